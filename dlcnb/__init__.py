@@ -1,0 +1,42 @@
+"""DeepLabCut in the notebook: frames, labels, training, trajectories as Jupyter widgets, on MXNet.
+
+Names are imported on first use (PEP 562), so ``import dlcnb`` is quick and never loads MXNet.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Project": "project",
+    "Skeleton": "project",
+    "doctor": "project",
+    "VideoReader": "video",
+    "VideoWriter": "video",
+    "Labels": "labels",
+    "Poses": "poses",
+    "TrainSet": "trainset",
+    "TrainConfig": "trainset",
+    "Evaluation": "evaluate",
+    "train": "backend",
+    "Predictor": "backend",
+    "predict_video": "backend",
+    "evaluate_run": "backend",
+    "Player": "widgets",
+    "TrainingMonitor": "widgets",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name):
+    """Import a public name from its module on first use."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'dlcnb' has no attribute {name!r}")
+    value = getattr(import_module(f"dlcnb.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *_HOME})

@@ -1,0 +1,107 @@
+"""Points through crop, scale, flip, affine and canvas fit, and back: the one home of the coordinate convention.
+
+Points are float64 arrays ``(..., 2)`` of ``(x, y)`` in pixels. An integer coordinate is the *centre* of a pixel:
+the top-left pixel covers -0.5..0.5. NaN means "not there" and stays NaN. No function changes its input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = [
+    "CanvasFit",
+    "affine",
+    "crop",
+    "flip_horizontal",
+    "from_corner_origin",
+    "invert_affine",
+    "scale",
+    "to_corner_origin",
+    "uncrop",
+    "unscale",
+]
+
+
+def crop(points, left, top):
+    """Coordinates in the full frame -> coordinates in a crop whose top-left pixel is ``(left, top)``."""
+    return np.asarray(points, float) - (left, top)
+
+
+def uncrop(points, left, top):
+    """Inverse of `crop`."""
+    return np.asarray(points, float) + (left, top)
+
+
+def scale(points, factor):
+    """Coordinates in an image -> coordinates in the same image resized by ``factor`` (a number or ``(fx, fy)``).
+
+    Pixel centres sit at integers, so the image edge at -0.5, not the pixel at 0, is the fixed point.
+    """
+    return (np.asarray(points, float) + 0.5) * factor - 0.5
+
+
+def unscale(points, factor):
+    """Inverse of `scale`."""
+    return (np.asarray(points, float) + 0.5) / factor - 0.5
+
+
+def flip_horizontal(points, width):
+    """Coordinates after mirroring an image of ``width`` pixels left to right; its own inverse."""
+    flipped = np.array(points, float)
+    flipped[..., 0] = width - 1 - flipped[..., 0]
+    return flipped
+
+
+def affine(points, matrix):
+    """Points through a ``(2, 3)`` matrix as `cv2.warpAffine` takes it: ``(x', y') = M[:, :2] @ (x, y) + M[:, 2]``."""
+    matrix = np.asarray(matrix, float)
+    return np.asarray(points, float) @ matrix[:, :2].T + matrix[:, 2]
+
+
+def invert_affine(matrix):
+    """The ``(2, 3)`` matrix that undoes ``matrix``; raises `numpy.linalg.LinAlgError` if there is none."""
+    matrix = np.asarray(matrix, float)
+    linear = np.linalg.inv(matrix[:, :2])
+    return np.column_stack([linear, -linear @ matrix[:, 2]])
+
+
+def to_corner_origin(points):
+    """Pixel-centre coordinates -> coordinates whose origin is the top-left *corner* of the image (COCO, canvas)."""
+    return np.asarray(points, float) + 0.5
+
+
+def from_corner_origin(points):
+    """Inverse of `to_corner_origin`."""
+    return np.asarray(points, float) - 0.5
+
+
+@dataclass(frozen=True)
+class CanvasFit:
+    """Where an image lies on a canvas: ``zoom`` canvas pixels per image pixel; ``(left, top)`` is the canvas
+    position of the image's top-left corner.
+    """
+
+    zoom: float
+    left: float = 0.0
+    top: float = 0.0
+
+    @classmethod
+    def fit(cls, image_size, canvas_size):
+        """The largest centred fit of an image ``(height, width)`` in a canvas ``(height, width)``."""
+        zoom = min(canvas_size[0] / image_size[0], canvas_size[1] / image_size[1])
+        return cls(zoom, (canvas_size[1] - image_size[1] * zoom) / 2, (canvas_size[0] - image_size[0] * zoom) / 2)
+
+    def to_canvas(self, points):
+        """Image coordinates -> canvas coordinates (a canvas counts from its top-left corner)."""
+        return to_corner_origin(points) * self.zoom + (self.left, self.top)
+
+    def to_image(self, points):
+        """Inverse of `to_canvas`."""
+        return from_corner_origin((np.asarray(points, float) - (self.left, self.top)) / self.zoom)
+
+    def zoomed(self, factor, at):
+        """The fit zoomed by ``factor`` so that the canvas position ``at = (x, y)`` keeps its image point."""
+        x, y = at
+        return CanvasFit(self.zoom * factor, x - (x - self.left) * factor, y - (y - self.top) * factor)
