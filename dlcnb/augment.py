@@ -1,0 +1,116 @@
+"""Augmentation that moves the image and its points together: scale, rotation, translation, crop, mirror, light.
+
+One `Augmentation` draws a random crop of fixed size around (mostly) a bodypart, as the paper does; the crop shape
+never changes within a run, so memory stays flat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from dlcnb import geometry
+
+__all__ = ["Augmentation", "mirror_order"]
+
+_SIDES = (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT"))
+
+
+def mirror_order(bodyparts):
+    """Index of each bodypart's mirror image, found by the words left/right; int ``(K,)``.
+
+    A part without a twin ("snout") is its own mirror image. ``None`` when one side of a pair is missing
+    ("leftear" alone): then mirroring would teach the network to call a right ear a left one.
+    """
+    bodyparts = list(bodyparts)
+    order = []
+    for name in bodyparts:
+        twin = next((_swap(name, a, b) for a, b in _SIDES if a in name or b in name), name)
+        if twin not in bodyparts:
+            return None
+        order.append(bodyparts.index(twin))
+    return np.array(order)
+
+
+def _swap(name, left, right):
+    """``name`` with its side exchanged."""
+    return name.replace(left, right) if left in name else name.replace(right, left)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How a training crop is drawn from a frame.
+
+    Attributes
+    ----------
+    crop_size : ``(height, width)`` px of the crop.
+    scale : (least, most) scale factor, drawn log-uniformly (paper: 0.5 to 1.5).
+    rotation : degrees; the angle is drawn from -rotation..rotation.
+    anywhere : share of crops centred anywhere rather than near a bodypart; these teach what background looks like.
+    brightness : contrast changes by up to this share, brightness by up to this share of 100 grey levels.
+    noise : standard deviation of pixel noise, grey levels, at most.
+    mirror : index of each bodypart's mirror image (`mirror_order`), or None to never mirror.
+    """
+
+    crop_size: tuple[int, int] = (256, 256)
+    scale: tuple[float, float] = (0.5, 1.5)
+    rotation: float = 180.0
+    anywhere: float = 0.4
+    brightness: float = 0.3
+    noise: float = 0.0
+    mirror: np.ndarray | None = None
+
+    def __call__(self, image, points, rng):
+        """Draw one crop.
+
+        Parameters
+        ----------
+        image : uint8 ``(H, W, 3)``.
+        points : float ``(K, 2)`` px of ``image``, NaN = not there.
+        rng : numpy Generator; the same state gives the same crop.
+
+        Returns
+        -------
+        crop : uint8 ``(*crop_size, 3)``.
+        points : float64 ``(K, 2)`` px of the crop; points may lie outside it.
+        """
+        matrix = self.matrix(image.shape[:2], points, rng)
+        points = geometry.affine(points, matrix)
+        if self.mirror is not None and np.linalg.det(matrix[:, :2]) < 0:
+            points = points[self.mirror]
+        height, width = self.crop_size
+        crop = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR)
+        return self._light(crop, rng), points
+
+    def matrix(self, size, points, rng):
+        """The random ``(2, 3)`` matrix from the frame to the crop (negative determinant: mirrored)."""
+        zoom = np.exp(rng.uniform(*np.log(self.scale)))
+        angle = np.deg2rad(rng.uniform(-self.rotation, self.rotation))
+        linear = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        if self.mirror is not None and rng.random() < 0.5:
+            linear[:, 0] *= -1
+        target = rng.uniform(0.1, 0.9, 2) * self.crop_size[::-1]
+        source = self._center(size, points, rng)
+        return np.column_stack([linear, target - linear @ source])
+
+    def _center(self, size, points, rng):
+        """The image point that the crop is placed by: a labeled bodypart, or anywhere on the frame."""
+        present = np.flatnonzero(~np.isnan(points).any(-1))
+        anywhere = rng.uniform(0.1, 0.9, 2) * size[::-1]
+        pick = rng.random()
+        if len(present) == 0 or pick < self.anywhere:
+            return anywhere
+        return points[present[rng.integers(len(present))]]
+
+    def _light(self, crop, rng):
+        """Random contrast, brightness and noise."""
+        gain = 1 + rng.uniform(-self.brightness, self.brightness)
+        offset = 100 * rng.uniform(-self.brightness, self.brightness)
+        levels = np.arange(256) * gain + offset
+        crop = cv2.LUT(crop, levels.clip(0, 255).astype(np.uint8))
+        if self.noise > 0:
+            noisy = crop + rng.normal(0, rng.uniform(0, self.noise), crop.shape)
+            crop = noisy.clip(0, 255).astype(np.uint8)
+        return crop

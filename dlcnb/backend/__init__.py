@@ -1,0 +1,131 @@
+"""The network on MXNet/Gluon. This package alone imports mxnet; importing it loads MXNet.
+
+MXNet 1.9.1 is the last release and predates NumPy 1.24, NumPy 2 and Python 3.12. `_load_mxnet` gives it the few
+names it misses, once, and tells it how many threads it may use (left alone, it takes half the cores).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+import warnings
+from importlib import import_module, util
+
+import numpy as np
+
+__all__ = ["Predictor", "TrainStep", "evaluate_run", "mx", "pick_device", "predict_video", "train"]
+
+_REMOVED_FROM_NUMPY = {
+    "bool": np.bool_,
+    "PZERO": 0.0,
+    "NZERO": -0.0,
+    "NINF": -np.inf,
+    "PINF": np.inf,
+    "Inf": np.inf,
+    "Infinity": np.inf,
+    "infty": np.inf,
+    "NAN": np.nan,
+    "NaN": np.nan,
+    "float_": np.float64,
+    "int0": np.intp,
+}
+_RENAMED_IN_NUMPY = {
+    "sometrue": "any",
+    "alltrue": "all",
+    "product": "prod",
+    "cumproduct": "cumprod",
+    "round_": "round",
+    "row_stack": "vstack",
+    "trapz": "trapezoid",
+    "in1d": "isin",
+    "msort": "sort",
+    "asfarray": "asarray",
+}
+_FINANCE = ("mirr", "npv", "pmt", "ppmt", "pv", "rate")
+
+
+def _cpu_count():
+    """Cores this process may use: its affinity, further limited by the cgroup (Binder, Docker, SLURM)."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        with open("/sys/fs/cgroup/cpu.max") as f:
+            quota, period = f.read().split()
+        if quota != "max":
+            count = min(count, max(1, round(int(quota) / int(period))))
+    except (OSError, ValueError):
+        pass  # no cgroup v2 limit here
+    return count
+
+
+def _complete_numpy():
+    """Give NumPy back the names that MXNet 1.9.1 looks up at import."""
+    for name, value in _REMOVED_FROM_NUMPY.items():
+        if name not in np.__dict__:
+            setattr(np, name, value)
+    if "trapezoid" in np.__dict__:  # NumPy 2
+        for old, new in _RENAMED_IN_NUMPY.items():
+            if old not in np.__dict__:
+                setattr(np, old, getattr(np, new))
+        for name in _FINANCE:
+            if name not in np.__dict__:
+                setattr(np, name, _gone)
+
+
+def _gone(*_args, **_kwargs):
+    raise AttributeError("NumPy has dropped its financial functions.")
+
+
+def _complete_distutils():
+    """Python 3.12 dropped distutils; MXNet compares versions with its LooseVersion."""
+    if util.find_spec("distutils") is not None:
+        return
+
+    class LooseVersion(tuple):
+        __slots__ = ()
+
+        def __new__(cls, text):
+            return super().__new__(cls, (int(p) for p in str(text).split(".") if p.isdigit()))
+
+    package, module = types.ModuleType("distutils"), types.ModuleType("distutils.version")
+    module.LooseVersion = module.StrictVersion = LooseVersion
+    package.version = module
+    sys.modules.update({"distutils": package, "distutils.version": module})
+
+
+def _load_mxnet():
+    os.environ.setdefault("OMP_NUM_THREADS", str(_cpu_count()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _complete_numpy()
+        _complete_distutils()
+        try:
+            return import_module("mxnet")
+        except ImportError as error:
+            raise ImportError(
+                f"The network needs MXNet 1.9.1, which could not be loaded ({error}). It has wheels for Linux and for "
+                "Intel Macs; on Python 3.13 or NumPy 2 install it with "
+                "`pip install --no-deps mxnet==1.9.1 graphviz requests`. Labeling, reading and plotting work without it."
+            ) from error
+
+
+mx = _load_mxnet()
+
+_HOME = {
+    "Predictor": "predict",
+    "TrainStep": "train",
+    "evaluate_run": "predict",
+    "pick_device": "devices",
+    "predict_video": "predict",
+    "train": "train",
+}
+
+
+def __getattr__(name):
+    """Import a public name from its module on first use."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'dlcnb.backend' has no attribute {name!r}")
+    module = import_module(f"dlcnb.backend.{_HOME[name]}")
+    value = getattr(module, name)
+    globals()[name] = value  # `train` is also a submodule: the function is what callers mean
+    return value

@@ -1,0 +1,125 @@
+"""PoseNet: backbone, deconvolution to stride 8, part and locref heads (Mathis et al. 2018, Methods and Fig. 1)."""
+
+from __future__ import annotations
+
+import numpy as np
+from mxnet.gluon import HybridBlock, nn
+
+from dlcnb.backend import mx
+from dlcnb.backend.backbones import EfficientNetLite0, make_backbone
+
+__all__ = ["PoseNet", "pose_loss", "to_tensor"]
+
+
+def _conv(inputs, outputs, kernel=1):
+    init = mx.init.Xavier("gaussian", "in", 1.5)
+    return nn.Conv2D(outputs, kernel, 1, kernel // 2, in_channels=inputs, weight_initializer=init)
+
+
+def _deconv(inputs, outputs):
+    init = mx.init.Xavier("gaussian", "in", 1.5)
+    return nn.Conv2DTranspose(outputs, 3, 2, 1, 1, in_channels=inputs, weight_initializer=init)
+
+
+class PaperHead(HybridBlock):
+    """The paper's head: conv5 through a 3x3 deconvolution, plus the conv3 bank through a 1x1 convolution."""
+
+    def __init__(self, channels, outputs):
+        super().__init__()
+        with self.name_scope():
+            self.up = _deconv(channels[3], outputs)
+            self.skip = _conv(channels[1], outputs)
+
+    def hybrid_forward(self, F, quarter, eighth, conv4, conv5):
+        """Banks -> maps ``(B, outputs, h, w)`` at stride 8."""
+        return self.up(conv5) + self.skip(eighth)
+
+
+class PyramidHead(HybridBlock):
+    """For backbones that go on to stride 32: deconvolutions back to stride 8, joined by the finer maps."""
+
+    def __init__(self, channels, outputs, width=64):
+        super().__init__()
+        with self.name_scope():
+            self.up16 = _deconv(channels[3], width)
+            self.skip16 = _conv(channels[2], width)
+            self.up8 = _deconv(width, width)
+            self.skip8 = _conv(channels[1], width)
+            self.mix = _conv(width, width, 3)
+            self.out = _conv(width, outputs)
+
+    def hybrid_forward(self, F, quarter, eighth, sixteenth, last):
+        """Feature maps -> maps ``(B, outputs, h, w)`` at stride 8."""
+        x = F.Activation(self.up16(last) + self.skip16(sixteenth), act_type="relu")
+        x = F.Activation(self.up8(x) + self.skip8(eighth), act_type="relu")
+        return self.out(F.Activation(self.mix(x), act_type="relu"))
+
+
+class PoseNet(HybridBlock):
+    """Images -> score-map logits and location refinement.
+
+    Parameters
+    ----------
+    backbone : one of `dlcnb.trainset.BACKBONES`.
+    parts : K, the number of bodyparts.
+    freeze : how many parts of the backbone are not trained.
+    """
+
+    def __init__(self, backbone, parts, freeze=0):
+        super().__init__()
+        self.parts = parts
+        with self.name_scope():
+            self.backbone = make_backbone(backbone, freeze)
+            head = PyramidHead if isinstance(self.backbone, EfficientNetLite0) else PaperHead
+            self.head = head(self.backbone.channels, 3 * parts)
+
+    @property
+    def multiple(self):
+        """Image sides must be a multiple of this many px."""
+        return self.backbone.multiple
+
+    def hybrid_forward(self, F, images):
+        """Normalised images ``(B, 3, H, W)`` -> ``(B, 3K, H/8, W/8)``: K score logits, then K pairs (dx, dy)."""
+        return self.head(*self.backbone(images))
+
+    def fix_frozen(self):
+        """Stop the gradients of the parts that are not trained."""
+        for block in self.backbone.frozen():
+            block.collect_params().setattr("grad_req", "null")
+
+
+def pose_loss(output, score, locref, locref_weight):
+    """The paper's loss: cross-entropy of the score-maps plus the Huber loss of the refinement on the discs.
+
+    Parameters
+    ----------
+    output : NDArray ``(B, 3K, h, w)`` from `PoseNet`.
+    score, locref : NDArray ``(B, K, h, w)``, ``(B, 2K, h, w)`` from `dlcnb.targets.encode`.
+
+    Returns
+    -------
+    part, refinement : scalar NDArrays; the loss is their sum (``locref_weight`` is already in the second).
+    """
+    parts = score.shape[1]
+    logits = output.slice_axis(1, 0, parts)
+    offsets = output.slice_axis(1, parts, None)
+    softplus = mx.nd.Activation(-mx.nd.abs(logits), act_type="softrelu")
+    part = (mx.nd.Activation(logits, act_type="relu") - logits * score + softplus).mean()
+    mask = score.repeat(2, axis=1)
+    huber = mx.nd.smooth_l1((offsets - locref) * mask, scalar=1.0).sum() / (mask.sum() + 1.0)
+    return part, locref_weight * huber
+
+
+def to_tensor(images, network_or_backbone, device, pad_to=1):
+    """uint8 images ``(B, H, W, 3)`` -> normalised float32 NDArray ``(B, 3, H', W')``, padded right and below.
+
+    The padding has the mean colour and makes both sides multiples of ``pad_to``.
+    """
+    backbone = getattr(network_or_backbone, "backbone", network_or_backbone)
+    batch, height, width, _ = images.shape
+    shape = (batch, 3, height + -height % pad_to, width + -width % pad_to)
+    tensor = np.zeros(shape, np.float32)
+    mean = np.array(backbone.mean, np.float32)[:, None, None]
+    std = np.array(backbone.std, np.float32)[:, None, None]
+    tensor[:, :, :height, :width] = (images.transpose(0, 3, 1, 2) - mean) / std
+    return mx.nd.array(tensor, ctx=device)

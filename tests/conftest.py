@@ -1,0 +1,42 @@
+"""Fixtures shared by the whole suite: the real open-field project where it is at hand, and a synthetic one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def pytest_collection_modifyitems(items):
+    """Without MXNet (Apple silicon, say) the tests that need it are skipped, not failed."""
+    try:
+        import dlcnb.backend  # noqa: F401
+    except ImportError as error:
+        reason = str(error).splitlines()[0]
+        for item in items:
+            if "mxnet" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def openfield_root():
+    """Folder of the real open-field project, read-only; from DLCNB_DATA or the cache of earlier fetches."""
+    from dlcnb import sampledata
+
+    name = "openfield-Pranav-2018-10-30"
+    if "DLCNB_DATA" in os.environ:
+        root = Path(os.environ["DLCNB_DATA"]) / name
+        if not root.is_dir():
+            pytest.fail(f"DLCNB_DATA is set, but there is no {root}")
+        return root
+    root = sampledata.cached_openfield()
+    if root is None:
+        pytest.skip("the real open-field set is not here: set DLCNB_DATA, or fetch it with `dlcnb demo --data openfield`")
+    return root
+
+
+@pytest.fixture(scope="session")
+def arena_project(tmp_path_factory):
+    """A small synthetic project with exact labels, shared by tests that only read it."""
+    from dlcnb import sampledata
+
+    return sampledata.synthetic_project(tmp_path_factory.mktemp("arena"), n_label=16, seed=3)
