@@ -1,0 +1,94 @@
+"""Start work on a project: check the options, choose the folder, launch the worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+from dlcnb.jobs.events import plain
+from dlcnb.jobs.job import JOB_FILE, Job, JobError, launch
+from dlcnb.project import Project, atomic_write, nearest
+
+__all__ = ["start"]
+
+_OPTIONS = {
+    "train": {"config", "run", "resume"},
+    "evaluate": {"run", "snapshot", "device"},
+    "analyze": {"videos", "run", "snapshot", "batch", "device", "folder"},
+}
+
+
+def start(kind, project, **options):
+    """Start work in a process of its own.
+
+    Parameters
+    ----------
+    kind : "train", "evaluate" or "analyze".
+    project : `Project`, or its folder.
+    options :
+        train: ``config`` (`TrainConfig` or dict; its fields may also be given one by one), ``run`` (folder;
+        default a new one), ``resume`` (continue ``run``, default the last one; settings left out stay as
+        they were).
+        evaluate: ``run`` (default the last), ``snapshot`` ("best", "last", "all" or a step), ``device``.
+        analyze: ``videos`` (paths), ``run``, ``snapshot``, ``batch``, ``device``, ``folder`` (where the
+        tables go; default beside each video).
+
+    Returns
+    -------
+    Job, running. Raises `JobError` if the run is being trained already, ValueError for an unknown kind or
+    option.
+    """
+    if kind not in _OPTIONS:
+        raise ValueError(f"Unknown kind of job {kind!r}{nearest(kind, _OPTIONS)}. Expected {', '.join(_OPTIONS)}.")
+    project = project if isinstance(project, Project) else Project.open(project)
+    folder, options = _train_options(project, options) if kind == "train" else _options(kind, project, options)
+    atomic_write(
+        folder / JOB_FILE,
+        json.dumps({"kind": kind, "project": str(project.root), "options": options}, indent=1),
+    )
+    return launch(folder)
+
+
+def _train_options(project, options):
+    """The run folder and the checked options of a training job."""
+    from dlcnb.trainset import TrainConfig, TrainSet  # here: pandas and OpenCV take a while to load
+
+    options = dict(options)
+    run, resume = options.pop("run", None), bool(options.pop("resume", False))
+    config = options.pop("config", None) or {}
+    config = {**(config.to_dict() if isinstance(config, TrainConfig) else config), **options}
+    checked = TrainConfig.from_dict({"steps": 1, **config} if resume else config)
+    TrainSet.from_project(project)  # raises before there is an empty run if nothing is labeled
+    if run is None:
+        run = project.last_run() if resume else project.new_run(checked.train_fraction)
+    run = Path(run).resolve()
+    if (run / JOB_FILE).is_file() and Job(run).status == "running":
+        raise JobError(f"{run} is being trained already. Follow it with attach(), or stop it first.")
+    return run, {"config": plain(config) if resume else checked.to_dict(), "resume": resume}
+
+
+def _options(kind, project, options):
+    """A new job folder and the checked options of an evaluation or analysis."""
+    for name in options:
+        if name not in _OPTIONS[kind]:
+            raise ValueError(f"Unknown option {name!r} for {kind}{nearest(name, _OPTIONS[kind])}.")
+    options = plain({k: v for k, v in options.items() if v is not None})
+    options["run"] = str(Path(options.get("run") or project.last_run()).resolve())
+    if kind == "analyze":
+        if not options.get("videos"):
+            raise ValueError("No videos to analyze were given.")
+        options["videos"] = [os.path.abspath(v) for v in options["videos"]]
+    return _new_folder(project.root / "dlcnb-jobs", kind), options
+
+
+def _new_folder(parent, kind):
+    stem, number = f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}", 0
+    while True:
+        folder = parent / (f"{stem}-{number}" if number else stem)
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            number += 1

@@ -1,0 +1,142 @@
+"""The event log of a job, ``events.jsonl``: one JSON object per line, appended whole, read while it grows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import math
+import os
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["ENDINGS", "EVENTS_FILE", "EventLog", "EventReader", "plain"]
+
+EVENTS_FILE = "events.jsonl"
+ENDINGS = {"done": "done", "stopped": "stopped", "error": "failed"}  # event -> status of the job it ends
+
+log = logging.getLogger(__name__)
+
+
+def plain(value):
+    """Any result as JSON can hold it: dataclasses and arrays become dicts and lists, NaN and infinity become
+    None.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+class EventLog:
+    """Appends events to a job's log; each is one ``write`` of one whole line.
+
+    "step" events are thinned to ``steps_per_second``; one with a validation or a snapshot is never dropped,
+    nor is the last before the job ends.
+    """
+
+    def __init__(self, folder, *, steps_per_second=10):
+        self.path = Path(folder) / EVENTS_FILE
+        self._interval = 1 / steps_per_second
+        self._next_step = 0.0
+        self._held = None
+        self._lock = threading.Lock()  # warnings may come from a decoding thread
+        self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115
+        self._torn = _ends_torn(self.path)
+
+    def write(self, event, **fields):
+        """Append ``{"event": event, "time": unix seconds, **fields}``. Raises OSError (a full disk, for
+        one).
+        """
+        with self._lock:
+            if self._held is not None:
+                held, self._held = self._held, None
+                self._append(held)
+            self._append({"event": event, "time": time.time(), **plain(fields)})
+            if event in ENDINGS:
+                os.fsync(self._file.fileno())
+
+    def step(self, event="step", **fields):
+        """Append a "step" or "progress" event, or hold it back if one was written just now."""
+        now = time.monotonic()
+        record = {"event": event, "time": time.time(), **plain(fields)}
+        with self._lock:
+            if now < self._next_step and not (record.get("validation") or record.get("snapshot")):
+                self._held = record
+                return
+            self._held = None
+            self._append(record)
+            self._next_step = now + self._interval
+
+    def close(self):
+        """Close the file; the log can't be written to afterwards."""
+        self._file.close()
+
+    def _append(self, record):
+        line = ("\n" if self._torn else "") + json.dumps(record) + "\n"
+        data, self._torn = line.encode(), True
+        while data:
+            data = data[self._file.write(data) :]
+        self._torn = False
+
+
+def _ends_torn(path):
+    """Whether the file ends in an unfinished line (its writer was killed, or the disk was full)."""
+    with open(path, "rb") as f:
+        if not f.seek(0, os.SEEK_END):
+            return False
+        f.seek(-1, os.SEEK_END)
+        return f.read(1) != b"\n"
+
+
+class EventReader:
+    """The events of a log that may still grow; `refresh` reads only what is new.
+
+    A line without its end is left for later; a line that is no JSON object (its writer was killed) is passed
+    over.
+
+    Attributes
+    ----------
+    events : list of dicts read so far, in the order they were written.
+    """
+
+    def __init__(self, folder):
+        self.path = Path(folder) / EVENTS_FILE
+        self.events = []
+        self._offset = 0
+
+    def refresh(self):
+        """Read what was appended since; returns `events`. A log that does not exist (yet) has none."""
+        try:
+            with open(self.path, "rb") as f:
+                if f.seek(0, os.SEEK_END) < self._offset:  # another log took its place
+                    self.events, self._offset = [], 0
+                f.seek(self._offset)
+                data = f.read()
+        except FileNotFoundError:
+            return self.events
+        whole = data[: data.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        self.events.extend(event for event in map(_parsed, whole.splitlines()) if event is not None)
+        return self.events
+
+
+def _parsed(line):
+    try:
+        event = json.loads(line)
+    except ValueError:
+        log.debug("Passed over an unreadable line in an event log: %r", line[:80])
+        return None
+    return event if isinstance(event, dict) and "event" in event else None

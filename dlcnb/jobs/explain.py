@@ -1,0 +1,23 @@
+"""An exception, as the people in front of the screen should read it."""
+
+from __future__ import annotations
+
+import errno
+
+__all__ = ["explain"]
+
+_NO_MEMORY = ("bad_alloc", "annot allocate memory", "out of memory")
+
+
+def explain(error):
+    """An exception as one message: what went wrong and what to do."""
+    text = str(error).split("\nStack trace")[0].strip()  # MXNet appends its C++ stack
+    if isinstance(error, MemoryError) or any(words in text for words in _NO_MEMORY):
+        return f"Out of memory. Use a smaller batch, or close other programs. ({text or type(error).__name__})"
+    if isinstance(error, OSError) and error.strerror:
+        if error.errno == errno.ENOSPC and not error.strerror.startswith("cannot write"):
+            return f"The disk is full: free some space where {error.filename or 'the project'} is."
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    if isinstance(error, (ValueError, OSError, ImportError, RuntimeError)) and text:
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

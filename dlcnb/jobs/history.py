@@ -1,0 +1,58 @@
+"""The curves of a training run, read from its event log."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dlcnb.jobs.events import EventReader
+
+__all__ = ["history"]
+
+_CURVES = ("step", "seconds", "loss", "part_loss", "locref_loss", "learning_rate")
+_VALIDATION = ("mean_px", "rms_px", "median_px")
+
+
+def history(run):
+    """The curves of a training run.
+
+    A resumed run repeats the steps after its last snapshot; the repeated ones replace the first.
+
+    Parameters
+    ----------
+    run : run folder, or a list of events.
+
+    Returns
+    -------
+    dict of arrays: ``step`` (int), ``seconds``, ``loss``, ``part_loss``, ``locref_loss``, ``learning_rate``
+    (float64, one value per logged step); ``validation_step`` (int), ``validation_mean_px``,
+    ``validation_rms_px``, ``validation_median_px`` (float64, px, one per validation); ``best_step`` (int) and
+    ``best_mean_px`` (px): the best snapshot so far after each validation. NaN = not known. All empty if there
+    is no log yet.
+    """
+    events = run if isinstance(run, list) else EventReader(run).refresh()
+    steps = _without_superseded(e for e in events if e["event"] == "step" and "step" in e)
+    checked = [e for e in steps if e.get("validation")]
+    curves = {name: _column(steps, name) for name in _CURVES}
+    curves["validation_step"] = _column(checked, "step")
+    for name in _VALIDATION:
+        curves[f"validation_{name}"] = _column([e["validation"] for e in checked], name)
+    best = [e["best"] for e in checked if e.get("best")]
+    curves["best_step"] = _column(best, "step")
+    curves["best_mean_px"] = _column(best, "val_mean_px")
+    return curves
+
+
+def _without_superseded(steps):
+    kept = []
+    for event in steps:
+        while kept and kept[-1]["step"] >= event["step"]:
+            kept.pop()
+        kept.append(event)
+    return kept
+
+
+def _column(records, name):
+    if name == "step":
+        return np.array([r["step"] for r in records], int)
+    values = [r.get(name) for r in records]
+    return np.array([np.nan if v is None else v for v in values], float)

@@ -1,0 +1,325 @@
+"""A job as its starter and its followers see it: launch, attach, follow, stop, kill."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+
+from dlcnb.jobs.events import ENDINGS, EventLog, EventReader
+from dlcnb.project import atomic_write
+
+__all__ = [
+    "HEARTBEAT",
+    "JOB_FILE",
+    "STOP_FILE",
+    "WORKER_FILE",
+    "Job",
+    "JobError",
+    "attach",
+    "claim",
+    "launch",
+]
+
+JOB_FILE = "job.json"  # what to do
+WORKER_FILE = "worker.json"  # who does it
+STOP_FILE = "stop"  # its being there asks the worker to stop
+LOG_FILE = "worker.log"
+HEARTBEAT = 20.0  # s between the worker's signs of life, which tell followers on other computers
+
+_POLL = (0.02, 0.25)  # s between looks at the log: at first, at most
+
+log = logging.getLogger(__name__)
+
+
+class JobError(RuntimeError):
+    """A job that can't be started or found."""
+
+
+def attach(folder):
+    """The job whose files are in ``folder``, whoever started it, running or not; raises `JobError` if there
+    is none.
+    """
+    folder = Path(folder).resolve()
+    if not (folder / JOB_FILE).is_file():
+        raise JobError(f"No job in {folder}: it has no {JOB_FILE}. Give the folder of a training run or of dlcnb-jobs.")
+    return Job(folder)
+
+
+def launch(folder, command=None):
+    """Start the worker on a folder whose ``job.json`` is written.
+
+    The worker gets a session of its own, so that neither Ctrl-C nor the end of the kernel or terminal reaches
+    it.
+    """
+    folder = Path(folder).resolve()
+    (folder / STOP_FILE).unlink(missing_ok=True)
+    first = len(EventReader(folder).refresh())
+    with open(folder / LOG_FILE, "ab") as output:
+        process = subprocess.Popen(
+            command or [sys.executable, "-m", "dlcnb.jobs", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    _CHILDREN[folder] = _Child(process)
+    claim(folder, process.pid, first)
+    return Job(folder)
+
+
+def claim(folder, pid, first):
+    """Write down that process ``pid`` works on this folder and that its events begin with number
+    ``first``.
+    """
+    try:
+        started = psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        started = None  # gone already: its exit code tells why
+    record = {
+        "pid": pid,
+        "started": started,
+        "host": socket.gethostname(),
+        "first": first,
+        "oom_kills": _oom_kills(),
+    }
+    atomic_write(Path(folder) / WORKER_FILE, json.dumps(record))
+
+
+class Job:
+    """One job, known by its folder. Any number of these may look at the same job, from any process.
+
+    Attributes
+    ----------
+    folder : `Path` with the job's files.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder).resolve()
+        self._reader = EventReader(self.folder)
+
+    def __repr__(self):
+        return f"<Job {self.kind} in {self.folder}: {self.status}>"
+
+    @property
+    def kind(self):
+        """What is done: "train", "evaluate" or "analyze"."""
+        return json.loads((self.folder / JOB_FILE).read_text())["kind"]
+
+    @property
+    def pid(self):
+        """Process id of the worker on its computer; None before there was one."""
+        return self._worker().get("pid")
+
+    @property
+    def status(self):
+        """Of "running", "done", "stopped", "failed" and "lost" (the worker went away without a word) the
+        one.
+        """
+        ending = self._ending()
+        if ending is None and not self._alive():
+            ending = self._ending()  # it may have ended between the two looks
+            return ENDINGS[ending["event"]] if ending else "lost"
+        return ENDINGS[ending["event"]] if ending else "running"
+
+    @property
+    def result(self):
+        """The dict a finished or stopped job left, else None."""
+        return (self._ending() or {}).get("result")
+
+    @property
+    def error(self):
+        """Why the job failed or was lost, in one message; None if it did not."""
+        ending = self._ending()
+        if ending is None:
+            return self._loss() if self.status == "lost" else None
+        return ending.get("message") if ending["event"] == "error" else None
+
+    def events(self, since=0):
+        """All events from number ``since`` on, those of earlier workers on the same run included."""
+        return self._reader.refresh()[since:]
+
+    def follow(self, timeout=None, *, since=None):
+        """The events of this worker, past and to come, until it ends.
+
+        The last one is "done", "stopped" or "error"; for a worker that went away without a word it is an
+        "error" that is not in the log, with ``"lost": true``.
+
+        Parameters
+        ----------
+        timeout : raise TimeoutError if there is no event for this many seconds; None = wait for as long as it
+        takes.
+        since : number of the first event wanted; default the worker's first.
+        """
+        seen = self._first() if since is None else since
+        pause, quiet_since = _POLL[0], time.monotonic()
+        while True:
+            alive = self._alive()  # looked at before the events, so that none written before the end is missed
+            new = self.events(seen)
+            yield from new
+            seen += len(new)
+            if any(e["event"] in ENDINGS for e in new) and self._ending():
+                return
+            if not alive:
+                if self._ending() is None:
+                    yield {"event": "error", "time": time.time(), "message": self._loss(), "lost": True}
+                return
+            if new:
+                pause, quiet_since = _POLL[0], time.monotonic()
+            elif timeout is not None and time.monotonic() - quiet_since > timeout:
+                raise TimeoutError(f"No event from the worker in {self.folder} for {timeout:g} s.")
+            time.sleep(pause)
+            pause = min(pause * 1.5, _POLL[1])
+
+    def wait(self, timeout=None):
+        """Wait until the worker has ended; returns the status. ``timeout`` as in `follow`."""
+        for _ in self.follow(timeout):
+            pass
+        return self.status
+
+    def stop(self, wait=False, timeout=None):
+        """Ask the worker to stop after the present step and to leave a snapshot (an analysis keeps finished
+        videos).
+        """
+        (self.folder / STOP_FILE).touch()
+        return self.wait(timeout) if wait else self.status
+
+    def kill(self):
+        """End the worker at once; what it did since its last snapshot is lost. Returns the status."""
+        if self._ending() is not None or not self._alive():
+            return self.status
+        worker = self._worker()
+        if worker["host"] != socket.gethostname():
+            raise JobError(f"The worker runs on {worker['host']}: end it there, or ask it to stop with stop().")
+        try:
+            process = self._child or psutil.Process(worker["pid"])
+            _end_group(worker["pid"])
+            process.wait()
+        except (ProcessLookupError, psutil.NoSuchProcess):
+            log.info("Worker %s ended by itself just before it was to be killed.", worker["pid"])
+        if self._ending() is None:
+            with closing(EventLog(self.folder)) as events:
+                events.write("stopped", killed=True)
+        return self.status
+
+    def _first(self):
+        return self._worker().get("first", 0)
+
+    def _ending(self):
+        """The event that ended this worker, or None."""
+        own = self.events(self._first())
+        return next((e for e in reversed(own) if e["event"] in ENDINGS), None)
+
+    def _worker(self):
+        try:
+            return json.loads((self.folder / WORKER_FILE).read_text())
+        except FileNotFoundError:
+            return {}
+
+    @property
+    def _child(self):
+        """The worker, if this process started it, else None."""
+        child = _CHILDREN.get(self.folder)
+        return child if child is not None and child.pid == self.pid else None
+
+    def _alive(self):
+        child = self._child
+        if child is not None:
+            return child.code is None
+        worker = self._worker()
+        if not worker:
+            return False
+        if worker["host"] != socket.gethostname():
+            return time.time() - (self.folder / WORKER_FILE).stat().st_mtime < 6 * HEARTBEAT
+        try:
+            process = psutil.Process(worker["pid"])
+            same = worker["started"] is not None and abs(process.create_time() - worker["started"]) < 2
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    def _loss(self):
+        """Why a worker went away without a word, as far as it can be known."""
+        child = self._child
+        code = child.code if child else None
+        kills = _oom_kills()
+        if kills is not None and kills > (self._worker().get("oom_kills") or 0):
+            cause = "The system ended the worker: memory ran out. Use a smaller batch, or close other programs."
+        elif code == -signal.SIGKILL:
+            cause = (
+                "The worker was killed (signal 9); when nobody did so on purpose, memory ran out. "
+                "Use a smaller batch, or close other programs."
+            )
+        elif shutil.disk_usage(self.folder).free < 2**20:
+            cause = f"The worker ended: the disk that holds {self.folder} is full. Free some space."
+        elif code is not None and code < 0:
+            cause = f"The worker was ended by signal {signal.Signals(-code).name}."
+        else:
+            cause = "The worker is gone without having finished (killed, or its computer was restarted)."
+        line = _last_line(self.folder / LOG_FILE)
+        return cause + (f" Its last words: {line}" if line else "") + f" Its log: {self.folder / LOG_FILE}"
+
+
+class _Child:
+    """A worker started by this process: reaped when it ends, whoever still looks at it.
+
+    Attributes
+    ----------
+    pid : its process id.
+    code : exit code, negative for a signal; None while it runs.
+    """
+
+    def __init__(self, process):
+        self.pid = process.pid
+        self.code = None
+        self._ended = threading.Event()
+        threading.Thread(target=self._reap, args=(process,), daemon=True, name="dlcnb-worker-exit").start()
+
+    def _reap(self, process):
+        self.code = process.wait()
+        self._ended.set()
+
+    def wait(self):
+        """Wait until the worker is gone."""
+        self._ended.wait()
+
+
+_CHILDREN = {}  # job folder -> _Child, the workers that this process started
+
+
+def _end_group(pid):
+    """Kill a worker and, where it leads a process group of its own (see `launch`), what it started."""
+    if hasattr(os, "killpg") and os.getpgid(pid) == pid:
+        os.killpg(pid, signal.SIGKILL)
+    else:
+        psutil.Process(pid).kill()
+
+
+def _oom_kills():
+    """How many processes of this control group the kernel has killed for lack of memory; None = not known."""
+    try:
+        with open("/sys/fs/cgroup/memory.events") as f:
+            return int(dict(line.split() for line in f)["oom_kill"])
+    except (OSError, KeyError, ValueError):
+        return None
+
+
+def _last_line(path):
+    try:
+        with open(path, "rb") as f:
+            f.seek(max(0, f.seek(0, os.SEEK_END) - 4096))
+            lines = f.read().decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")[:300]

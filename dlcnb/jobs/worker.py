@@ -1,0 +1,137 @@
+"""The worker: runs one job and tells its event log how it goes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+import warnings
+from contextlib import closing
+from pathlib import Path
+
+from dlcnb.jobs.events import EventLog, EventReader
+from dlcnb.jobs.explain import explain
+from dlcnb.jobs.job import HEARTBEAT, JOB_FILE, STOP_FILE, WORKER_FILE, claim
+from dlcnb.jobs.work import WORK
+
+__all__ = ["StopRequest", "peak_rss_mb", "run"]
+
+log = logging.getLogger(__name__)
+
+
+def run(folder):
+    """Do the job in ``folder``; returns the exit code: 0 done or stopped, 1 failed. Its errors are in the
+    event log.
+    """
+    folder = Path(folder).resolve()
+    stop = StopRequest(folder)
+    _claim_if_unclaimed(folder)
+    _sign_of_life(folder / WORKER_FILE)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s: %(message)s")
+    with closing(EventLog(folder)) as events:
+        _forward_warnings(events)
+        try:
+            job = json.loads((folder / JOB_FILE).read_text())
+            events.write("start", kind=job["kind"], pid=os.getpid(), host=socket.gethostname(), options=job["options"])
+            ending, result = WORK[job["kind"]]({**job, "folder": str(folder)}, events, stop)
+            events.write(ending, result={**result, "peak_rss_mb": peak_rss_mb()})
+        except KeyboardInterrupt:
+            events.write("stopped", message="Interrupted twice: stopped at once, without a snapshot.")
+        except BaseException as error:
+            traceback.print_exc()
+            events.write("error", message=explain(error), type=type(error).__name__, traceback=traceback.format_exc())
+            return 1
+        finally:
+            stop.forget()
+    return 0
+
+
+class StopRequest:
+    """True once somebody has asked this worker to stop: by the file ``stop``, by SIGTERM or by SIGINT.
+
+    The first signal asks; a second one interrupts (KeyboardInterrupt).
+    """
+
+    def __init__(self, folder):
+        self._file = Path(folder) / STOP_FILE
+        self._signalled = False
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, self._on_signal)
+
+    def __bool__(self):
+        return self._signalled or self._file.exists()
+
+    def forget(self):
+        """Take the request back, so that the next worker on this folder does not see it."""
+        self._file.unlink(missing_ok=True)
+
+    def _on_signal(self, _number, _frame):
+        if self._signalled:
+            raise KeyboardInterrupt
+        self._signalled = True
+
+
+def peak_rss_mb():
+    """The most memory (MB, resident) this process has held so far.
+
+    Linux keeps ``ru_maxrss`` across exec, so a worker would inherit its starter's; VmHWM is its own.
+    """
+    try:
+        with open("/proc/self/status") as f:
+            return next(int(line.split()[1]) / 1024 for line in f if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (2**20 if sys.platform == "darwin" else 1024)
+
+
+def _claim_if_unclaimed(folder):
+    """Say who works here, when the worker was started by hand (on a cluster, for one)."""
+    try:
+        claimed = json.loads((folder / WORKER_FILE).read_text())["pid"] == os.getpid()
+    except (FileNotFoundError, KeyError, ValueError):
+        claimed = False
+    if not claimed:
+        claim(folder, os.getpid(), len(EventReader(folder).refresh()))
+
+
+def _sign_of_life(path):
+    """Touch the worker's file every `HEARTBEAT` seconds: followers on other computers can't see the
+    process.
+    """
+
+    def beat():
+        while True:
+            time.sleep(HEARTBEAT)
+            try:
+                os.utime(path)
+            except OSError as error:
+                log.warning("No sign of life could be left at %s: %s", path, error)
+
+    threading.Thread(target=beat, daemon=True, name="dlcnb-sign-of-life").start()
+
+
+def _forward_warnings(events):
+    """Make dlcnb's own warnings events; all others go to the worker's log."""
+
+    class ToEvents(logging.Handler):
+        def emit(self, record):
+            events.write("warning", message=record.getMessage())
+
+    logging.getLogger("dlcnb").addHandler(ToEvents(logging.WARNING))
+    show = warnings.showwarning
+
+    def showwarning(message, category, filename, lineno, file=None, line=None):
+        if issubclass(category, UserWarning) and Path(__file__).parents[1] in Path(filename).parents:
+            events.write("warning", message=str(message))
+        show(message, category, filename, lineno, file, line)
+
+    warnings.showwarning = showwarning
