@@ -186,7 +186,9 @@ class TrainSet:
         path = self.root / self.images[index]
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if image is None:
-            raise LabelError(f"Cannot read the labeled frame {path}. Extract it again, or remove its row (dlcnb doctor).")
+            raise LabelError(
+                f"Cannot read the labeled frame {path}. Extract it again, or remove its row (dlcnb doctor)."
+            )
         return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
     def scaled(self, index, factor):

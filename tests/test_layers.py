@@ -44,16 +44,20 @@ def test_lower_layers_never_import_higher_ones():
         for parts in imported(path):
             if parts[0] == "mxnet" and me != "backend":
                 wrong.append(f"{me} imports mxnet")
-            if parts[0] == "dlcnb" and len(parts) > 1 and parts[1] in LEVEL:
-                if LEVEL[parts[1]] > LEVEL[me] or (me == "widgets" and parts[1] == "backend"):
-                    wrong.append(f"{me} imports {parts[1]}")
+            other = parts[1] if parts[0] == "dlcnb" and len(parts) > 1 else None
+            if other in LEVEL and (LEVEL[other] > LEVEL[me] or (me, other) == ("widgets", "backend")):
+                wrong.append(f"{me} imports {other}")
             if parts[0] in ("ipywidgets", "ipycanvas", "bqplot") and LEVEL[me] < 5:
                 wrong.append(f"{me} imports {parts[0]}")
     assert not wrong
 
 
 def test_every_module_has_a_layer():
-    modules = {p.stem if p.is_file() else p.name for p in PACKAGE.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    modules = {
+        p.stem if p.is_file() else p.name
+        for p in PACKAGE.iterdir()
+        if p.suffix == ".py" or (p / "__init__.py").exists()
+    }
     assert modules - {"__init__", "__main__", "server"} <= set(LEVEL)
 
 

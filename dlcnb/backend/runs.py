@@ -21,7 +21,10 @@ KEPT = 3  # newest snapshots that stay beside the best one
 
 def write_config(run, config, bodyparts):
     """Write ``pose_cfg.yaml``: the configuration and the names of the K bodyparts, in the order of the maps."""
-    with atomic_path(Path(run) / "pose_cfg.yaml") as temporary, open(temporary, "w", encoding="utf-8") as file:
+    with (
+        atomic_path(Path(run) / "pose_cfg.yaml") as temporary,
+        open(temporary, "w", encoding="utf-8") as file,
+    ):
         YAML().dump({"all_joints_names": list(bodyparts), **config.to_dict()}, file)
 
 

@@ -22,7 +22,7 @@ from dlcnb.backend.predict import predict_maps
 from dlcnb.backend.weights import imagenet_weights
 from dlcnb.evaluate import errors, summarize
 from dlcnb.project import ProjectError, atomic_write
-from dlcnb.trainset import TrainConfig, TrainSet, split
+from dlcnb.trainset import TrainSet, split
 
 __all__ = ["DivergedError", "TrainStep", "learning_rate", "train"]
 
@@ -172,6 +172,7 @@ class _Trainer:
         freeze = config.freeze if weights is not None else 0
         net = PoseNet(config.backbone, len(self.data.bodyparts), freeze)
         net.initialize(ctx=self.device)
+        net.rest_at_background()
         if weights is not None:
             net.backbone.load(weights)
             net.fix_frozen()
@@ -307,15 +308,23 @@ class _Trainer:
                 for i in self.validation
             ]
         summary = summarize(errors(self.data.points[self.validation], np.stack(found)))
-        return {"mean_px": summary.mean_px, "rms_px": summary.rms_px, "median_px": summary.median_px, "n": summary.n}
+        return {
+            "mean_px": summary.mean_px,
+            "rms_px": summary.rms_px,
+            "median_px": summary.median_px,
+            "n": summary.n,
+        }
 
     def _update_best(self, validation):
-        """Remember this snapshot if no earlier one is better by more than 5 % (a small part judges coarsely)."""
+        """Remember this snapshot as the best, unless an earlier one was better by more than 5 %.
+
+        A few held-out frames judge coarsely, so a lucky early snapshot is forgotten once the run has twice its steps.
+        """
         mean = validation["mean_px"] if validation else None
-        if mean is None or self.best is None or mean <= 1.05 * self.lowest:
+        beaten = mean is not None and self.best is not None and mean > 1.05 * self.best["val_mean_px"]
+        if not beaten or self.best["step"] <= self.step // 2:
             self.best = {"step": self.step, "val_mean_px": mean}
             runs.write_best(self.run, self.step, mean)
-            self.lowest = mean if mean is None else min(mean, getattr(self, "lowest", mean))
         return self.best
 
     # ---- saving and restoring
@@ -335,7 +344,6 @@ class _Trainer:
     def _state(self):
         """All that resuming needs beside the averaged weights, as plain arrays."""
         state = {"step": np.array(self.step), "seconds": np.array(self.seconds)}
-        state["lowest"] = np.array(getattr(self, "lowest", None) or np.nan)
         for name, parameter in self._trained().items():
             state[f"raw/{name}"] = parameter.data(self.device).asnumpy()
             state[f"average/{name}"] = self.average[name].asnumpy()
@@ -350,8 +358,6 @@ class _Trainer:
         state = runs.read_state(self.run, step)
         self.step = self.saved = int(state["step"])
         self.before = float(state["seconds"])
-        if np.isfinite(state["lowest"]):
-            self.lowest = float(state["lowest"])
         for name, parameter in self._trained().items():
             parameter.set_data(mx.nd.array(state[f"raw/{name}"], ctx=self.device))
             self.average[name] = mx.nd.array(state[f"average/{name}"], ctx=self.device)
@@ -393,6 +399,3 @@ def _resumed_config(run, config):
                 "settings (only the budget may change), or start a new run."
             )
     return wanted
-
-
-__all__ += ["TrainConfig"]

@@ -61,7 +61,15 @@ def read_weights(path):
         return _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
     except FileNotFoundError:
         raise WeightsError(f"There is no weights file {path}. Check the path.") from None
-    except (pickle.UnpicklingError, EOFError, KeyError, IndexError, struct.error, ValueError, zipfile.BadZipFile) as e:
+    except (
+        pickle.UnpicklingError,
+        EOFError,
+        KeyError,
+        IndexError,
+        struct.error,
+        ValueError,
+        zipfile.BadZipFile,
+    ) as e:
         raise WeightsError(
             f"{path.name} could not be read as weights: {e}. Expected a state dict of tensors saved by torch or a "
             ".safetensors file; download it again or export it with torch.save(model.state_dict(), …)."

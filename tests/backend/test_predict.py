@@ -1,0 +1,130 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from dlcnb.trainset import TrainConfig
+
+pytestmark = pytest.mark.mxnet
+
+
+@pytest.fixture(scope="module")
+def trained(arena_project, tmp_path_factory):
+    """A project with a short real training run: ``(project, run)``."""
+    from dlcnb import Project, train
+
+    root = shutil.copytree(arena_project.root, tmp_path_factory.mktemp("trained") / "project", symlinks=True)
+    project = Project.open(root)
+    config = TrainConfig(
+        steps=150,
+        train_fraction=0.75,
+        crop_size=128,
+        batch_size=4,
+        input_scale=0.5,
+        rotation=30.0,
+        validation_fraction=0,
+    )
+    run = project.new_run(config.train_fraction)
+    for _ in train(project, config, run=run):
+        pass
+    return project, run
+
+
+def test_a_short_training_already_finds_the_animal(trained):
+    from dlcnb import evaluate_run
+
+    project, run = trained
+    evaluation = evaluate_run(project, run)
+    assert np.nanmedian(evaluation.errors[~evaluation.is_test]) < 25
+    assert evaluation.is_test.sum() == 4
+
+
+def test_prediction_does_not_depend_on_the_batch(trained, arena_project):
+    from dlcnb import Predictor, VideoReader
+
+    predictor = Predictor(trained[1])
+    with VideoReader(arena_project.videos[0]) as reader:
+        images = [reader.read(i) for i in range(5)]
+    together, p = predictor.predict(images)
+    apart = [predictor.predict([image]) for image in images]
+    np.testing.assert_allclose(together, np.concatenate([a for a, _ in apart]), atol=1e-2)
+    np.testing.assert_allclose(p, np.concatenate([q for _, q in apart]), atol=1e-4)
+
+
+def test_a_fused_network_computes_the_same(trained, arena_project):
+    from dlcnb import Predictor, VideoReader
+    from dlcnb.backend.predict import predict_maps
+
+    predictor = Predictor(trained[1])
+    with VideoReader(arena_project.videos[0]) as reader:
+        image = reader.read(0)
+    fused = predictor.maps([image]).arrays()
+    plain = predict_maps(predictor._net, [image], 0.5, predictor.device).arrays()
+    for a, b in zip(fused, plain, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def test_predict_video_covers_every_frame_in_order(trained, arena_project):
+    from dlcnb import Predictor, VideoReader, predict_video
+
+    predictor = Predictor(trained[1])
+    video = arena_project.videos[0]
+    steps = list(predict_video(predictor, video, batch=7))
+    with VideoReader(video) as reader:
+        total = len(reader)
+    assert [s.first for s in steps] == list(range(0, total, 7))
+    assert steps[-1].done == steps[-1].total == total
+    assert sum(len(s.points) for s in steps) == total
+
+
+def test_scorer_names_network_run_and_snapshot(trained):
+    from dlcnb import Predictor
+
+    scorer = Predictor(trained[1]).scorer
+    assert scorer.startswith("DLC_EfficientnetLite0_")
+    assert scorer.endswith("shuffle1_snapshot_150")
+
+
+def test_a_snapshot_of_another_project_is_refused(trained, tmp_path):
+    from dlcnb import Predictor
+    from dlcnb.project import ProjectError
+
+    run = shutil.copytree(trained[1], tmp_path / "train")
+    text = (run / "pose_cfg.yaml").read_text()
+    (run / "pose_cfg.yaml").write_text(text.replace("- tailbase\n", "- tailbase\n- tailtip\n"))
+    with pytest.raises(ProjectError, match="tailtip"):
+        Predictor(run)
+
+
+def test_a_damaged_snapshot_is_refused(trained, tmp_path):
+    from dlcnb import Predictor
+    from dlcnb.project import ProjectError
+
+    run = shutil.copytree(trained[1], tmp_path / "train")
+    path = run / "snapshot-150.params"
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(ProjectError, match="damaged"):
+        Predictor(run)
+
+
+def test_a_missing_snapshot_names_those_there_are(trained):
+    from dlcnb import Predictor
+    from dlcnb.project import ProjectError
+
+    with pytest.raises(ProjectError, match="150"):
+        Predictor(trained[1], "999")
+
+
+def test_a_project_with_other_bodyparts_is_refused(trained):
+    from dlcnb import Project, evaluate_run
+    from dlcnb.project import ProjectError
+
+    project, run = trained
+    config = run / "pose_cfg.yaml"
+    before = config.read_text()
+    try:
+        config.write_text(before.replace("- snout", "- nose"))
+        with pytest.raises(ProjectError, match="nose"):
+            evaluate_run(Project.open(project.root), run)
+    finally:
+        config.write_text(before)
