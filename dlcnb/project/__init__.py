@@ -1,0 +1,25 @@
+"""A DeepLabCut project on disk: create it, open it, know where its files belong, and find what is wrong.
+
+Nothing in a config.yaml is trusted: values are checked when the project is opened, and apart from videos no
+path that it names is ever followed.
+"""
+
+from dlcnb.project.checks import Finding, doctor
+from dlcnb.project.core import Project
+from dlcnb.project.files import TEMPORARY, atomic_path, atomic_write
+from dlcnb.project.names import ProjectError, Skeleton, is_video, nearest, run_info, video_stem
+
+__all__ = [
+    "TEMPORARY",
+    "Finding",
+    "Project",
+    "ProjectError",
+    "Skeleton",
+    "atomic_path",
+    "atomic_write",
+    "doctor",
+    "is_video",
+    "nearest",
+    "run_info",
+    "video_stem",
+]

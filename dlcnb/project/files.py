@@ -1,0 +1,87 @@
+"""Writing a file entirely or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+__all__ = ["TEMPORARY", "atomic_path", "atomic_write", "disk_error"]
+
+TEMPORARY = ".dlcnb-tmp-"  # how the names of temporary files begin
+
+_DISK_ERRORS = {
+    errno.ENOSPC: ("the disk is full", "Free some space and try again"),
+    errno.EDQUOT: ("your disk quota is used up", "Delete something of yours and try again"),
+    errno.EROFS: ("the disk is read-only", "Copy the project to a place where you may write"),
+    errno.EACCES: (
+        "no permission",
+        "Close other programs that hold it, or ask its owner for the right to write",
+    ),
+    errno.EPERM: ("no permission", "Ask its owner for the right to write there"),
+    errno.ENOENT: ("its folder does not exist", "Create the folder first"),
+    errno.ENOTDIR: ("its folder is a file", "Choose another folder"),
+}
+
+
+@contextmanager
+def atomic_path(path):
+    """Give a temporary path to write to; move it over ``path`` at the end, remove it on any error.
+
+    It lies in the same folder, has the same suffix, is fsynced, and takes over the permissions of a file
+    it replaces. Raises `OSError` with one clear message (full disk, read-only folder…); the old file is
+    then unchanged.
+    """
+    path = Path(os.path.realpath(path))
+    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(4)}-{path.name[-200:]}")
+    writing = False
+    try:
+        if path.exists():
+            open(path, "rb+").close()  # a write-protected file is not replaced
+        open(temporary, "xb").close()
+        writing = True
+        yield temporary
+        writing = False
+        _sync(temporary)
+        if path.exists():
+            shutil.copymode(path, temporary)
+        os.replace(temporary, path)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        foreign = writing and getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+        if foreign or not isinstance(error, OSError):
+            raise
+        raise disk_error(error, path) from error
+    _sync_folder(path.parent)
+
+
+def atomic_write(path, data):
+    """Write ``data`` (bytes, or str as UTF-8) to ``path`` entirely or not at all; errors as `atomic_path`."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def disk_error(error, path):
+    """An `OSError` met in writing ``path`` as one that says plainly what happened and what to do."""
+    reason, cure = _DISK_ERRORS.get(error.errno, (error.strerror or str(error), "Choose another place"))
+    kept = "The old one is unchanged" if os.path.exists(path) else "Nothing was written"
+    return OSError(error.errno, f"cannot write {path}: {reason}. {kept}. {cure}.")
+
+
+def _sync(path):
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder):
+    """Make a rename durable, where the system lets a folder be synced (Windows does not)."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

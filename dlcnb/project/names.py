@@ -1,0 +1,127 @@
+"""Names: of bodyparts, videos and runs, and what was meant by a mistyped one."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+__all__ = [
+    "ProjectError",
+    "Skeleton",
+    "basename",
+    "checked_bodyparts",
+    "is_video",
+    "name_problem",
+    "nearest",
+    "run_info",
+    "run_root",
+    "video_stem",
+]
+
+
+class ProjectError(ValueError):
+    """A project that can't be created, opened or changed; the message says what was expected."""
+
+
+def nearest(word, choices):
+    """Hint at what a mistyped ``word`` meant: ``"; did you mean 'x'?"``, or "" if no choice is close."""
+    by_lower = {str(choice).lower(): str(choice) for choice in choices}
+    found = difflib.get_close_matches(str(word).lower(), by_lower, 1, 0.7)
+    return f"; did you mean '{by_lower[found[0]]}'?" if found else ""
+
+
+def basename(path):
+    """Last part of a path written on any system."""
+    return re.split(r"[\\/]", str(path).rstrip("\\/"))[-1]
+
+
+def is_video(path):
+    """Whether the suffix is a video's; the file need not exist."""
+    from dlcnb.video import VIDEO_SUFFIXES  # here, because loading the video library takes a while
+
+    return Path(basename(path)).suffix.lower() in VIDEO_SUFFIXES
+
+
+def video_stem(video):
+    r"""'m3v1' of 'C:\data\m3v1.mp4' or of 'm3v1' itself; raises `ProjectError` for no name at all."""
+    name = basename(video)
+    stem = Path(name).stem if is_video(name) else name
+    if stem in ("", ".", ".."):
+        raise ProjectError(f"expected the name of a video, found {str(video)!r}")
+    return stem
+
+
+def name_problem(name, *, for_file):
+    """What is wrong with a name, or None. Names that end up in file names have stricter rules."""
+    if not isinstance(name, str) or not name.strip():
+        return "is empty or no text"
+    if name != name.strip() or re.search(r"[\x00-\x1f]", name):
+        return "begins or ends with a blank, or contains a control character"
+    if for_file and (re.search(r'[<>:"/\\|?*]', name) or name.strip(".") != name):
+        return "has one of <>:\"/\\|?* or a dot at an end, which folder names can't have"
+    return None
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """Bodyparts in their order, and the edges to draw between them.
+
+    Raises `ProjectError` for empty or duplicate bodyparts and for edges between unknown ones.
+    """
+
+    bodyparts: tuple[str, ...]
+    edges: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self):
+        parts = checked_bodyparts(self.bodyparts)
+        object.__setattr__(self, "bodyparts", parts)
+        object.__setattr__(self, "edges", tuple(tuple(edge) for edge in self.edges))
+        for edge in self.edges:
+            unknown = [part for part in edge if part not in parts]
+            if len(edge) != 2 or unknown:
+                hint = nearest(unknown[0], parts) if unknown else ""
+                raise ProjectError(f"a skeleton edge joins two of {', '.join(parts)}; found {list(edge)}{hint}")
+
+    @property
+    def index_edges(self):
+        """Edges as an int array ``(E, 2)`` of positions in ``bodyparts``."""
+        where = {part: k for k, part in enumerate(self.bodyparts)}
+        return np.array([[where[a], where[b]] for a, b in self.edges], int).reshape(-1, 2)
+
+
+def checked_bodyparts(parts):
+    """Bodyparts as a tuple of str; raises `ProjectError`."""
+    if isinstance(parts, str) or not isinstance(parts, (list, tuple)) or not parts:
+        raise ProjectError(f"bodyparts: expected a list of at least one name, found {parts!r}")
+    names = tuple(str(p) if isinstance(p, int) and not isinstance(p, bool) else p for p in parts)
+    for name in names:
+        if problem := name_problem(name, for_file=False):
+            raise ProjectError(f"bodyparts: the name {name!r} {problem}; give each bodypart a plain name")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ProjectError(f"bodyparts: {', '.join(twice)} given more than once; each name must differ")
+    return names
+
+
+RUN = re.compile(r"(?P<task_date>.+)-trainset(?P<percent>\d+)shuffle(?P<shuffle>\d+)")
+
+
+def run_root(run):
+    """The run's folder, of which ``train`` is a part."""
+    run = Path(run)
+    return run.parent if run.name == "train" else run
+
+
+def run_info(run):
+    """``{"shuffle", "train_fraction", "task_date"}`` from the path of a run."""
+    match = RUN.fullmatch(run_root(run).name)
+    if not match:
+        raise ProjectError(f"expected a run such as …/<Task><date>-trainset95shuffle1/train, found {run}")
+    return {
+        "shuffle": int(match["shuffle"]),
+        "train_fraction": int(match["percent"]) / 100,
+        "task_date": match["task_date"],
+    }
