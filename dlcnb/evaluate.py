@@ -1,0 +1,312 @@
+"""How far predictions lie from labels: errors in pixels, summaries, confidence intervals, files."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dlcnb.project import atomic_write
+
+__all__ = ["ErrorSummary", "Evaluation", "bootstrap_ci", "errors", "summarize"]
+
+
+def errors(true, predicted):
+    """Euclidean distances between labels and predictions.
+
+    Parameters
+    ----------
+    true, predicted : array_like
+        (N, K, 2) in pixels; NaN = not there.
+
+    Returns
+    -------
+    numpy.ndarray
+        (N, K) float64, pixels; NaN where either is not there.
+    """
+    true, predicted = np.asarray(true, float), np.asarray(predicted, float)
+    if true.shape != predicted.shape or true.shape[-1:] != (2,):
+        raise ValueError(
+            f"Labels and predictions must be (frames, bodyparts, 2); got shapes {true.shape} and {predicted.shape}."
+        )
+    return np.hypot(*np.moveaxis(predicted - true, -1, 0))
+
+
+@dataclass(frozen=True)
+class ErrorSummary:
+    """Errors of ``n`` points in pixels: mean (DeepLabCut's "RMSE"), true root mean square, median; NaN if n is 0."""
+
+    mean_px: float
+    rms_px: float
+    median_px: float
+    n: int
+
+    def to_json(self):
+        """The same as a dict; NaN becomes None."""
+        return {"mean_px": _number(self.mean_px), "rms_px": _number(self.rms_px)} | {
+            "median_px": _number(self.median_px),
+            "n": self.n,
+        }
+
+
+def summarize(errors):
+    """`ErrorSummary` of errors (any shape, pixels); NaN is left out."""
+    found = np.asarray(errors, float)
+    found = found[np.isfinite(found)]
+    if not found.size:
+        return ErrorSummary(math.nan, math.nan, math.nan, 0)
+    rms = float(np.sqrt(np.mean(found**2)))
+    return ErrorSummary(float(found.mean()), rms, float(np.median(found)), int(found.size))
+
+
+def bootstrap_ci(errors, seed=0, n=2000):
+    """95% confidence interval of the mean error, from resampling frames (points of one frame go together).
+
+    Parameters
+    ----------
+    errors : array_like
+        (N, K) pixels; NaN = unlabeled.
+    seed : int
+    n : int
+        Resamples.
+
+    Returns
+    -------
+    tuple of float
+        (low, high) percentile interval, pixels; (NaN, NaN) with fewer than two labeled frames.
+    """
+    errors = np.asarray(errors, float)
+    total, count = np.nansum(errors, axis=1), np.isfinite(errors).sum(axis=1)
+    total, count = total[count > 0], count[count > 0]
+    if len(count) < 2:
+        return math.nan, math.nan
+    rng = np.random.default_rng(seed)
+    means = np.empty(n)
+    for k in range(n):  # row by row, so that memory stays small
+        drawn = rng.integers(0, len(count), len(count))
+        means[k] = total[drawn].sum() / count[drawn].sum()
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Labels of N frames beside one snapshot's predictions for them.
+
+    Attributes
+    ----------
+    bodyparts : tuple of str
+        K names.
+    images : tuple of str
+        N names as in the label tables.
+    labels, predicted : numpy.ndarray
+        (N, K, 2) pixels of the full frame; NaN = not labeled / not found.
+    likelihood : numpy.ndarray
+        (N, K) in 0..1.
+    is_test : numpy.ndarray
+        (N,) bool: the network has not seen the frame in training.
+    pcutoff : float
+        Likelihood below which a prediction is left out in the pcutoff variants.
+    snapshot : str
+    step : int
+    """
+
+    bodyparts: tuple[str, ...]
+    images: tuple[str, ...]
+    labels: np.ndarray
+    predicted: np.ndarray
+    likelihood: np.ndarray
+    is_test: np.ndarray
+    pcutoff: float
+    snapshot: str
+    step: int
+
+    def __post_init__(self):
+        n, k = len(self.images), len(self.bodyparts)
+        expected = {"labels": (n, k, 2), "predicted": (n, k, 2), "likelihood": (n, k), "is_test": (n,)}
+        for name, shape in expected.items():
+            array = np.asarray(getattr(self, name), bool if name == "is_test" else float)
+            if array.shape != shape:
+                raise ValueError(f"{name} must have shape {shape} for {n} images and {k} bodyparts; got {array.shape}.")
+            object.__setattr__(self, name, array)
+        object.__setattr__(self, "bodyparts", tuple(self.bodyparts))
+        object.__setattr__(self, "images", tuple(self.images))
+
+    @property
+    def errors(self):
+        """(N, K) pixels; NaN where there is no label."""
+        return errors(self.labels, self.predicted)
+
+    @property
+    def sure_errors(self):
+        """`errors`, and NaN also where the likelihood is below ``pcutoff``."""
+        return np.where(self.likelihood >= self.pcutoff, self.errors, np.nan)
+
+    def to_json(self):
+        """All summaries as plain numbers (pixels; None = no such points), in the layout of ``dlcnb evaluate --json``.
+
+        ``n`` counts points (labeled bodyparts), ``ci95`` is `bootstrap_ci` over the test frames.
+        """
+        found, sure, test = self.errors, self.sure_errors, self.is_test
+        parts = {
+            name: {
+                "train_mean_px": _number(summarize(found[~test, k]).mean_px),
+                "test_mean_px": _number(summarize(found[test, k]).mean_px),
+            }
+            for k, name in enumerate(self.bodyparts)
+        }
+        return {
+            "snapshot": self.snapshot,
+            "step": int(self.step),
+            "train": summarize(found[~test]).to_json(),
+            "test": _with_ci(found[test]),
+            "bodyparts": parts,
+            "pcutoff": float(self.pcutoff),
+            "test_pcutoff": _with_ci(sure[test]),
+        }
+
+    def table(self):
+        """The summaries as a text table for humans, a row per bodypart."""
+        report, test = self.to_json(), self.is_test
+        columns = [self.errors[~test], self.errors[test], self.sure_errors[test]]
+        heads = ["train", "test", f"test, p >= {self.pcutoff:g}"]
+        wide = max(16, *map(len, self.bodyparts))
+        lines = [f"{self.snapshot}: distance from the labels in pixels", _row("", heads, wide)]
+        for k, name in enumerate(self.bodyparts):
+            lines.append(_row(name, [_pixels(summarize(c[:, k]).mean_px) for c in columns], wide))
+        whole = [summarize(c) for c in columns]
+        intervals = ["", *(_interval(report[key]["ci95"]) for key in ("test", "test_pcutoff"))]
+        lines.append(_row("all, mean", [_pixels(s.mean_px) for s in whole], wide))
+        lines.append(_row("  95% interval", intervals, wide))
+        lines.append(_row("all, r.m.s.", [_pixels(s.rms_px) for s in whole], wide))
+        lines.append(_row("all, median", [_pixels(s.median_px) for s in whole], wide))
+        lines.append(_row("points", [str(s.n) for s in whole], wide))
+        lines.append(_row("frames", [str((~test).sum()), str(test.sum()), str(test.sum())], wide))
+        return "\n".join(lines)
+
+    def write(self, folder):
+        """Write the evaluation into ``folder`` (made if need be); evaluations of other snapshots there stay.
+
+        Returns
+        -------
+        list of pathlib.Path
+            ``evaluation-<step>.json`` (`to_json`), ``evaluation-<step>-frames.csv`` (a row per frame, all digits),
+            and ``CombinedEvaluation-results.csv`` (DeepLabCut's table, a row per snapshot).
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        report = folder / f"evaluation-{self.step}.json"
+        frames, combined = _frames_path(report), folder / "CombinedEvaluation-results.csv"
+        atomic_write(frames, self._frames().to_csv(index=False))
+        atomic_write(report, json.dumps(self.to_json(), indent=1) + "\n")
+        atomic_write(combined, self._combined(combined).to_csv())
+        return [report, frames, combined]
+
+    @classmethod
+    def read(cls, path):
+        """Read what `write` wrote; ``path`` is the json file, or the folder (then its highest step).
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no evaluation.
+        ValueError
+            If the files are damaged or don't fit together.
+        """
+        path = _report_path(Path(path))
+        frames = _frames_path(path)
+        try:
+            report = json.loads(path.read_text())
+            table = pd.read_csv(frames, float_precision="round_trip", dtype={"image": str, "set": str})
+            parts = tuple(report["bodyparts"])
+            columns = {
+                c: np.stack([table[f"{part} {c}"] for part in parts], axis=1)
+                for c in ("label x", "label y", "x", "y", "likelihood")
+            }
+            return cls(
+                bodyparts=parts,
+                images=tuple(table["image"]),
+                labels=np.stack([columns["label x"], columns["label y"]], axis=2),
+                predicted=np.stack([columns["x"], columns["y"]], axis=2),
+                likelihood=columns["likelihood"],
+                is_test=(table["set"] == "test").to_numpy(),
+                pcutoff=report["pcutoff"],
+                snapshot=report["snapshot"],
+                step=report["step"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{path} and {frames.name} are no evaluation that dlcnb wrote ({type(error).__name__}: {error}). "
+                "Delete both and evaluate again."
+            ) from error
+
+    def _frames(self):
+        """A row per frame: its image and set, then label, prediction, likelihood and error of each bodypart."""
+        columns = {"image": list(self.images), "set": np.where(self.is_test, "test", "train")}
+        found = self.errors
+        for k, part in enumerate(self.bodyparts):
+            columns[f"{part} label x"], columns[f"{part} label y"] = self.labels[:, k].T
+            columns[f"{part} x"], columns[f"{part} y"] = self.predicted[:, k].T
+            columns[f"{part} likelihood"], columns[f"{part} error"] = self.likelihood[:, k], found[:, k]
+        return pd.DataFrame(columns)
+
+    def _combined(self, path):
+        """DeepLabCut's table of all evaluated snapshots: the one at ``path`` with this one's row new."""
+        test, found, sure = self.is_test, self.errors, self.sure_errors
+        shuffle = re.search(r"shuffle(\d+)$", path.parent.name)
+        row = {  # spelled as DeepLabCut spells them, blanks included
+            "Training iterations:": int(self.step),
+            "%Training dataset": round(100 * float((~test).mean())) if len(test) else 0,
+            "Shuffle number": int(shuffle[1]) if shuffle else 1,
+            " Train error(px)": round(summarize(found[~test]).mean_px, 2),
+            " Test error(px)": round(summarize(found[test]).mean_px, 2),
+            "p-cutoff used": self.pcutoff,
+            "Train error with p-cutoff": round(summarize(sure[~test]).mean_px, 2),
+            "Test error with p-cutoff": round(summarize(sure[test]).mean_px, 2),
+        }
+        rows = []
+        if path.is_file():
+            old = pd.read_csv(path, index_col=0)
+            if set(row) <= set(old.columns):
+                rows = [r for r in old[list(row)].to_dict("records") if r["Training iterations:"] != self.step]
+        return pd.DataFrame(sorted([*rows, row], key=lambda r: r["Training iterations:"]))
+
+
+def _report_path(path):
+    if path.is_file():
+        return path
+    found = {
+        int(m[1]): p for p in path.glob("evaluation-*.json") if (m := re.fullmatch(r"evaluation-(\d+)\.json", p.name))
+    }
+    if not found:
+        raise FileNotFoundError(f"There is no evaluation in {path}. Run dlcnb evaluate on the project first.")
+    return found[max(found)]
+
+
+def _frames_path(report):
+    return report.with_name(f"{report.stem}-frames.csv")
+
+
+def _number(value):
+    return float(value) if math.isfinite(value) else None
+
+
+def _with_ci(errors):
+    return {**summarize(errors).to_json(), "ci95": [_number(v) for v in bootstrap_ci(errors)]}
+
+
+def _pixels(value):
+    return f"{value:.2f}" if math.isfinite(value) else "-"
+
+
+def _interval(ci):
+    return "-" if None in ci else f"{ci[0]:.2f} - {ci[1]:.2f}"
+
+
+def _row(name, cells, wide):
+    return f"{name:<{wide}}" + "".join(f"{cell:>18}" for cell in cells)
