@@ -1,0 +1,16 @@
+"""The face of dlcnb in a notebook: views that own no data, over state that knows no view."""
+
+from importlib import import_module
+
+_HOME = {"Player": "player", "TrainingMonitor": "training_monitor"}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name):
+    """Import a widget from its module on first use."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'dlcnb.widgets' has no attribute {name!r}")
+    value = getattr(import_module(f"dlcnb.widgets.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

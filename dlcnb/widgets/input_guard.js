@@ -1,0 +1,159 @@
+// Pointer, wheel and keyboard for the canvases inside one widget. JupyterLab and Notebook 7 keep their hands off.
+const SUPPRESS = 'data-lm-suppress-shortcuts';
+
+function initialize({ model }) {
+  // The kernel asks "has it arrived?" after each frame, so that it never has more than one on its way.
+  model.on('msg:custom', (message) => {
+    if (message.type !== 'frame') return;
+    let sent = false;
+    const reply = () => {
+      if (!sent) model.send({ type: 'ack', id: message.id });
+      sent = true;
+    };
+    requestAnimationFrame(reply);
+    setTimeout(reply, 100); // a hidden tab has no animation frames
+  });
+}
+
+function render({ model, el }) {
+  el.style.display = 'none';
+  const abort = new AbortController();
+  const send = (message) => model.send(message);
+
+  // At most one move or wheel message per animation frame.
+  let pending = null;
+  let scheduled = 0;
+  const flush = () => {
+    cancelAnimationFrame(scheduled);
+    scheduled = 0;
+    if (pending) send(pending);
+    pending = null;
+  };
+  const later = (message) => {
+    if (pending && pending.type !== message.type) flush();
+    if (pending && message.type === 'wheel') message.dy += pending.dy;
+    pending = message;
+    if (!scheduled) scheduled = requestAnimationFrame(flush);
+  };
+
+  const position = (canvas, event) => {
+    const box = canvas.getBoundingClientRect();
+    const style = getComputedStyle(canvas);
+    const inner = (side) => parseFloat(style[`border${side}Width`]) + parseFloat(style[`padding${side}`]);
+    const [left, right, top, bottom] = ['Left', 'Right', 'Top', 'Bottom'].map(inner);
+    return {
+      x: ((event.clientX - box.left - left) * canvas.width) / (box.width - left - right),
+      y: ((event.clientY - box.top - top) * canvas.height) / (box.height - top - bottom),
+    };
+  };
+  const modifiers = (e) => ({ shift: e.shiftKey, ctrl: e.ctrlKey, alt: e.altKey, meta: e.metaKey });
+
+  function guardCanvas(canvas, surface, home) {
+    const on = (name, handler, options = {}) =>
+      canvas.addEventListener(name, handler, { signal: abort.signal, ...options });
+    const message = (type, e) => ({ type, surface, ...position(canvas, e), ...modifiers(e) });
+    canvas.style.touchAction = 'none';
+    canvas.setAttribute(SUPPRESS, 'true');
+    if (surface > 0) canvas.tabIndex = -1; // one stop for the Tab key
+    on('pointerdown', (e) => {
+      home.focus({ preventScroll: true });
+      canvas.setPointerCapture(e.pointerId);
+      flush();
+      send({ ...message('down', e), button: e.button, pointer: e.pointerType });
+    });
+    on('pointermove', (e) => {
+      if (e.buttons || model.get('hover')) later({ ...message('move', e), buttons: e.buttons });
+    });
+    on('pointerup', (e) => {
+      flush();
+      send({ ...message('up', e), button: e.button });
+    });
+    on('pointercancel', (e) => send(message('cancel', e)));
+    on('dblclick', (e) => send({ ...message('double', e), button: e.button }));
+    on('contextmenu', (e) => {
+      e.preventDefault();
+      e.stopPropagation();
+    });
+    on(
+      'wheel',
+      (e) => {
+        e.stopImmediatePropagation(); // ipycanvas would swallow the scrolling of the page
+        if (document.activeElement !== home) return;
+        e.preventDefault();
+        later({ ...message('wheel', e), dy: e.deltaY * (e.deltaMode === 1 ? 16 : 1) });
+      },
+      { passive: false, capture: true },
+    );
+    // ipycanvas' own handlers (no button, no modifiers, one message per hover) stay silent.
+    for (const name of ['mousemove', 'mouseup', 'mouseout', 'touchstart', 'touchmove', 'touchend', 'touchcancel'])
+      on(name, (e) => e.stopImmediatePropagation(), { capture: true, passive: true });
+    on(
+      'mousedown',
+      (e) => {
+        e.preventDefault();
+        e.stopImmediatePropagation();
+      },
+      { capture: true },
+    );
+  }
+
+  function onKey(e, home) {
+    const target = e.target;
+    const typing = target.isContentEditable || ['TEXTAREA', 'SELECT'].includes(target.tagName);
+    const textual = target.tagName === 'INPUT' && !['checkbox', 'radio', 'button'].includes(target.type);
+    if (typing || textual || target.closest('.dlcnb-own-keys')) return;
+    if (e.key === ' ' && target.matches('button, input')) return; // presses the button that has the focus
+    const ctrl = e.ctrlKey || e.metaKey ? 'Ctrl+' : '';
+    const key = ctrl + (e.altKey ? 'Alt+' : '') + (e.shiftKey && e.key.length > 1 ? 'Shift+' : '') + e.key;
+    if (model.get('grab').includes(key)) {
+      e.preventDefault();
+      e.stopImmediatePropagation();
+      send({ type: 'key', key, repeat: e.repeat });
+    } else if (target === home && e.key !== 'Tab') {
+      e.stopImmediatePropagation(); // ipycanvas would swallow it; Lab would act on the cell
+    }
+  }
+
+  function attach() {
+    const root = el.closest('.' + model.get('root_class'));
+    const canvases = root ? [...root.querySelectorAll('canvas')] : [];
+    if (!root || canvases.length < model.get('surfaces')) return false;
+    const home = canvases[0] || root;
+    const options = { capture: true, signal: abort.signal };
+    root.setAttribute(SUPPRESS, 'true');
+    // Notebook 7 looks at the focused element itself, in the capture phase.
+    root.addEventListener('focusin', (e) => e.target.setAttribute(SUPPRESS, 'true'), options);
+    root.addEventListener('keydown', (e) => onKey(e, home), options);
+    if (canvases.length) {
+      // After a click (not a key press) on a button or a slider the keys work on the picture again.
+      const back = (e) => {
+        if (e.detail && e.target.closest('button')) home.focus({ preventScroll: true });
+      };
+      root.addEventListener('click', back, { signal: abort.signal });
+      root.addEventListener(
+        'pointerdown',
+        (e) => {
+          if (!e.target.closest('.noUi-target')) return;
+          const done = () => setTimeout(() => home.focus({ preventScroll: true }));
+          window.addEventListener('pointerup', done, { once: true, signal: abort.signal });
+        },
+        options,
+      );
+    }
+    canvases.forEach((canvas, surface) => guardCanvas(canvas, surface, home));
+    model.set('attached', model.get('attached') + 1);
+    model.save_changes();
+    return true;
+  }
+
+  if (!attach()) {
+    const observer = new MutationObserver(() => {
+      if (attach()) observer.disconnect();
+    });
+    observer.observe(document.body, { childList: true, subtree: true });
+    abort.signal.addEventListener('abort', () => observer.disconnect());
+  }
+  return () => abort.abort();
+}
+
+export default { initialize, render };

@@ -1,0 +1,126 @@
+"""Input for the canvases of a widget: an anywidget that owns pointer, wheel and keys, with plain ipycanvas as fallback.
+
+ipycanvas tells no button, no modifier and no release outside the canvas, and Notebook 7 takes its keys (``a`` inserts
+a cell, ``x`` cuts one). `InputGuard` has none of these faults. Where its JavaScript does not load, ipycanvas' events
+are used instead, translated to the same messages.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+__all__ = ["Input", "InputGuard"]
+
+_HERE = Path(__file__).parent
+
+
+class InputGuard(anywidget.AnyWidget):
+    """Sends one message per gesture within the nearest ancestor that has the CSS class ``root_class``.
+
+    Put it into the same box as the canvases; it shows nothing itself. Messages are dicts with a ``type``:
+
+    - ``down``, ``move``, ``up``, ``cancel``, ``double``, ``wheel``: with ``surface`` (which canvas, in page order),
+      ``x, y`` (canvas pixels, fractions kept), the modifiers ``shift ctrl alt meta``, and ``button`` (0 left,
+      1 middle, 2 right) or ``dy`` (wheel, CSS pixels; down is positive).
+    - ``key``: with ``key``, spelled as in ``grab``, and ``repeat``.
+    - ``ack``: with the ``id`` of a frame that has arrived.
+
+    No JupyterLab shortcut fires while anything inside has the focus.
+    """
+
+    _esm = _HERE / "input_guard.js"
+    _css = _HERE / "widgets.css"
+
+    root_class = traitlets.Unicode("dlcnb").tag(sync=True)
+    surfaces = traitlets.Int(1, help="How many canvases to wait for.").tag(sync=True)
+    grab = traitlets.List(traitlets.Unicode(), help="Keys to take, as 'ArrowLeft', 'Shift+Home', 'Ctrl+z', ' '.").tag(
+        sync=True
+    )
+    hover = traitlets.Bool(False, help="Send moves without a pressed button too.").tag(sync=True)
+    attached = traitlets.Int(0, help="How many times a page has attached the guard.").tag(sync=True)
+
+
+class Input:
+    """One stream of messages (see `InputGuard`) from all canvases of a widget, and the delivery of frames.
+
+    Parameters
+    ----------
+    canvases : list of ipycanvas.MultiCanvas
+        In page order.
+    keys : list of str
+    on_message : callable
+        Called with each message, on whatever thread the kernel handles messages.
+    """
+
+    ack_seconds = 0.5
+
+    def __init__(self, canvases, keys, on_message):
+        self.guard = InputGuard(grab=list(keys), surfaces=len(canvases))
+        self._keys, self._on_message = frozenset(keys), on_message
+        self._sent, self._arrived = 0, threading.Condition()
+        self._acknowledged = 0
+        self._client = False
+        self.guard.on_msg(self._from_guard)
+        for surface, canvas in enumerate(canvases):
+            self._listen(surface, canvas)
+
+    def deliver(self):
+        """Call after sending a frame: wait until a page has it (at most ``ack_seconds``; not at all without a page)."""
+        if not self.guard.attached:
+            return
+        with self._arrived:
+            self._sent += 1
+            sent = self._sent
+        self.guard.send({"type": "frame", "id": sent})
+        if not self._client and self._acknowledged:
+            return  # the page is gone; its next sign of life sets this right
+        with self._arrived:
+            self._client = self._arrived.wait_for(lambda: self._acknowledged >= sent, self.ack_seconds)
+
+    def _from_guard(self, _, message, buffers):
+        with self._arrived:
+            self._client = True
+            if message.get("type") == "ack":
+                self._acknowledged = max(self._acknowledged, int(message["id"]))
+                self._arrived.notify_all()
+                return
+        self._on_message(message)
+
+    # --- fallback: ipycanvas' own events, used until a guard reports from a page ---
+
+    def _listen(self, surface, canvas):
+        def pointer(kind, **more):
+            def handler(x, y):
+                self._plain({"type": kind, "surface": surface, "x": x, "y": y, **more})
+
+            return handler
+
+        where = [0.0, 0.0]
+        move = pointer("move", buttons=1)
+
+        def moved(x, y):
+            where[:] = x, y
+            move(x, y)
+
+        canvas.on_mouse_down(pointer("down", button=0))
+        canvas.on_mouse_move(moved)
+        canvas.on_mouse_up(pointer("up", button=0))
+        canvas.on_mouse_out(pointer("cancel"))
+        canvas.on_mouse_wheel(
+            lambda dx, dy: self._plain({"type": "wheel", "surface": surface, "x": where[0], "y": where[1], "dy": dy})
+        )
+        canvas.on_key_down(self._plain_key)
+
+    def _plain_key(self, key, shift, ctrl, meta):
+        name = ("Ctrl+" if ctrl or meta else "") + ("Shift+" if shift and len(key) > 1 else "") + key
+        if name in self._keys:
+            self._plain({"type": "key", "key": name, "repeat": False})
+
+    def _plain(self, message):
+        if not self.guard.attached:
+            modifiers = dict.fromkeys(("shift", "ctrl", "alt", "meta"), False)
+            self._on_message({**modifiers, **message})

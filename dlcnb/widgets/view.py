@@ -1,0 +1,79 @@
+"""What every widget of dlcnb has: a still picture of itself, a line for errors, handlers that never fail silently."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import html
+import io
+import logging
+import os
+
+import ipywidgets
+
+__all__ = ["View", "button", "headless", "shown"]
+
+log = logging.getLogger(__name__)
+
+
+def headless():
+    """Whether the notebook is run without a front end (``DLCNB_HEADLESS`` or ``CI`` is set)."""
+    return any(os.environ.get(name, "").lower() not in ("", "0", "false") for name in ("DLCNB_HEADLESS", "CI"))
+
+
+def button(icon, tooltip, handler, **more):
+    """An icon button; ``handler`` takes no arguments."""
+    made = ipywidgets.Button(icon=icon, tooltip=tooltip, layout=ipywidgets.Layout(width="36px"), **more)
+    made.on_click(lambda _: handler())
+    return made
+
+
+def shown(method):
+    """Decorate a handler of a `View`: what it raises is shown in the widget."""
+
+    @functools.wraps(method)
+    def handler(self, *args, **kwargs):
+        try:
+            return method(self, *args, **kwargs)
+        except Exception as error:
+            self.fail(error)
+
+    return handler
+
+
+class View(ipywidgets.VBox):
+    """Base of the widgets: a column with a status line at its end. Subclasses define ``snapshot()``."""
+
+    def __init__(self, children=(), **kwargs):
+        self.status_line = ipywidgets.HTML()
+        self.status_line.add_class("dlcnb-status")
+        layout = ipywidgets.Layout(width="100%", align_items="stretch")
+        super().__init__([*children, self.status_line], layout=layout, **kwargs)
+        self.add_class("dlcnb")
+
+    def snapshot(self):
+        """The widget as a `PIL.Image.Image`, drawn in the kernel."""
+        raise NotImplementedError
+
+    def fail(self, error):
+        """Show an exception in the widget (and keep its traceback in the log)."""
+        log.info("shown in %s: %s", type(self).__name__, error, exc_info=error)
+        self.tell(str(error) or type(error).__name__, "error")
+
+    def tell(self, message, kind="hint"):
+        """Show a message in the status line: ``kind`` is 'hint' or 'error'; an empty message clears it."""
+        role = "alert" if kind == "error" else "status"
+        text = f'<div role="{role}" class="dlcnb-{kind}">{html.escape(message)}</div>' if message else ""
+        if self.status_line.value != text:
+            self.status_line.value = text
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data is not None and headless():
+            buffer = io.BytesIO()
+            self.snapshot().save(buffer, "PNG")
+            data["image/png"] = base64.b64encode(buffer.getvalue()).decode()
+            if os.environ.get("DLCNB_HEADLESS"):
+                data.pop("application/vnd.jupyter.widget-view+json", None)
+        return bundle

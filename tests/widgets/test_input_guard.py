@@ -1,0 +1,95 @@
+"""Messages from the browser's side, through the same entry that a page uses."""
+
+import threading
+
+import pytest
+
+from dlcnb.widgets.canvas import FrameCanvas
+from dlcnb.widgets.input_guard import Input
+
+
+@pytest.fixture
+def rig():
+    canvas, got = FrameCanvas((48, 64)), []
+    return canvas, Input([canvas], ["ArrowLeft", "Shift+Home", "Ctrl+z"], got.append), got
+
+
+def plain(canvas, **message):
+    canvas._handle_custom_msg(message, [])
+
+
+def key(canvas, name, shift=False, ctrl=False):
+    plain(canvas, event="key_down", key=name, shift_key=shift, ctrl_key=ctrl, meta_key=False)
+
+
+def test_guard_messages_come_through_as_they_are(rig):
+    _, channel, got = rig
+    message = {"type": "down", "surface": 0, "x": 1.25, "y": 2.5, "button": 2, "shift": True}
+    channel.guard._handle_custom_msg(message, [])
+    assert got == [message]
+
+
+def test_without_a_guard_ipycanvas_events_become_the_same_messages(rig):
+    canvas, _, got = rig
+    plain(canvas, event="mouse_down", x=3, y=4)
+    plain(canvas, event="mouse_move", x=5, y=6)
+    plain(canvas, event="mouse_wheel", x=0, y=-100)
+    plain(canvas, event="mouse_out", x=7, y=8)
+    assert [m["type"] for m in got] == ["down", "move", "wheel", "cancel"]
+    assert (got[0]["x"], got[0]["y"], got[0]["button"], got[0]["surface"]) == (3, 4, 0, 0)
+    assert (got[2]["x"], got[2]["y"], got[2]["dy"]) == (5, 6, -100)
+
+
+def test_only_the_keys_asked_for(rig):
+    canvas, _, got = rig
+    key(canvas, "ArrowLeft")
+    key(canvas, "Home")
+    key(canvas, "Home", shift=True)
+    key(canvas, "z", ctrl=True)
+    key(canvas, "b")
+    assert [m["key"] for m in got] == ["ArrowLeft", "Shift+Home", "Ctrl+z"]
+
+
+def test_with_a_guard_ipycanvas_events_are_ignored(rig):
+    canvas, channel, got = rig
+    channel.guard.attached = 1
+    plain(canvas, event="mouse_down", x=3, y=4)
+    key(canvas, "ArrowLeft")
+    assert not got
+
+
+class TestDelivery:
+    def test_nothing_waits_where_no_page_is(self, rig, monkeypatch):
+        _, channel, _ = rig
+        monkeypatch.setattr(channel.guard, "send", pytest.fail)
+        channel.deliver()
+
+    def test_waits_for_the_page(self, rig, monkeypatch):
+        _, channel, got = rig
+        channel.guard.attached = 1
+        asked = []
+        monkeypatch.setattr(channel.guard, "send", asked.append)
+        monkeypatch.setattr(channel, "ack_seconds", 60)
+        thread = threading.Thread(target=channel.deliver)
+        thread.start()
+        thread.join(0.05)
+        assert thread.is_alive()
+        channel.guard._handle_custom_msg({"type": "ack", "id": 1}, [])
+        thread.join(10)
+        assert not thread.is_alive()
+        assert asked == [{"type": "frame", "id": 1}]
+        assert not got
+
+    def test_a_page_that_went_away_is_waited_for_once(self, rig, monkeypatch):
+        _, channel, _ = rig
+        channel.guard.attached = 1
+        monkeypatch.setattr(channel.guard, "send", lambda message: None)
+        monkeypatch.setattr(channel, "ack_seconds", 0.01)
+        channel.guard._handle_custom_msg({"type": "ack", "id": 0}, [])
+        channel._acknowledged = 1
+        channel._sent = 1
+        channel.deliver()
+        monkeypatch.setattr(channel, "ack_seconds", 60)
+        channel.deliver()  # returns at once, or this test hangs
+        channel.guard._handle_custom_msg({"type": "move", "surface": 0, "x": 0, "y": 0}, [])
+        assert channel._client
