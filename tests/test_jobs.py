@@ -146,6 +146,16 @@ def test_history_replaces_the_steps_that_a_resumed_run_repeats(tmp_path):
     assert np.isnan(curves["part_loss"]).all()
 
 
+def test_history_of_a_run_that_was_no_job_comes_from_its_table(tmp_path):
+    columns = "step,seconds,loss,part_loss,locref_loss,learning_rate,val_mean_px"
+    (tmp_path / "learning_stats.csv").write_text(f"{columns}\n10,1.5,0.3,0.2,0.1,0.001,\n20,3,0.2,0.1,0.1,0.001,4.5\n")
+    curves = jobs.history(tmp_path)
+    np.testing.assert_array_equal(curves["step"], [10, 20])
+    np.testing.assert_array_equal(curves["loss"], [0.3, 0.2])
+    np.testing.assert_array_equal(curves["validation_step"], [20])
+    np.testing.assert_array_equal(curves["validation_mean_px"], [4.5])
+
+
 def test_history_without_a_log_is_empty(tmp_path):
     assert all(len(curve) == 0 for curve in jobs.history(tmp_path).values())
 

@@ -1,6 +1,9 @@
-"""The curves of a training run, read from its event log."""
+"""The curves of a training run, read from its folder."""
 
 from __future__ import annotations
+
+import csv
+from pathlib import Path
 
 import numpy as np
 
@@ -15,7 +18,8 @@ _VALIDATION = ("mean_px", "rms_px", "median_px")
 def history(run):
     """The curves of a training run.
 
-    A resumed run repeats the steps after its last snapshot; the repeated ones replace the first.
+    They come from its event log, or, where the run was not a job (``for step in train(...)``), from its
+    ``learning_stats.csv``. A resumed run repeats the steps after its last snapshot; they replace the first ones.
 
     Parameters
     ----------
@@ -29,7 +33,7 @@ def history(run):
     ``best_mean_px`` (px): the best snapshot so far after each validation. NaN = not known. All empty if there
     is no log yet.
     """
-    events = run if isinstance(run, list) else EventReader(run).refresh()
+    events = run if isinstance(run, list) else EventReader(run).refresh() or _from_table(Path(run))
     steps = _without_superseded(e for e in events if e["event"] == "step" and "step" in e)
     checked = [e for e in steps if e.get("validation")]
     curves = {name: _column(steps, name) for name in _CURVES}
@@ -40,6 +44,21 @@ def history(run):
     curves["best_step"] = _column(best, "step")
     curves["best_mean_px"] = _column(best, "val_mean_px")
     return curves
+
+
+def _from_table(run):
+    """The rows of ``learning_stats.csv`` as events; none if there is no such file."""
+    try:
+        text = (run / "learning_stats.csv").read_text()
+    except FileNotFoundError:
+        return []
+    events = []
+    for row in csv.DictReader(text.splitlines()):
+        error = row.pop("val_mean_px")
+        event = {name: float(value) for name, value in row.items() if value}
+        validation = {"mean_px": float(error)} if error else None
+        events.append({**event, "event": "step", "step": int(row["step"]), "validation": validation})
+    return events
 
 
 def _without_superseded(steps):

@@ -1,0 +1,9 @@
+"""The command line: one command per verb. ``dlcnb COMMAND --help`` tells what each takes.
+
+This process never imports MXNet: training, evaluation and analysis run as jobs (`dlcnb.jobs`).
+"""
+
+from dlcnb.cli import demo, lab, projects, results, work
+from dlcnb.cli.console import main
+
+__all__ = ["demo", "lab", "main", "projects", "results", "work"]

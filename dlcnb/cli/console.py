@@ -1,0 +1,220 @@
+"""What all commands share: results as text or JSON, progress on a terminal, one clear line for an error."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+import click
+
+import dlcnb
+
+__all__ = ["Console", "Detached", "Report", "clock", "command", "main", "project_argument", "run_job", "table"]
+
+_REDRAW = 0.1  # s between two states of the progress line
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(dlcnb.__version__, prog_name="dlcnb")
+def main():
+    """DeepLabCut in the notebook, from the command line: from a video to trajectories.
+
+    New here? `dlcnb demo` walks the whole road on sample data, `dlcnb lab` opens the tutorials.
+    """
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a command found: ``data`` for --json, ``text`` for people, ``problem`` if part of it failed."""
+
+    data: dict
+    text: str
+    problem: str | None = None
+
+
+class Detached(Exception):
+    """The worker was left to itself by a second Ctrl-C."""
+
+
+def command(name, summary):
+    """Make a function a command of `main`, with a summary of a few words for the list of commands.
+
+    The function is given a `Console` and its options, and returns a `Report`. An exception becomes one line on
+    standard error and exit code 1.
+    """
+
+    def decorate(function):
+        @main.command(name, short_help=summary)
+        @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+        @click.option("--debug", is_flag=True, help="Show the whole traceback of an error.")
+        @functools.wraps(function)
+        def run(as_json, debug, **arguments):
+            _set_up_logging(debug)
+            console = Console(as_json)
+            try:
+                report = function(console, **arguments)
+            except (click.ClickException, click.exceptions.Exit):
+                raise
+            except (Exception, KeyboardInterrupt) as error:
+                if debug:
+                    raise
+                console.fail(_message(error))
+            console.show(report)
+
+        run.params.sort(key=lambda option: option.name in ("as_json", "debug"))  # these last
+        return run
+
+    return decorate
+
+
+def project_argument(function):
+    """The argument PROJECT: a project's folder, or its config.yaml."""
+    return click.argument("project", type=click.Path())(function)
+
+
+class Console:
+    """Standard error for people, standard output for results: text, or one JSON object."""
+
+    def __init__(self, as_json=False):
+        self._as_json = as_json
+        self._terminal = sys.stderr.isatty()
+        self._drawn = False
+        self._next = 0.0
+
+    def note(self, text):
+        """One line for people."""
+        self.clear()
+        click.echo(text, err=True)
+
+    def progress(self, share, text):
+        """Redraw the progress line; ``share`` is 0..1. Nothing is shown unless standard error is a terminal."""
+        now = time.monotonic()
+        if not self._terminal or (now < self._next and share < 1):
+            return
+        self._next, self._drawn = now + _REDRAW, True
+        filled = round(24 * min(max(share, 0), 1))
+        click.echo(f"\r\x1b[K{'█' * filled}{'░' * (24 - filled)} {100 * share:3.0f} %  {text}", nl=False, err=True)
+
+    def clear(self):
+        """Take the progress line away."""
+        if self._drawn:
+            click.echo("\r\x1b[K", nl=False, err=True)
+            self._drawn = False
+
+    def fail(self, message):
+        """One line on standard error, exit code 1."""
+        self.note(f"dlcnb: error: {' '.join(message.split())}")
+        sys.exit(1)
+
+    def show(self, report):
+        """Print a report; a problem in it is an error after the output."""
+        from dlcnb.jobs.events import plain
+
+        self.clear()
+        click.echo(json.dumps(plain(report.data)) if self._as_json else report.text)
+        if report.problem:
+            self.fail(report.problem)
+
+
+def run_job(console, job, describe):
+    """Follow a job to its end, with progress; returns the dict of its result.
+
+    Ctrl-C (or SIGTERM) asks the worker to stop with a snapshot; a second one leaves it running and raises `Detached`.
+
+    Parameters
+    ----------
+    describe : function (event) -> (share done 0..1, text) or None, for "step" and "progress" events.
+
+    Raises
+    ------
+    RuntimeError
+        The job failed, was stopped, or was lost; the message says why.
+    """
+    with _Interrupts(console, job):
+        for event in job.follow():
+            if event["event"] == "warning":
+                console.note(f"warning: {event['message']}")
+            elif event["event"] in ("step", "progress") and (shown := describe(event)):
+                console.progress(*shown)
+    console.clear()
+    if job.status != "done":
+        raise RuntimeError(job.error or _how_it_stopped(job))
+    return job.result
+
+
+def _how_it_stopped(job):
+    result = job.result or {}
+    if job.kind == "train" and result.get("steps"):
+        return f"Stopped after step {result['steps']}; its snapshot is saved. `dlcnb train --resume` goes on from it."
+    return "Stopped before the end."
+
+
+class _Interrupts:
+    """While the block runs, Ctrl-C and SIGTERM stop the job, and the second of them only leaves it."""
+
+    def __init__(self, console, job):
+        self._console, self._job = console, job
+        self._count = 0
+        self._before = {}
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _on_signal(self, _number, _frame):
+        self._count += 1
+        if self._count > 1:
+            raise Detached(
+                f"The worker (process {self._job.pid}) goes on by itself. Its log: {self._job.folder / 'events.jsonl'}"
+            )
+        self._job.stop()
+        self._console.note("Stopping after this step, with a snapshot. Ctrl-C again: leave the worker running.")
+
+
+def clock(seconds):
+    """75.3 -> "1:15", 4000 -> "1:06:40"; "" for None."""
+    if seconds is None:
+        return ""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def table(rows):
+    """Rows of cells as aligned text; the first column to the left, the others to the right."""
+    rows = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(c.rjust(w) if n else c.ljust(w) for n, (c, w) in enumerate(zip(row, widths, strict=True)))
+        for row in rows
+    ]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _message(error):
+    from dlcnb.jobs.explain import explain
+
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted."
+    return str(error) if isinstance(error, Detached) else explain(error)
+
+
+def _set_up_logging(debug):
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING,
+        format="%(levelname)s: %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )

@@ -1,0 +1,137 @@
+"""``dlcnb demo``: the whole road on sample data, in one command."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from dlcnb.cli.console import Report, clock, command, run_job
+from dlcnb.cli.results import label, plot_one
+from dlcnb.cli.work import describe_analysis, describe_training, evaluation_text
+
+__all__ = ["demo"]
+
+_MINUTES = {"synthetic": 3.0, "openfield": 5.0}
+
+
+@command("demo", "The whole road on sample data.")
+@click.option(
+    "--data",
+    type=click.Choice(["synthetic", "openfield"]),
+    default="synthetic",
+    show_default=True,
+    help="synthetic: an arena drawn here. openfield: DeepLabCut's mouse (29 MB, fetched unless in DLCNB_DATA).",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False),
+    default="dlcnb-demo",
+    show_default=True,
+    help="A new folder for everything.",
+)
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Training time.  [default: 3, openfield 5]")
+@click.option("--steps", type=click.IntRange(1), help="Training steps, instead of minutes.")
+@click.option(
+    "--train-fraction",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.8,
+    show_default=True,
+    help="Share of the frames to train on.",
+)
+@click.option("--split-seed", type=int, default=0, show_default=True, help="Seed of the split into train and test.")
+def demo(console, data, out, minutes, steps, train_fraction, split_seed):
+    """Walk the whole road on sample data: project, labels, training, evaluation, analysis, plots, labeled video.
+
+    Nothing is overwritten: if the folder holds something, a numbered one is taken.
+    """
+    began, peaks = time.monotonic(), []
+    out = _fresh_folder(Path(out).absolute())
+    console.note(f"1/5  Making a project with {data} data in {out}")
+    project = _project(data, out)
+    settings = {"train_fraction": train_fraction, "split_seed": split_seed}
+    settings |= {"steps": steps} if steps and not minutes else {"minutes": minutes or _MINUTES[data], "steps": steps}
+    _train(console, project, settings, peaks)
+    evaluation = _evaluate(console, project, peaks)
+    video = project.videos[0]
+    analysis = _analyze(console, project, video, peaks)
+    console.note("5/5  Plotting the trajectories and drawing the labeled video")
+    poses = Path(analysis["videos"][0]["output"])
+    plots = plot_one(project, video, poses, project.pcutoff)
+    labeled = label(console, project, video, poses, project.pcutoff, trail=15)
+    numbers = {"seconds": time.monotonic() - began, "peak_rss_mb": _own_peak() + max(peaks)}
+    report = {name: value for name, value in evaluation.items() if name not in ("folder", "peak_rss_mb")}
+    files = {"labeled_video": labeled["output"], "plots": plots}
+    data = {"project": project.root, "evaluate": report, "analyze": {"videos": analysis["videos"]}, **numbers, **files}
+    return Report(data, _text(project, evaluation, analysis, files, numbers))
+
+
+def _fresh_folder(wanted):
+    """``wanted`` if it is not there yet or empty, else the first free of ``wanted-2``, ``wanted-3`` ..."""
+    folder, number = wanted, 1
+    while folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        number += 1
+        folder = wanted.with_name(f"{wanted.name}-{number}")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _project(data, out):
+    from dlcnb import sampledata
+
+    return sampledata.openfield(out) if data == "openfield" else sampledata.synthetic_project(out)
+
+
+def _train(console, project, settings, peaks):
+    from dlcnb import jobs
+
+    job = jobs.start("train", project, config=settings)
+    budget = f"{settings['minutes']:g} minutes" if settings.get("minutes") else f"{settings['steps']} steps"
+    console.note(f"2/5  Training for {budget} in {job.folder}")
+    result = run_job(console, job, describe_training)
+    peaks.append(result["peak_rss_mb"])
+    console.note(f"     {result['steps']} steps in {clock(result['seconds'])}")
+
+
+def _evaluate(console, project, peaks):
+    from dlcnb import jobs
+
+    console.note("3/5  Evaluating")
+    result = run_job(console, jobs.start("evaluate", project), lambda e: (e["done"] / e["total"], "evaluating"))
+    peaks.append(result["peak_rss_mb"])
+    return result
+
+
+def _analyze(console, project, video, peaks):
+    from dlcnb import jobs
+
+    console.note(f"4/5  Analyzing {video.name}")
+    result = run_job(console, jobs.start("analyze", project, videos=[video]), describe_analysis)
+    peaks.append(result["peak_rss_mb"])
+    return result
+
+
+def _own_peak():
+    from dlcnb.jobs.worker import peak_rss_mb
+
+    return peak_rss_mb()
+
+
+def _text(project, evaluation, analysis, files, numbers):
+    one = analysis["videos"][0]
+    return "\n".join(
+        [
+            "",
+            evaluation_text(evaluation),
+            "",
+            f"Analyzed       {one['frames']} frames at {one['fps']:.1f} frames/s",
+            f"Poses          {one['output']}",
+            f"Labeled video  {files['labeled_video']}",
+            *(f"Plot           {path}" for path in files["plots"]),
+            f"Project        {project.root}",
+            "",
+            f"Done in {clock(numbers['seconds'])} with at most {numbers['peak_rss_mb']:.0f} MB of memory.",
+            "The same road as a notebook: dlcnb lab",
+        ]
+    )

@@ -1,0 +1,142 @@
+"""Commands for a project's life: new, add-videos, extract, doctor."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from dlcnb.cli.console import Report, command, project_argument
+
+__all__ = ["add_videos", "doctor", "extract", "new"]
+
+
+@command("new", "Make a project from videos.")
+@click.argument("task")
+@click.option("--scorer", required=True, help="Who labels.")
+@click.option("--bodyparts", required=True, help="Names, separated by commas: snout,leftear,tailbase.")
+@click.option("--skeleton", default="", help="Edges to draw, separated by commas: snout-leftear,leftear-tailbase.")
+@click.option("--parent", type=click.Path(), default=".", show_default=True, help="Folder to make the project in.")
+@click.option("--copy", is_flag=True, help="Copy the videos instead of linking them.")
+@click.argument("videos", nargs=-1, required=True, type=click.Path())
+def new(console, task, scorer, bodyparts, skeleton, parent, copy, videos):  # noqa: PLR0913
+    """Make a project called TASK from one or more VIDEOS."""
+    from dlcnb.project import Project
+
+    parts = [part.strip() for part in bodyparts.split(",") if part.strip()]
+    edges = [_edge(text, parts) for text in skeleton.split(",") if text.strip()]
+    project = Project.create(task, scorer, videos, parts, parent=parent, skeleton=edges, copy_videos=copy)
+    text = f"Made {project.root}\nNext: dlcnb extract {project.root}"
+    return Report({"project": project.root, "videos": project.videos, "bodyparts": parts}, text)
+
+
+def _edge(text, parts):
+    """The two bodyparts of "a-b"; their own names may hold hyphens."""
+    text = text.strip()
+    for n, letter in enumerate(text):
+        if letter == "-" and text[:n] in parts and text[n + 1 :] in parts:
+            return text[:n], text[n + 1 :]
+    raise click.BadParameter(
+        f"{text!r} is no edge: expected two of {', '.join(parts)} joined by a hyphen.", param_hint="--skeleton"
+    )
+
+
+@command("add-videos", "Add videos to a project.")
+@project_argument
+@click.option("--copy", is_flag=True, help="Copy the videos instead of linking them.")
+@click.argument("videos", nargs=-1, required=True, type=click.Path())
+def add_videos(console, project, copy, videos):
+    """Add VIDEOS to PROJECT."""
+    from dlcnb.project import Project
+
+    project = Project.open(project)
+    added = project.add_videos(videos, copy=copy)
+    text = "\n".join(f"Added {path}" for path in added)
+    return Report({"project": project.root, "videos": added}, text)
+
+
+@command("extract", "Choose frames to label.")
+@project_argument
+@click.option(
+    "--how",
+    type=click.Choice(["kmeans", "uniform"]),
+    default="kmeans",
+    show_default=True,
+    help="kmeans: frames that look different. uniform: at random over time.",
+)
+@click.option("--count", type=click.IntRange(1), default=20, show_default=True, help="Frames per video.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed chooses the same frames.")
+@click.option("--video", "only", multiple=True, help="Only this video (name or path); may be repeated.")
+def extract(console, project, how, count, seed, only):
+    """Choose frames of PROJECT's videos and write them to labeled-data, ready to label."""
+    from dlcnb.project import Project
+
+    project = Project.open(project)
+    videos = [project.video(name) for name in only] or project.videos
+    if not videos:
+        raise ValueError(f"{project.root} has no videos. Add some: dlcnb add-videos {project.root} VIDEO")
+    found = [_extract_one(console, project, video, how, count, seed) for video in videos]
+    text = "\n".join(f"{len(v['frames'])} frames of {v['video'].name} in {v['folder']}" for v in found)
+    return Report({"project": project.root, "videos": found}, text)
+
+
+def _extract_one(console, project, video, how, count, seed):
+    from dlcnb import frames
+    from dlcnb.video import VideoReader
+
+    with VideoReader(video) as reader:
+        if how == "uniform":
+            indices = frames.uniform(len(reader), count, seed=seed)
+        else:
+
+            def progress(done, total):
+                console.progress(done / max(total, 1), f"{video.name}: comparing frames")
+
+            indices = frames.kmeans(reader, count, seed=seed, progress=progress)
+    console.clear()
+    frames.extract(project, video, indices)
+    return {"video": video, "frames": indices, "folder": project.labeled_dir(video)}
+
+
+@command("doctor", "Check a project or the installation.")
+@click.argument("project", required=False, type=click.Path())
+@click.option("--repair", is_flag=True, help="Repair what can be repaired without losing anything.")
+def doctor(console, project, repair):
+    """Check PROJECT (or, without it, the installation) and say what to do about each finding."""
+    from dlcnb import labels
+
+    findings = labels.doctor(project, repair=repair) if project else list(_check_installation())
+    signs = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}
+    lines = []
+    for f in findings:
+        lines.append(f"{signs[f.level]}  {f.message}{' (repaired)' if f.repaired else ''}")
+        if f.cure and not f.repaired:
+            lines.append(f"         → {f.cure}")
+    bad = [f for f in findings if f.level == "error" and not f.repaired]
+    problem = f"{len(bad)} of {len(findings)} checks failed: {bad[0].message}" if bad else None
+    return Report({"findings": findings, "ok": not bad}, "\n".join(lines), problem)
+
+
+def _check_installation():
+    """Findings about this machine: Python, the video library, MXNet (loaded in a process of its own), Jupyter."""
+    from dlcnb.project import Finding
+
+    yield Finding("ok", f"Python {sys.version.split()[0]} at {sys.executable}")
+    code = "import dlcnb.backend as b; print('MXNet', b.mx.__version__, 'with', b.mx.context.num_gpus(), 'GPUs')"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    if found.returncode == 0:
+        yield Finding("ok", found.stdout.strip())
+    else:
+        words = found.stderr.strip().splitlines()[-1] if found.stderr.strip() else "MXNet can't be loaded"
+        cure = (
+            "Labeling and plotting work without it. Linux: apt install libgomp1 libquadmath0 if a library is missing."
+        )
+        yield Finding("error", words, cure)
+    for module, what in (("av", "videos"), ("jupyterlab", "dlcnb lab"), ("ipycanvas", "the widgets")):
+        there = importlib.util.find_spec(module) is not None
+        yield Finding("ok" if there else "error", f"{module} ({what})", "" if there else f"pip install {module}")
+    writable = Path.cwd()
+    yield Finding("ok", f"Working folder {writable}")

@@ -1,0 +1,135 @@
+"""Commands for what follows an analysis: filter, plot, label-video."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from dlcnb.cli.console import Report, clock, command, project_argument, table
+
+__all__ = ["filter_poses", "find_poses", "label", "label_video", "plot"]
+
+_videos = click.argument("videos", nargs=-1, required=True, type=click.Path())
+_tables = click.option(
+    "--tables", type=click.Path(file_okay=False), help="Folder of the tables.  [default: beside each video]"
+)
+_filtered = click.option("--filtered", is_flag=True, help="Use what `dlcnb filter` wrote.")
+_pcutoff = click.option(
+    "--pcutoff",
+    type=click.FloatRange(0, 1),
+    help="Likelihood below which a point is not shown.  [default: the project's]",
+)
+
+
+@command("filter", "Smooth the trajectories.")
+@project_argument
+@_videos
+@click.option("--window", type=click.IntRange(1), default=5, show_default=True, help="Frames, an odd number.")
+@_tables
+def filter_poses(console, project, videos, window, tables):
+    """Smooth the trajectories of VIDEOS with a running median; writes tables that end in _filtered."""
+    from dlcnb.poses import Poses, poses_path
+    from dlcnb.project import Project
+    from dlcnb.trajectories import median_filter
+
+    Project.open(project)
+    done = []
+    for video in map(Path, videos):
+        poses = Poses.read(find_poses(video, tables))
+        smooth = Poses(poses.bodyparts, poses.scorer, median_filter(poses.points, window), poses.likelihood)
+        output, _ = smooth.write(poses_path(video, poses.scorer, folder=tables), suffix="_filtered")
+        done.append({"video": video.absolute(), "frames": len(poses.points), "output": output})
+    return Report({"videos": done}, "\n".join(str(d["output"]) for d in done))
+
+
+@command("plot", "Plot the trajectories.")
+@project_argument
+@_videos
+@_filtered
+@_pcutoff
+@_tables
+def plot(console, project, videos, filtered, pcutoff, tables):
+    """Plot the trajectories of VIDEOS: in the plane, over time, their likelihood, their frame-to-frame steps."""
+    from dlcnb.project import Project
+
+    project = Project.open(project)
+    pcutoff = project.pcutoff if pcutoff is None else pcutoff
+    done = []
+    for video in map(Path, videos):
+        console.progress(len(done) / len(videos), f"plotting {video.name}")
+        plots = plot_one(project, video, find_poses(video, tables, filtered), pcutoff)
+        done.append({"video": video.absolute(), "plots": plots})
+    return Report({"videos": done}, "\n".join(str(path) for d in done for path in d["plots"]))
+
+
+@command("label-video", "Draw the bodyparts on videos.")
+@project_argument
+@_videos
+@click.option("--trail", type=click.IntRange(0), default=0, show_default=True, help="Past positions to draw, frames.")
+@_filtered
+@_pcutoff
+@_tables
+def label_video(console, project, videos, trail, filtered, pcutoff, tables):
+    """Draw the bodyparts on VIDEOS; writes videos that end in _labeled."""
+    from dlcnb.project import Project
+
+    project = Project.open(project)
+    pcutoff = project.pcutoff if pcutoff is None else pcutoff
+    done = [label(console, project, Path(v), find_poses(Path(v), tables, filtered), pcutoff, trail) for v in videos]
+    rows = [("video", "frames", "seconds"), *((d["output"], d["frames"], f"{d['seconds']:.1f}") for d in done)]
+    return Report({"videos": done}, table(rows))
+
+
+def plot_one(project, video, poses_file, pcutoff):
+    """Write the plots of one video's poses to the project; returns their paths."""
+    from dlcnb import plots
+    from dlcnb.poses import Poses
+    from dlcnb.video import VideoReader
+
+    with VideoReader(video) as reader:
+        times, size = reader.times, reader.size
+    suffix = "_filtered" if poses_file.stem.endswith("_filtered") else ""
+    folder = project.plots_dir(video)
+    return plots.save_all(Poses.read(poses_file), times, folder, pcutoff, size=size, suffix=suffix)
+
+
+def label(console, project, video, poses_file, pcutoff, trail=0):
+    """Write one labeled video beside its poses; returns its entry of the report."""
+    from dlcnb.poses import Poses
+    from dlcnb.render import label_video
+    from dlcnb.video import VideoReader
+
+    began, out = time.monotonic(), poses_file.with_name(f"{poses_file.stem}_labeled.mp4")
+    with VideoReader(video) as reader:
+        total = len(reader)
+        steps = label_video(
+            reader, Poses.read(poses_file), out, skeleton=project.skeleton, pcutoff=pcutoff, trail=trail
+        )
+        for done in steps:
+            left = (time.monotonic() - began) * (total / max(done, 1) - 1)
+            console.progress(done / total, f"drawing {video.name}: frame {done} of {total}, {clock(left)} left")
+    console.clear()
+    return {"video": video.absolute(), "output": out, "frames": total, "seconds": time.monotonic() - began}
+
+
+def find_poses(video, folder=None, filtered=False):
+    """The newest table of poses of a video, in ``folder`` or beside it; raises FileNotFoundError if there is none."""
+    video = Path(video)
+    folder = video.absolute().parent if folder is None else Path(folder)
+    found = [p for p in folder.glob(f"{_escaped(video.stem)}DLC*") if p.suffix in (".h5", ".csv")]
+    found = [
+        p for p in found if not p.stem.endswith(("_skeleton", "_labeled")) and p.stem.endswith("_filtered") == filtered
+    ]
+    if not found:
+        what, how = ("filtered poses", "dlcnb filter") if filtered else ("poses", "dlcnb analyze")
+        raise FileNotFoundError(
+            f"No {what} of {video} in {folder}. Make them first ({how}), or name their folder with --tables."
+        )
+    return max(found, key=lambda p: (p.stat().st_mtime, p.suffix == ".h5"))
+
+
+def _escaped(text):
+    """A name for use in a glob pattern."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in text)

@@ -1,0 +1,164 @@
+"""Commands that run the network, each as a job in a process of its own: train, evaluate, analyze."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dlcnb.cli.console import Report, clock, command, project_argument, run_job, table
+
+__all__ = ["analyze", "describe_analysis", "describe_training", "evaluate", "evaluation_text", "pick_run", "train"]
+
+_shuffle = click.option("--shuffle", type=int, help="Number of the run.  [default: the last]")
+_device = click.option("--device", default="auto", show_default=True, help="auto, cpu, gpu(0) ...")
+
+
+@command("train", "Train a network on the labels.")
+@project_argument
+@click.option("--backbone", help="efficientnet-lite0 (default), resnet-50 or resnet-101.")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Train for so long.  [default: 10]")
+@click.option("--steps", type=click.IntRange(1), help="Train for so many steps (reproducible).")
+@click.option("--train-fraction", type=click.FloatRange(0, 1, min_open=True), help="Share of the frames to train on.")
+@click.option("--split-seed", type=int, help="Seed of the split into train and test.  [default: 0]")
+@click.option("--seed", type=int, help="Seed of everything else.  [default: 0]")
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Peak learning rate.")
+@click.option("--batch-size", type=click.IntRange(1), help="Frames per step.")
+@click.option("--weights", type=click.Path(), help="File of backbone weights (torchvision layout).")
+@click.option("--device", help="auto (default), cpu, gpu(0) ...")
+@click.option("--resume", is_flag=True, help="Go on with a run from its last snapshot.")
+@_shuffle
+def train(console, project, resume, shuffle, **settings):
+    """Train a network on PROJECT's labels."""
+    from dlcnb import jobs
+    from dlcnb.project import Project
+
+    project = Project.open(project)
+    settings = {name: value for name, value in settings.items() if value is not None}
+    if not resume:
+        if shuffle is not None:
+            raise click.UsageError("--shuffle goes with --resume; a new run takes the next free number.")
+        settings.setdefault("train_fraction", project.train_fraction)
+        if "steps" not in settings:
+            settings.setdefault("minutes", 10.0)
+    run = pick_run(project, shuffle) if resume else None
+    job = jobs.start("train", project, run=run, resume=resume, config=settings)
+    console.note(f"Training in {job.folder}")
+    result = run_job(console, job, describe_training)
+    best = result["best"] or {}
+    error = best.get("val_mean_px")
+    seen = f", {error:.2f} px on the frames held out for validation" if error is not None else ""
+    text = (
+        f"Trained {result['steps']} steps in {clock(result['seconds'])}; best snapshot: step {best.get('step')}{seen}\n"
+        f"Run: {result['run']}\nNext: dlcnb evaluate {project.root}"
+    )
+    return Report(_only(result, "run", "steps", "seconds", "best", "peak_rss_mb"), text)
+
+
+@command("evaluate", "Errors of a network on the labels.")
+@project_argument
+@click.option("--snapshot", default="best", show_default=True, help="best, last, all, or a step.")
+@_shuffle
+@_device
+def evaluate(console, project, snapshot, shuffle, device):
+    """Errors of a network on PROJECT's labels: train and test, per bodypart, with and without the pcutoff."""
+    from dlcnb import jobs
+    from dlcnb.project import Project
+
+    project = Project.open(project)
+    job = jobs.start("evaluate", project, run=pick_run(project, shuffle), snapshot=_snapshot(snapshot), device=device)
+    result = run_job(console, job, lambda e: (e["done"] / e["total"], "evaluating"))
+    text = evaluation_text(result)
+    if "all" in result:
+        rows = [("step", "train px", "test px")]
+        rows += [
+            (r["step"], *(f"{r[part]['mean_px'] or float('nan'):.2f}" for part in ("train", "test")))
+            for r in result["all"]
+        ]
+        text = f"{table(rows)}\n\n{text}"
+    return Report({name: value for name, value in result.items() if name != "peak_rss_mb"}, text)
+
+
+@command("analyze", "Find the bodyparts in videos.")
+@project_argument
+@click.argument("videos", nargs=-1, required=True, type=click.Path())
+@click.option("--engine", type=click.Choice(["fp32"]), default="fp32", show_default=True, help="How numbers are kept.")
+@click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Frames per pass.")
+@click.option("--snapshot", default="best", show_default=True, help="best, last, or a step.")
+@click.option("--out", type=click.Path(file_okay=False), help="Folder for the tables.  [default: beside each video]")
+@_shuffle
+@_device
+def analyze(console, project, videos, engine, batch, snapshot, out, shuffle, device):  # noqa: PLR0913
+    """Find the bodyparts in every frame of VIDEOS with PROJECT's network; writes h5 and csv tables."""
+    from dlcnb import jobs
+    from dlcnb.project import Project
+
+    project = Project.open(project)
+    options = {
+        "snapshot": _snapshot(snapshot),
+        "batch": batch,
+        "device": device,
+        "folder": out and Path(out).absolute(),
+    }
+    job = jobs.start("analyze", project, videos=videos, run=pick_run(project, shuffle), **options)
+    result = run_job(console, job, describe_analysis)
+    rows = [("video", "frames", "frames/s", "output")]
+    rows += [(Path(v["video"]).name, v["frames"], f"{v['fps']:.1f}", v["output"]) for v in result["videos"]]
+    failed, problem = result["failed"], None
+    if failed:
+        problem = f"{len(failed)} of {len(videos)} videos could not be analyzed: " + "; ".join(
+            f["message"] for f in failed
+        )
+    data = {"videos": result["videos"], **({"failed": failed} if failed else {})}
+    return Report(data, table(rows), problem)
+
+
+def pick_run(project, shuffle):
+    """The run with that shuffle, or the last one; raises ValueError if there is none."""
+    from dlcnb.project import run_info
+
+    if shuffle is None:
+        return project.last_run()
+    runs = {run_info(run)["shuffle"]: run for run in project.runs()}
+    if shuffle not in runs:
+        known = ", ".join(map(str, runs)) or "none"
+        raise ValueError(f"{project.root} has no run with shuffle {shuffle}. There are: {known}.")
+    return runs[shuffle]
+
+
+def describe_training(event):
+    """Progress of a "step" event."""
+    if event["event"] != "step":
+        return None
+    words = [f"step {event['step']}"]
+    if event.get("loss") is not None:
+        words.append(f"loss {event['loss']:.4f}")
+    best = event.get("best") or {}
+    if best.get("val_mean_px") is not None:
+        words.append(f"best {best['val_mean_px']:.2f} px")
+    words.append(f"{clock(event.get('seconds_left'))} left")
+    return event["progress"], ", ".join(words)
+
+
+def describe_analysis(event):
+    """Progress of a "progress" event of an analysis."""
+    left = f", {clock(event['seconds_left'])} left" if event.get("seconds_left") is not None else ""
+    return event["done"] / max(
+        event["total"], 1
+    ), f"{Path(event['video']).name}: frame {event['done']} of {event['total']}{left}"
+
+
+def evaluation_text(result):
+    """The table of errors of an evaluation, from the result of its job."""
+    from dlcnb.evaluate import Evaluation
+
+    folder, step = Path(result["folder"]), result["step"]
+    return f"{Evaluation.read(folder / f'evaluation-{step}.json').table()}\nFiles: {folder}"
+
+
+def _snapshot(text):
+    return int(text) if text.isdigit() else text
+
+
+def _only(result, *names):
+    return {name: result[name] for name in names}

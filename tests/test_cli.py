@@ -1,0 +1,413 @@
+"""The command line, as a real process: output, JSON, exit codes, progress, Ctrl-C."""
+
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+import dlcnb
+from dlcnb import jobs
+from dlcnb.cli.console import clock, table
+from dlcnb.cli.lab import copy_notebooks, jupyter_command
+from dlcnb.cli.results import find_poses
+from dlcnb.project import Project
+
+DLCNB = [sys.executable, "-m", "dlcnb.cli"]
+COMMANDS = ["add-videos", "analyze", "demo", "doctor", "evaluate", "extract"]
+COMMANDS += ["filter", "lab", "label-video", "new", "plot", "train"]
+TIMEOUT = 300
+
+
+def run(*arguments, code=0):
+    """Run ``dlcnb`` in a process; returns it finished, after checking its exit code."""
+    line = [*DLCNB, *map(str, arguments)]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def run_json(*arguments, code=0):
+    """The one JSON object on standard output."""
+    return json.loads(run(*arguments, "--json", code=code).stdout)
+
+
+def fails(*arguments):
+    """The one line on standard error of a command that fails."""
+    done = run(*arguments, code=1)
+    lines = done.stderr.strip().splitlines()
+    assert lines[-1].startswith("dlcnb: error: ")
+    assert "Traceback" not in done.stderr
+    return lines[-1]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """A short video of the arena."""
+    from dlcnb import sampledata
+
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    sampledata.make_arena(path, sampledata.Arena(seed=1, n_frames=40, size=(120, 160)))
+    return path
+
+
+@pytest.fixture
+def project(arena_project, tmp_path):
+    """A copy of the synthetic project, to write to."""
+    root = tmp_path / arena_project.root.name
+    shutil.copytree(arena_project.root, root, symlinks=True)
+    return Project.open(root)
+
+
+# ---- usage
+
+
+def test_help_lists_every_command():
+    text = run("--help").stdout
+    assert all(f"\n  {name} " in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_and_json(name):
+    assert "--json" in run(name, "--help").stdout
+
+
+def test_version():
+    assert dlcnb.__version__ in run("--version").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["new", "task"], ["train"], ["train", "p", "--minutes", "-1"], ["extract", "p", "--how", "magic"]],
+)
+def test_wrong_usage_is_exit_code_2(arguments):
+    assert "Error" in run(*arguments, code=2).stderr
+
+
+def test_a_folder_that_is_no_project_is_one_clear_line(tmp_path):
+    for arguments in (["train", tmp_path, "--steps", 1], ["extract", tmp_path], ["analyze", tmp_path, "a.mp4"]):
+        assert "config.yaml" in fails(*arguments)
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    assert "Traceback" in run("extract", tmp_path, "--debug", code=1).stderr
+
+
+# ---- a project's life
+
+
+def test_new_extract_doctor(clip, tmp_path):
+    made = run_json(
+        "new",
+        "reach",
+        "--scorer",
+        "me",
+        "--bodyparts",
+        "paw, wrist",
+        "--skeleton",
+        "paw-wrist",
+        "--parent",
+        tmp_path,
+        clip,
+    )
+    project = Project.open(made["project"])
+    assert project.bodyparts == ("paw", "wrist")
+    assert project.skeleton.edges == (("paw", "wrist"),)
+    (found,) = run_json("extract", project.root, "--how", "uniform", "--count", 5)["videos"]
+    assert len(found["frames"]) == 5
+    assert len(list(Path(found["folder"]).glob("img*.png"))) == 5
+    assert run_json("doctor", project.root)["ok"]
+
+
+def test_kmeans_is_the_default_and_repeatable(clip, tmp_path):
+    made = run_json("new", "reach", "--scorer", "me", "--bodyparts", "paw", "--parent", tmp_path, clip)
+    first, second = (run_json("extract", made["project"], "--count", 4)["videos"][0]["frames"] for _ in range(2))
+    assert first == second
+    assert len(first) == 4
+
+
+def test_an_edge_of_unknown_bodyparts_is_wrong_usage(clip, tmp_path):
+    line = [
+        "new",
+        "reach",
+        "--scorer",
+        "me",
+        "--bodyparts",
+        "paw,wrist",
+        "--skeleton",
+        "paw-knee",
+        "--parent",
+        tmp_path,
+    ]
+    assert "paw, wrist" in run(*line, clip, code=2).stderr
+    assert not any(tmp_path.iterdir())
+
+
+def test_add_videos(clip, project, tmp_path):
+    added = run_json("add-videos", project.root, clip, "--copy")["videos"]
+    assert Path(added[0]).name == "clip.mp4"
+    assert len(Project.open(project.root).videos) == 2
+    text = tmp_path / "text.mp4"
+    text.write_text("not a video")
+    assert "text.mp4" in fails("add-videos", project.root, text)
+    assert len(Project.open(project.root).videos) == 2
+
+
+def test_doctor_finds_and_repairs_a_moved_project(project):
+    findings = run_json("doctor", project.root)["findings"]
+    assert any("project_path" in f["message"] for f in findings)
+    assert any(f["repaired"] for f in run_json("doctor", project.root, "--repair")["findings"])
+    assert not any("project_path" in f["message"] for f in run_json("doctor", project.root)["findings"])
+
+
+def test_doctor_without_a_project_checks_the_installation():
+    findings = json.loads(subprocess.run([*DLCNB, "doctor", "--json"], capture_output=True, text=True).stdout)[
+        "findings"
+    ]
+    assert any("Python" in f["message"] for f in findings)
+
+
+def test_doctor_of_nothing_fails(tmp_path):
+    found = json.loads(run("doctor", tmp_path / "gone", "--json", code=1).stdout)
+    assert found["ok"] is False
+
+
+# ---- the network
+
+
+def test_training_without_labels_is_refused_before_a_run_is_made(clip, tmp_path):
+    made = run_json("new", "reach", "--scorer", "me", "--bodyparts", "paw", "--parent", tmp_path, clip)
+    assert "label" in fails("train", made["project"], "--steps", 1)
+    assert Project.open(made["project"]).runs() == []
+
+
+def test_evaluating_and_analyzing_before_training_is_one_clear_line(project, clip):
+    assert "train" in fails("evaluate", project.root)
+    assert "train" in fails("analyze", project.root, clip)
+
+
+@pytest.fixture(scope="module")
+def trained(arena_project, tmp_path_factory):
+    """(project, JSON of `dlcnb train`): a few steps, enough to have every file."""
+    root = tmp_path_factory.mktemp("trained") / arena_project.root.name
+    shutil.copytree(arena_project.root, root, symlinks=True)
+    report = run_json("train", root, "--steps", 4, "--train-fraction", 0.75, "--batch-size", 2)
+    return Project.open(root), report
+
+
+@pytest.mark.mxnet
+def test_train_json(trained):
+    project, report = trained
+    assert set(report) == {"run", "steps", "seconds", "best", "peak_rss_mb"}
+    assert report["steps"] == 4
+    assert set(report["best"]) == {"step", "val_mean_px"}
+    assert report["peak_rss_mb"] > 100
+    assert Path(report["run"]) == project.last_run()
+    assert len(jobs.history(report["run"])["step"]) > 0
+
+
+@pytest.mark.mxnet
+def test_evaluate_json(trained):
+    project, _ = trained
+    report = run_json("evaluate", project.root)
+    assert {"snapshot", "step", "train", "test", "bodyparts", "pcutoff", "test_pcutoff"} <= set(report)
+    assert set(report["train"]) == {"mean_px", "rms_px", "median_px", "n"}
+    assert set(report["test"]) == {"mean_px", "rms_px", "median_px", "n", "ci95"}
+    assert set(report["bodyparts"]) == set(project.bodyparts)
+    assert set(report["bodyparts"]["snout"]) == {"train_mean_px", "test_mean_px"}
+    assert report["test"]["n"] == 4 * len(project.bodyparts)
+    assert Path(report["folder"]) == project.evaluation_dir(project.last_run())
+
+
+@pytest.mark.mxnet
+def test_evaluate_all_and_an_unknown_snapshot(trained):
+    project, _ = trained
+    assert "test px" in run("evaluate", project.root, "--snapshot", "all").stdout
+    assert "best" in fails("evaluate", project.root, "--snapshot", "999")
+
+
+@pytest.mark.mxnet
+def test_analyze_and_what_follows(trained, clip, tmp_path):
+    project, _ = trained
+    video = shutil.copy(clip, tmp_path)
+    bad = tmp_path / "bad.mp4"
+    bad.write_text("not a video")
+    done = run("analyze", project.root, bad, video, "--json", code=1)
+    report = json.loads(done.stdout)
+    (one,) = report["videos"]
+    assert set(one) == {"video", "frames", "seconds", "fps", "engine", "output"}
+    assert one["frames"] == 40
+    assert one["engine"] == "fp32"
+    assert report["failed"][0]["video"] == str(bad)
+    assert "1 of 2 videos could not be analyzed" in done.stderr.splitlines()[-1]
+    assert find_poses(video).stem == Path(one["output"]).stem
+    (smooth,) = run_json("filter", project.root, video)["videos"]
+    assert smooth["output"].endswith("_filtered.h5")
+    plots = run_json("plot", project.root, video, "--filtered")["videos"][0]["plots"]
+    assert sorted(Path(p).stem for p in plots) == [
+        "hist_filtered",
+        "plot-likelihood_filtered",
+        "plot_filtered",
+        "trajectory_filtered",
+    ]
+    labeled = run_json("label-video", project.root, video, "--pcutoff", 0)["videos"][0]["output"]
+    assert labeled.endswith("_labeled.mp4")
+    with dlcnb.VideoReader(labeled) as reader:
+        assert len(reader) == 40
+
+
+@pytest.mark.mxnet
+def test_the_process_of_the_command_never_loads_mxnet(trained):
+    project, _ = trained
+    code = (
+        "import sys\nfrom dlcnb.cli import main\n"
+        f"main(['evaluate', {str(project.root)!r}], standalone_mode=False)\n"
+        "assert not [m for m in ('mxnet', 'dlcnb.backend') if m in sys.modules]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=TIMEOUT)
+
+
+@pytest.mark.mxnet
+def test_resume_goes_on_with_a_run(trained):
+    project, report = trained
+    more = run_json("train", project.root, "--resume", "--steps", 6)
+    assert more["run"] == report["run"]
+    assert more["steps"] == 6
+    np.testing.assert_array_equal(np.diff(jobs.history(more["run"])["step"]) > 0, True)
+    assert "shuffle 7" in fails("train", project.root, "--resume", "--shuffle", 7)
+
+
+# ---- Ctrl-C
+
+
+@pytest.fixture
+def training(project):
+    """(process, job) of a long `dlcnb train` that has made its first step."""
+    line = [*DLCNB, "train", str(project.root), "--steps", "100000", "--batch-size", "1"]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr.readline().startswith("Training in ")
+    job = jobs.attach(project.last_run())
+    next(e for e in job.follow(TIMEOUT) if e["event"] == "step")
+    yield process, job
+    process.kill()
+    process.communicate()
+    job.kill()
+
+
+@pytest.mark.mxnet
+def test_ctrl_c_stops_with_a_snapshot(training):
+    process, job = training
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 1
+    assert "Stopping after this step" in stderr
+    assert "dlcnb train --resume" in stderr.splitlines()[-1]
+    assert job.status == "stopped"
+    assert list(job.folder.glob("snapshot-*.params"))
+
+
+@pytest.mark.mxnet
+def test_ctrl_c_twice_leaves_the_worker_to_itself(training):
+    process, job = training
+    worker = psutil.Process(job.pid)
+    worker.suspend()
+    process.send_signal(signal.SIGINT)
+    assert process.stderr.readline().startswith("Stopping after this step")
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 1
+    assert f"process {job.pid}) goes on by itself" in stderr
+    assert job.status == "running"
+    worker.resume()
+    assert job.wait(TIMEOUT) == "stopped"
+
+
+@pytest.mark.mxnet
+def test_the_end_of_the_command_does_not_end_the_worker(training):
+    process, job = training
+    process.kill()
+    process.wait()
+    step = job.events()[-1]["step"]
+    next(e for e in job.follow(TIMEOUT) if e.get("step", 0) > step)
+    assert job.stop(wait=True, timeout=TIMEOUT) == "stopped"
+
+
+# ---- progress
+
+
+def on_a_terminal(*arguments):
+    """What ``dlcnb`` writes to standard error if that is a terminal."""
+    main, other = pty.openpty()
+    process = subprocess.Popen([*DLCNB, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=other)
+    os.close(other)
+    written = b""
+    while True:
+        try:
+            part = os.read(main, 4096)
+        except OSError:  # how Linux says that the other end is closed
+            break
+        if not part:
+            break
+        written += part
+    os.close(main)
+    assert process.wait() == 0
+    return written.decode()
+
+
+def test_progress_is_shown_on_a_terminal_and_not_in_a_pipe(clip, tmp_path):
+    made = run_json("new", "reach", "--scorer", "me", "--bodyparts", "paw", "--parent", tmp_path, clip)
+    line = ["extract", made["project"], "--count", 3]
+    assert "%" in on_a_terminal(*line)
+    assert run(*line).stderr == ""
+
+
+def test_clock_and_table():
+    assert [clock(s) for s in (None, 0, 75.3, 4000)] == ["", "0:00", "1:15", "1:06:40"]
+    assert table([("a", 1), ("long", 22)]) == "a      1\nlong  22"
+
+
+# ---- lab
+
+
+def test_notebooks_are_copied_and_never_overwritten(tmp_path):
+    paths = copy_notebooks(tmp_path / "mine")
+    assert paths[0].name == "00_tour.ipynb"
+    paths[0].write_text("changed")
+    assert copy_notebooks(tmp_path / "mine") == paths
+    assert paths[0].read_text() == "changed"
+
+
+@pytest.mark.slow
+def test_lab_keeps_its_token(tmp_path):
+    line = [*DLCNB, "lab", "--dir", tmp_path / "mine", "--no-browser", "--json", "--", "--allow-root"]
+    process = subprocess.Popen([*map(str, line)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert json.loads(process.stdout.readline())["folder"] == str(tmp_path / "mine")
+        address = next(line.split()[-1] for line in process.stderr if "/lab" in line and "?token=" in line)
+        base = address.split("/lab")[0]
+        token = address.split("?token=")[1]
+        assert len(token) > 20
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(f"{base}/api/contents")
+        request = urllib.request.Request(f"{base}/api/contents", headers={"Authorization": f"token {token}"})
+        with urllib.request.urlopen(request) as answer:
+            assert "00_tour.ipynb" in answer.read().decode()
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def test_lab_opens_the_first_notebook(tmp_path):
+    line = jupyter_command(tmp_path, [tmp_path / "00_tour.ipynb"], port=9999, no_browser=True)
+    assert f"--ServerApp.root_dir={tmp_path}" in line
+    assert "--LabApp.default_url=/lab/tree/00_tour.ipynb" in line
+    assert not any("token" in part for part in line)

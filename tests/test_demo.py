@@ -1,0 +1,65 @@
+"""``dlcnb demo``: the main job, on synthetic and on real data."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dlcnb import VideoReader
+from dlcnb.cli.demo import _fresh_folder
+from dlcnb.project import Project
+
+TIMEOUT = 900
+
+
+def demo(*arguments, cwd):
+    """JSON of a demo."""
+    line = [sys.executable, "-m", "dlcnb.cli", "demo", "--json", *map(str, arguments)]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=TIMEOUT, cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def check_files(report):
+    """The project can be opened and everything that was promised is there; returns it."""
+    project = Project.open(report["project"])
+    assert {Path(p).name for p in report["plots"]} == {"trajectory.png", "plot.png", "plot-likelihood.png", "hist.png"}
+    assert all(Path(p).stat().st_size > 1000 for p in report["plots"])
+    (analyzed,) = report["analyze"]["videos"]
+    assert Path(analyzed["output"]).is_file()
+    with VideoReader(report["labeled_video"]) as reader:
+        assert len(reader) == analyzed["frames"]
+    return project
+
+
+def test_nothing_is_overwritten(tmp_path):
+    first = _fresh_folder(tmp_path / "demo")
+    assert first == tmp_path / "demo"
+    assert _fresh_folder(tmp_path / "demo") == first  # still empty
+    (first / "result").write_text("mine")
+    assert _fresh_folder(tmp_path / "demo") == tmp_path / "demo-2"
+    (tmp_path / "file").write_text("mine")
+    assert _fresh_folder(tmp_path / "file") == tmp_path / "file-2"
+
+
+@pytest.mark.mxnet
+@pytest.mark.slow
+def test_the_whole_road_on_synthetic_data(tmp_path):
+    report = demo("--steps", 60, "--out", "d", cwd=tmp_path)
+    assert {"project", "evaluate", "analyze", "seconds", "peak_rss_mb"} <= set(report)
+    project = check_files(report)
+    assert tmp_path / "d" in project.root.parents
+    assert report["evaluate"]["test"]["mean_px"] < 30  # has learned something
+    assert report["peak_rss_mb"] < 2000
+
+
+@pytest.mark.mxnet
+@pytest.mark.slow
+def test_the_whole_road_on_real_data(openfield_root, tmp_path):
+    report = demo("--data", "openfield", "--steps", 30, cwd=tmp_path)
+    project = check_files(report)
+    assert project.root.parent == tmp_path / "dlcnb-demo"
+    assert report["analyze"]["videos"][0]["frames"] == 2330
+    assert report["evaluate"]["test"]["n"] > 0
