@@ -1,0 +1,303 @@
+"""Labels: one point per bodypart per frame, kept as DeepLabCut keeps them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from dlcnb.labels.errors import LabelError
+from dlcnb.labels.h5 import h5_bytes
+from dlcnb.labels.tables import HEADER, coordinates, read_table
+from dlcnb.project import atomic_path, nearest
+
+__all__ = ["Labels", "difference", "frame_index", "image_name", "table_paths"]
+
+log = logging.getLogger(__name__)
+
+_SAME = 1e-6  # px; what text and binary may differ by
+
+
+def image_name(index, n_frames):
+    """DeepLabCut's name for frame ``index`` of a video of ``n_frames``: zero-padded so that names sort."""
+    return f"img{index:0{len(str(max(n_frames - 1, 0)))}d}.png"
+
+
+def frame_index(image):
+    """Frame number from the name of an image (``labeled-data/m4s1/img0012.png`` -> 12); raises `LabelError`."""
+    match = re.search(r"(\d+)\.\w+$", str(image))
+    if not match:
+        raise LabelError(f"expected the name of an extracted frame such as img0012.png, found {image}")
+    return int(match[1])
+
+
+def table_paths(folder):
+    """{scorer: (csv or None, h5 or None)} of the tables in a folder of labeled frames."""
+    found = {}
+    for suffix, position in ((".csv", 0), (".h5", 1)):
+        for path in sorted(Path(folder).glob(f"CollectedData_*{suffix}")):
+            found.setdefault(path.stem.removeprefix("CollectedData_"), [None, None])[position] = path
+    return {scorer: tuple(paths) for scorer, paths in found.items()}
+
+
+@dataclass(eq=False)
+class Labels:
+    """Labeled frames.
+
+    Parameters
+    ----------
+    bodyparts : tuple of str
+        K names.
+    scorer : str
+        Who labeled.
+    images : tuple of str
+        T images as ``labeled-data/<video>/<image>``, with forward slashes, relative to the project.
+    points : array_like
+        ``(T, K, 2)`` x and y in pixels of the full frame; NaN = not visible or not labeled.
+
+    Raises
+    ------
+    LabelError
+        If the sizes don't fit together, names or images repeat, or a point has only one of x and y.
+    """
+
+    bodyparts: tuple[str, ...]
+    scorer: str
+    images: tuple[str, ...]
+    points: np.ndarray
+
+    def __post_init__(self):
+        self.bodyparts, self.images = tuple(self.bodyparts), tuple(map(str, self.images))
+        self.points = np.asarray(self.points, float)
+        shape = (len(self.images), len(self.bodyparts), 2)
+        if self.points.shape != shape:
+            raise LabelError(f"expected points {shape} for (images, bodyparts, x and y), found {self.points.shape}")
+        for what, names in (("image", self.images), ("bodypart", self.bodyparts)):
+            if twice := sorted({name for name in names if names.count(name) > 1} if len({*names}) < len(names) else ()):
+                raise LabelError(f"the {what} {twice[0]} is there more than once; each may have one row of points")
+        half = np.isnan(self.points).sum(-1) == 1  # (T, K)
+        if half.any() or np.isinf(self.points).any():
+            t, k = np.argwhere(half | np.isinf(self.points).any(-1))[0]
+            point = tuple(self.points[t, k])
+            raise LabelError(
+                f"{self.bodyparts[k]} in {self.images[t]} is {point}; expected finite x and y, or neither of them"
+            )
+
+    def __len__(self):
+        return len(self.images)
+
+    def __repr__(self):
+        placed = int((~np.isnan(self.points[..., 0])).sum())
+        return f"Labels(scorer={self.scorer!r}, {len(self)} images, {len(self.bodyparts)} bodyparts, {placed} points)"
+
+    @classmethod
+    def read(cls, folder, scorer=None, bodyparts=None):
+        """Read the table of one video's labeled frames.
+
+        The csv is read, the h5 only where there is no csv. If both are there and differ, a warning is logged
+        that names the newer.
+
+        Parameters
+        ----------
+        folder : path
+            ``labeled-data/<video>``.
+        scorer : str, optional
+            Whose table; may be left out if there is only one.
+        bodyparts : sequence of str, optional
+            Those expected, in the order wanted; None = as in the table.
+
+        Raises
+        ------
+        LabelError
+            If there is no such table, or it is damaged or does not fit.
+        """
+        folder = Path(folder)
+        scorer = _whose(folder, scorer)
+        csv_path, h5_path = table_paths(folder)[scorer]
+        labels = cls.read_file(csv_path or h5_path, folder.name, scorer, bodyparts)
+        if csv_path and h5_path:
+            try:
+                message = difference(folder, scorer)
+            except LabelError as error:
+                message = str(error)
+            if message:
+                log.warning("%s", message)
+        return labels
+
+    @classmethod
+    def read_file(cls, path, video, scorer=None, bodyparts=None):
+        """Read one csv or h5 with labels of the frames in ``labeled-data/<video>``; errors as `read`."""
+        table = read_table(path)
+        scorer, bodyparts, points = coordinates(table, ("x", "y"), scorer=scorer, bodyparts=bodyparts)
+        try:
+            return cls(bodyparts, scorer, _images(table, video), points)
+        except LabelError as error:
+            raise LabelError(f"{path}: {error}") from None
+
+    @classmethod
+    def read_project(cls, project, scorer=None):
+        """Labels of all videos by the project's scorer (or another); folders without such a table are left out.
+
+        Raises `LabelError` if nobody labeled anything, or if any table does not have the project's bodyparts.
+        """
+        scorer, parts, others = scorer or project.scorer, [], set()
+        for folder in project.labeled_dirs():
+            tables = table_paths(folder)
+            if scorer in tables:
+                parts.append(cls.read(folder, scorer, project.bodyparts))
+            elif tables:
+                others.update(tables)
+                log.warning("%s has labels by %s, none by %s", folder, ", ".join(tables), scorer)
+        if not parts:
+            hint = f"; there are labels by {', '.join(sorted(others))}" if others else ""
+            raise LabelError(f"no labels by '{scorer}' in {project.root / 'labeled-data'}{hint}")
+        images = tuple(image for part in parts for image in part.images)
+        return cls(project.bodyparts, scorer, images, np.concatenate([part.points for part in parts]))
+
+    def write(self, folder):
+        """Write ``CollectedData_<scorer>.csv`` and ``.h5``; both or neither.
+
+        An existing table keeps its style of index (one column or three); a new one gets three, as DeepLabCut 3
+        writes it. Raises `LabelError` if an image lies elsewhere or the existing table has further bodyparts,
+        `OSError` with a clear message for a full or read-only disk. Returns the paths (h5, csv).
+        """
+        folder = Path(folder)
+        for image in self.images:
+            if PurePosixPath(image).parts[:-1] != ("labeled-data", folder.name):
+                raise LabelError(f"{image} can't be written to {folder}; write the labels of each video by itself")
+        h5_path, csv_path = (folder / f"CollectedData_{self.scorer}{suffix}" for suffix in (".h5", ".csv"))
+        levels = self._levels_of_existing(csv_path, h5_path)
+        h5_data, csv_text = h5_bytes(self._frame(levels)), self._csv(levels)
+        with atomic_path(h5_path) as h5_new, atomic_path(csv_path) as csv_new:
+            h5_new.write_bytes(h5_data)
+            csv_new.write_text(csv_text, "utf-8", newline="")
+        return h5_path, csv_path
+
+    def merged(self, other):
+        """These labels and another's: frames of either, bodyparts that one left open filled by the other.
+
+        Raises `LabelError` for other scorers or bodyparts, and where both place a bodypart at different points.
+        """
+        if self.scorer != other.scorer or set(self.bodyparts) != set(other.bodyparts):
+            raise LabelError(
+                f"only labels of one scorer and the same bodyparts can be merged, found {self.scorer} with "
+                f"{', '.join(self.bodyparts)} and {other.scorer} with {', '.join(other.bodyparts)}"
+            )
+        images = tuple(dict.fromkeys(self.images + other.images))
+        where = {image: t for t, image in enumerate(images)}
+        points = np.full((len(images), len(self.bodyparts), 2), np.nan)
+        points[: len(self)] = self.points
+        theirs = other.points[:, [other.bodyparts.index(part) for part in self.bodyparts]]
+        for image, new in zip(other.images, theirs, strict=True):
+            old = points[where[image]]  # (K, 2)
+            conflict = np.abs(old - new).max(-1) > _SAME  # NaN compares as no conflict
+            if conflict.any():
+                part = self.bodyparts[int(np.argmax(conflict))]
+                raise LabelError(f"two different points for {part} in {image}; decide which one is right")
+            points[where[image]] = np.where(np.isnan(old), new, old)
+        return replace(self, images=images, points=points)
+
+    def select(self, which):
+        """The frames of a boolean mask ``(T,)`` or of an array of indices, as new `Labels`."""
+        chosen = np.arange(len(self))[which]
+        return replace(self, images=tuple(self.images[t] for t in chosen), points=self.points[chosen].copy())
+
+    def _levels_of_existing(self, csv_path, h5_path):
+        """Index columns of the table to be replaced, 3 for a new one; refuses to drop bodyparts from it."""
+        path = next((p for p in (csv_path, h5_path) if p.exists()), None)
+        if path is None:
+            return 3
+        table = read_table(path)
+        lost = {column[1] for column in table.columns} - set(self.bodyparts)
+        if lost:
+            raise LabelError(
+                f"{path} has the bodyparts {', '.join(sorted(lost))}, which writing only {', '.join(self.bodyparts)} "
+                "would delete; move the old table away first if that is meant"
+            )
+        return table.levels
+
+    def _frame(self, levels):
+        import pandas as pd
+
+        parts = [image.split("/") if levels == 3 else [image] for image in self.images]
+        # An empty index of text would be written as a pickle, one of numbers is not.
+        arrays = list(zip(*parts, strict=True)) or [np.empty(0, int)] * levels
+        index = pd.MultiIndex.from_arrays(arrays) if levels == 3 else pd.Index(arrays[0])
+        columns = pd.MultiIndex.from_product([[self.scorer], self.bodyparts, ["x", "y"]], names=HEADER)
+        return pd.DataFrame(self.points.reshape(len(self), 2 * len(self.bodyparts)), index=index, columns=columns)
+
+    def _csv(self, levels):
+        out = io.StringIO()
+        write = csv.writer(out, lineterminator="\n").writerow
+        columns = [(self.scorer, part, coord) for part in self.bodyparts for coord in "xy"]
+        for name, row in zip(HEADER, zip(*columns, strict=True), strict=True):
+            write([name, *[""] * (levels - 1), *row])
+        for image, row in zip(
+            self.images, self.points.reshape(len(self), 2 * len(self.bodyparts)).tolist(), strict=True
+        ):
+            write([*(image.split("/") if levels == 3 else [image]), *("" if x != x else repr(x) for x in row)])
+        return out.getvalue()
+
+
+def difference(folder, scorer):
+    """How the csv and the h5 of one table differ, naming the newer, or None if they agree."""
+    folder = Path(folder)
+    csv_path, h5_path = table_paths(folder)[scorer]
+    text, binary = (Labels.read_file(path, folder.name, scorer) for path in (csv_path, h5_path))
+    what = _first_difference(text, binary)
+    if what is None:
+        return None
+    newer = csv_path if csv_path.stat().st_mtime >= h5_path.stat().st_mtime else h5_path
+    return f"{csv_path} and its h5 differ ({what}); {newer.name} is newer, the csv is used"
+
+
+def _first_difference(one, two):
+    if set(one.bodyparts) != set(two.bodyparts):
+        return f"bodyparts {', '.join(one.bodyparts)} and {', '.join(two.bodyparts)}"
+    if only := sorted(set(one.images) ^ set(two.images)):
+        return f"{len(only)} image(s) only in one of them, such as {only[0]}"
+    order = [two.images.index(image) for image in one.images]
+    other = two.points[order][:, [two.bodyparts.index(part) for part in one.bodyparts]]
+    wrong = ~np.isclose(one.points, other, rtol=0, atol=_SAME, equal_nan=True).all(-1)
+    if wrong.any():
+        t, k = np.argwhere(wrong)[0]
+        return f"{int(wrong.sum())} point(s), such as {one.bodyparts[k]} in {one.images[t]}"
+    return None
+
+
+def _whose(folder, scorer):
+    tables = table_paths(folder)
+    if scorer in tables:
+        return scorer
+    if scorer is None and len(tables) == 1:
+        return next(iter(tables))
+    if not tables:
+        raise LabelError(f"no labels in {folder}: expected CollectedData_<scorer>.csv or .h5")
+    if scorer is None:
+        raise LabelError(f"{folder} has labels by {', '.join(tables)}; say whose to read")
+    raise LabelError(
+        f"no labels by '{scorer}' in {folder}; there are labels by {', '.join(tables)}{nearest(scorer, tables)}"
+    )
+
+
+def _images(table, video):
+    """Rows of a table as ``labeled-data/<video>/<image>``, whatever folder name and slash they were written with."""
+    rows = [re.split(r"[\\/]+", row) for row in table.index]
+    for row, text in zip(rows, table.index, strict=True):
+        if {"", ".", ".."} & set(row[-2:]):
+            raise LabelError(f"{table.path}: expected rows such as labeled-data/{video}/img0000.png, found {text!r}")
+    named = {row[-2] for row in rows if len(row) > 1}
+    if len(named) > 1:
+        raise LabelError(
+            f"{table.path} has rows of several videos ({', '.join(sorted(named))}); give each its own table"
+        )
+    for other in named - {video}:
+        if (table.path.parent.parent / other).is_dir() and table.path.parent.name == video:
+            raise LabelError(f"{table.path} has the rows of the video {other}; expected rows of {video}")
+        log.info("%s was labeled as %s; its folder was renamed", table.path, other)
+    return tuple(f"labeled-data/{video}/{row[-1]}" for row in rows)

@@ -1,0 +1,189 @@
+"""DeepLabCut's tables of points, csv or h5, as arrays; every way in which one can be wrong is one clear error.
+
+Three header rows (scorer, bodyparts, coords) stand over columns x, y (and likelihood) per bodypart. The index has
+one column (``labeled-data/video/img.png``, or a frame number) or three (``labeled-data``, ``video``, ``img.png``).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from array import array
+from dataclasses import dataclass
+from math import isinf, nan
+from pathlib import Path
+
+import numpy as np
+
+from dlcnb.labels.errors import LabelError
+from dlcnb.labels.h5 import is_h5, read_h5_table
+from dlcnb.project import nearest
+
+__all__ = ["Table", "coordinates", "read_table"]
+
+HEADER = ("scorer", "bodyparts", "coords")
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a csv or h5 file says.
+
+    ``columns``: (scorer, bodypart, coord) each. ``index``: one text per row, its levels joined by '/'.
+    ``values``: float64 ``(rows, columns)``, NaN where a cell is empty. ``levels``: columns of the index, 1 or 3.
+    """
+
+    path: Path
+    columns: tuple[tuple[str, str, str], ...]
+    index: tuple[str, ...]
+    values: np.ndarray
+    levels: int
+
+
+def read_table(path):
+    """Read a csv or h5 `Table`; raises `LabelError`, or `FileNotFoundError`."""
+    path = Path(path)
+    return _from_h5(path) if is_h5(path) else _from_csv(path)
+
+
+def coordinates(table, coords, *, scorer=None, bodyparts=None):
+    """Pick the named coordinates out of a `Table`.
+
+    Parameters
+    ----------
+    table : Table
+    coords : tuple of str
+        Such as ``("x", "y")``; other coordinates in the table are passed over.
+    scorer : str, optional
+        The scorer that the table must have.
+    bodyparts : sequence of str, optional
+        Bodyparts to pick, in this order; None = all of the table.
+
+    Returns
+    -------
+    scorer : str
+    bodyparts : tuple of str
+    values : ndarray
+        float64 ``(rows, bodyparts, coords)``, NaN = not there.
+
+    Raises
+    ------
+    LabelError
+        For another or several scorers, missing bodyparts, missing or doubled columns.
+    """
+    found = tuple(dict.fromkeys(column[0] for column in table.columns))
+    if len(found) != 1:
+        raise LabelError(f"{table.path}: expected one scorer in the first row, found {', '.join(found) or 'none'}")
+    if scorer is not None and found[0] != scorer:
+        raise LabelError(
+            f"{table.path}: expected the scorer '{scorer}', found '{found[0]}' in its first row; "
+            f"correct the first row, or rename the file to ..._{found[0]}"
+        )
+    where = {}
+    for k, (_, part, coord) in enumerate(table.columns):
+        if (part, coord) in where:
+            raise LabelError(f"{table.path}: two columns for {part} {coord}; remove one")
+        where[part, coord] = k
+    present = tuple(dict.fromkeys(part for part, _ in where))
+    parts = present if bodyparts is None else tuple(bodyparts)
+    _check_parts(table.path, parts, present, where, coords)
+    picked = table.values[:, [where[part, coord] for part in parts for coord in coords]]
+    return found[0], parts, picked.reshape(len(table.values), len(parts), len(coords))
+
+
+def _check_parts(path, parts, present, where, coords):
+    for part in parts:
+        if part not in present:
+            raise LabelError(
+                f"{path}: the bodypart '{part}' is missing; the table has {', '.join(present)}"
+                f"{nearest(part, set(present) - set(parts)) or '.'} Rename its columns, or the bodypart in config.yaml."
+            )
+        for coord in coords:
+            if (part, coord) not in where:
+                raise LabelError(f"{path}: the column '{coord}' of the bodypart '{part}' is missing")
+
+
+# --- csv ----------------------------------------------------------------------------------------------------------
+
+
+def _from_csv(path):
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            rows = csv.reader(file)
+            levels, columns = _header(path, [next(rows, None) for _ in HEADER])
+            index, cells = [], array("d")
+            for row in rows:
+                if not any(row) or _names_the_index(row, levels, index):
+                    continue
+                if len(row) != levels + len(columns):
+                    raise LabelError(
+                        f"{path}, line {rows.line_num}: expected {levels + len(columns)} cells, found {len(row)}; "
+                        "the file may be cut off"
+                    )
+                index.append("/".join(row[:levels]))
+                try:
+                    cells.extend([float(cell) if cell else nan for cell in row[levels:]])
+                except ValueError:
+                    raise _not_a_number(path, rows.line_num, columns, row[levels:]) from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise LabelError(f"{path} is no csv table ({error}); save it as comma-separated UTF-8 text") from error
+    values = np.array(cells).reshape(len(index), len(columns))
+    if np.isinf(values).any():
+        row, column = np.argwhere(np.isinf(values))[0]
+        raise LabelError(f"{path}: the {' '.join(columns[column][1:])} of {index[row]} is infinite; empty the cell")
+    return Table(path, columns, tuple(index), values, levels)
+
+
+def _header(path, rows):
+    """(columns of the index, (scorer, bodypart, coord) of the others) from the first three rows."""
+    if rows[0] is None or not any(any(row or ()) for row in rows):
+        raise LabelError(f"{path} is empty; restore it from a copy, or delete it if there is an h5 beside it")
+    names = tuple(row[0].strip() if row else "" for row in rows)
+    if ";" in names[0] or "\t" in names[0]:
+        raise LabelError(f"{path}: cells are separated by '{names[0][6:7]}'; save it separated by commas")
+    if "individuals" in names:
+        raise LabelError(f"{path} is a table of several animals; only tables of one animal are read")
+    if names != HEADER:
+        raise LabelError(f"{path}: expected header rows {', '.join(HEADER)}, found {', '.join(map(repr, names))}")
+    levels = 3 if len(rows[0]) > 2 and not rows[0][1] and not rows[0][2] else 1
+    if len({len(row) for row in rows}) != 1 or not all(all(row[levels:]) for row in rows):
+        raise LabelError(f"{path}: the header rows have empty cells or different lengths; each column needs all three")
+    return levels, tuple(zip(*(row[levels:] for row in rows), strict=True))
+
+
+def _names_the_index(row, levels, index):
+    """Whether this is the row of index names that pandas writes under the header if the index has names."""
+    return not index and not any(row[levels:]) and not re.search(r"\.\w+$|\d$", "".join(row[:levels]))
+
+
+def _not_a_number(path, line, columns, cells):
+    for (_, part, coord), cell in zip(columns, cells, strict=True):
+        try:
+            wrong = isinf(float(cell or nan))
+        except ValueError:
+            wrong = True
+        if wrong:
+            return LabelError(f"{path}, line {line}: {part} {coord} is {cell!r}; expected a number or an empty cell")
+    return LabelError(f"{path}, line {line}: expected numbers or empty cells")
+
+
+# --- h5 -----------------------------------------------------------------------------------------------------------
+
+
+def _from_h5(path):
+    frame = read_h5_table(path)
+    names = tuple(frame.columns.names)
+    if "individuals" in names:
+        raise LabelError(f"{path} is a table of several animals; only tables of one animal are read")
+    if frame.columns.nlevels != len(HEADER):
+        raise LabelError(f"{path}: expected columns (scorer, bodyparts, coords), found {names}")
+    if frame.index.nlevels not in (1, 3):
+        raise LabelError(f"{path}: expected an index of one or three columns, found {frame.index.nlevels}")
+    if frame.index.nlevels == 3:
+        index = tuple("/".join(map(str, row)) for row in frame.index)
+    else:
+        index = tuple(map(str, frame.index))
+    columns = tuple(tuple(map(str, column)) for column in frame.columns)
+    values = frame.to_numpy(dtype=float)
+    if np.isinf(values).any():
+        raise LabelError(f"{path} has infinite coordinates; empty these cells")
+    return Table(path, columns, index, values, frame.index.nlevels)
