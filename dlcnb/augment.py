@@ -46,7 +46,8 @@ class Augmentation:
     Attributes
     ----------
     crop_size : ``(height, width)`` px of the crop.
-    scale : (least, most) scale factor, drawn log-uniformly (paper: 0.5 to 1.5).
+    input_scale : the scale at which the network sees frames.
+    scale : (least, most) factor on top of it, drawn log-uniformly (paper: 0.5 to 1.5).
     rotation : degrees; the angle is drawn from -rotation..rotation.
     anywhere : share of crops centred anywhere rather than near a bodypart; these teach what background looks like.
     brightness : contrast changes by up to this share, brightness by up to this share of 100 grey levels.
@@ -55,6 +56,7 @@ class Augmentation:
     """
 
     crop_size: tuple[int, int] = (256, 256)
+    input_scale: float = 1.0
     scale: tuple[float, float] = (0.5, 1.5)
     rotation: float = 180.0
     anywhere: float = 0.4
@@ -80,13 +82,11 @@ class Augmentation:
         points = geometry.affine(points, matrix)
         if self.mirror is not None and np.linalg.det(matrix[:, :2]) < 0:
             points = points[self.mirror]
-        height, width = self.crop_size
-        crop = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR)
-        return self._light(crop, rng), points
+        return self._light(_warp(image, matrix, self.crop_size), rng), points
 
     def matrix(self, size, points, rng):
         """The random ``(2, 3)`` matrix from the frame to the crop (negative determinant: mirrored)."""
-        zoom = np.exp(rng.uniform(*np.log(self.scale)))
+        zoom = self.input_scale * np.exp(rng.uniform(*np.log(self.scale)))
         angle = np.deg2rad(rng.uniform(-self.rotation, self.rotation))
         linear = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         if self.mirror is not None and rng.random() < 0.5:
@@ -114,3 +114,18 @@ class Augmentation:
             noisy = crop + rng.normal(0, rng.uniform(0, self.noise), crop.shape)
             crop = noisy.clip(0, 255).astype(np.uint8)
         return crop
+
+
+def _warp(image, matrix, size):
+    """`cv2.warpAffine` to ``size = (height, width)``, halving the image first while it shrinks much.
+
+    Bilinear sampling of an image that shrinks to less than about 0.6 would skip pixels; shrinking in one blurring
+    step more than prediction does would teach the network on softer images than it will meet.
+    """
+    zoom = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    while zoom < 0.6 and min(image.shape[:2]) > 2:
+        height, width = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
+        image = cv2.resize(image[:height, :width], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        matrix = np.column_stack([2 * matrix[:, :2], matrix[:, 2] + 0.5 * matrix[:, :2].sum(1)])
+        zoom *= 2
+    return cv2.warpAffine(image, matrix, size[::-1], flags=cv2.INTER_LINEAR)

@@ -9,7 +9,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dlcnb import geometry
 from dlcnb.labels import LabelError, Labels
 from dlcnb.project import ProjectError, nearest
 
@@ -182,31 +181,24 @@ class TrainSet:
         return len(self.images)
 
     def image(self, index):
-        """Frame ``index`` at full size, uint8 ``(H, W, 3)`` RGB; raises `LabelError` if it can't be read."""
+        """Frame ``index``, uint8 ``(H, W, 3)`` RGB; recently used frames are kept in memory.
+
+        Raises `LabelError` if the file can't be read.
+        """
+        if index in self._cache:
+            self._cache.move_to_end(index)
+            return self._cache[index]
         path = self.root / self.images[index]
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if image is None:
             raise LabelError(
                 f"Cannot read the labeled frame {path}. Extract it again, or remove its row (dlcnb doctor)."
             )
-        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-    def scaled(self, index, factor):
-        """Frame and points resized by ``factor``; recently used frames are kept in memory.
-
-        Returns uint8 ``(h, w, 3)`` and float64 ``(K, 2)`` px of the resized frame.
-        """
-        key = (index, factor)
-        if key in self._cache:
-            self._cache.move_to_end(key)
-        else:
-            image, ratio = resize(self.image(index), factor)
-            self._cache[key] = image, ratio
-            self._used += image.nbytes
-            while self._used > self._cache_bytes and len(self._cache) > 1:
-                self._used -= self._cache.popitem(last=False)[1][0].nbytes
-        image, ratio = self._cache[key]
-        return image, geometry.scale(self.points[index], ratio)
+        self._cache[index] = image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        self._used += image.nbytes
+        while self._used > self._cache_bytes and len(self._cache) > 1:
+            self._used -= self._cache.popitem(last=False)[1].nbytes
+        return image
 
 
 def resize(image, factor):

@@ -131,6 +131,7 @@ class _Trainer:
         mirror = mirror_order(self.data.bodyparts) if config.mirror else None
         self.augment = Augmentation(
             (config.crop_size,) * 2,
+            config.input_scale,
             config.scale_jitter,
             config.rotation,
             config.anywhere,
@@ -225,7 +226,7 @@ class _Trainer:
         config = self.config
         rng = np.random.default_rng((config.seed, step))
         chosen = rng.choice(self.training, config.batch_size)
-        drawn = [self.augment(*self.data.scaled(i, config.input_scale), rng) for i in chosen]
+        drawn = [self.augment(self.data.image(i), self.data.points[i], rng) for i in chosen]
         images, points = (np.stack(each) for each in zip(*drawn, strict=True))
         radius = config.radius * config.input_scale
         score, locref = targets.encode(points, self.augment.crop_size, radius=radius)
