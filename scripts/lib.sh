@@ -97,7 +97,7 @@ PYTHON
 }
 
 pip_into() { # venv, pip arguments
-    "$1/bin/python" -m pip --disable-pip-version-check install --quiet "${@:2}"
+    "$1/bin/python" -m pip --disable-pip-version-check install -qq "${@:2}"
 }
 
 # Install this checkout with an extra ("" or "[test]"). Python 3.13 has no NumPy that MXNet's wheel accepts, so there

@@ -17,8 +17,10 @@ _device = click.option("--device", default="auto", show_default=True, help="auto
 @command("train", "Train a network on the labels.")
 @project_argument
 @click.option("--backbone", help="efficientnet-lite0 (default), resnet-50 or resnet-101.")
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Train for so long.  [default: 10]")
-@click.option("--steps", type=click.IntRange(1), help="Train for so many steps (reproducible).")
+@click.option(
+    "--minutes", type=click.FloatRange(0, min_open=True), help="Train for so long, in all when resuming.  [default: 10]"
+)
+@click.option("--steps", type=click.IntRange(1), help="Train for so many steps, in all (reproducible).")
 @click.option("--train-fraction", type=click.FloatRange(0, 1, min_open=True), help="Share of the frames to train on.")
 @click.option("--split-seed", type=int, help="Seed of the split into train and test.  [default: 0]")
 @click.option("--seed", type=int, help="Seed of everything else.  [default: 0]")

@@ -38,7 +38,8 @@ def _train(job, events, stop):
                 ending = "stopped"
                 break
     seconds = time.monotonic() - began
-    result = {"run": str(run), "steps": 0 if last is None else last.step, "seconds": seconds}
+    steps_done = last.step if last else (runs.snapshots(run) or [0])[-1]
+    result = {"run": str(run), "steps": steps_done, "seconds": seconds}
     return ending, {**result, "best": runs.read_best(run)}
 
 
