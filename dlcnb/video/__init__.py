@@ -1,0 +1,14 @@
+"""Video files: frame *i* exactly, for any container; decoding in order beside the caller; writing.
+
+Frames are uint8 ``(H, W, 3)`` RGB, upright (a rotation flag is applied), numbered from 0 in the order they are shown.
+"""
+
+from dlcnb.video.errors import DamagedFrameError, VideoError
+from dlcnb.video.reader import VideoReader
+from dlcnb.video.writer import VideoWriter
+
+__all__ = ["VIDEO_SUFFIXES", "DamagedFrameError", "VideoError", "VideoReader", "VideoWriter"]
+
+VIDEO_SUFFIXES = (
+    ".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".flv", ".mjpeg", ".h264",
+)  # fmt: skip

@@ -1,0 +1,205 @@
+"""A decoder with a place in the video: it goes on decoding, or seeks, whichever gives the wanted frame sooner."""
+
+import logging
+from collections import OrderedDict
+from itertools import chain, islice
+
+import av
+import numpy as np
+
+from dlcnb.video.errors import open_video
+from dlcnb.video.index import decode_in_order, demux
+
+__all__ = ["Cursor"]
+
+SEEK_COST = 12  # about as long as decoding so many frames
+WARM_UP_KEYS = 4
+logger = logging.getLogger(__name__)
+
+
+class _RefusedError(Exception):
+    """The decoder, running in threads, refused a packet: frames beside the damaged one may have gone with it."""
+
+
+class Cursor:
+    """Decode frames of one video by number. For use by one thread.
+
+    Parameters
+    ----------
+    path : Path
+        The video.
+    index : VideoIndex
+        Its index.
+    keep : int
+        How many frames to remember, so that stepping back is quick.
+    """
+
+    def __init__(self, path, index, *, keep=0):
+        self._path, self._index, self._keep = path, index, keep
+        self._lost = {int(i) for i in index.lost}
+        self._recent = OrderedDict()  # number: frame
+        self._by_place = np.argsort(index.places, kind="stable")
+        self._container = self._stream = None
+        self._threads = "NONE" if index.by_order else "AUTO"
+        self._start_key = 0
+        # Frames before `passed` are behind; `held` is the next that the decoder gave; those between are damaged.
+        self._passed, self._held = len(index), (len(index), None)
+        self._decoder = iter(())
+
+    def get(self, i):
+        """Decode a frame.
+
+        Parameters
+        ----------
+        i : int
+            Number of the frame, inside the video.
+
+        Returns
+        -------
+        av.VideoFrame or None
+            None if the frame is damaged.
+        """
+        if i in self._lost:
+            return None
+        if i in self._recent:
+            return self._recent[i]
+        key = self._index.key_for(i)
+        if i < self._passed or int(self._index.key_frames[key]) - self._held[0] > SEEK_COST:
+            self._restart(key)
+        frame = self._advance(i)
+        # Soon after a seek a frame may only lack references (open GOP, gradual refresh): come from further back.
+        if frame is None and self._start_key > 0 and key - self._start_key < 2:
+            self._restart(max(0, key - WARM_UP_KEYS))
+            frame = self._advance(i)
+        if frame is None:
+            self._lost.add(i)
+        return frame
+
+    def close(self):
+        """Close the file."""
+        self._decoder = iter(())
+        self._recent.clear()
+        self._passed, self._held = len(self._index), (len(self._index), None)
+        if self._container is not None:
+            self._container.close()
+            self._container = self._stream = None
+
+    def _advance(self, i):
+        """Decode forward to frame ``i``; None if the decoder leaves it out or marks it as corrupt."""
+        while self._held[0] < i:
+            self._passed = self._held[0] + 1
+            try:
+                self._held = next(self._decoder, (len(self._index), None))
+            except _RefusedError:
+                logger.debug("%s: damaged after frame %d, decoding without threads", self._path, self._passed)
+                at = self._index.key_for(self._passed)
+                self.close()
+                self._threads = "NONE"
+                self._restart(min(at, self._start_key) if at - self._start_key < 2 else at)
+                continue
+            if self._keep and self._held[1] is not None:
+                self._recent[self._held[0]] = self._held[1]
+                if len(self._recent) > self._keep:
+                    self._recent.popitem(last=False)
+        return self._held[1] if self._held[0] == i else None
+
+    def _restart(self, key):
+        """Begin to decode from a key."""
+        self._start_key = key
+        first = int(self._index.key_frames[key])
+        self._passed, self._held = first, (first - 1, None)
+        packets = self._packets(key)
+        self._decoder = self._numbered(first, packets) if self._index.by_order else self._stamped(first, packets)
+
+    def _stamped(self, first, packets):
+        """(number, frame or None if corrupt) ascending from frame ``first`` on, numbered by timestamps."""
+        decoder, last = self._stream.codec_context, first - 1
+        for packet in chain(packets, [None]):
+            try:
+                frames = decoder.decode(packet)
+            except av.error.FFmpegError as error:
+                if self._threads != "NONE":
+                    raise _RefusedError from error
+                continue
+            for frame in frames:
+                number = self._index.frame_at(frame.pts)
+                if number is not None and number > last:
+                    last = number
+                    yield number, None if frame.is_corrupt else frame
+
+    def _numbered(self, first, packets):
+        """As `_stamped`, but counted from the first key frame that the decoder gives."""
+        number, begun = first - 1, first == 0
+        for frame in decode_in_order(self._stream.codec_context, packets):
+            begun = begun or (frame is not None and frame.key_frame)
+            if begun:
+                number += 1
+                yield number, frame
+
+    # --- packets from a key on ---
+
+    def _packets(self, key):
+        """Packets in decode order from a key on: by seeking, else from the beginning of the file."""
+        position = int(self._index.keys[key])
+        if key > 0:
+            if self._container is None:
+                self._open()
+                self._prime()
+            for target in self._targets(key):
+                packets = self._sought(target, position)
+                if packets is not None:
+                    return packets
+            logger.debug("%s: no way to seek to frame %d, reading from the start", self._path, self._passed)
+        self._open()
+        packets = demux(self._container, self._stream)
+        return packets if key == 0 else self._from(packets, position) or iter(())
+
+    def _open(self):
+        if self._container is not None:
+            self._container.close()
+        self._container, self._stream = open_video(self._path)
+        self._stream.thread_type = self._threads
+
+    def _prime(self):
+        """Show the decoder the first packet: only it tells the version of x264, needed to decode 4:4:4 rightly."""
+        for packet in islice(demux(self._container, self._stream), 1):
+            try:
+                self._stream.codec_context.decode(packet)
+            except av.error.FFmpegError as error:
+                logger.debug("%s: the first packet is damaged: %s", self._path, error)
+
+    def _targets(self, key):
+        """Timestamps worth seeking to, the best first."""
+        index = self._index
+        for k in (key, max(0, key - 1), max(0, key - WARM_UP_KEYS)):
+            yield int(index.places[index.keys[k]])
+            yield int(index.dts[index.keys[k]])
+
+    def _sought(self, target, position):
+        """Packets from the one at ``position`` on after seeking, None if the seek went past it."""
+        try:
+            self._container.seek(target, stream=self._stream, backward=True)
+        except av.error.FFmpegError:
+            return None
+        self._stream.codec_context.flush_buffers()
+        return self._from(demux(self._container, self._stream), position)
+
+    def _from(self, packets, position):
+        """Drop packets up to ``position`` in decode order; None if they begin after it."""
+        for packet in packets:
+            place = self._position(packet.dts if self._index.by_order else packet.pts)
+            if place == position:
+                return chain([packet], packets)
+            if place is not None and place > position:
+                return None
+        return None
+
+    def _position(self, stamp):
+        """Position of a packet in decode order, None if it is not in the index."""
+        if stamp is None:
+            return None
+        places = self._index.places
+        found = int(np.searchsorted(places, stamp, sorter=self._by_place))
+        if found == len(places) or places[self._by_place[found]] != stamp:
+            return None
+        return int(self._by_place[found])

@@ -1,0 +1,387 @@
+"""The index of a video: every frame's time and place, made once per file by reading its packets."""
+
+import hashlib
+import io
+import logging
+import zipfile
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+from platformdirs import user_cache_dir
+
+from dlcnb.project import atomic_write
+from dlcnb.video.errors import VideoError, open_video, require_file
+
+__all__ = ["VideoIndex", "decode_in_order", "demux", "load_index", "upright"]
+
+VERSION = 1
+PROBED_FRAMES = 48
+KEPT_INDEXES = 500
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class VideoIndex:
+    """Where each of the n frames of a video is, in the order they are shown.
+
+    Two kinds: where the file gives each packet a trustworthy presentation timestamp, frames are known by it; elsewhere
+    (``by_order``: H.264 or B-frames in avi, raw streams, repeated timestamps) by their number in the decoder's output.
+
+    Attributes
+    ----------
+    stamps : int64 (n,)
+        Presentation timestamps, strictly increasing; the frame's number if ``by_order``.
+    times : float64 (n,)
+        Seconds since the first frame, strictly increasing.
+    places : int64 (P,)
+        What identifies a packet after a seek, by decode order: its timestamp (dts if ``by_order``).
+    dts : int64 (P,)
+        Decode timestamps by decode order; the presentation timestamp where there is none.
+    keys : int64 (M,)
+        Positions, in decode order, of the packets decoding can start from. The first is always 0.
+    key_frames : int64 (M,)
+        For each of them the first frame that it gives whole.
+    lost : int64 (L,)
+        Frames known to be missing or cut.
+    by_order, seekable : bool
+        See above; whether decoding can start elsewhere than at the beginning.
+    size : int64 (2,)
+        Height and width as stored, before rotation.
+    matrix : float64 (4,)
+        The display matrix (a, b, c, d): a stored pixel (x, y) is shown at (a x + c y, b x + d y).
+    tick : float
+        The resolution of the timestamps in seconds.
+    rate : float
+        Frames per second that the file claims, 0 if none.
+    """
+
+    stamps: np.ndarray
+    times: np.ndarray
+    places: np.ndarray
+    dts: np.ndarray
+    keys: np.ndarray
+    key_frames: np.ndarray
+    lost: np.ndarray
+    by_order: bool
+    seekable: bool
+    size: np.ndarray
+    matrix: np.ndarray
+    tick: float
+    rate: float
+
+    def __len__(self):
+        return len(self.stamps)
+
+    def key_for(self, frame):
+        """Number of the last key from which ``frame`` can be decoded."""
+        if not self.seekable:
+            return 0
+        return max(0, int(np.searchsorted(self.key_frames, frame, side="right")) - 1)
+
+    def frame_at(self, stamp):
+        """The number of the frame with a timestamp, or None."""
+        if stamp is None:
+            return None
+        frame = int(np.searchsorted(self.stamps, stamp))
+        return frame if frame < len(self) and self.stamps[frame] == stamp else None
+
+
+def load_index(path):
+    """The index of a video file, from the cache or by reading the file through once.
+
+    Parameters
+    ----------
+    path : Path
+        A video file.
+
+    Returns
+    -------
+    VideoIndex
+
+    Raises
+    ------
+    VideoError
+        If the file is not a video or no frame of it can be decoded.
+    """
+    require_file(path)
+    cached = _cache_path(path)
+    index = _read_cache(cached)
+    if index is None:
+        index = _build(path)
+        _write_cache(cached, index)
+    if len(index.lost):
+        logger.warning(
+            "%s: %d of %d frames are damaged or missing, the first is frame %d. They stay empty; the others keep their "
+            "numbers.", path, len(index.lost), len(index), index.lost[0],
+        )  # fmt: skip
+    return index
+
+
+def demux(container, stream, retries=8):
+    """Packets of a stream in decode order, without empty ones; reading goes on after a damaged stretch."""
+    while True:
+        try:
+            for packet in container.demux(stream):
+                if packet.size:
+                    yield packet
+            return
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError as error:
+            retries -= 1
+            logger.debug("demuxing %s: %s", container.name, error)
+            if retries < 0:
+                return
+
+
+def upright(image, matrix):
+    """Turn or mirror an image ``(H, W, ...)`` by a display matrix (a, b, c, d), to the nearest quarter turn."""
+    a, b, c, d = matrix
+    if abs(b) > abs(a):
+        image = image.swapaxes(0, 1)
+        flip_x, flip_y = c < 0, b < 0
+    else:
+        flip_x, flip_y = a < 0, d < 0
+    return np.ascontiguousarray(image[:: -1 if flip_y else 1, :: -1 if flip_x else 1])
+
+
+# --- building ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Packets:
+    """What the packets of a stream say, in decode order."""
+
+    pts: list
+    dts: list
+    key: list
+    shown: list
+    corrupt: list
+
+
+def _build(path):
+    container, stream = open_video(path)
+    with container:
+        packets = _scan(container, stream)
+        table = _table(stream)
+        in_avi = "avi" in container.format.name
+        reorders = bool(stream.codec_context.has_b_frames)
+    first, stamps = _probe(path)
+    if first is None:
+        raise VideoError(
+            f"{path}: expected a video, found no frame that can be decoded. It is cut off or damaged; copy it again."
+        )
+    if _trustworthy(packets, stamps, in_avi and reorders):
+        index = _by_timestamp(packets, table, first["tick"])
+    else:
+        index = _by_order(packets, path, first)
+    return VideoIndex(**index, **first)
+
+
+def _scan(container, stream):
+    """Read all packets of a stream once."""
+    found = _Packets([], [], [], [], [])
+    hidden = stream.codec_context.name in ("vp8", "libvpx")
+    for packet in demux(container, stream):
+        found.pts.append(packet.pts)
+        found.dts.append(packet.dts)
+        found.key.append(packet.is_keyframe)
+        found.corrupt.append(packet.is_corrupt)
+        # In VP8 a packet may be an invisible reference: bit 4 of its first byte says so.
+        found.shown.append(not packet.is_discard and not (hidden and not bytes(packet)[0] & 0x10))
+    return found
+
+
+def _table(stream):
+    """Decode timestamps of all frames that an mp4's table announces, (N,) int64; None if there is no table."""
+    entries = getattr(stream, "index_entries", None)
+    if not stream.frames or entries is None or len(entries) != stream.frames:
+        return None
+    return np.array([entry.timestamp for entry in entries if entry.size], np.int64)
+
+
+def _probe(path):
+    """Size, display matrix and so on from the first decodable frame (None if there is none), and some timestamps."""
+    container, stream = open_video(path)
+    first, stamps = None, []
+    with container:
+        stream.thread_type = "NONE"
+        for packet in demux(container, stream):
+            try:
+                frames = stream.codec_context.decode(packet)
+            except av.error.FFmpegError:
+                continue
+            for frame in frames:
+                first = first or _about(frame, stream)
+                stamps.append(frame.pts)
+            if len(stamps) >= PROBED_FRAMES:
+                return first, stamps
+        for frame in _flushed(stream.codec_context):
+            first = first or _about(frame, stream)
+            stamps.append(frame.pts)
+    return first, stamps
+
+
+def _flushed(decoder):
+    """The frames that a decoder still holds at the end."""
+    try:
+        return decoder.decode(None)
+    except av.error.FFmpegError:
+        return []
+
+
+def _about(frame, stream):
+    matrix = (1.0, 0.0, 0.0, 1.0)
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if data is not None:
+        a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5] / 65536
+        matrix = (a, b, c, d)
+    elif stream.metadata.get("rotate", "0").lstrip("-").isdigit():
+        angle = np.deg2rad(int(stream.metadata.get("rotate", "0")))
+        matrix = (np.cos(angle), np.sin(angle), -np.sin(angle), np.cos(angle))
+    return {
+        "size": np.array([frame.height, frame.width]),
+        "matrix": np.array(matrix, float),
+        "tick": float(stream.time_base),
+        "rate": float(stream.average_rate or 0),
+    }
+
+
+def _trustworthy(packets, stamps, suspicious):
+    """Whether packets' timestamps number the frames: present, distinct, in line with what the decoder gives."""
+    pts = [p for p, shown in zip(packets.pts, packets.shown, strict=True) if shown]
+    dts = [d for d in packets.dts if d is not None]
+    known = set(pts)
+    if not pts or None in packets.pts or len(known) != len(pts) or len(set(packets.pts)) != len(packets.pts):
+        return False
+    if any(b < a for a, b in pairwise(dts)) or not known.issuperset(stamps):
+        return False
+    if any(b <= a for a, b in pairwise(stamps)):
+        return False
+    # avi has no presentation timestamps: if they are simply counted up although the codec reorders, they mean nothing.
+    return not (suspicious and all(b > a for a, b in pairwise(pts)))
+
+
+def _by_timestamp(packets, table, tick):
+    """The index of a file whose packets carry presentation timestamps."""
+    pts, shown = np.array(packets.pts, np.int64), np.array(packets.shown)
+    present = np.sort(pts[shown])
+    stamps = _announced(present, table) if table is not None and shown.all() else present
+    missing = np.union1d(np.setdiff1d(stamps, present), pts[shown & np.array(packets.corrupt)])
+    keys = np.union1d([0], np.flatnonzero(packets.key))
+    later = pts[keys[1:]] > np.maximum.accumulate(pts[keys])[:-1]  # a key shown before an earlier one is of no use
+    keys = keys[np.concatenate([[True], later])]
+    key_frames = np.searchsorted(stamps, pts[keys])
+    key_frames[0] = 0
+    return {
+        "stamps": stamps, "times": (stamps - stamps[0]) * tick, "places": pts,
+        "dts": np.array([p if d is None else d for p, d in zip(packets.pts, packets.dts, strict=True)], np.int64),
+        "keys": keys, "key_frames": key_frames, "lost": np.searchsorted(stamps, missing),
+        "by_order": False, "seekable": True,
+    }  # fmt: skip
+
+
+def _announced(present, table):
+    """Presentation timestamps of all frames that a file's table announces, some of which were cut off.
+
+    Where frames are reordered, the table's decode timestamps are the presentation timestamps, later by a few places.
+    """
+    absent = len(table) - len(present)
+    if absent <= 0:
+        return present
+    step = max(1, int(np.median(np.diff(table))))
+    delay = int(np.searchsorted(table, present[0]))
+    stamps = np.concatenate([table[delay:], table[-1] + step * np.arange(1, delay + 1)])
+    if np.isin(present, stamps).all() and (np.diff(stamps) > 0).all():
+        return stamps
+    return np.concatenate([present, present[-1] + step * np.arange(1, absent + 1)])
+
+
+def _by_order(packets, path, about):
+    """The index of a file whose timestamps don't number the frames: by decoding it all."""
+    stamps, keys, lost = [], [], []
+    container, stream = open_video(path)
+    with container:
+        stream.thread_type = "NONE"
+        for number, frame in enumerate(decode_in_order(stream.codec_context, demux(container, stream))):
+            stamps.append(None if frame is None else frame.pts)
+            if frame is None or frame.is_corrupt:
+                lost.append(number)
+            elif frame.key_frame:
+                keys.append(number)
+    count = len(stamps)
+    places, seekable = _order_places(packets, len(keys))
+    starts = np.flatnonzero(packets.key) if seekable else np.array([0])
+    key_frames = np.array(keys if seekable else [0], np.int64)
+    if starts[0] != 0:
+        starts, key_frames = np.concatenate([[0], starts]), np.concatenate([[0], key_frames])
+    key_frames[0] = 0
+    return {
+        "stamps": np.arange(count), "times": _order_times(stamps, about), "places": places, "dts": places,
+        "keys": starts, "key_frames": key_frames, "lost": np.array(lost, np.int64),
+        "by_order": True, "seekable": seekable,
+    }  # fmt: skip
+
+
+def decode_in_order(decoder, packets):
+    """Frames as a decoder (without threads, so repeatable) gives them, None for each packet that it refuses."""
+    for packet in packets:
+        try:
+            yield from decoder.decode(packet)
+        except av.error.FFmpegError:
+            yield None
+    yield from _flushed(decoder)
+
+
+def _order_places(packets, n_keys):
+    """Decode timestamps as places (P,), and whether one can seek by them."""
+    dts = packets.dts
+    if None in dts or any(b <= a for a, b in pairwise(dts)):
+        return np.arange(len(dts)), False
+    return np.array(dts, np.int64), 0 < n_keys == sum(packets.key)
+
+
+def _order_times(stamps, about):
+    """Seconds from timestamps (a list, None where unknown) if they are complete and in order, else from the rate."""
+    if None not in stamps and all(b >= a for a, b in pairwise(stamps)):
+        return (np.array(stamps, np.int64) - stamps[0]) * about["tick"]
+    return np.arange(len(stamps)) / (about["rate"] or 25.0)
+
+
+# --- cache -----------------------------------------------------------------------------------------------------------
+
+
+def _cache_path(path):
+    state = path.stat()
+    name = f"{VERSION}|{path.resolve()}|{state.st_size}|{state.st_mtime_ns}"
+    return Path(user_cache_dir("dlcnb")) / "video-index" / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.npz"
+
+
+def _read_cache(path):
+    """A cached index, None if there is none or it is unusable."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            values = {f.name: arrays[f.name] for f in fields(VideoIndex)}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        logger.debug("ignoring the cached index %s: %s", path, error)
+        return None
+    return VideoIndex(**{name: v if v.ndim else v.item() for name, v in values.items()})
+
+
+def _write_cache(path, index):
+    """Keep an index for the next time, where the cache folder can be written; forget the oldest of many."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **{f.name: getattr(index, f.name) for f in fields(VideoIndex)})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(path, buffer.getvalue())
+        kept = sorted(path.parent.glob("*.npz"), key=lambda p: p.stat().st_mtime)
+        for old in kept[:-KEPT_INDEXES]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        logger.debug("the index of the video isn't cached: %s", error)
