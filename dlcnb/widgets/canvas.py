@@ -89,6 +89,8 @@ class FrameCanvas(MultiCanvas):
     URL that it never frees, some 60 kB of browser memory per frame.
     """
 
+    _image = None
+
     def __init__(self, size, layers=2):
         height, width = size
         layout = ipywidgets.Layout(width="100%", max_width=f"{width}px", height="auto", flex="0 0 auto")
@@ -102,7 +104,8 @@ class FrameCanvas(MultiCanvas):
 
     def close(self):
         """Close the image with the canvas."""
-        self._image.close()
+        if self._image is not None:
+            self._image.close()
         super().close()
 
 

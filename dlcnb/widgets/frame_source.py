@@ -42,14 +42,12 @@ class FrameSource:
         return image
 
     def _load(self, frame):
-        if frame < self._last <= frame + 10:
-            for index, image in self.reader.frames(max(frame - self._back + 1, 0), frame + 1):
-                self._keep(index, image)
-        if frame not in self._cache:
+        back = frame < self._last <= frame + 10
+        for index in range(max(frame - self._back + 1, 0) if back else frame, frame + 1):
             try:
-                self._keep(frame, self.reader.read(frame))
+                self._keep(index, self.reader.read(index))
             except DamagedFrameError:
-                self._keep(frame, None)
+                self._keep(index, None)
 
     def _keep(self, frame, image):
         self._cache[frame] = image

@@ -77,13 +77,17 @@ class Player(View):
         Width of the picture in px; by default the video's own, at most 960.
     """
 
+    _painter = None
+    _ticket = None  # of the thread that plays; another one, or none, tells it to end
+    _drag_from = None
+    _scrubbing = False
+
     def __init__(self, video, poses=None, *, project=None, labels=None, outliers=(), skeleton=None, width=None):
         self.reader = video if isinstance(video, VideoReader) else VideoReader(video)
         self._source = FrameSource(self.reader)
         self.state = PlayerState(self.reader.times, self.reader.size, _canvas_size(self.reader.size, width))
         self.bodyparts, self._edges = (), np.empty((0, 2), int)
         self._lock = threading.RLock()
-        self._ticket = None
         self._quiet = None
         self._told = 0.0
         self._marks_drawn = None
@@ -216,9 +220,6 @@ class Player(View):
         elif kind == "move" and self._drag_from:
             (x, y), self._drag_from = self._drag_from, (message["x"], message["y"])
             self.state.pan(message["x"] - x, message["y"] - y)
-
-    _drag_from = None
-    _scrubbing = False
 
     def _on_timeline(self, kind, x):
         if kind == "down":
@@ -370,8 +371,9 @@ class Player(View):
 
     def close(self):
         """Stop playing, free the video if this widget opened it, and take the widget off the page."""
-        self.pause()
-        self._painter.close()
+        self._ticket = None
+        if self._painter is not None:
+            self._painter.close()
         super().close()
 
 

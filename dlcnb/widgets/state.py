@@ -184,13 +184,18 @@ class PlayerState(HasTraits):
         points : (T, K, 2) array
             Full-frame pixels; NaN is not drawn.
         likelihood : (T, K) array
+
+        Frames after the last row, as when a part of a video was analyzed, have no pose.
         """
         points, likelihood = np.asarray(points, float), np.asarray(likelihood, float)
-        if len(points) != self.n_frames:
+        missing = self.n_frames - len(points)
+        if missing < 0:
             raise ValueError(
                 f"the poses cover {len(points)} frames but the video has {self.n_frames}: "
                 "give the poses that were made from this video"
             )
+        points = np.concatenate([points, np.full((missing, *points.shape[1:]), np.nan)])
+        likelihood = np.concatenate([likelihood, np.full((missing, *likelihood.shape[1:]), np.nan)])
         self.points, self.likelihood = points, likelihood
         self.revision += 1
 

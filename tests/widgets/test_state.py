@@ -109,8 +109,15 @@ class TestPosesAndMarks:
         assert state.visible_points().shape == (0, 2)
 
     def test_poses_of_another_video_are_refused(self, state):
-        with pytest.raises(ValueError, match="cover 99 frames but the video has 100"):
-            state.set_poses(np.zeros((99, 1, 2)), np.zeros((99, 1)))
+        with pytest.raises(ValueError, match="cover 101 frames but the video has 100"):
+            state.set_poses(np.zeros((101, 1, 2)), np.zeros((101, 1)))
+
+    def test_poses_of_a_part_of_the_video_leave_the_rest_empty(self, state):
+        state.set_poses(np.zeros((60, 1, 2)), np.ones((60, 1)))
+        state.go(59)
+        assert np.isfinite(state.visible_points()).all()
+        state.go(60)
+        assert np.isnan(state.visible_points()).all()
 
     def test_a_mark_outside_the_video_is_refused(self, state):
         with pytest.raises(ValueError, match="outliers frame 100 is not in the video"):
