@@ -79,8 +79,21 @@ def _options(kind, project, options):
     if kind == "analyze":
         if not options.get("videos"):
             raise ValueError("No videos to analyze were given.")
-        options["videos"] = [os.path.abspath(v) for v in options["videos"]]
+        options["videos"] = list(dict.fromkeys(os.path.abspath(v) for v in options["videos"]))
+        _check_names(options["videos"], options.get("folder"))
     return _new_folder(project.root / "dlcnb-jobs", kind), options
+
+
+def _check_names(videos, folder):
+    """Two videos must not write to the same table."""
+    taken = {}
+    for video in videos:
+        table = (folder or os.path.dirname(video), Path(video).stem)
+        if table in taken:
+            raise ValueError(
+                f"{taken[table]} and {video} would write the same table. Analyze them into different folders."
+            )
+        taken[table] = video
 
 
 def _new_folder(parent, kind):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 import traceback
 from contextlib import closing
@@ -106,6 +107,8 @@ def _analyze_one(predictor, video, options, events, stop):
     from dlcnb.backend import predict_video
     from dlcnb.poses import Poses, poses_path
 
+    output = poses_path(video, predictor.scorer, folder=options.get("folder"))
+    _check_writable(output.parent)
     began, points, likelihood = time.monotonic(), [], []
     with closing(predict_video(predictor, video, batch=options.get("batch", 8))) as steps:
         for step in steps:
@@ -116,7 +119,7 @@ def _analyze_one(predictor, video, options, events, stop):
             if stop and step.done < step.total:
                 return None
     poses = Poses(predictor.bodyparts, predictor.scorer, np.concatenate(points), np.concatenate(likelihood))
-    output, _ = poses.write(poses_path(video, predictor.scorer, folder=options.get("folder")))
+    poses.write(output)
     seconds = time.monotonic() - began
     frames = len(poses.points)
     return {
@@ -127,6 +130,15 @@ def _analyze_one(predictor, video, options, events, stop):
         "engine": "fp32",
         "output": str(output),
     }
+
+
+def _check_writable(folder):
+    """Find out before the work, not after it, that its result can't be written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(
+            f"The tables can't be written to {folder}: no permission. Choose another folder for them."
+        )
 
 
 def _fields(record):
