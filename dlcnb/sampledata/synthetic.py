@@ -1,0 +1,94 @@
+"""The synthetic arena as files: a video, and a whole project with true labels."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from dlcnb import frames
+from dlcnb.labels import Labels
+from dlcnb.poses import Poses
+from dlcnb.project import Project
+from dlcnb.sampledata.arena import BODYPARTS, SKELETON, Arena, arena_poses
+from dlcnb.sampledata.drawing import render_frame
+from dlcnb.video import VideoWriter
+
+__all__ = ["make_arena", "synthetic_project"]
+
+
+def make_arena(path, arena=None):
+    """Write the arena's video to ``path`` (.mp4).
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+    arena : Arena, optional
+        The default arena if None.
+
+    Returns
+    -------
+    numpy.ndarray
+        (T, 4, 2) true positions of `BODYPARTS` in pixels of the full frame; no NaN.
+    """
+    arena = Arena() if arena is None else arena
+    with VideoWriter(path, arena.size, arena.fps) as writer:
+        for index in range(arena.n_frames):
+            writer.write(render_frame(arena, index))
+    return arena_poses(arena).copy()
+
+
+def synthetic_project(parent, *, n_label=60, seed=0, label_noise=0.0, arena=None, task="arena"):
+    """Make a project on a synthetic arena, labeled with the truth.
+
+    It lies in ``parent/<task>-truth-<today>`` and holds the video ``arena.mp4``, the truth of all frames beside it
+    (``arenatruth.csv`` and ``.h5``, in the layout of predictions, likelihood 1), and ``n_label`` labeled frames.
+
+    Parameters
+    ----------
+    parent : str or pathlib.Path
+        An existing folder.
+    n_label : int
+        Frames to extract (uniformly at random) and label.
+    seed : int
+        Of the arena, of the choice of frames, and of the label noise.
+    label_noise : float
+        Standard deviation of each labeled coordinate about the truth, pixels.
+    arena : Arena, optional
+        Instead of the default one with ``seed``.
+    task : str
+        First part of the project's name.
+
+    Returns
+    -------
+    dlcnb.project.Project
+
+    Raises
+    ------
+    ValueError
+        For more labels than frames.
+    dlcnb.project.ProjectError
+        If the project exists already.
+    """
+    arena = Arena(seed=seed) if arena is None else arena
+    if not 1 <= n_label <= arena.n_frames:
+        raise ValueError(f"n_label must be 1 to {arena.n_frames}, the arena's frames, got {n_label}.")
+    with tempfile.TemporaryDirectory(prefix=".dlcnb-tmp-", dir=parent) as making:
+        video = Path(making) / "arena.mp4"
+        truth = make_arena(video, arena)
+        project = Project.create(task, "truth", [video], BODYPARTS, parent=parent, skeleton=SKELETON, copy_videos=True)
+    video = project.videos[0]
+    Poses(BODYPARTS, "truth", truth, np.ones(truth.shape[:2])).write(video)
+    _label(project, video, truth, frames.uniform(arena.n_frames, n_label, seed=seed), (seed, label_noise))
+    return project
+
+
+def _label(project, video, truth, indices, noise):
+    """Extract frames of ``video`` and write their true points as labels; ``noise`` is (seed, deviation in pixels)."""
+    paths = frames.extract(project, video, indices)
+    images = tuple(path.relative_to(project.root).as_posix() for path in paths)
+    seed, deviation = noise
+    points = truth[np.asarray(indices)]
+    points = points + np.random.default_rng([seed, 77]).normal(0, deviation, points.shape)
+    Labels(BODYPARTS, "truth", images, points).write(project.labeled_dir(video))
