@@ -219,7 +219,7 @@ def real_clip(openfield_root):
 
 
 def test_real_clip_against_opencv(real_clip):
-    wanted = sorted(random.Random(1).sample(range(2330), 60) + [0, 2329])
+    wanted = sorted(random.Random(1).sample(range(2330), 30) + [0, 2329])
     capture, others = cv2.VideoCapture(str(real_clip)), {}
     for i in range(2330):
         assert capture.grab()

@@ -1,0 +1,239 @@
+"""Choosing frames worth labeling, and extracting them as images into the project."""
+
+import logging
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from dlcnb.labels import LabelError, frame_index, image_name
+from dlcnb.project import atomic_write
+from dlcnb.project.files import disk_error
+from dlcnb.video import DamagedFrameError, VideoError, VideoReader
+
+__all__ = ["extract", "kmeans", "uniform"]
+
+MAX_COMPARED = 5000  # frames that k-means looks at, however long the video
+FEATURE_WIDTH = 30  # px, as DeepLabCut's
+logger = logging.getLogger(__name__)
+
+
+def uniform(n_frames, count, *, start=0.0, stop=1.0, seed=0):
+    """Choose frames at random, spread over the whole video: one from each of ``count`` equal stretches.
+
+    Parameters
+    ----------
+    n_frames : int
+        Length of the video.
+    count : int
+        How many to choose.
+    start, stop : float
+        The part of the video to choose from, as fractions 0 to 1.
+    seed : int
+        The same seed gives the same frames.
+
+    Returns
+    -------
+    int64 (count,)
+        Distinct frames, ascending; all frames of the part where it has fewer than ``count``.
+
+    Raises
+    ------
+    ValueError
+        If ``count`` is not positive or the part is empty.
+    """
+    first, last = _part(n_frames, count, start, stop)
+    count = min(count, last - first)
+    edges = first + np.arange(count + 1) * (last - first) // count  # each stretch has at least one frame
+    return np.random.default_rng(seed).integers(edges[:-1], edges[1:])
+
+
+def kmeans(reader, count, *, start=0.0, stop=1.0, step=None, seed=0, progress=None):
+    """Choose frames that look different: cluster the frames by appearance and take one from each cluster.
+
+    As DeepLabCut does, frames are compared in grey, ``FEATURE_WIDTH`` px wide, less the mean frame. Memory does not
+    grow with the video. Damaged frames are passed over.
+
+    Parameters
+    ----------
+    reader : VideoReader
+    count : int
+        How many to choose.
+    start, stop : float
+        The part of the video to choose from, as fractions 0 to 1.
+    step : int, optional
+        Compare every ``step``-th frame; by default all, or as many as ``MAX_COMPARED`` in a longer video.
+    seed : int
+        The same seed gives the same frames.
+    progress : callable, optional
+        Called as ``progress(done, total)`` while frames are compared.
+
+    Returns
+    -------
+    int64 (count,)
+        Distinct frames, ascending; all (undamaged) frames of the part where it has fewer than ``count``.
+
+    Raises
+    ------
+    ValueError
+        If ``count`` or ``step`` is not positive or the part is empty.
+    VideoError
+        If no frame of the part can be decoded.
+
+    References
+    ----------
+    Nath, Mathis et al., Nature Protocols 14, 2152 (2019), "Frame extraction".
+    """
+    first, last = _part(len(reader), count, start, stop)
+    if step is not None and step < 1:
+        raise ValueError(f"step={step}: expected a whole number of at least 1. Give 1 to compare every frame.")
+    step = step or math.ceil((last - first) / max(MAX_COMPARED, 2 * count))
+    step = max(1, min(step, (last - first) // count))
+    numbers, features = _features(reader, range(first, last, step), progress)
+    while len(numbers) < count and step > 1:  # too many damaged ones: look closer
+        step //= 2
+        numbers, features = _features(reader, range(first, last, step), progress)
+    if not len(numbers):
+        raise VideoError(
+            f"{reader.path}: expected frames to choose from, found none that can be decoded in {first} to {last - 1}. "
+            "Choose another part of the video."
+        )
+    if len(numbers) <= count:
+        return numbers
+    return np.sort(numbers[_one_per_cluster(features - features.mean(0), count, seed)])
+
+
+def extract(project, video, indices):
+    """Write frames of a video as images for labeling, ``labeled-data/<video>/img<frame>.png``.
+
+    What is there already is neither renamed nor written again. A damaged frame is left out, with a warning.
+
+    Parameters
+    ----------
+    project : Project
+    video : path-like
+        A video of the project, by its path or name.
+    indices : sequence of int
+        Frames. Whole frames are written, whatever crop the project has, so that labels are in full-frame coordinates.
+
+    Returns
+    -------
+    list of Path
+        The images, in the order of ``indices``.
+
+    Raises
+    ------
+    IndexError
+        If the video has no such frame; then nothing is written.
+    OSError
+        If the folder can't be written.
+    """
+    folder = project.labeled_dir(video)
+    path = Path(video) if Path(video).is_file() else project.video(video)
+    written = {}
+    with VideoReader(path) as reader:
+        wanted = [_inside(reader, index) for index in indices]
+        present = _extracted(folder)
+        for index in sorted(set(wanted)):
+            image = folder / image_name(index, len(reader))
+            image = image if image.exists() else present.get(index, image)
+            if image.exists() or _write_frame(reader, index, image):
+                written[index] = image
+    return [written[index] for index in wanted if index in written]
+
+
+def _part(n_frames, count, start, stop):
+    """First frame and end (exclusive) of a part of a video given by fractions."""
+    if count < 1:
+        raise ValueError(f"count={count}: expected a whole number of at least 1. Say how many frames to choose.")
+    if not 0 <= start < stop <= 1:
+        raise ValueError(
+            f"start={start}, stop={stop}: expected fractions of the video with 0 <= start < stop <= 1. "
+            "Correct them (in config.yaml, if they come from there)."
+        )
+    first, last = math.floor(n_frames * start), math.ceil(n_frames * stop)
+    if first >= last:
+        raise ValueError(f"start={start}, stop={stop}: no frame of {n_frames} lies between. Widen the range.")
+    return first, last
+
+
+def _features(reader, numbers, progress):
+    """Frames small and grey: their numbers (n,) and pixels (n, h * w) float64, without damaged ones."""
+    height, width = reader.size
+    width_small = min(FEATURE_WIDTH, width)
+    size = (width_small, max(1, round(height * width_small / width)))
+    found, features = [], np.empty((len(numbers), size[0] * size[1]))
+    for done, (number, image) in enumerate(reader.frames(numbers.start, numbers.stop, numbers.step), start=1):
+        if image is not None:
+            grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+            features[len(found)] = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).ravel()
+            found.append(number)
+        if progress is not None:
+            progress(done, len(numbers))
+    return np.array(found, np.int64), features[: len(found)]
+
+
+def _one_per_cluster(features, count, seed):
+    """Row numbers (count,) of the features (n, d) nearest to the centres of ``count`` clusters.
+
+    Where there are fewer different frames than clusters, the frames least like the chosen ones make up the number.
+    """
+    from sklearn.cluster import MiniBatchKMeans
+
+    n_clusters = min(count, len(np.unique(features, axis=0)))
+    model = MiniBatchKMeans(n_clusters, tol=1e-3, batch_size=256, max_iter=50, n_init=3, random_state=seed)
+    cluster = model.fit_predict(features)
+    offset = ((features - model.cluster_centers_[cluster]) ** 2).sum(1)
+    chosen = []
+    for k in range(n_clusters):
+        members = np.flatnonzero(cluster == k)
+        if len(members):
+            chosen.append(int(members[np.argmin(offset[members])]))
+    nearest = np.full(len(features), np.inf)  # squared distance to the nearest chosen frame
+    for row in chosen:
+        nearest = np.minimum(nearest, ((features - features[row]) ** 2).sum(1))
+    nearest[chosen] = -1
+    while len(chosen) < count:
+        row = int(np.argmax(nearest))
+        chosen.append(row)
+        nearest = np.minimum(nearest, ((features - features[row]) ** 2).sum(1))
+        nearest[chosen] = -1
+    return np.array(chosen)
+
+
+def _inside(reader, index):
+    if not 0 <= index < len(reader):
+        raise IndexError(
+            f"frame {index}: expected 0 to {len(reader) - 1} ({reader.path.name} has {len(reader)} frames)"
+        )
+    return int(index)
+
+
+def _extracted(folder):
+    """{frame number: image} of what is in a folder, whatever zeros its names have."""
+    found = {}
+    for image in sorted(folder.glob("img*.png")):
+        try:
+            found.setdefault(frame_index(image.name), image)
+        except LabelError:
+            logger.debug("%s is not the name of an extracted frame", image)
+    return found
+
+
+def _write_frame(reader, index, path):
+    """Write one frame as PNG; False if it is damaged."""
+    try:
+        image = reader.read(index)
+    except DamagedFrameError as error:
+        logger.warning("%s It is not extracted.", error)
+        return False
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_error(error, path.parent) from error
+    done, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    if not done:
+        raise OSError(f"{path}: the image can't be encoded as PNG")
+    atomic_write(path, data.tobytes())
+    return True
