@@ -105,7 +105,8 @@ def test_read_in_the_order_of_the_project(folder):
 
 
 def test_other_coordinates_and_index_names_are_passed_over(folder):
-    frame = pd.read_csv(folder / "CollectedData_Ann.csv", header=[0, 1, 2], index_col=0, float_precision="round_trip")
+    columns = pd.MultiIndex.from_product([["Ann"], ["hand", "elbow"], "xy"], names=["scorer", "bodyparts", "coords"])
+    frame = pd.DataFrame(POINTS.reshape(2, 4), index=IMAGES, columns=columns)
     for part in ("hand", "elbow"):
         frame["Ann", part, "likelihood"] = 0.5
     frame.index.name = "image"
@@ -147,7 +148,7 @@ def test_a_renamed_folder_is_followed(folder):
         ("Ann,Ann\n", "Ann,Bob\n", r"expected one scorer in the first row, found Ann, Bob"),
         ("Ann,Ann,Ann,Ann", "Bob,Bob,Bob,Bob", r"expected the scorer 'Ann', found 'Bob'.*rename the file"),
         ("1.5", "left", r"line 4: hand x is 'left'; expected a number or an empty cell"),
-        ("1.5", "inf", r"the hand x of labeled-data/cam1/img00\.png is infinite"),
+        ("1.5", "inf", r"hand in .*img00\.png is \(inf, 2\.0\); expected finite x and y"),
         ("1.5", "", r"hand in .*img00\.png is \(nan, 2\.0\); expected finite x and y"),
         ("img07", "img00", r"the image labeled-data/cam1/img00\.png is there more than once"),
         (",7.0,8.0", ",7.0", r"line 5: expected 5 cells, found 4; the file may be cut off"),

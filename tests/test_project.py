@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import av
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlcnb.project import (
@@ -60,7 +60,7 @@ def make_video(path, frames=4, size=(48, 64)):
         stream = container.add_stream("libx264", rate=25)
         stream.height, stream.width, stream.pix_fmt = *size, "yuv420p"
         for i in range(frames):
-            picture = np.full((*size, 3), 20 * i, np.uint8)
+            picture = np.full((*size, 3), 8 * i, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
     return path
@@ -402,6 +402,7 @@ def test_nearest():
 # --- atomic writes
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=300))
 def test_atomic_write_round_trip(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "atomic.bin"

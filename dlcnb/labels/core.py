@@ -83,7 +83,7 @@ class Labels:
         half = np.isnan(self.points).sum(-1) == 1  # (T, K)
         if half.any() or np.isinf(self.points).any():
             t, k = np.argwhere(half | np.isinf(self.points).any(-1))[0]
-            point = tuple(self.points[t, k])
+            point = tuple(self.points[t, k].tolist())
             raise LabelError(
                 f"{self.bodyparts[k]} in {self.images[t]} is {point}; expected finite x and y, or neither of them"
             )

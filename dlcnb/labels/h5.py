@@ -70,7 +70,7 @@ def h5_bytes(frame, layout="fixed"):
     import pandas as pd
 
     with pd.HDFStore("memory.h5", mode="w", driver="H5FD_CORE", driver_core_backing_store=0) as store:
-        store.put(KEY, frame, format=layout)
+        store.put(KEY, frame, format=layout, index=False, track_times=False)
         store.flush()
         return store.root._v_file.get_file_image()
 

@@ -10,7 +10,7 @@ import csv
 import re
 from array import array
 from dataclasses import dataclass
-from math import isinf, nan
+from math import nan
 from pathlib import Path
 
 import numpy as np
@@ -126,10 +126,7 @@ def _from_csv(path):
                     raise _not_a_number(path, rows.line_num, columns, row[levels:]) from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise LabelError(f"{path} is no csv table ({error}); save it as comma-separated UTF-8 text") from error
-    values = np.array(cells).reshape(len(index), len(columns))
-    if np.isinf(values).any():
-        row, column = np.argwhere(np.isinf(values))[0]
-        raise LabelError(f"{path}: the {' '.join(columns[column][1:])} of {index[row]} is infinite; empty the cell")
+    values = np.array(cells, float).reshape(len(index), len(columns))
     return Table(path, columns, tuple(index), values, levels)
 
 
@@ -158,12 +155,10 @@ def _names_the_index(row, levels, index):
 def _not_a_number(path, line, columns, cells):
     for (_, part, coord), cell in zip(columns, cells, strict=True):
         try:
-            wrong = isinf(float(cell or nan))
+            float(cell or nan)
         except ValueError:
-            wrong = True
-        if wrong:
             return LabelError(f"{path}, line {line}: {part} {coord} is {cell!r}; expected a number or an empty cell")
-    return LabelError(f"{path}, line {line}: expected numbers or empty cells")
+    raise AssertionError("only called with a cell that is no number")
 
 
 # --- h5 -----------------------------------------------------------------------------------------------------------
@@ -184,6 +179,4 @@ def _from_h5(path):
         index = tuple(map(str, frame.index))
     columns = tuple(tuple(map(str, column)) for column in frame.columns)
     values = frame.to_numpy(dtype=float)
-    if np.isinf(values).any():
-        raise LabelError(f"{path} has infinite coordinates; empty these cells")
     return Table(path, columns, index, values, frame.index.nlevels)

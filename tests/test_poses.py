@@ -1,0 +1,201 @@
+"""dlcnb.poses: DeepLabCut's tables of predictions, both kinds, and what may go wrong in writing and reading them."""
+
+import shutil
+import subprocess
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from dlcnb.labels import LabelError, Labels
+from dlcnb.poses import Poses, poses_path
+
+SCORER = "DLC_Resnet50_reachMar5shuffle1_snapshot_100"
+PARTS = ("hand", "elbow")
+
+
+def poses(count=4, seed=0):
+    """Random poses; frame 1 is damaged."""
+    rng = np.random.default_rng(seed)
+    points, likelihood = rng.uniform(0, 640, (count, 2, 2)), rng.random((count, 2))
+    if count > 1:
+        points[1], likelihood[1] = np.nan, np.nan
+    return Poses(PARTS, SCORER, points, likelihood)
+
+
+def assert_same(one, two):
+    assert (one.bodyparts, one.scorer) == (two.bodyparts, two.scorer)
+    np.testing.assert_array_equal(one.points, two.points)
+    np.testing.assert_array_equal(one.likelihood, two.likelihood)
+
+
+@contextmanager
+def mounted(folder, options):
+    """A tmpfs on ``folder``, where this user may mount one."""
+    folder.mkdir(exist_ok=True)
+    mount = shutil.which("mount")
+    if (
+        not mount
+        or subprocess.run([mount, "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True).returncode
+    ):
+        pytest.skip("needs the right to mount a tmpfs")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+# --- names
+
+
+def test_where_poses_go(tmp_path):
+    video = tmp_path / "b.v2.mp4"
+    assert poses_path(video, "DLC_x") == tmp_path / "b.v2DLC_x.h5"
+    assert poses_path(str(video), "DLC_x", "_filtered", tmp_path / "out") == tmp_path / "out" / "b.v2DLC_x_filtered.h5"
+    expected = [tmp_path / f"b.v2{SCORER}.h5", tmp_path / f"b.v2{SCORER}.csv"]
+    assert list(poses().write(video)) == expected
+    assert list(poses().write(poses_path(video, SCORER))) == expected
+    assert [p.name for p in poses().write(expected[1], suffix="_filtered")] == [
+        f"b.v2{SCORER}_filtered.h5",
+        f"b.v2{SCORER}_filtered.csv",
+    ]
+    assert poses().write(tmp_path / "v1.5")[0].name == "v1.5.h5"
+
+
+# --- the format
+
+
+def test_the_tables_are_deeplabcuts(tmp_path):
+    h5_path, csv_path = poses().write(tmp_path / "cam1.mp4")
+    frame = pd.read_hdf(h5_path, "df_with_missing")
+    assert frame.columns.names == ["scorer", "bodyparts", "coords"]
+    assert list(frame.columns) == [(SCORER, part, coord) for part in PARTS for coord in ("x", "y", "likelihood")]
+    assert frame.index.tolist() == [0, 1, 2, 3]
+    assert frame.index.dtype.kind == "i"
+    np.testing.assert_array_equal(frame[SCORER]["elbow"]["x"], poses().points[:, 1, 0])
+    np.testing.assert_array_equal(frame[SCORER]["hand"]["likelihood"], poses().likelihood[:, 0])
+    with pd.HDFStore(h5_path, "r") as store:
+        assert store.get_storer("df_with_missing").format_type == "table"
+    text = csv_path.read_text().splitlines()
+    assert text[0] == "scorer" + f",{SCORER}" * 6
+    assert text[1:3] == ["bodyparts,hand,hand,hand,elbow,elbow,elbow", "coords,x,y,likelihood,x,y,likelihood"]
+    assert text[4] == "1,,,,,,"
+    again = pd.read_csv(csv_path, header=[0, 1, 2], index_col=0)
+    pd.testing.assert_frame_equal(again, frame, check_names=False)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    values=hnp.arrays(
+        float, st.tuples(st.integers(0, 4), st.just(2), st.just(3)), elements=st.floats(allow_infinity=False)
+    ),
+    names=st.lists(st.text("abÄß,\" '_1", min_size=1).filter(str.strip), min_size=2, max_size=2, unique=True),
+)
+def test_round_trip(tmp_path_factory, values, names):
+    original = Poses(names, SCORER, values[..., :2], values[..., 2])
+    for path in original.write(tmp_path_factory.getbasetemp() / "round.mp4"):
+        assert_same(Poses.read(path), original)
+
+
+def test_a_table_of_part_of_a_video_keeps_its_frame_numbers(tmp_path):
+    h5_path, csv_path = poses().write(tmp_path / "cam1.mp4")
+    part = pd.read_hdf(h5_path).iloc[[3, 2]]
+    part.to_hdf(h5_path, key="df_with_missing", format="table", mode="w")
+    part.to_csv(csv_path)
+    for path in (h5_path, csv_path):
+        read = Poses.read(path)
+        assert len(read) == 4
+        assert np.isnan(read.points[:2]).all()
+        np.testing.assert_array_equal(read.points[2:], poses().points[2:])
+
+
+def test_a_fixed_h5_is_read_too(tmp_path):
+    h5_path, _ = poses().write(tmp_path / "cam1.mp4")
+    pd.read_hdf(h5_path).to_hdf(tmp_path / "fixed.h5", key="df_with_missing")
+    assert_same(Poses.read(tmp_path / "fixed.h5"), poses())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("\n0,", "\nfirst,", "expected frame numbers from 0 in the first column, found 'first'"),
+        ("\n0,", "\n-1,", "expected frame numbers from 0 in the first column, found '-1'"),
+        ("\n0,", "\n2,", "a frame has more than one row"),
+        ("\n0,", "\n99999999999,", "expected frame numbers from 0"),
+        ("likelihood,x", "p,x", "the column 'likelihood' of the bodypart 'hand' is missing"),
+        ("\n0,", "\n0,,", "the file may be cut off"),
+    ],
+)
+def test_a_wrong_table_gives_one_clear_error(tmp_path, old, new, message):
+    _, path = poses().write(tmp_path / "cam1.mp4")
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(LabelError, match=message):
+        Poses.read(path)
+
+
+def test_a_table_of_labels_is_no_poses(tmp_path):
+    folder = tmp_path / "labeled-data" / "cam1"
+    folder.mkdir(parents=True)
+    h5_path, _ = Labels(PARTS, "Ann", ("labeled-data/cam1/img0.png",), np.zeros((1, 2, 2))).write(folder)
+    with pytest.raises(LabelError, match="the column 'likelihood' of the bodypart 'hand' is missing"):
+        Poses.read(h5_path)
+
+
+def test_no_table(tmp_path):
+    for name in ("none.h5", "none.csv"):
+        with pytest.raises(FileNotFoundError):
+            Poses.read(tmp_path / name)
+
+
+# --- Poses
+
+
+def test_masked():
+    some = Poses(("a",), "s", [[[1, 2]], [[3, 4]], [[5, 6]]], [[0.5], [0.6], [np.nan]])
+    np.testing.assert_array_equal(some.masked(0.6), [[[np.nan] * 2], [[3, 4]], [[np.nan] * 2]])
+    np.testing.assert_array_equal(some.points, [[[1, 2]], [[3, 4]], [[5, 6]]])
+
+
+@pytest.mark.parametrize(
+    ("points", "likelihood", "parts", "message"),
+    [
+        (np.zeros((3, 2, 2)), np.zeros((3, 1)), PARTS, r"found \(3, 2, 2\) and \(3, 1\)"),
+        (np.zeros((3, 2)), np.zeros((3, 2)), PARTS, r"expected points \(frames, 2, 2\)"),
+        (np.zeros((3, 2, 2)), np.zeros((3, 2)), ("a", "a"), "named twice"),
+    ],
+)
+def test_poses_that_do_not_fit(points, likelihood, parts, message):
+    with pytest.raises(LabelError, match=message):
+        Poses(parts, "s", points, likelihood)
+
+
+# --- disks
+
+
+def test_a_full_disk_leaves_the_old_tables(tmp_path):
+    with mounted(tmp_path / "small", "size=400k") as disk:
+        for path in poses().write(disk / "cam1.mp4"):
+            assert path.stat().st_size < 200_000
+        before = {p.name: p.read_bytes() for p in disk.iterdir()}
+        with pytest.raises(OSError, match=r"cannot write .*: the disk is full\. The old one is unchanged"):
+            poses(20_000).write(disk / "cam1.mp4")
+        with pytest.raises(OSError, match="the disk is full"):  # enough for the h5, too little for the csv
+            poses(2_500).write(disk / "cam1.mp4")
+        assert {p.name: p.read_bytes() for p in disk.iterdir()} == before
+
+
+def test_a_read_only_disk_leaves_the_old_tables(tmp_path):
+    with mounted(tmp_path / "ro", "size=1m") as disk:
+        h5_path, _ = poses().write(disk / "cam1.mp4")
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        with pytest.raises(OSError, match=r"cannot write .*cam1.*: the disk is read-only\. The old one is unchanged"):
+            poses(seed=1).write(disk / "cam1.mp4")
+        with pytest.raises(OSError, match=r"the disk is read-only\. Nothing was written"):
+            poses().write(disk / "cam2.mp4")
+        assert_same(Poses.read(h5_path), poses())
