@@ -105,7 +105,9 @@ def test_read_in_the_order_of_the_project(folder):
 
 
 def test_other_coordinates_and_index_names_are_passed_over(folder):
-    columns = pd.MultiIndex.from_product([["Ann"], ["hand", "elbow"], "xy"], names=["scorer", "bodyparts", "coords"])
+    columns = pd.MultiIndex.from_product(
+        [["Ann"], ["hand", "elbow"], ["x", "y"]], names=["scorer", "bodyparts", "coords"]
+    )
     frame = pd.DataFrame(POINTS.reshape(2, 4), index=IMAGES, columns=columns)
     for part in ("hand", "elbow"):
         frame["Ann", part, "likelihood"] = 0.5

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from contextlib import contextmanager
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -86,6 +87,15 @@ def test_the_tables_are_deeplabcuts(tmp_path):
     assert text[4] == "1,,,,,,"
     again = pd.read_csv(csv_path, header=[0, 1, 2], index_col=0)
     pd.testing.assert_frame_equal(again, frame, check_names=False)
+
+
+def test_older_pandas_can_read_what_newer_writes(tmp_path):
+    folder = tmp_path / "labeled-data" / "cam1"
+    folder.mkdir(parents=True)
+    labels = Labels(PARTS, "Ann", ("labeled-data/cam1/img0.png",), np.zeros((1, 2, 2)))
+    for path in (poses().write(tmp_path / "cam1.mp4")[0], labels.write(folder)[0]):
+        with h5py.File(path) as file:  # the mark that pandas before 3.1 needs, and that 3.1 does not set
+            assert file["df_with_missing"].attrs["pandas_version"] == b"0.15.2"
 
 
 @settings(max_examples=30, deadline=None)

@@ -71,6 +71,8 @@ def h5_bytes(frame, layout="fixed"):
 
     with pd.HDFStore("memory.h5", mode="w", driver="H5FD_CORE", driver_core_backing_store=0) as store:
         store.put(KEY, frame, format=layout, index=False, track_times=False)
+        # pandas 3.1 leaves this mark of the format out, and without it older versions (DeepLabCut's) read nothing.
+        store.get_storer(KEY).attrs.pandas_version = "0.15.2"
         store.flush()
         return store.root._v_file.get_file_image()
 
