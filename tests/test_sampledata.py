@@ -182,7 +182,8 @@ def test_video_has_the_frames_and_returns_the_truth(tmp_path):
 
 
 def test_synthetic_project_is_labeled_with_the_truth(tmp_path):
-    project = synthetic_project(tmp_path, n_label=6, arena=SMALL, seed=1)
+    parent = tmp_path / "not" / "there yet"
+    project = synthetic_project(parent, n_label=6, arena=SMALL, seed=1)
     assert project.bodyparts == BODYPARTS
     assert project.scorer == "truth"
     assert Project.open(project.root).videos == project.videos
@@ -193,7 +194,7 @@ def test_synthetic_project_is_labeled_with_the_truth(tmp_path):
     indices = [frame_index(name) for name in labels.images]
     np.testing.assert_allclose(labels.points, truth.points[indices], atol=1e-6)
     assert all((project.root / image).is_file() for image in labels.images)
-    assert [p.name for p in tmp_path.iterdir()] == [project.root.name]  # nothing left beside it
+    assert [p.name for p in parent.iterdir()] == [project.root.name]  # nothing left beside it
 
 
 def test_label_noise_moves_labels_not_the_truth(tmp_path):

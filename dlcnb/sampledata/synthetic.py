@@ -48,7 +48,7 @@ def synthetic_project(parent, *, n_label=60, seed=0, label_noise=0.0, arena=None
     Parameters
     ----------
     parent : str or pathlib.Path
-        An existing folder.
+        Made if need be.
     n_label : int
         Frames to extract (uniformly at random) and label.
     seed : int
@@ -74,6 +74,8 @@ def synthetic_project(parent, *, n_label=60, seed=0, label_noise=0.0, arena=None
     arena = Arena(seed=seed) if arena is None else arena
     if not 1 <= n_label <= arena.n_frames:
         raise ValueError(f"n_label must be 1 to {arena.n_frames}, the arena's frames, got {n_label}.")
+    parent = Path(parent)
+    parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".dlcnb-tmp-", dir=parent) as making:
         video = Path(making) / "arena.mp4"
         truth = make_arena(video, arena)
