@@ -1,0 +1,337 @@
+"""The figures that show whether tracking went well, as functions of data, on matplotlib without pyplot.
+
+Every function takes ``ax=None`` (draw on these axes, or on a new figure) and returns ``(fig, ax)``. Nothing here is
+kept in pyplot's global state, so figures are freed with their last reference and threads don't disturb each other.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from dlcnb.evaluate import summarize
+from dlcnb.project import atomic_path
+from dlcnb.render import palette
+
+__all__ = ["coordinates", "errors", "histogram", "likelihood", "save_all", "training", "trajectory"]
+
+MOST = 20_000  # points of a line that are drawn; longer recordings are thinned
+
+
+def trajectory(poses, pcutoff=0.6, *, size=None, ax=None):
+    """Where each bodypart was: y over x, the right way up (y down, as in the image).
+
+    Parameters
+    ----------
+    poses : dlcnb.poses.Poses
+    pcutoff : float
+        Points of a likelihood below it are not drawn.
+    size : tuple of int, optional
+        (height, width) of the video, for the axes' limits; as far as the points go if None.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    tuple
+        (figure, axes)
+    """
+    fig, ax = _axes(ax, (7, 5))
+    points = poses.masked(pcutoff)
+    points = points[:: -(-len(points) // MOST) or 1]
+    for name, color, (x, y) in zip(poses.bodyparts, _colors(poses), np.moveaxis(points, 0, 2), strict=True):
+        ax.plot(x, y, color=color, lw=0.5, alpha=0.5)
+        ax.plot(x, y, ".", color=color, ms=2.5, mew=0, label=name)
+    ax.set(xlabel="x (px)", ylabel="y (px)", title=_title("Trajectories", pcutoff), aspect="equal")
+    if size is not None:
+        ax.set(xlim=(-0.5, size[1] - 0.5), ylim=(size[0] - 0.5, -0.5))
+    elif not ax.yaxis_inverted():
+        ax.invert_yaxis()
+    _legend(ax, poses)
+    return fig, ax
+
+
+def coordinates(poses, times=None, pcutoff=0.6, *, ax=None):
+    """Each bodypart over time: x above, y below.
+
+    Parameters
+    ----------
+    poses : dlcnb.poses.Poses
+    times : array_like, optional
+        (T,) seconds; frame numbers if None.
+    pcutoff : float
+        Points of a likelihood below it are not drawn.
+    ax : sequence of two matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    tuple
+        (figure, array of the two axes)
+    """
+    fig, axes = _axes(ax, (9, 5), 2)
+    points, (when, unit) = poses.masked(pcutoff), _when(poses, times)
+    for d, (one, letter) in enumerate(zip(axes, "xy", strict=True)):
+        for k, (name, color) in enumerate(zip(poses.bodyparts, _colors(poses), strict=True)):
+            one.plot(*_thinned(when, points[:, k, d]), color=color, lw=0.9, label=name)
+        one.set(ylabel=f"{letter} (px)", xlim=_limits(when))
+    axes[0].set_title(_title("Coordinates", pcutoff))
+    axes[1].set_xlabel(unit)
+    if not axes[1].yaxis_inverted():
+        axes[1].invert_yaxis()  # up in the plot is up in the image
+    _legend(axes[0], poses)
+    return fig, axes
+
+
+def likelihood(poses, times=None, pcutoff=0.6, *, ax=None):
+    """Likelihood of each bodypart over time, with a line at ``pcutoff``; arguments as `coordinates`."""
+    fig, ax = _axes(ax, (9, 3.2))
+    when, unit = _when(poses, times)
+    for k, (name, color) in enumerate(zip(poses.bodyparts, _colors(poses), strict=True)):
+        ax.plot(*_thinned(when, poses.likelihood[:, k]), color=color, lw=0.9, alpha=0.8, label=name)
+    ax.axhline(pcutoff, color="0.3", lw=0.9, ls="--", zorder=1)
+    ax.set(
+        xlabel=unit, ylabel="likelihood", title="Likelihood (dashed: pcutoff)", xlim=_limits(when), ylim=(-0.03, 1.03)
+    )
+    _legend(ax, poses)
+    return fig, ax
+
+
+def histogram(poses, pcutoff=0.6, *, ax=None):
+    """Signed differences from frame to frame in x and y: narrow and symmetrical if tracking is continuous.
+
+    The bins are symmetrical about 0; the outermost ones hold all larger jumps too, and the title counts those.
+
+    Parameters
+    ----------
+    poses : dlcnb.poses.Poses
+    pcutoff : float
+        Points of a likelihood below it are left out.
+    ax : sequence of two matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    tuple
+        (figure, array of the two axes)
+    """
+    fig, axes = _axes(ax, (9, 3.6), (1, 2))
+    steps = np.diff(poses.masked(pcutoff), axis=0)  # (T - 1, K, 2)
+    found = np.abs(steps[np.isfinite(steps)])
+    limit = max(5.0, float(np.ceil(2 * np.percentile(found, 99)))) if found.size else 5.0
+    edges = np.linspace(-limit, limit, 82)  # an odd number of bins: one is centred on 0
+    for d, (one, letter) in enumerate(zip(axes, "xy", strict=True)):
+        for k, (name, color) in enumerate(zip(poses.bodyparts, _colors(poses), strict=True)):
+            values = steps[:, k, d][np.isfinite(steps[:, k, d])]
+            counts, _ = np.histogram(np.clip(values, -limit, limit), edges)
+            one.stairs(counts, edges, color=color, lw=1.2, label=name)
+        beyond = int((np.abs(steps[..., d]) > limit).sum())
+        one.set(xlabel=f"Δ{letter} between frames (px)", xlim=(-limit, limit))
+        if found.size:
+            one.set_yscale("log")
+            one.set_ylim(bottom=0.5)
+        one.set_title(f"Δ{letter} ({beyond} jumps beyond ±{limit:g} px)", fontsize="medium")
+    axes[0].set_ylabel("frames")
+    _legend(axes[1], poses)
+    return fig, axes
+
+
+def save_all(poses, times, folder, pcutoff=0.6, *, size=None, suffix=""):
+    """Write DeepLabCut's four figures of a video as PNG files.
+
+    Parameters
+    ----------
+    poses : dlcnb.poses.Poses
+    times : array_like or None
+        (T,) seconds; frame numbers if None.
+    folder : str or pathlib.Path
+        Made if need be; `Project.plots_dir` is DeepLabCut's place.
+    pcutoff : float
+    size : tuple of int, optional
+        (height, width) of the video.
+    suffix : str
+        Put behind each name, such as "_filtered".
+
+    Returns
+    -------
+    list of pathlib.Path
+        trajectory.png, plot.png, plot-likelihood.png, hist.png.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = {
+        "trajectory": lambda: trajectory(poses, pcutoff, size=size),
+        "plot": lambda: coordinates(poses, times, pcutoff),
+        "plot-likelihood": lambda: likelihood(poses, times, pcutoff),
+        "hist": lambda: histogram(poses, pcutoff),
+    }
+    paths = []
+    for name, draw in figures.items():
+        paths.append(folder / f"{name}{suffix}.png")
+        with atomic_path(paths[-1]) as temporary, matplotlib.rc_context({"agg.path.chunksize": 10_000}):
+            draw()[0].savefig(temporary, dpi=150)
+    return paths
+
+
+def errors(evaluation, *, ax=None):
+    """Error of every labeled point, train beside test for each bodypart, with their means.
+
+    Parameters
+    ----------
+    evaluation : dlcnb.evaluate.Evaluation
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    tuple
+        (figure, axes)
+    """
+    parts = evaluation.bodyparts
+    fig, ax = _axes(ax, (max(4.5, 1.6 + 1.1 * len(parts)), 4))
+    found, rng = evaluation.errors, np.random.default_rng(0)
+    styles = (("train", ~evaluation.is_test, -0.2, "0.55"), ("test", evaluation.is_test, 0.2, palette(1)[0] / 255))
+    for name, chosen, shift, color in styles:
+        for k in range(len(parts)):
+            values = found[chosen, k][np.isfinite(found[chosen, k])]
+            x = k + shift + rng.uniform(-0.12, 0.12, values.size)
+            ax.plot(
+                x, np.maximum(values, 0.05), "o", ms=3.5, mew=0, alpha=0.6, color=color, label=name if k == 0 else None
+            )
+            if values.size:
+                ax.plot([k + shift - 0.18, k + shift + 0.18], [values.mean()] * 2, color="black", lw=2)
+    ax.set(yscale="log", ylabel="distance from the label (px)", xlim=(-0.6, len(parts) - 0.3))
+    means = np.array([[summarize(found[chosen, k]).mean_px for _, chosen, *_ in styles] for k in range(len(parts))])
+    below = (" / ".join(f"{m:.1f}" if np.isfinite(m) else "–" for m in row) for row in means)
+    ax.set_xticks(range(len(parts)), [f"{part}\n{text}" for part, text in zip(parts, below, strict=True)])
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.set_title(f"{evaluation.snapshot}: errors and means (train / test)", fontsize="medium")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, markerscale=2)
+    _plain(ax)
+    return fig, ax
+
+
+def training(history, *, ax=None):
+    """Loss (above) and validation error (below) over the steps of a run, the best snapshot marked.
+
+    Parameters
+    ----------
+    history : dict of arrays
+        As `dlcnb.jobs.history` gives it; may still be empty.
+    ax : sequence of two matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    tuple
+        (figure, array of the two axes)
+    """
+    fig, axes = _axes(ax, (7, 5), 2)
+    colors = palette(3) / 255
+    curves = (("loss", "loss", colors[0]), ("part_loss", "score-maps", colors[1]), ("locref_loss", "locref", colors[2]))
+    for key, name, color in curves:
+        values = np.asarray(history.get(key, ()), float)
+        if np.isfinite(values).any():
+            axes[0].plot(history["step"], values, color=color, lw=1.2, label=name)
+    if axes[0].lines:
+        axes[0].set_yscale("log")
+        axes[0].legend(frameon=False, fontsize="small")
+    steps, mean = (np.asarray(history.get(f"validation_{key}", ()), float) for key in ("step", "mean_px"))
+    axes[1].plot(steps, mean, "o-", color=colors[0], ms=3.5, lw=1.2)
+    if len(history.get("best_step", ())):
+        best, px = history["best_step"][-1], history["best_mean_px"][-1]
+        axes[1].plot(
+            [best], [px], "*", color=colors[1], ms=13, mec="black", mew=0.5, label=f"best: {px:.2f} px at step {best}"
+        )
+        axes[1].legend(frameon=False, fontsize="small")
+    axes[0].set(ylabel="loss", title="Training")
+    axes[1].set(xlabel="step", ylabel="validation error,\nmean (px)")
+    axes[1].set_ylim(bottom=0)
+    axes[1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    return fig, axes
+
+
+# --- helpers ----------------------------------------------------------------------------------------------------------
+
+
+class _Figure(Figure):
+    """A figure that a notebook shows, although pyplot does not know it."""
+
+    def _repr_png_(self):
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=100)
+        return buffer.getvalue()
+
+
+def _axes(ax, size, layout=None):
+    """(figure, axes), given or new; ``layout`` None = one, 2 = two rows over the same x, (1, 2) = two columns."""
+    if ax is None:
+        fig = _Figure(figsize=size, layout="constrained")
+        FigureCanvasAgg(fig)
+        rows, columns = layout if isinstance(layout, tuple) else (layout or 1, 1)
+        ax = fig.subplots(rows, columns, sharex=rows > 1, sharey=columns > 1)
+    elif layout is not None:
+        ax = np.asarray(ax, object).ravel()
+        if len(ax) != 2:
+            raise ValueError(f"This figure needs ax=None or two axes, got {len(ax)}.")
+    every = np.ravel(np.asarray(ax, object))
+    for one in every:
+        _plain(one)
+    return every[0].figure, ax
+
+
+def _plain(ax):
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(True, color="0.92", lw=0.6)
+    ax.set_axisbelow(True)
+
+
+def _colors(poses):
+    return palette(len(poses.bodyparts)) / 255
+
+
+def _title(text, pcutoff):
+    return f"{text} (likelihood ≥ {pcutoff:g})" if pcutoff > 0 else text
+
+
+def _legend(ax, poses):
+    handles = ax.get_legend_handles_labels()[0]
+    columns = 1 + len(poses.bodyparts) // 20
+    legend = ax.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small", ncols=columns
+    )
+    for handle in legend.legend_handles:
+        handle.set(alpha=1)
+        if hasattr(handle, "set_markersize"):
+            handle.set(markersize=9, linewidth=2)
+
+
+def _when(poses, times):
+    """(times or frame numbers (T,), their axis label)."""
+    count = len(poses.points)
+    if times is None:
+        return np.arange(count), "frame"
+    times = np.asarray(times, float)
+    if times.shape != (count,):
+        raise ValueError(f"There are {count} frames, but times has shape {times.shape}; give one time per frame.")
+    return times, "time (s)"
+
+
+def _limits(when):
+    return (when[0], when[-1]) if len(when) > 1 and when[-1] > when[0] else None
+
+
+def _thinned(when, values):
+    """A line of at most `MOST` points that still shows every extreme; short lines come back as they are."""
+    if len(values) <= MOST:
+        return when, values
+    size = -(-len(values) // (MOST // 2))  # frames per bin; each bin gives its lowest and highest
+    whole = np.full(-(-len(values) // size) * size, np.nan)
+    whole[: len(values)] = values
+    bins = whole.reshape(-1, size)
+    missing = np.isnan(bins)
+    low = np.where(missing, np.inf, bins).min(axis=1)
+    high = np.where(missing, -np.inf, bins).max(axis=1)
+    both = np.stack([low, high], axis=1).ravel()
+    return np.repeat(when[::size], 2), np.where(np.isfinite(both), both, np.nan)

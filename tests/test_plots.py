@@ -1,0 +1,198 @@
+"""The figures show the data they are given, the right way up, and leave no trace in pyplot."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from dlcnb import plots
+from dlcnb.evaluate import Evaluation
+from dlcnb.poses import Poses
+
+PARTS = ("snout", "leftear", "tailbase")
+
+
+def walk(count=300, seed=0):
+    """Poses that random-walk; the tailbase is unlikely in the first 50 frames."""
+    rng = np.random.default_rng(seed)
+    points = 200 + np.cumsum(rng.normal(0, 2, (count, 3, 2)), axis=0)
+    likelihood = np.full((count, 3), 0.95)
+    likelihood[:50, 2] = 0.1
+    return Poses(PARTS, "dlcnb", points, likelihood)
+
+
+def drawn(fig):
+    """The figure as pixels (H, W, 3)."""
+    fig.canvas.draw()
+    return np.asarray(fig.canvas.buffer_rgba())[..., :3]
+
+
+def lines(ax):
+    """{label: line} of the lines in the legend."""
+    return {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}
+
+
+def test_trajectory_shows_likely_points_the_right_way_up():
+    poses = walk()
+    fig, ax = plots.trajectory(poses, 0.6, size=(480, 640))
+    found = lines(ax)
+    assert list(found) == list(PARTS)
+    np.testing.assert_array_equal(found["snout"].get_xydata(), poses.points[:, 0])
+    assert np.isnan(found["tailbase"].get_xydata()[:50]).all()
+    assert ax.get_xlim() == (-0.5, 639.5)
+    assert ax.get_ylim() == (479.5, -0.5)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("x (px)", "y (px)")
+    assert ax.get_aspect() == 1
+    assert drawn(fig).std() > 5
+
+
+def test_trajectory_without_size_is_the_right_way_up_too():
+    _, ax = plots.trajectory(walk())
+    assert ax.yaxis_inverted()
+
+
+def test_coordinates_are_over_seconds_or_frames():
+    poses = walk()
+    fig, (above, below) = plots.coordinates(poses, np.arange(300) / 30)
+    np.testing.assert_array_equal(lines(above)["leftear"].get_ydata(), poses.points[:, 1, 0])
+    np.testing.assert_array_equal(lines(below)["leftear"].get_ydata(), poses.points[:, 1, 1])
+    assert lines(above)["snout"].get_xdata()[-1] == pytest.approx(299 / 30)
+    assert below.yaxis_inverted()
+    assert not above.yaxis_inverted()
+    assert below.get_xlabel() == "time (s)"
+    assert plots.coordinates(poses)[1][1].get_xlabel() == "frame"
+    drawn(fig)
+
+
+def test_times_must_fit_the_frames():
+    with pytest.raises(ValueError, match="one time per frame"):
+        plots.likelihood(walk(), np.arange(7))
+
+
+def test_likelihood_shows_all_frames_and_the_cutoff():
+    fig, ax = plots.likelihood(walk(), pcutoff=0.4)
+    np.testing.assert_array_equal(lines(ax)["tailbase"].get_ydata()[[0, 60]], [0.1, 0.95])
+    assert any(set(line.get_ydata()) == {0.4} for line in ax.lines)
+    drawn(fig)
+
+
+def test_histogram_is_of_signed_differences_and_symmetrical():
+    poses = walk(2000)
+    fig, (left, right) = plots.histogram(poses)
+    for d, ax in enumerate((left, right)):
+        values, edges, _ = ax.patches[0].get_data()
+        np.testing.assert_allclose(edges, -edges[::-1])
+        steps = np.diff(poses.points[:, 0, d])
+        assert values.sum() == steps.size  # nothing is dropped: neither negative steps nor jumps
+        assert values[:40].sum() == (steps < edges[40]).sum() > 500
+        tail = ax.patches[2].get_data()[0]
+        assert tail.sum() == 2000 - 51  # differences to unlikely points are none
+    assert left.get_xlabel() == "Δx between frames (px)"
+    drawn(fig)
+
+
+def test_histogram_counts_jumps_in_the_outermost_bins():
+    poses = walk(2000)
+    poses.points[1000, 0, 0] += 500
+    _, (left, _) = plots.histogram(poses)
+    values = left.patches[0].get_data()[0]
+    assert values[0] >= 1
+    assert values[-1] >= 1
+    assert "jumps beyond" in left.get_title()
+
+
+def test_drawing_on_given_axes():
+    fig = Figure()
+    FigureCanvasAgg(fig)
+    axes = fig.subplots(2, 2)
+    assert plots.trajectory(walk(), ax=axes[0, 0]) == (fig, axes[0, 0])
+    assert plots.histogram(walk(), ax=axes[1])[0] is fig
+    with pytest.raises(ValueError, match="two axes"):
+        plots.histogram(walk(), ax=axes[0, 0])
+    drawn(fig)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_poses_of_a_frame_or_two_and_of_none_likely(count):
+    poses = walk(count)
+    poses.likelihood[:] = 0
+    for draw in (plots.trajectory, plots.coordinates, plots.likelihood, plots.histogram):
+        drawn(draw(poses)[0])
+
+
+def test_colors_tell_bodyparts_apart_and_are_the_same_in_every_figure():
+    poses = walk()
+    ways = [lines(plots.trajectory(poses)[1]), lines(plots.likelihood(poses)[1])]
+    colors = [[tuple(np.round(line.get_color(), 3)) for line in way.values()] for way in ways]
+    assert colors[0] == colors[1]
+    assert len(set(colors[0])) == 3
+
+
+def test_save_all_writes_deeplabcuts_files(tmp_path):
+    paths = plots.save_all(walk(), np.arange(300) / 30, tmp_path / "plot-poses" / "m1", 0.6, size=(480, 640))
+    assert [p.name for p in paths] == ["trajectory.png", "plot.png", "plot-likelihood.png", "hist.png"]
+    assert sorted(p.name for p in paths[0].parent.iterdir()) == sorted(p.name for p in paths)
+    for path in paths:
+        with Image.open(path) as image:
+            assert image.size[0] > 800
+    more = plots.save_all(walk(), None, tmp_path, suffix="_filtered")
+    assert more[1].name == "plot_filtered.png"
+
+
+def test_a_long_recording_is_thinned_but_keeps_its_extremes():
+    count = 300_000
+    values = np.sin(np.arange(count) / 5e4)
+    values[123_457] = 9
+    values[200_000:200_100] = np.nan
+    when, thin = plots._thinned(np.arange(count), values)
+    assert len(when) == len(thin) <= plots.MOST
+    assert np.nanmax(thin) == 9
+    assert np.isnan(thin).any()
+    assert np.diff(when).min() >= 0
+
+
+def test_errors_of_train_and_test():
+    rng = np.random.default_rng(0)
+    labels = rng.uniform(0, 100, (20, 3, 2))
+    labels[0, 0] = np.nan
+    test = np.arange(20) < 6
+    predicted = np.nan_to_num(labels) + np.where(test, 5.0, 1.0)[:, None, None] * [1, 0]
+    found = Evaluation(
+        PARTS, tuple(map(str, range(20))), labels, predicted, np.ones((20, 3)), test, 0.6, "snapshot-9", 9
+    )
+    fig, ax = plots.errors(found)
+    assert [t.get_text() for t in ax.get_xticklabels()] == [f"{part}\n1.0 / 5.0" for part in PARTS]
+    assert ax.get_ylabel() == "distance from the label (px)"
+    drawn(fig)
+    none = Evaluation(PARTS, ("a",), labels[:1], predicted[:1], np.ones((1, 3)), [False], 0.6, "snapshot-9", 9)
+    assert [t.get_text() for t in plots.errors(none)[1].get_xticklabels()][1] == "leftear\n5.0 / –"
+    drawn(plots.errors(none)[0])
+
+
+def test_training_curves_and_the_best_snapshot():
+    step = np.arange(10, 110, 10)
+    history = {"step": step, "loss": 1 / step, "part_loss": 0.8 / step, "locref_loss": np.full(10, np.nan)}
+    history |= {"validation_step": np.array([50, 100]), "validation_mean_px": np.array([9.0, 4.5])}
+    history |= {"best_step": np.array([50, 100]), "best_mean_px": np.array([9.0, 4.5])}
+    fig, (loss, error) = plots.training(history)
+    assert list(lines(loss)) == ["loss", "score-maps"]
+    assert "best: 4.50 px at step 100" in lines(error)
+    drawn(fig)
+    drawn(plots.training({})[0])  # nothing yet
+
+
+def test_a_notebook_shows_a_figure_once():
+    from IPython.core.formatters import DisplayFormatter
+
+    shown, _ = DisplayFormatter().format(plots.trajectory(walk(20))[0])
+    assert set(shown) == {"text/plain", "image/png"}
+
+
+def test_pyplot_is_not_used():
+    code = "import dlcnb.plots, sys; print('matplotlib.pyplot' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "False"
