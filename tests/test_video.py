@@ -372,6 +372,14 @@ def test_a_video_of_which_only_the_table_is_left(tmp_path):
         VideoReader(path)
 
 
+@pytest.mark.parametrize(("codec", "pix_fmt"), [("png", "rgb24"), ("rawvideo", "bgr24")])
+def test_images_may_be_drawn_on(tmp_path, codec, pix_fmt):
+    with VideoReader(encode(tmp_path / "a.avi", codec, n=10, pix_fmt=pix_fmt)) as video:
+        for image in (video.read(5), dict(video.frames())[5]):
+            image[:] = 0
+        assert [seen(video.read(i)) for i in (5, 4, 5)] == [5, 4, 5]
+
+
 def test_numbers_outside_the_video(tmp_path):
     with VideoReader(encode(tmp_path / "a.mp4", n=10)) as video:
         for i in (-1, 10):
@@ -495,6 +503,21 @@ def test_written_frames_are_read_again(tmp_path, name):
     with av.open(str(tmp_path / name)) as container:
         context = container.streams.video[0].codec_context
         assert (context.name, context.pix_fmt) == ("h264", "yuv420p")
+
+
+def test_times_of_frames_are_kept(tmp_path):
+    times = np.cumsum(np.random.default_rng(0).uniform(0.01, 0.2, 40))
+    with VideoWriter(tmp_path / "vfr.mp4", (HEIGHT, WIDTH), 30) as writer:
+        for i, time in enumerate(times):
+            writer.write(drawn(i), time - times[0])
+        with pytest.raises(ValueError, match="expected a time after"):
+            writer.write(drawn(40), 0.5)
+        with pytest.raises(ValueError, match="a time with every frame or with none"):
+            writer.write(drawn(40))
+    with VideoReader(tmp_path / "vfr.mp4") as video:
+        assert video.is_vfr
+        np.testing.assert_allclose(video.times, times - times[0], atol=2e-5)
+        assert [seen(image) for _, image in video.frames()] == list(range(40))
 
 
 def test_odd_sizes_are_padded(tmp_path):

@@ -260,6 +260,8 @@ def _to_rgb(frame, index):
         image = frame.to_ndarray(format="rgb24")
     else:
         image = frame.to_ndarray(format="rgb24", width=width, height=height)
+    if frame.format.name == "rgb24":  # then the array is a view of the frame, which may be remembered
+        image = image.copy()
     return upright(image, index.matrix)
 
 

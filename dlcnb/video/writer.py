@@ -12,6 +12,8 @@ from dlcnb.video.errors import VideoError
 
 __all__ = ["VideoWriter"]
 
+FINE_TICK = Fraction(1, 90_000)  # s, for frames with times of their own
+
 
 class VideoWriter:
     """Write an H.264 video (yuv420p, which every player and browser shows).
@@ -48,7 +50,7 @@ class VideoWriter:
             file = stack.enter_context(open(temporary, "wb"))
             self._container = av.open(file, "w", format=_FORMATS[self.path.suffix.lower()])
             stack.push(self._abandon)
-            self._stream = self._add_stream(fps, crf)
+            self._stream, self._rate, self._crf, self._last = None, Fraction(fps).limit_denominator(100_000), crf, -1
             self._stack = stack.pop_all()
 
     def __enter__(self):
@@ -61,13 +63,23 @@ class VideoWriter:
             stack, self._stack = self._stack, None
             stack.__exit__(kind, error, trace)
 
-    def write(self, image):
+    def write(self, image, time=None):
         """Append a frame.
 
         Parameters
         ----------
         image : uint8 (H, W, 3)
             RGB, of the writer's size.
+        time : float, optional
+            When it is shown, in seconds; later than the frame before. For a variable frame rate, with every frame;
+            without it frames follow each other at ``fps``.
+
+        Raises
+        ------
+        ValueError
+            If the image has another size or type or the times don't ascend.
+        OSError
+            If the disk is full.
         """
         image = np.asarray(image)
         if image.shape != (*self.size, 3) or image.dtype != np.uint8:
@@ -81,17 +93,20 @@ class VideoWriter:
         if height % 2 or width % 2:
             image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-        frame.pts = self.frames
-        frame.time_base = self._tick
-        with self._guarded():
+        if self._stream is None:
+            self._tick = 1 / self._rate if time is None else FINE_TICK
+            self._stream = self._add_stream()
+        frame.pts, frame.time_base = self._stamp(time), self._tick
+        with _OnError(self):
             self._container.mux(self._stream.encode(frame))
         self.frames += 1
+        self._last = frame.pts
 
     def close(self):
         """Finish the video and move it to its place; more than once does no harm."""
         if self._stack is None:
             return
-        with self._guarded():
+        with _OnError(self):
             if not self.frames:
                 raise VideoError(f"{self.path}: expected at least one frame, found none. Nothing was written.")
             self._container.mux(self._stream.encode(None))
@@ -99,18 +114,28 @@ class VideoWriter:
         stack, self._stack = self._stack, None
         stack.close()
 
-    def _add_stream(self, fps, crf):
-        rate = Fraction(fps).limit_denominator(100_000)
-        self._tick = 1 / rate
-        stream = self._container.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "veryfast"})
+    def _add_stream(self):
+        options = {"crf": str(self._crf), "preset": "veryfast"}
+        stream = self._container.add_stream("libx264", rate=self._rate, options=options)
         height, width = self.size
         stream.height, stream.width = height + height % 2, width + width % 2
         stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = self._tick
         return stream
 
-    def _guarded(self):
-        """A block whose errors remove the temporary file."""
-        return _OnError(self)
+    def _stamp(self, time):
+        """The timestamp of the next frame in ticks."""
+        if (time is None) != (self._tick != FINE_TICK):
+            raise ValueError(
+                f"{self.path.name}: expected a time with every frame or with none. Give all or leave them out."
+            )
+        stamp = self.frames if time is None else round(time / self._tick)
+        if stamp <= self._last:
+            raise ValueError(
+                f"{self.path.name}: expected a time after {float(self._last * self._tick):.6f} s, found {time}. "
+                "Write frames in the order in which they are shown."
+            )
+        return stamp
 
     def _abandon(self, kind, error, trace):
         """Close the container after an error, whose own message matters more than what closing may say."""

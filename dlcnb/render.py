@@ -1,0 +1,244 @@
+"""A pose drawn on a frame, and whole videos of them."""
+
+import cv2
+import numpy as np
+
+from dlcnb.video import VideoWriter
+
+__all__ = ["draw_pose", "label_video", "palette"]
+
+# Okabe and Ito's eight colours (https://jfly.uni-koeln.de/color/), those that differ most from each other first; yellow
+# and black, hard to see on one ground or the other, last.
+OKABE_ITO = (
+    (0, 114, 178), (213, 94, 0), (86, 180, 233), (204, 121, 167),
+    (230, 159, 0), (0, 158, 115), (240, 228, 66), (0, 0, 0),
+)  # fmt: skip
+# Of the usual perceptual scales, the one whose steps stay furthest apart for colour-blind eyes: inferno, 0.06 to 0.98.
+INFERNO = (
+    (10, 7, 34), (36, 12, 79), (71, 11, 106), (103, 22, 110), (133, 33, 107), (165, 44, 96), (195, 59, 79),
+    (219, 80, 59), (239, 108, 35), (249, 142, 9), (252, 178, 22), (245, 217, 73), (245, 249, 146),
+)  # fmt: skip
+SUBPIXEL_BITS = 4
+DARK, LIGHT = (20, 20, 20), (245, 245, 245)
+
+
+def palette(n):
+    """Colours for n bodyparts that colour-blind people can tell apart as well.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+
+    Returns
+    -------
+    uint8 (n, 3)
+        RGB. Up to 8 from Okabe and Ito's palette, beyond that steps from dark to light, so that neighbours in the list
+        have similar colours.
+    """
+    if n <= len(OKABE_ITO):
+        return np.array(OKABE_ITO[:n], np.uint8).reshape(-1, 3)
+    scale = np.array(INFERNO, float)
+    at = np.linspace(0, len(scale) - 1, n)
+    channels = [np.interp(at, np.arange(len(scale)), scale[:, c]) for c in range(3)]
+    return np.stack(channels, axis=-1).round().astype(np.uint8)
+
+
+def draw_pose(  # noqa: PLR0913
+    image, points, likelihood=None, *, skeleton=None, pcutoff=0.0, radius=None, colors=None, alpha=1.0
+):
+    """Draw a pose on a copy of an image: a disc for each bodypart, lines for the skeleton.
+
+    Parameters
+    ----------
+    image : uint8 (H, W, 3)
+        RGB; not changed.
+    points : float (K, 2)
+        x and y in pixels, drawn to a sixteenth of a pixel; NaN = not there.
+    likelihood : float (K,), optional
+        Bodyparts below ``pcutoff``, or with NaN, are left out.
+    skeleton : Skeleton or int (E, 2), optional
+        The edges to draw.
+    pcutoff : float
+        Between 0 and 1.
+    radius : float, optional
+        Of the discs in pixels; by default a hundredth of the image's shorter side.
+    colors : uint8 (K, 3), optional
+        RGB; by default `palette`.
+    alpha : float or "likelihood"
+        Opacity from 0 to 1; ``"likelihood"`` shows sure bodyparts solid and unsure ones faint.
+
+    Returns
+    -------
+    uint8 (H, W, 3)
+        RGB.
+
+    Raises
+    ------
+    ValueError
+        If the arrays don't fit together, or ``alpha="likelihood"`` comes without a likelihood.
+    """
+    points, likelihood = _checked(image, points, likelihood)
+    drawn = np.ascontiguousarray(image).copy()
+    shown = _shown(points, likelihood, pcutoff)
+    opacity = _opacity(alpha, likelihood, len(points))
+    radius = default_radius(image.shape) if radius is None else radius
+    colors = palette(len(points)) if colors is None else np.asarray(colors)
+    for a, b in _edges(skeleton):
+        if shown[a] and shown[b]:
+            _line(drawn, points[a], points[b], radius, min(opacity[a], opacity[b]))
+    for k in np.flatnonzero(shown):
+        _disc(drawn, points[k], radius, colors[k], opacity[k])
+    return drawn
+
+
+def label_video(reader, poses, out, *, skeleton=None, pcutoff=0.6, trail=0):
+    """Write a copy of a video with its poses drawn in.
+
+    Every frame of the video is in it, at its own time; a damaged one is black, so that frame numbers stay the same.
+
+    Parameters
+    ----------
+    reader : VideoReader
+    poses : Poses
+        Of this video.
+    out : path-like
+        The new video (mp4); it appears when it is complete.
+    skeleton : Skeleton or int (E, 2), optional
+        The edges to draw.
+    pcutoff : float
+        Bodyparts with less likelihood are not drawn.
+    trail : int
+        How many earlier frames' points to draw small.
+
+    Returns
+    -------
+    iterator of int
+        The number of frames done, after each frame. Stopping early leaves no file.
+
+    Raises
+    ------
+    ValueError
+        If the poses are not as many as the frames.
+    OSError
+        If the disk is full or the folder can't be written.
+    """
+    if len(poses.points) != len(reader):
+        raise ValueError(
+            f"{reader.path.name} has {len(reader)} frames, the poses are of {len(poses.points)}. "
+            "Give the poses of this video, or analyze it again."
+        )
+    return _label_frames(reader, poses, out, (_edges(skeleton), pcutoff, trail))
+
+
+def default_radius(shape):
+    """Radius in pixels of the discs on an image of a shape (H, W, ...)."""
+    return max(2.0, 0.01 * min(shape[:2]))
+
+
+def _label_frames(reader, poses, out, style):
+    edges, pcutoff, trail = style
+    colors, radius = palette(len(poses.bodyparts)), default_radius(reader.size)
+    shown = np.where(_shown(poses.points, poses.likelihood, pcutoff)[..., None], poses.points, np.nan)
+    timed = reader.is_vfr and bool((np.diff(reader.times) > 2e-5).all())  # the writer tells 1/90000 s apart
+    with VideoWriter(out, reader.size, reader.fps) as writer:
+        for i, image in reader.frames():
+            if image is None:
+                image = np.zeros((*reader.size, 3), np.uint8)
+            else:
+                for past in range(max(0, i - trail), i):
+                    _small_discs(image, shown[past], 0.4 * radius, colors)
+                image = draw_pose(image, shown[i], skeleton=edges, radius=radius, colors=colors)
+            writer.write(image, reader.times[i] if timed else None)
+            if i + 1 < len(reader):
+                yield i + 1
+    yield len(reader)
+
+
+def _checked(image, points, likelihood):
+    points = np.asarray(points, float)
+    if np.ndim(image) != 3 or np.shape(image)[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(f"image: expected uint8 (height, width, 3), found {image.dtype} {np.shape(image)}")
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise ValueError(f"points: expected shape (bodyparts, 2), found {points.shape}. Give the points of one frame.")
+    if likelihood is not None:
+        likelihood = np.asarray(likelihood, float)
+        if likelihood.shape != points.shape[:1]:
+            raise ValueError(f"likelihood: expected shape {points.shape[:1]} as the points', found {likelihood.shape}")
+    return points, likelihood
+
+
+def _shown(points, likelihood, pcutoff):
+    """Which points (..., K, 2) are there and likely enough, bool (..., K)."""
+    there = np.isfinite(points).all(axis=-1)
+    return there if likelihood is None else there & (likelihood >= pcutoff)
+
+
+def _opacity(alpha, likelihood, n):
+    """Opacity (n,) of each bodypart."""
+    if not isinstance(alpha, str):
+        return np.full(n, min(max(float(alpha), 0.0), 1.0))
+    if alpha != "likelihood" or likelihood is None:
+        raise ValueError(
+            f"alpha={alpha!r}: expected a number from 0 to 1, or 'likelihood' together with a likelihood. Give either."
+        )
+    return np.clip(likelihood, 0.0, 1.0)
+
+
+def _edges(skeleton):
+    """Edges (E, 2) of a Skeleton, an array or None."""
+    if skeleton is None:
+        return np.empty((0, 2), int)
+    return np.asarray(getattr(skeleton, "index_edges", skeleton), int).reshape(-1, 2)
+
+
+def _fixed(value):
+    """Pixels in OpenCV's fixed-point numbers; far outside the image the exact place does not matter."""
+    return tuple(int(round(v)) for v in np.clip(value, -1e5, 1e5) * (1 << SUBPIXEL_BITS))
+
+
+def _blended(image, low, high, opacity, draw):
+    """Call ``draw(part, offset)`` on the part of an image between two corners (x, y), and blend it in."""
+    height, width = image.shape[:2]
+    x1, y1 = (int(max(0, np.floor(v))) for v in low)
+    x2, y2 = int(min(width, np.ceil(high[0]) + 1)), int(min(height, np.ceil(high[1]) + 1))
+    if x1 >= x2 or y1 >= y2 or opacity <= 0:
+        return
+    part = image[y1:y2, x1:x2]
+    over = np.ascontiguousarray(part).copy()
+    draw(over, np.array([x1, y1]))
+    part[:] = over if opacity >= 1 else np.rint(part + opacity * (over.astype(float) - part))
+
+
+def _disc(image, point, radius, color, opacity):
+    """A disc with a thin outline: dark, or light around a dark colour, so that it shows on any ground."""
+    outline = LIGHT if np.dot(color, (0.299, 0.587, 0.114)) < 50 else DARK
+    outer = radius + max(0.75, 0.2 * radius)
+
+    def draw(part, offset):
+        centre = _fixed(point - offset)
+        for r, c in ((outer, outline), (radius, color)):
+            r = int(round(r * (1 << SUBPIXEL_BITS)))
+            cv2.circle(part, centre, r, tuple(int(v) for v in c), -1, cv2.LINE_AA, SUBPIXEL_BITS)
+
+    _blended(image, point - outer - 1, point + outer + 1, opacity, draw)
+
+
+def _line(image, start, end, radius, opacity):
+    """A light line with a dark outline."""
+    width = max(1, round(0.35 * radius))
+
+    def draw(part, offset):
+        ends = _fixed(start - offset), _fixed(end - offset)
+        for w, c in ((width + 2, DARK), (width, LIGHT)):
+            cv2.line(part, *ends, c, w, cv2.LINE_AA, SUBPIXEL_BITS)
+
+    _blended(image, np.minimum(start, end) - width - 2, np.maximum(start, end) + width + 2, opacity, draw)
+
+
+def _small_discs(image, points, radius, colors):
+    """Discs without outline, in place."""
+    r = int(round(radius * (1 << SUBPIXEL_BITS)))
+    for k in np.flatnonzero(np.isfinite(points).all(axis=-1)):
+        color = tuple(int(v) for v in colors[k])
+        cv2.circle(image, _fixed(points[k]), r, color, -1, cv2.LINE_AA, SUBPIXEL_BITS)
