@@ -18,9 +18,8 @@ def one(project, minutes, seed, settings):
     """Train one network; returns its `Evaluation` and the last step."""
     config = TrainConfig.from_dict({"minutes": minutes, "train_fraction": 0.8, "split_seed": seed, **settings})
     run = project.new_run(config.train_fraction)
-    for step in train(project, config, run=run):
-        pass
-    return evaluate_run(project, run), step
+    *_, last = train(project, config, run=run)
+    return evaluate_run(project, run), last
 
 
 def main():

@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Project": "project",
     "Skeleton": "project",
-    "doctor": "project",
+    "doctor": "labels",
     "VideoReader": "video",
     "VideoWriter": "video",
     "Labels": "labels",

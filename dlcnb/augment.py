@@ -58,9 +58,9 @@ class Augmentation:
     crop_size: tuple[int, int] = (256, 256)
     input_scale: float = 1.0
     scale: tuple[float, float] = (0.5, 1.5)
-    rotation: float = 180.0
+    rotation: float = 60.0
     anywhere: float = 0.4
-    brightness: float = 0.3
+    brightness: float = 0.2
     noise: float = 0.0
     mirror: np.ndarray | None = None
 
@@ -105,15 +105,20 @@ class Augmentation:
         return points[present[rng.integers(len(present))]]
 
     def _light(self, crop, rng):
-        """Random contrast, brightness and noise."""
-        gain = 1 + rng.uniform(-self.brightness, self.brightness)
-        offset = 100 * rng.uniform(-self.brightness, self.brightness)
-        levels = np.arange(256) * gain + offset
-        crop = cv2.LUT(crop, levels.clip(0, 255).astype(np.uint8))
+        """Random contrast and brightness on every other crop, and noise."""
+        if rng.random() < 0.5:
+            crop = self._relight(crop, rng)
         if self.noise > 0:
             noisy = crop + rng.normal(0, rng.uniform(0, self.noise), crop.shape)
             crop = noisy.clip(0, 255).astype(np.uint8)
         return crop
+
+    def _relight(self, crop, rng):
+        """Grey levels through a random line."""
+        gain = 1 + rng.uniform(-self.brightness, self.brightness)
+        offset = 100 * rng.uniform(-self.brightness, self.brightness)
+        levels = np.arange(256) * gain + offset
+        return cv2.LUT(crop, levels.clip(0, 255).astype(np.uint8))
 
 
 def _warp(image, matrix, size):

@@ -30,7 +30,9 @@ def openfield_root():
         return root
     root = sampledata.cached_openfield()
     if root is None:
-        pytest.skip("the real open-field set is not here: set DLCNB_DATA, or fetch it with `dlcnb demo --data openfield`")
+        pytest.skip(
+            "the real open-field set is not here: set DLCNB_DATA, or fetch it with `dlcnb demo --data openfield`"
+        )
     return root
 
 

@@ -8,7 +8,9 @@ from hypothesis.extra import numpy as hnp
 from dlcnb import geometry
 from dlcnb.geometry import CanvasFit
 
-POINTS = hnp.arrays(float, hnp.array_shapes(min_dims=1, max_dims=3).map(lambda s: (*s, 2)), elements=st.floats(-1e4, 1e4))
+POINTS = hnp.arrays(
+    float, hnp.array_shapes(min_dims=1, max_dims=3).map(lambda s: (*s, 2)), elements=st.floats(-1e4, 1e4)
+)
 MATRIX = np.array([[0.8, -0.6, 12.0], [0.6, 0.8, -5.0]])
 FIT = CanvasFit(1.5, 20, -7)
 PAIRS = {

@@ -105,7 +105,7 @@ def _load_mxnet():
             raise ImportError(
                 f"The network needs MXNet 1.9.1, which could not be loaded ({error}). It has wheels for Linux and for "
                 "Intel Macs; on Python 3.13 or NumPy 2 install it with "
-                "`pip install --no-deps mxnet==1.9.1 graphviz requests`. Labeling, reading and plotting work without it."
+                "`pip install --no-deps mxnet==1.9.1 graphviz requests`. All but the network works without it."
             ) from error
 
 

@@ -91,7 +91,7 @@ class Predictor:
 
     def _fused(self):
         """The network with its operators fused by oneDNN (optimize_for fails on skip connections)."""
-        data = mx.sym.var("data")
+        data = mx.sym.var("data", dtype="float32")
         fused = SymbolBlock(self._net(data).get_backend_symbol("MKLDNN"), data)
         mine = self._net.collect_params()
         for name, parameter in fused.collect_params().items():

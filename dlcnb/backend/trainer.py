@@ -1,0 +1,366 @@
+"""One training run in memory: the network, its optimiser and averaged weights, the batches, snapshots and the clock."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from mxnet import autograd, gluon
+
+from dlcnb import targets
+from dlcnb.augment import Augmentation, mirror_order
+from dlcnb.backend import mx, runs
+from dlcnb.backend.devices import pick_device
+from dlcnb.backend.network import PoseNet, pose_loss, to_tensor
+from dlcnb.backend.predict import predict_maps
+from dlcnb.backend.weights import imagenet_weights
+from dlcnb.evaluate import errors, summarize
+from dlcnb.project import ProjectError, atomic_write
+from dlcnb.trainset import TrainSet, split
+
+__all__ = ["DivergedError", "TrainStep", "Trainer", "learning_rate"]
+
+_AVERAGE_EVERY = 4
+_LOG_EVERY = 10
+
+
+class DivergedError(RuntimeError):
+    """The loss is no longer a finite number; the last good snapshot is intact."""
+
+
+@dataclass(frozen=True)
+class TrainStep:
+    """What one training step did.
+
+    ``seconds`` counts training so far, over all resumptions; ``progress`` runs 0..1; ``validation`` (px, on frames
+    held out of the training split), ``snapshot`` (file name) and ``best`` are None on most steps.
+    """
+
+    step: int
+    seconds: float
+    loss: float
+    part_loss: float
+    locref_loss: float
+    learning_rate: float
+    progress: float
+    seconds_left: float
+    validation: dict | None = None
+    snapshot: str | None = None
+    best: dict | None = None
+    warning: str | None = None
+
+
+def learning_rate(config, progress):
+    """Rate at ``progress`` in 0..1: linear warm-up over 3 %, flat to 30 %, then a cosine down to 1 % of the peak."""
+    warm = min(1.0, progress / 0.03 + 0.01)
+    if progress < 0.3:
+        return config.learning_rate * warm
+    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - 0.3) / 0.7)))
+    return config.learning_rate * (0.01 + 0.99 * cosine)
+
+
+class Trainer:
+    """The state of a run in memory: network, optimiser, averaged weights, clock."""
+
+    def __init__(self, project, config, run, resume):
+        if resume:
+            run = Path(run or project.last_run())
+            config = _resumed_config(run, config)
+        elif config is None:
+            raise ValueError("A new training run needs a TrainConfig.")
+        self.data = TrainSet.from_project(project)
+        points = self.data.points
+        self.config = config = config.with_input_scale(self.data.image(0).shape[:2], points)
+        self.run = Path(run or project.new_run(config.train_fraction))
+        self.training, self.validation = self._parts(resume)
+        self.device = pick_device(config.device)
+        self.warning = None
+        self.net = self._make_network()
+        self.step, self.before, self.saved = 0, 0.0, None
+        self.optimizer = gluon.Trainer(
+            self.net.collect_params(), "adam", {"learning_rate": config.learning_rate}, kvstore=None
+        )
+        self.average = {n: p.data(self.device).copy() for n, p in self._trained().items()}
+        if resume:
+            self._restore()
+        else:
+            runs.write_config(self.run, config, self.data.bodyparts)
+        self.best = runs.read_best(self.run) if resume else None
+        mirror = mirror_order(self.data.bodyparts) if config.mirror else None
+        self.augment = Augmentation(
+            (config.crop_size,) * 2,
+            config.input_scale,
+            config.scale_jitter,
+            config.rotation,
+            config.anywhere,
+            config.brightness,
+            config.noise,
+            mirror,
+        )
+        self.stats = runs.StatsFile(self.run, self.step)
+        self.pool = ThreadPoolExecutor(1)
+        self.started = self.validated = time.monotonic()
+
+    # ---- setting up
+
+    def _parts(self, resume):
+        """Indices of the frames trained on and of the validation part; written to, or read from, ``split.json``."""
+        path = self.run / "split.json"
+        position = {name: n for n, name in enumerate(self.data.images)}
+        if resume:
+            parts = json.loads(path.read_text())
+            missing = [n for n in parts["train"] + parts["validation"] if n not in position]
+            if missing:
+                raise ProjectError(
+                    f"{len(missing)} labeled frames of this run are gone (first: {missing[0]}): it can't be resumed. "
+                    "Put them back, or start a new run."
+                )
+            return [np.array([position[n] for n in parts[k]], int) for k in ("train", "validation")]
+        parts = split(len(self.data), self.config.train_fraction, self.config.split_seed)
+        order = np.random.default_rng(self.config.seed).permutation(parts.train)
+        held_out = round(len(order) * self.config.validation_fraction)
+        training, validation = np.sort(order[held_out:]), np.sort(order[:held_out])
+        named = {"train": training, "validation": validation, "test": parts.test}
+        atomic_write(path, json.dumps({k: [self.data.images[i] for i in v] for k, v in named.items()}, indent=1))
+        return training, validation
+
+    def _make_network(self):
+        config = self.config
+        mx.random.seed(config.seed)
+        weights = imagenet_weights(config.backbone, config.weights) if config.pretrained else None
+        freeze = config.freeze if weights is not None else 0
+        net = PoseNet(config.backbone, len(self.data.bodyparts), freeze)
+        net.initialize(ctx=self.device)
+        net.rest_at_background()
+        if weights is not None:
+            net.backbone.load(weights)
+            net.fix_frozen()
+        elif config.pretrained:
+            self.warning = (
+                f"No ImageNet weights for {config.backbone} were found, so training starts from random ones and needs "
+                "far more steps. Give a torchvision .pth or .safetensors file (weights=…), or use efficientnet-lite0."
+            )
+        net.hybridize(static_alloc=True, static_shape=True)
+        return net
+
+    def _parameters(self):
+        """Name -> parameter, by names that depend on the structure alone."""
+        return self.net._collect_params_with_prefix()
+
+    def _trained(self):
+        return {n: p for n, p in self._parameters().items() if p.grad_req != "null"}
+
+    # ---- the loop
+
+    def steps(self):
+        """Yield a `TrainStep` for every step until the budget is used up."""
+        pending = self.pool.submit(self._batch, self.step)
+        while (progress := self._progress()) < 1:
+            rate = learning_rate(self.config, progress)
+            batch = pending.result()
+            part, refinement = self._update(batch, rate)
+            pending = self.pool.submit(self._batch, self.step)
+            if not math.isfinite(part + refinement):
+                raise DivergedError(self._diverged(rate))
+            record = self._record(part, refinement, rate)
+            if record.validation or self.step % _LOG_EVERY == 0:
+                self.stats.write(record)
+            self.warning = None
+            yield record
+
+    def _progress(self):
+        """Share of the budget that is used up, 0..1."""
+        by_steps = self.step / self.config.steps if self.config.steps else 0.0
+        by_time = self.seconds / (60 * self.config.minutes) if self.config.minutes else 0.0
+        return min(1.0, max(by_steps, by_time))
+
+    @property
+    def seconds(self):
+        """Seconds of training so far, over all resumptions."""
+        return self.before + time.monotonic() - self.started
+
+    def _batch(self, step):
+        """Batch number ``step``; a function of the seed and the number alone, so a resumed run draws the same."""
+        config = self.config
+        rng = np.random.default_rng((config.seed, step))
+        chosen = rng.choice(self.training, config.batch_size)
+        drawn = [self.augment(self.data.image(i), self.data.points[i], rng) for i in chosen]
+        images, points = (np.stack(each) for each in zip(*drawn, strict=True))
+        radius = config.radius * config.input_scale
+        score, locref = targets.encode(points, self.augment.crop_size, radius=radius)
+        return images, score, locref.reshape(len(score), -1, *score.shape[2:])
+
+    def _update(self, batch, rate):
+        """One optimiser step; returns the two parts of the loss."""
+        images, score, locref = batch
+        self.optimizer.set_learning_rate(rate)
+        x = to_tensor(images, self.net, self.device)
+        score, locref = (mx.nd.array(a, ctx=self.device) for a in (score, locref))
+        with autograd.record():
+            part, refinement = pose_loss(self.net(x), score, locref, self.config.locref_weight)
+            loss = part + refinement
+        loss.backward()
+        self.optimizer.step(1)
+        self.step += 1
+        if self.config.average and self.step % _AVERAGE_EVERY == 0:
+            share = _AVERAGE_EVERY / (self.config.average * self.step + _AVERAGE_EVERY)
+            for name, parameter in self._trained().items():
+                self.average[name] += share * (parameter.data(self.device) - self.average[name])
+        return float(part.asscalar()), float(refinement.asscalar())
+
+    def _record(self, part, refinement, rate):
+        progress = self._progress()
+        validation = snapshot = best = None
+        if self._is_time_to_validate(progress):
+            validation = self._validate()
+            snapshot = self.save()
+            best = self._update_best(validation)
+            runs.prune_snapshots(self.run)
+            self.validated = time.monotonic()
+        seconds = self.seconds
+        left = seconds * (1 - progress) / progress if progress else 0.0
+        return TrainStep(
+            self.step,
+            seconds,
+            part + refinement,
+            part,
+            refinement,
+            rate,
+            progress,
+            left,
+            validation,
+            snapshot,
+            best,
+            self.warning,
+        )
+
+    def _is_time_to_validate(self, progress):
+        if progress >= 1:
+            return True
+        if self.config.minutes:
+            return time.monotonic() - self.validated >= self.config.validate_every
+        return self.step % max(1, -(-self.config.steps // 20)) == 0
+
+    @contextmanager
+    def _averaged(self):
+        """The network with the averaged weights in place of the raw ones."""
+        if not self.config.average:
+            yield
+            return
+        trained = self._trained()
+        raw = {name: parameter.data(self.device).copy() for name, parameter in trained.items()}
+        try:
+            for name, parameter in trained.items():
+                parameter.set_data(self.average[name])
+            yield
+        finally:
+            for name, parameter in trained.items():
+                parameter.set_data(raw[name])
+
+    def _validate(self):
+        """Error summary (px) on the validation part, or None where there is none."""
+        if len(self.validation) == 0:
+            return None
+        with self._averaged():
+            found = [
+                predict_maps(self.net, [self.data.image(i)], self.config.input_scale, self.device).points()[0][0]
+                for i in self.validation
+            ]
+        summary = summarize(errors(self.data.points[self.validation], np.stack(found)))
+        return {
+            "mean_px": summary.mean_px,
+            "rms_px": summary.rms_px,
+            "median_px": summary.median_px,
+            "n": summary.n,
+        }
+
+    def _update_best(self, validation):
+        """Remember this snapshot as the best, unless an earlier one was better by more than 5 %.
+
+        A few held-out frames judge coarsely, so a lucky early snapshot is forgotten once the run has twice its steps.
+        """
+        mean = validation["mean_px"] if validation else None
+        beaten = mean is not None and self.best is not None and mean > 1.05 * self.best["val_mean_px"]
+        if not beaten or self.best["step"] <= self.step // 2:
+            self.best = {"step": self.step, "val_mean_px": mean}
+            runs.write_best(self.run, self.step, mean)
+        return self.best
+
+    # ---- saving and restoring
+
+    def save(self):
+        """Write a snapshot of this step, unless there is one; returns its file name."""
+        if self.step and self.saved != self.step:
+            parameters = self._parameters()
+            device = self.device
+            weights = {n: self.average.get(n, p.data(device)) for n, p in parameters.items()}
+            if not self.config.average:
+                weights = {n: p.data(device) for n, p in parameters.items()}
+            runs.save_snapshot(self.run, self.step, weights, self._state())
+            self.saved = self.step
+        return f"snapshot-{self.step}.params"
+
+    def _state(self):
+        """All that resuming needs beside the averaged weights, as plain arrays."""
+        state = {"step": np.array(self.step), "seconds": np.array(self.seconds)}
+        for name, parameter in self._trained().items():
+            state[f"raw/{name}"] = parameter.data(self.device).asnumpy()
+            state[f"average/{name}"] = self.average[name].asnumpy()
+        for index, moments in self.optimizer._updaters[0].states.items():
+            for n, moment in enumerate(moments or ()):
+                state[f"moment/{index}/{n}"] = moment.asnumpy()
+        return state
+
+    def _restore(self):
+        """Take up the last snapshot of the run."""
+        step, _ = runs.find_snapshot(self.run, "last")
+        state = runs.read_state(self.run, step)
+        self.step = self.saved = int(state["step"])
+        self.before = float(state["seconds"])
+        for name, parameter in self._trained().items():
+            parameter.set_data(mx.nd.array(state[f"raw/{name}"], ctx=self.device))
+            self.average[name] = mx.nd.array(state[f"average/{name}"], ctx=self.device)
+        updater, moments = self.optimizer._updaters[0], {}
+        for key in (k for k in state if k.startswith("moment/")):
+            _, index, n = key.split("/")
+            moments.setdefault(int(index), {})[int(n)] = mx.nd.array(state[key], ctx=self.device)
+        for index, pair in moments.items():
+            updater.states[index] = tuple(pair[n] for n in sorted(pair))
+            updater.states_synced[index] = True
+            updater.optimizer._index_update_count[index] = self.step
+        updater.optimizer.num_update = self.step
+
+    def _diverged(self, rate):
+        steps = runs.snapshots(self.run)
+        kept = f"The last good snapshot is {steps[-1]}" if steps else "There is no snapshot yet"
+        return (
+            f"The loss became infinite at step {self.step} (learning rate {rate:.2g}). {kept}. "
+            f"Train again with a lower rate: learning_rate={self.config.learning_rate / 3:.1g}."
+        )
+
+    def close(self, wait=True):
+        """Stop the batch thread and close the files."""
+        self.pool.shutdown(wait=wait, cancel_futures=True)
+        self.stats.close()
+
+
+def _resumed_config(run, config):
+    """The configuration of a run, with the budget of ``config`` where one is given."""
+    stored, _ = runs.read_config(run)
+    if config is None:
+        return stored
+    wanted = replace(stored, minutes=config.minutes, steps=config.steps)
+    same = replace(config, input_scale=config.input_scale or stored.input_scale)
+    for key, value in wanted.to_dict().items():
+        if same.to_dict()[key] != value:
+            raise ProjectError(
+                f"The run in {run} was started with {key}={value!r}, not {same.to_dict()[key]!r}. Resume it with the "
+                "same settings (only the budget may change), or start a new run."
+            )
+    return wanted
