@@ -16,7 +16,6 @@ from dlcnb.poses import Poses
 from dlcnb.render import draw_pose, palette
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.canvas import FrameCanvas, Painter, batch, render_view
-from dlcnb.widgets.frame_source import FrameSource
 from dlcnb.widgets.input_guard import Input
 from dlcnb.widgets.state import PlayClock, PlayerState
 from dlcnb.widgets.timeline import LANES, Timeline, timeline_image
@@ -84,12 +83,12 @@ class Player(View):
 
     def __init__(self, video, poses=None, *, project=None, labels=None, outliers=(), skeleton=None, width=None):
         self.reader = video if isinstance(video, VideoReader) else VideoReader(video)
-        self._source = FrameSource(self.reader)
         self.state = PlayerState(self.reader.times, self.reader.size, _canvas_size(self.reader.size, width))
         self.bodyparts, self._edges = (), np.empty((0, 2), int)
         self._lock = threading.RLock()
         self._quiet = None
         self._told = 0.0
+        self._text_width = 2 * len(f"{np.ptp(self.state.times):.2f}") + len(" s of  s")
         self._marks_drawn = None
         self._build()
         super().__init__([*self._rows, self.input.guard])
@@ -123,8 +122,9 @@ class Player(View):
             value=True, description="poses", indent=False, layout=layout(width="auto", margin="0 8px 0 0")
         )
         self.pcutoff = ipywidgets.FloatSlider(
-            min=0, max=1, step=0.01, description="pcutoff", layout=layout(width="260px", margin="0")
+            min=0, max=1, step=0.01, description="pcutoff", layout=layout(width="210px", margin="0")
         )
+        self.pcutoff.style.description_width = "52px"
         self.pcutoff.add_class("dlcnb-own-keys")
         self.legend = ipywidgets.HTML()
         self.legend.add_class("dlcnb-legend")
@@ -133,15 +133,16 @@ class Player(View):
 
     def _arranged(self, width):
         frame_label, self._where = ipywidgets.HTML("frame"), ipywidgets.HBox([self.slider])
-        go = _row([frame_label, self.number, self.readout])
         moves = [self.buttons[key] for key in list(BUTTONS)[:7]]
         marks = [self.buttons[key] for key in ("[", "]")]
         zooms = [self.buttons[key] for key in ("-", "+", "0")]
         for first in (marks[0], zooms[0]):
             first.add_class("dlcnb-gap")
-        self._pose_row = _row([self.poses_box, self.pcutoff])
+        self._pose_box = ipywidgets.HBox([self.poses_box, self.pcutoff], layout=ipywidgets.Layout(overflow="visible"))
+        self._pose_box.add_class("dlcnb-gap")
+        where = _row([frame_label, self.number, self.readout, self._pose_box])
         column = ipywidgets.VBox(
-            [self.canvas, self.timeline, self._where, _row([*moves, self.speed, *marks, *zooms]), go, self._pose_row],
+            [self.canvas, self.timeline, self._where, _row([*moves, self.speed, *marks, *zooms]), where],
             layout=ipywidgets.Layout(width="100%", max_width=f"{max(width, 520)}px", align_items="flex-start"),
         )
         self._where.layout.width, self._where.layout.max_width = "100%", f"{width}px"
@@ -169,7 +170,7 @@ class Player(View):
 
     def set_poses(self, poses, skeleton=None):
         """Draw other poses (`Poses` or the path of a table; None = none), with the edges of a `Skeleton`."""
-        self._pose_row.layout.display = "none" if poses is None else None
+        self._pose_box.layout.display = "none" if poses is None else None
         if poses is None:
             return
         poses = poses if isinstance(poses, Poses) else Poses.read(poses)
@@ -192,7 +193,8 @@ class Player(View):
             items.append(("dlcnb-swatch dlcnb-swatch-mark", LANES["low likelihood"], "low likelihood"))
             items += [("dlcnb-swatch", c, name) for c, name in zip(self._colors, self.bodyparts, strict=True)]
         self.legend.value = "".join(
-            f'<span><i class="{kind}" style="background:rgb({r},{g},{b})"></i>{html.escape(text)}</span>'
+            f'<span class="dlcnb-item"><i class="{kind}" style="background:rgb({r},{g},{b})"></i>'
+            f"{html.escape(text)}</span>"
             for kind, (r, g, b), text in items
         )
 
@@ -286,7 +288,7 @@ class Player(View):
         state = self.state
         frame, fit = state.frame, state.fit
         try:
-            image, problem = self._source.read(frame), ""
+            image, problem = self.reader.read(frame), ""
         except DamagedFrameError as error:
             image, problem = np.full((*state.image_size, 3), 64, np.uint8), str(error)
         view = render_view(image, fit, state.canvas_size)
@@ -335,7 +337,8 @@ class Player(View):
             frame = state.frame
             self.slider.value = self.number.value = frame
             dot = '<span class="dlcnb-muted">·</span>'
-            self.readout.value = f"of {state.n_frames - 1} {dot} {state.time_text()}"
+            text = state.time_text().rjust(self._text_width, "\N{FIGURE SPACE}")  # nothing beside it moves in playback
+            self.readout.value = f"of {state.n_frames - 1} {dot} {text}"
         finally:
             self._quiet = None
         state.message = problem
@@ -351,7 +354,7 @@ class Player(View):
         """The picture with its poses, and the timeline below, as a `PIL.Image.Image`."""
         state = self.state
         try:
-            image = self._source.read(state.frame)
+            image = self.reader.read(state.frame)
         except DamagedFrameError:
             image = np.full((*state.image_size, 3), 64, np.uint8)
         if state.points is not None and state.show_poses:

@@ -57,10 +57,12 @@ class TrainingMonitor(View):
         self._lock = threading.RLock()
         self._build()
         self.guard = InputGuard(surfaces=0)
-        super().__init__([self._settings, self._runs_row, self.bar, self.facts, self.curves, self.guard])
+        super().__init__([self._settings, self._runs_row, self.headline, self.bar, self.facts, self.curves, self.guard])
         self.state.observe(self._on_message, ["message", "status"])
+        if run is None and self.project.runs():
+            run = self.project.last_run()
+        self.show_run(run)
         self.list_runs()
-        self.show_run(run or (self.runs.options[0][1] if self.runs.options else None))
 
     # --- what it is made of ---
 
@@ -103,6 +105,7 @@ class TrainingMonitor(View):
         self.refresh_button.on_click(lambda _: self.refresh())
         self._runs_row = _row([self.start_button, self.stop_button, self.runs, self.refresh_button])
         self.bar = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="100%", height="18px", margin="4px 0"))
+        self.headline = ipywidgets.HTML(layout=layout(margin="6px 0 0 0"))
         self.facts = ipywidgets.HTML()
         self.curves = TrainingCurves()
         if self.project is None:
@@ -247,13 +250,13 @@ class TrainingMonitor(View):
     def show(self):
         """Bring everything on the page up to date with the state."""
         state = self.state
-        words, style = STATUS[state.status]
-        with self.hold_sync(), self.bar.hold_sync():
-            self.bar.value, self.bar.bar_style = state.progress, style
+        with self.bar.hold_sync():
+            self.bar.value, self.bar.bar_style = state.progress, STATUS[state.status][1]
+        self.headline.value = _headline(state)
         self.start_button.disabled = state.active
         self.stop_button.disabled = not state.active or state.status == "stopping"
         self.stop_button.description = "stopping…" if state.status == "stopping" else "Stop"
-        self.facts.value = _facts(state, words)
+        self.facts.value = _facts(state)
         self.curves.show(state)
 
     def _on_message(self, _):
@@ -286,11 +289,8 @@ def _resolve(source):
     return Project.open(path), None
 
 
-def _facts(state, words):
+def _facts(state):
     number = {
-        "status": words,
-        "done": f"{state.progress:.0%}",
-        "time left": clock_text(state.seconds_left) if state.active else "–",
         "step": f"{state.step}",
         "loss": _figures(state.loss, ".4f"),
         "steps per second": _figures(state.steps_per_second, ".1f"),
@@ -299,6 +299,14 @@ def _facts(state, words):
     }
     cells = (f'<div><span class="dlcnb-muted">{name}</span><b>{value}</b></div>' for name, value in number.items())
     return f'<div class="dlcnb-facts">{"".join(cells)}</div>'
+
+
+def _headline(state):
+    words = STATUS[state.status][0]
+    if state.status in ("running", "stopping"):
+        left = f" · {clock_text(state.seconds_left)} left" if np.isfinite(state.seconds_left) else ""
+        words += f" · {state.progress:.0%}{left}"
+    return f'<b class="dlcnb-number">{words}</b>'
 
 
 def _figures(value, form, unit=""):

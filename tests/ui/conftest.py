@@ -1,0 +1,237 @@
+"""A real JupyterLab and a real Chromium, started once; each test opens its own notebook with its own kernel."""
+
+import ast
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import dlcnb
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+PATIENCE = 60_000  # ms, for a busy machine
+QUIET = {  # no news and no pop-ups over what is tested
+    "@jupyterlab/apputils-extension/notification": {
+        "checkForUpdates": False,
+        "fetchNews": "false",
+        "doNotDisturbMode": True,
+    },
+    "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
+}
+KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
+
+
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.ui)
+            item.add_marker(pytest.mark.slow)
+
+
+def _chromium():
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if shutil.which(name):
+            return shutil.which(name)
+    return None
+
+
+def _free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def _environment(home):
+    env = {k: v for k, v in os.environ.items() if k not in ("CI", "DLCNB_HEADLESS") and not k.startswith("JUPYTER")}
+    for name in ("CONFIG", "DATA", "RUNTIME"):
+        env[f"JUPYTER_{name}_DIR"] = str(home / name.lower())
+    env["IPYTHONDIR"] = str(home / "ipython")
+    source = str(Path(dlcnb.__file__).parents[1])
+    env["PYTHONPATH"] = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return env
+
+
+class Server:
+    """A JupyterLab of our own on a free port, with its own settings; ``root`` is where its notebooks are."""
+
+    def __init__(self, root):
+        home = root / ".home"
+        for name, values in QUIET.items():
+            path = home / "config/lab/user-settings" / f"{name}.jupyterlab-settings"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(values))
+        self.root, self.token = root, secrets.token_hex(12)
+        self.url, self.log = f"http://127.0.0.1:{_free_port()}", root / "server.log"
+        command = [
+            sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
+            f"--port={self.url.rsplit(':', 1)[1]}", "--ServerApp.port_retries=0",
+            f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={root}",
+            "--LabApp.expose_app_in_browser=True", "--ServerApp.jpserver_extensions={'dlcnb.server': True}",
+        ]  # fmt: skip
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(command, env=_environment(home), stdout=log, stderr=subprocess.STDOUT)
+        self._wait()
+
+    def _wait(self):
+        pause = threading.Event()
+        for _ in range(600):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{self.url}/api?token={self.token}").close()
+                return
+            if self.process.poll() is not None:
+                break
+            pause.wait(0.1)
+        self.stop()
+        pytest.fail("JupyterLab did not start:\n" + self.log.read_text()[-3000:])
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+class Lab:
+    """One JupyterLab page; notebooks open in it one after the other, each with its own kernel."""
+
+    def __init__(self, page, server):
+        self.page, self.server, self.name = page, server, None
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"{server.url}/lab?token={server.token}&reset")
+        page.wait_for_function("() => window.jupyterapp")
+        page.evaluate("async () => { await window.jupyterapp.restored }")
+        self.do("application:toggle-left-area")
+
+    def do(self, command, **arguments):
+        """Run a command of JupyterLab."""
+        self.page.evaluate(
+            "async ([name, args]) => { await window.jupyterapp.commands.execute(name, args) }", [command, arguments]
+        )
+
+    def open(self, name, *cells):
+        """Open a new notebook with these cells and run it."""
+        self.name = f"{name}.ipynb"
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        )
+        nbformat.write(notebook, self.server.root / self.name)
+        self.do("docmanager:open", path=self.name, factory="Notebook")
+        self.idle()
+        self.do("notebook:run-all-cells")
+        self.idle()
+
+    def idle(self):
+        """Wait until the kernel of this notebook has nothing to do."""
+        self.page.wait_for_function(
+            """name => {
+                const widget = window.jupyterapp?.shell.currentWidget;
+                return widget?.context?.path === name
+                    && widget.context.sessionContext?.session?.kernel?.status === 'idle';
+            }""",
+            arg=self.name,
+        )
+
+    def reload(self):
+        """Save the notebook and load the page again."""
+        self.do("docmanager:save")
+        self.page.reload()
+        self.idle()
+
+    def close(self):
+        """End the kernel and close the notebook."""
+        self.page.evaluate(
+            """async () => {
+                const widget = window.jupyterapp.shell.currentWidget;
+                await widget.context.sessionContext.shutdown();
+                await widget.context.save();
+                widget.dispose();
+            }"""
+        )
+
+    def ask(self, expression):
+        """The value of a Python expression in the notebook's kernel, through JSON."""
+        reply = self.page.evaluate(
+            f"""async code => {{
+                const request = {{ code: '', silent: true, user_expressions: {{ value: code }} }};
+                const reply = await {KERNEL}.requestExecute(request).done;
+                return reply.content.user_expressions.value;
+            }}""",
+            f"__import__('json').dumps({expression}, default=str)",
+        )
+        assert reply["status"] == "ok", reply
+        return json.loads(ast.literal_eval(reply["data"]["text/plain"]))
+
+    def until(self, expression, patience=PATIENCE):
+        """Wait until a Python expression in the kernel is true; returns its value."""
+        for _ in range(patience // 50):
+            value = self.ask(expression)
+            if value:
+                return value
+            self.page.wait_for_timeout(50)
+        pytest.fail(f"never true: {expression}; last value {value!r}")
+
+    def theme(self, dark):
+        """Switch between JupyterLab's light and dark theme."""
+        self.do("apputils:change-theme", theme="JupyterLab Dark" if dark else "JupyterLab Light")
+        self.page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === light", arg="false" if dark else "true"
+        )
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The JupyterLab server of this session."""
+    made = Server(tmp_path_factory.mktemp("lab"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser of this session."""
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed (pip install dlcnb[test])"
+    )
+    with sync_api.sync_playwright() as playwright:
+        path = _chromium()
+        if path is None and not Path(playwright.chromium.executable_path).exists():
+            pytest.skip("no Chromium: install one (apt install chromium, or playwright install chromium)")
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def lab_page(server, chromium):
+    """The JupyterLab page of this session."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 1300})
+    yield Lab(context.new_page(), server)
+    context.close()
+
+
+@pytest.fixture
+def lab(lab_page):
+    """The page, ready for a notebook; fails if JavaScript threw anything meanwhile."""
+    errors = []
+
+    def note(error):
+        errors.append(str(error))
+
+    lab_page.page.on("pageerror", note)
+    yield lab_page
+    lab_page.page.remove_listener("pageerror", note)
+    if lab_page.name:
+        lab_page.close()
+        lab_page.name = None
+    assert not errors
