@@ -1,0 +1,132 @@
+"""The training monitor in JupyterLab: a recorded run that grows, and a real one from Start to Stop."""
+
+import importlib.util
+
+import pytest
+
+RECORDED = """
+import os, pathlib, tempfile
+import numpy as np
+from dlcnb import Project, TrainingMonitor, VideoWriter, jobs
+from dlcnb.jobs.job import claim
+folder = pathlib.Path(tempfile.mkdtemp())
+with VideoWriter(folder / "mouse.mp4", (48, 64), 25) as video:
+    for value in range(5):
+        video.write(np.full((48, 64, 3), 40 * value, np.uint8))
+project = Project.create("reach", "ada", [folder / "mouse.mp4"], ["paw", "nose"], parent=folder)
+run = project.new_run(0.95)
+(run / "job.json").write_text('{"kind": "train"}')
+claim(run, os.getpid(), 0)
+log = jobs.EventLog(run, steps_per_second=1e9)
+log.write("start")
+def steps(first, last):
+    for step in range(first, last):
+        checked = step % 50 == 0
+        log.step(step=step, seconds=step / 5, loss=1 / step, part_loss=0.9 / step, locref_loss=0.1 / step,
+                 learning_rate=1e-3, progress=step / 1000, seconds_left=(1000 - step) / 5, snapshot=None, rss_mb=812.5,
+                 validation={"mean_px": 500 / step, "n": 9} if checked else None,
+                 best={"step": step, "val_mean_px": 500 / step} if checked else None)
+steps(1, 201)
+m = TrainingMonitor(project)
+"""
+TRAINING = """
+import pathlib, tempfile
+from dlcnb import TrainingMonitor, sampledata
+arena = sampledata.Arena(seed=0, n_frames=60, size=(120, 160))
+project = sampledata.synthetic_project(pathlib.Path(tempfile.mkdtemp()), n_label=20, arena=arena)
+m = TrainingMonitor(project)
+"""
+CURVES = ".dlcnb .bqplot path.line"
+CELLS = ".jp-Notebook .jp-Cell"
+
+
+def curve(lab, number=0):
+    """The curve's path on the page; number 0 and 1 are the loss and its mean, 2 the validation error."""
+    return lab.page.locator(CURVES).nth(number).get_attribute("d") or ""
+
+
+def until_longer(lab, path):
+    lab.page.wait_for_function(
+        "([selector, n]) => (document.querySelector(selector)?.getAttribute('d') || '').length > n",
+        arg=[CURVES, len(path)],
+    )
+
+
+@pytest.fixture
+def recorded(lab, request):
+    """The page with a monitor on a run that this test's kernel writes."""
+    lab.open(request.node.name, RECORDED, "m")
+    lab.page.locator(".dlcnb .bqplot").nth(1).wait_for()
+    until_longer(lab, "")
+    return lab
+
+
+def test_a_run_under_way_grows_on_the_page_and_ends(recorded):
+    page, before = recorded.page, curve(recorded)
+    page.locator(".dlcnb").get_by_text("best 2.50 px at step 200").wait_for()
+    assert page.locator('.dlcnb button:has-text("Start")').is_disabled()
+    recorded.ask("steps(201, 351)")
+    until_longer(recorded, before)
+    page.locator(".dlcnb").get_by_text("best 1.43 px at step 350").wait_for()
+    page.locator(".dlcnb").get_by_text("training · 35% · 2:10 left").wait_for()
+    recorded.ask("log.write('done')")
+    page.locator(".dlcnb").get_by_text("finished").wait_for()
+    assert page.locator('.dlcnb button:has-text("Start")').is_enabled()
+
+
+def test_stop_and_an_error_of_the_worker(recorded):
+    page = recorded.page
+    page.locator('.dlcnb button:has-text("Stop")').click()
+    page.locator('.dlcnb button:has-text("stopping…")').wait_for()
+    assert recorded.ask("(run / 'stop').exists()")
+    recorded.ask("log.write('error', message='No space is left: free some and resume.')")
+    alert = page.locator('.dlcnb [role="alert"]')
+    alert.wait_for()
+    assert "No space is left" in alert.inner_text()
+
+
+def test_keys_after_a_click_never_reach_the_notebook(recorded):
+    recorded.page.locator('.dlcnb button[title*="Look for runs"]').click()
+    for key in ("b", "a", "d", "d", "x"):
+        recorded.page.keyboard.press(key)
+    recorded.page.locator(".dlcnb input[type=number], .dlcnb input[type=text]").first.click()
+    recorded.page.keyboard.press("b")
+    assert recorded.page.locator(CELLS).count() == 2
+
+
+def test_a_reloaded_page_shows_the_curves_again(recorded):
+    recorded.reload()
+    recorded.page.locator(".dlcnb .bqplot").nth(1).wait_for()
+    until_longer(recorded, "")
+
+
+@pytest.mark.parametrize("width", [1280, 800])
+def test_nothing_hangs_over_the_edge(recorded, width):
+    recorded.page.set_viewport_size({"width": width, "height": 900})
+    try:
+        root = recorded.page.locator(".dlcnb").bounding_box()
+        for box in (made.bounding_box() for made in recorded.page.locator(".dlcnb .bqplot, .dlcnb button").all()):
+            assert box["x"] + box["width"] <= root["x"] + root["width"] + 1
+            assert min(box["width"], box["height"]) >= 24
+    finally:
+        recorded.page.set_viewport_size({"width": 1280, "height": 1300})
+
+
+@pytest.mark.mxnet
+@pytest.mark.skipif(importlib.util.find_spec("mxnet") is None, reason="mxnet is not installed")
+def test_a_real_training_from_start_to_stop_and_found_again(lab):
+    lab.open("training", TRAINING, "m")
+    page = lab.page
+    page.locator('.dlcnb button:has-text("Start")').click()
+    lab.until("m.state.step >= 3 or m.state.message", patience=240_000)
+    assert lab.ask("m.state.message") == ""
+    page.locator('.dlcnb button:has-text("Stop")').wait_for()
+    before = curve(lab)
+    until_longer(lab, before)
+    page.locator('.dlcnb button:has-text("Stop")').click()
+    page.locator(".dlcnb").get_by_text("stopped; the snapshot is kept").wait_for(timeout=240_000)
+    assert lab.ask("len(list(project.last_run().glob('snapshot-*.params')))") >= 1
+    steps = lab.ask("m.state.curve('loss')[0].tolist()")
+    assert len(steps) >= 2
+    again = lab.ask("[m2.state.curve('loss')[0].tolist(), m2.state.status] if (m2 := TrainingMonitor(project)) else 0")
+    assert again == [steps, "stopped"]
