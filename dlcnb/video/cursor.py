@@ -37,6 +37,7 @@ class Cursor:
     def __init__(self, path, index, *, keep=0):
         self._path, self._index, self._keep = path, index, keep
         self._lost = {int(i) for i in index.lost}
+        self._key_frames = {int(i) for i in index.key_frames}
         self._recent = OrderedDict()  # number: frame
         self._by_place = np.argsort(index.places, kind="stable")
         self._container = self._stream = None
@@ -112,8 +113,32 @@ class Cursor:
         self._decoder = self._numbered(first, packets) if self._index.by_order else self._stamped(first, packets)
 
     def _stamped(self, first, packets):
-        """(number, frame or None if corrupt) ascending from frame ``first`` on, numbered by timestamps."""
-        decoder, last = self._stream.codec_context, first - 1
+        """(number, frame or None if damaged) ascending from frame ``first`` on, numbered by timestamps.
+
+        A damaged key frame takes those with it that build on it, up to the next key frame.
+        """
+        last, broken = first - 1, False
+        for frame in self._decoded(packets):
+            number = self._index.frame_at(frame.pts)
+            if number is None or number <= last:
+                continue
+            damaged = frame.is_corrupt or number in self._lost
+            if number in self._key_frames:
+                broken = damaged
+            elif self._skipped_key(last, number):
+                broken = True
+            last = number
+            yield number, None if damaged or broken else frame
+
+    def _skipped_key(self, last, number):
+        """Whether a key frame after ``last`` is missing before ``number``; the file's first frame need not be one."""
+        keys = self._index.key_frames
+        at = int(np.searchsorted(keys, number, side="right")) - 1
+        return at > 0 and last < keys[at] < number
+
+    def _decoded(self, packets):
+        """Frames as the decoder gives them, passing over what it refuses."""
+        decoder = self._stream.codec_context
         for packet in chain(packets, [None]):
             try:
                 frames = decoder.decode(packet)
@@ -121,11 +146,7 @@ class Cursor:
                 if self._threads != "NONE":
                     raise _RefusedError from error
                 continue
-            for frame in frames:
-                number = self._index.frame_at(frame.pts)
-                if number is not None and number > last:
-                    last = number
-                    yield number, None if frame.is_corrupt else frame
+            yield from frames
 
     def _numbered(self, first, packets):
         """As `_stamped`, but counted from the first key frame that the decoder gives."""

@@ -7,6 +7,8 @@ import av
 
 __all__ = ["DamagedFrameError", "VideoError", "open_video", "require_file"]
 
+ATTACHED_PICTURE = 0x400  # FFmpeg's AV_DISPOSITION_ATTACHED_PIC; PyAV names it from version 14 on
+
 
 class VideoError(ValueError):
     """A file that can't be used as a video; the message says what was expected, what was found, and the cure."""
@@ -69,7 +71,8 @@ def open_video(path):
 
 def _is_cover(stream):
     """Whether a stream is the cover picture of a music file."""
-    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+    disposition = getattr(stream, "disposition", 0)
+    return bool(getattr(disposition, "value", disposition) & ATTACHED_PICTURE)
 
 
 def require_file(path):

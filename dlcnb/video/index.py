@@ -1,25 +1,18 @@
 """The index of a video: every frame's time and place, made once per file by reading its packets."""
 
-import hashlib
-import io
 import logging
-import zipfile
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from pathlib import Path
 
 import av
 import numpy as np
-from platformdirs import user_cache_dir
 
-from dlcnb.project import atomic_write
+from dlcnb.video.cache import cache_path, read_cache, write_cache
 from dlcnb.video.errors import VideoError, open_video, require_file
 
 __all__ = ["VideoIndex", "decode_in_order", "demux", "load_index", "upright"]
 
-VERSION = 1
 PROBED_FRAMES = 48
-KEPT_INDEXES = 500
 logger = logging.getLogger(__name__)
 
 
@@ -107,11 +100,14 @@ def load_index(path):
         If the file is not a video or no frame of it can be decoded.
     """
     require_file(path)
-    cached = _cache_path(path)
-    index = _read_cache(cached)
-    if index is None:
+    names = [field.name for field in fields(VideoIndex)]
+    cached = cache_path(path)
+    arrays = read_cache(cached, names)
+    if arrays is None:
         index = _build(path)
-        _write_cache(cached, index)
+        write_cache(cached, {name: getattr(index, name) for name in names})
+    else:
+        index = VideoIndex(**arrays)
     if len(index.lost):
         logger.warning(
             "%s: %d of %d frames are damaged or missing, the first is frame %d. They stay empty; the others keep their "
@@ -166,7 +162,7 @@ def _build(path):
     container, stream = open_video(path)
     with container:
         packets = _scan(container, stream)
-        table = _table(stream)
+        table = _table(container, stream)
         in_avi = "avi" in container.format.name
         reorders = bool(stream.codec_context.has_b_frames)
     first, stamps = _probe(path)
@@ -195,12 +191,19 @@ def _scan(container, stream):
     return found
 
 
-def _table(stream):
-    """Decode timestamps of all frames that an mp4's table announces, (N,) int64; None if there is no table."""
+def _table(container, stream):
+    """All frames that a file's table announces: decode timestamps int64 (N,) and key flags bool (N,); None without one.
+
+    PyAV shows the table from version 16 on. Before, an mp4 tells at least how many frames it has: then the timestamps
+    count from 0 by 1, and `_announced` takes the frame rate for constant.
+    """
     entries = getattr(stream, "index_entries", None)
-    if not stream.frames or entries is None or len(entries) != stream.frames:
+    if entries is None:
+        return (np.arange(stream.frames), np.zeros(stream.frames, bool)) if "mov" in container.format.name else None
+    if not stream.frames or len(entries) != stream.frames:
         return None
-    return np.array([entry.timestamp for entry in entries if entry.size], np.int64)
+    entries = [(entry.timestamp, entry.is_keyframe) for entry in entries if entry.size]
+    return np.array([e[0] for e in entries], np.int64), np.array([e[1] for e in entries], bool)
 
 
 def _probe(path):
@@ -269,9 +272,9 @@ def _by_timestamp(packets, table, tick):
     """The index of a file whose packets carry presentation timestamps."""
     pts, shown = np.array(packets.pts, np.int64), np.array(packets.shown)
     present = np.sort(pts[shown])
-    stamps = _announced(present, table) if table is not None and shown.all() else present
+    stamps = _announced(present, table[0]) if table is not None and shown.all() else present
     missing = np.union1d(np.setdiff1d(stamps, present), pts[shown & np.array(packets.corrupt)])
-    keys = np.union1d([0], np.flatnonzero(packets.key))
+    keys = np.union1d([0], np.flatnonzero(_key_flags(packets, table)))
     later = pts[keys[1:]] > np.maximum.accumulate(pts[keys])[:-1]  # a key shown before an earlier one is of no use
     keys = keys[np.concatenate([[True], later])]
     key_frames = np.searchsorted(stamps, pts[keys])
@@ -284,6 +287,14 @@ def _by_timestamp(packets, table, tick):
     }  # fmt: skip
 
 
+def _key_flags(packets, table):
+    """Which packets (P,) are key frames: as they say themselves or, where damage keeps them from it, the table."""
+    flags = np.array(packets.key)
+    if table is not None and packets.dts == table[0][: len(flags)].tolist():
+        flags |= table[1][: len(flags)]
+    return flags
+
+
 def _announced(present, table):
     """Presentation timestamps of all frames that a file's table announces, some of which were cut off.
 
@@ -292,12 +303,16 @@ def _announced(present, table):
     absent = len(table) - len(present)
     if absent <= 0:
         return present
-    step = max(1, int(np.median(np.diff(table))))
+    constant = max(1, int(np.median(np.diff(present)))) if len(present) > 1 else 1
     delay = int(np.searchsorted(table, present[0]))
-    stamps = np.concatenate([table[delay:], table[-1] + step * np.arange(1, delay + 1)])
-    if np.isin(present, stamps).all() and (np.diff(stamps) > 0).all():
-        return stamps
-    return np.concatenate([present, present[-1] + step * np.arange(1, absent + 1)])
+    ladders = (
+        np.concatenate([table[delay:], table[-1] + constant * np.arange(1, delay + 1)]),
+        present[0] + constant * np.arange(len(table)),
+    )
+    for stamps in ladders:
+        if np.isin(present, stamps).all() and (np.diff(stamps) > 0).all():
+            return stamps
+    return np.concatenate([present, present[-1] + constant * np.arange(1, absent + 1)])
 
 
 def _by_order(packets, path, about):
@@ -349,39 +364,3 @@ def _order_times(stamps, about):
     if None not in stamps and all(b >= a for a, b in pairwise(stamps)):
         return (np.array(stamps, np.int64) - stamps[0]) * about["tick"]
     return np.arange(len(stamps)) / (about["rate"] or 25.0)
-
-
-# --- cache -----------------------------------------------------------------------------------------------------------
-
-
-def _cache_path(path):
-    state = path.stat()
-    name = f"{VERSION}|{path.resolve()}|{state.st_size}|{state.st_mtime_ns}"
-    return Path(user_cache_dir("dlcnb")) / "video-index" / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.npz"
-
-
-def _read_cache(path):
-    """A cached index, None if there is none or it is unusable."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            values = {f.name: arrays[f.name] for f in fields(VideoIndex)}
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        logger.debug("ignoring the cached index %s: %s", path, error)
-        return None
-    return VideoIndex(**{name: v if v.ndim else v.item() for name, v in values.items()})
-
-
-def _write_cache(path, index):
-    """Keep an index for the next time, where the cache folder can be written; forget the oldest of many."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{f.name: getattr(index, f.name) for f in fields(VideoIndex)})
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write(path, buffer.getvalue())
-        kept = sorted(path.parent.glob("*.npz"), key=lambda p: p.stat().st_mtime)
-        for old in kept[:-KEPT_INDEXES]:
-            old.unlink(missing_ok=True)
-    except OSError as error:
-        logger.debug("the index of the video isn't cached: %s", error)
