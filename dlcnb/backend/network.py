@@ -30,11 +30,6 @@ class PaperHead(HybridBlock):
             self.up = _deconv(channels[3], outputs)
             self.skip = _conv(channels[1], outputs)
 
-    @property
-    def last(self):
-        """The layer whose bias is the bias of the maps."""
-        return self.skip
-
     def hybrid_forward(self, F, quarter, eighth, conv4, conv5):
         """Banks -> maps ``(B, outputs, h, w)`` at stride 8."""
         return self.up(conv5) + self.skip(eighth)
@@ -51,13 +46,13 @@ class PyramidHead(HybridBlock):
             self.up8 = _deconv(width, width)
             self.skip8 = _conv(channels[1], width)
             self.mix = _conv(width, width, 3)
-            self.last = _conv(width, outputs)
+            self.out = _conv(width, outputs)
 
     def hybrid_forward(self, F, quarter, eighth, sixteenth, last):
         """Feature maps -> maps ``(B, outputs, h, w)`` at stride 8."""
         x = F.Activation(self.up16(last) + self.skip16(sixteenth), act_type="relu")
         x = F.Activation(self.up8(x) + self.skip8(eighth), act_type="relu")
-        return self.last(F.Activation(self.mix(x), act_type="relu"))
+        return self.out(F.Activation(self.mix(x), act_type="relu"))
 
 
 class PoseNet(HybridBlock):
@@ -77,12 +72,6 @@ class PoseNet(HybridBlock):
             self.backbone = make_backbone(backbone, freeze)
             head = PyramidHead if isinstance(self.backbone, EfficientNetLite0) else PaperHead
             self.head = head(self.backbone.channels, 3 * parts)
-
-    def rest_at_background(self):
-        """Start the score-maps at a probability near the share of disc cells, so that no steps go into learning it."""
-        bias = np.zeros(3 * self.parts, np.float32)
-        bias[: self.parts] = -4.0
-        self.head.last.bias.set_data(mx.nd.array(bias))
 
     @property
     def multiple(self):
