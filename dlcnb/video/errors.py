@@ -8,6 +8,7 @@ import av
 __all__ = ["DamagedFrameError", "VideoError", "open_video", "require_file"]
 
 ATTACHED_PICTURE = 0x400  # FFmpeg's AV_DISPOSITION_ATTACHED_PIC; PyAV names it from version 14 on
+_ANY_METADATA = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}  # the habit of 19 on
 
 
 class VideoError(ValueError):
@@ -49,7 +50,7 @@ def open_video(path):
     path = Path(path)
     require_file(path)
     try:
-        container = av.open(os.fspath(path), metadata_errors="replace")
+        container = av.open(os.fspath(path), **_ANY_METADATA)
     except (av.error.FFmpegError, OSError) as error:
         raise VideoError(f"{path}: expected a video, found {_what_it_is(path, error)}") from error
     for stream in container.streams.video:

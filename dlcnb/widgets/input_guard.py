@@ -68,18 +68,21 @@ class Input:
         for surface, canvas in enumerate(canvases):
             self._listen(surface, canvas)
 
-    def deliver(self):
-        """Call after sending a frame: wait until a page has it (at most ``ack_seconds``; not at all without a page)."""
-        if not self.guard.attached:
-            return
+    def ready(self):
+        """Call before sending a frame: wait until a page has the one before.
+
+        At most ``ack_seconds``, and not again before the page's next sign of life; not at all without a page.
+        """
         with self._arrived:
-            self._sent += 1
-            sent = self._sent
-        self.guard.send({"type": "frame", "id": sent})
-        if not self._client and self._acknowledged:
-            return  # the page is gone; its next sign of life sets this right
-        with self._arrived:
-            self._client = self._arrived.wait_for(lambda: self._acknowledged >= sent, self.ack_seconds)
+            if self._client:
+                self._client = self._arrived.wait_for(lambda: self._acknowledged >= self._sent, self.ack_seconds)
+
+    def sent(self):
+        """Call after sending a frame: ask the page to tell when it has it."""
+        if self.guard.attached:
+            with self._arrived:
+                self._sent += 1
+            self.guard.send({"type": "frame", "id": self._sent})
 
     def _from_guard(self, _, message, buffers):
         with self._arrived:

@@ -293,6 +293,7 @@ class Player(View):
             image, problem = np.full((*state.image_size, 3), 64, np.uint8), str(error)
         view = render_view(image, fit, state.canvas_size)
         marks = (state.revision, state.pcutoff)
+        self.input.ready()
         with batch(self.canvas):
             self.canvas.draw_frame(view)
             self._draw_pose(self.canvas[1], fit)
@@ -302,8 +303,8 @@ class Player(View):
                 self.timeline.draw_marks(state)
             self.timeline.draw_playhead(state)
         self._marks_drawn = marks
+        self.input.sent()
         self._tell_frame(problem)
-        self.input.deliver()
 
     def _draw_pose(self, layer, fit):
         layer.clear()

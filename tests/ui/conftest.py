@@ -66,7 +66,7 @@ def _environment(home):
 class Server:
     """A JupyterLab of our own on a free port, with its own settings; ``root`` is where its notebooks are."""
 
-    def __init__(self, root):
+    def __init__(self, root, nodelay=True):
         home = root / ".home"
         for name, values in QUIET.items():
             path = home / "config/lab/user-settings" / f"{name}.jupyterlab-settings"
@@ -78,7 +78,7 @@ class Server:
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
             f"--port={self.url.rsplit(':', 1)[1]}", "--ServerApp.port_retries=0",
             f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={root}",
-            "--LabApp.expose_app_in_browser=True", "--ServerApp.jpserver_extensions={'dlcnb.server': True}",
+            "--LabApp.expose_app_in_browser=True", f"--ServerApp.jpserver_extensions={{'dlcnb.server': {nodelay}}}",
         ]  # fmt: skip
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, env=_environment(home), stdout=log, stderr=subprocess.STDOUT)

@@ -59,37 +59,46 @@ def test_with_a_guard_ipycanvas_events_are_ignored(rig):
 
 
 class TestDelivery:
-    def test_nothing_waits_where_no_page_is(self, rig, monkeypatch):
+    @pytest.fixture
+    def page(self, rig, monkeypatch):
+        """The messages that ask a page about frames; the page is there and has the first."""
         _, channel, _ = rig
-        monkeypatch.setattr(channel.guard, "send", pytest.fail)
-        channel.deliver()
-
-    def test_waits_for_the_page(self, rig, monkeypatch):
-        _, channel, got = rig
-        channel.guard.attached = 1
         asked = []
         monkeypatch.setattr(channel.guard, "send", asked.append)
         monkeypatch.setattr(channel, "ack_seconds", 60)
-        thread = threading.Thread(target=channel.deliver)
+        channel.guard.attached = 1
+        channel.sent()
+        channel.guard._handle_custom_msg({"type": "ack", "id": 1}, [])
+        return asked
+
+    def test_nothing_waits_or_is_asked_where_no_page_is(self, rig, monkeypatch):
+        _, channel, _ = rig
+        monkeypatch.setattr(channel.guard, "send", pytest.fail)
+        channel.ready()
+        channel.sent()
+        channel.ready()
+
+    def test_the_next_frame_waits_until_the_page_has_this_one(self, rig, page):
+        _, channel, got = rig
+        channel.ready()
+        channel.sent()
+        thread = threading.Thread(target=channel.ready)
         thread.start()
         thread.join(0.05)
         assert thread.is_alive()
-        channel.guard._handle_custom_msg({"type": "ack", "id": 1}, [])
+        channel.guard._handle_custom_msg({"type": "ack", "id": 2}, [])
         thread.join(10)
         assert not thread.is_alive()
-        assert asked == [{"type": "frame", "id": 1}]
+        assert page == [{"type": "frame", "id": 1}, {"type": "frame", "id": 2}]
         assert not got
 
-    def test_a_page_that_went_away_is_waited_for_once(self, rig, monkeypatch):
+    def test_a_page_that_went_away_is_waited_for_once(self, rig, page, monkeypatch):
         _, channel, _ = rig
-        channel.guard.attached = 1
-        monkeypatch.setattr(channel.guard, "send", lambda message: None)
+        channel.sent()
         monkeypatch.setattr(channel, "ack_seconds", 0.01)
-        channel.guard._handle_custom_msg({"type": "ack", "id": 0}, [])
-        channel._acknowledged = 1
-        channel._sent = 1
-        channel.deliver()
+        channel.ready()
         monkeypatch.setattr(channel, "ack_seconds", 60)
-        channel.deliver()  # returns at once, or this test hangs
+        channel.sent()
+        channel.ready()  # returns at once, or this test hangs
         channel.guard._handle_custom_msg({"type": "move", "surface": 0, "x": 0, "y": 0}, [])
         assert channel._client

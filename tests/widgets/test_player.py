@@ -180,12 +180,12 @@ def test_the_number_of_pictures_never_exceeds_what_can_be_shown(player, monkeypa
     sent, arrived = threading.Event(), threading.Event()
     drawn = []
 
-    def deliver():
+    def ready():
         drawn.append(player.state.frame)
         sent.set()
         assert arrived.wait(10)
 
-    monkeypatch.setattr(player.input, "deliver", deliver)
+    monkeypatch.setattr(player.input, "ready", ready)
     key(player, "ArrowRight")
     assert sent.wait(10)
     for _ in range(30):
