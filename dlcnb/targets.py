@@ -1,9 +1,9 @@
 """Points <-> score-maps and location refinement (Mathis et al. 2018, Methods; DeepLabCut's pose targets).
 
 A map cell ``(row, column)`` stands for the image point ``(stride * (column + 0.5) - 0.5, the same for row)``: the
-centre of the ``stride`` x ``stride`` pixels below it. The score-map of a bodypart is 1 on the cells within ``radius`` px of
-it and 0 elsewhere; on those cells the location refinement (locref) holds the vector from the cell to the bodypart, in
-units of `LOCREF_STDEV` px. A bodypart that is not there (NaN) has an empty score-map.
+centre of the ``stride`` x ``stride`` pixels below it. The score-map of a bodypart is 1 on the cells within
+``radius`` px of it and 0 elsewhere; on those cells the location refinement (locref) holds the vector from the cell
+to the bodypart, in units of `LOCREF_STDEV` px. A bodypart that is not there (NaN) has an empty score-map.
 """
 
 from __future__ import annotations
