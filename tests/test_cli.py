@@ -5,6 +5,7 @@ import os
 import pty
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -386,16 +387,25 @@ def test_notebooks_are_copied_and_never_overwritten(tmp_path):
     assert paths[0].read_text() == "changed"
 
 
+def wait_until_it_listens(process, port):
+    """Jupyter announces its address a moment before it answers there."""
+    while process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+    raise AssertionError("JupyterLab ended")
+
+
 @pytest.mark.slow
 def test_lab_keeps_its_token(tmp_path):
     line = [*DLCNB, "lab", "--dir", tmp_path / "mine", "--no-browser", "--json", "--", "--allow-root"]
     process = subprocess.Popen([*map(str, line)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert json.loads(process.stdout.readline())["folder"] == str(tmp_path / "mine")
-        address = next(line.split()[-1] for line in process.stderr if "/lab" in line and "?token=" in line)
-        base = address.split("/lab")[0]
-        token = address.split("?token=")[1]
+        address = next(line.split()[-1] for line in process.stderr if "127.0.0.1" in line and "?token=" in line)
+        base, token = address.split("/lab")[0], address.split("?token=")[1]
         assert len(token) > 20
+        wait_until_it_listens(process, int(base.rsplit(":", 1)[1]))
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(f"{base}/api/contents")
         request = urllib.request.Request(f"{base}/api/contents", headers={"Authorization": f"token {token}"})
