@@ -65,7 +65,7 @@ class TrainConfig:
     mirror: bool = True
     radius: float = 20.0
     locref_weight: float = 0.03
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     average: float = 0.1
     freeze: int = 4
     pretrained: bool = True

@@ -28,11 +28,11 @@ class PaperHead(HybridBlock):
         super().__init__()
         with self.name_scope():
             self.up = _deconv(channels[3], outputs)
-            self.skip = _conv(channels[1], outputs)
+            self.out = _conv(channels[1], outputs)
 
     def hybrid_forward(self, F, quarter, eighth, conv4, conv5):
         """Banks -> maps ``(B, outputs, h, w)`` at stride 8."""
-        return self.up(conv5) + self.skip(eighth)
+        return self.up(conv5) + self.out(eighth)
 
 
 class PyramidHead(HybridBlock):
@@ -72,6 +72,12 @@ class PoseNet(HybridBlock):
             self.backbone = make_backbone(backbone, freeze)
             head = PyramidHead if isinstance(self.backbone, EfficientNetLite0) else PaperHead
             self.head = head(self.backbone.channels, 3 * parts)
+
+    def rest_at_background(self):
+        """Start the score-maps at a probability near the share of disc cells, so that no steps go into learning it."""
+        bias = np.zeros(3 * self.parts, np.float32)
+        bias[: self.parts] = -4.0
+        self.head.out.bias.set_data(mx.nd.array(bias))
 
     @property
     def multiple(self):

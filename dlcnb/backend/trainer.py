@@ -137,6 +137,7 @@ class Trainer:
         freeze = config.freeze if weights is not None else 0
         net = PoseNet(config.backbone, len(self.data.bodyparts), freeze)
         net.initialize(ctx=self.device)
+        net.rest_at_background()
         if weights is not None:
             net.backbone.load(weights)
             net.fix_frozen()
