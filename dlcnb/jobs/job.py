@@ -38,6 +38,7 @@ STOP_FILE = "stop"  # its being there asks the worker to stop
 LOG_FILE = "worker.log"
 HEARTBEAT = 20.0  # s between the worker's signs of life, which tell followers on other computers
 
+_SIGKILL = 9  # not in Windows' signal module
 _POLL = (0.02, 0.25)  # s between looks at the log: at first, at most
 
 log = logging.getLogger(__name__)
@@ -256,7 +257,7 @@ class Job:
         kills = _oom_kills()
         if kills is not None and kills > (self._worker().get("oom_kills") or 0):
             cause = "The system ended the worker: memory ran out. Use a smaller batch, or close other programs."
-        elif code == -signal.SIGKILL:
+        elif code == -_SIGKILL:
             cause = (
                 "The worker was killed (signal 9); when nobody did so on purpose, memory ran out. "
                 "Use a smaller batch, or close other programs."
