@@ -1,6 +1,9 @@
 """Fixtures shared by the whole suite: the real open-field project where it is at hand, and a synthetic one."""
 
 import os
+import shutil
+import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,3 +45,25 @@ def arena_project(tmp_path_factory):
     from dlcnb import sampledata
 
     return sampledata.synthetic_project(tmp_path_factory.mktemp("arena"), n_label=16, seed=3)
+
+
+@pytest.fixture
+def mounted():
+    """Context manager ``mounted(folder, options)``: a small or read-only tmpfs, where this user may mount one."""
+    return _mounted
+
+
+@contextmanager
+def _mounted(folder, options):
+    """A tmpfs on ``folder``, where this user may mount one."""
+    folder.mkdir(exist_ok=True)
+    mount = shutil.which("mount")
+    if (
+        not mount
+        or subprocess.run([mount, "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True).returncode
+    ):
+        pytest.skip("needs the right to mount a tmpfs")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)

@@ -4,7 +4,6 @@ import os
 import pickle
 import shutil
 import subprocess
-from contextlib import contextmanager
 
 import h5py
 import numpy as np
@@ -35,22 +34,6 @@ labeled-data,cam1,img07.png,,,7.0,8.0
 IMAGES = ("labeled-data/cam1/img00.png", "labeled-data/cam1/img07.png")
 POINTS = np.array([[[1.5, 2.0], [250.05599999999998, 4.0]], [[np.nan, np.nan], [7.0, 8.0]]])
 CONFIG = "Task: reach\nscorer: Ann\ndate: Mar5\nvideo_sets:\nbodyparts: [hand, elbow]\n"
-
-
-@contextmanager
-def mounted(folder, options):
-    """A tmpfs on ``folder``, where this user may mount one."""
-    folder.mkdir(exist_ok=True)
-    mount = shutil.which("mount")
-    if (
-        not mount
-        or subprocess.run([mount, "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True).returncode
-    ):
-        pytest.skip("needs the right to mount a tmpfs")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 @pytest.fixture
@@ -415,7 +398,7 @@ def test_write_refuses_images_of_other_videos(folder):
         labels(images=("labeled-data/cam1/img00.png", "labeled-data/cam2/img00.png")).write(folder)
 
 
-def test_a_full_disk_leaves_the_old_tables(tmp_path):
+def test_a_full_disk_leaves_the_old_tables(tmp_path, mounted):
     with mounted(tmp_path / "small", "size=200k") as disk:
         folder = disk / "labeled-data" / "cam1"
         folder.mkdir(parents=True)
@@ -428,7 +411,7 @@ def test_a_full_disk_leaves_the_old_tables(tmp_path):
         assert len(Labels.read(folder)) == 2
 
 
-def test_a_read_only_disk_leaves_the_old_tables(folder, tmp_path):
+def test_a_read_only_disk_leaves_the_old_tables(folder, tmp_path, mounted):
     with mounted(tmp_path / "ro", "size=1m") as disk:
         shutil.copytree(folder.parent.parent, disk, dirs_exist_ok=True)
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)

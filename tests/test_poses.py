@@ -1,8 +1,6 @@
 """dlcnb.poses: DeepLabCut's tables of predictions, both kinds, and what may go wrong in writing and reading them."""
 
-import shutil
 import subprocess
-from contextlib import contextmanager
 
 import h5py
 import numpy as np
@@ -32,22 +30,6 @@ def assert_same(one, two):
     assert (one.bodyparts, one.scorer) == (two.bodyparts, two.scorer)
     np.testing.assert_array_equal(one.points, two.points)
     np.testing.assert_array_equal(one.likelihood, two.likelihood)
-
-
-@contextmanager
-def mounted(folder, options):
-    """A tmpfs on ``folder``, where this user may mount one."""
-    folder.mkdir(exist_ok=True)
-    mount = shutil.which("mount")
-    if (
-        not mount
-        or subprocess.run([mount, "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True).returncode
-    ):
-        pytest.skip("needs the right to mount a tmpfs")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 # --- names
@@ -188,7 +170,7 @@ def test_poses_that_do_not_fit(points, likelihood, parts, message):
 # --- disks
 
 
-def test_a_full_disk_leaves_the_old_tables(tmp_path):
+def test_a_full_disk_leaves_the_old_tables(tmp_path, mounted):
     with mounted(tmp_path / "small", "size=400k") as disk:
         for path in poses().write(disk / "cam1.mp4"):
             assert path.stat().st_size < 200_000
@@ -200,7 +182,7 @@ def test_a_full_disk_leaves_the_old_tables(tmp_path):
         assert {p.name: p.read_bytes() for p in disk.iterdir()} == before
 
 
-def test_a_read_only_disk_leaves_the_old_tables(tmp_path):
+def test_a_read_only_disk_leaves_the_old_tables(tmp_path, mounted):
     with mounted(tmp_path / "ro", "size=1m") as disk:
         h5_path, _ = poses().write(disk / "cam1.mp4")
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)

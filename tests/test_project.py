@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 
 import av
 import numpy as np
@@ -64,22 +63,6 @@ def make_video(path, frames=4, size=(48, 64)):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
     return path
-
-
-@contextmanager
-def mounted(folder, options):
-    """A tmpfs on ``folder``, where this user may mount one."""
-    folder.mkdir(exist_ok=True)
-    mount = shutil.which("mount")
-    if (
-        not mount
-        or subprocess.run([mount, "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True).returncode
-    ):
-        pytest.skip("needs the right to mount a tmpfs")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 @pytest.fixture
@@ -442,7 +425,7 @@ def test_atomic_write_to_no_folder(tmp_path):
         atomic_write(tmp_path / "no" / "x", "x")
 
 
-def test_a_full_disk_leaves_the_old_file(tmp_path):
+def test_a_full_disk_leaves_the_old_file(tmp_path, mounted):
     with mounted(tmp_path / "small", "size=32k") as folder:
         atomic_write(folder / "x", b"old")
         with pytest.raises(OSError, match=r"the disk is full\. The old one is unchanged\. Free some") as caught:
@@ -452,7 +435,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
         assert [p.name for p in folder.iterdir()] == ["x"]
 
 
-def test_a_full_disk_leaves_no_half_project(tmp_path):
+def test_a_full_disk_leaves_no_half_project(tmp_path, mounted):
     video = make_video(tmp_path / "a.mp4", frames=30, size=(480, 640))
     with mounted(tmp_path / "small", "size=4k") as folder:
         with pytest.raises(OSError, match=r"cannot write .*t-s.*: the disk is full"):
@@ -460,7 +443,7 @@ def test_a_full_disk_leaves_no_half_project(tmp_path):
         assert list(folder.iterdir()) == []
 
 
-def test_a_read_only_folder(moved, tmp_path):
+def test_a_read_only_folder(moved, tmp_path, mounted):
     with mounted(tmp_path / "ro", "size=1m") as folder:
         shutil.copytree(moved, folder, dirs_exist_ok=True)
         subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
