@@ -16,7 +16,7 @@ def trained(arena_project, tmp_path_factory):
     root = shutil.copytree(arena_project.root, tmp_path_factory.mktemp("trained") / "project", symlinks=True)
     project = Project.open(root)
     config = TrainConfig(
-        steps=150,
+        steps=300,
         train_fraction=0.75,
         crop_size=128,
         batch_size=4,
@@ -82,7 +82,7 @@ def test_scorer_names_network_run_and_snapshot(trained):
 
     scorer = Predictor(trained[1]).scorer
     assert scorer.startswith("DLC_EfficientnetLite0_")
-    assert scorer.endswith("shuffle1_snapshot_150")
+    assert scorer.endswith("shuffle1_snapshot_300")
 
 
 def test_a_snapshot_of_another_project_is_refused(trained, tmp_path):
@@ -101,7 +101,7 @@ def test_a_damaged_snapshot_is_refused(trained, tmp_path):
     from dlcnb.project import ProjectError
 
     run = shutil.copytree(trained[1], tmp_path / "train")
-    path = run / "snapshot-150.params"
+    path = run / "snapshot-300.params"
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(ProjectError, match="damaged"):
         Predictor(run)
@@ -111,7 +111,7 @@ def test_a_missing_snapshot_names_those_there_are(trained):
     from dlcnb import Predictor
     from dlcnb.project import ProjectError
 
-    with pytest.raises(ProjectError, match="150"):
+    with pytest.raises(ProjectError, match="300"):
         Predictor(trained[1], "999")
 
 
