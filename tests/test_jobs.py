@@ -182,6 +182,7 @@ def test_stop_is_asked_for_by_a_file(begin):
     assert job.status == "running"
     assert job.stop(wait=True, timeout=TIMEOUT) == "stopped"
     assert job.result["steps"] > 0
+    assert job.reason == "request"
     job._child.wait()
     assert not (job.folder / "stop").exists()
 
@@ -192,6 +193,7 @@ def test_a_signal_is_a_request_to_stop(begin, number):
     first_step(job)
     os.kill(job.pid, number)
     assert job.wait(TIMEOUT) == "stopped"
+    assert job.reason == number.name
     assert "steps" in job.result
 
 
@@ -229,6 +231,7 @@ def test_kill_ends_the_worker_at_once(begin):
     assert jobs.attach(job.folder).kill() == "stopped"
     assert not psutil.pid_exists(job.pid) or psutil.Process(job.pid).status() == psutil.STATUS_ZOMBIE
     assert job.status == "stopped"
+    assert job.reason == "killed"
     assert job.kill() == "stopped"
 
 

@@ -150,9 +150,10 @@ def run_job(console, job, describe):
 
 def _how_it_stopped(job):
     result = job.result or {}
+    by = "" if job.reason in (None, "request") else f" ({job.reason})"
     if job.kind == "train" and result.get("steps"):
-        return f"Stopped after step {result['steps']}; its snapshot is saved. `dlcnb train --resume` goes on from it."
-    return "Stopped before the end."
+        return f"Stopped after step {result['steps']}{by}; a snapshot is saved; `dlcnb train --resume` goes on."
+    return f"Stopped before the end{by}."
 
 
 class _Interrupts:

@@ -140,6 +140,12 @@ class Job:
         return (self._ending() or {}).get("result")
 
     @property
+    def reason(self):
+        """Why a stopped job stopped: "request", the name of a signal, or "killed"; None if it did not."""
+        ending = self._ending() or {}
+        return ending.get("reason") if ending.get("event") == "stopped" else None
+
+    @property
     def error(self):
         """Why the job failed or was lost, in one message; None if it did not."""
         ending = self._ending()
@@ -211,7 +217,7 @@ class Job:
             log.info("Worker %s ended by itself just before it was to be killed.", worker["pid"])
         if self._ending() is None:
             with closing(EventLog(self.folder)) as events:
-                events.write("stopped", killed=True)
+                events.write("stopped", reason="killed")
         return self.status
 
     def _first(self):

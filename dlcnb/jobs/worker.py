@@ -40,9 +40,10 @@ def run(folder):
             job = json.loads((folder / JOB_FILE).read_text())
             events.write("start", kind=job["kind"], pid=os.getpid(), host=socket.gethostname(), options=job["options"])
             ending, result = WORK[job["kind"]]({**job, "folder": str(folder)}, events, stop)
-            events.write(ending, result={**result, "peak_rss_mb": peak_rss_mb()})
+            reason = {"reason": stop.reason} if ending == "stopped" else {}
+            events.write(ending, result={**result, "peak_rss_mb": peak_rss_mb()}, **reason)
         except KeyboardInterrupt:
-            events.write("stopped", message="Interrupted twice: stopped at once, without a snapshot.")
+            events.write("stopped", reason="interrupted twice, so there is no snapshot of the last steps")
         except BaseException as error:
             traceback.print_exc()
             events.write("error", message=explain(error), type=type(error).__name__, traceback=traceback.format_exc())
@@ -56,11 +57,16 @@ class StopRequest:
     """True once somebody has asked this worker to stop: by the file ``stop``, by SIGTERM or by SIGINT.
 
     The first signal asks; a second one interrupts (KeyboardInterrupt).
+
+    Attributes
+    ----------
+    reason : who asked: "request", or the name of the signal.
     """
 
     def __init__(self, folder):
         self._file = Path(folder) / STOP_FILE
         self._signalled = False
+        self.reason = "request"
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self._on_signal)
@@ -72,10 +78,10 @@ class StopRequest:
         """Take the request back, so that the next worker on this folder does not see it."""
         self._file.unlink(missing_ok=True)
 
-    def _on_signal(self, _number, _frame):
+    def _on_signal(self, number, _frame):
         if self._signalled:
             raise KeyboardInterrupt
-        self._signalled = True
+        self._signalled, self.reason = True, signal.Signals(number).name
 
 
 def peak_rss_mb():
