@@ -54,7 +54,7 @@ class TrainingCurves(ipywidgets.GridBox):
         keep = loss > 0  # NaN is left out too; a logarithmic axis has no zero
         steps, loss = steps[keep], loss[keep]
         _set(self.loss, steps, loss)
-        _set(self.smooth, steps, _running_mean(loss))
+        _set(self.smooth, steps, np.exp(_running_mean(np.log(loss))))
         last = max(state.step, 1)
         self._loss_plot.frame(last, loss.min(initial=1) * 0.9, loss.max(initial=1e-3) * 1.1)
         steps, error = state.curve("validation", POINTS)
@@ -65,7 +65,7 @@ class TrainingCurves(ipywidgets.GridBox):
         self._error_plot.frame(last, 0, error[keep].max(initial=1) * 1.1)
         best = f"best {state.best_px:.2f} px at step {state.best_step}" if there else "mean in px; none yet"
         self._error_plot.tell(best)
-        self._loss_plot.tell("per step, and its running mean")
+        self._loss_plot.tell("per step, and smoothed")
 
 
 class _Plot:

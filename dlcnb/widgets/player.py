@@ -82,7 +82,8 @@ class Player(View):
     _scrubbing = False
 
     def __init__(self, video, poses=None, *, project=None, labels=None, outliers=(), skeleton=None, width=None):
-        self.reader = video if isinstance(video, VideoReader) else VideoReader(video)
+        self._opened = not isinstance(video, VideoReader)
+        self.reader = VideoReader(video) if self._opened else video
         self.state = PlayerState(self.reader.times, self.reader.size, _canvas_size(self.reader.size, width))
         self.bodyparts, self._edges = (), np.empty((0, 2), int)
         self._lock = threading.RLock()
@@ -378,6 +379,8 @@ class Player(View):
         self._ticket = None
         if self._painter is not None:
             self._painter.close()
+            if self._opened:
+                self.reader.close()
         super().close()
 
 

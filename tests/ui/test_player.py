@@ -197,3 +197,17 @@ def test_nothing_hangs_over_the_edge(player, width):
             assert min(box["width"], box["height"]) >= 24
     finally:
         player.page.set_viewport_size({"width": 1280, "height": 1300})
+
+
+def test_without_the_guard_ipycanvas_events_serve(lab):
+    """Where the guard's JavaScript cannot be loaded."""
+    lab.open("fallback", VIDEO, "p.children = [child for child in p.children if child is not p.input.guard]\np")
+    lab.page.locator(TIMELINE).wait_for()
+    showing(lab, 0)
+    lab.page.locator(CANVAS).click()
+    lab.page.keyboard.press("ArrowRight")
+    showing(lab, 1)
+    lab.page.keyboard.press("b")
+    assert lab.page.locator(CELLS).count() == 2
+    lab.page.mouse.click(*at(lab, TIMELINE, 60.5 / 90 * 640 + 4, 8))
+    showing(lab, 60)

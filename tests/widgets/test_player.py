@@ -300,3 +300,14 @@ def test_the_picture_is_never_wider_than_960(tmp_path):
     player = Player(tmp_path / "wide.mp4")
     assert player.state.canvas_size == (540, 960)
     player.close()
+
+
+def test_closing_the_widget_closes_the_video_that_it_opened_and_no_other(video):
+    player = Player(video)
+    assert player.wait()
+    player.close()
+    with pytest.raises(VideoError, match="closed"):
+        player.reader.read(0)
+    with VideoReader(video) as reader:
+        Player(reader).close()
+        assert reader.read(0) is not None
