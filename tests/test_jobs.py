@@ -1,5 +1,6 @@
 """Jobs: the event log, a worker's life and its many ends, and the real work."""
 
+import contextlib
 import json
 import os
 import signal
@@ -59,7 +60,8 @@ def begin(tmp_path):
     yield begin
     for child in children:
         if child.code is None:
-            os.kill(child.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it may end by itself at this very moment
+                os.kill(child.pid, signal.SIGKILL)
             child.wait()
 
 
