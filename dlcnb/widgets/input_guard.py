@@ -68,14 +68,16 @@ class Input:
         for surface, canvas in enumerate(canvases):
             self._listen(surface, canvas)
 
-    def ready(self):
-        """Call before sending a frame: wait until a page has the one before.
+    def ready(self, ahead=0):
+        """Call before sending a frame: wait until a page has all frames but the last ``ahead``.
 
         At most ``ack_seconds``, and not again before the page's next sign of life; not at all without a page.
         """
         with self._arrived:
             if self._client:
-                self._client = self._arrived.wait_for(lambda: self._acknowledged >= self._sent, self.ack_seconds)
+                self._client = self._arrived.wait_for(
+                    lambda: self._acknowledged >= self._sent - ahead, self.ack_seconds
+                )
 
     def sent(self):
         """Call after sending a frame: ask the page to tell when it has it."""

@@ -25,6 +25,7 @@ __all__ = ["Player"]
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 READOUT_SECONDS = 0.1  # the slider and the numbers follow playback this often
+PLAY_AHEAD = 3  # frames on their way while playing, so that a slow connection costs lag, not frames; else one
 WHEEL_ZOOM = 1.0015  # per CSS pixel of wheel travel
 
 KEYS = {  # key -> (name of a PlayerState method, its arguments)
@@ -294,7 +295,7 @@ class Player(View):
             image, problem = np.full((*state.image_size, 3), 64, np.uint8), str(error)
         view = render_view(image, fit, state.canvas_size)
         marks = (state.revision, state.pcutoff)
-        self.input.ready()
+        self.input.ready(PLAY_AHEAD if state.playing else 0)
         with batch(self.canvas):
             self.canvas.draw_frame(view)
             self._draw_pose(self.canvas[1], fit)

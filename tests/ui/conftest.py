@@ -105,12 +105,16 @@ class Lab:
     """One JupyterLab page; notebooks open in it one after the other, each with its own kernel."""
 
     def __init__(self, page, server):
-        self.page, self.server, self.name = page, server, None
+        self.page, self.server, self.name, self.count = page, server, None, 0
         page.set_default_timeout(PATIENCE)
         page.goto(f"{server.url}/lab?token={server.token}&reset")
-        page.wait_for_function("() => window.jupyterapp")
-        page.evaluate("async () => { await window.jupyterapp.restored }")
+        self._restored()
         self.do("application:toggle-left-area")
+
+    def _restored(self):
+        """Wait until JupyterLab has opened again what was open; a notebook that it opens later would be in the way."""
+        self.page.wait_for_function("() => window.jupyterapp")
+        self.page.evaluate("async () => { await window.jupyterapp.restored }")
 
     def do(self, command, **arguments):
         """Run a command of JupyterLab."""
@@ -120,7 +124,8 @@ class Lab:
 
     def open(self, name, *cells):
         """Open a new notebook with these cells and run it."""
-        self.name = f"{name}.ipynb"
+        self.count += 1
+        self.name = f"{self.count}-{name}.ipynb"
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
@@ -132,12 +137,18 @@ class Lab:
         self.idle()
 
     def idle(self):
-        """Wait until the kernel of this notebook has nothing to do."""
+        """Wait until this notebook is in front and its kernel has nothing to do."""
         self.page.wait_for_function(
             """name => {
-                const widget = window.jupyterapp?.shell.currentWidget;
-                return widget?.context?.path === name
-                    && widget.context.sessionContext?.session?.kernel?.status === 'idle';
+                const shell = window.jupyterapp?.shell;
+                if (!shell) return false;
+                const widget = [...shell.widgets('main')].find(one => one.context?.path === name);
+                if (!widget) return false;
+                if (shell.currentWidget !== widget) {
+                    shell.activateById(widget.id);
+                    return false;
+                }
+                return widget.context.sessionContext?.session?.kernel?.status === 'idle';
             }""",
             arg=self.name,
         )
@@ -146,16 +157,19 @@ class Lab:
         """Save the notebook and load the page again."""
         self.do("docmanager:save")
         self.page.reload()
+        self._restored()
         self.idle()
 
     def close(self):
-        """End the kernel and close the notebook."""
+        """End the kernels and close the notebooks."""
         self.page.evaluate(
             """async () => {
-                const widget = window.jupyterapp.shell.currentWidget;
-                await widget.context.sessionContext.shutdown();
-                await widget.context.save();
-                widget.dispose();
+                const open = [...window.jupyterapp.shell.widgets('main')].filter(widget => widget.context);
+                for (const widget of open) {
+                    await widget.context.sessionContext.shutdown();
+                    await widget.context.save();
+                    widget.dispose();
+                }
             }"""
         )
 

@@ -92,6 +92,19 @@ class TestDelivery:
         assert page == [{"type": "frame", "id": 1}, {"type": "frame", "id": 2}]
         assert not got
 
+    def test_playback_may_run_some_frames_ahead(self, rig, page):
+        _, channel, _ = rig
+        for _ in range(3):
+            channel.ready(3)  # returns at once, or this test hangs
+            channel.sent()
+        thread = threading.Thread(target=channel.ready, args=(2,))
+        thread.start()
+        thread.join(0.05)
+        assert thread.is_alive()
+        channel.guard._handle_custom_msg({"type": "ack", "id": 2}, [])
+        thread.join(10)
+        assert not thread.is_alive()
+
     def test_a_page_that_went_away_is_waited_for_once(self, rig, page, monkeypatch):
         _, channel, _ = rig
         channel.sent()

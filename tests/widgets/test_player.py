@@ -180,7 +180,8 @@ def test_the_number_of_pictures_never_exceeds_what_can_be_shown(player, monkeypa
     sent, arrived = threading.Event(), threading.Event()
     drawn = []
 
-    def ready():
+    def ready(ahead):
+        assert ahead == 0
         drawn.append(player.state.frame)
         sent.set()
         assert arrived.wait(10)
