@@ -1,4 +1,4 @@
-"""How far predictions lie from labels: errors in pixels, summaries, confidence intervals, files."""
+"""One snapshot's predictions beside the labels, and the files they are kept in."""
 
 from __future__ import annotations
 
@@ -11,87 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dlcnb.evaluate.summary import bootstrap_ci, errors, number, summarize
 from dlcnb.project import atomic_write
 
-__all__ = ["ErrorSummary", "Evaluation", "bootstrap_ci", "errors", "summarize"]
-
-
-def errors(true, predicted):
-    """Euclidean distances between labels and predictions.
-
-    Parameters
-    ----------
-    true, predicted : array_like
-        (N, K, 2) in pixels; NaN = not there.
-
-    Returns
-    -------
-    numpy.ndarray
-        (N, K) float64, pixels; NaN where either is not there.
-    """
-    true, predicted = np.asarray(true, float), np.asarray(predicted, float)
-    if true.shape != predicted.shape or true.shape[-1:] != (2,):
-        raise ValueError(
-            f"Labels and predictions must be (frames, bodyparts, 2); got shapes {true.shape} and {predicted.shape}."
-        )
-    return np.hypot(*np.moveaxis(predicted - true, -1, 0))
-
-
-@dataclass(frozen=True)
-class ErrorSummary:
-    """Errors of ``n`` points in pixels: mean (DeepLabCut's "RMSE"), true root mean square, median; NaN if n is 0."""
-
-    mean_px: float
-    rms_px: float
-    median_px: float
-    n: int
-
-    def to_json(self):
-        """The same as a dict; NaN becomes None."""
-        return {"mean_px": _number(self.mean_px), "rms_px": _number(self.rms_px)} | {
-            "median_px": _number(self.median_px),
-            "n": self.n,
-        }
-
-
-def summarize(errors):
-    """`ErrorSummary` of errors (any shape, pixels); NaN is left out."""
-    found = np.asarray(errors, float)
-    found = found[np.isfinite(found)]
-    if not found.size:
-        return ErrorSummary(math.nan, math.nan, math.nan, 0)
-    rms = float(np.sqrt(np.mean(found**2)))
-    return ErrorSummary(float(found.mean()), rms, float(np.median(found)), int(found.size))
-
-
-def bootstrap_ci(errors, seed=0, n=2000):
-    """95% confidence interval of the mean error, from resampling frames (points of one frame go together).
-
-    Parameters
-    ----------
-    errors : array_like
-        (N, K) pixels; NaN = unlabeled.
-    seed : int
-    n : int
-        Resamples.
-
-    Returns
-    -------
-    tuple of float
-        (low, high) percentile interval, pixels; (NaN, NaN) with fewer than two labeled frames.
-    """
-    errors = np.asarray(errors, float)
-    total, count = np.nansum(errors, axis=1), np.isfinite(errors).sum(axis=1)
-    total, count = total[count > 0], count[count > 0]
-    if len(count) < 2:
-        return math.nan, math.nan
-    rng = np.random.default_rng(seed)
-    means = np.empty(n)
-    for k in range(n):  # row by row, so that memory stays small
-        drawn = rng.integers(0, len(count), len(count))
-        means[k] = total[drawn].sum() / count[drawn].sum()
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
+__all__ = ["Evaluation"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,8 +78,8 @@ class Evaluation:
         found, sure, test = self.errors, self.sure_errors, self.is_test
         parts = {
             name: {
-                "train_mean_px": _number(summarize(found[~test, k]).mean_px),
-                "test_mean_px": _number(summarize(found[test, k]).mean_px),
+                "train_mean_px": number(summarize(found[~test, k]).mean_px),
+                "test_mean_px": number(summarize(found[test, k]).mean_px),
             }
             for k, name in enumerate(self.bodyparts)
         }
@@ -292,12 +215,8 @@ def _frames_path(report):
     return report.with_name(f"{report.stem}-frames.csv")
 
 
-def _number(value):
-    return float(value) if math.isfinite(value) else None
-
-
 def _with_ci(errors):
-    return {**summarize(errors).to_json(), "ci95": [_number(v) for v in bootstrap_ci(errors)]}
+    return {**summarize(errors).to_json(), "ci95": [number(v) for v in bootstrap_ci(errors)]}
 
 
 def _pixels(value):

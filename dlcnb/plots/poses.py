@@ -1,25 +1,17 @@
-"""The figures that show whether tracking went well, as functions of data, on matplotlib without pyplot.
-
-Every function takes ``ax=None`` (draw on these axes, or on a new figure) and returns ``(fig, ax)``. Nothing here is
-kept in pyplot's global state, so figures are freed with their last reference and threads don't disturb each other.
-"""
+"""The figures of a video's poses: in the plane, over time, their likelihood, their steps."""
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import matplotlib
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from dlcnb.evaluate import summarize
+from dlcnb.plots.figure import axes_for
 from dlcnb.project import atomic_path
 from dlcnb.render import palette
 
-__all__ = ["coordinates", "errors", "histogram", "likelihood", "save_all", "training", "trajectory"]
+__all__ = ["coordinates", "histogram", "likelihood", "save_all", "trajectory"]
 
 MOST = 20_000  # points of a line that are drawn; longer recordings are thinned
 
@@ -41,7 +33,7 @@ def trajectory(poses, pcutoff=0.6, *, size=None, ax=None):
     tuple
         (figure, axes)
     """
-    fig, ax = _axes(ax, (7, 5))
+    fig, ax = axes_for(ax, (7, 5))
     points = poses.masked(pcutoff)
     points = points[:: -(-len(points) // MOST) or 1]
     for name, color, (x, y) in zip(poses.bodyparts, _colors(poses), np.moveaxis(points, 0, 2), strict=True):
@@ -73,7 +65,7 @@ def coordinates(poses, times=None, pcutoff=0.6, *, ax=None):
     tuple
         (figure, array of the two axes)
     """
-    fig, axes = _axes(ax, (9, 5), 2)
+    fig, axes = axes_for(ax, (9, 5), 2)
     points, (when, unit) = poses.masked(pcutoff), _when(poses, times)
     for d, (one, letter) in enumerate(zip(axes, "xy", strict=True)):
         for k, (name, color) in enumerate(zip(poses.bodyparts, _colors(poses), strict=True)):
@@ -89,7 +81,7 @@ def coordinates(poses, times=None, pcutoff=0.6, *, ax=None):
 
 def likelihood(poses, times=None, pcutoff=0.6, *, ax=None):
     """Likelihood of each bodypart over time, with a line at ``pcutoff``; arguments as `coordinates`."""
-    fig, ax = _axes(ax, (9, 3.2))
+    fig, ax = axes_for(ax, (9, 3.2))
     when, unit = _when(poses, times)
     for k, (name, color) in enumerate(zip(poses.bodyparts, _colors(poses), strict=True)):
         ax.plot(*_thinned(when, poses.likelihood[:, k]), color=color, lw=0.9, alpha=0.8, label=name)
@@ -118,7 +110,7 @@ def histogram(poses, pcutoff=0.6, *, ax=None):
     tuple
         (figure, array of the two axes)
     """
-    fig, axes = _axes(ax, (9, 3.6), (1, 2))
+    fig, axes = axes_for(ax, (9, 3.6), (1, 2))
     steps = np.diff(poses.masked(pcutoff), axis=0)  # (T - 1, K, 2)
     found = np.abs(steps[np.isfinite(steps)])
     limit = max(5.0, float(np.ceil(2 * np.percentile(found, 99)))) if found.size else 5.0
@@ -174,117 +166,6 @@ def save_all(poses, times, folder, pcutoff=0.6, *, size=None, suffix=""):
         with atomic_path(paths[-1]) as temporary, matplotlib.rc_context({"agg.path.chunksize": 10_000}):
             draw()[0].savefig(temporary, dpi=150)
     return paths
-
-
-def errors(evaluation, *, ax=None):
-    """Error of every labeled point, train beside test for each bodypart, with their means.
-
-    Parameters
-    ----------
-    evaluation : dlcnb.evaluate.Evaluation
-    ax : matplotlib.axes.Axes, optional
-
-    Returns
-    -------
-    tuple
-        (figure, axes)
-    """
-    parts = evaluation.bodyparts
-    fig, ax = _axes(ax, (max(4.5, 1.6 + 1.1 * len(parts)), 4))
-    found, rng = evaluation.errors, np.random.default_rng(0)
-    styles = (("train", ~evaluation.is_test, -0.2, "0.55"), ("test", evaluation.is_test, 0.2, palette(1)[0] / 255))
-    for name, chosen, shift, color in styles:
-        for k in range(len(parts)):
-            values = found[chosen, k][np.isfinite(found[chosen, k])]
-            x = k + shift + rng.uniform(-0.12, 0.12, values.size)
-            ax.plot(
-                x, np.maximum(values, 0.05), "o", ms=3.5, mew=0, alpha=0.6, color=color, label=name if k == 0 else None
-            )
-            if values.size:
-                ax.plot([k + shift - 0.18, k + shift + 0.18], [values.mean()] * 2, color="black", lw=2)
-    ax.set(yscale="log", ylabel="distance from the label (px)", xlim=(-0.6, len(parts) - 0.3))
-    means = np.array([[summarize(found[chosen, k]).mean_px for _, chosen, *_ in styles] for k in range(len(parts))])
-    below = (" / ".join(f"{m:.1f}" if np.isfinite(m) else "–" for m in row) for row in means)
-    ax.set_xticks(range(len(parts)), [f"{part}\n{text}" for part, text in zip(parts, below, strict=True)])
-    ax.yaxis.set_major_formatter("{x:g}")
-    ax.set_title(f"{evaluation.snapshot}: errors and means (train / test)", fontsize="medium")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, markerscale=2)
-    _plain(ax)
-    return fig, ax
-
-
-def training(history, *, ax=None):
-    """Loss (above) and validation error (below) over the steps of a run, the best snapshot marked.
-
-    Parameters
-    ----------
-    history : dict of arrays
-        As `dlcnb.jobs.history` gives it; may still be empty.
-    ax : sequence of two matplotlib.axes.Axes, optional
-
-    Returns
-    -------
-    tuple
-        (figure, array of the two axes)
-    """
-    fig, axes = _axes(ax, (7, 5), 2)
-    colors = palette(3) / 255
-    curves = (("loss", "loss", colors[0]), ("part_loss", "score-maps", colors[1]), ("locref_loss", "locref", colors[2]))
-    for key, name, color in curves:
-        values = np.asarray(history.get(key, ()), float)
-        if np.isfinite(values).any():
-            axes[0].plot(history["step"], values, color=color, lw=1.2, label=name)
-    if axes[0].lines:
-        axes[0].set_yscale("log")
-        axes[0].legend(frameon=False, fontsize="small")
-    steps, mean = (np.asarray(history.get(f"validation_{key}", ()), float) for key in ("step", "mean_px"))
-    axes[1].plot(steps, mean, "o-", color=colors[0], ms=3.5, lw=1.2)
-    if len(history.get("best_step", ())):
-        best, px = history["best_step"][-1], history["best_mean_px"][-1]
-        axes[1].plot(
-            [best], [px], "*", color=colors[1], ms=13, mec="black", mew=0.5, label=f"best: {px:.2f} px at step {best}"
-        )
-        axes[1].legend(frameon=False, fontsize="small")
-    axes[0].set(ylabel="loss", title="Training")
-    axes[1].set(xlabel="step", ylabel="validation error,\nmean (px)")
-    axes[1].set_ylim(bottom=0)
-    axes[1].xaxis.set_major_locator(MaxNLocator(integer=True))
-    return fig, axes
-
-
-# --- helpers ----------------------------------------------------------------------------------------------------------
-
-
-class _Figure(Figure):
-    """A figure that a notebook shows, although pyplot does not know it."""
-
-    def _repr_png_(self):
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=100)
-        return buffer.getvalue()
-
-
-def _axes(ax, size, layout=None):
-    """(figure, axes), given or new; ``layout`` None = one, 2 = two rows over the same x, (1, 2) = two columns."""
-    if ax is None:
-        fig = _Figure(figsize=size, layout="constrained")
-        FigureCanvasAgg(fig)
-        rows, columns = layout if isinstance(layout, tuple) else (layout or 1, 1)
-        ax = fig.subplots(rows, columns, sharex=rows > 1, sharey=columns > 1)
-    elif layout is not None:
-        ax = np.asarray(ax, object).ravel()
-        if len(ax) != 2:
-            raise ValueError(f"This figure needs ax=None or two axes, got {len(ax)}.")
-    every = np.ravel(np.asarray(ax, object))
-    for one in every:
-        _plain(one)
-    return every[0].figure, ax
-
-
-def _plain(ax):
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(True, color="0.92", lw=0.6)
-    ax.set_axisbelow(True)
 
 
 def _colors(poses):

@@ -1,0 +1,10 @@
+"""The figures that show whether tracking went well, as functions of data, on matplotlib without pyplot.
+
+Every function takes ``ax=None`` (draw on these axes, or on a new figure) and returns ``(fig, ax)``. Nothing here is
+kept in pyplot's global state, so figures are freed with their last reference and threads don't disturb each other.
+"""
+
+from dlcnb.plots.poses import coordinates, histogram, likelihood, save_all, trajectory
+from dlcnb.plots.training import errors, training
+
+__all__ = ["coordinates", "errors", "histogram", "likelihood", "save_all", "training", "trajectory"]

@@ -1,0 +1,44 @@
+"""Figures without pyplot's global state, and how they look."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+__all__ = ["NotebookFigure", "axes_for", "plain"]
+
+
+class NotebookFigure(Figure):
+    """A figure that a notebook shows, although pyplot does not know it."""
+
+    def _repr_png_(self):
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=100)
+        return buffer.getvalue()
+
+
+def axes_for(ax, size, layout=None):
+    """(figure, axes), given or new; ``layout`` None = one, 2 = two rows over the same x, (1, 2) = two columns."""
+    if ax is None:
+        fig = NotebookFigure(figsize=size, layout="constrained")
+        FigureCanvasAgg(fig)
+        rows, columns = layout if isinstance(layout, tuple) else (layout or 1, 1)
+        ax = fig.subplots(rows, columns, sharex=rows > 1, sharey=columns > 1)
+    elif layout is not None:
+        ax = np.asarray(ax, object).ravel()
+        if len(ax) != 2:
+            raise ValueError(f"This figure needs ax=None or two axes, got {len(ax)}.")
+    every = np.ravel(np.asarray(ax, object))
+    for one in every:
+        plain(one)
+    return every[0].figure, ax
+
+
+def plain(ax):
+    """No box, a faint grid behind the data."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(True, color="0.92", lw=0.6)
+    ax.set_axisbelow(True)
