@@ -148,7 +148,7 @@ def test_a_long_recording_is_thinned_but_keeps_its_extremes():
     values = np.sin(np.arange(count) / 5e4)
     values[123_457] = 9
     values[200_000:200_100] = np.nan
-    when, thin = plots._thinned(np.arange(count), values)
+    when, thin = plots.poses._thinned(np.arange(count), values)
     assert len(when) == len(thin) <= plots.poses.MOST
     assert np.nanmax(thin) == 9
     assert np.isnan(thin).any()
