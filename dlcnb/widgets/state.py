@@ -8,11 +8,10 @@ from __future__ import annotations
 import numpy as np
 from traitlets import Bool, Float, HasTraits, Int, TraitError, Unicode, validate
 
-from dlcnb.geometry import CanvasFit
+from dlcnb.widgets.zoom import Zoomable
 
 __all__ = ["PlayClock", "PlayerState", "TrainingState", "clock_text", "decimate"]
 
-MAX_ZOOM = 32.0
 LONGEST_JUMP = 0.25  # seconds of wall time that playback may skip at once when decoding cannot keep up
 RUNNING = ("starting", "running", "stopping")
 
@@ -54,7 +53,7 @@ def decimate(x, y, limit=2000):
     return np.append(np.add.reduceat(x[:-1], starts) / sizes, x[-1]), np.append(means, y[-1])
 
 
-class PlayerState(HasTraits):
+class PlayerState(Zoomable, HasTraits):
     """Which frame of a video is shown, how, and what is marked on its timeline.
 
     Parameters
@@ -77,8 +76,7 @@ class PlayerState(HasTraits):
         self.times = np.asarray(times, float)
         if not len(self.times):
             raise ValueError("a player needs at least one frame, but the video has none")
-        self.image_size, self.canvas_size = tuple(image_size), tuple(canvas_size)
-        self.fit = CanvasFit.fit(self.image_size, self.canvas_size)
+        self._set_sizes(image_size, canvas_size)
         self.points = self.likelihood = None
         self.marks = {}
         super().__init__()
@@ -141,38 +139,6 @@ class PlayerState(HasTraits):
         ahead = frames[frames > self.frame] if direction > 0 else frames[frames < self.frame][::-1]
         if len(ahead):
             self.go(int(ahead[0]))
-
-    # --- zoom ---
-
-    def zoom(self, factor, at=None):
-        """Zoom by ``factor`` so that the canvas position ``at = (x, y)`` (default: the centre) stays in place."""
-        whole = CanvasFit.fit(self.image_size, self.canvas_size)
-        factor = min(max(factor, whole.zoom / self.fit.zoom), whole.zoom * MAX_ZOOM / self.fit.zoom)
-        height, width = self.canvas_size
-        self._set_fit(self.fit.zoomed(factor, at or (width / 2, height / 2)))
-
-    def pan(self, dx, dy):
-        """Move the picture by ``(dx, dy)`` canvas pixels, never off the canvas."""
-        self._set_fit(CanvasFit(self.fit.zoom, self.fit.left + dx, self.fit.top + dy))
-
-    def reset_view(self):
-        """Show the whole frame again."""
-        self._set_fit(CanvasFit.fit(self.image_size, self.canvas_size))
-
-    @property
-    def zoomed(self):
-        """Whether less than the whole frame is shown."""
-        return self.fit != CanvasFit.fit(self.image_size, self.canvas_size)
-
-    def _set_fit(self, fit):
-        sides = []
-        for canvas, image, start in zip(self.canvas_size, self.image_size, (fit.top, fit.left), strict=True):
-            slack = canvas - image * fit.zoom
-            sides.append(slack / 2 if slack >= 0 else min(max(start, slack), 0.0))
-        fit = CanvasFit(fit.zoom, sides[1], sides[0])
-        if fit != self.fit:
-            self.fit = fit
-            self.revision += 1
 
     # --- poses and marks ---
 

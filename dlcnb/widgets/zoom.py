@@ -1,0 +1,50 @@
+"""Zoom and pan of a picture on a canvas, as state."""
+
+from __future__ import annotations
+
+from dlcnb.geometry import CanvasFit
+
+__all__ = ["MAX_ZOOM", "Zoomable"]
+
+MAX_ZOOM = 32.0
+
+
+class Zoomable:
+    """Part of a state that has a ``revision``: where a picture lies on a canvas.
+
+    ``image_size`` and ``canvas_size`` are (height, width) in pixels, ``fit`` is a `geometry.CanvasFit`.
+    """
+
+    def _set_sizes(self, image_size, canvas_size):
+        self.image_size, self.canvas_size = tuple(image_size), tuple(canvas_size)
+        self.fit = CanvasFit.fit(self.image_size, self.canvas_size)
+
+    def zoom(self, factor, at=None):
+        """Zoom by ``factor`` so that the canvas position ``at = (x, y)`` (default: the centre) stays in place."""
+        whole = CanvasFit.fit(self.image_size, self.canvas_size)
+        factor = min(max(factor, whole.zoom / self.fit.zoom), whole.zoom * MAX_ZOOM / self.fit.zoom)
+        height, width = self.canvas_size
+        self._set_fit(self.fit.zoomed(factor, at or (width / 2, height / 2)))
+
+    def pan(self, dx, dy):
+        """Move the picture by ``(dx, dy)`` canvas pixels, never off the canvas."""
+        self._set_fit(CanvasFit(self.fit.zoom, self.fit.left + dx, self.fit.top + dy))
+
+    def reset_view(self):
+        """Show the whole frame again."""
+        self._set_fit(CanvasFit.fit(self.image_size, self.canvas_size))
+
+    @property
+    def zoomed(self):
+        """Whether less than the whole frame is shown."""
+        return self.fit != CanvasFit.fit(self.image_size, self.canvas_size)
+
+    def _set_fit(self, fit):
+        sides = []
+        for canvas, image, start in zip(self.canvas_size, self.image_size, (fit.top, fit.left), strict=True):
+            slack = canvas - image * fit.zoom
+            sides.append(slack / 2 if slack >= 0 else min(max(start, slack), 0.0))
+        fit = CanvasFit(fit.zoom, sides[1], sides[0])
+        if fit != self.fit:
+            self.fit = fit
+            self.revision += 1
