@@ -12,7 +12,17 @@ import numpy as np
 from dlcnb.labels import LabelError, Labels
 from dlcnb.project import ProjectError, nearest
 
-__all__ = ["BACKBONES", "Split", "TrainConfig", "TrainSet", "resize", "split"]
+__all__ = [
+    "BACKBONES",
+    "Split",
+    "TrainConfig",
+    "TrainSet",
+    "choose_split",
+    "folds",
+    "leave_one_video_out",
+    "resize",
+    "split",
+]
 
 BACKBONES = ("efficientnet-lite0", "resnet-50", "resnet-101")
 
@@ -30,6 +40,10 @@ class TrainConfig:
     minutes, steps : budget.
     train_fraction : share of the labeled frames that is trained on; the rest is the test split.
     split_seed : seed of the split into train and test.
+    folds, fold : k-fold cross-validation: the frames fall into ``folds`` parts (shuffled by ``split_seed``), and part
+        number ``fold``, from 0, is the test split; ``train_fraction`` follows from it.
+    leave_out : name of a video (without suffix) whose frames are the test split; all others are trained on.
+    bodyparts : names to train on, some of the project's; None = all of them.
     seed : seed of everything else (validation part, weights of the heads, batches).
     validation_fraction : share of the *training* frames held out to choose the best snapshot.
     batch_size, crop_size : examples per step, px of their sides at ``input_scale``.
@@ -52,6 +66,10 @@ class TrainConfig:
     steps: int | None = None
     train_fraction: float = 0.95
     split_seed: int = 0
+    folds: int | None = None
+    fold: int = 0
+    leave_out: str | None = None
+    bodyparts: tuple[str, ...] | None = None
     seed: int = 0
     validation_fraction: float = 0.08
     batch_size: int = 8
@@ -89,6 +107,20 @@ class TrainConfig:
             raise ValueError(f"validation_fraction must be in 0..1, but is {self.validation_fraction!r}.")
         if self.crop_size % 32:
             raise ValueError(f"crop_size must be a multiple of 32 px, but is {self.crop_size!r}.")
+        self._check_split()
+
+    def _check_split(self):
+        if self.bodyparts is not None:
+            object.__setattr__(self, "bodyparts", tuple(self.bodyparts))
+        if self.folds is None:
+            if self.fold:
+                raise ValueError(f"fold={self.fold} needs folds=…, the number of parts.")
+            return
+        if self.leave_out is not None:
+            raise ValueError("folds and leave_out are two ways to choose the test split: give one of them.")
+        if self.folds < 2 or not 0 <= self.fold < self.folds:
+            raise ValueError(f"Expected folds >= 2 and fold from 0 to folds - 1, found {self.folds} and {self.fold}.")
+        object.__setattr__(self, "train_fraction", 1 - 1 / self.folds)
 
     @classmethod
     def from_dict(cls, values):
@@ -147,6 +179,58 @@ def split(n, fraction, seed):
     return Split(np.sort(order[:count]), np.sort(order[count:]), fraction, seed)
 
 
+def folds(n, k, seed):
+    """The ``k`` splits of k-fold cross-validation of ``n`` frames: each frame is in exactly one test split.
+
+    Raises ValueError if there are fewer frames than folds.
+    """
+    if not 2 <= k <= n:
+        raise ValueError(f"{n} labeled frames can't be split into {k} folds. Choose 2 to {n}, or label more frames.")
+    parts = np.array_split(np.random.RandomState(seed).permutation(n), k)
+    everything = np.arange(n)
+    return [Split(np.setdiff1d(everything, part), np.sort(part), 1 - len(part) / n, seed) for part in parts]
+
+
+def leave_one_video_out(images):
+    """For each video the split whose test frames are all of that video's, as a new recording would be.
+
+    Parameters
+    ----------
+    images : names as in the label tables, ``labeled-data/<video>/img0000.png``.
+
+    Returns
+    -------
+    dict, video -> Split, in the order of the videos' first frames.
+
+    Raises ValueError if all frames are of one video.
+    """
+    videos = np.array([name.rsplit("/", 2)[-2] for name in images])
+    names = list(dict.fromkeys(videos.tolist()))
+    if len(names) < 2:
+        raise ValueError(f"Leaving one video out needs labeled frames of two or more videos; there is {len(names)}.")
+    parts = {name: np.flatnonzero(videos == name) for name in names}
+    n = len(videos)
+    return {name: Split(np.setdiff1d(np.arange(n), part), part, 1 - len(part) / n, 0) for name, part in parts.items()}
+
+
+def choose_split(images, config):
+    """The split that a `TrainConfig` asks for: at random, one of k folds, or a video left out.
+
+    Raises ValueError if the frames don't allow it (too few, no such video).
+    """
+    if config.leave_out is not None:
+        splits = leave_one_video_out(images)
+        if config.leave_out not in splits:
+            raise ValueError(
+                f"There are no labeled frames of the video {config.leave_out!r} to leave out"
+                f"{nearest(config.leave_out, splits)}. There are: {', '.join(splits)}."
+            )
+        return splits[config.leave_out]
+    if config.folds is not None:
+        return folds(len(images), config.folds, config.split_seed)[config.fold]
+    return split(len(images), config.train_fraction, config.split_seed)
+
+
 class TrainSet:
     """The labeled frames of a project.
 
@@ -167,15 +251,19 @@ class TrainSet:
         self._used = 0
 
     @classmethod
-    def from_project(cls, project):
-        """The frames of a project that carry at least one label; raises `ProjectError` if there are none."""
+    def from_project(cls, project, bodyparts=None):
+        """The frames of a project that carry at least one label; raises `ProjectError` if there are none.
+
+        ``bodyparts`` keeps these names alone (in the project's order); the frames stay the same.
+        """
         labels = Labels.read_project(project)
         labeled = ~np.isnan(labels.points).all((1, 2))
         if not labeled.any():
             raise ProjectError(
                 f"No labeled frames in {project.root}. Extract frames (dlcnb extract) and label them before training."
             )
-        return cls(project.root, labels.select(np.flatnonzero(labeled)))
+        labels = labels.select(np.flatnonzero(labeled))
+        return cls(project.root, labels if bodyparts is None else _only(labels, bodyparts))
 
     def __len__(self):
         return len(self.images)
@@ -199,6 +287,21 @@ class TrainSet:
         while self._used > self._cache_bytes and len(self._cache) > 1:
             self._used -= self._cache.popitem(last=False)[1].nbytes
         return image
+
+
+def _only(labels, bodyparts):
+    """Labels of some bodyparts."""
+    for name in bodyparts:
+        if name not in labels.bodyparts:
+            raise ProjectError(
+                f"The project has no bodypart {name!r}{nearest(name, labels.bodyparts)}. "
+                f"It has: {', '.join(labels.bodyparts)}."
+            )
+    kept = [k for k, name in enumerate(labels.bodyparts) if name in bodyparts]
+    if not kept:
+        raise ProjectError("Training needs at least one bodypart, but the list of bodyparts is empty.")
+    names = tuple(labels.bodyparts[k] for k in kept)
+    return replace(labels, bodyparts=names, points=labels.points[:, kept])
 
 
 def resize(image, factor):

@@ -191,7 +191,7 @@ def evaluate_run(project, run=None, snapshot="best", *, device="auto"):
     """
     run = Path(run or project.last_run())
     predictor = Predictor(run, snapshot, device=device)
-    data = TrainSet.from_project(project)
+    data = TrainSet.from_project(project, predictor.config.bodyparts)
     if tuple(data.bodyparts) != tuple(predictor.bodyparts):
         raise ProjectError(
             f"The network was trained for the bodyparts {', '.join(predictor.bodyparts)}, but the project has "

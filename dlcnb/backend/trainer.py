@@ -22,7 +22,7 @@ from dlcnb.backend.predict import predict_maps
 from dlcnb.backend.weights import imagenet_weights
 from dlcnb.evaluate import errors, summarize
 from dlcnb.project import ProjectError, atomic_write
-from dlcnb.trainset import TrainSet, split
+from dlcnb.trainset import TrainSet, choose_split
 
 __all__ = ["DivergedError", "TrainStep", "Trainer", "learning_rate"]
 
@@ -77,7 +77,7 @@ class Trainer:
             config = _resumed_config(run, config)
         elif config is None:
             raise ValueError("A new training run needs a TrainConfig.")
-        self.data = TrainSet.from_project(project)
+        self.data = TrainSet.from_project(project, config.bodyparts)
         points = self.data.points
         self.config = config = config.with_input_scale(self.data.image(0).shape[:2], points)
         self.run = Path(run or project.new_run(config.train_fraction))
@@ -125,7 +125,7 @@ class Trainer:
                     "Put them back, or start a new run."
                 )
             return [np.array([position[n] for n in parts[k]], int) for k in ("train", "validation")]
-        parts = split(len(self.data), self.config.train_fraction, self.config.split_seed)
+        parts = choose_split(self.data.images, self.config)
         order = np.random.default_rng(self.config.seed).permutation(parts.train)
         held_out = round(len(order) * self.config.validation_fraction)
         training, validation = np.sort(order[held_out:]), np.sort(order[:held_out])
