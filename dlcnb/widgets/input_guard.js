@@ -114,22 +114,40 @@ function render({ model, el }) {
     }
   }
 
+  // How wide the widget may be, for those that arrange themselves.
+  function measure(root) {
+    if (!model.get('measured')) return;
+    const observer = new ResizeObserver(() => {
+      const style = getComputedStyle(root);
+      const room = Math.floor(root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight));
+      if (room <= 0 || room === model.get('room')) return;
+      model.set('room', room);
+      model.save_changes();
+    });
+    observer.observe(root);
+    abort.signal.addEventListener('abort', () => observer.disconnect());
+  }
+
   function attach() {
     const root = el.closest('.' + model.get('root_class'));
-    const canvases = root ? [...root.querySelectorAll('canvas')] : [];
-    if (!root || canvases.length < model.get('surfaces')) return false;
+    const wanted = model.get('surfaces'); // further canvases belong to the guards of widgets inside this one
+    const canvases = root ? [...root.querySelectorAll('canvas')].slice(0, wanted) : [];
+    if (!root || canvases.length < wanted) return false;
     const home = canvases[0] || root;
+    measure(root);
     const options = { capture: true, signal: abort.signal };
     root.setAttribute(SUPPRESS, 'true');
     // Notebook 7 looks at the focused element itself, in the capture phase.
     root.addEventListener('focusin', (e) => e.target.setAttribute(SUPPRESS, 'true'), options);
     root.addEventListener('keydown', (e) => onKey(e, home), options);
+    // After a click (not a key press) on a button or a slider the keys work on the picture again.
+    const back = (e) => {
+      const picture = canvases[0] || root.querySelector('canvas');
+      if (picture && e.detail && e.target.closest('button') && !e.dlcnbHandled) picture.focus({ preventScroll: true });
+      e.dlcnbHandled = true; // by the innermost widget
+    };
+    root.addEventListener('click', back, { signal: abort.signal });
     if (canvases.length) {
-      // After a click (not a key press) on a button or a slider the keys work on the picture again.
-      const back = (e) => {
-        if (e.detail && e.target.closest('button')) home.focus({ preventScroll: true });
-      };
-      root.addEventListener('click', back, { signal: abort.signal });
       root.addEventListener(
         'pointerdown',
         (e) => {

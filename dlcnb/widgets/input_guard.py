@@ -36,11 +36,13 @@ class InputGuard(anywidget.AnyWidget):
     _css = _HERE / "widgets.css"
 
     root_class = traitlets.Unicode("dlcnb").tag(sync=True)
-    surfaces = traitlets.Int(1, help="How many canvases to wait for.").tag(sync=True)
+    surfaces = traitlets.Int(1, help="How many canvases to wait for; those after them are left alone.").tag(sync=True)
     grab = traitlets.List(traitlets.Unicode(), help="Keys to take, as 'ArrowLeft', 'Shift+Home', 'Ctrl+z', ' '.").tag(
         sync=True
     )
     hover = traitlets.Bool(False, help="Send moves without a pressed button too.").tag(sync=True)
+    measured = traitlets.Bool(False, help="Report the width that there is, in ``room``.").tag(sync=True)
+    room = traitlets.Int(0, help="Width in CSS px inside the root; 0 = no page has told.").tag(sync=True)
     attached = traitlets.Int(0, help="How many times a page has attached the guard.").tag(sync=True)
 
 
@@ -54,12 +56,14 @@ class Input:
     keys : list of str
     on_message : callable
         Called with each message, on whatever thread the kernel handles messages.
+    root_class : str
+        CSS class of the box that the input comes from.
     """
 
     ack_seconds = 0.5
 
-    def __init__(self, canvases, keys, on_message):
-        self.guard = InputGuard(grab=list(keys), surfaces=len(canvases))
+    def __init__(self, canvases, keys, on_message, root_class="dlcnb"):
+        self.guard = InputGuard(grab=list(keys), surfaces=len(canvases), root_class=root_class)
         self._keys, self._on_message = frozenset(keys), on_message
         self._sent, self._arrived = 0, threading.Condition()
         self._acknowledged = 0
@@ -67,6 +71,10 @@ class Input:
         self.guard.on_msg(self._from_guard)
         for surface, canvas in enumerate(canvases):
             self._listen(surface, canvas)
+
+    def listen_keys(self, canvas):
+        """Take the keys of a canvas that belongs to a widget inside this one, where the guard does not work."""
+        canvas.on_key_down(self._plain_key)
 
     def ready(self, ahead=0):
         """Call before sending a frame: wait until a page has all frames but the last ``ahead``.

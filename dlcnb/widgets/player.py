@@ -77,6 +77,8 @@ class Player(View):
         Width of the picture in px; by default the video's own, at most 960.
     """
 
+    lanes = LANES  # of the timeline: name -> colour
+
     _painter = None
     _ticket = None  # of the thread that plays; another one, or none, tells it to end
     _drag_from = None
@@ -97,7 +99,8 @@ class Player(View):
         self._painter = Painter(self._paint, self.fail)
         self._connect()
         self._load(poses, project, labels, skeleton)
-        self.state.set_marks("outliers", outliers)
+        if "outliers" in self.lanes:
+            self.state.set_marks("outliers", outliers)
         self._legend()
         self.redraw()
 
@@ -106,7 +109,7 @@ class Player(View):
     def _build(self):
         state, layout = self.state, ipywidgets.Layout
         height, width = state.canvas_size
-        self.canvas, self.timeline = FrameCanvas((height, width)), Timeline(width)
+        self.canvas, self.timeline = FrameCanvas((height, width)), Timeline(width, self.lanes)
         self.input = Input([self.canvas, self.timeline], KEYS, self._on_input)
         self.slider = ipywidgets.IntSlider(
             min=0, max=max(state.n_frames - 1, 1), readout=False, layout=layout(width="100%", margin="0")
@@ -167,7 +170,8 @@ class Player(View):
             skeleton = skeleton or project.skeleton
             if labels is None:
                 labels = _project_labels(project, self.reader.path)
-        self.state.set_marks("labeled", _labeled_frames(labels, Path(self.reader.path).stem))
+        if "labeled" in self.lanes:
+            self.state.set_marks("labeled", _labeled_frames(labels, Path(self.reader.path).stem))
         self.set_poses(poses, skeleton)
 
     def set_poses(self, poses, skeleton=None):
@@ -187,12 +191,12 @@ class Player(View):
 
     def _legend(self):
         items = [
-            ("dlcnb-swatch dlcnb-swatch-mark", LANES[name], f"{name} ({len(frames)})")
+            ("dlcnb-swatch dlcnb-swatch-mark", self.lanes[name], f"{name} ({len(frames)})")
             for name, frames in self.state.marks.items()
             if len(frames)
         ]
         if self.bodyparts:
-            items.append(("dlcnb-swatch dlcnb-swatch-mark", LANES["low likelihood"], "low likelihood"))
+            items.append(("dlcnb-swatch dlcnb-swatch-mark", self.lanes["low likelihood"], "low likelihood"))
             items += [("dlcnb-swatch", c, name) for c, name in zip(self._colors, self.bodyparts, strict=True)]
         self.legend.value = "".join(
             f'<span class="dlcnb-item"><i class="{kind}" style="background:rgb({r},{g},{b})"></i>'
@@ -369,7 +373,7 @@ class Player(View):
                 pcutoff=state.pcutoff,
             )
         view = Image.fromarray(render_view(image, state.fit, state.canvas_size))
-        strip = timeline_image(state, view.width)
+        strip = timeline_image(state, view.width, self.lanes)
         both = Image.new("RGB", (view.width, view.height + strip.height))
         both.paste(view, (0, 0))
         both.paste(strip, (0, view.height))

@@ -17,23 +17,22 @@ LANES = {  # name -> colour (Okabe-Ito, told apart by the colour-blind), from th
     "outliers": (230, 159, 0),
     "low likelihood": (204, 121, 167),
 }
-LANE_HEIGHT = HEIGHT / len(LANES)
 
 
-def _bars(state, width):
+def _bars(state, width, lanes):
     """What is to be drawn, as arrays x, y, w, h, colour (n, 3), alpha (n,), one row per bar."""
-    rows = []
-    for lane, (name, color) in enumerate(LANES.items()):
-        top = lane * LANE_HEIGHT + 1
+    rows, tall = [], HEIGHT / len(lanes)
+    for lane, (name, color) in enumerate(lanes.items()):
+        top = lane * tall + 1
         if name == "low likelihood":
             share = state.low_likelihood(width // 2)
             where = np.flatnonzero(share > 0)
-            rows += [(2 * i, top, 2, LANE_HEIGHT - 2, color, 0.25 + 0.75 * share[i]) for i in where]
+            rows += [(2 * i, top, 2, tall - 2, color, 0.25 + 0.75 * share[i]) for i in where]
         else:
             frames = np.asarray(state.marks.get(name, ()))
             thick = max(2.0, width / state.n_frames)
             left = np.unique(np.round((frames + 0.5) / state.n_frames * width - thick / 2))
-            rows += [(x, top, thick, LANE_HEIGHT - 2, color, 1.0) for x in left]
+            rows += [(x, top, thick, tall - 2, color, 1.0) for x in left]
     if not rows:
         return None
     x, y, w, h, color, alpha = zip(*rows, strict=True)
@@ -47,7 +46,8 @@ def _playhead(state, width):
 class Timeline(MultiCanvas):
     """Layer 0: the marks, drawn when they change. Layer 1: the playhead, drawn with each frame."""
 
-    def __init__(self, width):
+    def __init__(self, width, lanes=LANES):
+        self._rows = lanes
         layout = ipywidgets.Layout(width="100%", max_width=f"{width}px", height=f"{HEIGHT}px", flex="0 0 auto")
         super().__init__(2, width=width, height=HEIGHT, layout=layout)
 
@@ -56,12 +56,13 @@ class Timeline(MultiCanvas):
         lanes, width = self[0], self.width
         lanes.fill_style = f"rgb{BACKGROUND}"
         lanes.fill_rect(0, 0, width, HEIGHT)
-        bars = _bars(state, width)
+        bars = _bars(state, width, self._rows)
         if bars:
             lanes.fill_styled_rects(*bars)
         lanes.stroke_style = "rgba(255, 255, 255, 0.18)"
-        for lane in range(1, len(LANES)):
-            lanes.stroke_line(0, round(lane * LANE_HEIGHT) + 0.5, width, round(lane * LANE_HEIGHT) + 0.5)
+        for lane in range(1, len(self._rows)):
+            y = round(lane * HEIGHT / len(self._rows)) + 0.5
+            lanes.stroke_line(0, y, width, y)
 
     def draw_playhead(self, state):
         """Paint where we are (call within `batch`)."""
@@ -73,11 +74,11 @@ class Timeline(MultiCanvas):
         head.fill_rect(x - 1, 0, 2, HEIGHT)
 
 
-def timeline_image(state, width):
+def timeline_image(state, width, lanes=LANES):
     """The same strip as a PIL image, drawn in the kernel."""
     picture = Image.new("RGB", (width, HEIGHT), BACKGROUND)
     draw = ImageDraw.Draw(picture, "RGBA")
-    bars = _bars(state, width)
+    bars = _bars(state, width, lanes)
     for x, y, w, h, color, alpha in zip(*bars, strict=True) if bars else ():
         draw.rectangle((x, y, x + w - 1, y + h), fill=(*(int(c) for c in color), round(alpha * 255)))
     x = _playhead(state, width)
