@@ -32,6 +32,11 @@ function render({ model, el }) {
   const later = (message) => {
     if (pending && pending.type !== message.type) flush();
     if (pending && message.type === 'wheel') message.dy += pending.dy;
+    if (pending && message.type === 'pinch') {
+      message.dx += pending.dx;
+      message.dy += pending.dy;
+      message.factor *= pending.factor;
+    }
     pending = message;
     if (!scheduled) scheduled = requestAnimationFrame(flush);
   };
@@ -52,6 +57,12 @@ function render({ model, el }) {
     const on = (name, handler, options = {}) =>
       canvas.addEventListener(name, handler, { signal: abort.signal, ...options });
     const message = (type, e) => ({ type, surface, ...position(canvas, e), ...modifiers(e) });
+    const fingers = new Map(); // pointer id -> its last event
+    let pinch = null; // centre and span of two fingers, until both have left
+    const grip = () => {
+      const [a, b] = [...fingers.values()].map((e) => position(canvas, e));
+      return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, span: Math.max(Math.hypot(a.x - b.x, a.y - b.y), 1) };
+    };
     canvas.style.touchAction = 'none';
     canvas.setAttribute(SUPPRESS, 'true');
     if (surface > 0) canvas.tabIndex = -1; // one stop for the Tab key
@@ -59,16 +70,40 @@ function render({ model, el }) {
       home.focus({ preventScroll: true });
       canvas.setPointerCapture(e.pointerId);
       flush();
-      send({ ...message('down', e), button: e.button, pointer: e.pointerType });
+      if (e.pointerType === 'touch') fingers.set(e.pointerId, e);
+      if (fingers.size === 2) {
+        if (!pinch) send(message('cancel', e)); // what the first finger began
+        pinch = grip();
+      }
+      if (!pinch) send({ ...message('down', e), button: e.button, pointer: e.pointerType });
     });
     on('pointermove', (e) => {
-      if (e.buttons || model.get('hover')) later({ ...message('move', e), buttons: e.buttons });
+      if (fingers.has(e.pointerId)) fingers.set(e.pointerId, e);
+      if (pinch) {
+        if (fingers.size !== 2) return;
+        const { x, y, span } = grip();
+        later({ ...message('pinch', e), x, y, dx: x - pinch.x, dy: y - pinch.y, factor: span / pinch.span });
+        pinch = { x, y, span };
+      } else if (e.buttons || model.get('hover')) later({ ...message('move', e), buttons: e.buttons });
     });
-    on('pointerup', (e) => {
+    const lifted = (e) => {
+      const pinching = pinch;
+      fingers.delete(e.pointerId);
+      if (!fingers.size) pinch = null;
       flush();
-      send({ ...message('up', e), button: e.button });
+      return !pinching;
+    };
+    on('pointerup', (e) => {
+      if (lifted(e)) send({ ...message('up', e), button: e.button });
     });
-    on('pointercancel', (e) => send(message('cancel', e)));
+    on('pointercancel', (e) => {
+      if (lifted(e)) send(message('cancel', e));
+    });
+    on('pointerleave', (e) => {
+      if (!model.get('hover')) return;
+      flush();
+      send(message('leave', e));
+    });
     on('dblclick', (e) => send({ ...message('double', e), button: e.button }));
     on('contextmenu', (e) => {
       e.preventDefault();
@@ -102,7 +137,7 @@ function render({ model, el }) {
     const typing = target.isContentEditable || ['TEXTAREA', 'SELECT'].includes(target.tagName);
     const textual = target.tagName === 'INPUT' && !['checkbox', 'radio', 'button'].includes(target.type);
     if (typing || textual || target.closest('.dlcnb-own-keys')) return;
-    if (e.key === ' ' && target.matches('button, input')) return; // presses the button that has the focus
+    if ([' ', 'Enter'].includes(e.key) && target.matches('button, input')) return; // presses what has the focus
     const ctrl = e.ctrlKey || e.metaKey ? 'Ctrl+' : '';
     const key = ctrl + (e.altKey ? 'Alt+' : '') + (e.shiftKey && e.key.length > 1 ? 'Shift+' : '') + e.key;
     if (model.get('grab').includes(key)) {

@@ -26,6 +26,9 @@ class InputGuard(anywidget.AnyWidget):
     - ``down``, ``move``, ``up``, ``cancel``, ``double``, ``wheel``: with ``surface`` (which canvas, in page order),
       ``x, y`` (canvas pixels, fractions kept), the modifiers ``shift ctrl alt meta``, and ``button`` (0 left,
       1 middle, 2 right) or ``dy`` (wheel, CSS pixels; down is positive).
+    - ``pinch``: two fingers; also ``dx, dy`` (how far their middle moved) and ``factor`` (how far apart they moved).
+      What the first finger began is taken back by a ``cancel``.
+    - ``leave``: the pointer left a canvas; only with ``hover``.
     - ``key``: with ``key``, spelled as in ``grab``, and ``repeat``.
     - ``ack``: with the ``id`` of a frame that has arrived.
 

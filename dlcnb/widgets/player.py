@@ -221,6 +221,8 @@ class Player(View):
             self._on_timeline(kind, message["x"])
         elif kind == "wheel":
             self.state.zoom(WHEEL_ZOOM ** -message["dy"], (message["x"], message["y"]))
+        elif kind == "pinch":
+            self.state.pinch(message)
         elif kind == "double":
             self.state.reset_view()
         elif kind in ("down", "up", "cancel"):

@@ -30,6 +30,12 @@ class Zoomable:
         """Move the picture by ``(dx, dy)`` canvas pixels, never off the canvas."""
         self._set_fit(CanvasFit(self.fit.zoom, self.fit.left + dx, self.fit.top + dy))
 
+    def pinch(self, message):
+        """Follow two fingers: a message of type 'pinch' of the `InputGuard`."""
+        x, y, dx, dy = (message[name] for name in ("x", "y", "dx", "dy"))
+        self.zoom(message["factor"], (x - dx, y - dy))
+        self.pan(dx, dy)
+
     def reset_view(self):
         """Show the whole frame again."""
         self._set_fit(CanvasFit.fit(self.image_size, self.canvas_size))
