@@ -12,10 +12,13 @@ from dlcnb.project import atomic_write
 from dlcnb.project.files import disk_error
 from dlcnb.video import DamagedFrameError, VideoError, VideoReader
 
-__all__ = ["extract", "kmeans", "uniform"]
+__all__ = ["extract", "extracted", "extracting", "kmeans", "near_duplicates", "signature", "uniform"]
 
 MAX_COMPARED = 5000  # frames that k-means looks at, however long the video
 FEATURE_WIDTH = 30  # px, as DeepLabCut's
+SIGNATURE_WIDTH = 64  # px
+ALIKE = 0.3  # frames are near-duplicates if they differ by less than this share of what the frames usually differ by
+NOISE = 12  # grey levels; less is never a difference
 logger = logging.getLogger(__name__)
 
 
@@ -49,7 +52,9 @@ def uniform(n_frames, count, *, start=0.0, stop=1.0, seed=0):
     return np.random.default_rng(seed).integers(edges[:-1], edges[1:])
 
 
-def kmeans(reader, count, *, start=0.0, stop=1.0, step=None, seed=0, progress=None):
+def kmeans(  # noqa: PLR0913
+    reader, count, *, start=0.0, stop=1.0, step=None, seed=0, progress=None, crop=None
+):
     """Choose frames that look different: cluster the frames by appearance and take one from each cluster.
 
     As DeepLabCut does, frames are compared in grey, ``FEATURE_WIDTH`` px wide, less the mean frame. Memory does not
@@ -67,7 +72,9 @@ def kmeans(reader, count, *, start=0.0, stop=1.0, step=None, seed=0, progress=No
     seed : int
         The same seed gives the same frames.
     progress : callable, optional
-        Called as ``progress(done, total)`` while frames are compared.
+        Called as ``progress(done, total)`` while frames are compared; what it raises ends the choice.
+    crop : (x1, x2, y1, y2), optional
+        Compare only this part of the frames (px, ends excluded), so that what happens elsewhere doesn't count.
 
     Returns
     -------
@@ -90,10 +97,10 @@ def kmeans(reader, count, *, start=0.0, stop=1.0, step=None, seed=0, progress=No
         raise ValueError(f"step={step}: expected a whole number of at least 1. Give 1 to compare every frame.")
     step = step or math.ceil((last - first) / max(MAX_COMPARED, 2 * count))
     step = max(1, min(step, (last - first) // count))
-    numbers, features = _features(reader, range(first, last, step), progress)
+    numbers, features = _features(reader, range(first, last, step), progress, crop)
     while len(numbers) < count and step > 1:  # too many damaged ones: look closer
         step //= 2
-        numbers, features = _features(reader, range(first, last, step), progress)
+        numbers, features = _features(reader, range(first, last, step), progress, crop)
     if not len(numbers):
         raise VideoError(
             f"{reader.path}: expected frames to choose from, found none that can be decoded in {first} to {last - 1}. "
@@ -129,18 +136,88 @@ def extract(project, video, indices):
     OSError
         If the folder can't be written.
     """
+    wanted = [int(index) for index in indices]
+    written = dict(extracting(project, video, wanted))
+    return [written[index] for index in wanted if written[index]]
+
+
+def extracting(project, video, indices):
+    """`extract` one frame after the other; stop whenever you like, what is written stays.
+
+    Yields
+    ------
+    (int, Path or None)
+        Each frame once, ascending, and its image; None if the frame is damaged.
+    """
     folder = project.labeled_dir(video)
     path = Path(video) if Path(video).is_file() else project.video(video)
-    written = {}
     with VideoReader(path) as reader:
         wanted = [_inside(reader, index) for index in indices]
-        present = _extracted(folder)
+        present = extracted(folder)
         for index in sorted(set(wanted)):
             image = folder / image_name(index, len(reader))
             image = image if image.exists() else present.get(index, image)
-            if image.exists() or _write_frame(reader, index, image):
-                written[index] = image
-    return [written[index] for index in wanted if index in written]
+            yield index, image if image.exists() or _write_frame(reader, index, image) else None
+
+
+def extracted(folder):
+    """{frame number: image} of what is in a folder of labeled frames, whatever zeros the names have."""
+    found = {}
+    for image in sorted(Path(folder).glob("img*.png")):
+        try:
+            found.setdefault(frame_index(image.name), image)
+        except LabelError:
+            logger.debug("%s is not the name of an extracted frame", image)
+    return found
+
+
+def signature(image, crop=None):
+    """What `near_duplicates` compares of a frame.
+
+    Parameters
+    ----------
+    image : uint8 (H, W, 3)
+    crop : (x1, x2, y1, y2), optional
+        Only this part of it (px, ends excluded).
+
+    Returns
+    -------
+    float32 (n,)
+        Grey levels of the frame, ``SIGNATURE_WIDTH`` px wide, less their median (the brightness of the scene).
+    """
+    small = _small_grey(image, SIGNATURE_WIDTH, crop).astype(np.float32).ravel()
+    return small - np.median(small)
+
+
+def near_duplicates(signatures):
+    """Which frames look like an earlier one, so that labeling both would teach little.
+
+    Two frames are as different as their most different spot, so that a small animal on a large ground counts. They
+    are near-duplicates if that is less than ``ALIKE`` of what these frames usually differ by, or mere noise.
+
+    Parameters
+    ----------
+    signatures : sequence of float32 (n,), or array (T, n)
+        Of frames of one video (`signature`), those to keep in any case first.
+
+    Returns
+    -------
+    int64 (T,)
+        Position of the first frame that it resembles, -1 = none. That one is no near-duplicate itself.
+    """
+    signatures = np.asarray(signatures, np.float32)
+    twin = np.full(len(signatures), -1)
+    if len(signatures) < 2:
+        return twin
+    distance = np.zeros((len(signatures),) * 2, np.float32)
+    for i, one in enumerate(signatures):
+        distance[i, :i] = np.abs(signatures[:i] - one).max(1)
+    limit = max(NOISE, ALIKE * float(np.median(distance[np.tril_indices(len(signatures), -1)])))
+    for i in range(1, len(signatures)):
+        alike = np.flatnonzero((distance[i, :i] < limit) & (twin[:i] < 0))
+        if len(alike):
+            twin[i] = alike[0]
+    return twin
 
 
 def _part(n_frames, count, start, stop):
@@ -158,16 +235,26 @@ def _part(n_frames, count, start, stop):
     return first, last
 
 
-def _features(reader, numbers, progress):
+def _small_grey(image, width, crop=None):
+    """A frame (H, W, 3), or its crop, in grey and at most ``width`` px wide, uint8 (h, w)."""
+    if crop is not None:
+        x1, x2, y1, y2 = crop
+        image = image[y1:y2, x1:x2]
+        if not image.size:
+            raise ValueError(f"crop {x1}, {x2}, {y1}, {y2} lies outside the frame. Give a part of it.")
+    tall, wide = image.shape[:2]
+    width = min(width, wide)
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return cv2.resize(grey, (width, max(1, round(tall * width / wide))), interpolation=cv2.INTER_AREA)
+
+
+def _features(reader, numbers, progress, crop):
     """Frames small and grey: their numbers (n,) and pixels (n, h * w) float64, without damaged ones."""
-    height, width = reader.size
-    width_small = min(FEATURE_WIDTH, width)
-    size = (width_small, max(1, round(height * width_small / width)))
-    found, features = [], np.empty((len(numbers), size[0] * size[1]))
+    size = _small_grey(np.zeros((*reader.size, 3), np.uint8), FEATURE_WIDTH, crop).size
+    found, features = [], np.empty((len(numbers), size))
     for done, (number, image) in enumerate(reader.frames(numbers.start, numbers.stop, numbers.step), start=1):
         if image is not None:
-            grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-            features[len(found)] = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).ravel()
+            features[len(found)] = _small_grey(image, FEATURE_WIDTH, crop).ravel()
             found.append(number)
         if progress is not None:
             progress(done, len(numbers))
@@ -208,17 +295,6 @@ def _inside(reader, index):
             f"frame {index}: expected 0 to {len(reader) - 1} ({reader.path.name} has {len(reader)} frames)"
         )
     return int(index)
-
-
-def _extracted(folder):
-    """{frame number: image} of what is in a folder, whatever zeros its names have."""
-    found = {}
-    for image in sorted(folder.glob("img*.png")):
-        try:
-            found.setdefault(frame_index(image.name), image)
-        except LabelError:
-            logger.debug("%s is not the name of an extracted frame", image)
-    return found
 
 
 def _write_frame(reader, index, path):

@@ -233,3 +233,68 @@ def test_a_folder_that_cannot_be_made(project):
     labeled.write_text("in the way")
     with pytest.raises(OSError, match="cannot write"):
         frames.extract(project, "scenes", [3])
+
+
+def test_extracting_goes_one_by_one_and_what_is_written_stays(project):
+    work = frames.extracting(project, "scenes", [40, 3, 3])
+    index, path = next(work)
+    assert (index, path.name) == (3, "img03.png")
+    work.close()
+    assert sorted(frames.extracted(project.labeled_dir("scenes"))) == [3]
+    assert [index for index, _ in frames.extracting(project, "scenes", [40, 3])] == [3, 40]
+
+
+# --- a part of the frame, and near-duplicates -----------------------------------------------------------------------
+
+
+def test_kmeans_sees_only_the_crop(reader):
+    chosen = frames.kmeans(reader, 2, crop=(0, 45, 0, 45))  # where the square of scene 0 lies, and nothing else
+    assert (chosen // SCENE_LENGTH == 0).sum() == 1
+    with pytest.raises(ValueError, match="outside the frame"):
+        frames.kmeans(reader, 3, crop=(500, 600, 0, 45))
+
+
+def test_kmeans_ends_when_progress_raises(reader):
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        frames.kmeans(reader, 5, progress=stop)
+
+
+def test_near_duplicates_are_frames_of_one_scene(reader):
+    numbers = [0, 5, 20, 40, 41, 60, 79]
+    found = frames.near_duplicates([frames.signature(reader.read(i)) for i in numbers])
+    assert found.tolist() == [-1, 0, -1, -1, 3, -1, -1]
+
+
+def test_near_duplicates_keep_the_first_of_many(reader):
+    same = [frames.signature(reader.read(i)) for i in (2, 3, 4, 5)]
+    assert frames.near_duplicates(same).tolist() == [-1, 0, 0, 0]
+    assert frames.near_duplicates(same[:1]).tolist() == [-1]
+    assert frames.near_duplicates([]).tolist() == []
+
+
+def test_near_duplicates_don_t_mind_brightness_but_mind_a_small_animal():
+    ground = np.full((480, 640, 3), 120, np.uint8)
+    there, elsewhere = ground.copy(), ground.copy()
+    there[100:120, 100:120] = 20
+    elsewhere[300:320, 500:520] = 20
+    signatures = [frames.signature(image) for image in (ground, ground + np.uint8(30), there, elsewhere)]
+    assert frames.near_duplicates(signatures).tolist() == [-1, 0, -1, -1]
+
+
+def test_near_duplicates_in_a_real_video(openfield_root):
+    with VideoReader(next((openfield_root / "videos").glob("*.mp4"))) as video:
+        far = [frames.signature(video.read(i)) for i in range(0, 1000, 100)]
+        near = frames.signature(video.read(301))
+    assert (frames.near_duplicates(far) == -1).all()
+    assert frames.near_duplicates([*far, near])[-1] == 3
+
+
+@pytest.mark.parametrize("crop", [None, (8, 120, 8, 88)])
+def test_the_crop_never_changes_what_is_extracted(project, crop, reader):
+    if crop:
+        project.set_crop("scenes", crop)
+    (path,) = frames.extract(project, "scenes", [7])
+    np.testing.assert_array_equal(cv2.imread(str(path))[..., ::-1], reader.read(7))

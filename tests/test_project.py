@@ -507,3 +507,51 @@ def test_importing_project_is_light():
     code = "import dlcnb.project, sys; print([m for m in ('av', 'pandas', 'mxnet') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+# --- the crop of a video --------------------------------------------------------------------------------------------
+
+
+def test_set_crop_is_read_again_and_keeps_everything_else(tmp_path):
+    make_video(tmp_path / "cam.mp4")
+    project = Project.create("reach", "Ann", [tmp_path / "cam.mp4"], ["hand"], parent=tmp_path)
+    config = project.root / "config.yaml"
+    before = config.read_text().replace("video_sets:", "video_sets: # ours")
+    config.write_text(before)
+    project = Project.open(project.root)
+    project.set_crop("cam", (4, 60, 2, 40))
+    assert Project.open(project.root).crop(project.videos[0]) == (4, 60, 2, 40)
+    assert config.read_text() == before.replace("crop: 0, 64, 0, 48", "crop: 4, 60, 2, 40")
+
+
+def test_set_crop_where_a_template_names_no_video(tmp_path):
+    make_video(tmp_path / "cam.mp4")
+    project = Project.create("reach", "Ann", [tmp_path / "cam.mp4"], ["hand"], parent=tmp_path)
+    entries = project.config["video_sets"]
+    entries["WILL BE AUTOMATICALLY UPDATED BY DEMO CODE"] = entries.pop(next(iter(entries)))
+    project.save()
+    project.set_crop("cam", (4, 60, 2, 40))
+    assert Project.open(project.root).crop("cam") == (4, 60, 2, 40)
+    assert Project.open(project.root).crop("another") == (0, 64, 0, 48)
+
+
+@pytest.mark.parametrize("crop", [(10, 10, 0, 5), (-1, 5, 0, 5), (0, 5, 0), (0, "x", 0, 5)])
+def test_an_impossible_crop_changes_nothing(tmp_path, crop):
+    make_video(tmp_path / "cam.mp4")
+    project = Project.create("reach", "Ann", [tmp_path / "cam.mp4"], ["hand"], parent=tmp_path)
+    before = (project.root / "config.yaml").read_bytes()
+    with pytest.raises(ProjectError, match="expected crop"):
+        project.set_crop("cam", crop)
+    with pytest.raises(ProjectError, match="no video 'camera'"):
+        project.set_crop("camera", (0, 5, 0, 5))
+    assert (project.root / "config.yaml").read_bytes() == before
+
+
+def test_a_crop_that_can_t_be_saved_is_taken_back(tmp_path):
+    make_video(tmp_path / "cam.mp4")
+    project = Project.create("reach", "Ann", [tmp_path / "cam.mp4"], ["hand"], parent=tmp_path)
+    other = Project.open(project.root)
+    other.set_crop("cam", (1, 50, 1, 40))
+    with pytest.raises(ProjectError, match="changed by another program"):
+        project.set_crop("cam", (4, 60, 2, 40))
+    assert project.crop("cam") == (0, 64, 0, 48)

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+from copy import deepcopy
 from pathlib import Path
 
 from ruamel.yaml.comments import CommentedMap
@@ -190,14 +191,31 @@ class Project:
 
     def crop(self, video):
         """(x1, x2, y1, y2) in pixels, ends excluded: the part of a video to take; None = the whole frame."""
-        entries = self.config["video_sets"] or {}
-        named = {video_stem(key): key for key in entries if is_video(key)}
-        other = [key for key in entries if not is_video(key)]
-        key = named.get(video_stem(video), other[0] if other else None)
-        entry = entries.get(key)
+        key = self._video_key(video)
+        entry = (self.config["video_sets"] or {}).get(key)
         if not isinstance(entry, dict) or entry.get("crop") is None:
             return None
         return parse_crop(entry["crop"], key)
+
+    def set_crop(self, video, crop):
+        """Enter the part of a video to take, (x1, x2, y1, y2) in pixels with ends excluded, in config.yaml.
+
+        Labels and poses stay in full-frame coordinates. Raises `ProjectError` for an unknown video or an empty part.
+        """
+        path, key = self.video(video), self._video_key(video)
+        text = "{}, {}, {}, {}".format(*parse_crop(list(crop), path.name))
+        entries = self.config["video_sets"]
+        if key is None or not is_video(key):  # a template's entry stands for all videos; this one gets its own
+            key = str(path.resolve())
+        before = deepcopy(entries)
+        if not isinstance(entries.get(key), dict):
+            entries[key] = CommentedMap()
+        entries[key]["crop"] = text
+        try:
+            self.save()
+        except BaseException:
+            self.config["video_sets"] = before
+            raise
 
     def add_videos(self, videos, copy=False):
         """Link (or copy) more videos into the project and enter them in config.yaml; returns their paths.
@@ -229,6 +247,13 @@ class Project:
         """Existing folders of labeled frames, sorted, without DeepLabCut's ``*_labeled`` check pictures."""
         folders = (self.root / "labeled-data").glob("*")
         return sorted(p for p in folders if p.is_dir() and not p.name.endswith("_labeled") and p.name[0] != ".")
+
+    def _video_key(self, video):
+        """The entry of config.yaml's video_sets that a video goes by; None = none."""
+        entries = list(self.config["video_sets"] or {})
+        other = next((key for key in entries if not is_video(key)), None)
+        named = {video_stem(key): key for key in entries if is_video(key)}
+        return named.get(video_stem(video), other)
 
     def _video_keys(self):
         return [str(key) for key in self.config["video_sets"] or ()]
