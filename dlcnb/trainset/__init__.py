@@ -1,0 +1,18 @@
+"""Labels -> examples: the training configuration, the split into train and test, and the frames themselves."""
+
+from dlcnb.trainset.config import BACKBONES, OPTIMIZERS, PRESETS, TrainConfig
+from dlcnb.trainset.data import Split, TrainSet, choose_split, folds, leave_one_video_out, resize, split
+
+__all__ = [
+    "BACKBONES",
+    "OPTIMIZERS",
+    "PRESETS",
+    "Split",
+    "TrainConfig",
+    "TrainSet",
+    "choose_split",
+    "folds",
+    "leave_one_video_out",
+    "resize",
+    "split",
+]

@@ -1,0 +1,201 @@
+"""Everything a training run depends on, in one frozen dataclass, and presets of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+
+import numpy as np
+
+from dlcnb.project import nearest
+
+__all__ = ["BACKBONES", "OPTIMIZERS", "PRESETS", "TrainConfig"]
+
+BACKBONES = ("efficientnet-lite0", "resnet-50", "resnet-101")
+OPTIMIZERS = ("adam", "sgd")
+PRESETS = {  # settings that differ from the defaults
+    "quick": {"minutes": 10.0},
+    "workshop": {"minutes": 3.0, "validate_every": 15.0},
+    "paper": {  # Mathis et al. 2018, Methods; rates of DeepLabCut's schedule
+        "backbone": "resnet-50",
+        "steps": 500_000,
+        "batch_size": 1,
+        "crop_size": None,
+        "input_scale": 0.8,
+        "scale_jitter": (0.5, 1.5),
+        "rotation": 25.0,
+        "brightness": 0.0,
+        "mirror": False,
+        "radius": 17.0,
+        "locref_weight": 0.05,
+        "optimizer": "sgd",
+        "schedule": ((10_000, 0.005), (430_000, 0.02), (730_000, 0.002), (1_030_000, 0.001)),
+        "average": 0.0,
+        "freeze": 0,
+    },
+}
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything a training run depends on; saved with the run as ``pose_cfg.yaml``.
+
+    The run ends after ``steps`` steps or ``minutes`` of training, whichever comes first; one of the two must be set.
+    With ``steps`` alone the same seed gives the same weights on a CPU.
+
+    Attributes
+    ----------
+    backbone : one of `BACKBONES`.
+    minutes, steps : budget.
+    train_fraction : share of the labeled frames that is trained on; the rest is the test split.
+    split_seed : seed of the split into train and test.
+    folds, fold : k-fold cross-validation: the frames fall into ``folds`` parts (shuffled by ``split_seed``), and part
+        number ``fold``, from 0, is the test split; ``train_fraction`` follows from it.
+    leave_out : name of a video (without suffix) whose frames are the test split; all others are trained on.
+    bodyparts : names to train on, some of the project's; None = all of them.
+    seed : seed of everything else (validation part, weights of the heads, batches).
+    validation_fraction : share of the *training* frames held out to choose the best snapshot.
+    batch_size, crop_size : examples per step, px of their sides at ``input_scale``; ``crop_size=None`` trains on whole
+        frames of random scale, one a step, as the paper does.
+    input_scale : frames are resized by this before the network sees them (the paper's scale factor, 0.8); None =
+        chosen from the data.
+    scale_jitter, rotation, anywhere, brightness, noise, mirror : see `dlcnb.augment.Augmentation`; ``mirror``
+        swaps left and right bodyparts where both are present.
+    radius : px of the *original* frame within which a score-map is 1 (the paper's 17, scaled by ``input_scale``).
+    intermediate : a second set of score-maps is trained from conv4 (the paper's ResNet-101ws).
+    locref_weight : weight of the location refinement loss (paper: 0.05).
+    optimizer : "adam" or "sgd" (momentum 0.9).
+    learning_rate : peak of the schedule: linear warm-up, flat, cosine to 1 %.
+    schedule : instead of it, ``((step, rate), …)``: each rate holds until its step, the last for good.
+    average : share of the finished steps that the averaged weights look back on; 0 = no averaging.
+    freeze : backbone stages whose weights stay at their ImageNet values.
+    pretrained : start from ImageNet weights.
+    weights : file of backbone weights (torchvision layout) where they don't come with the package.
+    start_from : snapshot (or run) to fine-tune; bodyparts that it doesn't know start anew.
+    validate_every : seconds between validations (with ``steps``: a twentieth of them if that is later).
+    device : "auto", "cpu", "gpu(0)", or several GPUs that share each batch: "gpu(0),gpu(1)".
+    """
+
+    backbone: str = "efficientnet-lite0"
+    minutes: float | None = None
+    steps: int | None = None
+    train_fraction: float = 0.95
+    split_seed: int = 0
+    folds: int | None = None
+    fold: int = 0
+    leave_out: str | None = None
+    bodyparts: tuple[str, ...] | None = None
+    seed: int = 0
+    validation_fraction: float = 0.08
+    batch_size: int = 8
+    crop_size: int | None = 256
+    input_scale: float | None = None
+    scale_jitter: tuple[float, float] = (0.6, 1.5)
+    rotation: float = 60.0
+    anywhere: float = 0.4
+    brightness: float = 0.2
+    noise: float = 0.0
+    mirror: bool = True
+    radius: float = 20.0
+    locref_weight: float = 0.03
+    intermediate: bool = False
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    schedule: tuple[tuple[int, float], ...] | None = None
+    average: float = 0.1
+    freeze: int = 4
+    pretrained: bool = True
+    weights: str | None = None
+    start_from: str | None = None
+    validate_every: float = 30.0
+    device: str = "auto"
+
+    def __post_init__(self):
+        if self.minutes is None and self.steps is None:
+            raise ValueError("A training run needs an end: give minutes=… or steps=….")
+        for name, choices in (("backbone", BACKBONES), ("optimizer", OPTIMIZERS)):
+            value = getattr(self, name)
+            if value not in choices:
+                hint = nearest(str(value), choices)
+                raise ValueError(f"Unknown {name} {value!r}{hint}. Expected one of {', '.join(choices)}.")
+        for name in ("minutes", "steps", "batch_size", "input_scale", "radius", "learning_rate"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be greater than 0, but is {value!r}.")
+        if not 0 < self.train_fraction <= 1:
+            raise ValueError(f"train_fraction must be in 0..1 (0.95 = 95 %), but is {self.train_fraction!r}.")
+        if not 0 <= self.validation_fraction < 1:
+            raise ValueError(f"validation_fraction must be in 0..1, but is {self.validation_fraction!r}.")
+        if self.crop_size is None and self.batch_size != 1:
+            raise ValueError(
+                f"Whole frames (crop_size=None) go one by one: batch_size must be 1, not {self.batch_size}."
+            )
+        if self.crop_size is not None and self.crop_size % 32:
+            raise ValueError(f"crop_size must be a multiple of 32 px, but is {self.crop_size!r}.")
+        for name in ("scale_jitter", "schedule"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _tuples(getattr(self, name)))
+        self._check_split()
+
+    def _check_split(self):
+        if self.bodyparts is not None:
+            object.__setattr__(self, "bodyparts", tuple(self.bodyparts))
+        if self.folds is None:
+            if self.fold:
+                raise ValueError(f"fold={self.fold} needs folds=…, the number of parts.")
+            return
+        if self.leave_out is not None:
+            raise ValueError("folds and leave_out are two ways to choose the test split: give one of them.")
+        if self.folds < 2 or not 0 <= self.fold < self.folds:
+            raise ValueError(f"Expected folds >= 2 and fold from 0 to folds - 1, found {self.folds} and {self.fold}.")
+        object.__setattr__(self, "train_fraction", 1 - 1 / self.folds)
+
+    @classmethod
+    def from_dict(cls, values):
+        """A configuration from plain values; an unknown key is an error that names the nearest known one."""
+        known = {field.name for field in fields(cls)}
+        for key in values:
+            if key not in known:
+                raise ValueError(f"Unknown training setting {key!r}{nearest(key, sorted(known))}.")
+        return cls(**values)
+
+    @classmethod
+    def preset(cls, name, **changes):
+        """The configuration of one of `PRESETS`, with some settings changed; an unknown name is a ValueError."""
+        if name not in PRESETS:
+            raise ValueError(f"Unknown preset {name!r}{nearest(name, PRESETS)}. Expected one of {', '.join(PRESETS)}.")
+        values = dict(PRESETS[name])
+        if changes.get("minutes") or changes.get("steps"):
+            values |= {"minutes": None, "steps": None}
+        return cls.from_dict({**values, **changes})
+
+    def to_dict(self):
+        """Plain values (numbers, strings, lists), ready for YAML or JSON."""
+        return {k: _lists(v) for k, v in asdict(self).items()}
+
+    def with_input_scale(self, size, points):
+        """This configuration with ``input_scale`` chosen, if it was None.
+
+        The longer side is brought to about 480 px, unless that would shrink the animal (the median extent of the
+        labeled bodyparts) below 80 px.
+
+        Parameters
+        ----------
+        size : ``(height, width)`` of the frames, px.
+        points : float ``(N, K, 2)`` labels, px, NaN = not there.
+        """
+        if self.input_scale is not None:
+            return self
+        some = points[~np.isnan(points).all((1, 2))]
+        extent = np.linalg.norm(np.nanmax(some, 1) - np.nanmin(some, 1), axis=-1) if len(some) else np.array([80.0])
+        wanted = max(480 / max(size), 80 / max(np.median(extent), 1.0))
+        return replace(self, input_scale=float(np.clip(round(wanted * 16) / 16, 0.125, 1.0)))
+
+
+def _tuples(value):
+    """Lists, however deep, as tuples."""
+    return tuple(map(_tuples, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _lists(value):
+    """Tuples, however deep, as lists."""
+    return list(map(_lists, value)) if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,175 @@
+"""Labels -> examples: the split into train and test, and the frames themselves."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from dlcnb.labels import LabelError, Labels
+from dlcnb.project import ProjectError, nearest
+
+__all__ = ["Split", "TrainSet", "choose_split", "folds", "leave_one_video_out", "resize", "split"]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Indices (int arrays, sorted) of the frames of the training and the test split."""
+
+    train: np.ndarray
+    test: np.ndarray
+    fraction: float
+    seed: int
+
+
+def split(n, fraction, seed):
+    """Split ``n`` frames at random as DeepLabCut does: the same seed gives the same split.
+
+    Raises ValueError if the fraction leaves no frame to train on.
+    """
+    order = np.random.RandomState(seed).permutation(n)
+    count = int(round(n * fraction))
+    if count < 1:
+        raise ValueError(f"A training fraction of {fraction} of {n} labeled frames leaves none to train on.")
+    return Split(np.sort(order[:count]), np.sort(order[count:]), fraction, seed)
+
+
+def folds(n, k, seed):
+    """The ``k`` splits of k-fold cross-validation of ``n`` frames: each frame is in exactly one test split.
+
+    Raises ValueError if there are fewer frames than folds.
+    """
+    if not 2 <= k <= n:
+        raise ValueError(f"{n} labeled frames can't be split into {k} folds. Choose 2 to {n}, or label more frames.")
+    parts = np.array_split(np.random.RandomState(seed).permutation(n), k)
+    everything = np.arange(n)
+    return [Split(np.setdiff1d(everything, part), np.sort(part), 1 - len(part) / n, seed) for part in parts]
+
+
+def leave_one_video_out(images):
+    """For each video the split whose test frames are all of that video's, as a new recording would be.
+
+    Parameters
+    ----------
+    images : names as in the label tables, ``labeled-data/<video>/img0000.png``.
+
+    Returns
+    -------
+    dict, video -> Split, in the order of the videos' first frames.
+
+    Raises ValueError if all frames are of one video.
+    """
+    videos = np.array([name.rsplit("/", 2)[-2] for name in images])
+    names = list(dict.fromkeys(videos.tolist()))
+    if len(names) < 2:
+        raise ValueError(f"Leaving one video out needs labeled frames of two or more videos; there is {len(names)}.")
+    parts = {name: np.flatnonzero(videos == name) for name in names}
+    n = len(videos)
+    return {name: Split(np.setdiff1d(np.arange(n), part), part, 1 - len(part) / n, 0) for name, part in parts.items()}
+
+
+def choose_split(images, config):
+    """The split that a `TrainConfig` asks for: at random, one of k folds, or a video left out.
+
+    Raises ValueError if the frames don't allow it (too few, no such video).
+    """
+    if config.leave_out is not None:
+        splits = leave_one_video_out(images)
+        if config.leave_out not in splits:
+            raise ValueError(
+                f"There are no labeled frames of the video {config.leave_out!r} to leave out"
+                f"{nearest(config.leave_out, splits)}. There are: {', '.join(splits)}."
+            )
+        return splits[config.leave_out]
+    if config.folds is not None:
+        return folds(len(images), config.folds, config.split_seed)[config.fold]
+    return split(len(images), config.train_fraction, config.split_seed)
+
+
+class TrainSet:
+    """The labeled frames of a project.
+
+    Attributes
+    ----------
+    images : names relative to the project, ``labeled-data/<video>/img0000.png``.
+    points : float64 ``(N, K, 2)``, px of the frame, NaN = not there.
+    bodyparts : K names.
+    """
+
+    def __init__(self, root, labels: Labels, *, cache_bytes=512 * 2**20):
+        self.root = Path(root)
+        self.images = labels.images
+        self.points = labels.points
+        self.bodyparts = labels.bodyparts
+        self._cache = OrderedDict()
+        self._cache_bytes = cache_bytes
+        self._used = 0
+
+    @classmethod
+    def from_project(cls, project, bodyparts=None):
+        """The frames of a project that carry at least one label; raises `ProjectError` if there are none.
+
+        ``bodyparts`` keeps these names alone (in the project's order); the frames stay the same.
+        """
+        labels = Labels.read_project(project)
+        labeled = ~np.isnan(labels.points).all((1, 2))
+        if not labeled.any():
+            raise ProjectError(
+                f"No labeled frames in {project.root}. Extract frames (dlcnb extract) and label them before training."
+            )
+        labels = labels.select(np.flatnonzero(labeled))
+        return cls(project.root, labels if bodyparts is None else _only(labels, bodyparts))
+
+    def __len__(self):
+        return len(self.images)
+
+    def image(self, index):
+        """Frame ``index``, uint8 ``(H, W, 3)`` RGB; recently used frames are kept in memory.
+
+        Raises `LabelError` if the file can't be read.
+        """
+        if index in self._cache:
+            self._cache.move_to_end(index)
+            return self._cache[index]
+        path = self.root / self.images[index]
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if image is None:
+            raise LabelError(
+                f"Cannot read the labeled frame {path}. Extract it again, or remove its row (dlcnb doctor)."
+            )
+        self._cache[index] = image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        self._used += image.nbytes
+        while self._used > self._cache_bytes and len(self._cache) > 1:
+            self._used -= self._cache.popitem(last=False)[1].nbytes
+        return image
+
+
+def _only(labels, bodyparts):
+    """Labels of some bodyparts."""
+    for name in bodyparts:
+        if name not in labels.bodyparts:
+            raise ProjectError(
+                f"The project has no bodypart {name!r}{nearest(name, labels.bodyparts)}. "
+                f"It has: {', '.join(labels.bodyparts)}."
+            )
+    kept = [k for k, name in enumerate(labels.bodyparts) if name in bodyparts]
+    if not kept:
+        raise ProjectError("Training needs at least one bodypart, but the list of bodyparts is empty.")
+    names = tuple(labels.bodyparts[k] for k in kept)
+    return replace(labels, bodyparts=names, points=labels.points[:, kept])
+
+
+def resize(image, factor):
+    """An image resized by ``factor``, by area averaging when it shrinks.
+
+    Returns the image, its size rounded to whole pixels, and the exact ``(fx, fy)`` that points are to be scaled by.
+    """
+    if factor == 1:
+        return image, (1.0, 1.0)
+    height, width = image.shape[:2]
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+    return resized, (size[0] / width, size[1] / height)
