@@ -1,6 +1,28 @@
-"""How far predictions lie from labels: errors in pixels, summaries, confidence intervals, files."""
+"""How far predictions lie from labels: errors in pixels, summaries, confidence intervals, PCK, calibration, files."""
 
+from dlcnb.evaluate.calibration import Calibration, calibrate
 from dlcnb.evaluate.core import Evaluation
+from dlcnb.evaluate.curves import PckCurve, pck_curve
+from dlcnb.evaluate.details import details, details_text, keypoint_table, pick, write_details
+from dlcnb.evaluate.splits import SplitSummary, over_splits, summarize_splits
 from dlcnb.evaluate.summary import ErrorSummary, bootstrap_ci, errors, summarize
 
-__all__ = ["ErrorSummary", "Evaluation", "bootstrap_ci", "errors", "summarize"]
+__all__ = [
+    "Calibration",
+    "ErrorSummary",
+    "Evaluation",
+    "PckCurve",
+    "SplitSummary",
+    "bootstrap_ci",
+    "calibrate",
+    "details",
+    "details_text",
+    "errors",
+    "keypoint_table",
+    "over_splits",
+    "pck_curve",
+    "pick",
+    "summarize",
+    "summarize_splits",
+    "write_details",
+]

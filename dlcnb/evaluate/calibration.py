@@ -1,0 +1,164 @@
+"""What the likelihood is worth: how often a point of that likelihood is right, and where to put the pcutoff."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlcnb.evaluate.summary import number
+
+__all__ = ["Calibration", "calibrate"]
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Reliability of the likelihood as a predictor of "the error is below ``epsilon_px``".
+
+    A prediction is *right* if it lies closer than ``epsilon_px`` to its label. Where the bodypart was not labeled in a
+    labeled frame (it was not visible), every prediction is wrong: the likelihood should be low there too.
+
+    Attributes
+    ----------
+    epsilon_px : float
+    likelihood, right : numpy.ndarray
+        (P,) of each point that was compared: its likelihood, and whether it is right (bool).
+    edges : numpy.ndarray
+        (B + 1,) of the bins of likelihood, 0..1.
+    mean_likelihood, share_right, low, high : numpy.ndarray
+        (B,) per bin: mean likelihood, share of right points with its 95% interval (Wilson); NaN in an empty bin.
+    n : numpy.ndarray
+        (B,) points per bin.
+    """
+
+    epsilon_px: float
+    likelihood: np.ndarray
+    right: np.ndarray
+    edges: np.ndarray
+    mean_likelihood: np.ndarray
+    share_right: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    n: np.ndarray
+
+    @property
+    def expected_error(self):
+        """Expected calibration error: mean distance of likelihood and share of right points, 0 is best."""
+        filled = self.n > 0
+        apart = np.abs(self.mean_likelihood - self.share_right)[filled]
+        return float((self.n[filled] * apart).sum() / self.n.sum()) if filled.any() else math.nan
+
+    @property
+    def auc(self):
+        """Chance that a right point has more likelihood than a wrong one (0.5: it tells nothing); NaN if one kind
+        is missing.
+        """
+        right, wrong = self.likelihood[self.right], np.sort(self.likelihood[~self.right])
+        if not len(right) or not len(wrong):
+            return math.nan
+        below, upto = (np.searchsorted(wrong, right, side=side) for side in ("left", "right"))
+        return float((below + upto).mean() / 2 / len(wrong))
+
+    def at(self, pcutoff):
+        """What a pcutoff does.
+
+        Returns
+        -------
+        dict
+            ``kept`` (share of all points), ``right_kept`` (share of the right ones), ``wrong_left_out`` (share of the
+            wrong ones) and ``kept_right`` (share of right points among those kept); NaN of nothing.
+        """
+        keep, right = self.likelihood >= pcutoff, self.right
+        return {
+            "kept": _share(keep),
+            "right_kept": _share(keep[right]),
+            "wrong_left_out": _share(~keep[~right]),
+            "kept_right": _share(right[keep]),
+        }
+
+    @property
+    def suggested_pcutoff(self):
+        """The pcutoff that separates right from wrong points best (Youden's J: the most right points kept plus wrong
+        points left out); None if all points are right, or all are wrong, as no cutoff is better than another then.
+        """
+        wrong = ~self.right
+        if self.right.all() or wrong.all():
+            return None
+        values, which = np.unique(self.likelihood, return_inverse=True)
+        rights, wrongs = (np.bincount(which, kind, len(values)) / kind.sum() for kind in (self.right, wrong))
+        gain = np.cumsum(wrongs - rights)[:-1]  # J of a cutoff between each value and the next
+        if not len(gain) or gain.max() <= 0:
+            return None
+        best = np.flatnonzero(gain >= gain.max() - 1e-12)
+        widest = best[np.argmax(values[best + 1] - values[best])]
+        return _short_between(values[widest], values[widest + 1])
+
+    def to_json(self):
+        """Bins and summaries as plain numbers; NaN becomes None."""
+        suggested = self.suggested_pcutoff
+        columns = ("edges", "mean_likelihood", "share_right", "low", "high")
+        return {
+            "epsilon_px": float(self.epsilon_px),
+            "n": int(self.n.sum()),
+            "n_wrong": int((~self.right).sum()),
+            "expected_error": number(self.expected_error),
+            "auc": number(self.auc),
+            "suggested_pcutoff": suggested,
+            "at_suggested": None if suggested is None else {k: number(v) for k, v in self.at(suggested).items()},
+            "bins": {name: [number(v) for v in getattr(self, name)] for name in columns} | {"n": self.n.tolist()},
+        }
+
+
+def calibrate(errors, likelihood, *, epsilon_px=5.0, bins=10, absent=True):
+    """Compare likelihoods with what became of the predictions.
+
+    Parameters
+    ----------
+    errors : array_like
+        (N, K) pixels; NaN = not labeled.
+    likelihood : array_like
+        (N, K), 0..1.
+    epsilon_px : float
+        A prediction closer than that to its label is right.
+    bins : int
+        Equal bins of likelihood.
+    absent : bool
+        Count predictions of bodyparts that are not labeled as wrong; False leaves them out.
+
+    Returns
+    -------
+    Calibration
+    """
+    errors, likelihood = np.asarray(errors, float), np.asarray(likelihood, float)
+    if errors.shape != likelihood.shape:
+        raise ValueError(f"Errors {errors.shape} and likelihood {likelihood.shape} must be of one shape.")
+    if not epsilon_px > 0:
+        raise ValueError(f"epsilon_px is a distance above 0 px, not {epsilon_px!r}.")
+    used = np.isfinite(likelihood) & (np.isfinite(errors) | bool(absent))
+    chance, right = likelihood[used], errors[used] < epsilon_px
+    edges = np.linspace(0, 1, bins + 1)
+    where = np.clip(np.searchsorted(edges, chance, side="right") - 1, 0, bins - 1)
+    n, sure, hits = (np.bincount(where, weights, bins) for weights in (None, chance, right.astype(float)))
+    filled = n > 0
+    mean, share = (np.divide(sums, n, out=np.full(bins, np.nan), where=filled) for sums in (sure, hits))
+    low, high = _wilson(share, n)
+    return Calibration(float(epsilon_px), chance, right, edges, mean, share, low, high, n)
+
+
+def _wilson(share, n, z=1.96):
+    """95% interval of a share of ``n``; NaN where n is 0."""
+    n = np.where(n > 0, n, np.nan)
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return centre - half, centre + half
+
+
+def _share(chosen):
+    return float(chosen.mean()) if len(chosen) else math.nan
+
+
+def _short_between(low, high):
+    """A number with few digits in ``low < x <= high``, near the middle."""
+    middle = (low + high) / 2
+    return next((short for d in range(1, 12) if low < (short := round(middle, d)) <= high), float(middle))

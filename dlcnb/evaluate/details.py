@@ -1,0 +1,163 @@
+"""Everything an evaluation has to say, beyond the numbers of its short report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dlcnb.evaluate.calibration import calibrate
+from dlcnb.evaluate.curves import pck_curve
+from dlcnb.evaluate.summary import bootstrap_ci, number, summarize
+from dlcnb.project import atomic_write
+
+__all__ = ["details", "details_text", "keypoint_table", "pick", "summary_with_ci", "write_details"]
+
+SETS = ("train", "test", "train_pcutoff", "test_pcutoff")
+
+
+def pick(evaluation, name):
+    """Errors (N', K) in pixels of a set of an evaluation: "train" or "test", or either with "_pcutoff" behind it.
+
+    NaN = unlabeled; with "_pcutoff" also where the likelihood is below the evaluation's pcutoff.
+    """
+    if name not in SETS:
+        raise ValueError(f"Unknown set {name!r}. Expected one of {', '.join(SETS)}.")
+    errors = evaluation.sure_errors if name.endswith("_pcutoff") else evaluation.errors
+    return errors[evaluation.is_test == name.startswith("test")]
+
+
+def summary_with_ci(errors):
+    """Mean, r.m.s. and median (px) of errors (N, K), with 95% intervals over frames of the first two, as a dict."""
+    errors = np.asarray(errors, float)
+    squared = bootstrap_ci(errors**2)
+    return summarize(errors).to_json() | {
+        "ci95": [number(v) for v in bootstrap_ci(errors)],
+        "rms_ci95": [number(v**0.5) for v in squared],
+    }
+
+
+def details(evaluation, human=None, *, epsilon_px=5.0):
+    """Summaries per bodypart with intervals, PCK curves, calibration, and human variability where it is known.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    human : dlcnb.labels.Variability, optional
+        Distances between two human labelings of this project.
+    epsilon_px : float
+        What counts as right for the calibration.
+
+    Returns
+    -------
+    dict
+        ``sets`` (of "train", "test", "train_pcutoff" and "test_pcutoff" the summary over all bodyparts), ``bodyparts``
+        (the same for each), ``pck`` (curves by set), ``calibration`` (on the test frames, or on all where there are
+        none; ``calibration_on`` says which), ``human`` (None if it is not known). None stands for no such points.
+    """
+    errors = {name: pick(evaluation, name) for name in SETS}
+    frames = evaluation.is_test if evaluation.is_test.any() else np.ones(len(evaluation.images), bool)
+    calibration = calibrate(evaluation.errors[frames], evaluation.likelihood[frames], epsilon_px=epsilon_px)
+    return {
+        "snapshot": evaluation.snapshot,
+        "step": int(evaluation.step),
+        "pcutoff": float(evaluation.pcutoff),
+        "sets": {name: summary_with_ci(found) for name, found in errors.items()},
+        "bodyparts": {
+            part: {name: summary_with_ci(found[:, k : k + 1]) for name, found in errors.items()}
+            for k, part in enumerate(evaluation.bodyparts)
+        },
+        "pck": {name: pck_curve(found).to_json() for name, found in errors.items()},
+        "calibration": calibration.to_json() | {"at_pcutoff": _numbers(calibration.at(evaluation.pcutoff))},
+        "calibration_on": "test" if evaluation.is_test.any() else "all",
+        "human": None if human is None else human_part(evaluation, human),
+    }
+
+
+def human_part(evaluation, human):
+    """Human variability of the evaluated bodyparts as a dict, and the ratio of the test error to it."""
+    wanted = [human.bodyparts.index(part) for part in evaluation.bodyparts if part in human.bodyparts]
+    distances = human.distances[:, wanted]
+    found, test = summary_with_ci(distances), summarize(pick(evaluation, "test"))
+    ratio = test.mean_px / found["mean_px"] if found["mean_px"] else float("nan")
+    means = {human.bodyparts[k]: number(summarize(human.distances[:, k]).mean_px) for k in wanted}
+    return {"scorers": list(human.scorers), **found, "bodyparts": means, "test_ratio": number(ratio)}
+
+
+def keypoint_table(evaluation):
+    """DeepLabCut's table of mean errors per bodypart, a `pandas.DataFrame`: four rows, a column per bodypart."""
+    rows = {
+        "Train error (px)": "train",
+        "Test error (px)": "test",
+        "Train error (px) with p-cutoff": "train_pcutoff",
+        "Test error (px) with p-cutoff": "test_pcutoff",
+    }
+    means = [
+        [summarize(pick(evaluation, s)[:, k]).mean_px for k in range(len(evaluation.bodyparts))] for s in rows.values()
+    ]
+    return pd.DataFrame(means, index=pd.Index(list(rows), name="Error Type"), columns=list(evaluation.bodyparts))
+
+
+def write_details(evaluation, folder, human=None, *, epsilon_px=5.0):
+    """Write `details` and `keypoint_table` beside what ``Evaluation.write`` wrote.
+
+    Returns
+    -------
+    list of pathlib.Path
+        ``evaluation-<step>-details.json`` and ``evaluation-<step>-keypoint-results.csv``.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    report = folder / f"evaluation-{evaluation.step}-details.json"
+    table = folder / f"evaluation-{evaluation.step}-keypoint-results.csv"
+    atomic_write(report, json.dumps(details(evaluation, human, epsilon_px=epsilon_px), indent=1) + "\n")
+    atomic_write(table, keypoint_table(evaluation).to_csv())
+    return [report, table]
+
+
+def details_text(found):
+    """The lines for people that follow the table of errors; ``found`` is what `details` gives."""
+    lines = [_pck_line(found["pck"]["test"])] if found["pck"]["test"]["n"] else []
+    if human := found["human"]:
+        against = "" if human["test_ratio"] is None else f"; the test error is {human['test_ratio']:.2f} times that"
+        lines.append(
+            f"Human variability ({' and '.join(human['scorers'])}): {human['mean_px']:.2f} px mean, "
+            f"{human['rms_px']:.2f} px r.m.s.{against}"
+        )
+    return "\n".join([*lines, *_calibration_lines(found)])
+
+
+def _pck_line(curve):
+    places = (2, 5, 10, 20)
+    shares = np.interp(places, curve["thresholds_px"], curve["share"])
+    return "Test points within " + ", ".join(f"{p} px: {s:.0%}" for p, s in zip(places, shares, strict=True))
+
+
+def _calibration_lines(found):
+    calibration, cutoff = found["calibration"], found["pcutoff"]
+    n, wrong, where = calibration["n"], calibration["n_wrong"], found["calibration_on"]
+    if not n:
+        return []
+    head = f"Likelihood on {where} frames: {wrong} of {n} points are {calibration['epsilon_px']:g} px off or more"
+    now = calibration["at_pcutoff"]
+    lines = [
+        f"{head}; pcutoff {cutoff:g} keeps {_percent(now['kept'])}, of which {_percent(now['kept_right'])} are right"
+    ]
+    if (best := calibration["suggested_pcutoff"]) is not None:
+        at = calibration["at_suggested"]
+        lines.append(
+            f"Suggested pcutoff {best:g}: keeps {_percent(at['right_kept'])} of the right points, leaves out "
+            f"{_percent(at['wrong_left_out'])} of the wrong ones"
+            + (" (few wrong points: a rough guess)" * (wrong < 10))
+        )
+    return lines
+
+
+def _percent(share):
+    return "-" if share is None else f"{share:.0%}"
+
+
+def _numbers(values):
+    return {name: number(value) for name, value in values.items()}

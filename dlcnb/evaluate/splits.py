@@ -1,0 +1,78 @@
+"""One number for several splits: mean ± standard error of the mean, as the paper gives its errors."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlcnb.evaluate.summary import number, summarize
+
+__all__ = ["SplitSummary", "over_splits", "summarize_splits"]
+
+
+@dataclass(frozen=True)
+class SplitSummary:
+    """Mean and standard error of the mean over ``n`` splits, pixels; NaN if there are too few."""
+
+    mean_px: float
+    sem_px: float
+    n: int
+
+    def __str__(self):
+        if not self.n:
+            return "-"
+        return f"{self.mean_px:.2f} ± {self.sem_px:.2f}" if self.n > 1 else f"{self.mean_px:.2f}"
+
+    def to_json(self):
+        """The same as a dict; NaN becomes None."""
+        return {"mean_px": number(self.mean_px), "sem_px": number(self.sem_px), "n": self.n}
+
+
+def summarize_splits(values):
+    """`SplitSummary` of one error per split (pixels); NaN is left out."""
+    values = np.asarray(values, float)
+    values = values[np.isfinite(values)]
+    mean = float(values.mean()) if len(values) else math.nan
+    sem = float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else math.nan
+    return SplitSummary(mean, sem, len(values))
+
+
+def over_splits(evaluations):
+    """Errors of several splits (shuffles, folds, videos left out) of one project.
+
+    Parameters
+    ----------
+    evaluations : list of Evaluation
+        One per split, of the same bodyparts.
+
+    Returns
+    -------
+    dict
+        ``train``, ``test`` and ``test_pcutoff``: `SplitSummary` of the splits' mean errors; ``bodyparts``: the test
+        errors by name. Splits count alike, whatever their size.
+
+    Raises
+    ------
+    ValueError
+        Without evaluations, or if their bodyparts differ.
+    """
+    evaluations = list(evaluations)
+    names = {e.bodyparts for e in evaluations}
+    if len(names) != 1:
+        raise ValueError(f"Expected evaluations of the same bodyparts, found {len(names)} sets of them.")
+
+    def mean(errors, chosen, k=slice(None)):
+        return summarize(errors[chosen][:, k]).mean_px
+
+    parts = {
+        name: summarize_splits([mean(e.errors, e.is_test, k) for e in evaluations])
+        for k, name in enumerate(next(iter(names)))
+    }
+    return {
+        "train": summarize_splits([mean(e.errors, ~e.is_test) for e in evaluations]),
+        "test": summarize_splits([mean(e.errors, e.is_test) for e in evaluations]),
+        "test_pcutoff": summarize_splits([mean(e.sure_errors, e.is_test) for e in evaluations]),
+        "bodyparts": parts,
+    }
