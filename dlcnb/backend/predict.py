@@ -25,7 +25,7 @@ class Maps:
     """The network's output for a batch of equally large images, maybe still being computed."""
 
     def __init__(self, output, ratio, shape):
-        self._output, self._ratio, self._shape = output, ratio, shape
+        self._output, self.ratio, self._shape = output, ratio, shape
 
     def arrays(self):
         """``(score, locref)``: float ``(B, K, h, w)`` probabilities and ``(B, K, 2, h, w)``; waits for the result."""
@@ -40,7 +40,7 @@ class Maps:
     def points(self):
         """``(points, likelihood)``: ``(B, K, 2)`` px of the original images, and ``(B, K)``."""
         points, likelihood = targets.decode(*self.arrays())
-        return geometry.unscale(points, self._ratio), likelihood
+        return geometry.unscale(points, self.ratio), likelihood
 
 
 def predict_maps(net, images, input_scale, device, forward=None):
@@ -182,10 +182,19 @@ def _finish(predictor, started, total):
     return VideoStep(first, points, likelihood, first + len(chunk), total)
 
 
-def evaluate_run(project, run=None, snapshot="best", *, device="auto"):
+def evaluate_run(project, run=None, snapshot="best", *, device="auto", on_maps=None):
     """Predict every labeled frame and compare with its labels.
 
     Frames labeled since the run count as test frames: the network has not seen them.
+
+    Parameters
+    ----------
+    project : Project.
+    run : folder of a training run; default the last.
+    snapshot : "best", "last" or a step.
+    device : "auto", "cpu" or "gpu(0)".
+    on_maps : called for each frame as ``on_maps(image, score, ratio)``: its name, its score-maps ``(K, h, w)``, and the
+        ``(fx, fy)`` by which the frame was resized for them (see `dlcnb.evaluate.ScoreMapWriter`).
 
     Raises `ProjectError` if the run's bodyparts are not the project's.
     """
@@ -199,7 +208,12 @@ def evaluate_run(project, run=None, snapshot="best", *, device="auto"):
         )
     seen = json.loads((run / "split.json").read_text())
     seen = {*seen["train"], *seen["validation"]}
-    found = [predictor.predict([data.image(i)]) for i in range(len(data))]
+    found = []
+    for i, name in enumerate(data.images):
+        maps = predictor.maps([data.image(i)])
+        found.append(maps.points())
+        if on_maps is not None:
+            on_maps(name, maps.arrays()[0][0], maps.ratio)
     return Evaluation(
         bodyparts=tuple(data.bodyparts),
         images=tuple(data.images),

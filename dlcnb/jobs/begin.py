@@ -15,7 +15,7 @@ __all__ = ["start"]
 
 _OPTIONS = {
     "train": {"config", "run", "resume"},
-    "evaluate": {"run", "snapshot", "device"},
+    "evaluate": {"run", "snapshot", "device", "maps"},
     "analyze": {"videos", "run", "snapshot", "batch", "device", "folder"},
 }
 
@@ -31,7 +31,8 @@ def start(kind, project, **options):
         train: ``config`` (`TrainConfig` or dict; its fields may also be given one by one), ``run`` (folder;
         default a new one), ``resume`` (continue ``run``, default the last one; settings left out stay as
         they were).
-        evaluate: ``run`` (default the last), ``snapshot`` ("best", "last", "all" or a step), ``device``.
+        evaluate: ``run`` (default the last), ``snapshot`` ("best", "last", "all" or a step), ``device``, ``maps``
+        (keep the score-maps, for `EvaluationView`; default True).
         analyze: ``videos`` (paths), ``run``, ``snapshot``, ``batch``, ``device``, ``folder`` (where the
         tables go; default beside each video).
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from dlcnb.jobs.evaluating import evaluate
 from dlcnb.jobs.explain import explain
 
 __all__ = ["WORK"]
@@ -53,28 +54,6 @@ def _resumed_config(run, changes):
     if changes.get("minutes") or changes.get("steps"):
         values |= {"minutes": None, "steps": None}
     return TrainConfig.from_dict({**values, **changes})
-
-
-def _evaluate(job, events, stop):
-    from dlcnb import backend
-    from dlcnb.backend import runs
-    from dlcnb.project import Project
-
-    options = job["options"]
-    project, snapshot = Project.open(job["project"]), options.get("snapshot", "best")
-    run = Path(options["run"])
-    wanted = runs.snapshots(run) if snapshot == "all" else [snapshot]
-    best, _ = runs.find_snapshot(run, "best")  # raises if there is no snapshot at all
-    folder, results = project.evaluation_dir(run), {}
-    for number, which in enumerate(wanted):
-        if stop and results:
-            return "stopped", {"all": list(results.values())}
-        evaluation = backend.evaluate_run(project, run, which, device=options.get("device", "auto"))
-        evaluation.write(folder)
-        results[evaluation.step] = {**evaluation.to_json(), "folder": str(folder)}
-        events.step("progress", done=number + 1, total=len(wanted), seconds_left=None, video=None)
-    result = results.get(best, next(iter(results.values())))
-    return "done", {**result, "all": list(results.values())} if snapshot == "all" else result
 
 
 def _analyze(job, events, stop):
@@ -145,4 +124,4 @@ def _fields(record):
     return {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
 
 
-WORK = {"train": _train, "evaluate": _evaluate, "analyze": _analyze}  # function(job, events, stop)
+WORK = {"train": _train, "evaluate": evaluate, "analyze": _analyze}  # function(job, events, stop)

@@ -1,0 +1,111 @@
+"""Score-maps of the evaluated frames, in a file of their own beside the evaluation."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from contextlib import AbstractContextManager
+
+import cv2
+import numpy as np
+
+from dlcnb.project import atomic_path
+from dlcnb.targets import STRIDE
+
+__all__ = ["ScoreMapWriter", "ScoreMaps", "maps_path"]
+
+_STEPS = 10  # steps per unit of the logit; int8 then reaches from probability 3e-6 to 1 - 3e-6
+_DECADES = 5  # of probability that the logarithmic view shows
+
+
+def maps_path(folder, step):
+    """Where the score-maps of a snapshot's evaluation are kept (maybe)."""
+    return folder / f"evaluation-{step}-maps.zip"
+
+
+class ScoreMapWriter(AbstractContextManager):
+    """Writes score-maps frame by frame; the file appears when the block ends without an error.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    bodyparts : K names.
+    """
+
+    def __init__(self, path, bodyparts):
+        self._moving = atomic_path(path)
+        self._about = {"bodyparts": list(bodyparts), "stride": STRIDE, "images": {}}
+
+    def __enter__(self):
+        self._zip = zipfile.ZipFile(self._moving.__enter__(), "w", zipfile.ZIP_DEFLATED, compresslevel=3)
+        return self
+
+    def add(self, image, score, ratio):
+        """Add the maps of one image: score (K, h, w) probabilities; ratio (fx, fy), how the image was resized."""
+        score = np.clip(np.asarray(score, np.float64), 1e-9, 1 - 1e-9)
+        logit = np.clip(np.rint(_STEPS * np.log(score / (1 - score))), -127, 127).astype(np.int8)
+        data = io.BytesIO()
+        np.lib.format.write_array(data, logit, allow_pickle=False)
+        name = f"{len(self._about['images'])}.npy"
+        self._zip.writestr(name, data.getvalue())
+        self._about["images"][image] = {"file": name, "ratio": [float(f) for f in ratio]}
+
+    def __exit__(self, *error):
+        if error[0] is None:
+            self._zip.writestr("about.json", json.dumps(self._about))
+        self._zip.close()
+        return self._moving.__exit__(*error)
+
+
+class ScoreMaps:
+    """Score-maps that a `ScoreMapWriter` wrote; one frame at a time is read.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        The file is damaged, or not of this kind.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        self._about = json.loads(self._read("about.json"))
+        self.images, self.bodyparts = tuple(self._about["images"]), tuple(self._about["bodyparts"])
+
+    def score(self, image):
+        """Probabilities of an image, float32 (K, h, w); raises KeyError if it was not evaluated."""
+        entry = self._about["images"][image]
+        logit = np.lib.format.read_array(io.BytesIO(self._read(entry["file"])), allow_pickle=False)
+        return (1 / (1 + np.exp(-logit.astype(np.float32) / _STEPS))).astype(np.float32)
+
+    def on_frame(self, image, bodypart, size, *, log=False):
+        """One bodypart's map as large as the frame.
+
+        Parameters
+        ----------
+        image, bodypart : str
+        size : (height, width) of the frame.
+        log : bool
+            The logarithm instead (0 = 1e-5, 1 = certain), which shows what else the network thought of.
+
+        Returns
+        -------
+        numpy.ndarray
+            float32 (height, width), 0..1.
+        """
+        score = self.score(image)[self.bodyparts.index(bodypart)]
+        if log:
+            score = np.clip(1 + np.log10(np.maximum(score, 1e-9)) / _DECADES, 0, 1)
+        fx, fy = (f / self._about["stride"] for f in self._about["images"][image]["ratio"])
+        matrix = np.array([[fx, 0, 0.5 * fx - 0.5], [0, fy, 0.5 * fy - 0.5]])  # pixel of the frame -> cell
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(score, matrix, (size[1], size[0]), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+    def _read(self, name):
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                return archive.read(name)
+        except (zipfile.BadZipFile, KeyError) as error:
+            raise ValueError(f"{self.path} holds no score-maps ({error}). Delete it and evaluate again.") from error
