@@ -12,7 +12,17 @@ from dlcnb.project import atomic_write
 from dlcnb.project.files import disk_error
 from dlcnb.video import DamagedFrameError, VideoError, VideoReader
 
-__all__ = ["extract", "extracted", "extracting", "kmeans", "near_duplicates", "signature", "uniform"]
+__all__ = [
+    "alike",
+    "differences",
+    "extract",
+    "extracted",
+    "extracting",
+    "kmeans",
+    "near_duplicates",
+    "signature",
+    "uniform",
+]
 
 MAX_COMPARED = 5000  # frames that k-means looks at, however long the video
 FEATURE_WIDTH = 30  # px, as DeepLabCut's
@@ -206,17 +216,27 @@ def near_duplicates(signatures):
         Position of the first frame that it resembles, -1 = none. That one is no near-duplicate itself.
     """
     signatures = np.asarray(signatures, np.float32)
-    twin = np.full(len(signatures), -1)
-    if len(signatures) < 2:
-        return twin
-    distance = np.zeros((len(signatures),) * 2, np.float32)
-    for i, one in enumerate(signatures):
-        distance[i, :i] = np.abs(signatures[:i] - one).max(1)
-    limit = max(NOISE, ALIKE * float(np.median(distance[np.tril_indices(len(signatures), -1)])))
+    apart = np.zeros((len(signatures),) * 2, np.float32)
     for i in range(1, len(signatures)):
-        alike = np.flatnonzero((distance[i, :i] < limit) & (twin[:i] < 0))
-        if len(alike):
-            twin[i] = alike[0]
+        apart[i, :i] = apart[:i, i] = differences(signatures[i], signatures[:i])
+    return alike(apart)
+
+
+def differences(one, others):
+    """How much a signature (n,) differs from others (T, n): grey levels at the most different spot, float32 (T,)."""
+    return np.abs(np.asarray(others, np.float32) - one).max(axis=1)
+
+
+def alike(apart):
+    """`near_duplicates` from the `differences` of all pairs, a symmetric (T, T) array."""
+    twin = np.full(len(apart), -1)
+    if len(apart) < 2:
+        return twin
+    limit = max(NOISE, ALIKE * float(np.median(apart[np.tril_indices(len(apart), -1)])))
+    for i in range(1, len(apart)):
+        same = np.flatnonzero((apart[i, :i] < limit) & (twin[:i] < 0))
+        if len(same):
+            twin[i] = same[0]
     return twin
 
 
