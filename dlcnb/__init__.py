@@ -14,6 +14,7 @@ _HOME = {
     "VideoReader": "video",
     "VideoWriter": "video",
     "Labels": "labels",
+    "LabelStore": "labels",
     "Poses": "poses",
     "TrainSet": "trainset",
     "TrainConfig": "trainset",

@@ -1,8 +1,22 @@
-"""Labels: reading, writing, merging and checking DeepLabCut's tables of labeled frames."""
+"""Labels: reading, writing, merging and checking DeepLabCut's tables of labeled frames, and editing them safely."""
 
 from dlcnb.labels.checks import check_tables, doctor
 from dlcnb.labels.core import Labels, frame_index, image_name
 from dlcnb.labels.errors import LabelError
 from dlcnb.labels.h5 import read_h5_table
+from dlcnb.labels.journal import Edit
+from dlcnb.labels.store import Conflict, LabelStore, current_labels
 
-__all__ = ["LabelError", "Labels", "check_tables", "doctor", "frame_index", "image_name", "read_h5_table"]
+__all__ = [
+    "Conflict",
+    "Edit",
+    "LabelError",
+    "LabelStore",
+    "Labels",
+    "check_tables",
+    "current_labels",
+    "doctor",
+    "frame_index",
+    "image_name",
+    "read_h5_table",
+]

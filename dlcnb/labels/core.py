@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
 import re
 from dataclasses import dataclass, replace
@@ -13,10 +11,10 @@ import numpy as np
 
 from dlcnb.labels.errors import LabelError
 from dlcnb.labels.h5 import h5_bytes
-from dlcnb.labels.tables import HEADER, coordinates, read_table
+from dlcnb.labels.tables import Table, coordinates, csv_text, frame_of, read_table
 from dlcnb.project import atomic_path, nearest
 
-__all__ = ["Labels", "difference", "frame_index", "image_name", "table_paths"]
+__all__ = ["Labels", "difference", "frame_index", "image_name", "images_of", "table_paths"]
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +133,7 @@ class Labels:
         table = read_table(path)
         scorer, bodyparts, points = coordinates(table, ("x", "y"), scorer=scorer, bodyparts=bodyparts)
         try:
-            return cls(bodyparts, scorer, _images(table, video), points)
+            return cls(bodyparts, scorer, images_of(table, video), points)
         except LabelError as error:
             raise LabelError(f"{path}: {error}") from None
 
@@ -172,10 +170,11 @@ class Labels:
                 raise LabelError(f"{image} can't be written to {folder}; write the labels of each video by itself")
         h5_path, csv_path = (folder / f"CollectedData_{self.scorer}{suffix}" for suffix in (".h5", ".csv"))
         levels = self._levels_of_existing(csv_path, h5_path)
-        h5_data, csv_text = h5_bytes(self._frame(levels)), self._csv(levels)
+        table = self._as_table(csv_path, levels)
+        h5_data, text = h5_bytes(frame_of(table)), csv_text(table)
         with atomic_path(h5_path) as h5_new, atomic_path(csv_path) as csv_new:
             h5_new.write_bytes(h5_data)
-            csv_new.write_text(csv_text, "utf-8", newline="")
+            csv_new.write_text(text, "utf-8", newline="")
         return h5_path, csv_path
 
     def merged(self, other):
@@ -221,27 +220,9 @@ class Labels:
             )
         return table.levels
 
-    def _frame(self, levels):
-        import pandas as pd
-
-        parts = [image.split("/") if levels == 3 else [image] for image in self.images]
-        # An empty index of text would be written as a pickle, one of numbers is not.
-        arrays = list(zip(*parts, strict=True)) or [np.empty(0, int)] * levels
-        index = pd.MultiIndex.from_arrays(arrays) if levels == 3 else pd.Index(arrays[0])
-        columns = pd.MultiIndex.from_product([[self.scorer], self.bodyparts, ["x", "y"]], names=HEADER)
-        return pd.DataFrame(self.points.reshape(len(self), 2 * len(self.bodyparts)), index=index, columns=columns)
-
-    def _csv(self, levels):
-        out = io.StringIO()
-        write = csv.writer(out, lineterminator="\n").writerow
-        columns = [(self.scorer, part, coord) for part in self.bodyparts for coord in "xy"]
-        for name, row in zip(HEADER, zip(*columns, strict=True), strict=True):
-            write([name, *[""] * (levels - 1), *row])
-        for image, row in zip(
-            self.images, self.points.reshape(len(self), 2 * len(self.bodyparts)).tolist(), strict=True
-        ):
-            write([*(image.split("/") if levels == 3 else [image]), *("" if x != x else repr(x) for x in row)])
-        return out.getvalue()
+    def _as_table(self, path, levels):
+        columns = tuple((self.scorer, part, coord) for part in self.bodyparts for coord in "xy")
+        return Table(path, columns, self.images, self.points.reshape(len(self), len(columns)), levels)
 
 
 def difference(folder, scorer):
@@ -285,7 +266,7 @@ def _whose(folder, scorer):
     )
 
 
-def _images(table, video):
+def images_of(table, video):
     """Rows of a table as ``labeled-data/<video>/<image>``, whatever folder name and slash they were written with."""
     rows = [re.split(r"[\\/]+", row) for row in table.index]
     for row, text in zip(rows, table.index, strict=True):

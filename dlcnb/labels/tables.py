@@ -7,6 +7,7 @@ one column (``labeled-data/video/img.png``, or a frame number) or three (``label
 from __future__ import annotations
 
 import csv
+import io
 import re
 from array import array
 from dataclasses import dataclass
@@ -19,7 +20,16 @@ from dlcnb.labels.errors import LabelError
 from dlcnb.labels.h5 import is_h5, read_h5_table
 from dlcnb.project import nearest
 
-__all__ = ["Table", "coordinates", "read_table"]
+__all__ = [
+    "Table",
+    "cell_text",
+    "coordinates",
+    "csv_line",
+    "csv_text",
+    "frame_of",
+    "read_table",
+    "row_cells",
+]
 
 HEADER = ("scorer", "bodyparts", "coords")
 
@@ -30,6 +40,7 @@ class Table:
 
     ``columns``: (scorer, bodypart, coord) each. ``index``: one text per row, its levels joined by '/'.
     ``values``: float64 ``(rows, columns)``, NaN where a cell is empty. ``levels``: columns of the index, 1 or 3.
+    ``lines``: of a csv, the line on which each row ends, counted from 1.
     """
 
     path: Path
@@ -37,6 +48,7 @@ class Table:
     index: tuple[str, ...]
     values: np.ndarray
     levels: int
+    lines: tuple[int, ...] = ()
 
 
 def read_table(path):
@@ -110,7 +122,7 @@ def _from_csv(path):
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = csv.reader(file)
             levels, columns = _header(path, [next(rows, None) for _ in HEADER])
-            index, cells = [], array("d")
+            index, cells, lines = [], array("d"), []
             for row in rows:
                 if not any(row) or _names_the_index(row, levels, index):
                     continue
@@ -120,6 +132,7 @@ def _from_csv(path):
                         "the file may be cut off"
                     )
                 index.append("/".join(row[:levels]))
+                lines.append(rows.line_num)
                 try:
                     cells.extend([float(cell) if cell else nan for cell in row[levels:]])
                 except ValueError:
@@ -127,7 +140,7 @@ def _from_csv(path):
     except (UnicodeDecodeError, csv.Error) as error:
         raise LabelError(f"{path} is no csv table ({error}); save it as comma-separated UTF-8 text") from error
     values = np.array(cells, float).reshape(len(index), len(columns))
-    return Table(path, columns, tuple(index), values, levels)
+    return Table(path, columns, tuple(index), values, levels, tuple(lines))
 
 
 def _header(path, rows):
@@ -180,3 +193,44 @@ def _from_h5(path):
     columns = tuple(tuple(map(str, column)) for column in frame.columns)
     values = frame.to_numpy(dtype=float)
     return Table(path, columns, index, values, frame.index.nlevels)
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def csv_text(table, end="\n"):
+    """A table as csv, each number by the shortest text that reads back as the same float64."""
+    lines = [
+        csv_line([name, *[""] * (table.levels - 1), *(column[n] for column in table.columns)], end)
+        for n, name in enumerate(HEADER)
+    ]
+    return "".join(lines + [csv_line(row_cells(table, r), end) for r in range(len(table.index))])
+
+
+def row_cells(table, r):
+    """The texts of row ``r`` of a table."""
+    index = table.index[r].split("/") if table.levels == 3 else [table.index[r]]
+    return [*index, *map(cell_text, table.values[r])]
+
+
+def csv_line(cells, end):
+    """Cells as one line of a csv."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator=end).writerow(cells)
+    return out.getvalue()
+
+
+def cell_text(value):
+    """The shortest text that reads back as the same float64; empty for NaN."""
+    return "" if value != value else repr(float(value))
+
+
+def frame_of(table):
+    """A table as the `pandas.DataFrame` that DeepLabCut keeps in its h5."""
+    import pandas as pd
+
+    parts = [row.split("/") if table.levels == 3 else [row] for row in table.index]
+    # An empty index of text would be written as a pickle, one of numbers is not.
+    arrays = list(zip(*parts, strict=True)) or [np.empty(0, int)] * table.levels
+    index = pd.MultiIndex.from_arrays(arrays) if table.levels == 3 else pd.Index(arrays[0])
+    return pd.DataFrame(table.values, index=index, columns=pd.MultiIndex.from_tuples(table.columns, names=HEADER))

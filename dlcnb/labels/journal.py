@@ -1,0 +1,286 @@
+"""The journal of a folder of labeled frames: every edit is in it, on the disk, before it counts as made.
+
+``labeled-data/<video>/.dlcnb-journal-<scorer>.jsonl`` holds one JSON object per line, each closed by a checksum. The
+first names the format, the scorer and the bodyparts; one per image tells how it was when the table was last saved;
+then come the edits since, in the order in which they were made, by whatever tab or process. Lines are only ever
+appended; saving replaces the file by a shorter one that says the same.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+import shutil
+import time
+import zlib
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlcnb.labels.errors import LabelError
+from dlcnb.project import atomic_write
+from dlcnb.project.files import disk_error
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    import msvcrt
+
+    fcntl = None
+
+__all__ = ["Edit", "Journal", "journals"]
+
+FORMAT = 1
+PREFIX = ".dlcnb-journal-"
+LOCK_WAIT = 20.0  # s before another program that holds the lock is an error
+_SEAL = len(',"crc":"00000000"}')
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change of one bodypart in one frame.
+
+    Attributes
+    ----------
+    image : ``labeled-data/<video>/img0000.png``.
+    bodypart : its name.
+    point : ``(x, y)`` in px of the full frame: placed. None: not visible, or open (nothing there).
+    visible : False with no point = marked not visible.
+    origin : "hand", "copied", "suggestion <snapshot>", "undo"…; kept in the journal.
+    """
+
+    image: str
+    bodypart: str
+    point: tuple[float, float] | None
+    visible: bool = True
+    origin: str = "hand"
+
+
+def journals(folder):
+    """{scorer: path} of the journals in a folder of labeled frames."""
+    found = sorted(Path(folder).glob(f"{PREFIX}*.jsonl"))
+    return {path.name.removeprefix(PREFIX).removesuffix(".jsonl"): path for path in found}
+
+
+class Journal:
+    """One scorer's journal of one folder, read piece by piece as it grows.
+
+    Attributes
+    ----------
+    path : its file, which need not exist.
+    damage : list of str, what in it could not be read.
+    """
+
+    def __init__(self, folder, scorer):
+        self.path = Path(folder) / f"{PREFIX}{scorer}.jsonl"
+        self.damage = []
+        self._lock_path = self.path.with_suffix(".lock")
+        self._depth, self._exclusive = 0, False
+        self._forget()
+
+    def _forget(self):
+        self._generation, self._offset, self._line, self._stamp = None, 0, 0, None
+
+    @property
+    def exists(self):
+        """Whether the file was there when last read or written."""
+        return self._generation is not None
+
+    def unchanged(self):
+        """Whether the file is as last read or written; costs one look at the folder."""
+        return stamp(self.path) == self._stamp
+
+    @contextmanager
+    def locked(self, create=True):
+        """Keep other programs from writing the journal meanwhile; may be nested.
+
+        Without ``create`` (for reading) the lock is only taken where somebody wrote before, and passed over where
+        it can't be taken. Raises `OSError` with a clear message for a folder that can't be written, or if another
+        program holds the lock for long.
+        """
+        if self._depth:
+            yield
+            return
+        handle = self._open_lock(create)
+        try:
+            self._exclusive = handle is not None and _lock(handle, self._lock_path)
+            self._depth = 1
+            yield
+        finally:
+            self._depth, self._exclusive = 0, False
+            if handle is not None:
+                os.close(handle)  # gives the lock back
+
+    def _open_lock(self, create):
+        try:
+            return os.open(self._lock_path, os.O_RDWR | (os.O_CREAT if create else 0), 0o666)
+        except OSError as error:
+            if create:
+                raise disk_error(error, self.path) from error
+            return None
+
+    def read(self):
+        """What is new in the file since the last call.
+
+        Returns
+        -------
+        restarted : bool
+            The file is another one than before: the lines begin anew with the header.
+        lines : list of dict
+            Those that are intact; the others are named in ``damage``. An unfinished last line is none yet.
+
+        Raises
+        ------
+        LabelError
+            If a newer version of dlcnb wrote it.
+        """
+        try:
+            with open(self.path, "rb") as file:
+                found, size = stamp(self.path), os.fstat(file.fileno()).st_size
+                header = _decode(file.readline()) or {}
+                generation = header.get("generation", "")
+                restarted = generation != self._generation or size < self._offset
+                if restarted:
+                    self._forget()
+                    self.damage.clear()
+                file.seek(self._offset)
+                data = file.read()
+        except FileNotFoundError:
+            self._forget()
+            return False, []
+        if header.get("journal", FORMAT) > FORMAT:
+            raise LabelError(f"{self.path} was written by a newer version of dlcnb; update dlcnb to open it")
+        self._generation, self._stamp = generation, found
+        return restarted, self._parse(data)
+
+    def _parse(self, data):
+        lines = []
+        for raw in data.splitlines(keepends=True):
+            line = _decode(raw)
+            if line is None and not raw.endswith(b"\n"):
+                break  # being written, or the last words of a killed program
+            self._offset += len(raw)
+            self._line += 1
+            if line is not None:
+                lines.append(line)
+            elif raw.strip():
+                self.damage.append(f"{self.path}, line {self._line} is damaged and was passed over")
+        return lines
+
+    def append(self, lines):
+        """Write lines (dicts) at the end, as one, and wait until they are on the disk.
+
+        The lock must be held and everything have been read. Raises `OSError` with a clear message for a full or
+        read-only disk; the journal is then as before.
+        """
+        data = b"".join(map(_encode, lines))
+        try:
+            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
+            try:
+                self._mend_end(handle)
+                size = os.fstat(handle).st_size
+                self._write(handle, data, size)
+                self._stamp = stamp(self.path)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise disk_error(error, self.path) from error
+        self._offset = size + len(data)
+        self._line += len(lines)
+
+    def _mend_end(self, handle):
+        """Let the file end with a whole line: what a killed program left unfinished was never acknowledged."""
+        size = os.fstat(handle).st_size
+        if size == self._offset and (not size or _byte_before(handle, size) == b"\n"):
+            return
+        if size > self._offset and self._exclusive:
+            os.ftruncate(handle, self._offset)
+        if size and _byte_before(handle, os.fstat(handle).st_size) != b"\n":
+            os.write(handle, b"\n")
+
+    def _write(self, handle, data, size):
+        try:
+            written = 0
+            while written < len(data):
+                written += os.write(handle, data[written:])
+            os.fsync(handle)
+        except OSError:
+            if self._exclusive:
+                with suppress(OSError):
+                    os.ftruncate(handle, size)
+            raise
+
+    def rewrite(self, header, lines):
+        """Replace the file by a header and these lines; all or nothing, errors as `append`.
+
+        A damaged file is kept beside it, with ``.damaged`` behind its name.
+        """
+        if self.damage:
+            with suppress(OSError):
+                shutil.copyfile(self.path, f"{self.path}.damaged")
+        generation = secrets.token_hex(8)
+        first = {"journal": FORMAT, "generation": generation, **header}
+        data = b"".join(map(_encode, [first, *lines]))
+        atomic_write(self.path, data)
+        self._generation, self._stamp = generation, stamp(self.path)
+        self._offset, self._line = len(data), 1 + len(lines)
+        self.damage.clear()
+
+    @property
+    def replaceable(self):
+        """Whether the file may be replaced now: only while other programs are kept out."""
+        return self._exclusive
+
+
+def stamp(path):
+    """What tells whether a file changed (time, size, inode), or None if there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _encode(line):
+    text = json.dumps(line, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return b'%s,"crc":"%08x"}\n' % (text[:-1], zlib.crc32(text))
+
+
+def _decode(raw):
+    """A line's dict, or None if it is not as it was written."""
+    raw = raw.rstrip(b"\r\n")
+    text = raw[:-_SEAL] + b"}"
+    if raw[-_SEAL:] != b',"crc":"%08x"}' % zlib.crc32(text):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _byte_before(handle, position):
+    os.lseek(handle, position - 1, os.SEEK_SET)
+    return os.read(handle, 1)
+
+
+def _lock(handle, path):
+    """Lock an open file; False where the file system has no locks; raises `TimeoutError`."""
+    end = time.monotonic() + LOCK_WAIT
+    pause = 0.001
+    while True:
+        try:
+            if fcntl:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            else:
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            return True
+        except OSError as error:
+            if error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
+                return False
+            if time.monotonic() > end:
+                message = f"cannot write beside {path}: another program has been holding it for {LOCK_WAIT:.0f} s"
+                raise TimeoutError(errno.ETIMEDOUT, f"{message}. End that program, then try again.") from None
+        time.sleep(pause)
+        pause = min(2 * pause, 0.05)
