@@ -160,7 +160,7 @@ class TestNearDuplicates:
         state = PickingState({"m1": 1000})
         state.add("m1", range(300), "uniform")
         for index in range(300):
-            state.set_signature("m1", index, look(200.0 * (index // 2)))
+            state.set_signature("m1", index, 150 * np.eye(150, dtype=np.float32)[index // 2])
         twins = {f.index: f.twin for f in state.frames("near-duplicates")}
         assert twins == {i: i - 1 for i in range(1, 300, 2)}
 
