@@ -219,7 +219,7 @@ def test_train_json(trained):
 @pytest.mark.mxnet
 def test_evaluate_json(trained):
     project, _ = trained
-    report = run_json("evaluate", project.root)
+    report = run_json("evaluate", project.root, "--plots")
     assert {"snapshot", "step", "train", "test", "bodyparts", "pcutoff", "test_pcutoff"} <= set(report)
     assert set(report["train"]) == {"mean_px", "rms_px", "median_px", "n"}
     assert set(report["test"]) == {"mean_px", "rms_px", "median_px", "n", "ci95"}
@@ -227,6 +227,12 @@ def test_evaluate_json(trained):
     assert set(report["bodyparts"]["snout"]) == {"train_mean_px", "test_mean_px"}
     assert report["test"]["n"] == 4 * len(project.bodyparts)
     assert Path(report["folder"]) == project.evaluation_dir(project.last_run())
+    assert set(report["test_pck"]) == {"2", "5", "10", "20"}
+    assert {"epsilon_px", "auc", "suggested_pcutoff", "at_pcutoff"} <= set(report["calibration"])
+    assert report["human"] is None
+    assert [Path(plot).stat().st_size > 5000 for plot in report["plots"]] == [True] * 3
+    names = {path.name.split("-", 2)[2] for path in Path(report["folder"]).glob("evaluation-4-*")}
+    assert {"details.json", "frames.csv", "keypoint-results.csv", "maps.zip", "pck.png"} <= names
 
 
 @pytest.mark.mxnet

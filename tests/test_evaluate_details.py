@@ -194,11 +194,11 @@ class TestDetails:
     def test_text_for_people(self, example):
         text = details_text(details(example))
         assert "5 px: 75%" in text
-        assert "1 of 4 points are 5 px off" in text
+        assert "1 of 4 predictions are wrong (5 px off or more" in text
         assert "Suggested pcutoff 0.5: keeps 100% of the right points, leaves out 100% of the wrong ones" in text
 
     def test_without_test_frames(self, example):
         found = details(evaluation([[1, 2], [3, NAN]], is_test=[False, False]))
         assert found["calibration_on"] == "all"
-        assert "points are" in details_text(found)
+        assert "1 of 4 predictions" in details_text(found)
         json.dumps(found, allow_nan=False)

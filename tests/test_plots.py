@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -196,3 +197,47 @@ def test_pyplot_is_not_used():
     code = "import dlcnb.plots, sys; print('matplotlib.pyplot' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"
+
+
+@pytest.fixture
+def evaluation():
+    """120 points of three bodyparts, a few of them far off and unlikely."""
+    rng = np.random.default_rng(0)
+    labels = rng.uniform(0, 100, (40, 3, 2))
+    predicted = labels + rng.normal(0, 2, labels.shape)
+    likelihood = rng.uniform(0.7, 1, (40, 3))
+    predicted[:6, 0] += 50
+    likelihood[:6, 0] = 0.2
+    images = tuple(f"labeled-data/m1/img{i}.png" for i in range(40))
+    return Evaluation(PARTS, images, labels, predicted, likelihood, np.arange(40) < 20, 0.6, "snapshot-9", 9)
+
+
+def test_pck_of_train_test_and_likely_points(evaluation):
+    fig, ax = plots.pck(evaluation)
+    found = {name.split(" (")[0]: line for name, line in lines(ax).items()}
+    assert list(found) == ["train", "test", "test, likelihood ≥ 0.6"]
+    assert found["test"].get_ydata()[-1] == pytest.approx(54 / 60)
+    assert found["test, likelihood ≥ 0.6"].get_ydata()[-1] == 1
+    assert len(ax.collections) == 1  # the interval
+    drawn(fig)
+
+
+def test_pck_against_human_variability(evaluation):
+    human = SimpleNamespace(distances=np.full((9, 3), 1.0), bodyparts=PARTS, scorers=("ada", "bob"))
+    found = lines(plots.pck(evaluation, human)[1])
+    assert found["human"].get_ydata()[-1] == 1
+
+
+def test_calibration_shows_both_cutoffs(evaluation):
+    fig, ax = plots.calibration(evaluation)
+    names = [label for label in lines(ax) if "cutoff" in label or "suggested" in label]
+    assert names[0] == "pcutoff 0.6"
+    assert 0.2 < float(names[1].split()[1]) <= 0.72
+    drawn(fig)
+
+
+def test_figures_of_an_evaluation_as_files(evaluation, tmp_path):
+    paths = plots.save_evaluation(evaluation, tmp_path)
+    assert [p.name for p in paths] == [f"evaluation-9-{name}.png" for name in ("errors", "pck", "calibration")]
+    assert all(Image.open(path).width > 500 for path in paths)
+    assert not [p for p in tmp_path.iterdir() if p not in paths]

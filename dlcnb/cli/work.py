@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -60,9 +61,10 @@ def train(console, project, resume, shuffle, **settings):
 @command("evaluate", "Errors of a network on the labels.")
 @project_argument
 @click.option("--snapshot", default="best", show_default=True, help="best, last, all, or a step.")
+@click.option("--plots", is_flag=True, help="Draw errors, PCK and calibration beside the tables.")
 @_shuffle
 @_device
-def evaluate(console, project, snapshot, shuffle, device):
+def evaluate(console, project, snapshot, plots, shuffle, device):
     """Errors of a network on PROJECT's labels: train and test, per bodypart, with and without the pcutoff."""
     from dlcnb import jobs
     from dlcnb.project import Project
@@ -70,7 +72,11 @@ def evaluate(console, project, snapshot, shuffle, device):
     project = Project.open(project)
     job = jobs.start("evaluate", project, run=pick_run(project, shuffle), snapshot=_snapshot(snapshot), device=device)
     result = run_job(console, job, lambda e: (e["done"] / e["total"], "evaluating"))
+    result |= _more(result)
     text = evaluation_text(result)
+    if plots:
+        result["plots"] = _plot_evaluation(result)
+        text += "".join(f"\nPlot: {path}" for path in result["plots"])
     if "all" in result:
         rows = [("step", "train px", "test px")]
         rows += [
@@ -151,11 +157,45 @@ def describe_analysis(event):
 
 
 def evaluation_text(result):
-    """The table of errors of an evaluation, from the result of its job."""
+    """The table of errors of an evaluation and what else it found, from the result of its job."""
+    from dlcnb.evaluate import details_text
+
+    table = _evaluation(result).table()
+    return f"{table}\n{details_text(_details(result))}\nFiles: {result['folder']}"
+
+
+def _evaluation(result):
     from dlcnb.evaluate import Evaluation
 
-    folder, step = Path(result["folder"]), result["step"]
-    return f"{Evaluation.read(folder / f'evaluation-{step}.json').table()}\nFiles: {folder}"
+    return Evaluation.read(Path(result["folder"]) / f"evaluation-{result['step']}.json")
+
+
+def _details(result):
+    return json.loads((Path(result["folder"]) / f"evaluation-{result['step']}-details.json").read_text())
+
+
+def _more(result):
+    """The parts of the details that fit into a report: PCK at a few distances, calibration, human variability."""
+    import numpy as np
+
+    found = _details(result)
+    curve, calibration = found["pck"]["test"], found["calibration"]
+    at = (
+        {px: float(np.interp(px, curve["thresholds_px"], curve["share"])) for px in (2, 5, 10, 20)}
+        if curve["n"]
+        else {}
+    )
+    return {
+        "test_pck": at,
+        "calibration": {name: value for name, value in calibration.items() if name != "bins"},
+        "human": found["human"],
+    }
+
+
+def _plot_evaluation(result):
+    from dlcnb.plots import save_evaluation
+
+    return save_evaluation(_evaluation(result), result["folder"])
 
 
 def _snapshot(text):

@@ -140,7 +140,8 @@ def _calibration_lines(found):
     n, wrong, where = calibration["n"], calibration["n_wrong"], found["calibration_on"]
     if not n:
         return []
-    head = f"Likelihood on {where} frames: {wrong} of {n} points are {calibration['epsilon_px']:g} px off or more"
+    what = f"{calibration['epsilon_px']:g} px off or more, or of a bodypart that is not there"
+    head = f"Likelihood on {where} frames: {wrong} of {n} predictions are wrong ({what})"
     now = calibration["at_pcutoff"]
     lines = [
         f"{head}; pcutoff {cutoff:g} keeps {_percent(now['kept'])}, of which {_percent(now['kept_right'])} are right"

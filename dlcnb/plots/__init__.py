@@ -4,7 +4,19 @@ Every function takes ``ax=None`` (draw on these axes, or on a new figure) and re
 kept in pyplot's global state, so figures are freed with their last reference and threads don't disturb each other.
 """
 
+from dlcnb.plots.evaluation import calibration, pck, save_evaluation
 from dlcnb.plots.poses import coordinates, histogram, likelihood, save_all, trajectory
 from dlcnb.plots.training import errors, training
 
-__all__ = ["coordinates", "errors", "histogram", "likelihood", "save_all", "training", "trajectory"]
+__all__ = [
+    "calibration",
+    "coordinates",
+    "errors",
+    "histogram",
+    "likelihood",
+    "pck",
+    "save_all",
+    "save_evaluation",
+    "training",
+    "trajectory",
+]
