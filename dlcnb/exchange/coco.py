@@ -1,0 +1,144 @@
+"""COCO keypoints: one JSON of images, annotations and the category with its keypoints and skeleton.
+
+COCO counts from the top-left corner of the image, dlcnb from the centre of the top-left pixel; the half pixel between
+them is added here and taken off by `read_labels`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from dlcnb import geometry
+from dlcnb.exchange.common import ExchangeError, check_length, image_size
+from dlcnb.labels import Labels, image_name
+from dlcnb.project import atomic_path
+
+__all__ = ["read_labels", "write_labels", "write_poses"]
+
+CATEGORY = 1
+
+
+def write_labels(path, labels, project):
+    """Write labels as a COCO keypoint data set.
+
+    Parameters
+    ----------
+    path : of the JSON file.
+    labels : `dlcnb.Labels`; a bodypart without a point gets visibility 0.
+    project : `dlcnb.Project`; ``file_name`` of the images is relative to its folder.
+
+    Raises
+    ------
+    ExchangeError
+        If a labeled image is missing.
+    """
+    images, annotations = [], []
+    for number, (image, points) in enumerate(zip(labels.images, labels.points, strict=True), 1):
+        size = image_size(project.root / image)
+        images.append({"id": number, "file_name": image, "height": size[0], "width": size[1]})
+        if np.isfinite(points).any():
+            annotations.append(_annotation(number, points, size))
+    about = f"Labels by {labels.scorer}, project {project.task}"
+    return _write(path, about, images, annotations, _category(labels.bodyparts, project.skeleton))
+
+
+def write_poses(path, poses, reader, *, skeleton=None):
+    """Write the poses of a video as a COCO keypoint data set, one image per frame.
+
+    The images are named ``<video>/img<frame>.png``, as `dlcnb extract` names them, and have a ``frame_number``. An
+    annotation has the mean likelihood as ``score`` and those of the bodyparts as ``keypoint_scores``. Frames without
+    any point have no annotation.
+
+    Parameters
+    ----------
+    path : of the JSON file.
+    poses : `dlcnb.Poses`.
+    reader : `dlcnb.VideoReader` of the video.
+    skeleton : `dlcnb.Skeleton`, optional.
+    """
+    check_length(poses, reader)
+    height, width = reader.size
+    images, annotations = [], []
+    for frame, (points, likelihood) in enumerate(zip(poses.points, poses.likelihood, strict=True)):
+        name = f"{reader.path.stem}/{image_name(frame, len(reader))}"
+        images.append({"id": frame, "file_name": name, "height": height, "width": width, "frame_number": frame})
+        seen = np.isfinite(points).all(-1)
+        if seen.any():
+            scores = np.where(seen, likelihood, 0.0)
+            more = {"score": float(scores[seen].mean()), "keypoint_scores": _plain(scores)}
+            annotations.append({**_annotation(frame, points, reader.size), "id": frame + 1, **more})
+    about = f"Poses by {poses.scorer} in {reader.path.name}"
+    return _write(path, about, images, annotations, _category(poses.bodyparts, skeleton))
+
+
+def read_labels(path, scorer):
+    """Labels from a COCO keypoint data set with one animal per image.
+
+    Parameters
+    ----------
+    path : of a JSON file as `write_labels` writes it.
+    scorer : who labeled; COCO does not say.
+
+    Raises
+    ------
+    ExchangeError
+        If the file is no such data set, or an image has several animals.
+    """
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        names = {image["id"]: image["file_name"] for image in data["images"]}
+        parts = data["categories"][0]["keypoints"]
+        found = {a["image_id"]: np.array(a["keypoints"], float).reshape(len(parts), 3) for a in data["annotations"]}
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise ExchangeError(
+            f"{path}: expected COCO keypoints (images, annotations, categories), found another JSON ({error!r})."
+        ) from error
+    if len(found) < len(data["annotations"]):
+        raise ExchangeError(f"{path}: expected one animal per image, found several in some.")
+    points = np.full((len(names), len(parts), 2), np.nan)
+    for row, image in enumerate(names):
+        if image in found:
+            seen = found[image][:, 2] > 0
+            points[row, seen] = geometry.from_corner_origin(found[image][seen, :2])
+    return Labels(tuple(parts), scorer, tuple(names.values()), points)
+
+
+def _annotation(image, points, size):
+    """The annotation of one animal ``points (K, 2)`` in an image of ``size (height, width)``."""
+    corner = geometry.to_corner_origin(points)
+    seen = np.isfinite(corner).all(-1)
+    keypoints = np.column_stack([np.where(seen[:, None], corner, 0.0), np.where(seen, 2, 0)])
+    low = np.clip(corner[seen].min(0), 0, (size[1], size[0]))
+    high = np.clip(corner[seen].max(0), 0, (size[1], size[0]))
+    width, height = high - low
+    return {
+        "id": image,
+        "image_id": image,
+        "category_id": CATEGORY,
+        "keypoints": [v if n % 3 < 2 else int(v) for n, v in enumerate(keypoints.ravel().tolist())],
+        "num_keypoints": int(seen.sum()),
+        "bbox": _plain([*low, width, height]),
+        "area": float(width * height),
+        "iscrowd": 0,
+    }
+
+
+def _category(bodyparts, skeleton):
+    edges = [] if skeleton is None else (skeleton.index_edges + 1).tolist()  # COCO counts keypoints from 1
+    return {"id": CATEGORY, "name": "animal", "supercategory": "animal", "keypoints": [*bodyparts], "skeleton": edges}
+
+
+def _plain(values):
+    return [float(v) for v in values]
+
+
+def _write(path, about, images, annotations, category):
+    data = {"info": {"description": about}, "images": images, "annotations": annotations, "categories": [category]}
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        json.dump(data, file, allow_nan=False)
+    return path

@@ -1,0 +1,217 @@
+"""NWB files with ndx-pose: the poses of a video as PoseEstimation, labels as PoseTraining."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
+
+import numpy as np
+
+import dlcnb
+from dlcnb.exchange.common import ExchangeError, check_length, require, source_frames
+from dlcnb.project import atomic_write
+
+__all__ = ["write_labels", "write_poses"]
+
+ORIGIN = "(0, 0) is the centre of the top-left pixel of the frame; x points right, y points down."
+DEFINITION = "Peak of the bodypart's score-map, 0 to 1."
+_REGULAR = 1e-4  # s by which frames may be off a regular clock and still be given as a rate
+
+
+def write_poses(path, poses, reader, *, skeleton=None, session_start=None, subject=None):
+    """Write the poses of a video as ndx-pose's PoseEstimation in the processing module ``behavior``.
+
+    A video of variable frame rate keeps the time of every frame; otherwise the rate is stored. The video itself is
+    referred to by its path relative to the file.
+
+    Parameters
+    ----------
+    path : of the .nwb file.
+    poses : `dlcnb.Poses`; NaN = no prediction.
+    reader : `dlcnb.VideoReader` of the video.
+    skeleton : `dlcnb.Skeleton`, optional.
+    session_start : datetime with a time zone, optional; default the time when the video file was last changed.
+    subject : str, optional
+        Identifier of the animal.
+
+    Raises
+    ------
+    ImportError
+        If pynwb or ndx-pose is missing; the message names the extra.
+    ExchangeError
+        If the poses are more than the frames.
+    """
+    pynwb, ndx = require("nwb", "Writing NWB files", "pynwb", "ndx_pose")
+    check_length(poses, reader)
+    about = f"Poses of {reader.path.name} by {poses.scorer}"
+    file = _new_file(pynwb, reader.path, about, session_start, subject)
+    bones = _skeleton(ndx, poses.bodyparts, skeleton)
+    timing = _timing(reader, len(poses))
+    source = _source_video(pynwb, reader, path)
+    file.add_acquisition(source)
+    series = []
+    for k, (part, name) in enumerate(zip(poses.bodyparts, _names(poses.bodyparts), strict=True)):
+        one = ndx.PoseEstimationSeries(
+            name=name,
+            description=f"Position of the bodypart {part}.",
+            data=poses.points[:, k],
+            confidence=poses.likelihood[:, k],
+            confidence_definition=DEFINITION,
+            reference_frame=ORIGIN,
+            unit="pixels",
+            **(timing if k == 0 or "rate" in timing else {"timestamps": series[0]}),
+        )
+        series.append(one)
+    estimation = ndx.PoseEstimation(
+        name="PoseEstimation",
+        pose_estimation_series=series,
+        description=about,
+        scorer=poses.scorer,
+        source_software="dlcnb",
+        source_software_version=dlcnb.__version__,
+        skeleton=bones,
+        source_video=source,
+    )
+    _behavior(file).add([estimation, ndx.Skeletons(skeletons=[bones])])
+    return _write(pynwb, file, path)
+
+
+def write_labels(path, labels, project):
+    """Write labels as ndx-pose's PoseTraining: a TrainingFrame per labeled image, with its video and frame number.
+
+    Parameters
+    ----------
+    path : of the .nwb file.
+    labels : `dlcnb.Labels`; NaN = not visible.
+    project : `dlcnb.Project`, which has the videos.
+
+    Raises
+    ------
+    ExchangeError
+        If the project lacks a video that labels are of: NWB points to the frame in the video.
+    """
+    pynwb, ndx = require("nwb", "Writing NWB files", "pynwb", "ndx_pose")
+    about = f"Labels by {labels.scorer} of the project {project.task}"
+    file = _new_file(pynwb, project.root / "config.yaml", about)
+    bones = _skeleton(ndx, labels.bodyparts, project.skeleton)
+    sources, frames = [], []
+    for name, (video, rows, numbers) in source_frames(labels, project).items():
+        if video is None:
+            raise ExchangeError(
+                f"Expected the video '{name}', of which frames are labeled, found none in {project.root / 'videos'}. "
+                "Add it (dlcnb add-videos), or export to another format."
+            )
+        sources.append(_labeled_video(pynwb, video, path))
+        for row, number in zip(rows, numbers, strict=True):
+            frames.append(_training_frame(ndx, labels, row, number, bones, sources[-1], len(frames)))
+    training = ndx.PoseTraining(
+        training_frames=ndx.TrainingFrames(training_frames=frames),
+        source_videos=ndx.SourceVideos(image_series=sources),
+    )
+    _behavior(file).add([ndx.Skeletons(skeletons=[bones]), training])
+    return _write(pynwb, file, path)
+
+
+def _training_frame(ndx, labels, row, number, bones, source, serial):
+    points = labels.points[row]
+    instance = ndx.SkeletonInstance(
+        id=np.uint64(0), node_locations=points, node_visibility=np.isfinite(points).all(-1), skeleton=bones
+    )
+    return ndx.TrainingFrame(
+        name=f"frame_{serial:05d}",
+        annotator=labels.scorer,
+        skeleton_instances=ndx.SkeletonInstances(skeleton_instances=[instance]),
+        source_video=source,
+        source_video_frame_index=np.uint64(number),
+    )
+
+
+def _labeled_video(pynwb, video, path):
+    from dlcnb.video import VideoReader
+
+    with VideoReader(video) as reader:
+        return _source_video(pynwb, reader, path)
+
+
+def _new_file(pynwb, source, about, session_start=None, subject=None):
+    """An NWBFile; its identifier and time follow from the source, so that the same export gives the same file."""
+    changed = source.stat().st_mtime
+    start = session_start or datetime.fromtimestamp(changed, timezone.utc)
+    if start.tzinfo is None:
+        raise ExchangeError(f"session_start: expected a time with its time zone, found {start.isoformat()}.")
+    file = pynwb.NWBFile(
+        session_description=about,
+        identifier=str(uuid5(NAMESPACE_URL, f"{source.resolve().as_uri()} {changed} {about}")),
+        session_start_time=start,
+    )
+    if subject is not None:
+        file.subject = pynwb.file.Subject(subject_id=subject)
+    return file
+
+
+def _skeleton(ndx, bodyparts, skeleton):
+    edges = np.zeros((0, 2), int) if skeleton is None else skeleton.index_edges
+    kind = np.uint8 if len(bodyparts) < 256 else np.uint16
+    more = {"edges": edges.astype(kind)} if len(edges) else {}
+    return ndx.Skeleton(name="animal", nodes=list(bodyparts), **more)
+
+
+def _names(bodyparts):
+    """Bodyparts as names of HDF5 groups, which may not hold slashes or colons; still all different."""
+    names = []
+    for part in bodyparts:
+        name = re.sub(r"[/:]", "_", part)
+        while name in names:
+            name += "_"
+        names.append(name)
+    return names
+
+
+def _timing(reader, count):
+    """Arguments of a TimeSeries: a rate if frames follow a regular clock, else the time of each."""
+    times = reader.times[:count]
+    if not reader.is_vfr and np.abs(reader.times - np.arange(len(reader)) / reader.fps).max() < _REGULAR:
+        return {"rate": float(reader.fps), "starting_time": 0.0}
+    return {"timestamps": times}
+
+
+def _source_video(pynwb, reader, path):
+    """The video as an external file, by its path relative to the NWB file where there is one."""
+    try:
+        name = reader.path.absolute().relative_to(Path(path).absolute().parent).as_posix()
+    except ValueError:
+        name = str(reader.path.absolute())
+    timing = _timing(reader, len(reader))
+    if "rate" in timing:
+        timing["num_samples"] = len(reader)
+    return pynwb.image.ImageSeries(
+        name=re.sub(r"[/:]", "_", reader.path.stem),
+        description="The video that was analyzed.",
+        unit="n.a.",
+        format="external",
+        external_file=[name],
+        starting_frame=[0],
+        dimension=[reader.size[1], reader.size[0]],
+        **timing,
+    )
+
+
+def _behavior(file):
+    return file.create_processing_module(name="behavior", description="Poses of the animal")
+
+
+def _write(pynwb, file, path):
+    """Write the file in memory first, so that a full disk is met while copying bytes and not inside HDF5."""
+    import h5py
+
+    with h5py.File("memory.nwb", "w", driver="core", backing_store=False) as memory:
+        with pynwb.NWBHDF5IO(file=memory, mode="w") as io:
+            io.write(file)
+            memory.flush()
+            data = memory.id.get_file_image()
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(path, data)
+    return path
