@@ -239,5 +239,5 @@ def test_calibration_shows_both_cutoffs(evaluation):
 def test_figures_of_an_evaluation_as_files(evaluation, tmp_path):
     paths = plots.save_evaluation(evaluation, tmp_path)
     assert [p.name for p in paths] == [f"evaluation-9-{name}.png" for name in ("errors", "pck", "calibration")]
-    assert all(Image.open(path).width > 500 for path in paths)
+    assert all(path.stat().st_size > 5000 for path in paths)
     assert not [p for p in tmp_path.iterdir() if p not in paths]
