@@ -14,7 +14,7 @@ from dlcnb.labels.h5 import h5_bytes
 from dlcnb.labels.tables import Table, coordinates, csv_text, frame_of, read_table
 from dlcnb.project import atomic_path, nearest
 
-__all__ = ["Labels", "difference", "frame_index", "image_name", "images_of", "table_paths"]
+__all__ = ["Labels", "difference", "first_difference", "frame_index", "image_name", "images_of", "table_paths"]
 
 log = logging.getLogger(__name__)
 
@@ -230,14 +230,15 @@ def difference(folder, scorer):
     folder = Path(folder)
     csv_path, h5_path = table_paths(folder)[scorer]
     text, binary = (Labels.read_file(path, folder.name, scorer) for path in (csv_path, h5_path))
-    what = _first_difference(text, binary)
+    what = first_difference(text, binary)
     if what is None:
         return None
     newer = csv_path if csv_path.stat().st_mtime >= h5_path.stat().st_mtime else h5_path
     return f"{csv_path} and its h5 differ ({what}); {newer.name} is newer, the csv is used"
 
 
-def _first_difference(one, two):
+def first_difference(one, two):
+    """How two tables differ, for people to read, or None if they agree to 1e-6 px."""
     if set(one.bodyparts) != set(two.bodyparts):
         return f"bodyparts {', '.join(one.bodyparts)} and {', '.join(two.bodyparts)}"
     if only := sorted(set(one.images) ^ set(two.images)):

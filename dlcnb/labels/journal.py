@@ -8,33 +8,24 @@ appended; saving replaces the file by a shorter one that says the same.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import secrets
 import shutil
-import time
 import zlib
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from dlcnb.labels.errors import LabelError
+from dlcnb.labels.locks import FileLock
 from dlcnb.project import atomic_write
 from dlcnb.project.files import disk_error
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    import msvcrt
-
-    fcntl = None
 
 __all__ = ["Edit", "Journal", "journals"]
 
 FORMAT = 1
 PREFIX = ".dlcnb-journal-"
-LOCK_WAIT = 20.0  # s before another program that holds the lock is an error
 _SEAL = len(',"crc":"00000000"}')
 
 
@@ -70,18 +61,23 @@ class Journal:
     Attributes
     ----------
     path : its file, which need not exist.
+    lock : `FileLock`, to be held while writing.
     damage : list of str, what in it could not be read.
     """
 
     def __init__(self, folder, scorer):
         self.path = Path(folder) / f"{PREFIX}{scorer}.jsonl"
         self.damage = []
-        self._lock_path = self.path.with_suffix(".lock")
-        self._depth, self._exclusive = 0, False
+        self.lock = FileLock(self.path.with_suffix(".lock"))
         self._forget()
 
     def _forget(self):
         self._generation, self._offset, self._line, self._stamp = None, 0, 0, None
+
+    @property
+    def length(self):
+        """Number of lines read or written."""
+        return self._line
 
     @property
     def exists(self):
@@ -91,35 +87,6 @@ class Journal:
     def unchanged(self):
         """Whether the file is as last read or written; costs one look at the folder."""
         return stamp(self.path) == self._stamp
-
-    @contextmanager
-    def locked(self, create=True):
-        """Keep other programs from writing the journal meanwhile; may be nested.
-
-        Without ``create`` (for reading) the lock is only taken where somebody wrote before, and passed over where
-        it can't be taken. Raises `OSError` with a clear message for a folder that can't be written, or if another
-        program holds the lock for long.
-        """
-        if self._depth:
-            yield
-            return
-        handle = self._open_lock(create)
-        try:
-            self._exclusive = handle is not None and _lock(handle, self._lock_path)
-            self._depth = 1
-            yield
-        finally:
-            self._depth, self._exclusive = 0, False
-            if handle is not None:
-                os.close(handle)  # gives the lock back
-
-    def _open_lock(self, create):
-        try:
-            return os.open(self._lock_path, os.O_RDWR | (os.O_CREAT if create else 0), 0o666)
-        except OSError as error:
-            if create:
-                raise disk_error(error, self.path) from error
-            return None
 
     def read(self):
         """What is new in the file since the last call.
@@ -195,7 +162,7 @@ class Journal:
         size = os.fstat(handle).st_size
         if size == self._offset and (not size or _byte_before(handle, size) == b"\n"):
             return
-        if size > self._offset and self._exclusive:
+        if size > self._offset and self.lock.exclusive:
             os.ftruncate(handle, self._offset)
         if size and _byte_before(handle, os.fstat(handle).st_size) != b"\n":
             os.write(handle, b"\n")
@@ -207,7 +174,7 @@ class Journal:
                 written += os.write(handle, data[written:])
             os.fsync(handle)
         except OSError:
-            if self._exclusive:
+            if self.lock.exclusive:
                 with suppress(OSError):
                     os.ftruncate(handle, size)
             raise
@@ -227,11 +194,6 @@ class Journal:
         self._generation, self._stamp = generation, stamp(self.path)
         self._offset, self._line = len(data), 1 + len(lines)
         self.damage.clear()
-
-    @property
-    def replaceable(self):
-        """Whether the file may be replaced now: only while other programs are kept out."""
-        return self._exclusive
 
 
 def stamp(path):
@@ -263,24 +225,3 @@ def _decode(raw):
 def _byte_before(handle, position):
     os.lseek(handle, position - 1, os.SEEK_SET)
     return os.read(handle, 1)
-
-
-def _lock(handle, path):
-    """Lock an open file; False where the file system has no locks; raises `TimeoutError`."""
-    end = time.monotonic() + LOCK_WAIT
-    pause = 0.001
-    while True:
-        try:
-            if fcntl:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            else:
-                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-            return True
-        except OSError as error:
-            if error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
-                return False
-            if time.monotonic() > end:
-                message = f"cannot write beside {path}: another program has been holding it for {LOCK_WAIT:.0f} s"
-                raise TimeoutError(errno.ETIMEDOUT, f"{message}. End that program, then try again.") from None
-        time.sleep(pause)
-        pause = min(2 * pause, 0.05)

@@ -20,6 +20,7 @@ __all__ = ["Mark", "Replay", "same"]
 
 TABLE = "table"  # the author of what stands in a table and in no journal
 _SAME = 1e-6  # px
+_ARRAYS = ("points", "hidden", "done", "table_points", "table_hidden", "_saving", "_saving_hidden", "_is_saving")
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Replay:
         self.points, self.table_points = (np.empty((0, len(self.bodyparts), 2)) for _ in range(2))
         self.hidden, self.table_hidden = (np.empty((0, len(self.bodyparts)), bool) for _ in range(2))
         self.done = np.empty(0, bool)
+        self._saving, self._saving_hidden, self._is_saving = self.points, self.hidden, self.done  # see `begin_save`
         self.marks, self.rivals = {}, {}
         self._unknown = {}  # {image: {bodypart: what the journal says}} of bodyparts that the project lacks
 
@@ -71,10 +73,21 @@ class Replay:
         order = sorted(range(len(names)), key=lambda t: _frame_order(names[t]))
         self.images = [names[t] for t in order]
         self._row = {name: t for t, name in enumerate(self.images)}
-        for field in ("points", "table_points", "hidden", "table_hidden", "done"):
+        for field in _ARRAYS:
             old = getattr(self, field)
             fill = np.full((len(new), *old.shape[1:]), np.nan if old.dtype == float else False)
             setattr(self, field, np.concatenate([old, fill.astype(old.dtype)])[order])
+
+    def drop_images(self, names):
+        """Forget images."""
+        keep = [t for t, name in enumerate(self.images) if name not in names]
+        self.images = [self.images[t] for t in keep]
+        self._row = {name: t for t, name in enumerate(self.images)}
+        for field in _ARRAYS:
+            setattr(self, field, getattr(self, field)[keep])
+        for kept in (self.marks, self.rivals):
+            for key in [key for key in kept if key[0] in names]:
+                del kept[key]
 
     def where(self, image, bodypart):
         """Row and column; raises `LabelError`."""
@@ -116,6 +129,10 @@ class Replay:
                 self.done[self._row[image]] = bool(done)
         elif "table" in line:
             self.take_table([(c["image"], c["bodypart"], _plain(c["to"])) for c in line["table"]], line["time"])
+        elif "saving" in line:
+            self.begin_save()
+        elif "saved" in line:
+            self.end_save()
 
     def _apply_edits(self, line):
         self.add_images(edit["image"] for edit in line["edits"])
@@ -161,14 +178,19 @@ class Replay:
     # --- the table
 
     def changed_in(self, labels):
-        """What stands otherwise in the table than when last saved or seen: list of (image, bodypart, value)."""
+        """What another program changed in the table since it was last saved or seen: (image, bodypart, value) each."""
         names = [image.rsplit("/", 1)[-1] for image in labels.images]
         self.add_images(names)
-        rows = [self._row[name] for name in names]
-        columns = [self._column[part] for part in labels.bodyparts]
-        old = self.table_points[np.ix_(rows, columns)]
-        differs = ~np.isclose(old, labels.points, rtol=0, atol=_SAME, equal_nan=True).all(-1)
-        return [(names[t], labels.bodyparts[k], _value(labels.points[t, k], False)) for t, k in np.argwhere(differs)]
+        cells = np.ix_([self._row[name] for name in names], [self._column[part] for part in labels.bodyparts])
+        differs = ~_close(self.table_points[cells], labels.points)
+        ours = differs & self._is_saving[cells[0]] & _close(self._saving[cells], labels.points)
+        for old, new in ((self.table_points, self._saving), (self.table_hidden, self._saving_hidden)):
+            part = old[cells]
+            part[ours] = new[cells][ours]
+            old[cells] = part
+        return [
+            (names[t], labels.bodyparts[k], _value(labels.points[t, k], False)) for t, k in np.argwhere(differs & ~ours)
+        ]
 
     def take_table(self, cells, time):
         """Take over what another program wrote into the table, unless it was changed here too: that is a conflict.
@@ -180,9 +202,10 @@ class Replay:
         for image, part, value in cells:
             t, k = self.where(image, part)
             now, mark = self.value(t, k), Mark(TABLE, time, TABLE)
-            if now is False and value is None:
-                pass
-            elif not same(now, value) and same(now, _value(self.table_points[t, k], self.table_hidden[t, k])):
+            before = _value(self.table_points[t, k], self.table_hidden[t, k])
+            if same(before or None, value) or (now is False and value is None):
+                pass  # known already
+            elif not same(now, value) and same(now, before):
                 self._put(t, k, False if value is None and self.done[t] else value, mark)
             elif not same(now, value):
                 self._add_rival((image, part), value, mark)
@@ -199,14 +222,31 @@ class Replay:
             self.done[t] = True
         self.done[t] |= filled.all()
 
-    def saved(self):
-        """The table now holds these values."""
-        self.table_points, self.table_hidden = self.points.copy(), self.hidden.copy()
+    def begin_save(self):
+        """The table is about to get these values: when they turn up there, nobody else wrote them."""
+        self._saving, self._saving_hidden = self.points.copy(), self.hidden.copy()
+        self._is_saving = np.ones(len(self.images), bool)
+
+    def end_save(self):
+        """The table has the values that it was about to get."""
+        self.table_points[self._is_saving] = self._saving[self._is_saving]
+        self.table_hidden[self._is_saving] = self._saving_hidden[self._is_saving]
+        self._is_saving = np.zeros(len(self.images), bool)
+
+    def forget_rows(self, names):
+        """The table has no row any more for these images; what was in it is to be saved again."""
+        rows = [self._row[name] for name in names]
+        self.table_points[rows], self.table_hidden[rows] = np.nan, False
+
+    @property
+    def placed(self):
+        """Bool ``(T,)``: frames with at least one point."""
+        return ~np.isnan(self.points).all((1, 2))
 
     @property
     def unsaved(self):
-        """Bool ``(T,)``: frames of which the table holds something else."""
-        return ~np.isclose(self.points, self.table_points, rtol=0, atol=0, equal_nan=True).all((1, 2))
+        """Bool ``(T, K)``: where the table holds another point, or none."""
+        return ~np.isclose(self.points, self.table_points, rtol=0, atol=0, equal_nan=True).all(-1)
 
     # --- all of it as lines
 
@@ -247,6 +287,10 @@ class Replay:
             self.table_hidden[t, k] = saved is False
             for rival, origin, time, by in entry.get("rivals", ()):
                 self._add_rival((image, part), _plain(rival), Mark(origin, time, by))
+
+
+def _close(one, two):
+    return np.isclose(one, two, rtol=0, atol=_SAME, equal_nan=True).all(-1)
 
 
 def _value(point, hidden):

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import codecs
 import csv
+import itertools
 import logging
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from dlcnb.labels.core import Labels, images_of
+from dlcnb.labels.core import Labels, first_difference, images_of
 from dlcnb.labels.errors import LabelError
 from dlcnb.labels.h5 import h5_bytes
 from dlcnb.labels.journal import stamp
-from dlcnb.labels.tables import Table, cell_text, csv_line, csv_text, frame_of, read_table, row_cells
+from dlcnb.labels.tables import Table, cell_text, coordinates, csv_line, csv_text, frame_of, read_table, row_cells
 from dlcnb.project import atomic_path
 
 __all__ = ["TableFile", "patched_csv"]
@@ -53,45 +55,74 @@ class TableFile:
                 return Labels.read_file(path, self.folder.name, self.scorer, self.bodyparts)
         return None
 
-    def read_h5(self):
-        """`Labels` of the h5 if there is a csv too and it holds something else, else None; a damaged h5 is logged."""
+    def read_h5(self, text):
+        """`Labels` of the h5 if it holds something else than ``text``, that of the csv; else None.
+
+        A damaged h5 is logged and counts as different.
+        """
         self.differ = False
-        if not self.complete:
+        if text is None or not self.complete:
             return None
         try:
-            text, binary = self.read(), Labels.read_file(self.h5, self.folder.name, self.scorer, self.bodyparts)
+            binary = Labels.read_file(self.h5, self.folder.name, self.scorer, self.bodyparts)
         except LabelError as error:
             log.warning("%s", error)
             self.differ = True
             return None
-        where = {image: t for t, image in enumerate(text.images)}
-        known = [t for t, image in enumerate(binary.images) if image in where]
-        ours = text.points[[where[binary.images[t]] for t in known]]
-        close = np.isclose(ours, binary.points[known], rtol=0, atol=1e-6, equal_nan=True)
-        self.differ = set(text.images) != set(binary.images) or not close.all()
+        self.differ = first_difference(text, binary) is not None
         return binary if self.differ else None
 
-    def newer(self):
-        """The one of the two files that was written last."""
-        return self.h5 if self.h5.stat().st_mtime_ns > self.csv.stat().st_mtime_ns else self.csv
+    @staticmethod
+    def h5_is_newer(stamps):
+        """Whether both files are there and the h5 was written last."""
+        text, binary = stamps
+        return bool(text and binary and binary[0] > text[0])
 
-    def write(self, labels):
-        """Write the frames of ``labels`` that the table has a row for, or that have a point.
+    def write(self, labels, which):
+        """Put points into the table as it stands now; both files or neither.
 
-        Rows and columns that ``labels`` doesn't know stay; so does the text of every number that isn't changed.
-        Both files or neither; raises `OSError` with a clear message for a full or read-only disk, and `LabelError`.
+        Rows are added for images with a point. All else stays, to the text of the numbers.
+
+        Parameters
+        ----------
+        labels : `Labels`
+        which : bool ``(T, K)``, the points to put there; the others are left as the table has them.
+
+        Returns
+        -------
+        labels : `Labels` that the table now holds.
+        stamps : as `stamps`, of what was written.
+
+        Raises
+        ------
+        OSError
+            With a clear message, for a full or read-only disk.
+        LabelError
+            If the table was damaged meanwhile.
         """
         source = next((path for path in (self.csv, self.h5) if path.exists()), None)
         old = read_table(source) if source else _empty(self.csv, labels)
         table, origin, names = _with_new_rows(old, labels)
-        _put_points(table, names, labels)
+        _put_points(table, names, labels, which)
         text = patched_csv(old, table, origin) if self.csv.exists() else csv_text(table).encode()
         data = h5_bytes(frame_of(table))
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._keep_odd_h5()
         with atomic_path(self.h5) as h5_new, atomic_path(self.csv) as csv_new:
             h5_new.write_bytes(data)
             csv_new.write_bytes(text)
+            stamps = stamp(csv_new), stamp(h5_new)
         self.differ = False
+        _, _, points = coordinates(table, ("x", "y"), bodyparts=self.bodyparts)
+        return Labels(self.bodyparts, self.scorer, names, points), stamps
+
+    def _keep_odd_h5(self):
+        """Put an h5 that held something else than the csv aside, before it is replaced."""
+        if self.differ and self.h5.exists():
+            aside = (self.h5.with_name(f"{self.h5.name}.old{n or ''}") for n in itertools.count())
+            free = next(path for path in aside if not path.exists())
+            with atomic_path(free) as copy:
+                shutil.copyfile(self.h5, copy)
+            log.warning("%s held other points than the csv; it is kept as %s", self.h5, free.name)
 
 
 def _empty(path, labels):
@@ -118,14 +149,14 @@ def _with_new_rows(old, labels):
     return replace(old, index=tuple(index), values=values), origin, names
 
 
-def _put_points(table, names, labels):
-    """Write the points of labels into the values of a table whose rows are ``names``."""
-    where = {image: t for t, image in enumerate(labels.images)}
-    rows = [r for r, name in enumerate(names) if name in where]
-    picked = [where[names[r]] for r in rows]
-    for c, (_, part, coord) in enumerate(table.columns):
-        if part in labels.bodyparts and coord in ("x", "y"):
-            table.values[rows, c] = labels.points[picked, labels.bodyparts.index(part), "xy".index(coord)]
+def _put_points(table, names, labels, which):
+    """Write points of labels where ``which`` ``(T, K)`` into the values of a table whose rows are ``names``."""
+    row = {name: r for r, name in enumerate(names)}
+    column = {(part, coord): c for c, (_, part, coord) in enumerate(table.columns)}
+    for t, k in np.argwhere(which):
+        if labels.images[t] in row:
+            for n, coord in enumerate("xy"):
+                table.values[row[labels.images[t]], column[labels.bodyparts[k], coord]] = labels.points[t, k, n]
 
 
 def patched_csv(old, new, origin):

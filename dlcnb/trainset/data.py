@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dlcnb.labels import LabelError, Labels
+from dlcnb.labels import LabelError, Labels, current_labels
 from dlcnb.project import ProjectError, nearest
 
 __all__ = ["Split", "TrainSet", "choose_split", "folds", "leave_one_video_out", "resize", "split"]
@@ -110,15 +110,19 @@ class TrainSet:
 
     @classmethod
     def from_project(cls, project, bodyparts=None):
-        """The frames of a project that carry at least one label; raises `ProjectError` if there are none.
+        """The frames of a project that carry at least one label, without those that are still in work.
+
+        (A bodypart without a label is trained as absent, so that half-finished frames would teach the wrong thing.)
+        Raises `ProjectError` if there are none, `LabelError` if nobody labeled anything.
 
         ``bodyparts`` keeps these names alone (in the project's order); the frames stay the same.
         """
-        labels = Labels.read_project(project)
+        labels = current_labels(project, finished=True)
         labeled = ~np.isnan(labels.points).all((1, 2))
         if not labeled.any():
             raise ProjectError(
-                f"No labeled frames in {project.root}. Extract frames (dlcnb extract) and label them before training."
+                f"No labeled frames in {project.root}. Extract frames (dlcnb extract) and label them before training; "
+                "frames of which some bodyparts are open, neither placed nor marked not visible, are left out."
             )
         labels = labels.select(np.flatnonzero(labeled))
         return cls(project.root, labels if bodyparts is None else _only(labels, bodyparts))
