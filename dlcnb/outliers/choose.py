@@ -1,0 +1,80 @@
+"""A few of many found frames: spread over time, different in looks, or around rare moments."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from dlcnb import frames
+from dlcnb.video import DamagedFrameError
+
+__all__ = ["around", "subsample"]
+
+_COMPARED = 500  # found frames that k-means looks at, at most
+
+
+def subsample(found, count, *, how="kmeans", reader=None, seed=0, crop=None, progress=None):
+    """Some of the found frames.
+
+    Parameters
+    ----------
+    found : array_like
+        int (n,) frames, ascending.
+    count : int
+        How many to choose.
+    how : str
+        "kmeans": frames that look different; outliers come in runs of nearly the same picture, of which one is enough.
+        "uniform": spread over the found frames.
+    reader : dlcnb.video.VideoReader
+        Needed for "kmeans".
+    seed : int
+    crop : tuple of int, optional
+        (x1, x2, y1, y2) px of the frame to compare.
+    progress : callable, optional
+        ``progress(done, total)`` while frames are read.
+
+    Returns
+    -------
+    numpy.ndarray
+        int64 (at most ``count``,), ascending.
+    """
+    found = np.unique(np.asarray(found, np.int64))
+    if count < 1:
+        raise ValueError(f"count={count}: expected a whole number of at least 1. Say how many frames to choose.")
+    if how not in ("kmeans", "uniform"):
+        raise ValueError(f"'{how}' is no way to choose frames; expected 'kmeans' or 'uniform'.")
+    if len(found) <= count:
+        return found
+    if how == "uniform":
+        return found[frames.uniform(len(found), count, seed=seed)]
+    if reader is None:
+        raise ValueError("k-means compares pictures: give the reader of the video, or choose 'uniform'.")
+    step = math.ceil(len(found) / max(_COMPARED, 5 * count))
+    chosen = frames.kmeans(_Excerpt(reader, found), count, step=step, seed=seed, crop=crop, progress=progress)
+    return found[chosen]
+
+
+def around(found, radius, n_frames):
+    """The found frames and those up to ``radius`` frames before and after, int64, ascending, within the recording."""
+    near = np.asarray(found, np.int64)[:, None] + np.arange(-radius, radius + 1)
+    near = np.unique(near)
+    return near[(near >= 0) & (near < n_frames)]
+
+
+class _Excerpt:
+    """Some frames of a video, read like a video of its own."""
+
+    def __init__(self, reader, numbers):
+        self._reader, self._numbers = reader, numbers
+        self.path, self.size = reader.path, reader.size
+
+    def __len__(self):
+        return len(self._numbers)
+
+    def frames(self, start=0, stop=None, step=1):
+        for place in range(start, len(self) if stop is None else stop, step):
+            try:
+                yield place, self._reader.read(int(self._numbers[place]))
+            except DamagedFrameError:
+                yield place, None

@@ -1,0 +1,282 @@
+"""How wrong each frame looks, as numbers that wait for a threshold: jumps, doubt, misfit, odd bones, swapped sides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from dlcnb.augment import mirror_order
+from dlcnb.project import nearest
+from dlcnb.trajectories import bone_lengths, kalman_smooth
+
+__all__ = ["HOW", "Scores", "bone", "fit", "jump", "left_right_pairs", "score", "sure", "swap", "uncertain"]
+
+# {how: what it finds}, in the order in which to offer them
+HOW = {
+    "jump": "a bodypart moves further than this from one frame to the next",
+    "uncertain": "the likelihood of a bodypart is below this",
+    "fit": "a bodypart lies further than this from where the frames around say it is",
+    "bone": "the length of a bone differs from its usual one by more than this share",
+    "swap": "left and right bodyparts lie on each other's side by more than this",
+    "sure": "all bodyparts are at least this likely (for rare behaviour, not for errors)",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """A number for each frame and bodypart (or bone, or pair); a threshold makes frames of them.
+
+    Counting for another threshold sorts nothing and computes nothing again, so a slider can show the count as it moves.
+
+    Attributes
+    ----------
+    how : str
+        One of `HOW`.
+    names : tuple of str
+        Of the columns: bodyparts, bones ("a-b") or pairs ("left/right").
+    values : float64 (T, C)
+        NaN = nothing can be said; such frames are never found.
+    unit : str
+        "px", or "" for shares and likelihoods.
+    above : bool
+        Whether frames *above* the threshold are found, or those below it.
+    threshold : float
+        A usual one.
+    """
+
+    how: str
+    names: tuple[str, ...]
+    values: np.ndarray
+    unit: str
+    above: bool
+    threshold: float
+
+    @cached_property
+    def worst(self):
+        """The worst value of each frame, float64 (T,); NaN where there is none."""
+        bad = np.where(np.isnan(self.values), -np.inf, self.values if self.above else -self.values)
+        worst = bad.max(axis=1, initial=-np.inf)
+        worst = np.where(np.isneginf(worst), np.nan, worst)
+        return worst if self.above else -worst
+
+    @cached_property
+    def _ordered(self):
+        return np.sort(self.worst[np.isfinite(self.worst)])
+
+    def count(self, threshold=None):
+        """How many frames a threshold finds; quick for any number of frames."""
+        threshold = self.threshold if threshold is None else threshold
+        if self.above:
+            return len(self._ordered) - int(np.searchsorted(self._ordered, threshold, side="right"))
+        return int(np.searchsorted(self._ordered, threshold, side="left"))
+
+    def found(self, threshold=None):
+        """Frames that a threshold finds, int64, ascending."""
+        threshold = self.threshold if threshold is None else threshold
+        with np.errstate(invalid="ignore"):
+            return np.flatnonzero(self.worst > threshold if self.above else self.worst < threshold)
+
+    def threshold_for(self, count):
+        """The threshold that finds the ``count`` worst frames (fewer if there are equals at the border)."""
+        values = self._ordered[::-1] if self.above else self._ordered
+        if not len(values):
+            return self.threshold
+        return (
+            float(values[count])
+            if count < len(values)
+            else float(np.nextafter(values[-1], -np.inf if self.above else np.inf))
+        )
+
+    def limits(self):
+        """Least and greatest value, for the ends of a slider; (0, 1) if there is none."""
+        return (float(self._ordered[0]), float(self._ordered[-1])) if len(self._ordered) else (0.0, 1.0)
+
+    def reason(self, frame):
+        """What is wrong in a frame, in words: 'leftear: 41.3 px'."""
+        if not np.isfinite(self.worst[frame]):
+            return ""
+        column = int(np.flatnonzero(self.values[frame] == self.worst[frame])[0])
+        return f"{self.names[column]}: {self.worst[frame]:.3g}{' ' + self.unit if self.unit else ''}"
+
+    def only(self, names):
+        """The same of some columns; a name that is none is a `ValueError`."""
+        for name in names:
+            if name not in self.names:
+                raise ValueError(f"'{name}' is none of {', '.join(self.names)}{nearest(name, self.names)}")
+        columns = [self.names.index(name) for name in names]
+        return replace(self, names=tuple(names), values=self.values[:, columns])
+
+
+def score(poses, how, *, skeleton=None, pcutoff=0.6, bodyparts=None):
+    """`Scores` of one of `HOW`.
+
+    Parameters
+    ----------
+    poses : dlcnb.poses.Poses
+        Unfiltered.
+    how : str
+        "jump", "uncertain", "fit", "bone", "swap" or "sure".
+    skeleton : dlcnb.project.Skeleton, optional
+        For "bone".
+    pcutoff : float
+        For "bone" and "swap": what counts as usual is learnt from points at least so likely.
+    bodyparts : sequence of str, optional
+        Look at these only; bones and pairs are looked at if both their bodyparts are named.
+
+    Raises
+    ------
+    ValueError
+        For another word, an unknown bodypart, no skeleton, or no left and right bodyparts.
+    """
+    functions = {
+        "jump": jump,
+        "uncertain": uncertain,
+        "fit": fit,
+        "bone": lambda p: bone(p, skeleton, pcutoff),
+        "swap": lambda p: swap(p, pcutoff),
+    }
+    if how == "sure":
+        return sure(poses, bodyparts)
+    if how not in functions:
+        raise ValueError(f"'{how}' is no way to find outlier frames; there are {', '.join(HOW)}{nearest(how, HOW)}")
+    found = functions[how](poses)
+    if bodyparts is None:
+        return found
+    _columns(poses, bodyparts)
+    mark = {"bone": "-", "swap": "/"}.get(how)
+    parts = set(bodyparts)
+    ends = _ends(poses, found.names, mark) if mark else [(name,) for name in found.names]
+    return found.only([name for name, end in zip(found.names, ends, strict=True) if parts.issuperset(end)])
+
+
+def jump(poses):
+    """How far each bodypart moves from frame to frame, px; usual threshold 20, as DeepLabCut's.
+
+    A step is counted for the less likely of its two frames (the later one if they are alike), as that is the one to
+    correct; DeepLabCut counts it for the later one.
+    """
+    steps = np.linalg.norm(np.diff(poses.points, axis=0), axis=-1)  # (T - 1, K)
+    values = np.full(poses.likelihood.shape, np.nan)
+    earlier = poses.likelihood[:-1] < poses.likelihood[1:]
+    values[1:] = np.where(earlier, np.nan, steps)
+    values[:-1] = np.fmax(values[:-1], np.where(earlier, steps, np.nan))
+    return Scores("jump", poses.bodyparts, values, "px", True, 20.0)
+
+
+def uncertain(poses):
+    """The likelihood of each bodypart; usual threshold 0.1 (as the paper's Fig. 7A; DeepLabCut's is 0.01)."""
+    return Scores("uncertain", poses.bodyparts, poses.likelihood.copy(), "", False, 0.1)
+
+
+def fit(poses):
+    """How far each bodypart lies from where the smoother puts it from all *other* frames, px; usual threshold 20.
+
+    Finds jumps of several frames too, and leaves alone an animal that is just quick. See `kalman_smooth`.
+    """
+    smoothed = kalman_smooth(poses.points, poses.likelihood, limit=0)
+    return Scores("fit", poses.bodyparts, smoothed.deviation, "px", True, 20.0)
+
+
+def bone(poses, skeleton, pcutoff=0.6):
+    """By what share each bone is longer or shorter than usual (its median length); usual threshold 0.5."""
+    edges = np.asarray(getattr(skeleton, "index_edges", skeleton if skeleton is not None else ()), int).reshape(-1, 2)
+    if not len(edges):
+        raise ValueError(
+            "There are no bones, as the project has no skeleton. Enter one in config.yaml, or see --how fit."
+        )
+    usual = np.array([_median(column) for column in bone_lengths(poses.masked(pcutoff), edges).T])
+    usual[~(usual > 0)] = np.nan
+    names = tuple(f"{poses.bodyparts[a]}-{poses.bodyparts[b]}" for a, b in edges)
+    return Scores("bone", names, np.abs(bone_lengths(poses.points, edges) / usual - 1), "", True, 0.5)
+
+
+def swap(poses, pcutoff=0.6):
+    """How far left and right bodyparts lie on the wrong side of the body, px; below 0 = on the right one.
+
+    Seen from a third bodypart such as the base of the tail, the left ear is always on the same side of the right one.
+    For each pair and each third bodypart that is usually on one side of the line through the pair (in 80 % of the
+    likely frames), its distance from the line counts, positive if on the other side; the score is the least of these,
+    as all of them must agree. Without any such bodypart it is how much nearer both would be to their places in the
+    frame before if they were exchanged. Usual threshold: 5.
+    """
+    pairs = left_right_pairs(poses.bodyparts)
+    if not pairs:
+        raise ValueError(
+            f"None of {', '.join(poses.bodyparts)} are a left and a right bodypart; their names must differ only in "
+            "'left' and 'right'. See --how fit."
+        )
+    values = np.stack([_swapped(poses, left, right, pcutoff) for left, right in pairs], axis=1)
+    names = tuple(f"{poses.bodyparts[left]}/{poses.bodyparts[right]}" for left, right in pairs)
+    return Scores("swap", names, values, "px", True, 5.0)
+
+
+def sure(poses, bodyparts=None):
+    """The least likelihood of some bodyparts, to find frames in which all of them are surely there.
+
+    The paper's Discussion: behaviours that are rare in the training data are found by sampling around points of high
+    probability. Usual threshold: 0.9.
+    """
+    columns = _columns(poses, poses.bodyparts if bodyparts is None else bodyparts)
+    values = poses.likelihood[:, columns].min(axis=1, keepdims=True)
+    return Scores("sure", (" ".join(poses.bodyparts[k] for k in columns),), values, "", True, 0.9)
+
+
+def left_right_pairs(bodyparts):
+    """Pairs (left, right) of indices of bodyparts whose names differ in the side only, as leftear and rightear."""
+    pairs = []
+    for a, one in enumerate(bodyparts):
+        for b, other in enumerate(bodyparts[a + 1 :], start=a + 1):
+            order = mirror_order((one, other))
+            if order is not None and order[0] == 1:
+                pairs.append((a, b))
+    return pairs
+
+
+def _swapped(poses, left, right, pcutoff):
+    """Score (T,) of one pair: see `swap`."""
+    points, likely = poses.points, poses.masked(pcutoff)
+    others = [k for k in range(len(poses.bodyparts)) if k not in (left, right)]
+    wrong = []
+    for k in others:
+        usual = _distance_from_line(likely[:, k], likely[:, left], likely[:, right])
+        usual = usual[np.isfinite(usual)]
+        side = np.sign(_median(usual))
+        if len(usual) and side and (np.sign(usual) == side).mean() >= 0.8:
+            wrong.append(-side * _distance_from_line(points[:, k], points[:, left], points[:, right]))
+    if wrong:
+        return np.fmin.reduce(wrong)
+    out = np.full(len(points), np.nan)
+    one, two = points[:, left], points[:, right]
+    kept = np.linalg.norm(one[1:] - one[:-1], axis=-1) + np.linalg.norm(two[1:] - two[:-1], axis=-1)
+    exchanged = np.linalg.norm(one[1:] - two[:-1], axis=-1) + np.linalg.norm(two[1:] - one[:-1], axis=-1)
+    out[1:] = kept - exchanged
+    return out
+
+
+def _distance_from_line(point, start, end):
+    """Signed distance (T,) of points from the lines through two others; NaN where one is not there or both are one."""
+    along, to = end - start, point - start
+    length = np.linalg.norm(along, axis=-1)
+    cross = along[:, 0] * to[:, 1] - along[:, 1] * to[:, 0]
+    return np.divide(cross, length, out=np.full(len(length), np.nan), where=length > 0)
+
+
+def _median(values):
+    values = values[np.isfinite(values)]
+    return np.median(values) if len(values) else np.nan
+
+
+def _columns(poses, bodyparts):
+    for name in bodyparts:
+        if name not in poses.bodyparts:
+            known = ", ".join(poses.bodyparts)
+            raise ValueError(f"'{name}' is none of the bodyparts {known}{nearest(name, poses.bodyparts)}")
+    return [poses.bodyparts.index(name) for name in bodyparts]
+
+
+def _ends(poses, names, mark):
+    """The two bodyparts of each bone or pair, also where a bodypart's own name has the mark in it."""
+    known = {f"{a}{mark}{b}": (a, b) for a in poses.bodyparts for b in poses.bodyparts}
+    return [known[name] for name in names]
