@@ -24,7 +24,7 @@ from dlcnb.cli.results import find_poses
 from dlcnb.project import Project
 
 DLCNB = [sys.executable, "-m", "dlcnb.cli"]
-COMMANDS = ["add-videos", "analyze", "demo", "doctor", "evaluate", "extract"]
+COMMANDS = ["add-videos", "analyze", "demo", "doctor", "evaluate", "experiment", "extract"]
 COMMANDS += ["filter", "lab", "label-video", "new", "plot", "train"]
 TIMEOUT = 300
 

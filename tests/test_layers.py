@@ -13,7 +13,7 @@ LAYERS = [
     "frames labels poses targets augment",
     "trainset evaluate trajectories outliers render plots sampledata exchange",
     "backend",
-    "jobs cluster cli",
+    "jobs cluster cli experiments",
     "widgets",
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}

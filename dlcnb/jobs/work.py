@@ -14,6 +14,7 @@ import psutil
 
 from dlcnb.jobs.evaluating import evaluate
 from dlcnb.jobs.explain import explain
+from dlcnb.jobs.trial import trial
 
 __all__ = ["WORK"]
 
@@ -124,4 +125,4 @@ def _fields(record):
     return {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
 
 
-WORK = {"train": _train, "evaluate": evaluate, "analyze": _analyze}  # function(job, events, stop)
+WORK = {"train": _train, "evaluate": evaluate, "analyze": _analyze, "trial": trial}  # function(job, events, stop)

@@ -5,16 +5,23 @@ kept in pyplot's global state, so figures are freed with their last reference an
 """
 
 from dlcnb.plots.evaluation import calibration, pck, save_evaluation
+from dlcnb.plots.experiments import comparison, experiment, learning_curve, parts
+from dlcnb.plots.figure import save
 from dlcnb.plots.poses import coordinates, histogram, likelihood, save_all, trajectory
 from dlcnb.plots.training import errors, training
 
 __all__ = [
     "calibration",
+    "comparison",
     "coordinates",
     "errors",
+    "experiment",
     "histogram",
+    "learning_curve",
     "likelihood",
+    "parts",
     "pck",
+    "save",
     "save_all",
     "save_evaluation",
     "training",

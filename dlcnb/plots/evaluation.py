@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from dlcnb.evaluate import calibrate, pck_curve, pick, summarize
-from dlcnb.plots.figure import axes_for
+from dlcnb.plots.figure import axes_for, save
 from dlcnb.plots.training import errors
-from dlcnb.project import atomic_path
 from dlcnb.render import palette
 
 __all__ = ["calibration", "pck", "save_evaluation"]
@@ -104,18 +103,12 @@ def save_evaluation(evaluation, folder, human=None, *, epsilon_px=5.0):
         ``evaluation-<step>-errors.png``, ``…-pck.png``, ``…-calibration.png``.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     figures = {
         "errors": lambda: _errors_with_human(evaluation, human),
         "pck": lambda: pck(evaluation, human),
         "calibration": lambda: calibration(evaluation, epsilon_px=epsilon_px),
     }
-    paths = []
-    for name, draw in figures.items():
-        paths.append(folder / f"evaluation-{evaluation.step}-{name}.png")
-        with atomic_path(paths[-1]) as temporary:
-            draw()[0].savefig(temporary, dpi=150, format="png")
-    return paths
+    return [save(draw()[0], folder / f"evaluation-{evaluation.step}-{name}.png") for name, draw in figures.items()]
 
 
 def _errors_with_human(evaluation, human):

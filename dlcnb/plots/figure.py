@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-__all__ = ["NotebookFigure", "axes_for", "plain"]
+from dlcnb.project import atomic_path
+
+__all__ = ["NotebookFigure", "axes_for", "plain", "save"]
 
 
 class NotebookFigure(Figure):
@@ -42,3 +45,12 @@ def plain(ax):
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(True, color="0.92", lw=0.6)
     ax.set_axisbelow(True)
+
+
+def save(figure, path, dpi=150):
+    """Write a figure as a PNG file, whole or not at all; returns its path."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=dpi, format="png")
+    return path

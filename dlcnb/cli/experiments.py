@@ -1,0 +1,104 @@
+"""``dlcnb experiment``: many trainings that differ in one thing, a table and a figure."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+
+import click
+
+from dlcnb.cli.console import Report, clock, command, project_argument, table
+
+__all__ = ["KINDS", "experiment"]
+
+KINDS = ("learning-curve", "parts", "backbone", "epsilon", "initialization", "folds", "videos")
+
+
+@command("experiment", "Learning curve, networks, cross-validation ...")
+@click.argument("kind", type=click.Choice(KINDS))
+@project_argument
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Training time of each run.  [default: 5]")
+@click.option("--steps", type=click.IntRange(1), help="Training steps of each run, instead (reproducible).")
+@click.option("--repeats", type=click.IntRange(1), help="Splits of each condition, or folds.  [default: 3; folds: 5]")
+@click.option("--values", help="What to compare, separated by commas: 0.05,0.2,0.8 or snout,tailbase ...")
+@click.option(
+    "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Runs at a time; they share the cores."
+)
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any training setting; may be repeated.")
+@click.option("--name", help="Of the experiment, so that several of a kind may exist.  [default: its kind]")
+def experiment(console, kind, project, minutes, steps, repeats, values, jobs, settings, name):  # noqa: PLR0913
+    """Train many networks on PROJECT that differ in one thing; write one table and one figure.
+
+    \b
+    learning-curve  error over the number of training frames
+    parts           one network for all bodyparts against one for each
+    backbone        networks: efficientnet-lite0, resnet-50, resnet-101, resnet-101ws
+    epsilon         radius of the score-map's disc, px
+    initialization  ImageNet weights against random ones
+    folds           k-fold cross-validation
+    videos          each video left out once
+
+    Ctrl-C stops; the same command goes on where it stopped. More --repeats and --values can be added later.
+    """  # noqa: D301
+    from dlcnb import experiments
+
+    settings = dict(_setting(text) for text in settings)
+    settings |= {"steps": steps} if steps and not minutes else {"minutes": minutes or 5.0, "steps": steps}
+    repeats = repeats or (5 if kind == "folds" else 3)
+    values = [v.strip() for v in values.split(",") if v.strip()] if values else None
+    plan = experiments.plan(project, kind, values=values, repeats=repeats, name=name, **settings)
+    left = [trial for trial in plan.trials if not plan.is_done(trial)]
+    console.note(f"{len(plan.trials)} runs in {plan.folder}, {len(left)} of them to do{_estimate(left, minutes, jobs)}")
+    last = None
+    with closing(experiments.run(plan, processes=jobs)) as steps_done:
+        for last in steps_done:
+            console.progress(
+                last.share, f"run {min(last.done + 1, last.total)} of {last.total}: {', '.join(last.running)}"
+            )
+            if last.finished:
+                console.note(_ended(last))
+                experiments.write_results(plan)
+    return _report(plan, last.failed)
+
+
+def _estimate(left, minutes, jobs):
+    if not left or not minutes:
+        return ""
+    return f"; about {clock(60 * minutes * -(-len(left) // jobs))}"
+
+
+def _ended(progress):
+    name = progress.finished
+    return f"warning: {name}: {progress.failed[name]}" if name in progress.failed else f"{name} is done"
+
+
+def _report(plan, failed):
+    from dlcnb import experiments
+    from dlcnb.experiments.results import summary
+
+    found, path, picture = experiments.write_results(plan)
+    lines = summary(found)
+    sets = [name for name in ("train", "test", "shared") if any(name in line for line in lines)]
+    rows = [(plan.kind, "frames", "runs", *(f"{name} px" for name in sets))]
+    rows += [
+        (s["condition"], f"{s['trained_frames']:.0f}", s["repeats"], *(str(s.get(name, "-")) for name in sets))
+        for s in lines
+    ]
+    text = f"{table(rows)}\n\nTable: {path}" + (f"\nFigure: {picture}" if picture else "")
+    data = {"experiment": plan.kind, "folder": plan.folder, "table": path, "figure": picture, "summary": lines}
+    problem = None
+    if failed:
+        name, message = next(iter(failed.items()))
+        problem = f"{len(failed)} of {len(plan.trials)} runs failed; {name}: {message}"
+    return Report({**data, "failed": failed}, text, problem)
+
+
+def _setting(text):
+    """("name", value) of "name=value"; the value is read as JSON where it can be."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{text!r}: expected NAME=VALUE, such as batch_size=4.", param_hint="--set")
+    try:
+        return name.strip().replace("-", "_"), json.loads(value)
+    except ValueError:
+        return name.strip().replace("-", "_"), value

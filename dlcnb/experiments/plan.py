@@ -1,0 +1,225 @@
+"""What an experiment trains: its trials, and the folder that remembers them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from dlcnb.project import Project, ProjectError, atomic_write, nearest
+from dlcnb.trainset import BACKBONES, TrainConfig, TrainSet, choose_split, leave_one_video_out
+
+__all__ = ["FOLDER", "KINDS", "PLAN_FILE", "Plan", "Trial", "plan"]
+
+FOLDER, PLAN_FILE = "dlcnb-experiments", "experiment.json"
+FRACTIONS = (0.01, 0.05, 0.1, 0.2, 0.5, 0.8)  # Fig. 2F
+EPSILONS = (5.0, 10.0, 17.0, 25.0)
+NETWORKS = {name: {"backbone": name} for name in BACKBONES} | {
+    "resnet-101ws": {"backbone": "resnet-101", "intermediate": True}  # with intermediate supervision
+}
+STARTS = {"imagenet": {"pretrained": True}, "random": {"pretrained": False}}
+KINDS = {
+    "learning-curve": "error over the number of training frames (Fig. 2F)",
+    "parts": "one network for all bodyparts against one for each (Fig. 5)",
+    "backbone": "networks (Fig. S2A)",
+    "epsilon": "radius of the score-map's disc, px (Fig. S2B)",
+    "initialization": "ImageNet weights against random ones",
+    "folds": "k-fold cross-validation",
+    "videos": "each video left out once",
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of an experiment.
+
+    Attributes
+    ----------
+    condition : what sets it apart from the other trials, as text: "0.05", "snout", "resnet-50".
+    repeat : which repetition (split, fold), from 0.
+    settings : of `TrainConfig`.
+    """
+
+    condition: str
+    repeat: int
+    settings: dict = field(hash=False)
+
+    @property
+    def name(self):
+        """Name of its folder."""
+        return f"{re.sub(r'[^0-9A-Za-z._-]+', '_', self.condition)}-{self.repeat}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An experiment: its kind, its folder (with ``experiment.json``), its project, its trials."""
+
+    kind: str
+    folder: Path
+    project: Project
+    trials: tuple[Trial, ...]
+
+    def run_folder(self, trial):
+        """Folder of a trial's training run."""
+        return self.folder / trial.name / "train"
+
+    def evaluation_folder(self, trial):
+        """Folder of a trial's evaluation; it is there when the trial is done."""
+        return self.folder / trial.name / "evaluation"
+
+    def is_done(self, trial):
+        """Whether a trial is trained and evaluated."""
+        return any(self.evaluation_folder(trial).glob("evaluation-*.json"))
+
+
+def plan(project, kind, *, values=None, repeats=3, name=None, **settings):
+    """Plan an experiment, or take up one that was begun.
+
+    Parameters
+    ----------
+    project : Project, or its folder.
+    kind : one of `KINDS`.
+    values : what to compare: training fractions ("learning-curve"), bodyparts ("parts"; "all" is always there),
+        networks, radii in px, "imagenet" and "random", or videos; default all that make sense. For "folds" it is not
+        used.
+    repeats : number of splits of each; of folds for "folds". "videos" has one.
+    name : of its folder in the project; default the kind.
+    settings : of `TrainConfig`, for all trials; ``steps`` or ``minutes`` is a must. ``train_fraction`` is 0.5 unless
+        given, as in the paper's comparisons.
+
+    Returns
+    -------
+    Plan
+        With the trials of earlier calls, too: more values and repeats can be added to an experiment.
+
+    Raises
+    ------
+    ValueError
+        Unknown kind, values or settings; or the experiment of that name was begun with other settings or labels.
+    ProjectError
+        Nothing is labeled.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"Unknown experiment {kind!r}{nearest(kind, KINDS)}. There are: {', '.join(KINDS)}.")
+    if repeats < 1:
+        raise ValueError(f"repeats must be 1 or more, not {repeats}.")
+    project = project if isinstance(project, Project) else Project.open(project)
+    data = TrainSet.from_project(project)
+    base = {"train_fraction": 0.5, **settings}
+    if kind == "parts":  # the choice of the scale looks at the labels, and must not depend on the bodyparts trained
+        config = TrainConfig.from_dict(base).with_input_scale(data.image(0).shape[:2], data.points)
+        base["input_scale"] = config.input_scale
+    trials = [Trial(c, r, {**base, **more}) for c, r, more in _CONDITIONS[kind](data, values, repeats)]
+    for trial in trials:
+        choose_split(data.images, TrainConfig.from_dict(trial.settings))  # raises before anything is trained
+    folder = project.root / FOLDER / (name or kind)
+    about = {"kind": kind, "settings": _plain(base), "labels": _fingerprint(data)}
+    return Plan(kind, folder, project, tuple(_remember(folder, about, trials)))
+
+
+def _fractions(data, values, repeats):
+    values = [float(v) for v in values or FRACTIONS]
+    for value in values:
+        if not 0 < value < 1:
+            raise ValueError(f"A training fraction lies between 0 and 1 (0.05 = 5 %), not {value!r}.")
+    enough = [v for v in values if round(v * len(data)) >= 1]
+    if not enough:
+        raise ProjectError(f"None of the fractions {values} of {len(data)} labeled frames leaves one to train on.")
+    return _times(repeats, {f"{v:g}": {"train_fraction": v} for v in enough})
+
+
+def _parts(data, values, repeats):
+    values = [v for v in values or data.bodyparts if v != "all"]
+    for value in values:
+        _check(value, data.bodyparts, "bodypart")
+    return _times(repeats, {"all": {}, **{v: {"bodyparts": [v]} for v in values}})
+
+
+def _choices(choices, what):
+    def conditions(_data, values, repeats):
+        for value in values or ():
+            _check(value, choices, what)
+        return _times(repeats, {v: choices[v] for v in values or choices})
+
+    return conditions
+
+
+def _radii(_data, values, repeats):
+    return _times(repeats, {f"{float(v):g}": {"radius": float(v)} for v in values or EPSILONS})
+
+
+def _folds(_data, values, repeats):
+    if values:
+        raise ValueError("The experiment folds takes no values; the number of folds is its number of repeats.")
+    if repeats < 2:
+        raise ValueError(f"Cross-validation needs 2 folds or more, not {repeats}.")
+    return [(f"{repeats}-fold", k, {"folds": repeats, "fold": k}) for k in range(repeats)]
+
+
+def _videos(data, values, _repeats):
+    known = leave_one_video_out(data.images)
+    for value in values or ():
+        _check(value, known, "video")
+    return [(v, 0, {"leave_out": v}) for v in values or known]
+
+
+_CONDITIONS = {
+    "learning-curve": _fractions,
+    "parts": _parts,
+    "backbone": _choices(NETWORKS, "network"),
+    "epsilon": _radii,
+    "initialization": _choices(STARTS, "initialization"),
+    "folds": _folds,
+    "videos": _videos,
+}
+
+
+def _times(repeats, conditions):
+    """Each condition with each split; the splits come first, so that an unfinished experiment is balanced."""
+    return [(c, r, {**more, "split_seed": r}) for r in range(repeats) for c, more in conditions.items()]
+
+
+def _check(value, known, what):
+    if value not in known:
+        raise ValueError(f"Unknown {what} {value!r}{nearest(str(value), known)}. Expected some of {', '.join(known)}.")
+
+
+def _remember(folder, about, trials):
+    """Write the plan down; returns its trials, those of earlier calls first."""
+    path = folder / PLAN_FILE
+    known = []
+    if path.is_file():
+        stored = json.loads(path.read_text())
+        known = [Trial(**trial) for trial in stored.pop("trials")]
+        for key in about:
+            if stored[key] != about[key]:
+                raise ValueError(
+                    f"The experiment in {folder} was begun with {_difference(key, stored, about)}. "
+                    "Give the same to go on with it, or another name to begin a new one."
+                )
+    names = {trial.name for trial in known}
+    trials = [*known, *(trial for trial in trials if trial.name not in names)]
+    folder.mkdir(parents=True, exist_ok=True)
+    atomic_write(path, json.dumps({**about, "trials": [asdict(t) for t in trials]}, indent=1) + "\n")
+    return trials
+
+
+def _difference(key, stored, about):
+    if key == "labels":
+        return "other labels: they have changed since"
+    if key == "settings":
+        keys = sorted({*stored[key], *about[key]})
+        key = next(k for k in keys if stored["settings"].get(k) != about["settings"].get(k))
+        stored, about = stored["settings"], about["settings"]
+    return f"{key}={stored.get(key)!r}, not {about.get(key)!r}"
+
+
+def _fingerprint(data):
+    """Changes with any label."""
+    return hashlib.sha256(json.dumps([data.images, data.bodyparts]).encode() + data.points.tobytes()).hexdigest()[:16]
+
+
+def _plain(settings):
+    return json.loads(json.dumps(settings))

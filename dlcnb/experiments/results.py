@@ -1,0 +1,112 @@
+"""The tidy table of an experiment: a row for each trial, set of frames and bodypart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from dlcnb.evaluate import Evaluation, summarize
+from dlcnb.project import atomic_write
+
+__all__ = ["COLUMNS", "results", "summary", "write_results"]
+
+COLUMNS = (
+    "experiment", "condition", "repeat", "trained_frames", "set", "bodypart", "n",
+    "mean_px", "rms_px", "median_px", "pcutoff", "mean_px_pcutoff", "step", "seconds",
+)  # fmt: skip
+
+
+def results(plan):
+    """What the finished trials of a plan found.
+
+    Parameters
+    ----------
+    plan : Plan
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `COLUMNS`; sets are "train", "test" and, where several conditions share a split, "shared": the test
+        frames that no condition of this repeat has been trained on. The bodypart "all" stands for all that the trial
+        was trained on. Errors in pixels, NaN = no such points; ``n`` counts points.
+    """
+    done = [(trial, Evaluation.read(plan.evaluation_folder(trial))) for trial in plan.trials if plan.is_done(trial)]
+    rows = []
+    for trial, evaluation in done:
+        others = [e for t, e in done if t.repeat == trial.repeat and t.condition != trial.condition]
+        sets = {"train": ~evaluation.is_test, "test": evaluation.is_test}
+        if others and plan.kind not in ("folds", "videos"):
+            sets["shared"] = np.all([_untrained(evaluation, e) for e in [evaluation, *others]], axis=0)
+        about = {
+            "experiment": plan.kind,
+            "condition": trial.condition,
+            "repeat": trial.repeat,
+            "trained_frames": int(sets["train"].sum()),
+            "pcutoff": evaluation.pcutoff,
+            "step": evaluation.step,
+            "seconds": _seconds(plan.run_folder(trial)),
+        }
+        rows += [{**about, "set": name, **row} for name, frames in sets.items() for row in _rows(evaluation, frames)]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def write_results(plan, human=None):
+    """Write ``results.csv`` and ``figure.png`` into the experiment's folder.
+
+    Returns
+    -------
+    tuple
+        (table, its path, path of the figure or None where nothing is done yet)
+    """
+    from dlcnb import plots
+
+    table = results(plan)
+    path, picture = plan.folder / "results.csv", plan.folder / "figure.png"
+    atomic_write(path, table.to_csv(index=False))
+    if table.empty:
+        return table, path, None
+    plots.save(plots.experiment(table, human)[0], picture)
+    return table, path, picture
+
+
+def summary(table):
+    """Mean ± s.e.m. over the repeats for each condition, over all bodyparts.
+
+    Returns
+    -------
+    list of dict
+        ``condition``, ``trained_frames`` (mean), ``repeats``, and `SplitSummary` of ``train``, ``test`` (and
+        ``shared``), in the order of the conditions' first trials.
+    """
+    from dlcnb.evaluate import summarize_splits
+
+    whole, found = table[table["bodypart"] == "all"], []
+    for condition in whole["condition"].drop_duplicates():
+        mine = whole[whole["condition"] == condition]
+        splits = {name: summarize_splits(rows["mean_px"]) for name, rows in mine.groupby("set")}
+        frames = float(mine.loc[mine["set"] == "train", "trained_frames"].mean())
+        found.append({"condition": condition, "trained_frames": frames, "repeats": mine["repeat"].nunique(), **splits})
+    return found
+
+
+def _rows(evaluation, frames):
+    errors, sure = evaluation.errors[frames], evaluation.sure_errors[frames]
+    for name, k in [("all", slice(None)), *((part, k) for k, part in enumerate(evaluation.bodyparts))]:
+        found = summarize(errors[:, k])
+        values = {"mean_px": found.mean_px, "rms_px": found.rms_px, "median_px": found.median_px, "n": found.n}
+        yield {"bodypart": name, **values, "mean_px_pcutoff": summarize(sure[:, k]).mean_px}
+
+
+def _untrained(evaluation, other):
+    """(N,) bool: frames of ``evaluation`` that are test frames of ``other``."""
+    tested = {name for name, test in zip(other.images, other.is_test, strict=True) if test}
+    return np.array([name in tested for name in evaluation.images], bool)
+
+
+def _seconds(run):
+    """Seconds of training, from the run's statistics; NaN if there are none."""
+    try:
+        last = pd.read_csv(run / "learning_stats.csv")["seconds"]
+    except (FileNotFoundError, KeyError, pd.errors.EmptyDataError):
+        return float("nan")
+    return float(last.iloc[-1]) if len(last) else float("nan")

@@ -1,0 +1,108 @@
+"""Train and evaluate the trials of a plan, some at a time, each in a worker process."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass, field
+
+from dlcnb.jobs.job import JOB_FILE, attach, launch
+from dlcnb.project import atomic_write
+
+__all__ = ["Progress", "run"]
+
+_POLL = 0.3  # s
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an experiment is.
+
+    Attributes
+    ----------
+    done, total : trials.
+    share : 0..1, with what the running trials have done.
+    running : names of the running trials.
+    finished : name of the trial that has just ended, else None.
+    failed : name -> message, of the trials that failed.
+    """
+
+    done: int
+    total: int
+    share: float
+    running: tuple[str, ...] = ()
+    finished: str | None = None
+    failed: dict = field(default_factory=dict)
+
+
+def run(plan, *, processes=1, retry=True):
+    """Do all trials of a plan that are not done.
+
+    Trials that another process works on already are followed, not started again. Leaving the loop (``break``) asks the
+    running trials to save a snapshot and stop; the next call resumes them.
+
+    Parameters
+    ----------
+    plan : Plan.
+    processes : trials at a time; they share the cores.
+    retry : try trials again that failed in an earlier call.
+
+    Yields
+    ------
+    Progress
+        A few times a second, and whenever a trial ends. A trial that fails does not stop the others.
+    """
+    waiting = [t for t in plan.trials if not plan.is_done(t) and (retry or not _failure(plan, t))]
+    running, failed = {}, {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < processes:
+                trial = waiting.pop(0)
+                running[trial.name] = _start(plan, trial, processes)
+            time.sleep(_POLL)
+            for name, job in list(running.items()):
+                if job.status != "running":
+                    del running[name]
+                    if job.status != "done":
+                        failed[name] = job.error or "It was stopped before its end."
+                    yield _progress(plan, running, failed, name)
+            yield _progress(plan, running, failed)
+    finally:
+        for job in running.values():
+            job.stop()
+        for job in running.values():
+            job.wait()
+    yield _progress(plan, {}, failed)
+
+
+def _progress(plan, running, failed, finished=None):
+    done, total = sum(map(plan.is_done, plan.trials)), len(plan.trials)
+    partly = sum(_share(job) for job in running.values())
+    return Progress(done, total, (done + partly) / max(total, 1), tuple(running), finished, dict(failed))
+
+
+def _share(job):
+    steps = [e for e in job.events() if e["event"] == "step"]
+    return steps[-1].get("progress", 0.0) if steps else 0.0
+
+
+def _start(plan, trial, processes):
+    folder = plan.run_folder(trial)
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / JOB_FILE).is_file() and (job := attach(folder)).status == "running":
+        return job
+    threads = max(1, _cores() // processes) if processes > 1 else None
+    options = {"config": trial.settings, "evaluation": str(plan.evaluation_folder(trial)), "threads": threads}
+    about = {"kind": "trial", "project": str(plan.project.root), "options": options}
+    atomic_write(folder / JOB_FILE, json.dumps(about, indent=1))
+    return launch(folder)
+
+
+def _failure(plan, trial):
+    folder = plan.run_folder(trial)
+    return (folder / JOB_FILE).is_file() and attach(folder).status in ("failed", "lost")
+
+
+def _cores():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

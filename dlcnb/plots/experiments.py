@@ -1,0 +1,135 @@
+"""The figures of experiments: learning curves (Fig. 2F), specialised networks (Fig. 5), any comparison (Fig. S2)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dlcnb.evaluate import bootstrap_ci, summarize
+from dlcnb.plots.evaluation import HUMAN, TEST, TRAIN
+from dlcnb.plots.figure import axes_for
+
+__all__ = ["comparison", "experiment", "learning_curve", "parts"]
+
+STYLES = {"train": TRAIN, "test": TEST}
+_TITLES = {
+    "backbone": "Networks",
+    "epsilon": "Radius of the score-map's disc",
+    "initialization": "ImageNet weights against random ones",
+    "folds": "Cross-validation",
+    "videos": "Each video left out once",
+}
+
+
+def experiment(table, human=None, *, ax=None):
+    """The figure of an experiment, whichever it is.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `dlcnb.experiments.results` gives it.
+    human : dlcnb.labels.Variability, optional
+        Drawn as a line with its 95% interval.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    tuple
+        (figure, axes)
+    """
+    kind = table["experiment"].iloc[0]
+    draw = {"learning-curve": learning_curve, "parts": parts}.get(kind, comparison)
+    return draw(table, human, ax=ax)
+
+
+def learning_curve(table, human=None, *, ax=None):
+    """Error over the number of training frames: a cross for each split, dots and a line for their means."""
+    fig, ax = axes_for(ax, (5.6, 4))
+    whole = table[table["bodypart"] == "all"]
+    for name, color in STYLES.items():
+        mine = whole[(whole["set"] == name) & whole["mean_px"].notna()]
+        if mine.empty:
+            continue
+        ax.plot(mine["trained_frames"], mine["mean_px"], "x", color=color, ms=6, mew=1.2)
+        means = mine.groupby("condition")[["trained_frames", "mean_px"]].mean().sort_values("trained_frames")
+        ax.plot(means["trained_frames"], means["mean_px"], "o-", color=color, ms=7, lw=1.5, label=name)
+    _human(ax, human)
+    counts = sorted(whole["trained_frames"].unique())
+    ax.set(xscale="log", yscale="log", xlabel="training frames", ylabel="mean error (px)", title="Learning curve")
+    ax.set_xticks(counts, [str(n) for n in counts])
+    ax.minorticks_off()
+    _pixels(ax)
+    ax.legend(frameon=False, fontsize="small")
+    return fig, ax
+
+
+def parts(table, human=None, *, ax=None):
+    """Networks for one bodypart beside the network for all, each judged on that bodypart."""
+    single = [c for c in table["condition"].drop_duplicates() if c != "all"]
+    fig, ax = axes_for(ax, (max(4.5, 2 + 1.4 * len(single)), 4))
+    rows, names = [], []
+    for part in single:
+        rows += [("all", part), (part, part)]
+        names += [f"full\n@{part}", f"{part}\nonly"]
+    for x, (condition, part) in enumerate(rows):
+        _column(ax, x, table[(table["condition"] == condition) & (table["bodypart"] == part)], x == 0)
+    ax.set(
+        ylabel="mean error (px)", title="One network for all bodyparts, or one for each", xlim=(-0.6, len(rows) - 0.4)
+    )
+    ax.set_xticks(range(len(rows)), names)
+    for x in range(2, len(rows), 2):
+        ax.axvline(x - 0.5, color="0.85", lw=1)
+    return _finished(fig, ax, human)
+
+
+def comparison(table, human=None, *, ax=None):
+    """Conditions side by side: a cross for each split or fold, a dot for their mean with its standard error."""
+    conditions = list(table["condition"].drop_duplicates())
+    fig, ax = axes_for(ax, (max(4.5, 2 + 1.1 * len(conditions)), 4))
+    whole = table[table["bodypart"] == "all"]
+    for x, condition in enumerate(conditions):
+        _column(ax, x, whole[whole["condition"] == condition], x == 0)
+    kind = table["experiment"].iloc[0]
+    unit = {"epsilon": "radius (px)"}.get(kind, "")
+    ax.set(ylabel="mean error (px)", xlabel=unit, title=_TITLES.get(kind, kind), xlim=(-0.6, len(conditions) - 0.4))
+    ax.set_xticks(range(len(conditions)), conditions)
+    return _finished(fig, ax, human)
+
+
+def _column(ax, x, table, labeled):
+    """Train and test errors of one condition: crosses, and their mean ± s.e.m."""
+    for shift, (name, color) in zip((-0.12, 0.12), STYLES.items(), strict=True):
+        values = table.loc[table["set"] == name, "mean_px"].dropna().to_numpy()
+        ax.plot(np.full(len(values), x + shift), values, "x", color=color, ms=6, mew=1.2)
+        if len(values):
+            sem = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0
+            label = name if labeled else None
+            ax.errorbar(x + shift, values.mean(), sem, fmt="o", color=color, ms=8, capsize=3, label=label)
+
+
+def _finished(fig, ax, human):
+    _human(ax, human)
+    lowest, highest = ax.get_ylim()
+    if lowest > 0 and highest / lowest > 30:
+        ax.set_yscale("log")
+        _pixels(ax)
+    else:
+        ax.set_ylim(bottom=0)
+    ax.legend(frameon=False, fontsize="small")
+    return fig, ax
+
+
+def _human(ax, human):
+    if human is None:
+        return
+    mean = summarize(human.distances).mean_px
+    ax.axhline(mean, color=HUMAN, lw=1.2, ls=":", label=f"human {mean:.2f} px", zorder=1)
+    ax.axhspan(*bootstrap_ci(human.distances), color="0.5", alpha=0.2, lw=0, zorder=0)
+
+
+def _pixels(ax):
+    """Plain numbers on a logarithmic axis of pixels."""
+    low, high = ax.get_ylim()
+    places = [m * 10.0**p for p in range(-2, 5) for m in (1, 2, 5)]
+    places = [v for v in places if low <= v <= high]
+    ax.set_yticks(places, [f"{v:g}" for v in places])
+    ax.minorticks_off()

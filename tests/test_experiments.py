@@ -1,0 +1,244 @@
+"""Planning, resuming and the tidy table of experiments; one of them with real (tiny) trainings."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dlcnb import experiments, plots, sampledata
+from dlcnb.cli.experiments import KINDS, _setting
+from dlcnb.evaluate import Evaluation
+from dlcnb.experiments.results import COLUMNS, summary
+from dlcnb.labels import Labels
+from dlcnb.project import Project, ProjectError
+from dlcnb.trainset import TrainConfig, TrainSet, choose_split
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    arena = sampledata.Arena(seed=0, n_frames=60, size=(120, 160))
+    return sampledata.synthetic_project(tmp_path_factory.mktemp("tiny"), n_label=20, arena=arena)
+
+
+@pytest.fixture
+def project(tiny, tmp_path):
+    shutil.copytree(tiny.root, tmp_path / tiny.root.name, symlinks=True)
+    return Project.open(tmp_path / tiny.root.name)
+
+
+def finish(plan, error=2.0, only=None):
+    """Pretend that the trials were trained: every prediction is off by ``error(trial)`` px."""
+    for trial in plan.trials:
+        if only is not None and trial.name not in only:
+            continue
+        config = TrainConfig.from_dict(trial.settings)
+        data = TrainSet.from_project(plan.project, config.bodyparts)
+        test = np.zeros(len(data), bool)
+        test[choose_split(data.images, config).test] = True
+        off = error(trial) if callable(error) else error
+        predicted = data.points + [off, 0.0]
+        shape = data.points.shape[:2]
+        Evaluation(
+            data.bodyparts, data.images, data.points, predicted, np.ones(shape), test, 0.6, "snapshot-5", 5
+        ).write(plan.evaluation_folder(trial))
+
+
+class TestPlan:
+    def test_a_learning_curve_has_the_fractions_of_the_paper(self, project):
+        plan = experiments.plan(project, "learning-curve", steps=5, repeats=2)
+        assert [t.name for t in plan.trials[:5]] == ["0.05-0", "0.1-0", "0.2-0", "0.5-0", "0.8-0"]  # 1 % is no frame
+        assert len(plan.trials) == 10
+        configs = [TrainConfig.from_dict(t.settings) for t in plan.trials]
+        assert {c.steps for c in configs} == {5}
+        assert [c.train_fraction for c in configs[:5]] == [0.05, 0.1, 0.2, 0.5, 0.8]
+        assert {c.split_seed for c in configs[5:]} == {1}
+        assert plan.folder == project.root / "dlcnb-experiments" / "learning-curve"
+
+    def test_parts_share_split_and_scale(self, project):
+        plan = experiments.plan(project, "parts", steps=5, repeats=1, values=["snout", "tailbase"])
+        assert [t.condition for t in plan.trials] == ["all", "snout", "tailbase"]
+        configs = [TrainConfig.from_dict(t.settings) for t in plan.trials]
+        assert [c.bodyparts for c in configs] == [None, ("snout",), ("tailbase",)]
+        assert {c.train_fraction for c in configs} == {0.5}
+        assert len({c.input_scale for c in configs}) == 1
+        assert configs[0].input_scale is not None
+
+    @pytest.mark.parametrize(
+        ("kind", "settings"),
+        [
+            ("backbone", [{"backbone": "efficientnet-lite0"}, {"backbone": "resnet-50"}]),
+            ("epsilon", [{"radius": 5.0}, {"radius": 17.0}]),
+            ("initialization", [{"pretrained": True}, {"pretrained": False}]),
+            ("folds", [{"folds": 4, "fold": 0}, {"folds": 4, "fold": 3}]),
+        ],
+    )
+    def test_what_differs(self, project, kind, settings):
+        found = [t.settings for t in experiments.plan(project, kind, steps=5, repeats=4).trials]
+        for wanted in settings:
+            assert any(wanted.items() <= one.items() for one in found)
+
+    def test_videos_are_left_out(self, project):
+        with pytest.raises(ValueError, match="two or more videos"):
+            experiments.plan(project, "videos", steps=5)
+        second = project.root / "labeled-data" / "other"
+        first = project.labeled_dirs()[0]
+        shutil.copytree(first, second)
+        for table in second.glob("CollectedData*"):
+            table.unlink()
+        labels = Labels.read(first)
+        images = tuple(name.replace(f"/{first.name}/", "/other/") for name in labels.images)
+        Labels(labels.bodyparts, labels.scorer, images, labels.points).write(second)
+        plan = experiments.plan(Project.open(project.root), "videos", steps=5)
+        assert [t.settings["leave_out"] for t in plan.trials] == ["arena", "other"]
+
+    def test_the_commands_kinds_are_all_kinds(self):
+        assert KINDS == tuple(experiments.KINDS)
+
+    def test_values_and_repeats_can_be_added(self, project):
+        experiments.plan(project, "epsilon", steps=5, repeats=1, values=[5])
+        plan = experiments.plan(project, "epsilon", steps=5, repeats=2, values=[17])
+        assert [t.name for t in plan.trials] == ["5-0", "17-0", "17-1"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            ({"kind": "learnig-curve", "steps": 5}, "did you mean 'learning-curve'"),
+            ({"kind": "parts", "steps": 5, "values": ["tailbaes"]}, "did you mean 'tailbase'"),
+            ({"kind": "backbone", "steps": 5, "values": ["resnet-52"]}, "did you mean 'resnet-50'"),
+            ({"kind": "learning-curve", "steps": 5, "values": [5]}, "0.05 = 5 %"),
+            ({"kind": "epsilon"}, "needs an end"),
+            ({"kind": "epsilon", "steps": 5, "batchsize": 2}, "did you mean 'batch_size'"),
+            ({"kind": "folds", "steps": 5, "repeats": 30}, "20 labeled frames"),
+            ({"kind": "epsilon", "steps": 5, "repeats": 0}, "1 or more"),
+        ],
+    )
+    def test_what_can_not_be_is_told_before_anything_is_trained(self, project, arguments, words):
+        with pytest.raises(ValueError, match=words):
+            experiments.plan(project, **arguments)
+        assert not (project.root / "dlcnb-experiments").exists()
+
+    def test_other_settings_need_another_name(self, project):
+        experiments.plan(project, "epsilon", steps=5)
+        with pytest.raises(ValueError, match=r"begun with steps=5, not 6.*another name"):
+            experiments.plan(project, "epsilon", steps=6)
+        assert experiments.plan(project, "epsilon", steps=6, name="longer").folder.name == "longer"
+
+    def test_other_labels_need_another_name(self, project):
+        experiments.plan(project, "epsilon", steps=5)
+        folder = project.labeled_dirs()[0]
+        labels = Labels.read(folder)
+        labels.points[0, 0] += 3
+        labels.write(folder)
+        with pytest.raises(ValueError, match="begun with other labels"):
+            experiments.plan(project, "epsilon", steps=5)
+
+    def test_nothing_labeled(self, project):
+        shutil.rmtree(project.root / "labeled-data")
+        with pytest.raises(ProjectError, match="No labeled frames"):
+            experiments.plan(project, "epsilon", steps=5)
+
+
+class TestTable:
+    def test_is_tidy(self, project):
+        plan = experiments.plan(project, "learning-curve", steps=5, repeats=2, values=[0.2, 0.5])
+        finish(plan, lambda trial: 4.0 if trial.condition == "0.2" else 2.0)
+        table, path, picture = experiments.write_results(plan)
+        assert tuple(table.columns) == COLUMNS
+        assert len(table) == 4 * 3 * 5  # trials, sets, bodyparts and all of them
+        pd.testing.assert_frame_equal(pd.read_csv(path, dtype={"condition": str}), table)
+        test = table[(table["set"] == "test") & (table["bodypart"] == "all")]
+        assert test["mean_px"].tolist() == pytest.approx([4, 2, 4, 2])
+        assert test["trained_frames"].tolist() == [4, 10, 4, 10]
+        assert test["n"].tolist() == [64, 40, 64, 40]
+        assert picture.stat().st_size > 5000
+
+    def test_shared_frames_were_seen_by_no_condition(self, project):
+        plan = experiments.plan(project, "learning-curve", steps=5, repeats=1, values=[0.2, 0.5])
+        finish(plan)
+        table = experiments.results(plan)
+        assert table.query("set == 'shared' and bodypart == 'all'")["n"].tolist() == [40, 40]
+
+    def test_of_an_unfinished_experiment(self, project):
+        plan = experiments.plan(project, "epsilon", steps=5, repeats=1)
+        assert experiments.results(plan).empty
+        assert experiments.write_results(plan)[2] is None
+        finish(plan, only=["17-0"])
+        assert set(experiments.results(plan)["condition"]) == {"17"}
+
+    def test_summary_has_standard_errors(self, project):
+        plan = experiments.plan(project, "folds", steps=5, repeats=4)
+        finish(plan, lambda trial: 1.0 + 2 * (trial.repeat % 2))
+        (line,) = summary(experiments.results(plan))
+        assert line["repeats"] == 4
+        assert line["trained_frames"] == 15
+        assert line["test"].mean_px == pytest.approx(2)
+        assert line["test"].sem_px == pytest.approx(np.std([1, 3, 1, 3], ddof=1) / 2)
+        assert "shared" not in line
+
+
+class TestFigures:
+    def test_learning_curve_has_a_cross_for_each_split(self, project):
+        plan = experiments.plan(project, "learning-curve", steps=5, repeats=2, values=[0.1, 0.2, 0.5])
+        finish(plan, lambda trial: 1 / float(trial.condition) + trial.repeat)
+        _, ax = plots.experiment(experiments.results(plan))
+        found = {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}
+        np.testing.assert_allclose(found["test"].get_xydata(), [[2, 10.5], [4, 5.5], [10, 2.5]])
+        assert sum(len(line.get_xdata()) for line in ax.lines if line.get_marker() == "x") == 12
+        assert [tick.get_text() for tick in ax.get_xticklabels()] == ["2", "4", "10"]
+
+    def test_parts_compare_the_full_network_with_the_special_one(self, project):
+        plan = experiments.plan(project, "parts", steps=5, repeats=2, values=["snout", "tailbase"])
+        finish(plan, lambda trial: 2.0 if trial.condition == "all" else 3.0)
+        _, ax = plots.experiment(experiments.results(plan))
+        names = [tick.get_text() for tick in ax.get_xticklabels()]
+        assert names == ["full\n@snout", "snout\nonly", "full\n@tailbase", "tailbase\nonly"]
+        means = [line.get_ydata()[0] for line in ax.lines if line.get_marker() == "o"]
+        assert means == pytest.approx([2, 2, 3, 3, 2, 2, 3, 3])
+
+    def test_comparison(self, project):
+        plan = experiments.plan(project, "epsilon", steps=5, repeats=2)
+        finish(plan, lambda trial: 20 / float(trial.condition) + trial.repeat)
+        fig, ax = plots.experiment(experiments.results(plan))
+        assert [tick.get_text() for tick in ax.get_xticklabels()] == ["5", "10", "17", "25"]
+        assert ax.get_xlabel() == "radius (px)"
+        fig.canvas.draw()
+
+
+@pytest.mark.mxnet
+def test_an_experiment_is_interrupted_and_goes_on(project):
+    settings = {"steps": 4, "batch_size": 1, "crop_size": 64, "repeats": 1, "values": [0.2, 0.5]}
+    plan = experiments.plan(project, "learning-curve", **settings)
+    for progress in experiments.run(plan):
+        if progress.finished:
+            break  # the second one is stopped as it starts
+    assert progress.done == 1
+    assert not progress.failed
+    first = plan.evaluation_folder(plan.trials[0]) / "evaluation-4.json"
+    before = first.stat().st_mtime
+    again = experiments.plan(project, "learning-curve", **settings)
+    *_, last = experiments.run(again, processes=2)
+    assert (last.done, last.total, last.share, last.failed) == (2, 2, 1.0, {})
+    assert first.stat().st_mtime == before
+    assert set(experiments.results(again)["step"]) == {4}
+    for trial in again.trials:
+        assert [p.name for p in again.run_folder(trial).glob("snapshot-*")] == ["snapshot-4.params"]
+    assert project.runs() == []  # they don't get in the way of the project's own runs
+
+
+@pytest.mark.mxnet
+def test_a_trial_that_fails_is_told_and_the_others_go_on(project):
+    settings = {"steps": 2, "batch_size": 1, "crop_size": 64, "repeats": 1, "values": [5, 17]}
+    plan = experiments.plan(project, "epsilon", **settings)
+    (plan.run_folder(plan.trials[0]) / "pose_cfg.yaml").mkdir(parents=True)  # can't be written
+    *_, last = experiments.run(plan)
+    assert list(last.failed) == ["5-0"]
+    assert plan.is_done(plan.trials[1])
+
+
+def test_settings_of_the_command_line():
+    assert _setting("batch-size=4") == ("batch_size", 4)
+    assert _setting("device=cpu") == ("device", "cpu")
+    assert _setting("scale_jitter=[0.5, 1.5]") == ("scale_jitter", [0.5, 1.5])
+    assert json.dumps(_setting("pretrained=false")[1]) == "false"
