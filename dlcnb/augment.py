@@ -1,7 +1,7 @@
 """Augmentation that moves the image and its points together: scale, rotation, translation, crop, mirror, light.
 
-One `Augmentation` draws a random crop of fixed size around (mostly) a bodypart, as the paper does; the crop shape
-never changes within a run, so memory stays flat.
+One `Augmentation` draws a random crop of fixed size around (mostly) a bodypart; the crop shape never changes within a
+run, so memory stays flat. Or it takes whole frames of random scale, as the paper does.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Augmentation:
 
     Attributes
     ----------
-    crop_size : ``(height, width)`` px of the crop.
+    crop_size : ``(height, width)`` px of the crop; None = the whole frame, as large as its random scale makes it.
     input_scale : the scale at which the network sees frames.
     scale : (least, most) factor on top of it, drawn log-uniformly (paper: 0.5 to 1.5).
     rotation : degrees; the angle is drawn from -rotation..rotation.
@@ -53,9 +53,10 @@ class Augmentation:
     brightness : contrast changes by up to this share, brightness by up to this share of 100 grey levels.
     noise : standard deviation of pixel noise, grey levels, at most.
     mirror : index of each bodypart's mirror image (`mirror_order`), or None to never mirror.
+    shift : whole frames are moved by up to this share of their sides.
     """
 
-    crop_size: tuple[int, int] = (256, 256)
+    crop_size: tuple[int, int] | None = (256, 256)
     input_scale: float = 1.0
     scale: tuple[float, float] = (0.5, 1.5)
     rotation: float = 60.0
@@ -63,6 +64,7 @@ class Augmentation:
     brightness: float = 0.2
     noise: float = 0.0
     mirror: np.ndarray | None = None
+    shift: float = 0.05
 
     def __call__(self, image, points, rng):
         """Draw one crop.
@@ -75,25 +77,31 @@ class Augmentation:
 
         Returns
         -------
-        crop : uint8 ``(*crop_size, 3)``.
+        crop : uint8 ``(*crop_size, 3)``, or of the frame's scaled size.
         points : float64 ``(K, 2)`` px of the crop; points may lie outside it.
         """
-        matrix = self.matrix(image.shape[:2], points, rng)
+        matrix, size = self.matrix(image.shape[:2], points, rng)
         points = geometry.affine(points, matrix)
         if self.mirror is not None and np.linalg.det(matrix[:, :2]) < 0:
             points = points[self.mirror]
-        return self._light(_warp(image, matrix, self.crop_size), rng), points
+        return self._light(_warp(image, matrix, size), rng), points
 
     def matrix(self, size, points, rng):
-        """The random ``(2, 3)`` matrix from the frame to the crop (negative determinant: mirrored)."""
+        """The random ``(2, 3)`` matrix from frame to crop (mirrored: negative determinant), and the crop's size."""
         zoom = self.input_scale * np.exp(rng.uniform(*np.log(self.scale)))
         angle = np.deg2rad(rng.uniform(-self.rotation, self.rotation))
         linear = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         if self.mirror is not None and rng.random() < 0.5:
             linear[:, 0] *= -1
-        target = rng.uniform(0.1, 0.9, 2) * self.crop_size[::-1]
-        source = self._center(size, points, rng)
-        return np.column_stack([linear, target - linear @ source])
+        if self.crop_size is None:
+            crop = tuple(max(1, round(side * zoom)) for side in size)
+            target = (0.5 + rng.uniform(-self.shift, self.shift, 2)) * crop[::-1]
+            source = 0.5 * np.array(size[::-1])
+        else:
+            crop = self.crop_size
+            target = rng.uniform(0.1, 0.9, 2) * crop[::-1]
+            source = self._center(size, points, rng)
+        return np.column_stack([linear, target - linear @ source]), crop
 
     def _center(self, size, points, rng):
         """The image point that the crop is placed by: a labeled bodypart, or anywhere on the frame."""

@@ -63,21 +63,26 @@ class PoseNet(HybridBlock):
     backbone : one of `dlcnb.trainset.BACKBONES`.
     parts : K, the number of bodyparts.
     freeze : how many parts of the backbone are not trained.
+    intermediate : intermediate supervision, for training only: a second set of score-maps is made from conv4 (the
+        paper's ResNet-101ws).
     """
 
-    def __init__(self, backbone, parts, freeze=0):
+    def __init__(self, backbone, parts, freeze=0, *, intermediate=False):
         super().__init__()
         self.parts = parts
         with self.name_scope():
             self.backbone = make_backbone(backbone, freeze)
             head = PyramidHead if isinstance(self.backbone, EfficientNetLite0) else PaperHead
             self.head = head(self.backbone.channels, 3 * parts)
+            self.early = _deconv(self.backbone.channels[2], parts) if intermediate else None
 
     def rest_at_background(self):
         """Start the score-maps at a probability near the share of disc cells, so that no steps go into learning it."""
         bias = np.zeros(3 * self.parts, np.float32)
         bias[: self.parts] = -4.0
         self.head.out.bias.set_data(mx.nd.array(bias))
+        if self.early is not None:
+            self.early.bias.set_data(mx.nd.array(bias[: self.parts]))
 
     @property
     def multiple(self):
@@ -85,8 +90,13 @@ class PoseNet(HybridBlock):
         return self.backbone.multiple
 
     def hybrid_forward(self, F, images):
-        """Normalised images ``(B, 3, H, W)`` -> ``(B, 3K, H/8, W/8)``: K score logits, then K pairs (dx, dy)."""
-        return self.head(*self.backbone(images))
+        """Normalised images ``(B, 3, H, W)`` -> ``(B, 3K, H/8, W/8)``: K score logits, then K pairs (dx, dy).
+
+        With intermediate supervision K score logits of conv4 follow.
+        """
+        banks = self.backbone(images)
+        maps = self.head(*banks)
+        return maps if self.early is None else F.concat(maps, self.early(banks[2]), dim=1)
 
     def fix_frozen(self):
         """Stop the gradients of the parts that are not trained."""
@@ -94,26 +104,36 @@ class PoseNet(HybridBlock):
             block.collect_params().setattr("grad_req", "null")
 
 
-def pose_loss(output, score, locref, locref_weight):
+def pose_loss(output, score, locref, locref_weight, totals=None):
     """The paper's loss: cross-entropy of the score-maps plus the Huber loss of the refinement on the discs.
 
     Parameters
     ----------
-    output : NDArray ``(B, 3K, h, w)`` from `PoseNet`.
+    output : NDArray ``(B, 3K, h, w)`` from `PoseNet`; ``(B, 4K, h, w)`` with intermediate supervision, whose
+        cross-entropy is added with weight 1.
     score, locref : NDArray ``(B, K, h, w)``, ``(B, 2K, h, w)`` from `dlcnb.targets.encode`.
+    totals : how many map cells and disc cells the two means are taken over; None = those of this batch. Part of a
+        batch needs those of the whole.
 
     Returns
     -------
     part, refinement : scalar NDArrays; the loss is their sum (``locref_weight`` is already in the second).
     """
     parts = score.shape[1]
-    logits = output.slice_axis(1, 0, parts)
-    offsets = output.slice_axis(1, parts, None)
-    softplus = mx.nd.Activation(-mx.nd.abs(logits), act_type="softrelu")
-    part = (mx.nd.Activation(logits, act_type="relu") - logits * score + softplus).mean()
+    cells, disc = totals or (score.size, float(score.sum().asscalar()))
+    part = _cross_entropy(output.slice_axis(1, 0, parts), score) / cells
+    if output.shape[1] > 3 * parts:
+        part = part + _cross_entropy(output.slice_axis(1, 3 * parts, None), score) / cells
     mask = score.repeat(2, axis=1)
-    huber = mx.nd.smooth_l1((offsets - locref) * mask, scalar=1.0).sum() / (mask.sum() + 1.0)
+    offsets = output.slice_axis(1, parts, 3 * parts)
+    huber = mx.nd.smooth_l1((offsets - locref) * mask, scalar=1.0).sum() / (2 * disc + 1.0)
     return part, locref_weight * huber
+
+
+def _cross_entropy(logits, score):
+    """Sum over all cells of the sigmoid cross-entropy."""
+    softplus = mx.nd.Activation(-mx.nd.abs(logits), act_type="softrelu")
+    return (mx.nd.Activation(logits, act_type="relu") - logits * score + softplus).sum()
 
 
 def to_tensor(images, network_or_backbone, device, pad_to=1):

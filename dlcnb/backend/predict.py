@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,8 @@ def predict_maps(net, images, input_scale, device, forward=None):
     resized = [resize(image, input_scale) for image in images]
     batch = np.stack([image for image, _ in resized])
     output = (forward or net)(to_tensor(batch, net, device, net.multiple))
+    if output.shape[1] > 3 * net.parts:  # while training with intermediate supervision
+        output = output[:, : 3 * net.parts]
     return Maps(output, resized[0][1], batch.shape[1:3])
 
 
@@ -126,7 +129,10 @@ class Predictor:
 
 @dataclass(frozen=True)
 class VideoStep:
-    """Poses of the next frames of a video: ``points (n, K, 2)`` from frame ``first`` on; NaN in damaged frames."""
+    """Poses of the next frames of a video: ``points (n, K, 2)`` and ``likelihood (n, K)`` from frame ``first`` on.
+
+    Both are NaN in damaged frames. ``done`` of ``total`` frames are predicted so far.
+    """
 
     first: int
     points: np.ndarray
@@ -135,51 +141,53 @@ class VideoStep:
     total: int
 
 
-def predict_video(predictor, video, *, batch=8):
-    """Predict every frame of a video.
+def predict_video(predictor, video, *, batch=8, start=0, stop=None):
+    """Predict every frame of a video, or of a part of it.
 
     Parameters
     ----------
     predictor : Predictor.
     video : path, or a VideoReader.
     batch : frames per pass; the result does not depend on it.
+    start, stop : the frames to predict, as in `range`; ``stop=None`` is the end.
 
     Yields
     ------
     VideoStep
-        For consecutive frames, in order; together they cover the video.
+        For consecutive frames, in order; together they cover the video, or the part.
     """
     reader = video if isinstance(video, VideoReader) else VideoReader(video)
+    stop = len(reader) if stop is None else stop
     waiting = None
     chunk = []
-    for item in reader.frames():
-        chunk.append(item)
-        if len(chunk) == batch:
-            current = _start(predictor, chunk)
-            if waiting is not None:
-                yield _finish(predictor, waiting, len(reader))
-            waiting, chunk = current, []
-    for rest in (waiting, _start(predictor, chunk) if chunk else None):
-        if rest is not None:
-            yield _finish(predictor, rest, len(reader))
+    with closing(reader.frames(start, stop)) as frames:
+        for item in frames:
+            chunk.append(item)
+            if len(chunk) == batch:
+                current = _start(predictor, chunk)
+                if waiting is not None:
+                    yield _finish(predictor, waiting, start, stop)
+                waiting, chunk = current, []
+        for rest in (waiting, _start(predictor, chunk) if chunk else None):
+            if rest is not None:
+                yield _finish(predictor, rest, start, stop)
 
 
 def _start(predictor, chunk):
     """Push the sound frames of a chunk into the network without waiting."""
-    sound = [image for _, image in chunk if image is not None]
-    return chunk, predictor.maps(sound) if sound else None
-
-
-def _finish(predictor, started, total):
-    chunk, maps = started
-    parts = len(predictor.bodyparts)
-    points = np.full((len(chunk), parts, 2), np.nan)
-    likelihood = np.zeros((len(chunk), parts))
     sound = [n for n, (_, image) in enumerate(chunk) if image is not None]
+    maps = predictor.maps([chunk[n][1] for n in sound]) if sound else None
+    return chunk[0][0], len(chunk), sound, maps
+
+
+def _finish(predictor, started, start, stop):
+    first, count, sound, maps = started
+    parts = len(predictor.bodyparts)
+    points = np.full((count, parts, 2), np.nan)
+    likelihood = np.full((count, parts), np.nan)
     if maps is not None:
         points[sound], likelihood[sound] = maps.points()
-    first = chunk[0][0]
-    return VideoStep(first, points, likelihood, first + len(chunk), total)
+    return VideoStep(first, points, likelihood, first + count - start, stop - start)
 
 
 def evaluate_run(project, run=None, snapshot="best", *, device="auto", on_maps=None):

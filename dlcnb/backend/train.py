@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dlcnb.backend.trainer import DivergedError, Trainer, TrainStep, learning_rate
+from dlcnb.backend.optimize import learning_rate
+from dlcnb.backend.trainer import DivergedError, Trainer, TrainStep
 
 __all__ = ["DivergedError", "TrainStep", "learning_rate", "train"]
 

@@ -6,30 +6,27 @@ import json
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from mxnet import autograd, gluon
+from mxnet import autograd
 
 from dlcnb import targets
 from dlcnb.augment import Augmentation, mirror_order
 from dlcnb.backend import mx, runs
-from dlcnb.backend.devices import pick_device
+from dlcnb.backend.devices import pick_devices
 from dlcnb.backend.network import PoseNet, pose_loss, to_tensor
+from dlcnb.backend.optimize import Optimizer, learning_rate
 from dlcnb.backend.predict import predict_maps
+from dlcnb.backend.transfer import start_from
 from dlcnb.backend.weights import imagenet_weights
 from dlcnb.evaluate import errors, summarize
 from dlcnb.project import ProjectError, atomic_write
 from dlcnb.trainset import TrainSet, choose_split
 
-__all__ = ["DivergedError", "TrainStep", "Trainer", "learning_rate"]
+__all__ = ["DivergedError", "TrainStep", "Trainer"]
 
-_AVERAGE_EVERY = 4
-# A short memory of squared gradients bounds each update by the learning rate. With the usual 0.999 one odd batch, late
-# in a run when gradients are small, threw a good network away within 20 steps.
-_ADAM = {"beta2": 0.99, "epsilon": 1e-7}
 _LOG_EVERY = 10
 
 
@@ -59,17 +56,8 @@ class TrainStep:
     warning: str | None = None
 
 
-def learning_rate(config, progress):
-    """Rate at ``progress`` in 0..1: linear warm-up over 3 %, flat to 30 %, then a cosine down to 1 % of the peak."""
-    warm = min(1.0, progress / 0.03 + 0.01)
-    if progress < 0.3:
-        return config.learning_rate * warm
-    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - 0.3) / 0.7)))
-    return config.learning_rate * (0.01 + 0.99 * cosine)
-
-
 class Trainer:
-    """The state of a run in memory: network, optimiser, averaged weights, clock."""
+    """The state of a run in memory: network, optimiser, batches, clock."""
 
     def __init__(self, project, config, run, resume):
         if resume:
@@ -82,14 +70,11 @@ class Trainer:
         self.config = config = config.with_input_scale(self.data.image(0).shape[:2], points)
         self.run = Path(run or project.new_run(config.train_fraction))
         self.training, self.validation = self._parts(resume)
-        self.device = pick_device(config.device)
+        self.devices = pick_devices(config.device)
         self.warning = None
         self.net = self._make_network()
         self.step, self.before, self.saved = 0, 0.0, None
-        self.optimizer = gluon.Trainer(
-            self.net.collect_params(), "adam", {"learning_rate": config.learning_rate, **_ADAM}, kvstore=None
-        )
-        self.average = {n: p.data(self.device).copy() for n, p in self._trained().items()}
+        self.optimizer = Optimizer(self.net, config, self.devices)
         if resume:
             self._restore()
         else:
@@ -97,7 +82,7 @@ class Trainer:
         self.best = runs.read_best(self.run) if resume else None
         mirror = mirror_order(self.data.bodyparts) if config.mirror else None
         self.augment = Augmentation(
-            (config.crop_size,) * 2,
+            config.crop_size and (config.crop_size,) * 2,
             config.input_scale,
             config.scale_jitter,
             config.rotation,
@@ -136,28 +121,26 @@ class Trainer:
     def _make_network(self):
         config = self.config
         mx.random.seed(config.seed)
-        weights = imagenet_weights(config.backbone, config.weights) if config.pretrained else None
-        freeze = config.freeze if weights is not None else 0
-        net = PoseNet(config.backbone, len(self.data.bodyparts), freeze)
-        net.initialize(ctx=self.device)
+        tuned = config.start_from is not None
+        weights = imagenet_weights(config.backbone, config.weights) if config.pretrained and not tuned else None
+        freeze = config.freeze if tuned or weights is not None else 0
+        net = PoseNet(config.backbone, len(self.data.bodyparts), freeze, intermediate=config.intermediate)
+        net.initialize(ctx=self.devices)
         net.rest_at_background()
-        if weights is not None:
+        if tuned:
+            start_from(net, config.start_from, self.data.bodyparts)
+        elif weights is not None:
             net.backbone.load(weights)
-            net.fix_frozen()
         elif config.pretrained:
             self.warning = (
                 f"No ImageNet weights for {config.backbone} were found, so training starts from random ones and needs "
                 "far more steps. Give a torchvision .pth or .safetensors file (weights=…), or use efficientnet-lite0."
             )
-        net.hybridize(static_alloc=True, static_shape=True)
+        if freeze:
+            net.fix_frozen()
+        fixed = config.crop_size is not None
+        net.hybridize(static_alloc=fixed, static_shape=fixed)
         return net
-
-    def _parameters(self):
-        """Name -> parameter, by names that depend on the structure alone."""
-        return self.net._collect_params_with_prefix()
-
-    def _trained(self):
-        return {n: p for n, p in self._parameters().items() if p.grad_req != "null"}
 
     # ---- the loop
 
@@ -165,7 +148,7 @@ class Trainer:
         """Yield a `TrainStep` for every step until the budget is used up."""
         pending = self.pool.submit(self._batch, self.step)
         while (progress := self._progress()) < 1:
-            rate = learning_rate(self.config, progress)
+            rate = learning_rate(self.config, progress, self.step)
             batch = pending.result()
             part, refinement = self._update(batch, rate)
             pending = self.pool.submit(self._batch, self.step)
@@ -195,27 +178,26 @@ class Trainer:
         chosen = rng.choice(self.training, config.batch_size)
         drawn = [self.augment(self.data.image(i), self.data.points[i], rng) for i in chosen]
         images, points = (np.stack(each) for each in zip(*drawn, strict=True))
-        radius = config.radius * config.input_scale
-        score, locref = targets.encode(points, self.augment.crop_size, radius=radius)
+        multiple = self.net.multiple
+        size = [side + -side % multiple for side in images.shape[1:3]]
+        score, locref = targets.encode(points, size, radius=config.radius * config.input_scale)
         return images, score, locref.reshape(len(score), -1, *score.shape[2:])
 
     def _update(self, batch, rate):
         """One optimiser step; returns the two parts of the loss."""
-        images, score, locref = batch
-        self.optimizer.set_learning_rate(rate)
-        x = to_tensor(images, self.net, self.device)
-        score, locref = (mx.nd.array(a, ctx=self.device) for a in (score, locref))
+        totals = batch[1].size, float(batch[1].sum())
+        losses = []
         with autograd.record():
-            part, refinement = pose_loss(self.net(x), score, locref, self.config.locref_weight)
-            loss = part + refinement
-        loss.backward()
-        self.optimizer.step(1)
+            for device, part in zip(self.devices, _shares(batch, len(self.devices)), strict=True):
+                images, score, locref = part
+                output = self.net(to_tensor(images, self.net, device, self.net.multiple))
+                goals = (mx.nd.array(a, ctx=device) for a in (score, locref))
+                losses.append(pose_loss(output, *goals, self.config.locref_weight, totals))
+            total = [part + refinement for part, refinement in losses]
+        autograd.backward(total)
         self.step += 1
-        if self.config.average and self.step % _AVERAGE_EVERY == 0:
-            share = _AVERAGE_EVERY / (self.config.average * self.step + _AVERAGE_EVERY)
-            for name, parameter in self._trained().items():
-                self.average[name] += share * (parameter.data(self.device) - self.average[name])
-        return float(part.asscalar()), float(refinement.asscalar())
+        self.optimizer.step(self.step, rate)
+        return tuple(sum(float(each.asscalar()) for each in kind) for kind in zip(*losses, strict=True))
 
     def _record(self, part, refinement, rate):
         progress = self._progress()
@@ -250,29 +232,13 @@ class Trainer:
             return time.monotonic() - self.validated >= self.config.validate_every
         return self.step % max(1, -(-self.config.steps // 20)) == 0
 
-    @contextmanager
-    def _averaged(self):
-        """The network with the averaged weights in place of the raw ones."""
-        if not self.config.average:
-            yield
-            return
-        trained = self._trained()
-        raw = {name: parameter.data(self.device).copy() for name, parameter in trained.items()}
-        try:
-            for name, parameter in trained.items():
-                parameter.set_data(self.average[name])
-            yield
-        finally:
-            for name, parameter in trained.items():
-                parameter.set_data(raw[name])
-
     def _validate(self):
         """Error summary (px) on the validation part, or None where there is none."""
         if len(self.validation) == 0:
             return None
-        with self._averaged():
+        with self.optimizer.averaged():
             found = [
-                predict_maps(self.net, [self.data.image(i)], self.config.input_scale, self.device).points()[0][0]
+                predict_maps(self.net, [self.data.image(i)], self.config.input_scale, self.devices[0]).points()[0][0]
                 for i in self.validation
             ]
         summary = summarize(errors(self.data.points[self.validation], np.stack(found)))
@@ -300,25 +266,20 @@ class Trainer:
     def save(self):
         """Write a snapshot of this step, unless there is one; returns its file name."""
         if self.step and self.saved != self.step:
-            parameters = self._parameters()
-            device = self.device
-            weights = {n: self.average.get(n, p.data(device)) for n, p in parameters.items()}
-            if not self.config.average:
-                weights = {n: p.data(device) for n, p in parameters.items()}
+            trained, device = self.optimizer.weights(), self.devices[0]
+            weights = {n: trained.get(n, p.data(device)) for n, p in self._parameters().items()}
             runs.save_snapshot(self.run, self.step, weights, self._state())
             self.saved = self.step
         return f"snapshot-{self.step}.params"
 
+    def _parameters(self):
+        """Name -> parameter that predictions need, by names that depend on the structure alone."""
+        named = self.net._collect_params_with_prefix()
+        return {name: parameter for name, parameter in named.items() if not name.startswith("early")}
+
     def _state(self):
         """All that resuming needs beside the averaged weights, as plain arrays."""
-        state = {"step": np.array(self.step), "seconds": np.array(self.seconds)}
-        for name, parameter in self._trained().items():
-            state[f"raw/{name}"] = parameter.data(self.device).asnumpy()
-            state[f"average/{name}"] = self.average[name].asnumpy()
-        for index, moments in self.optimizer._updaters[0].states.items():
-            for n, moment in enumerate(moments or ()):
-                state[f"moment/{index}/{n}"] = moment.asnumpy()
-        return state
+        return {"step": np.array(self.step), "seconds": np.array(self.seconds), **self.optimizer.state()}
 
     def _restore(self):
         """Take up the last snapshot of the run."""
@@ -326,18 +287,7 @@ class Trainer:
         state = runs.read_state(self.run, step)
         self.step = self.saved = int(state["step"])
         self.before = float(state["seconds"])
-        for name, parameter in self._trained().items():
-            parameter.set_data(mx.nd.array(state[f"raw/{name}"], ctx=self.device))
-            self.average[name] = mx.nd.array(state[f"average/{name}"], ctx=self.device)
-        updater, moments = self.optimizer._updaters[0], {}
-        for key in (k for k in state if k.startswith("moment/")):
-            _, index, n = key.split("/")
-            moments.setdefault(int(index), {})[int(n)] = mx.nd.array(state[key], ctx=self.device)
-        for index, pair in moments.items():
-            updater.states[index] = tuple(pair[n] for n in sorted(pair))
-            updater.states_synced[index] = True
-            updater.optimizer._index_update_count[index] = self.step
-        updater.optimizer.num_update = self.step
+        self.optimizer.restore(state, self.step)
 
     def _diverged(self, rate):
         steps = runs.snapshots(self.run)
@@ -351,6 +301,13 @@ class Trainer:
         """Stop the batch thread and close the files."""
         self.pool.shutdown(wait=wait, cancel_futures=True)
         self.stats.close()
+
+
+def _shares(batch, count):
+    """The arrays of a batch cut into ``count`` parts; raises ValueError if some would be empty."""
+    if len(batch[0]) < count:
+        raise ValueError(f"A batch of {len(batch[0])} can't be shared by {count} devices. Raise batch_size.")
+    return list(zip(*(np.array_split(array, count) for array in batch), strict=True))
 
 
 def _resumed_config(run, config):

@@ -125,16 +125,17 @@ class TrainConfig:
             raise ValueError(f"train_fraction must be in 0..1 (0.95 = 95 %), but is {self.train_fraction!r}.")
         if not 0 <= self.validation_fraction < 1:
             raise ValueError(f"validation_fraction must be in 0..1, but is {self.validation_fraction!r}.")
+        self._check_crops()
+        self._check_split()
+
+    def _check_crops(self):
         if self.crop_size is None and self.batch_size != 1:
-            raise ValueError(
-                f"Whole frames (crop_size=None) go one by one: batch_size must be 1, not {self.batch_size}."
-            )
+            raise ValueError(f"Whole frames (crop_size=None) go singly: batch_size must be 1, not {self.batch_size}.")
         if self.crop_size is not None and self.crop_size % 32:
             raise ValueError(f"crop_size must be a multiple of 32 px, but is {self.crop_size!r}.")
         for name in ("scale_jitter", "schedule"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, _tuples(getattr(self, name)))
-        self._check_split()
 
     def _check_split(self):
         if self.bodyparts is not None:

@@ -130,3 +130,82 @@ def test_schedule_warms_up_and_cools_down():
     assert rates[0] < 0.02 * config.learning_rate
     assert max(rates) == pytest.approx(config.learning_rate)
     assert rates[-1] == pytest.approx(0.01 * config.learning_rate)
+
+
+def test_steps_of_a_schedule_hold_until_their_step():
+    from dlcnb.backend.train import learning_rate
+
+    config = TrainConfig(steps=100, schedule=((10, 0.005), (40, 0.02), (70, 0.002)))
+    assert [learning_rate(config, 0.5, step) for step in (0, 9, 10, 39, 40, 69, 70, 5000)] == [
+        0.005, 0.005, 0.02, 0.02, 0.002, 0.002, 0.002, 0.002,
+    ]  # fmt: skip
+
+
+def test_two_devices_give_the_losses_of_one(project):
+    _, one = run_steps(project, steps=8, batch_size=4)
+    run, two = run_steps(project, steps=8, batch_size=4, device="cpu(0),cpu(1)")
+    np.testing.assert_allclose([s.loss for s in two], [s.loss for s in one], rtol=0, atol=1e-4)
+    assert (run / "snapshot-8.params").exists()
+
+
+def test_more_devices_than_examples_are_refused(project):
+    with pytest.raises(ValueError, match="batch_size"):
+        run_steps(project, steps=1, batch_size=1, device="cpu(0),cpu(1)")
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_resumed_run_on_two_devices_equals_one_that_was_not_stopped(project, optimizer):
+    from dlcnb import train
+
+    settings = {"steps": 6, "device": "cpu(0),cpu(1)", "optimizer": optimizer, "learning_rate": 1e-3}
+    whole, _ = run_steps(project, **settings)
+    config = TrainConfig.from_dict({**SMALL, **settings})
+    run = project.new_run(config.train_fraction)
+    steps = train(project, config, run=run)
+    assert len(list(itertools.islice(steps, 3))) == 3
+    steps.close()
+    assert [s.step for s in train(project, run=run, resume=True)] == [4, 5, 6]
+    for name, array in weights(whole, 6).items():
+        np.testing.assert_array_equal(array, weights(run, 6)[name])
+
+
+def test_whole_frames_of_different_sizes(project):
+    preset = TrainConfig.preset("paper", backbone="efficientnet-lite0", steps=3, input_scale=0.4)
+    from dlcnb import train
+
+    run = project.new_run(0.8)
+    steps = list(train(project, preset, run=run))
+    assert all(np.isfinite(s.loss) for s in steps)
+    assert steps[0].learning_rate == 0.005
+
+
+def test_intermediate_supervision_trains_but_is_not_needed_for_predictions(project):
+    from dlcnb import Predictor
+
+    run, steps = run_steps(project, steps=4, intermediate=True)
+    assert not any(name.startswith("early") for name in weights(run, 4))
+    assert Predictor(run).predict(np.zeros((1, 120, 160, 3), np.uint8))[0].shape == (1, 4, 2)
+    plain = run_steps(project, steps=1)[1][0]
+    assert steps[0].part_loss > 1.5 * plain.part_loss
+
+
+def test_fine_tuning_keeps_what_is_known_of_bodyparts(project):
+    from dlcnb import Predictor
+
+    image = np.full((1, 120, 160, 3), 90, np.uint8)
+    first, _ = run_steps(project, steps=6, bodyparts=["snout", "tailbase"])
+    second, _ = run_steps(project, steps=1, start_from=str(first), learning_rate=1e-9, average=0.0)
+    before, after = Predictor(first), Predictor(second)
+    shared = [after.bodyparts.index(name) for name in before.bodyparts]
+    score, locref = (maps[0] for maps in before.maps(image).arrays())
+    score_after, locref_after = (maps[0] for maps in after.maps(image).arrays())
+    np.testing.assert_allclose(score_after[shared], score, atol=1e-5)
+    np.testing.assert_allclose(locref_after[shared], locref, atol=1e-4)
+
+
+def test_fine_tuning_another_backbone_is_refused(project):
+    from dlcnb.project import ProjectError
+
+    first, _ = run_steps(project, steps=1)
+    with pytest.raises(ProjectError, match="backbone"):
+        run_steps(project, steps=1, start_from=str(first), backbone="resnet-50", batch_size=1)

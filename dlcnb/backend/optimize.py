@@ -1,0 +1,128 @@
+"""The optimiser of a run: its schedule, its state on every device, and the averaged weights."""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+
+from mxnet import gluon
+
+from dlcnb.backend import mx
+
+__all__ = ["Optimizer", "learning_rate"]
+
+_AVERAGE_EVERY = 4
+_OPTIONS = {
+    # A short memory of squared gradients bounds each update by the learning rate. With the usual 0.999 one odd batch,
+    # late in a run when gradients are small, threw a good network away within 20 steps.
+    "adam": {"beta2": 0.99, "epsilon": 1e-7},
+    "sgd": {"momentum": 0.9},
+}
+
+
+def learning_rate(config, progress, step=0):
+    """Learning rate of a step.
+
+    Parameters
+    ----------
+    config : TrainConfig. With a ``schedule`` its rate holds until its step; else the rate warms up linearly over 3 % of
+        the budget, stays flat to 30 %, then follows a cosine down to 1 % of the peak.
+    progress : share of the budget that is used up, 0..1.
+    step : number of steps done.
+    """
+    if config.schedule:
+        return next((rate for until, rate in config.schedule if step < until), config.schedule[-1][1])
+    warm = min(1.0, progress / 0.03 + 0.01)
+    if progress < 0.3:
+        return config.learning_rate * warm
+    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - 0.3) / 0.7)))
+    return config.learning_rate * (0.01 + 0.99 * cosine)
+
+
+class Optimizer:
+    """Updates the trained parameters of a network, and keeps a running average of them.
+
+    Parameters
+    ----------
+    net : PoseNet, initialised on ``devices``.
+    config : TrainConfig.
+    devices : list of MXNet contexts; gradients are summed over them.
+    """
+
+    def __init__(self, net, config, devices):
+        self._parameters = {n: p for n, p in net._collect_params_with_prefix().items() if p.grad_req != "null"}
+        self._device, self._share = devices[0], config.average
+        options = {"learning_rate": config.learning_rate, **_OPTIONS[config.optimizer]}
+        self._trainer = gluon.Trainer(
+            net.collect_params(),
+            config.optimizer,
+            options,
+            kvstore="local" if len(devices) > 1 else None,
+            update_on_kvstore=False if len(devices) > 1 else None,
+        )
+        self._average = {n: self._raw(n).copy() for n in self._parameters}
+
+    def _raw(self, name):
+        return self._parameters[name].data(self._device)
+
+    def step(self, number, rate):
+        """Update the weights with the gradients at hand; ``number`` counts from 1."""
+        self._trainer.set_learning_rate(rate)
+        self._trainer.step(1)
+        if self._share and number % _AVERAGE_EVERY == 0:
+            share = _AVERAGE_EVERY / (self._share * number + _AVERAGE_EVERY)
+            for name, average in self._average.items():
+                average += share * (self._raw(name) - average)
+
+    def weights(self):
+        """Name -> NDArray of the trained parameters as predictions use them: averaged, if the run averages."""
+        return dict(self._average) if self._share else {n: self._raw(n) for n in self._parameters}
+
+    @contextmanager
+    def averaged(self):
+        """The network with the averaged weights in place of the raw ones."""
+        if not self._share:
+            yield
+            return
+        raw = {name: self._raw(name).copy() for name in self._parameters}
+        try:
+            for name, parameter in self._parameters.items():
+                parameter.set_data(self._average[name])
+            yield
+        finally:
+            for name, parameter in self._parameters.items():
+                parameter.set_data(raw[name])
+
+    def state(self):
+        """All that resuming needs, as plain arrays by name."""
+        state = {}
+        for name in self._parameters:
+            state[f"raw/{name}"] = self._raw(name).asnumpy()
+            state[f"average/{name}"] = self._average[name].asnumpy()
+        for index, moments in self._trainer._updaters[0].states.items():
+            for n, moment in enumerate(_as_tuple(moments)):
+                state[f"moment/{index}/{n}"] = moment.asnumpy()
+        return state
+
+    def restore(self, state, step):
+        """Take up what `state` gave after ``step`` steps."""
+        for name, parameter in self._parameters.items():
+            parameter.set_data(mx.nd.array(state[f"raw/{name}"], ctx=self._device))
+            self._average[name] = mx.nd.array(state[f"average/{name}"], ctx=self._device)
+        moments = {}
+        for key in (k for k in state if k.startswith("moment/")):
+            _, index, n = key.split("/")
+            moments.setdefault(int(index), {})[int(n)] = state[key]
+        for updater, device in zip(self._trainer._updaters, self._trainer._contexts, strict=True):
+            for index, arrays in moments.items():
+                made = tuple(mx.nd.array(arrays[n], ctx=device) for n in sorted(arrays))
+                updater.states[index] = made if len(made) > 1 else made[0]
+                updater.states_synced[index] = True
+                updater.optimizer._index_update_count[index] = step
+            updater.optimizer.num_update = step
+
+
+def _as_tuple(moments):
+    if moments is None:
+        return ()
+    return moments if isinstance(moments, tuple) else (moments,)
