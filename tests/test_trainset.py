@@ -87,3 +87,19 @@ def test_some_bodyparts_of_the_same_frames(tmp_path):
         TrainSet.from_project(arena_project, ["snoot"])
     with pytest.raises(ProjectError, match="at least one"):
         TrainSet.from_project(arena_project, [])
+
+
+def test_presets_differ_from_the_defaults_where_they_say():
+    paper = TrainConfig.preset("paper", steps=1000)
+    assert (paper.backbone, paper.batch_size, paper.crop_size, paper.optimizer) == ("resnet-50", 1, None, "sgd")
+    assert paper.steps == 1000
+    assert TrainConfig.preset("workshop").minutes == 3
+    assert TrainConfig.preset("workshop", steps=5).minutes is None
+    assert TrainConfig.from_dict(paper.to_dict()) == paper
+    with pytest.raises(ValueError, match="did you mean 'quick'"):
+        TrainConfig.preset("quik")
+
+
+def test_whole_frames_go_one_by_one():
+    with pytest.raises(ValueError, match="batch_size must be 1"):
+        TrainConfig(steps=1, crop_size=None)

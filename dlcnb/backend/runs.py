@@ -17,6 +17,7 @@ from dlcnb.trainset import TrainConfig
 __all__ = ["find_snapshot", "read_config", "save_snapshot", "snapshots"]
 
 KEPT = 3  # newest snapshots that stay beside the best one
+PREVIEWED = 6  # validation frames whose predictions and score-maps are kept for looking at
 
 
 def write_config(run, config, bodyparts):
@@ -106,6 +107,20 @@ def prune_snapshots(run):
 def write_best(run, step, mean_px):
     """Remember a snapshot as the best one."""
     atomic_write(Path(run) / "best.json", json.dumps({"step": step, "val_mean_px": mean_px}))
+
+
+def write_preview(run, step, images, labels, points, likelihood, score_maps):
+    """Write ``validation.npz``: what the network makes of the first validation frames at ``step``.
+
+    It holds ``step``, and for n frames: ``images`` (names), ``labels`` and ``points`` ``(n, K, 2)`` px, ``likelihood``
+    ``(n, K)``, ``score_maps`` float16 ``(n, K, h, w)`` (absent if the frames differ in size).
+    """
+    n = len(images)
+    arrays = {"step": step, "images": images, "labels": labels[:n], "points": points[:n], "likelihood": likelihood[:n]}
+    if len({score.shape for score in score_maps}) == 1:
+        arrays["score_maps"] = np.stack(score_maps).astype(np.float16)
+    with atomic_path(Path(run) / "validation.npz") as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **arrays)
 
 
 class StatsFile:

@@ -233,15 +233,21 @@ class Trainer:
         return self.step % max(1, -(-self.config.steps // 20)) == 0
 
     def _validate(self):
-        """Error summary (px) on the validation part, or None where there is none."""
+        """Error summary (px) on the validation part, or None where there is none; leaves a preview in the run."""
         if len(self.validation) == 0:
             return None
+        found, score_maps = [], []
         with self.optimizer.averaged():
-            found = [
-                predict_maps(self.net, [self.data.image(i)], self.config.input_scale, self.devices[0]).points()[0][0]
-                for i in self.validation
-            ]
-        summary = summarize(errors(self.data.points[self.validation], np.stack(found)))
+            for number, index in enumerate(self.validation):
+                maps = predict_maps(self.net, [self.data.image(index)], self.config.input_scale, self.devices[0])
+                found.append(maps.points())
+                if number < runs.PREVIEWED:
+                    score_maps.append(maps.arrays()[0][0])
+        points, likelihood = (np.concatenate(each) for each in zip(*found, strict=True))
+        labels = self.data.points[self.validation]
+        names = [self.data.images[i] for i in self.validation[: runs.PREVIEWED]]
+        runs.write_preview(self.run, self.step, names, labels, points, likelihood, score_maps)
+        summary = summarize(errors(labels, points))
         return {
             "mean_px": summary.mean_px,
             "rms_px": summary.rms_px,

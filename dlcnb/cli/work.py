@@ -17,6 +17,11 @@ _device = click.option("--device", default="auto", show_default=True, help="auto
 
 @command("train", "Train a network on the labels.")
 @project_argument
+@click.option(
+    "--preset",
+    type=click.Choice(["quick", "workshop", "paper"]),
+    help="quick: 10 minutes. workshop: 3. paper: ResNet-50, whole frames, 500,000 steps, for a GPU.",
+)
 @click.option("--backbone", help="efficientnet-lite0 (default), resnet-50 or resnet-101.")
 @click.option(
     "--minutes", type=click.FloatRange(0, min_open=True), help="Train for so long, in all when resuming.  [default: 10]"
@@ -28,13 +33,15 @@ _device = click.option("--device", default="auto", show_default=True, help="auto
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Peak learning rate.")
 @click.option("--batch-size", type=click.IntRange(1), help="Frames per step.")
 @click.option("--weights", type=click.Path(), help="File of backbone weights (torchvision layout).")
-@click.option("--device", help="auto (default), cpu, gpu(0) ...")
+@click.option("--start-from", type=click.Path(), help="Snapshot (or run) to fine-tune.")
+@click.option("--device", help="auto (default), cpu, gpu(0), or several: gpu(0),gpu(1).")
 @click.option("--resume", is_flag=True, help="Go on with a run from its last snapshot.")
 @_shuffle
-def train(console, project, resume, shuffle, **settings):
+def train(console, project, preset, resume, shuffle, **settings):
     """Train a network on PROJECT's labels."""
     from dlcnb import jobs
     from dlcnb.project import Project
+    from dlcnb.trainset import TrainConfig
 
     project = Project.open(project)
     settings = {name: value for name, value in settings.items() if value is not None}
@@ -42,8 +49,9 @@ def train(console, project, resume, shuffle, **settings):
         if shuffle is not None:
             raise click.UsageError("--shuffle goes with --resume; a new run takes the next free number.")
         settings.setdefault("train_fraction", project.train_fraction)
-        if "steps" not in settings:
-            settings.setdefault("minutes", 10.0)
+        settings = TrainConfig.preset(preset or "quick", **settings)
+    elif preset:
+        raise click.UsageError("--preset is for a new run; a resumed one keeps its settings.")
     run = pick_run(project, shuffle) if resume else None
     job = jobs.start("train", project, run=run, resume=resume, config=settings)
     console.note(f"Training in {job.folder}")

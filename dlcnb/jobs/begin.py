@@ -60,6 +60,9 @@ def _train_options(project, options):
     run, resume = options.pop("run", None), bool(options.pop("resume", False))
     config = options.pop("config", None) or {}
     config = {**(config.to_dict() if isinstance(config, TrainConfig) else config), **options}
+    for name in ("weights", "start_from"):  # the worker has another working directory
+        if config.get(name):
+            config[name] = os.path.abspath(config[name])
     checked = TrainConfig.from_dict({"steps": 1, **config} if resume else config)
     TrainSet.from_project(project)  # raises before there is an empty run if nothing is labeled
     if run is None:
