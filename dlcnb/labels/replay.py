@@ -62,6 +62,7 @@ class Replay:
         self.done = np.empty(0, bool)
         self._saving, self._saving_hidden, self._is_saving = self.points, self.hidden, self.done  # see `begin_save`
         self.marks, self.rivals = {}, {}
+        self._from_h5 = {}  # {(image, bodypart): value} taken from the h5 since the last save
         self._unknown = {}  # {image: {bodypart: what the journal says}} of bodyparts that the project lacks
 
     def add_images(self, names):
@@ -128,7 +129,9 @@ class Replay:
             for image, done in line["done"].items():
                 self.done[self._row[image]] = bool(done)
         elif "table" in line:
-            self.take_table([(c["image"], c["bodypart"], _plain(c["to"])) for c in line["table"]], line["time"])
+            self.take_table(_cells(line["table"]), line["time"])
+        elif "h5" in line:
+            self.take_h5(_cells(line["h5"]), line["time"])
         elif "saving" in line:
             self.begin_save()
         elif "saved" in line:
@@ -214,6 +217,20 @@ class Replay:
         for image, fresh in touched.items():
             self._settle(self._row[image], fresh)
 
+    def take_h5(self, cells, time):
+        """Take over what another program wrote into the h5 alone, as `take_table`; the csv still lacks it."""
+        self.add_images(image for image, _, _ in cells)
+        for image, part, value in cells:
+            if (image, part) in self._from_h5 and same(self._from_h5[image, part], value):
+                continue
+            self._from_h5[image, part] = value
+            (t, k), mark = self.where(image, part), Mark(TABLE, time, TABLE)
+            now, before = self.value(t, k), _value(self.table_points[t, k], self.table_hidden[t, k])
+            if same(now, before):
+                self._put(t, k, False if value is None and self.done[t] else value, mark)
+            elif not same(now, value):
+                self._add_rival((image, part), value, mark)
+
     def _settle(self, t, fresh):
         filled = self._filled(t)
         if fresh and filled.any():
@@ -232,6 +249,7 @@ class Replay:
         self.table_points[self._is_saving] = self._saving[self._is_saving]
         self.table_hidden[self._is_saving] = self._saving_hidden[self._is_saving]
         self._is_saving = np.zeros(len(self.images), bool)
+        self._from_h5.clear()
 
     def forget_rows(self, names):
         """The table has no row any more for these images; what was in it is to be saved again."""
@@ -266,6 +284,8 @@ class Replay:
                 entry["table"] = saved
             if rivals := self.rivals.get((image, part)):
                 entry["rivals"] = [[v, m.origin, m.time, m.by] for v, m in rivals]
+            if (image, part) in self._from_h5:
+                entry["h5"] = self._from_h5[image, part]
             if len(entry) > 1 or value is not None:
                 parts[part] = entry
         return {"image": image, "done": bool(self.done[t]), "parts": {**self._unknown.get(image, {}), **parts}}
@@ -285,6 +305,8 @@ class Replay:
             self._put(t, k, value, mark)
             self.table_points[t, k] = saved if isinstance(saved, tuple) else np.nan
             self.table_hidden[t, k] = saved is False
+            if "h5" in entry:
+                self._from_h5[image, part] = _plain(entry["h5"])
             for rival, origin, time, by in entry.get("rivals", ()):
                 self._add_rival((image, part), _plain(rival), Mark(origin, time, by))
 
@@ -302,6 +324,10 @@ def _value(point, hidden):
 def _plain(value):
     """A value out of JSON."""
     return (float(value[0]), float(value[1])) if isinstance(value, list) else value
+
+
+def _cells(entries):
+    return [(entry["image"], entry["bodypart"], _plain(entry["to"])) for entry in entries]
 
 
 def _frame_order(name):

@@ -82,11 +82,19 @@ class SharedFolder:
     def _append(self, line):
         """Append a line, behind what was noticed in the table since the last; returns it as written."""
         line = {"time": round(time.time(), 3), "by": self.me, **line}
-        table = [{"image": i, "bodypart": p, "to": v} for i, p, v in self._unwritten]
-        seen = [{"time": line["time"], "by": TABLE, "table": table}] if table else []
+        seen = []
+        for kind, cells in self._unwritten:
+            entries = [{"image": image, "bodypart": part, "to": value} for image, part, value in cells]
+            seen.append({"time": line["time"], "by": TABLE, kind: entries})
         self.journal.append([*seen, line])
         self._unwritten = []
         return line
+
+    def _take(self, kind, cells):
+        """Take over cells of the table (kind "table") or of the h5 alone ("h5"), to be written with the next line."""
+        if cells:
+            getattr(self.replay, f"take_{kind}")(cells, time.time())
+            self._unwritten = [*self._unwritten, (kind, cells)] if self.journal.exists else []
 
     def _begin_journal(self):
         """Write what is known into a new journal, unless the project is another one by now."""
@@ -129,7 +137,8 @@ class SharedFolder:
         for line in lines:
             replay.apply(line)
         if restarted:
-            replay.take_table(self._unwritten, time.time())
+            for kind, cells in self._unwritten:
+                getattr(replay, f"take_{kind}")(cells, time.time())
             self.replay, self._stamps = replay, None  # look at the table again
         for message in self.journal.damage[known:]:
             log.warning("%s", message)
@@ -150,27 +159,27 @@ class SharedFolder:
             return
         labels = self.table.read()
         changed = self.replay.changed_in(labels) if labels else []
+        self._take("table", changed)
         if self._stamps is None or (stamps[1] != self._stamps[1] and self.table.h5_is_newer(stamps)):
-            changed = self._changed_in_h5(labels, changed, stamps)
-        self.replay.take_table(changed, time.time())
-        self._unwritten = [*self._unwritten, *changed] if self.journal.exists else []
+            self._read_h5(labels, changed, stamps)
         self._stamps = stamps
         if labels:
             self._compare_rows({PurePosixPath(image).name for image in labels.images})
         elif self.lost_table():
             log.warning("%s is missing; the journal has its labels, saving writes it anew", self.table.csv)
 
-    def _changed_in_h5(self, labels, changed, stamps):
-        """What changed in the h5 where the csv did not: some programs write only the h5."""
+    def _read_h5(self, labels, changed, stamps):
+        """Take over what is new in the h5 where the csv is as it was: some programs write only the h5."""
         other = self.table.read_h5(labels)
         if other is None:
-            return changed
-        first = self._stamps is None and not self.journal.exists
-        use = self.table.h5_is_newer(stamps) and not changed and not first
-        newer = self.table.h5 if self.table.h5_is_newer(stamps) else self.table.csv
+            return
+        first, newer = self._stamps is None and not self.journal.exists, self.table.h5_is_newer(stamps)
+        use = newer and not changed and not first
+        name = (self.table.h5 if newer else self.table.csv).name
         used = "what is new in it is taken over" if use else "the csv is used"
-        log.warning("%s and its h5 differ; %s is newer, %s", self.table.csv, newer.name, used)
-        return self.replay.changed_in(other) if use else changed
+        log.warning("%s and its h5 differ; %s is newer, %s", self.table.csv, name, used)
+        if use:
+            self._take("h5", self.replay.changed_in(other))
 
     def _compare_rows(self, rows):
         """Frames whose row is gone from the table: forget them if the image is gone too, else keep their labels."""
