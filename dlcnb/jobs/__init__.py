@@ -11,5 +11,6 @@ from dlcnb.jobs.events import EventLog, EventReader
 from dlcnb.jobs.explain import explain
 from dlcnb.jobs.history import history
 from dlcnb.jobs.job import Job, JobError, attach
+from dlcnb.jobs.suggest import read_suggestions
 
-__all__ = ["EventLog", "EventReader", "Job", "JobError", "attach", "explain", "history", "start"]
+__all__ = ["EventLog", "EventReader", "Job", "JobError", "attach", "explain", "history", "read_suggestions", "start"]

@@ -17,6 +17,7 @@ _OPTIONS = {
     "train": {"config", "run", "resume"},
     "evaluate": {"run", "snapshot", "device", "maps"},
     "analyze": {"videos", "run", "snapshot", "batch", "device", "folder"},
+    "suggest": {"images", "run", "snapshot", "device"},
 }
 
 
@@ -25,7 +26,7 @@ def start(kind, project, **options):
 
     Parameters
     ----------
-    kind : "train", "evaluate" or "analyze".
+    kind : "train", "evaluate", "analyze" or "suggest".
     project : `Project`, or its folder.
     options :
         train: ``config`` (`TrainConfig` or dict; its fields may also be given one by one), ``run`` (folder;
@@ -35,6 +36,8 @@ def start(kind, project, **options):
         (keep the score-maps, for `EvaluationView`; default True).
         analyze: ``videos`` (paths), ``run``, ``snapshot``, ``batch``, ``device``, ``folder`` (where the
         tables go; default beside each video).
+        suggest: ``images`` (``labeled-data/<video>/<image>`` each), ``run``, ``snapshot``, ``device``; what
+        was predicted is read by `read_suggestions`.
 
     Returns
     -------
@@ -85,7 +88,21 @@ def _options(kind, project, options):
             raise ValueError("No videos to analyze were given.")
         options["videos"] = list(dict.fromkeys(os.path.abspath(v) for v in options["videos"]))
         _check_names(options["videos"], options.get("folder"))
+    if kind == "suggest":
+        _check_images(project, options.get("images"))
     return _new_folder(project.root / "dlcnb-jobs", kind), options
+
+
+def _check_images(project, images):
+    """Extracted frames of this project, and no other files."""
+    if not images:
+        raise ValueError("No images to predict were given.")
+    for image in images:
+        parts = Path(image).parts
+        if len(parts) != 3 or parts[0] != "labeled-data" or ".." in parts or not (project.root / image).is_file():
+            raise ValueError(
+                f"{image!r}: expected an extracted frame of {project.root}, such as labeled-data/m1/img0.png"
+            )
 
 
 def _check_names(videos, folder):

@@ -1,4 +1,4 @@
-"""What a worker can do: train, evaluate, analyze. Each function returns ("done" or "stopped", result)."""
+"""What a worker can do: train, evaluate, analyze, suggest. Each function returns ("done" or "stopped", result)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import psutil
 
 from dlcnb.jobs.evaluating import evaluate
 from dlcnb.jobs.explain import explain
+from dlcnb.jobs.suggest import suggest
 from dlcnb.jobs.trial import trial
 
 __all__ = ["WORK"]
@@ -125,4 +126,5 @@ def _fields(record):
     return {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
 
 
-WORK = {"train": _train, "evaluate": evaluate, "analyze": _analyze, "trial": trial}  # function(job, events, stop)
+# function(job, events, stop)
+WORK = {"train": _train, "evaluate": evaluate, "analyze": _analyze, "trial": trial, "suggest": suggest}

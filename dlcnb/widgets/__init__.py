@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-_HOME = {"Player": "player", "TrainingMonitor": "training_monitor"}
+_HOME = {"FramePicker": "frame_picker", "Labeler": "labeler", "Player": "player", "TrainingMonitor": "training_monitor"}
 
 __all__ = sorted(_HOME)
 
