@@ -11,8 +11,8 @@ from dlcnb import experiments, plots, sampledata
 from dlcnb.cli.experiments import KINDS, _setting
 from dlcnb.evaluate import Evaluation
 from dlcnb.experiments.results import COLUMNS, summary
-from dlcnb.labels import Labels
-from dlcnb.project import Project, ProjectError
+from dlcnb.labels import LabelError, Labels
+from dlcnb.project import Project
 from dlcnb.trainset import TrainConfig, TrainSet, choose_split
 
 
@@ -94,7 +94,7 @@ class TestPlan:
         assert [t.settings["leave_out"] for t in plan.trials] == ["arena", "other"]
 
     def test_the_commands_kinds_are_all_kinds(self):
-        assert KINDS == tuple(experiments.KINDS)
+        assert tuple(experiments.KINDS) == KINDS
 
     def test_values_and_repeats_can_be_added(self, project):
         experiments.plan(project, "epsilon", steps=5, repeats=1, values=[5])
@@ -136,7 +136,7 @@ class TestPlan:
 
     def test_nothing_labeled(self, project):
         shutil.rmtree(project.root / "labeled-data")
-        with pytest.raises(ProjectError, match="No labeled frames"):
+        with pytest.raises(LabelError, match="no labels"):
             experiments.plan(project, "epsilon", steps=5)
 
 
