@@ -23,6 +23,8 @@ _HOME = {
     "Predictor": "backend",
     "predict_video": "backend",
     "evaluate_run": "backend",
+    "FramePicker": "widgets",
+    "Labeler": "widgets",
     "Player": "widgets",
     "TrainingMonitor": "widgets",
 }
