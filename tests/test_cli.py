@@ -25,7 +25,7 @@ from dlcnb.project import Project
 
 DLCNB = [sys.executable, "-m", "dlcnb.cli"]
 COMMANDS = ["add-videos", "analyze", "demo", "doctor", "evaluate", "experiment", "extract"]
-COMMANDS += ["filter", "lab", "label-video", "new", "plot", "train"]
+COMMANDS += ["filter", "lab", "label-video", "merge", "new", "outliers", "plot", "train"]
 TIMEOUT = 300
 
 

@@ -26,22 +26,51 @@ _pcutoff = click.option(
 @command("filter", "Smooth the trajectories.")
 @project_argument
 @_videos
-@click.option("--window", type=click.IntRange(1), default=5, show_default=True, help="Frames, an odd number.")
+@click.option(
+    "--method",
+    type=click.Choice(["median", "savgol", "kalman"]),
+    default="median",
+    show_default=True,
+    help="median: removes jumps. savgol: keeps the height of peaks. kalman: weighs points by their likelihood.",
+)
+@click.option("--window", type=click.IntRange(1), help="Frames, an odd number.  [default: median 5, savgol 7]")
+@click.option("--order", type=click.IntRange(0), default=3, show_default=True, help="Of savgol's polynomials.")
+@click.option(
+    "--pcutoff",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Leave points of less likelihood out first.",
+)
+@click.option("--gap", type=click.IntRange(0), help="Longest gap to fill, frames.  [default: 0, kalman 10]")
 @_tables
-def filter_poses(console, project, videos, window, tables):
-    """Smooth the trajectories of VIDEOS with a running median; writes tables that end in _filtered."""
-    from dlcnb.poses import Poses, poses_path
+def filter_poses(console, project, videos, tables, **options):
+    """Smooth the trajectories of VIDEOS over time; writes tables that end in _filtered."""
     from dlcnb.project import Project
-    from dlcnb.trajectories import median_filter
 
     Project.open(project)
+    if options["method"] == "kalman" and options["window"] is not None:
+        raise click.UsageError("--window goes with median and savgol; the smoother finds its own from the points.")
     done = []
     for video in map(Path, videos):
-        poses = Poses.read(find_poses(video, tables))
-        smooth = Poses(poses.bodyparts, poses.scorer, median_filter(poses.points, window), poses.likelihood)
-        output, _ = smooth.write(poses_path(video, poses.scorer, folder=tables), suffix="_filtered")
-        done.append({"video": video.absolute(), "frames": len(poses.points), "output": output})
+        console.progress(len(done) / len(videos), f"smoothing {video.name}")
+        done.append(_filter_one(video, tables, options))
     return Report({"videos": done}, "\n".join(str(d["output"]) for d in done))
+
+
+def _filter_one(video, tables, options):
+    """Write the filtered table of one video; returns its entry of the report."""
+    from dlcnb.poses import Poses, poses_path
+    from dlcnb.trajectories import filter_poses
+    from dlcnb.video import VideoReader
+
+    poses, times = Poses.read(find_poses(video, tables)), None
+    if video.is_file():
+        with VideoReader(video) as reader:
+            times = reader.times if reader.is_vfr and len(reader) == len(poses) else None
+    smooth = filter_poses(poses, times=times, **options)
+    output, _ = smooth.write(poses_path(video, poses.scorer, folder=tables), suffix="_filtered")
+    return {"video": video.absolute(), "frames": len(poses), "method": options["method"], "output": output}
 
 
 @command("plot", "Plot the trajectories.")

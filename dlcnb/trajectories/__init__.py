@@ -4,8 +4,10 @@ from dlcnb.trajectories.bones import bone_angles, bone_lengths, joint_angles, pl
 from dlcnb.trajectories.filters import fill_gaps, mask, median_filter, savgol_filter
 from dlcnb.trajectories.kalman import Smoothed, estimate_noise, kalman_smooth
 from dlcnb.trajectories.kinematics import acceleration, distance_travelled, occupancy, speed, velocity, visits
+from dlcnb.trajectories.whole import METHODS, filter_poses
 
 __all__ = [
+    "METHODS",
     "Smoothed",
     "acceleration",
     "bone_angles",
@@ -13,6 +15,7 @@ __all__ = [
     "distance_travelled",
     "estimate_noise",
     "fill_gaps",
+    "filter_poses",
     "joint_angles",
     "kalman_smooth",
     "mask",

@@ -1,0 +1,124 @@
+"""Commands for the way back to the labels: outliers, merge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dlcnb.cli.console import Report, command, project_argument, table
+from dlcnb.cli.results import find_poses
+
+__all__ = ["merge", "outliers"]
+
+_HOW = ["jump", "uncertain", "fit", "bone", "swap", "sure"]
+
+
+@command("outliers", "Find frames that the network got wrong.")
+@project_argument
+@click.argument("video", type=click.Path())
+@click.option(
+    "--how",
+    type=click.Choice(_HOW),
+    default="jump",
+    show_default=True,
+    help="jump: moves far in one frame (px). uncertain: low likelihood. fit: far from where frames around say it is "
+    "(px). bone: unusual length (share). swap: left and right exchanged (px). sure: surely there, for rare behaviour.",
+)
+@click.option("--threshold", type=float, help="What counts as wrong.  [default: 20, 0.1, 20, 0.5, 5, 0.9]")
+@click.option("--count", type=click.IntRange(1), default=20, show_default=True, help="Frames to extract.")
+@click.option(
+    "--choose",
+    type=click.Choice(["kmeans", "uniform"]),
+    default="kmeans",
+    show_default=True,
+    help="Which of the found: those that look different, or spread over time.",
+)
+@click.option("--bodyparts", help="Look at these only, separated by commas.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed chooses the same frames.")
+@click.option("--tables", type=click.Path(file_okay=False), help="Folder of the tables.  [default: beside the video]")
+@click.option("--dry-run", is_flag=True, help="Find, count and choose; write nothing.")
+def outliers(console, project, video, tables, dry_run, **options):
+    """Find frames of VIDEO that the network got wrong, and extract some of them for labeling.
+
+    The network's labels are written beside (machinelabels), so that the Labeler offers them. Frames that are extracted
+    already are not chosen again. When enough are labeled: dlcnb merge, and train again.
+    """
+    from dlcnb.outliers import extract, score
+    from dlcnb.poses import Poses
+    from dlcnb.project import Project
+
+    project = Project.open(project)
+    path = _video(project, video)
+    poses = Poses.read(find_poses(path, tables))
+    parts = options["bodyparts"] and [name.strip() for name in options["bodyparts"].split(",")]
+    scores = score(poses, options["how"], skeleton=project.skeleton, pcutoff=project.pcutoff, bodyparts=parts)
+    threshold = scores.threshold if options["threshold"] is None else options["threshold"]
+    chosen = _choose(console, project, path, scores.found(threshold), options)
+    data = {"video": path, "how": scores.how, "threshold": threshold, "found": scores.count(threshold)}
+    data |= {"frames": chosen, "reasons": [scores.reason(frame) for frame in chosen], "images": []}
+    if len(chosen) and not dry_run:
+        done = extract(project, path, poses, chosen)
+        data |= {"images": done.images, "machine_labels": done.machine_labels}
+    return Report(data, _text(project, data, len(poses)))
+
+
+@command("merge", "Begin the next iteration with the refined frames.")
+@project_argument
+def merge(console, project):
+    """Take the labeled outlier frames of PROJECT into the training data, and begin the next iteration.
+
+    Any subset may be labeled: the others are not trained on.
+    """
+    from dlcnb.outliers import merge as merge_frames
+    from dlcnb.project import Project
+
+    project = Project.open(project)
+    done = merge_frames(project)
+    count, left = sum(done.refined.values()), sum(map(len, done.left.values()))
+    rest = f"; {left} extracted frames are not labeled and not trained on" if left else ""
+    text = f"{count} refined frames{rest}. Now iteration {done.iteration}.\nNext: dlcnb train {project.root}"
+    return Report({"iteration": done.iteration, "refined": done.refined, "left": done.left}, text)
+
+
+def _video(project, video):
+    """Path of a video of the project, given by its path or name."""
+    path = Path(video)
+    return path.absolute() if path.is_file() else project.video(video)
+
+
+def _choose(console, project, path, found, options):
+    """``count`` of the found frames (n,) that are not extracted yet, ascending."""
+    import numpy as np
+
+    from dlcnb.frames import extracted
+    from dlcnb.outliers import subsample
+    from dlcnb.video import VideoReader
+
+    new = np.setdiff1d(found, list(extracted(project.labeled_dir(path))))
+
+    def progress(done, total):
+        console.progress(done / total, f"comparing {total} of {len(found)} found frames")
+
+    with VideoReader(path) as reader:
+        chosen = subsample(
+            new, options["count"], how=options["choose"], reader=reader, seed=options["seed"], progress=progress
+        )
+    console.clear()
+    return chosen
+
+
+def _text(project, data, total):
+    from dlcnb.outliers import HOW
+
+    share = f"{data['found']} of {total} frames ({100 * data['found'] / max(total, 1):.1f} %)"
+    lines = [f"{share}: {HOW[data['how']]} ({data['threshold']:g})"]
+    if len(data["frames"]):
+        rows = [("frame", "worst"), *zip(map(str, data["frames"]), data["reasons"], strict=True)]
+        lines += ["", table(rows), ""]
+    if data["images"]:
+        lines.append(f"Images and the network's labels: {data['machine_labels'].parent}")
+        lines.append(f"Next: label them, then dlcnb merge {project.root}")
+    elif not len(data["frames"]):
+        lines.append("No new frame to extract." if data["found"] else "Choose another threshold, or another --how.")
+    return "\n".join(lines)

@@ -1,0 +1,65 @@
+"""The filters on whole `Poses`, as the command line and the widgets apply them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from dlcnb.project import nearest
+from dlcnb.trajectories.filters import fill_gaps, mask, median_filter, savgol_filter
+from dlcnb.trajectories.kalman import kalman_smooth
+
+__all__ = ["METHODS", "filter_poses"]
+
+# {method: (usual window or None, usual gap to fill)}, in frames
+METHODS = {"median": (5, 0), "savgol": (7, 0), "kalman": (None, 10)}
+
+
+def filter_poses(poses, method="median", *, window=None, order=3, pcutoff=0.0, gap=None, times=None):
+    """Smooth the points of poses over time.
+
+    Parameters
+    ----------
+    poses : dlcnb.poses.Poses
+    method : str
+        "median" removes jumps (DeepLabCut's default), "savgol" keeps the height of peaks, "kalman" weighs points by
+        their likelihood.
+    window : int, optional
+        Odd number of frames, of "median" (5) and "savgol" (7).
+    order : int
+        Of the polynomials of "savgol".
+    pcutoff : float
+        Points of a likelihood below it are left out first.
+    gap : int, optional
+        Longest gap to fill, in frames; by default 10 for "kalman", else 0. "median" and "savgol" fill along straight
+        lines, "kalman" along its curve.
+    times : array_like, optional
+        (T,) seconds, for recordings of variable frame rate; "median" and "savgol" use them only to fill gaps.
+
+    Returns
+    -------
+    dlcnb.poses.Poses
+        The likelihood is the network's, but in filled gaps it lies on a straight line between those at both ends.
+
+    Raises
+    ------
+    ValueError
+        For an unknown method, or a window or order that can't be.
+    """
+    if method not in METHODS:
+        raise ValueError(
+            f"'{method}' is no method to filter with; expected {', '.join(METHODS)}{nearest(method, METHODS)}"
+        )
+    usual_window, usual_gap = METHODS[method]
+    window, gap = usual_window if window is None else window, usual_gap if gap is None else gap
+    points = mask(poses.points, poses.likelihood, pcutoff) if pcutoff > 0 else poses.points
+    if method == "kalman":
+        smooth = kalman_smooth(points, poses.likelihood, limit=gap, times=times).points
+    else:
+        smooth = median_filter(points, window) if method == "median" else savgol_filter(points, window, order)
+        smooth = fill_gaps(smooth, gap, times=times)
+    there = np.isfinite(points).all(axis=-1)
+    filled = np.isfinite(smooth).all(axis=-1) & ~there
+    between = fill_gaps(np.where(there, poses.likelihood, np.nan), None, times=times)
+    return replace(poses, points=smooth, likelihood=np.where(filled, between, poses.likelihood))

@@ -1,0 +1,108 @@
+"""``dlcnb filter``, ``outliers`` and ``merge``, as real processes."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from dlcnb.labels import Edit, LabelStore
+from dlcnb.outliers import suggestions
+from dlcnb.poses import Poses, poses_path
+from dlcnb.project import Project
+from dlcnb.video import VideoReader
+
+
+def run(*arguments, code=0):
+    line = [sys.executable, "-m", "dlcnb.cli", *map(str, arguments)]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def run_json(*arguments):
+    return json.loads(run(*arguments, "--json").stdout)
+
+
+@pytest.fixture
+def project(arena_project, tmp_path):
+    root = tmp_path / arena_project.root.name
+    shutil.copytree(arena_project.root, root, symlinks=True)
+    return Project.open(root)
+
+
+@pytest.fixture
+def analyzed(project, tmp_path):
+    """(project, video, folder of the tables): a network that jumps in ten frames and misses some."""
+    video, folder = project.videos[0], tmp_path / "tables"
+    folder.mkdir()
+    with VideoReader(video) as reader:
+        count = len(reader)
+    points = np.arange(count)[:, None, None] * [1.0, 0.5] + np.arange(len(project.bodyparts))[:, None] * 30.0
+    points = points + np.random.default_rng(0).normal(0, 0.3, points.shape)
+    likelihood = np.full(points.shape[:2], 0.99)
+    points[20:120:10, 1] += 90
+    likelihood[20:120:10, 1] = 0.3
+    likelihood[60:64, 0] = 0.01
+    Poses(project.bodyparts, "DLC_net_7", points, likelihood).write(poses_path(video, "DLC_net_7", folder=folder))
+    return project, video, folder
+
+
+def test_filter_with_each_method(analyzed):
+    project, video, folder = analyzed
+    raw = Poses.read(poses_path(video, "DLC_net_7", folder=folder))
+    for method in ("median", "savgol", "kalman"):
+        options = ["--method", method, "--pcutoff", 0.5, "--gap", 3, "--tables", folder]
+        (done,) = run_json("filter", project.root, video, *options)["videos"]
+        assert done["method"] == method
+        smooth = Poses.read(done["output"])
+        assert np.nanmax(np.abs(np.diff(smooth.points[:, 1], axis=0))) < 10  # no jump is left
+        assert smooth.likelihood[20, 1] > 0.9  # filled between sure points
+        assert np.isnan(smooth.points[60:64, 0]).all()  # a gap beyond the limit
+        np.testing.assert_array_equal(smooth.likelihood[60:64, 0], raw.likelihood[60:64, 0])
+    assert (
+        "--window goes with" in run("filter", project.root, video, "--method", "kalman", "--window", 5, code=2).stderr
+    )
+
+
+def test_outliers_are_counted_extracted_labeled_and_merged(analyzed):
+    project, video, folder = analyzed
+    before = sorted(project.labeled_dir(video).iterdir())
+    dry = run_json("outliers", project.root, video, "--tables", folder, "--count", 4, "--dry-run")
+    assert (dry["how"], dry["threshold"], dry["found"], dry["images"]) == ("jump", 20, 10, [])
+    assert len(dry["frames"]) == len(dry["reasons"]) == 4
+    assert set(dry["frames"]) <= set(range(20, 120, 10))
+    assert sorted(project.labeled_dir(video).iterdir()) == before
+    done = run_json("outliers", project.root, video, "--tables", folder, "--count", 4)
+    assert done["frames"] == dry["frames"]
+    assert len(done["images"]) == 4
+    again = run_json("outliers", project.root, video, "--tables", folder, "--count", 4)
+    assert not set(again["frames"]) & set(done["frames"])
+    scorer, offered = suggestions(project, video)
+    assert scorer == "DLC_net_7"
+    assert len(offered) == 8
+    store = LabelStore(project, video)
+    image = next(iter(offered))
+    store.apply([Edit(image, part, (5.0, 6.0)) for part in project.bodyparts])
+    store.save()
+    merged = run_json("merge", project.root)
+    assert merged["iteration"] == 1
+    assert merged["refined"] == {video.stem: 1}
+    assert "no outlier frames" in run("merge", project.root, code=1).stderr
+
+
+def test_outliers_by_each_way(analyzed):
+    project, video, folder = analyzed
+    found = {}
+    for how in ("uncertain", "fit", "bone", "swap"):
+        report = run_json("outliers", project.root, video.stem, "--how", how, "--tables", folder, "--dry-run")
+        found[how] = report["found"]
+    assert found["uncertain"] == 4
+    assert found["fit"] == 10
+    assert "leftear" in run("outliers", project.root, video, "--tables", folder, "--dry-run").stdout
+    text = run("outliers", project.root, video, "--tables", folder, "--threshold", 9e9).stdout
+    assert text.startswith("0 of ")
+    wrong = run("outliers", project.root, video, "--tables", folder, "--bodyparts", "leftera", code=1)
+    assert "did you mean 'leftear'" in wrong.stderr
