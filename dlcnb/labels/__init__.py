@@ -1,12 +1,14 @@
-"""Labels: reading, writing, merging and checking DeepLabCut's tables of labeled frames, and editing them safely."""
+"""Labels: reading, writing and checking DeepLabCut's tables of labeled frames, editing them safely, comparing them."""
 
 from dlcnb.labels.checks import check_tables, doctor
+from dlcnb.labels.compare import Spread, Variability, compare_scorers, scorers, variability
 from dlcnb.labels.core import Labels, frame_index, image_name
 from dlcnb.labels.current import current_labels
 from dlcnb.labels.errors import LabelError
 from dlcnb.labels.h5 import read_h5_table
 from dlcnb.labels.journal import Edit
 from dlcnb.labels.store import Conflict, LabelStore
+from dlcnb.labels.suspicion import Suspicion, rank_labels, rank_project
 
 __all__ = [
     "Conflict",
@@ -14,10 +16,18 @@ __all__ = [
     "LabelError",
     "LabelStore",
     "Labels",
+    "Spread",
+    "Suspicion",
+    "Variability",
     "check_tables",
+    "compare_scorers",
     "current_labels",
     "doctor",
     "frame_index",
     "image_name",
+    "rank_labels",
+    "rank_project",
     "read_h5_table",
+    "scorers",
+    "variability",
 ]
