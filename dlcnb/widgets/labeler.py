@@ -146,10 +146,10 @@ class Labeler(View):
         elif message.get("surface") == 1:
             self._on_bar(message)
         else:
+            if kind == "up":
+                self.tell("")
             with self.session.lock:
                 self.pointer.on(message)
-            if kind == "up":
-                self.tell(self.session.message)
 
     def _on_button(self, name):
         direction = name.removeprefix("nudge ")
@@ -158,11 +158,11 @@ class Labeler(View):
     @shown
     def _act(self, name):
         self._keeper.touch()
+        self.tell("")
         action = ACTIONS[name]
         owner = {"session": self.session, "view": self.view, "labeler": self}[action.owner]
         with self.session.lock:
             getattr(owner, action.method)(*action.arguments)
-        self.tell(self.session.message)
 
     def _on_bar(self, message):
         pressed = message["type"] == "down" or (message["type"] == "move" and message.get("buttons"))

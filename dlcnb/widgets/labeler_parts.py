@@ -40,7 +40,9 @@ class Controls:
     def __init__(self, session, view, act):
         self.session, self.view = session, view
         plain = [a for name, actions in GROUPS.items() if name not in TOGETHER for a in actions]
-        self.buttons = {a.name: button(a.icon, a.tooltip, lambda name=a.name: act(name)) for a in plain}
+        self.buttons = {
+            a.name: button(a.icon, a.tooltip, lambda name=a.name: act(name)) for a in plain if a.name != "escape"
+        }
         self.toggles = {action.name: self._toggle(action) for action in GROUPS["show"]}
         self._build_fields()
         self._build_tones()
@@ -107,7 +109,9 @@ class Controls:
 
     def rows(self, suggester):
         """The rows of buttons under the picture, with that of the `Suggester`."""
-        named = {name: [self.buttons[a.name] for a in GROUPS[name]] for name in GROUPS if name not in TOGETHER}
+        named = {
+            name: [self.buttons[a.name] for a in GROUPS[name]] for name in GROUPS if name not in (*TOGETHER, "other")
+        }
         return [
             row([group(named["frames"]), group(named["edits"])]),
             row([group(named["bodyparts"]), group(named["copies"]), group(named["suggestions"])]),
