@@ -89,9 +89,9 @@ class TrainConfig:
     batch_size: int = 8
     crop_size: int | None = 256
     input_scale: float | None = None
-    scale_jitter: tuple[float, float] = (0.6, 1.5)
+    scale_jitter: tuple[float, float] = (0.8, 1.3)
     rotation: float = 60.0
-    anywhere: float = 0.4
+    anywhere: float = 0.3
     brightness: float = 0.2
     noise: float = 0.0
     mirror: bool = True
@@ -176,8 +176,8 @@ class TrainConfig:
     def with_input_scale(self, size, points):
         """This configuration with ``input_scale`` chosen, if it was None.
 
-        The longer side is brought to about 480 px, unless that would shrink the animal (the median extent of the
-        labeled bodyparts) below 80 px.
+        The longer side is brought to about 640 px, unless that would shrink the animal (the median extent of the
+        labeled bodyparts) below 100 px. Never enlarged.
 
         Parameters
         ----------
@@ -187,8 +187,8 @@ class TrainConfig:
         if self.input_scale is not None:
             return self
         some = points[~np.isnan(points).all((1, 2))]
-        extent = np.linalg.norm(np.nanmax(some, 1) - np.nanmin(some, 1), axis=-1) if len(some) else np.array([80.0])
-        wanted = max(480 / max(size), 80 / max(np.median(extent), 1.0))
+        extent = np.linalg.norm(np.nanmax(some, 1) - np.nanmin(some, 1), axis=-1) if len(some) else np.array([100.0])
+        wanted = max(640 / max(size), 100 / max(np.median(extent), 1.0))
         return replace(self, input_scale=float(np.clip(round(wanted * 16) / 16, 0.125, 1.0)))
 
 
