@@ -13,7 +13,7 @@ from dlcnb.cli.work import describe_analysis, describe_training, evaluation_text
 
 __all__ = ["demo"]
 
-_MINUTES = {"synthetic": 3.5, "openfield": 5.0}
+_MINUTES = {"synthetic": 3.0, "openfield": 5.0}
 
 
 @command("demo", "The whole road on sample data.")
