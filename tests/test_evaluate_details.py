@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dlcnb import sampledata
 from dlcnb.evaluate import (
     Evaluation,
     calibrate,
     details,
     details_text,
+    human_variability,
     keypoint_table,
     over_splits,
     pck_curve,
@@ -19,6 +21,7 @@ from dlcnb.evaluate import (
     summarize_splits,
     write_details,
 )
+from dlcnb.labels import Labels
 
 NAN = math.nan
 
@@ -201,4 +204,37 @@ class TestDetails:
         found = details(evaluation([[1, 2], [3, NAN]], is_test=[False, False]))
         assert found["calibration_on"] == "all"
         assert "1 of 4 predictions" in details_text(found)
+        json.dumps(found, allow_nan=False)
+
+
+class TestHuman:
+    @pytest.fixture
+    def project(self, tmp_path):
+        arena = sampledata.Arena(seed=0, n_frames=20, size=(120, 160))
+        return sampledata.synthetic_project(tmp_path, n_label=8, arena=arena)
+
+    def label(self, project, scorer, off, frames=8):
+        folder = project.labeled_dirs()[0]
+        mine = Labels.read(folder, project.scorer)
+        Labels(mine.bodyparts, scorer, mine.images[:frames], mine.points[:frames] + [off, 0]).write(folder)
+
+    def test_nobody_else(self, project):
+        assert human_variability(project) is None
+
+    def test_the_other_scorer_with_most_frames(self, project):
+        self.label(project, "ada", 3.0)
+        self.label(project, "bob", 1.0, frames=2)
+        human = human_variability(project)
+        assert human.scorers == ("truth", "ada")
+        np.testing.assert_allclose(human.distances, 3)
+
+    def test_is_part_of_the_details(self, project):
+        self.label(project, "ada", 4.0)
+        human = human_variability(project)
+        names = tuple(human.bodyparts[1:3])
+        found = details(evaluation([[2, 2], [2, NAN]], bodyparts=names), human)
+        assert found["human"]["mean_px"] == pytest.approx(4)
+        assert list(found["human"]["bodyparts"]) == list(names)
+        assert found["human"]["test_ratio"] == pytest.approx(0.5)
+        assert "Human variability (truth and ada): 4.00 px mean" in details_text(found)
         json.dumps(found, allow_nan=False)

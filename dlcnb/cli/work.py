@@ -83,7 +83,7 @@ def evaluate(console, project, snapshot, plots, shuffle, device):
     result |= _more(result)
     text = evaluation_text(result)
     if plots:
-        result["plots"] = _plot_evaluation(result)
+        result["plots"] = _plot_evaluation(project, result)
         text += "".join(f"\nPlot: {path}" for path in result["plots"])
     if "all" in result:
         rows = [("step", "train px", "test px")]
@@ -200,10 +200,11 @@ def _more(result):
     }
 
 
-def _plot_evaluation(result):
+def _plot_evaluation(project, result):
+    from dlcnb.evaluate import human_variability
     from dlcnb.plots import save_evaluation
 
-    return save_evaluation(_evaluation(result), result["folder"])
+    return save_evaluation(_evaluation(result), result["folder"], human_variability(project))
 
 
 def _snapshot(text):

@@ -4,6 +4,7 @@ from dlcnb.evaluate.calibration import Calibration, calibrate
 from dlcnb.evaluate.core import Evaluation
 from dlcnb.evaluate.curves import PckCurve, pck_curve
 from dlcnb.evaluate.details import details, details_text, keypoint_table, pick, write_details
+from dlcnb.evaluate.human import human_variability
 from dlcnb.evaluate.maps import ScoreMaps, ScoreMapWriter, maps_path
 from dlcnb.evaluate.splits import SplitSummary, over_splits, summarize_splits
 from dlcnb.evaluate.summary import ErrorSummary, bootstrap_ci, errors, summarize
@@ -21,6 +22,7 @@ __all__ = [
     "details",
     "details_text",
     "errors",
+    "human_variability",
     "keypoint_table",
     "maps_path",
     "over_splits",

@@ -45,7 +45,7 @@ def details(evaluation, human=None, *, epsilon_px=5.0):
     Parameters
     ----------
     evaluation : Evaluation
-    human : dlcnb.labels.Variability, optional
+    human : dlcnb.labels.compare.Variability, optional
         Distances between two human labelings of this project.
     epsilon_px : float
         What counts as right for the calibration.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from dlcnb.evaluate import Evaluation, summarize
+from dlcnb.evaluate import Evaluation, human_variability, summarize, summarize_splits
 from dlcnb.project import atomic_write
 
 __all__ = ["COLUMNS", "results", "summary", "write_results"]
@@ -50,8 +50,10 @@ def results(plan):
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def write_results(plan, human=None):
+def write_results(plan):
     """Write ``results.csv`` and ``figure.png`` into the experiment's folder.
+
+    The figure shows human variability where another scorer labeled the same frames.
 
     Returns
     -------
@@ -65,7 +67,7 @@ def write_results(plan, human=None):
     atomic_write(path, table.to_csv(index=False))
     if table.empty:
         return table, path, None
-    plots.save(plots.experiment(table, human)[0], picture)
+    plots.save(plots.experiment(table, human_variability(plan.project))[0], picture)
     return table, path, picture
 
 
@@ -78,8 +80,6 @@ def summary(table):
         ``condition``, ``trained_frames`` (mean), ``repeats``, and `SplitSummary` of ``train``, ``test`` (and
         ``shared``), in the order of the conditions' first trials.
     """
-    from dlcnb.evaluate import summarize_splits
-
     whole, found = table[table["bodypart"] == "all"], []
     for condition in whole["condition"].drop_duplicates():
         mine = whole[whole["condition"] == condition]

@@ -12,6 +12,7 @@ def evaluate(job, events, stop):
     """Evaluate one snapshot of a run, or all; returns ("done" or "stopped", result)."""
     from dlcnb import backend  # first of all: it sets how many threads MXNet takes
     from dlcnb.backend import runs
+    from dlcnb.evaluate import human_variability
     from dlcnb.project import Project
 
     options = job["options"]
@@ -20,6 +21,7 @@ def evaluate(job, events, stop):
     wanted = runs.snapshots(run) if snapshot == "all" else [snapshot]
     best, _ = runs.find_snapshot(run, "best")  # raises if there is no snapshot at all
     _, bodyparts = runs.read_config(run)
+    human = human_variability(project)
     folder, results = project.evaluation_dir(run), {}
     for number, which in enumerate(wanted):
         if stop and results:
@@ -30,7 +32,7 @@ def evaluate(job, events, stop):
         def predict(on_maps, which=which):
             return backend.evaluate_run(project, run, which, device=options.get("device", "auto"), on_maps=on_maps)
 
-        evaluation = evaluate_one(predict, folder, (step, bodyparts) if maps else None)
+        evaluation = evaluate_one(predict, folder, (step, bodyparts) if maps else None, human)
         results[evaluation.step] = {**evaluation.to_json(), "folder": str(folder)}
         events.step("progress", done=number + 1, total=len(wanted), seconds_left=None, video=None)
     result = results.get(best, next(iter(results.values())))
@@ -46,7 +48,7 @@ def evaluate_one(predict, folder, maps=None, human=None):
     folder : pathlib.Path
     maps : (step, bodyparts), optional
         Keep the score-maps, too.
-    human : dlcnb.labels.Variability, optional
+    human : dlcnb.labels.compare.Variability, optional
 
     Returns
     -------

@@ -22,7 +22,7 @@ def pck(evaluation, human=None, *, thresholds_px=None, ax=None):
     Parameters
     ----------
     evaluation : dlcnb.evaluate.Evaluation
-    human : dlcnb.labels.Variability, optional
+    human : dlcnb.labels.compare.Variability, optional
         Drawn as the curve of a second person's labels.
     thresholds_px : array_like, optional
         Distances, pixels; as `dlcnb.evaluate.pck_curve` chooses them for the test frames if None.

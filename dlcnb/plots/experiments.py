@@ -27,7 +27,7 @@ def experiment(table, human=None, *, ax=None):
     ----------
     table : pandas.DataFrame
         As `dlcnb.experiments.results` gives it.
-    human : dlcnb.labels.Variability, optional
+    human : dlcnb.labels.compare.Variability, optional
         Drawn as a line with its 95% interval.
     ax : matplotlib.axes.Axes, optional
 
@@ -129,6 +129,10 @@ def _human(ax, human):
 def _pixels(ax):
     """Plain numbers on a logarithmic axis of pixels."""
     low, high = ax.get_ylim()
+    if high < 4 * low:
+        ax.set_yscale("linear")
+        ax.set_ylim(bottom=0)
+        return
     places = [m * 10.0**p for p in range(-2, 5) for m in (1, 2, 5)]
     places = [v for v in places if low <= v <= high]
     ax.set_yticks(places, [f"{v:g}" for v in places])
