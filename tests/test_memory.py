@@ -1,0 +1,32 @@
+import pytest
+
+from dlcnb.jobs import memory
+from dlcnb.trainset import TrainConfig
+
+
+def test_the_control_group_counts_where_it_leaves_less(tmp_path):
+    (tmp_path / "memory.max").write_text(str(600 * 2**20))
+    (tmp_path / "memory.current").write_text(str(500 * 2**20))
+    assert memory.available_mb(tmp_path) == pytest.approx(100)
+
+
+@pytest.mark.parametrize("limit", ["max\n", None])
+def test_without_a_limit_the_machine_counts(tmp_path, limit):
+    if limit:
+        (tmp_path / "memory.max").write_text(limit)
+        (tmp_path / "memory.current").write_text("1")
+    assert memory.available_mb(tmp_path) > 100
+
+
+def test_more_pixels_and_deeper_networks_need_more():
+    small = memory.needed_mb(TrainConfig(steps=1, batch_size=2), (480, 640))
+    assert memory.needed_mb(TrainConfig(steps=1), (480, 640)) > small
+    assert memory.needed_mb(TrainConfig(steps=1, backbone="resnet-101"), (480, 640)) > 2 * small
+    whole = TrainConfig.preset("paper", steps=1)
+    assert memory.needed_mb(whole, (1080, 1920)) > memory.needed_mb(whole, (480, 640))
+
+
+def test_a_shortage_says_what_to_change():
+    huge = TrainConfig(steps=1, batch_size=100_000)
+    assert "batch_size" in memory.shortage(huge, (480, 640))
+    assert memory.shortage(TrainConfig(steps=1, batch_size=1, crop_size=32), (480, 640)) is None
