@@ -51,6 +51,7 @@ class Replay:
     table_points, table_hidden : the same as last saved to, or seen in, the table.
     marks : {(image, bodypart): `Mark`} of the values that are there.
     rivals : {(image, bodypart): list of (value, `Mark`)}: what lost against the value that holds.
+    found_save : whether a save was found in the table of which the journal doesn't say that it ended.
     """
 
     def __init__(self, bodyparts):
@@ -62,6 +63,7 @@ class Replay:
         self.done = np.empty(0, bool)
         self._saving, self._saving_hidden, self._is_saving = self.points, self.hidden, self.done  # see `begin_save`
         self.marks, self.rivals = {}, {}
+        self.found_save = False
         self._from_h5 = {}  # {(image, bodypart): value} taken from the h5 since the last save
         self._unknown = {}  # {image: {bodypart: what the journal says}} of bodyparts that the project lacks
 
@@ -191,6 +193,7 @@ class Replay:
             part = old[cells]
             part[ours] = new[cells][ours]
             old[cells] = part
+        self.found_save |= bool(ours.any())
         return [
             (names[t], labels.bodyparts[k], _value(labels.points[t, k], False)) for t, k in np.argwhere(differs & ~ours)
         ]
@@ -250,6 +253,7 @@ class Replay:
         self.table_hidden[self._is_saving] = self._saving_hidden[self._is_saving]
         self._is_saving = np.zeros(len(self.images), bool)
         self._from_h5.clear()
+        self.found_save = False
 
     def forget_rows(self, names):
         """The table has no row any more for these images; what was in it is to be saved again."""

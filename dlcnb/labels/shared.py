@@ -82,12 +82,12 @@ class SharedFolder:
     def _append(self, line):
         """Append a line, behind what was noticed in the table since the last; returns it as written."""
         line = {"time": round(time.time(), 3), "by": self.me, **line}
-        seen = []
+        seen = [{"time": line["time"], "by": TABLE, "saved": True}] if self.replay.found_save else []
         for kind, cells in self._unwritten:
             entries = [{"image": image, "bodypart": part, "to": value} for image, part, value in cells]
             seen.append({"time": line["time"], "by": TABLE, kind: entries})
         self.journal.append([*seen, line])
-        self._unwritten = []
+        self.replay.found_save, self._unwritten = False, []
         return line
 
     def _take(self, kind, cells):
