@@ -19,14 +19,19 @@ _HOME = {
     "TrainSet": "trainset",
     "TrainConfig": "trainset",
     "Evaluation": "evaluate",
+    "over_splits": "evaluate",
+    "human_variability": "evaluate",
     "train": "backend",
     "Predictor": "backend",
     "predict_video": "backend",
     "evaluate_run": "backend",
+    "EvaluationView": "widgets",
     "FramePicker": "widgets",
+    "LabelReview": "widgets",
     "Labeler": "widgets",
     "Player": "widgets",
     "TrainingMonitor": "widgets",
+    "VariabilityView": "widgets",
 }
 
 __all__ = sorted(_HOME)

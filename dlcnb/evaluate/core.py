@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +69,17 @@ class Evaluation:
     def sure_errors(self):
         """`errors`, and NaN also where the likelihood is below ``pcutoff``."""
         return np.where(self.likelihood >= self.pcutoff, self.errors, np.nan)
+
+    def with_labels(self, labels):
+        """The same predictions beside other `Labels` of the frames; frames without a row in them keep theirs."""
+        rows = {image: t for t, image in enumerate(labels.images)}
+        columns = [labels.bodyparts.index(part) if part in labels.bodyparts else None for part in self.bodyparts]
+        points = self.labels.copy()
+        for n, image in enumerate(self.images):
+            for k, column in enumerate(columns):
+                if image in rows and column is not None:
+                    points[n, k] = labels.points[rows[image], column]
+        return replace(self, labels=points)
 
     def to_json(self):
         """All summaries as plain numbers (pixels; None = no such points), in the layout of ``dlcnb evaluate --json``.

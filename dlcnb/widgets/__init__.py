@@ -2,7 +2,15 @@
 
 from importlib import import_module
 
-_HOME = {"FramePicker": "frame_picker", "Labeler": "labeler", "Player": "player", "TrainingMonitor": "training_monitor"}
+_HOME = {
+    "EvaluationView": "evaluation_view",
+    "FramePicker": "frame_picker",
+    "LabelReview": "label_review",
+    "Labeler": "labeler",
+    "Player": "player",
+    "TrainingMonitor": "training_monitor",
+    "VariabilityView": "variability",
+}
 
 __all__ = sorted(_HOME)
 
