@@ -108,8 +108,9 @@ class Labeler(View):
         self._header = self.controls.header()
         parts = {
             "picture": [self.canvas, self.bar],
-            "side": [self.list, self.progress, self.controls.tones()],
+            "side": [self.list, self.progress],
             "buttons": self.controls.rows(self.suggester),
+            "tones": [self.controls.tones()],
         }
         boxes = [ipywidgets.VBox(children) for children in parts.values()]
         for name, box in zip(parts, boxes, strict=True):

@@ -64,7 +64,7 @@ class Controls:
         self.of, self.saved = ipywidgets.HTML(), ipywidgets.HTML(saved_html("saved"))
         self.of.add_class("dlcnb-number")
         self.mode = ipywidgets.ToggleButtons(options=MODES, tooltips=[MODE_TEXTS[mode] for mode in MODES])
-        self.mode.style.button_width = "86px"
+        self.mode.style.button_width = "104px"
         self.mode.add_class("dlcnb-modes")
         ipywidgets.link((session, "mode"), (self.mode, "value"))
         names = {"all": "all frames", "new": "not looked at", "in work": "in work", "done": "done"}
@@ -74,7 +74,7 @@ class Controls:
         self.step = ipywidgets.ToggleButtons(
             options=list(STEPS), tooltips=["Arrow buttons move by 1 px (Alt+arrows)", "… by 0.1 px (Alt+Shift+arrows)"]
         )
-        self.step.style.button_width = "58px"
+        self.step.style.button_width = "72px"
         self.step.add_class("dlcnb-modes")
 
     def _build_tones(self):
@@ -105,7 +105,9 @@ class Controls:
     def header(self):
         """What is shown and how clicks work."""
         frame = group([self.video, self.number, self.of])
-        return row([frame, group([self.mode, self.buttons["mode"]]), group([self.show]), self.saved])
+        made = row([frame, group([self.mode, self.buttons["mode"]]), group([self.show]), self.saved])
+        made.add_class("dlcnb-header")
+        return made
 
     def rows(self, suggester):
         """The rows of buttons under the picture, with that of the `Suggester`."""

@@ -1,0 +1,401 @@
+"""The labeler in JupyterLab: real mouse, real keys, killed kernels; what is on the disk and what the page shows."""
+
+import os
+import random
+import shutil
+import signal
+
+import cv2
+import numpy as np
+import pytest
+
+from dlcnb import frames
+from dlcnb.labels import Labels, LabelStore, frame_index
+from dlcnb.project import Project
+from dlcnb.video import VideoWriter
+
+CANVAS, BAR = ".dlcnb-labeler canvas >> nth=0", ".dlcnb-labeler canvas >> nth=1"
+CELLS = ".jp-Notebook .jp-Cell"
+ROWS = ".dlcnb-labeler .dlcnb-bodyparts [role=option]"
+OPEN = """
+import os
+from dlcnb import Labeler
+p = Labeler({folder!r}{more})
+"""
+PIXEL = """([x, y]) =>
+    document.querySelector('.dlcnb-labeler canvas').getContext('2d').getImageData(x, y, 1, 1).data"""
+SIZE, COUNT, PARTS = (240, 320), 8, ("snout", "leftear", "rightear", "tailbase")
+DOTS = [(40.0, 60.0), (90.0, 70.0), (150.0, 120.0), (250.0, 200.0)]
+
+
+@pytest.fixture(scope="session")
+def small_project(tmp_path_factory):
+    """A project with eight extracted frames, each with four green dots."""
+    parent = tmp_path_factory.mktemp("project")
+    with VideoWriter(parent / "m1.mp4", SIZE, 30, crf=5) as writer:
+        for number in range(COUNT):
+            image = np.full((*SIZE, 3), 90, np.uint8)
+            for x, y in DOTS:
+                cv2.circle(image, (int(x), int(y)), 3, (0, 220, 0), -1)
+            image[:10, : 20 * (number + 1)] = 200
+            writer.write(image)
+    edges = [("snout", "leftear"), ("snout", "rightear"), ("leftear", "tailbase")]
+    project = Project.create("reach", "ada", [parent / "m1.mp4"], PARTS, parent=parent, skeleton=edges)
+    frames.extract(project, project.videos[0], range(COUNT))
+    return project.root
+
+
+@pytest.fixture
+def root(server, small_project, request):
+    """A copy of it where the notebooks are."""
+    folder = server.root / request.node.name.split("[")[0]
+    shutil.rmtree(folder, ignore_errors=True)
+    return shutil.copytree(small_project, folder, symlinks=True)
+
+
+def open_labeler(lab, root, more=""):
+    lab.open(root.name, OPEN.format(folder=root.name, more=more), "p")
+    ready(lab)
+
+
+def ready(lab):
+    lab.page.locator(BAR).wait_for()
+    lab.until("p.input.guard.attached > 0 and p._painter.wait()")
+    lab.page.locator(CANVAS).scroll_into_view_if_needed()
+
+
+@pytest.fixture
+def labeler(lab, root):
+    open_labeler(lab, root)
+    lab.root = root
+    return lab
+
+
+def at(lab, x, y):
+    """Page coordinates of a point of the picture's canvas given in canvas pixels."""
+    box = lab.page.locator(CANVAS).bounding_box()
+    width, height = lab.page.locator(CANVAS).evaluate("c => [c.width, c.height]")
+    return box["x"] + x * box["width"] / width, box["y"] + y * box["height"] / height
+
+
+def place_of(lab, x, y):
+    """Page coordinates of an image point (pixel centres at integers), whatever the zoom."""
+    return at(lab, *lab.ask(f"p.view.fit.to_canvas(({x}, {y})).tolist()"))
+
+
+def click(lab, x, y, grid=None):
+    """Click on an image point; ``grid`` rounds to a mouse that only knows such steps of a CSS pixel."""
+    place = place_of(lab, x, y)
+    if grid:
+        place = [round(v / grid) * grid for v in place]
+    lab.page.mouse.click(*place)
+
+
+def acknowledged(lab, index, state="placed"):
+    """Wait until the page shows a bodypart as placed (or another state)."""
+    lab.page.wait_for_function(
+        "([rows, index, state]) => document.querySelectorAll(rows)[index]?.dataset.state === state",
+        arg=[ROWS.replace(" >> nth=0", ""), index, state],
+    )
+
+
+def stored(root, row=0):
+    """What a newly opened store has of a frame, (K, 2)."""
+    store = LabelStore(Project.open(root), "m1")
+    return store.point(store.images[row])
+
+
+def placed(lab, row=0):
+    return np.array(lab.ask(f"p.session.points(p.session.images[{row}]).tolist()"), float)
+
+
+# --- exactness ---
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def sharp_lab(server, chromium, lab_page, request):
+    """A page of its own with that many device pixels per CSS pixel."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 1300}, device_scale_factor=request.param)
+    made = type(lab_page)(context.new_page(), server)
+    made.ratio = request.param
+    yield made
+    context.close()
+
+
+@pytest.mark.parametrize("zoomed", [False, True])
+@pytest.mark.parametrize("width", [1280, 560])
+def test_the_experts_points_are_clicked_to_half_a_pixel(sharp_lab, server, openfield_root, zoomed, width):
+    lab, ratio = sharp_lab, sharp_lab.ratio
+    folder = server.root / f"openfield-{ratio}-{width}-{zoomed}"
+    shutil.copytree(openfield_root, folder, symlinks=True, ignore=shutil.ignore_patterns("CollectedData*", "videos"))
+    expert = Labels.read(openfield_root / "labeled-data/m4s1")
+    image = next(i for i in expert.images if frame_index(i) == 6)
+    truth = expert.points[expert.images.index(image)]
+    lab.page.set_viewport_size({"width": width, "height": 1300})
+    try:
+        open_labeler(lab, folder)
+        lab.ask(f"p.go_to({image!r})")
+        if zoomed:
+            lab.page.mouse.click(*place_of(lab, *truth[0]), button="right")  # the wheel zooms once it has the focus
+            lab.page.mouse.wheel(0, -900)
+            lab.until("p.view.zoomed and p._painter.wait()")
+        for k, point in enumerate(truth):
+            if zoomed:  # bring it into view
+                lab.ask(f"p.view.pan(*(300 - c for c in p.view.fit.to_canvas(({point[0]}, {point[1]})).tolist()))")
+            click(lab, *point, grid=1 / ratio if zoomed else None)
+            acknowledged(lab, k)
+        lab.page.keyboard.press("Control+s")
+        lab.until("p.session.saved == 'saved'")
+        mine = Labels.read(folder / "labeled-data/m4s1")
+        errors = np.abs(mine.points[mine.images.index(image)] - truth)
+        assert errors.max() <= 0.5, errors
+    finally:
+        lab.page.set_viewport_size({"width": 1280, "height": 1300})
+        lab.close()
+
+
+def test_dots_found_in_a_screenshot_are_labeled_where_they_are(labeler):
+    """Without a word of the labeler about where its picture lies."""
+    labeler.page.locator(CANVAS).click(button="right")
+    labeler.page.mouse.wheel(0, -300)
+    labeler.until("p.view.zoomed and p._painter.wait()")
+    labeler.ask("[p.view.toggle('loupe'), p._painter.wait()] and 0")
+    canvas = labeler.page.locator(CANVAS)
+    data = np.frombuffer(canvas.screenshot(), np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR).astype(int)
+    green = ((picture[..., 1] - picture[..., 0] > 80) & (picture[..., 1] - picture[..., 2] > 80)).astype(np.uint8)
+    count, _, stats, centres = cv2.connectedComponentsWithStats(green)
+    box = canvas.bounding_box()
+    seen = [centres[n] for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] > 60]
+    inside = [c for c in seen if 20 < c[0] < picture.shape[1] - 20 and 20 < c[1] < picture.shape[0] - 20]
+    assert inside
+    for k, (x, y) in enumerate(inside):
+        labeler.page.mouse.click(box["x"] + x + 0.5, box["y"] + y + 0.5)
+        acknowledged(labeler, k)
+        point = placed(labeler)[k]
+        assert np.linalg.norm(np.array(DOTS) - point, axis=1).min() < 0.5
+
+
+# --- gestures and keys ---
+
+
+def test_labeling_a_frame_by_mouse_and_keys(labeler):
+    page = labeler.page
+    for k, dot in enumerate(DOTS[:3]):
+        click(labeler, *dot)
+        acknowledged(labeler, k)
+    page.keyboard.press("n")
+    acknowledged(labeler, 3, "not visible")
+    np.testing.assert_allclose(placed(labeler)[:3], DOTS[:3], atol=0.02)
+    assert labeler.ask("p.session.state()") == "done"
+    page.mouse.move(*place_of(labeler, *DOTS[0]))
+    page.mouse.down()
+    page.mouse.move(*place_of(labeler, 60, 80), steps=8)
+    page.mouse.up()
+    labeler.until("abs(p.session.points()[0] - (60, 80)).max() < 0.05")
+    page.keyboard.press("Alt+ArrowLeft")
+    page.keyboard.press("Alt+Shift+ArrowDown")
+    labeler.until("abs(p.session.points()[0] - (59, 80.1)).max() < 0.05")
+    page.keyboard.press("Backspace")
+    acknowledged(labeler, 0, "open")
+
+
+def test_undo_and_redo_keys_go_back_through_the_frames(labeler):
+    page = labeler.page
+    click(labeler, *DOTS[0])
+    acknowledged(labeler, 0)
+    page.keyboard.press("d")
+    labeler.until("p.session.row == 1 and p._painter.wait()")
+    click(labeler, *DOTS[1])
+    acknowledged(labeler, 0)
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    labeler.until("p.session.row == 0 and p.session.state() == 'new'")
+    page.keyboard.press("Control+Shift+Z")
+    page.keyboard.press("Control+Shift+Z")
+    labeler.until("p.session.row == 1 and p.session.state() == 'in work'")
+    np.testing.assert_allclose(stored(labeler.root, 1)[0], DOTS[1], atol=0.02)
+
+
+def test_keys_never_touch_the_notebook_while_the_labeler_has_the_focus_and_do_when_it_has_not(labeler):
+    page = labeler.page
+    source = page.locator(CELLS).first.inner_text()
+    labels = ("Next frame (", "Magnify", "Undo (", "quick")
+    starts = [lambda: page.locator(CANVAS).click(button="right"), lambda: page.locator(ROWS).nth(2).click()]
+    starts += [lambda t=t: page.locator(f'.dlcnb-labeler button[title*="{t}"]').first.click() for t in labels[:3]]
+    starts += [lambda: page.locator(".dlcnb-labeler .widget-toggle-button", has_text="quick").click()]
+    for start in starts:
+        start()
+        for key in ("b", "a", "d", "d", "x", "z", "j", "k", "m", "y", "0", "0", "i", "i", "c", "v", "Shift+m", "r"):
+            page.keyboard.press(key)
+        assert page.locator(CELLS).count() == 2
+    assert page.locator(CELLS).first.inner_text() == source
+    assert page.locator(".jp-Dialog").count() == 0
+    page.locator(f"{CELLS} >> nth=0").locator(".jp-InputPrompt").click()
+    page.keyboard.press("b")
+    page.wait_for_function("cells => document.querySelectorAll(cells).length === 3", arg=CELLS)
+
+
+def test_every_button_has_a_tooltip_and_is_large_enough(labeler):
+    for made in labeler.page.locator(".dlcnb-labeler button:visible").all():
+        box = made.bounding_box()
+        assert min(box["width"], box["height"]) >= 24
+        assert made.get_attribute("title") or made.inner_text()
+
+
+@pytest.mark.parametrize("width", [1280, 800])
+def test_nothing_hangs_over_the_edge(labeler, width):
+    labeler.page.set_viewport_size({"width": width, "height": 1100})
+    try:
+        root = labeler.page.locator(".dlcnb-labeler").bounding_box()
+        parts = ["canvas >> nth=0", "canvas >> nth=1", ".dlcnb-bodyparts", ".dlcnb-tones", ".dlcnb-progress"]
+        for part in [*parts, *(f".dlcnb-row >> nth={n}" for n in range(1, 5))]:
+            box = labeler.page.locator(f".dlcnb-labeler {part}").bounding_box()
+            assert box["x"] + box["width"] <= root["x"] + root["width"] + 1, part
+    finally:
+        labeler.page.set_viewport_size({"width": 1280, "height": 1300})
+
+
+def test_touch_places_and_two_fingers_zoom(labeler):
+    session = labeler.page.context.new_cdp_session(labeler.page)
+
+    def touch(kind, *points):
+        fingers = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+    spot = place_of(labeler, *DOTS[0])
+    touch("touchStart", spot)
+    touch("touchEnd")
+    acknowledged(labeler, 0)
+    np.testing.assert_allclose(placed(labeler)[0], DOTS[0], atol=0.5)
+    (ax, ay), (bx, by) = place_of(labeler, 100, 100), place_of(labeler, 140, 100)
+    touch("touchStart", (ax, ay))
+    touch("touchStart", (ax, ay), (bx, by))
+    for step in range(1, 11):
+        touch("touchMove", (ax - 4 * step, ay), (bx + 4 * step, by))
+    touch("touchEnd")
+    labeler.until("p.view.fit.zoom > 2.5")
+    assert labeler.ask("[mark.state for mark in p.session.marks()]") == ["placed", "open", "open", "open"]
+
+
+def test_the_loupe_follows_the_pointer_and_goes_when_it_leaves(labeler):
+    page = labeler.page
+    page.mouse.move(*place_of(labeler, *DOTS[2]))
+    labeler.until("p.view.pointer is not None and p._painter.wait()")
+    corner = [labeler.ask("p.canvas.width") - 82, 98]  # beside the cross-hair, where the dot fills the loupe
+    page.wait_for_function(f"at => {{ const [r, g] = ({PIXEL})(at); return g - r > 60; }}", arg=corner)
+    page.mouse.move(5, 5)
+    labeler.until("p.view.pointer is None")
+    page.wait_for_function(f"at => {{ const [r, g] = ({PIXEL})(at); return g - r < 30; }}", arg=corner)
+
+
+# --- nothing is lost ---
+
+
+def test_a_reloaded_page_shows_the_labels_again_and_goes_on(labeler):
+    page = labeler.page
+    page.keyboard.press("Escape")
+    page.locator(CANVAS).click(button="right")
+    page.keyboard.press("d")
+    labeler.until("p.session.row == 1")
+    click(labeler, *DOTS[0])
+    acknowledged(labeler, 0)
+    labeler.reload()
+    ready(labeler)
+    acknowledged(labeler, 0)
+    x, y = labeler.ask(f"p.view.fit.to_canvas({DOTS[0]}).tolist()")
+    page.wait_for_function(f"at => {{ const [r, g, b] = ({PIXEL})(at); return b - g > 40; }}", arg=[x, y])
+    assert page.locator(".dlcnb-labeler input[type=number]").first.input_value() == "2"
+    click(labeler, *DOTS[1])
+    acknowledged(labeler, 1)
+    np.testing.assert_allclose(stored(labeler.root, 1)[:2], DOTS[:2], atol=0.5)
+
+
+def test_killed_kernels_lose_nothing_that_was_shown(labeler):
+    """Twelve times: click, nudge, delete at random, and SIGKILL at a random moment; then open again and look."""
+    rng = random.Random(0)
+    page, known = labeler.page, {}
+    for kill in range(12):
+        pid = labeler.ask("os.getpid()")
+        row = kill % COUNT
+        labeler.ask(f"p.session.go_to_number({row})")
+        for _ in range(rng.randint(1, 4)):
+            part = labeler.ask("p.session.part")
+            if known.get((row, part)) is not None:
+                page.keyboard.press("Backspace")
+                acknowledged(labeler, part, "open")
+                known[row, part] = None
+            spot = rng.uniform(20, 300), rng.uniform(20, 220)
+            click(labeler, *spot)
+            acknowledged(labeler, part)
+            known[row, part] = spot
+        part = labeler.ask("p.session.part")
+        page.mouse.click(*at(labeler, 5, 5))  # this one is not waited for
+        known.pop((row, part), None)
+        page.wait_for_timeout(rng.choice([0, 5, 30, 200, 1300]))
+        os.kill(pid, signal.SIGKILL)
+        for (frame, k), spot in known.items():
+            point = stored(labeler.root, frame)[k]
+            assert np.isnan(point).all() if spot is None else np.abs(point - spot).max() < 0.5, (kill, frame, k)
+        revive(labeler)
+    tables = Labels.read(labeler.root / "labeled-data/m1")
+    labeler.until("p.session.saved == 'saved'")
+    assert len(tables) > 0
+
+
+def revive(lab):
+    """Let JupyterLab start the killed kernel again, and run the notebook."""
+    lab.page.locator(".jp-Dialog button.jp-mod-accept").click()
+    lab.idle()
+    lab.do("notebook:run-all-cells")
+    lab.idle()
+    lab.until("os.getpid() and p._painter.wait()")
+    lab.page.locator(".dlcnb-labeler:visible canvas").nth(1).wait_for()
+    ready(lab)
+
+
+BLIND = """
+from dlcnb.widgets.labeler_keeper import Keeper
+Keeper.look_seconds = 1e6  # does not look for changes, so that both place the same bodypart unknowingly
+"""
+
+
+def test_two_tabs_lose_nothing_and_ask_when_they_disagree(lab, root, server, chromium):
+    context = chromium.new_context(viewport={"width": 1280, "height": 1300})
+    tabs = [lab, type(lab)(context.new_page(), server)]
+    for tab in tabs:
+        tab.open(root.name, BLIND + OPEN.format(folder=root.name, more=""), "p")
+        ready(tab)
+    click(tabs[0], *DOTS[0])
+    acknowledged(tabs[0], 0)
+    click(tabs[1], *DOTS[3])
+    box = tabs[1].page.locator(".dlcnb-conflict")
+    box.wait_for()
+    assert "snout" in box.inner_text()
+    for n, tab in ((0, tabs[0]), (1, tabs[1])):
+        tab.ask(f"p.session.go_to_number({n + 2})")
+        for k in range(2):
+            click(tab, *DOTS[k])
+            acknowledged(tab, k)
+    box.locator("button", has_text="Keep theirs").click()
+    box.wait_for(state="hidden")
+    tabs[1].close()
+    context.close()
+    np.testing.assert_allclose(stored(root)[0], DOTS[0], atol=0.5)
+    for row in (2, 3):
+        np.testing.assert_allclose(stored(root, row)[:2], DOTS[:2], atol=0.5)
+
+
+def test_suggestions_are_hollow_and_accepted_by_keys(labeler):
+    labeler.ask(
+        "p.session.set_suggestions('snapshot-9', {i: [[40, 60, 0.9], [90, 70, 0.3], [150, 120, 0.95], [250, 200, 0.8]]"
+        " for i in p.session.images})"
+    )
+    acknowledged(labeler, 0, "suggested")
+    labeler.page.locator(CANVAS).click(button="right")
+    labeler.page.keyboard.press("Enter")
+    acknowledged(labeler, 0)
+    labeler.page.keyboard.press("Shift+Enter")
+    acknowledged(labeler, 3)
+    acknowledged(labeler, 1, "suggested")
+    np.testing.assert_allclose(stored(labeler.root)[[0, 2, 3]], [DOTS[0], DOTS[2], DOTS[3]])
