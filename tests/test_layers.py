@@ -10,8 +10,8 @@ import dlcnb
 PACKAGE = Path(dlcnb.__file__).parent
 LAYERS = [
     "geometry video project",
-    "frames labels poses targets augment",
-    "trainset evaluate trajectories outliers render plots sampledata exchange",
+    "frames labels poses multianimal targets augment",
+    "trainset evaluate trajectories outliers tracking render plots sampledata exchange",
     "backend",
     "jobs cluster cli experiments",
     "widgets",
