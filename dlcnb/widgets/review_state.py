@@ -1,0 +1,195 @@
+"""Looking through labels as state without pixels: which labeled frames, in which order, and who differs from whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import PurePosixPath
+
+import numpy as np
+from traitlets import Enum, HasTraits, Int, Unicode
+
+from dlcnb.labels import LabelError, compare_scorers, frame_index, rank_project, scorers
+from dlcnb.labels.current import current_labels
+
+__all__ = ["ALL", "ORDER", "WHICH", "ReviewRow", "ReviewState", "VariabilityState"]
+
+ALL = "all"
+WHICH = ("all", "odd", "incomplete")
+ORDER = ("oddest first", "by frame")
+
+
+@dataclass(frozen=True, eq=False)
+class ReviewRow:
+    """A labeled frame: its points ``(K, 2)`` in px (NaN = not placed), how odd it is, why, and which bodyparts."""
+
+    image: str
+    points: np.ndarray
+    score: float
+    reasons: tuple[str, ...]
+    bodyparts: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def video(self):
+        """The folder of the image."""
+        return PurePosixPath(self.image).parent.name
+
+
+class ReviewState(HasTraits):
+    """One scorer's labeled frames, ranked by how odd they are, and which of them to show.
+
+    Parameters
+    ----------
+    project : Project
+    scorer : str, optional
+        By default the project's, or whoever labeled if that one did not.
+
+    Raises
+    ------
+    LabelError
+        If nobody labeled anything, or the table is damaged.
+    """
+
+    scorer = Unicode("")
+    video = Unicode(ALL, help="Whose frames to show.")
+    bodypart = Unicode(
+        ALL, help="Only frames where it is placed (odd: where it is odd; incomplete: where it is missing)."
+    )
+    which = Enum(WHICH, "all")
+    order = Enum(ORDER, ORDER[0])
+    revision = Int(0, help="Counts the changes of the labels.")
+
+    def __init__(self, project, scorer=None):
+        super().__init__()
+        self.project = project
+        self.scorers = {name: n for name, n in scorers(project).items() if n}
+        self.scorer = scorer or next(iter(self.scorers), project.scorer)
+        self.load()
+
+    def load(self):
+        """Read the scorer's labels again, unsaved edits included."""
+        labels = current_labels(self.project, self.scorer)
+        points = dict(zip(labels.images, labels.points, strict=True))
+        ranked = []
+        for odd in rank_project(self.project, self.scorer):
+            if odd.image in points:  # else it was labeled between the two readings
+                absent = np.isnan(points[odd.image][:, 0])
+                missing = tuple(part for part, none in zip(labels.bodyparts, absent, strict=True) if none)
+                row = ReviewRow(odd.image, points[odd.image], odd.score, odd.reasons, odd.bodyparts, missing)
+                ranked.append(row)
+        self.labels, self._ranked = labels, ranked
+        self.revision += 1
+
+    @property
+    def videos(self):
+        """The videos with labeled frames."""
+        return tuple(dict.fromkeys(row.video for row in self._by_frame()))
+
+    def rows(self):
+        """The `ReviewRow`s to show, in their order."""
+        rows = self._ranked if self.order == ORDER[0] else self._by_frame()
+        return [row for row in rows if self.video in (ALL, row.video) and self._fits(row)]
+
+    def count(self, which):
+        """How many frames of all videos are 'all', 'odd' or 'incomplete'."""
+        tests = {"all": lambda row: True, "odd": lambda row: row.reasons, "incomplete": lambda row: row.missing}
+        return sum(bool(tests[which](row)) for row in self._ranked)
+
+    def row(self, image):
+        """The row of an image; None if it is not labeled."""
+        return next((row for row in self._ranked if row.image == image), None)
+
+    def _by_frame(self):
+        return sorted(self._ranked, key=lambda row: (row.video, frame_index(row.image)))
+
+    def _fits(self, row):
+        if self.which == "odd":
+            return bool(row.reasons) and (self.bodypart == ALL or self.bodypart in row.bodyparts)
+        if self.which == "incomplete":
+            return bool(row.missing) and (self.bodypart == ALL or self.bodypart in row.missing)
+        return self.bodypart == ALL or self.bodypart not in row.missing
+
+
+class VariabilityState(HasTraits):
+    """How far apart scorers place the same bodyparts: two of them in detail, everybody against everybody as a matrix.
+
+    Parameters
+    ----------
+    project : Project
+    first, second : str, optional
+        Who to compare; by default the first two who labeled.
+
+    Raises
+    ------
+    LabelError
+        If fewer than two scorers labeled anything.
+    """
+
+    first = Unicode("")
+    second = Unicode("")
+    message = Unicode("", help="Why there is nothing to show; empty when there is.")
+    revision = Int(0, help="Counts the changes of the results.")
+
+    def __init__(self, project, first=None, second=None):
+        super().__init__()
+        self.project, self.result = project, None
+        self._survey()
+        if len(self.scorers) < 2:
+            who = ", ".join(self.scorers) or "nobody"
+            raise LabelError(
+                f"comparing needs two scorers who labeled the same frames; labeled by {who}. "
+                "Label them again under another name: Labeler(project, scorer='...')"
+            )
+        names = list(self.scorers)
+        self.first = first or next(name for name in names if name != second)
+        self.second = second or next(name for name in names if name != self.first)
+        self.compare()
+
+    def _survey(self):
+        self.scorers = {name: n for name, n in scorers(self.project).items() if n}
+
+    def load(self):
+        """Read everybody's labels again."""
+        self._survey()
+        self.compare()
+
+    def compare(self):
+        """Compare the two again."""
+        try:
+            if self.first == self.second:
+                raise LabelError("choose two different scorers")
+            self.result, self.message = compare_scorers(self.project, self.first, self.second), ""
+        except LabelError as error:
+            self.result, self.message = None, str(error)
+        self.revision += 1
+
+    def matrix(self):
+        """Everybody against everybody: float64 (S, S) mean distance in px and int (S, S) points compared.
+
+        The scorers are in the order of ``scorers``; NaN where two have no frame in common, and on the diagonal.
+        """
+        names = list(self.scorers)
+        mean, count = np.full((len(names),) * 2, np.nan), np.zeros((len(names),) * 2, int)
+        for i, j in combinations(range(len(names)), 2):
+            try:
+                distances = compare_scorers(self.project, names[i], names[j]).distances
+            except LabelError:
+                continue
+            known = distances[np.isfinite(distances)]
+            if known.size:
+                mean[i, j] = mean[j, i] = known.mean()
+                count[i, j] = count[j, i] = known.size
+        return mean, count
+
+    def histogram(self, bins=20):
+        """Distances per bodypart: edges float64 (bins + 1,) in px and counts int (K, bins).
+
+        The last bin also holds what is farther than the 99th percentile, so that one slip hides nothing.
+        """
+        distances = self.result.distances
+        known = distances[np.isfinite(distances)]
+        end = max(float(np.percentile(known, 99)) * 1.05, 1.0) if known.size else 1.0
+        edges = np.linspace(0, end, bins + 1)
+        parts = (np.minimum(column[np.isfinite(column)], end) for column in distances.T)
+        return edges, np.array([np.histogram(part, edges)[0] for part in parts]).reshape(-1, bins)
