@@ -92,7 +92,19 @@ def draw_pose(  # noqa: PLR0913
     return drawn
 
 
-def label_video(reader, poses, out, *, skeleton=None, pcutoff=0.6, trail=0):
+def label_video(  # noqa: PLR0913
+    reader,
+    poses,
+    out,
+    *,
+    skeleton=None,
+    pcutoff=0.6,
+    trail=0,
+    alpha=1.0,
+    keypoints_only=False,
+    crop=None,
+    beside=None,
+):
     """Write a copy of a video with its poses drawn in.
 
     Every frame of the video is in it, at its own time; a damaged one is black, so that frame numbers stay the same.
@@ -110,6 +122,15 @@ def label_video(reader, poses, out, *, skeleton=None, pcutoff=0.6, trail=0):
         Bodyparts with less likelihood are not drawn.
     trail : int
         How many earlier frames' points to draw small.
+    alpha : float or "likelihood"
+        Opacity as in `draw_pose`; with ``"likelihood"`` and ``pcutoff=0`` nothing is hidden, and doubt is seen.
+    keypoints_only : bool
+        On black instead of the frames: Johansson's point lights.
+    crop : (x1, x2, y1, y2), optional
+        The part of the frame to show, in px, ends excluded.
+    beside : "frame" or Poses, optional
+        Show two pictures side by side: left the plain frame, or other poses (such as those before filtering), right the
+        poses.
 
     Returns
     -------
@@ -119,16 +140,17 @@ def label_video(reader, poses, out, *, skeleton=None, pcutoff=0.6, trail=0):
     Raises
     ------
     ValueError
-        If the poses are not as many as the frames.
+        If the poses are not as many as the frames, or the crop is not within them.
     OSError
         If the disk is full or the folder can't be written.
     """
-    if len(poses.points) != len(reader):
-        raise ValueError(
-            f"{reader.path.name} has {len(reader)} frames, the poses are of {len(poses.points)}. "
-            "Give the poses of this video, or analyze it again."
-        )
-    return _label_frames(reader, poses, out, (_edges(skeleton), pcutoff, trail))
+    pictures = [_Drawing(reader, poses, skeleton, pcutoff, trail, alpha)]
+    if beside is not None:
+        other = None if isinstance(beside, str) else beside
+        if other is None and beside != "frame":
+            raise ValueError(f"beside={beside!r}: expected 'frame' or poses. Give either, or leave it out.")
+        pictures.insert(0, other and _Drawing(reader, other, skeleton, pcutoff, trail, alpha))
+    return _label_frames(reader, out, pictures, keypoints_only, _checked_crop(crop, reader.size))
 
 
 def default_radius(shape):
@@ -136,23 +158,54 @@ def default_radius(shape):
     return max(2.0, 0.01 * min(shape[:2]))
 
 
-def _label_frames(reader, poses, out, style):
-    edges, pcutoff, trail = style
-    colors, radius = palette(len(poses.bodyparts)), default_radius(reader.size)
-    shown = np.where(_shown(poses.points, poses.likelihood, pcutoff)[..., None], poses.points, np.nan)
+class _Drawing:
+    """How the poses of a video are drawn on its frames."""
+
+    def __init__(self, reader, poses, skeleton, pcutoff, trail, alpha):
+        if len(poses.points) != len(reader):
+            raise ValueError(
+                f"{reader.path.name} has {len(reader)} frames, the poses are of {len(poses.points)}. "
+                "Give the poses of this video, or analyze it again."
+            )
+        self._shown = np.where(_shown(poses.points, poses.likelihood, pcutoff)[..., None], poses.points, np.nan)
+        self._likelihood, self._trail, self._alpha = poses.likelihood, trail, alpha
+        _opacity(alpha, self._likelihood[:1], len(poses.bodyparts))  # raises at once, not after the first frame
+        self._edges, self._colors = _edges(skeleton), palette(len(poses.bodyparts))
+        self._radius = default_radius(reader.size)
+
+    def __call__(self, image, i):
+        """The image with the pose of frame i, a new one."""
+        image = image.copy()
+        for past in range(max(0, i - self._trail), i):
+            _small_discs(image, self._shown[past], 0.4 * self._radius, self._colors)
+        style = {"skeleton": self._edges, "radius": self._radius, "colors": self._colors, "alpha": self._alpha}
+        return draw_pose(image, self._shown[i], self._likelihood[i], **style)
+
+
+def _label_frames(reader, out, pictures, keypoints_only, part):
+    """Write the video; ``pictures`` are `_Drawing`s or None (the plain frame) from left to right."""
     timed = reader.is_vfr and bool((np.diff(reader.times) > 2e-5).all())  # the writer tells 1/90000 s apart
-    with VideoWriter(out, reader.size, reader.fps) as writer:
+    height, width = part[0].stop - part[0].start, part[1].stop - part[1].start
+    with VideoWriter(out, (height, len(pictures) * width), reader.fps) as writer:
         for i, image in reader.frames():
-            if image is None:
-                image = np.zeros((*reader.size, 3), np.uint8)
-            else:
-                for past in range(max(0, i - trail), i):
-                    _small_discs(image, shown[past], 0.4 * radius, colors)
-                image = draw_pose(image, shown[i], skeleton=edges, radius=radius, colors=colors)
-            writer.write(image, reader.times[i] if timed else None)
+            damaged = image is None
+            plain = np.zeros((*reader.size, 3), np.uint8) if damaged else image
+            ground = np.zeros_like(plain) if keypoints_only else plain
+            drawn = [plain if damaged or draw is None else draw(ground, i) for draw in pictures]
+            writer.write(np.concatenate([d[part] for d in drawn], axis=1), reader.times[i] if timed else None)
             if i + 1 < len(reader):
                 yield i + 1
     yield len(reader)
+
+
+def _checked_crop(crop, size):
+    """The part of a frame as slices (rows, columns)."""
+    x1, x2, y1, y2 = (0, size[1], 0, size[0]) if crop is None else (int(v) for v in crop)
+    if not (0 <= x1 < x2 <= size[1] and 0 <= y1 < y2 <= size[0]):
+        raise ValueError(
+            f"crop={tuple(crop)}: expected (x1, x2, y1, y2), 0 <= x1 < x2 <= {size[1]} and 0 <= y1 < y2 <= {size[0]}."
+        )
+    return slice(y1, y2), slice(x1, x2)
 
 
 def _checked(image, points, likelihood):

@@ -149,8 +149,8 @@ def test_a_long_recording_is_thinned_but_keeps_its_extremes():
     values = np.sin(np.arange(count) / 5e4)
     values[123_457] = 9
     values[200_000:200_100] = np.nan
-    when, thin = plots.poses._thinned(np.arange(count), values)
-    assert len(when) == len(thin) <= plots.poses.MOST
+    when, thin = plots.series.thinned(np.arange(count), values)
+    assert len(when) == len(thin) <= plots.series.MOST
     assert np.nanmax(thin) == 9
     assert np.isnan(thin).any()
     assert np.diff(when).min() >= 0

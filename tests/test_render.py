@@ -220,3 +220,66 @@ def test_poses_of_another_video_are_refused_at_once(clip, tmp_path):
     with VideoReader(clip) as reader, pytest.raises(ValueError, match=r"clip.mp4 has 30 frames, the poses are of 29"):
         label_video(reader, moving(29), tmp_path / "out.mp4")
     assert not (tmp_path / "out.mp4").exists()
+
+
+def last_frame(path):
+    with VideoReader(path) as video:
+        assert len(video) == 30
+        return video.read(29).astype(int)
+
+
+def test_likelihood_is_opacity(clip, tmp_path):
+    poses = moving(30)
+    poses.points[:, 1] = (100, 80)
+    poses.likelihood[:] = (1.0, 0.25)
+    with VideoReader(clip) as reader:
+        list(label_video(reader, poses, tmp_path / "out.mp4", pcutoff=0, alpha="likelihood"))
+    change = np.abs(last_frame(tmp_path / "out.mp4") - 129).max(-1)
+    assert 15 < change[76:85, 96:105].max() < 0.6 * change[36:45, 64:73].max()
+
+
+def test_keypoints_only_are_on_black(clip, tmp_path):
+    with VideoReader(clip) as reader:
+        list(label_video(reader, moving(30), tmp_path / "out.mp4", keypoints_only=True))
+    image = last_frame(tmp_path / "out.mp4")
+    assert image[60:, :].max() < 12
+    assert image[36:45, 64:73].max() > 80
+
+
+def test_a_part_of_the_frame(clip, tmp_path):
+    with VideoReader(clip) as reader:
+        list(label_video(reader, moving(30), tmp_path / "out.mp4", crop=(40, 120, 20, 60)))
+    image = last_frame(tmp_path / "out.mp4")
+    assert image.shape == (40, 80, 3)
+    ground = np.full(image.shape, 129)
+    changed = np.where(np.abs(image - 129) > 20, image, ground)
+    np.testing.assert_allclose(centroid(ground, changed), (68 - 40, 40 - 20), atol=1)
+
+
+def test_side_by_side_with_the_frame_or_with_other_poses(clip, tmp_path):
+    other = moving(30)
+    other.points[:, 0] += (0, 30)
+    with VideoReader(clip) as reader:
+        for name, beside in (("frame", "frame"), ("poses", other)):
+            list(label_video(reader, moving(30), tmp_path / f"{name}.mp4", beside=beside))
+    plain, both = last_frame(tmp_path / "frame.mp4"), last_frame(tmp_path / "poses.mp4")
+    assert plain.shape == both.shape == (SIZE[0], 2 * SIZE[1], 3)
+    shown = [np.abs(image - 129).max(-1) > 25 for image in (plain, both)]
+    assert not shown[0][:, : SIZE[1]].any()
+    assert shown[0][40, SIZE[1] + 68]
+    assert shown[1][70, 68]
+    assert not shown[1][40, 68]
+    assert shown[1][40, SIZE[1] + 68]
+
+
+def test_what_can_not_be_drawn_is_refused_at_once(clip, tmp_path):
+    out = tmp_path / "out.mp4"
+    with VideoReader(clip) as reader:
+        for options, message in (
+            ({"crop": (0, 200, 0, 20)}, "crop"),
+            ({"beside": "raw"}, "beside"),
+            ({"alpha": "faint"}, "alpha"),
+            ({"beside": moving(3)}, "the poses are of 3"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                label_video(reader, moving(30), out, **options)

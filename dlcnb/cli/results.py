@@ -97,18 +97,44 @@ def plot(console, project, videos, filtered, pcutoff, tables):
 @project_argument
 @_videos
 @click.option("--trail", type=click.IntRange(0), default=0, show_default=True, help="Past positions to draw, frames.")
+@click.option("--fade", is_flag=True, help="Unsure bodyparts faint (with --pcutoff 0: nothing is hidden).")
+@click.option("--keypoints-only", is_flag=True, help="On black instead of the frames.")
+@click.option("--crop", help="Part of the frame to show: x1,x2,y1,y2 in px.")
+@click.option(
+    "--beside",
+    type=click.Choice(["frame", "raw"]),
+    help="Side by side with the plain frame, or (with --filtered) with the poses before filtering.",
+)
 @_filtered
 @_pcutoff
 @_tables
-def label_video(console, project, videos, trail, filtered, pcutoff, tables):
+def label_video(console, project, videos, filtered, pcutoff, tables, **look):
     """Draw the bodyparts on VIDEOS; writes videos that end in _labeled."""
+    from dlcnb.poses import Poses
     from dlcnb.project import Project
 
     project = Project.open(project)
     pcutoff = project.pcutoff if pcutoff is None else pcutoff
-    done = [label(console, project, Path(v), find_poses(Path(v), tables, filtered), pcutoff, trail) for v in videos]
+    look["alpha"] = "likelihood" if look.pop("fade") else 1.0
+    look["crop"] = _crop(look["crop"])
+    raw = look["beside"] == "raw"
+    done = []
+    for video in map(Path, videos):
+        if raw:
+            look["beside"] = Poses.read(find_poses(video, tables))
+        done.append(label(console, project, video, find_poses(video, tables, filtered), pcutoff, **look))
     rows = [("video", "frames", "seconds"), *((d["output"], d["frames"], f"{d['seconds']:.1f}") for d in done)]
     return Report({"videos": done}, table(rows))
+
+
+def _crop(text):
+    """Four numbers from "x1,x2,y1,y2", or None."""
+    if text is None:
+        return None
+    words = text.replace(" ", "").split(",")
+    if len(words) != 4 or not all(word.isdigit() for word in words):
+        raise click.UsageError(f"--crop {text}: expected four numbers of pixels, x1,x2,y1,y2.")
+    return tuple(map(int, words))
 
 
 def plot_one(project, video, poses_file, pcutoff):
@@ -124,8 +150,8 @@ def plot_one(project, video, poses_file, pcutoff):
     return plots.save_all(Poses.read(poses_file), times, folder, pcutoff, size=size, suffix=suffix)
 
 
-def label(console, project, video, poses_file, pcutoff, trail=0):
-    """Write one labeled video beside its poses; returns its entry of the report."""
+def label(console, project, video, poses_file, pcutoff, **look):
+    """Write one labeled video beside its poses (``look``: see `render.label_video`); its entry of the report."""
     from dlcnb.poses import Poses
     from dlcnb.render import label_video
     from dlcnb.video import VideoReader
@@ -133,9 +159,7 @@ def label(console, project, video, poses_file, pcutoff, trail=0):
     began, out = time.monotonic(), poses_file.with_name(f"{poses_file.stem}_labeled.mp4")
     with VideoReader(video) as reader:
         total = len(reader)
-        steps = label_video(
-            reader, Poses.read(poses_file), out, skeleton=project.skeleton, pcutoff=pcutoff, trail=trail
-        )
+        steps = label_video(reader, Poses.read(poses_file), out, skeleton=project.skeleton, pcutoff=pcutoff, **look)
         for done in steps:
             left = (time.monotonic() - began) * (total / max(done, 1) - 1)
             console.progress(done / total, f"drawing {video.name}: frame {done} of {total}, {clock(left)} left")

@@ -4,16 +4,22 @@ Every function takes ``ax=None`` (draw on these axes, or on a new figure) and re
 kept in pyplot's global state, so figures are freed with their last reference and threads don't disturb each other.
 """
 
+from dlcnb.plots.embedding import crops, embed, embedding, spread
 from dlcnb.plots.evaluation import calibration, pck, save_evaluation
 from dlcnb.plots.experiments import comparison, experiment, learning_curve, parts
 from dlcnb.plots.figure import save
+from dlcnb.plots.movement import bones, postures, skeletons, speed
 from dlcnb.plots.poses import coordinates, histogram, likelihood, save_all, trajectory
 from dlcnb.plots.training import errors, training
 
 __all__ = [
+    "bones",
     "calibration",
     "comparison",
     "coordinates",
+    "crops",
+    "embed",
+    "embedding",
     "errors",
     "experiment",
     "histogram",
@@ -21,9 +27,13 @@ __all__ = [
     "likelihood",
     "parts",
     "pck",
+    "postures",
     "save",
     "save_all",
     "save_evaluation",
+    "skeletons",
+    "speed",
+    "spread",
     "training",
     "trajectory",
 ]

@@ -8,12 +8,10 @@ import matplotlib
 import numpy as np
 
 from dlcnb.plots.figure import axes_for
+from dlcnb.plots.series import MOST, colors, legend, limits, thinned, title, when
 from dlcnb.project import atomic_path
-from dlcnb.render import palette
 
 __all__ = ["coordinates", "histogram", "likelihood", "save_all", "trajectory"]
-
-MOST = 20_000  # points of a line that are drawn; longer recordings are thinned
 
 
 def trajectory(poses, pcutoff=0.6, *, size=None, ax=None):
@@ -36,15 +34,15 @@ def trajectory(poses, pcutoff=0.6, *, size=None, ax=None):
     fig, ax = axes_for(ax, (7, 5))
     points = poses.masked(pcutoff)
     points = points[:: -(-len(points) // MOST) or 1]
-    for name, color, (x, y) in zip(poses.bodyparts, _colors(poses), np.moveaxis(points, 0, 2), strict=True):
+    for name, color, (x, y) in zip(poses.bodyparts, colors(poses), np.moveaxis(points, 0, 2), strict=True):
         ax.plot(x, y, color=color, lw=0.5, alpha=0.5)
         ax.plot(x, y, ".", color=color, ms=2.5, mew=0, label=name)
-    ax.set(xlabel="x (px)", ylabel="y (px)", title=_title("Trajectories", pcutoff), aspect="equal")
+    ax.set(xlabel="x (px)", ylabel="y (px)", title=title("Trajectories", pcutoff), aspect="equal")
     if size is not None:
         ax.set(xlim=(-0.5, size[1] - 0.5), ylim=(size[0] - 0.5, -0.5))
     elif not ax.yaxis_inverted():
         ax.invert_yaxis()
-    _legend(ax, poses)
+    legend(ax, poses)
     return fig, ax
 
 
@@ -66,30 +64,28 @@ def coordinates(poses, times=None, pcutoff=0.6, *, ax=None):
         (figure, array of the two axes)
     """
     fig, axes = axes_for(ax, (9, 5), 2)
-    points, (when, unit) = poses.masked(pcutoff), _when(poses, times)
+    points, (at, unit) = poses.masked(pcutoff), when(poses, times)
     for d, (one, letter) in enumerate(zip(axes, "xy", strict=True)):
-        for k, (name, color) in enumerate(zip(poses.bodyparts, _colors(poses), strict=True)):
-            one.plot(*_thinned(when, points[:, k, d]), color=color, lw=0.9, label=name)
-        one.set(ylabel=f"{letter} (px)", xlim=_limits(when))
-    axes[0].set_title(_title("Coordinates", pcutoff))
+        for k, (name, color) in enumerate(zip(poses.bodyparts, colors(poses), strict=True)):
+            one.plot(*thinned(at, points[:, k, d]), color=color, lw=0.9, label=name)
+        one.set(ylabel=f"{letter} (px)", xlim=limits(at))
+    axes[0].set_title(title("Coordinates", pcutoff))
     axes[1].set_xlabel(unit)
     if not axes[1].yaxis_inverted():
         axes[1].invert_yaxis()  # up in the plot is up in the image
-    _legend(axes[0], poses)
+    legend(axes[0], poses)
     return fig, axes
 
 
 def likelihood(poses, times=None, pcutoff=0.6, *, ax=None):
     """Likelihood of each bodypart over time, with a line at ``pcutoff``; arguments as `coordinates`."""
     fig, ax = axes_for(ax, (9, 3.2))
-    when, unit = _when(poses, times)
-    for k, (name, color) in enumerate(zip(poses.bodyparts, _colors(poses), strict=True)):
-        ax.plot(*_thinned(when, poses.likelihood[:, k]), color=color, lw=0.9, alpha=0.8, label=name)
+    at, unit = when(poses, times)
+    for k, (name, color) in enumerate(zip(poses.bodyparts, colors(poses), strict=True)):
+        ax.plot(*thinned(at, poses.likelihood[:, k]), color=color, lw=0.9, alpha=0.8, label=name)
     ax.axhline(pcutoff, color="0.3", lw=0.9, ls="--", zorder=1)
-    ax.set(
-        xlabel=unit, ylabel="likelihood", title="Likelihood (dashed: pcutoff)", xlim=_limits(when), ylim=(-0.03, 1.03)
-    )
-    _legend(ax, poses)
+    ax.set(xlabel=unit, ylabel="likelihood", title="Likelihood (dashed: pcutoff)", xlim=limits(at), ylim=(-0.03, 1.03))
+    legend(ax, poses)
     return fig, ax
 
 
@@ -116,7 +112,7 @@ def histogram(poses, pcutoff=0.6, *, ax=None):
     limit = max(5.0, float(np.ceil(2 * np.percentile(found, 99)))) if found.size else 5.0
     edges = np.linspace(-limit, limit, 82)  # an odd number of bins: one is centred on 0
     for d, (one, letter) in enumerate(zip(axes, "xy", strict=True)):
-        for k, (name, color) in enumerate(zip(poses.bodyparts, _colors(poses), strict=True)):
+        for k, (name, color) in enumerate(zip(poses.bodyparts, colors(poses), strict=True)):
             values = steps[:, k, d][np.isfinite(steps[:, k, d])]
             counts, _ = np.histogram(np.clip(values, -limit, limit), edges)
             one.stairs(counts, edges, color=color, lw=1.2, label=name)
@@ -127,7 +123,7 @@ def histogram(poses, pcutoff=0.6, *, ax=None):
             one.set_ylim(bottom=0.5)
         one.set_title(f"Δ{letter} ({beyond} jumps beyond ±{limit:g} px)", fontsize="medium")
     axes[0].set_ylabel("frames")
-    _legend(axes[1], poses)
+    legend(axes[1], poses)
     return fig, axes
 
 
@@ -166,53 +162,3 @@ def save_all(poses, times, folder, pcutoff=0.6, *, size=None, suffix=""):
         with atomic_path(paths[-1]) as temporary, matplotlib.rc_context({"agg.path.chunksize": 10_000}):
             draw()[0].savefig(temporary, dpi=150)
     return paths
-
-
-def _colors(poses):
-    return palette(len(poses.bodyparts)) / 255
-
-
-def _title(text, pcutoff):
-    return f"{text} (likelihood ≥ {pcutoff:g})" if pcutoff > 0 else text
-
-
-def _legend(ax, poses):
-    handles = ax.get_legend_handles_labels()[0]
-    columns = 1 + len(poses.bodyparts) // 20
-    legend = ax.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small", ncols=columns
-    )
-    for handle in legend.legend_handles:
-        handle.set(alpha=1)
-        if hasattr(handle, "set_markersize"):
-            handle.set(markersize=9, linewidth=2)
-
-
-def _when(poses, times):
-    """(times or frame numbers (T,), their axis label)."""
-    count = len(poses.points)
-    if times is None:
-        return np.arange(count), "frame"
-    times = np.asarray(times, float)
-    if times.shape != (count,):
-        raise ValueError(f"There are {count} frames, but times has shape {times.shape}; give one time per frame.")
-    return times, "time (s)"
-
-
-def _limits(when):
-    return (when[0], when[-1]) if len(when) > 1 and when[-1] > when[0] else None
-
-
-def _thinned(when, values):
-    """A line of at most `MOST` points that still shows every extreme; short lines come back as they are."""
-    if len(values) <= MOST:
-        return when, values
-    size = -(-len(values) // (MOST // 2))  # frames per bin; each bin gives its lowest and highest
-    whole = np.full(-(-len(values) // size) * size, np.nan)
-    whole[: len(values)] = values
-    bins = whole.reshape(-1, size)
-    missing = np.isnan(bins)
-    low = np.where(missing, np.inf, bins).min(axis=1)
-    high = np.where(missing, -np.inf, bins).max(axis=1)
-    both = np.stack([low, high], axis=1).ravel()
-    return np.repeat(when[::size], 2), np.where(np.isfinite(both), both, np.nan)

@@ -1,0 +1,168 @@
+"""A map of postures: frames cropped around a bodypart, alike ones side by side (paper, Fig. 7E)."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+
+from dlcnb.plots.figure import axes_for
+from dlcnb.video import DamagedFrameError
+
+__all__ = ["crops", "embed", "embedding", "spread"]
+
+
+def crops(reader, poses, bodypart, frames, *, size=64, pcutoff=0.6, progress=None):
+    """Cut a square around a bodypart out of frames.
+
+    Parameters
+    ----------
+    reader : dlcnb.video.VideoReader
+    poses : dlcnb.poses.Poses
+        Of this video.
+    bodypart : str
+    frames : sequence of int
+        Frames; those where the bodypart is not there, or which are damaged, are left out.
+    size : int
+        Side of the square in pixels; beyond the frame's border it is black.
+    pcutoff : float
+        Below this likelihood the bodypart is not there.
+    progress : callable, optional
+        ``progress(done, total)`` while frames are read.
+
+    Returns
+    -------
+    images : uint8 (n, size, size, 3)
+    frames : int64 (n,)
+    """
+    if bodypart not in poses.bodyparts:
+        raise ValueError(f"'{bodypart}' is none of the bodyparts {', '.join(poses.bodyparts)}.")
+    centres = poses.masked(pcutoff)[:, poses.bodyparts.index(bodypart)]
+    frames = np.unique(np.asarray(frames, np.int64))
+    wanted = frames[np.isfinite(centres[frames]).all(axis=-1)]
+    images, kept = [], []
+    for done, frame in enumerate(wanted, start=1):
+        try:
+            images.append(_square(reader.read(int(frame)), centres[frame], size))
+            kept.append(frame)
+        except DamagedFrameError:
+            continue
+        if progress is not None:
+            progress(done, len(wanted))
+    return np.array(images, np.uint8).reshape(-1, size, size, 3), np.array(kept, np.int64)
+
+
+def embed(images, *, perplexity=30.0, seed=0):
+    """Place images on a plane so that alike ones are near: t-SNE of their grey pixels (after PCA to 50 dimensions).
+
+    Parameters
+    ----------
+    images : array_like
+        uint8 (n, h, w, 3).
+    perplexity : float
+        About how many neighbours an image has; at most a third of the images are taken as such.
+    seed : int
+
+    Returns
+    -------
+    numpy.ndarray
+        float64 (n, 2); without unit.
+
+    References
+    ----------
+    van der Maaten and Hinton, J. Machine Learning Research 9, 2579 (2008).
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    images = np.asarray(images)
+    if len(images) < 4:
+        raise ValueError(f"A map needs at least 4 images, found {len(images)}. Choose more frames, or a lower pcutoff.")
+    pixels = images.astype(np.float64).mean(axis=-1).reshape(len(images), -1)
+    if not pixels.std(axis=0).any():
+        return np.zeros((len(images), 2))
+    count = min(50, len(images) - 1, pixels.shape[1])
+    reduced = PCA(count, random_state=seed).fit_transform(pixels)
+    perplexity = min(perplexity, (len(images) - 1) / 3)
+    found = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(reduced)
+    return found.astype(np.float64)
+
+
+def spread(positions, count):
+    """Points that are far from each other: each next one the farthest from all before, from the middle outwards.
+
+    Parameters
+    ----------
+    positions : array_like
+        (n, 2).
+    count : int
+
+    Returns
+    -------
+    numpy.ndarray
+        int64 (at most ``count``,) indices.
+    """
+    positions = np.asarray(positions, float)
+    chosen = [int(np.argmin(np.linalg.norm(positions - positions.mean(axis=0), axis=1)))] if len(positions) else []
+    away = np.full(len(positions), np.inf)
+    while len(chosen) < min(count, len(positions)):
+        away = np.minimum(away, np.linalg.norm(positions - positions[chosen[-1]], axis=1))
+        chosen.append(int(np.argmax(away)))
+    return np.array(chosen[:count], np.int64)
+
+
+def embedding(positions, images, *, count=16, values=None, label="", ax=None):
+    """The map, with some of its images on it.
+
+    Parameters
+    ----------
+    positions : array_like
+        (n, 2), from `embed`.
+    images : array_like
+        uint8 (n, h, w, 3).
+    count : int
+        How many images are shown; their points are red.
+    values : array_like, optional
+        (n,) numbers that colour the points, such as frame numbers or speed.
+    label : str
+        What the values are.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    tuple
+        (figure, axes)
+    """
+    positions = np.asarray(positions, float)
+    if len(positions) != len(images):
+        raise ValueError(f"There are {len(positions)} positions and {len(images)} images; expected one for each.")
+    fig, ax = axes_for(ax, (7, 6))
+    color = {"color": "#0072B2"} if values is None else {"c": np.asarray(values, float), "cmap": "viridis"}
+    cloud = ax.scatter(*positions.T, s=8, alpha=0.6, linewidths=0, **color)
+    if values is not None:
+        fig.colorbar(cloud, ax=ax, label=label, shrink=0.6)
+    shown = spread(positions, count)
+    ax.scatter(*positions[shown].T, s=22, color="#D55E00", zorder=4)
+    middle, extent = (positions.min(axis=0) + positions.max(axis=0)) / 2, np.ptp(positions, axis=0).max() or 1.0
+    for i in shown:
+        outwards = positions[i] - middle
+        length = np.linalg.norm(outwards)
+        place = positions[i] + (outwards / length if length else np.array([0, 1])) * 0.13 * extent
+        picture = OffsetImage(images[i], zoom=42 / max(images[i].shape[:2]))
+        ax.add_artist(
+            AnnotationBbox(
+                picture, positions[i], place, pad=0.1, arrowprops={"arrowstyle": "-", "color": "#D55E00", "lw": 0.8}
+            )
+        )
+    ax.set(xlim=middle[0] + np.array([-0.75, 0.75]) * extent, ylim=middle[1] + np.array([-0.75, 0.75]) * extent)
+    ax.set(xticks=[], yticks=[], aspect="equal", title=f"{len(images)} frames, alike ones side by side (t-SNE)")
+    return fig, ax
+
+
+def _square(image, centre, size):
+    """A square (size, size, 3) of an image around a point (x, y), black beyond the border."""
+    out = np.zeros((size, size, 3), np.uint8)
+    left, top = (int(v) for v in np.rint(np.asarray(centre) - (size - 1) / 2))
+    y1, y2, x1, x2 = max(top, 0), min(top + size, image.shape[0]), max(left, 0), min(left + size, image.shape[1])
+    if y1 < y2 and x1 < x2:
+        out[y1 - top : y2 - top, x1 - left : x2 - left] = image[y1:y2, x1:x2]
+    return out

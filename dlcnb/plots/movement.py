@@ -1,0 +1,202 @@
+"""Figures of movement and posture: postures over time, skeletons, speed, bones."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.collections import LineCollection
+
+from dlcnb import trajectories
+from dlcnb.plots.figure import axes_for
+from dlcnb.plots.series import colors, legend, limits, thinned, title, when
+from dlcnb.render import palette
+
+__all__ = ["bones", "postures", "skeletons", "speed"]
+
+PAST, FUTURE, BODY = (0.34, 0.71, 0.91), (0.0, 0.62, 0.45), (0.8, 0.47, 0.65)  # the paper's cyan, green and magenta
+
+
+def postures(  # noqa: PLR0913
+    poses, frame, *, bodypart=None, skeleton=None, past=30, future=30, every=6, image=None, pcutoff=0.6, ax=None
+):
+    """Where a bodypart came from and goes to, with the body's postures on the way (paper, Fig. 3).
+
+    Parameters
+    ----------
+    poses : dlcnb.poses.Poses
+    frame : int
+        The present; its posture is drawn black.
+    bodypart : str, optional
+        Whose path is drawn; the first if None.
+    skeleton : dlcnb.project.Skeleton or array_like, optional
+        Or edges (E, 2); a closed outline through all bodyparts in their order if None or without edges.
+    past, future : int
+        Frames before (cyan) and after (green).
+    every : int
+        A posture is drawn (magenta, paler the longer ago) for each so many frames of the past.
+    image : uint8 (H, W, 3), optional
+        The frame, shown below.
+    pcutoff : float
+        Points of a likelihood below it are not drawn.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    tuple
+        (figure, axes)
+    """
+    if not 0 <= frame < len(poses):
+        raise IndexError(f"frame {frame}: there are poses of frames 0 to {len(poses) - 1}")
+    fig, ax = axes_for(ax, (6, 5))
+    points, k = poses.masked(pcutoff), _index(poses, bodypart)
+    edges = _edges(skeleton, len(poses.bodyparts))
+    if image is not None:
+        ax.imshow(image, zorder=0)
+        ax.grid(False)
+    first = max(0, frame - past)
+    ago = np.arange(frame - every, first - 1, -every) if every > 0 else np.empty(0, int)
+    for t, alpha in zip(ago, np.linspace(0.9, 0.25, len(ago)), strict=True):
+        ax.add_collection(LineCollection(points[t][edges], colors=[(*BODY, alpha)], linewidths=1.5, zorder=2))
+    ax.add_collection(LineCollection(points[frame][edges], colors="black", linewidths=2, zorder=4, label="now"))
+    for name, rows, color in (
+        (f"{past} frames before", slice(first, frame), PAST),
+        (f"{future} frames after", slice(frame + 1, frame + 1 + future), FUTURE),
+    ):
+        ax.plot(*points[rows, k].T, ".", color=color, ms=7, mew=0, zorder=3, label=name)
+    ax.plot(*points[frame, k], "o", color="black", ms=6, zorder=5)
+    ax.set(xlabel="x (px)", ylabel="y (px)", aspect="equal", title=f"{poses.bodyparts[k]} around frame {frame}")
+    ax.autoscale_view()
+    if image is not None:
+        ax.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
+    elif not ax.yaxis_inverted():
+        ax.invert_yaxis()
+    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
+    return fig, ax
+
+
+def skeletons(poses, skeleton, frames=None, *, centre=None, pcutoff=0.6, ax=None):
+    """Poses as skeletons, coloured by time (paper, Fig. 7F).
+
+    Parameters
+    ----------
+    poses : dlcnb.poses.Poses
+    skeleton : dlcnb.project.Skeleton or array_like
+        Or edges (E, 2).
+    frames : sequence of int, optional
+        Which to draw; 40 spread over the recording if None.
+    centre : str, optional
+        A bodypart that is put at (0, 0) in every pose, to compare postures; as in the frame if None.
+    pcutoff : float
+        Points of a likelihood below it are not drawn.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    tuple
+        (figure, axes)
+    """
+    fig, ax = axes_for(ax, (6, 5))
+    edges = _edges(skeleton, len(poses.bodyparts))
+    rows = np.unique(np.linspace(0, max(len(poses) - 1, 0), 40).astype(int)) if frames is None else np.asarray(frames)
+    rows = rows[: len(poses)] if frames is None else rows
+    points = poses.masked(pcutoff)[rows]
+    if centre is not None:
+        points = points - points[:, [_index(poses, centre)]]
+    lines = points[:, edges].reshape(-1, 2, 2)
+    whole = np.isfinite(lines).all(axis=(1, 2))
+    time = np.repeat(rows, len(edges))
+    bundle = LineCollection(lines[whole], array=time[whole], cmap="viridis", linewidths=1, alpha=0.8)
+    ax.add_collection(bundle)
+    for k, color in enumerate(colors(poses)):
+        ax.plot(*points[:, k].T, "o", color=color, ms=3.5, mew=0, label=poses.bodyparts[k], zorder=3)
+    if whole.any():
+        fig.colorbar(bundle, ax=ax, label="frame", shrink=0.6)
+    where = "" if centre is None else f" around the {centre}"
+    ax.set(xlabel="x (px)", ylabel="y (px)", aspect="equal", title=title(f"Skeletons{where}", pcutoff))
+    ax.autoscale_view()
+    if not ax.yaxis_inverted():
+        ax.invert_yaxis()
+    ax.legend(frameon=False, fontsize="small", markerscale=2)
+    return fig, ax
+
+
+def speed(poses, times=None, pcutoff=0.6, *, ax=None):
+    """Speed of each bodypart over time.
+
+    Parameters
+    ----------
+    poses : dlcnb.poses.Poses
+        Smoothed ones, or jitter looks like speed.
+    times : array_like, optional
+        (T,) seconds; then the speed is in px/s, else in px per frame.
+    pcutoff : float
+        Points of a likelihood below it are left out.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    tuple
+        (figure, axes)
+    """
+    fig, ax = axes_for(ax, (9, 3.2))
+    at, unit = when(poses, times)
+    values = trajectories.speed(poses.masked(pcutoff), times=times)
+    for k, (name, color) in enumerate(zip(poses.bodyparts, colors(poses), strict=True)):
+        ax.plot(*thinned(at, values[:, k]), color=color, lw=0.9, label=name)
+    ax.set(xlabel=unit, ylabel="speed (px/s)" if times is not None else "speed (px/frame)", xlim=limits(at))
+    ax.set_ylim(bottom=0)
+    ax.set_title(title("Speed", pcutoff))
+    legend(ax, poses)
+    return fig, ax
+
+
+def bones(poses, skeleton, times=None, pcutoff=0.6, *, ax=None):
+    """Length (above) and direction (below) of each bone over time.
+
+    Parameters
+    ----------
+    poses : dlcnb.poses.Poses
+    skeleton : dlcnb.project.Skeleton or array_like
+        Or edges (E, 2).
+    times : array_like, optional
+        (T,) seconds; frame numbers if None.
+    pcutoff : float
+        Points of a likelihood below it are left out.
+    ax : sequence of two matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    tuple
+        (figure, array of the two axes); directions in degrees, 0 to the right, 90 down, as y runs in images.
+    """
+    fig, axes = axes_for(ax, (9, 5), 2)
+    at, unit = when(poses, times)
+    edges, points = _edges(skeleton, len(poses.bodyparts)), poses.masked(pcutoff)
+    lengths, angles = trajectories.bone_lengths(points, edges), np.degrees(trajectories.bone_angles(points, edges))
+    for e, ((a, b), color) in enumerate(zip(edges, palette(len(edges)) / 255, strict=True)):
+        name = f"{poses.bodyparts[a]}–{poses.bodyparts[b]}"
+        axes[0].plot(*thinned(at, lengths[:, e]), color=color, lw=0.9, label=name)
+        turned = np.abs(np.diff(angles[:, e], prepend=np.nan)) > 180  # no line through the whole plot at ±180°
+        axes[1].plot(*thinned(at, np.where(turned, np.nan, angles[:, e])), color=color, lw=0.9, label=name)
+    axes[0].set(ylabel="length (px)", xlim=limits(at), title=title("Bones", pcutoff))
+    axes[0].set_ylim(bottom=0)
+    axes[1].set(ylabel="direction (°)", xlabel=unit, ylim=(-180, 180), yticks=[-180, -90, 0, 90, 180])
+    if len(edges):
+        axes[0].legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
+    return fig, axes
+
+
+def _index(poses, bodypart):
+    if bodypart is None:
+        return 0
+    if bodypart not in poses.bodyparts:
+        raise ValueError(f"'{bodypart}' is none of the bodyparts {', '.join(poses.bodyparts)}.")
+    return poses.bodyparts.index(bodypart)
+
+
+def _edges(skeleton, count):
+    """Edges (E, 2) of a Skeleton or an array; without any, the outline through all bodyparts."""
+    edges = np.asarray(getattr(skeleton, "index_edges", skeleton if skeleton is not None else ()), int).reshape(-1, 2)
+    if len(edges):
+        return edges
+    outline = np.stack([np.arange(count), np.roll(np.arange(count), -1)], axis=1)
+    return outline if count > 2 else outline[: count - 1]
