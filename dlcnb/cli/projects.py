@@ -27,13 +27,13 @@ def new(console, task, scorer, bodyparts, skeleton, parent, copy, videos):  # no
     from dlcnb.project import Project
 
     parts = [part.strip() for part in bodyparts.split(",") if part.strip()]
-    edges = [_edge(text, parts) for text in skeleton.split(",") if text.strip()]
+    edges = [edge(text, parts) for text in skeleton.split(",") if text.strip()]
     project = Project.create(task, scorer, videos, parts, parent=parent, skeleton=edges, copy_videos=copy)
     text = f"Made {project.root}\nNext: dlcnb extract {project.root}"
     return Report({"project": project.root, "videos": project.videos, "bodyparts": parts}, text)
 
 
-def _edge(text, parts):
+def edge(text, parts):
     """The two bodyparts of "a-b"; their own names may hold hyphens."""
     text = text.strip()
     for n, letter in enumerate(text):

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from dlcnb import project as projects
+from dlcnb.labels.backups import unfinished
 from dlcnb.labels.core import Labels, difference, table_paths
 from dlcnb.labels.errors import LabelError
 from dlcnb.project import Finding, Project, ProjectError
@@ -32,7 +33,11 @@ def doctor(path, *, repair=False):
     """
     findings = projects.doctor(path, repair=repair)
     try:
-        findings += check_tables(Project.open(path), repair=repair)
+        project = Project.open(path)
+        if change := unfinished(project.root):
+            cure = f"dlcnb bodyparts {project.root} undo"
+            findings.append(Finding("error", f"a change of the project was interrupted: {change.what}", cure))
+        findings += check_tables(project, repair=repair)
     except ProjectError:
         return findings  # reported already
     return [f for f in findings if f.level != "ok"] or [Finding("ok", "config.yaml, videos and labels are in order")]

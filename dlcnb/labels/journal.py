@@ -22,7 +22,7 @@ from dlcnb.labels.locks import FileLock
 from dlcnb.project import atomic_write
 from dlcnb.project.files import disk_error
 
-__all__ = ["Edit", "Journal", "journals"]
+__all__ = ["Edit", "Journal", "file_locks", "journal_bytes", "journals", "stamp"]
 
 FORMAT = 1
 PREFIX = ".dlcnb-journal-"
@@ -55,20 +55,26 @@ def journals(folder):
     return {path.name.removeprefix(PREFIX).removesuffix(".jsonl"): path for path in found}
 
 
+def file_locks(folder, scorer):
+    """The two locks that a scorer's labels in a folder have: for saving, and for the journal; taken in this order."""
+    path = Path(folder) / f"{PREFIX}{scorer}"
+    return FileLock(f"{path}.saving.lock"), FileLock(f"{path}.lock")
+
+
 class Journal:
     """One scorer's journal of one folder, read piece by piece as it grows.
 
     Attributes
     ----------
     path : its file, which need not exist.
-    lock : `FileLock`, to be held while writing.
+    lock, saving : `FileLock`, to be held while writing the journal, and while saving the table.
     damage : list of str, what in it could not be read.
     """
 
     def __init__(self, folder, scorer):
         self.path = Path(folder) / f"{PREFIX}{scorer}.jsonl"
         self.damage = []
-        self.lock = FileLock(self.path.with_suffix(".lock"))
+        self.saving, self.lock = file_locks(folder, scorer)
         self._forget()
 
     def _forget(self):
@@ -187,13 +193,18 @@ class Journal:
         if self.damage:
             with suppress(OSError):
                 shutil.copyfile(self.path, f"{self.path}.damaged")
-        generation = secrets.token_hex(8)
-        first = {"journal": FORMAT, "generation": generation, **header}
-        data = b"".join(map(_encode, [first, *lines]))
+        generation, data = journal_bytes(header, lines)
         atomic_write(self.path, data)
         self._generation, self._stamp = generation, stamp(self.path)
         self._offset, self._line = len(data), 1 + len(lines)
         self.damage.clear()
+
+
+def journal_bytes(header, lines):
+    """A new journal: its generation, by which it is told from others of that name, and its bytes."""
+    generation = secrets.token_hex(8)
+    first = {"journal": FORMAT, **header, "generation": generation}
+    return generation, b"".join(map(_encode, [first, *lines]))
 
 
 def stamp(path):

@@ -270,6 +270,34 @@ class Replay:
         """Bool ``(T, K)``: where the table holds another point, or none."""
         return ~np.isclose(self.points, self.table_points, rtol=0, atol=0, equal_nan=True).all(-1)
 
+    # --- other bodyparts
+
+    def with_bodyparts(self, columns, hidden=False):
+        """The same frames with other bodyparts, as a new `Replay`.
+
+        Parameters
+        ----------
+        columns : list of (new name, old name or None for a new bodypart).
+        hidden : whether new bodyparts are not visible in frames that are done; else those are in work again.
+        """
+        new = Replay([name for name, _ in columns])
+        new.add_images(self.images)
+        new.done = self.done.copy()
+        labeled = self.done & (self.placed | self.hidden.any(1))
+        for k, (name, old) in enumerate(columns):
+            if old is None:
+                new.hidden[:, k] = new.table_hidden[:, k] = labeled & hidden
+                new.done &= ~labeled | hidden
+                continue
+            for field in ("points", "hidden", "table_points", "table_hidden"):
+                getattr(new, field)[:, k] = getattr(self, field)[:, self._column[old]]
+            for kept in ("marks", "rivals", "_from_h5"):
+                mine = {(i, name): value for (i, part), value in getattr(self, kept).items() if part == old}
+                getattr(new, kept).update(mine)
+        new.done |= np.array([new._filled(t).all() for t in range(len(new.images))], bool)
+        new._unknown = self._unknown
+        return new
+
     # --- all of it as lines
 
     def lines(self):

@@ -8,14 +8,15 @@ import secrets
 import socket
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 import numpy as np
 
+from dlcnb.labels.backups import check_finished
 from dlcnb.labels.core import Labels
 from dlcnb.labels.errors import LabelError
 from dlcnb.labels.journal import PREFIX, Journal, journals
-from dlcnb.labels.locks import FileLock
 from dlcnb.labels.replay import TABLE, Replay
 from dlcnb.labels.table_file import TableFile
 from dlcnb.project import Project
@@ -41,11 +42,11 @@ class SharedFolder:
     """
 
     def __init__(self, project, folder, scorer):
+        check_finished(project.root)
         self._root, self.folder, self.scorer, self.bodyparts = project.root, folder, scorer, project.bodyparts
         self.me = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.threads, self._saving = threading.RLock(), threading.Lock()
         self.journal = Journal(folder, scorer)
-        self._save_lock = FileLock(self.journal.path.with_suffix(".saving.lock"))
         self.table = TableFile(folder, scorer, self.bodyparts)
         self.replay = Replay(self.bodyparts)
         self._stamps, self._unwritten = None, []  # of the table as last seen; what in it is not in the journal yet
@@ -108,9 +109,20 @@ class SharedFolder:
         journal = Journal(self.folder, path.name.removeprefix(PREFIX).removesuffix(".jsonl"))
         return any(line.get("journal_id") == self._header.get("journal_id") for line in journal.read()[1][:1])
 
-    def _rewrite_journal(self):
+    @contextmanager
+    def alone(self):
+        """Keep everybody else from editing and saving meanwhile; all that they did is known."""
+        with self._saving, self.journal.saving.held(), self.threads, self.journal.lock.held():
+            self.sync()
+            yield
+
+    def header(self, **changed):
+        """First line of the journal."""
         header = self._header or {"journal_id": secrets.token_hex(8)}
-        header = {**header, "scorer": self.scorer, "bodyparts": list(self.bodyparts)}
+        return {**header, "scorer": self.scorer, "bodyparts": list(self.bodyparts), **changed}
+
+    def _rewrite_journal(self):
+        header = self.header()
         self.journal.rewrite(header, self.replay.lines())
         self._header, self._unwritten = header, []
 
@@ -200,7 +212,7 @@ class SharedFolder:
                 self.sync()
                 if not self._to_save().any() and self._whole():
                     return paths
-            with self._save_lock.held():
+            with self.journal.saving.held():
                 self._finish_save(*self.table.write(*self._start_save()))
         return paths
 
