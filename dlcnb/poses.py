@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from dlcnb.labels.errors import LabelError
-from dlcnb.labels.h5 import h5_bytes, is_h5
+from dlcnb.labels.h5 import h5_appender, h5_bytes, is_h5
 from dlcnb.labels.tables import HEADER, coordinates, read_table
 from dlcnb.project import atomic_path, is_video
 
-__all__ = ["Poses", "poses_path"]
+__all__ = ["Poses", "poses_path", "write_chunks"]
 
 _COORDS = ("x", "y", "likelihood")
 
@@ -103,11 +103,7 @@ class Poses:
         OSError
             With a clear message for a full or read-only disk; older tables are then unchanged.
         """
-        path = Path(video)
-        if is_video(path):
-            path = poses_path(path, self.scorer)
-        base = path.stem if is_h5(path) or path.suffix == ".csv" else path.name
-        h5_path, csv_path = (path.with_name(f"{base}{suffix}{kind}") for kind in (".h5", ".csv"))
+        h5_path, csv_path = _table_paths(video, self.scorer, suffix)
         frame = self._frame()
         data = h5_bytes(frame, "table" if len(self) else "fixed")  # pandas writes no empty table
         with atomic_path(h5_path) as h5_new, atomic_path(csv_path) as csv_new:
@@ -119,12 +115,54 @@ class Poses:
         """Points ``(T, K, 2)``, NaN where the likelihood is below ``pcutoff`` or unknown; a new array."""
         return np.where((self.likelihood >= pcutoff)[..., None], self.points, np.nan)
 
-    def _frame(self):
+    def _frame(self, first=0):
         import pandas as pd
 
         values = np.concatenate([self.points, self.likelihood[..., None]], axis=-1)  # (T, K, 3)
         columns = pd.MultiIndex.from_product([[self.scorer], self.bodyparts, _COORDS], names=HEADER)
-        return pd.DataFrame(values.reshape(len(self), 3 * len(self.bodyparts)), columns=columns, index=range(len(self)))
+        index = range(first, first + len(self))
+        return pd.DataFrame(values.reshape(len(self), 3 * len(self.bodyparts)), columns=columns, index=index)
+
+
+def write_chunks(path, chunks, total):
+    """Write the tables of one video from its parts, so that a long video never lies in memory as a whole.
+
+    They hold what `Poses.write` writes, and raise the same errors.
+
+    Parameters
+    ----------
+    path : as in `Poses.write`.
+    chunks : iterable of Poses
+        Of consecutive frames, from 0 on; at least one.
+    total : int
+        Frames in all.
+
+    Returns
+    -------
+    h5, csv : Path
+    """
+    chunks = iter(chunks)
+    chunk, first = next(chunks), 0
+    h5_path, csv_path = _table_paths(path, chunk.scorer)
+    with atomic_path(h5_path) as h5_new, atomic_path(csv_path) as csv_new:
+        with h5_appender(h5_new) as append, open(csv_new, "w", encoding="utf-8", newline="") as csv_file:
+            while chunk is not None:
+                frame = chunk._frame(first)
+                append(frame)
+                frame.to_csv(csv_file, lineterminator="\n", header=first == 0)
+                first, chunk = first + len(chunk), next(chunks, None)
+        if first != total:
+            raise LabelError(f"expected {total} frames for {h5_path}, found {first}")
+    return h5_path, csv_path
+
+
+def _table_paths(video, scorer, suffix=""):
+    """(h5, csv) of the poses of a video, or of a path of `poses_path`."""
+    path = Path(video)
+    if is_video(path):
+        path = poses_path(path, scorer)
+    base = path.stem if is_h5(path) or path.suffix == ".csv" else path.name
+    return tuple(path.with_name(f"{base}{suffix}{kind}") for kind in (".h5", ".csv"))
 
 
 def _frame_numbers(table):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dlcnb.labels import LabelError, Labels
-from dlcnb.poses import Poses, poses_path
+from dlcnb.poses import Poses, poses_path, write_chunks
 
 SCORER = "DLC_Resnet50_reachMar5shuffle1_snapshot_100"
 PARTS = ("hand", "elbow")
@@ -191,3 +191,31 @@ def test_a_read_only_disk_leaves_the_old_tables(tmp_path, mounted):
         with pytest.raises(OSError, match=r"the disk is read-only\. Nothing was written"):
             poses().write(disk / "cam2.mp4")
         assert_same(Poses.read(h5_path), poses())
+
+
+def test_tables_in_chunks_are_those_in_one_go(tmp_path):
+    whole = poses(30)
+    Poses.write(whole, tmp_path / "whole.h5")
+    chunks = (Poses(PARTS, SCORER, whole.points[a : a + 7], whole.likelihood[a : a + 7]) for a in range(0, 30, 7))
+    h5_path, csv_path = write_chunks(tmp_path / "cam1.mp4", chunks, 30)
+    assert h5_path == tmp_path / f"cam1{SCORER}.h5"
+    assert csv_path.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert_same(Poses.read(h5_path), whole)
+    pd.testing.assert_frame_equal(pd.read_hdf(h5_path), pd.read_hdf(tmp_path / "whole.h5"))
+    with h5py.File(h5_path) as file:
+        assert file["df_with_missing"].attrs["pandas_version"] == b"0.15.2"
+
+
+def test_too_few_chunks_write_nothing(tmp_path):
+    with pytest.raises(LabelError, match="expected 9 frames"):
+        write_chunks(tmp_path / "cam1.mp4", iter([poses(4)]), 9)
+    assert not list(tmp_path.iterdir())
+
+
+def test_chunks_on_a_full_disk_leave_the_old_tables(tmp_path, mounted):
+    with mounted(tmp_path / "small", "size=200k") as folder:
+        poses(10).write(folder / "a.h5")
+        before = {p.name: p.read_bytes() for p in folder.iterdir()}
+        with pytest.raises(OSError, match=r"disk is full\. The old one is unchanged"):
+            write_chunks(folder / "a.h5", (poses(200, seed) for seed in range(50)), 10_000)
+        assert {p.name: p.read_bytes() for p in folder.iterdir()} == before

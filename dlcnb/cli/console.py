@@ -153,7 +153,8 @@ def _how_it_stopped(job):
     by = "" if job.reason in (None, "request") else f" ({job.reason})"
     if job.kind == "train" and result.get("steps"):
         return f"Stopped after step {result['steps']}{by}; a snapshot is saved; `dlcnb train --resume` goes on."
-    return f"Stopped before the end{by}."
+    kept = " What is done is kept; the same command goes on from there." if job.kind == "analyze" else ""
+    return f"Stopped before the end{by}.{kept}"
 
 
 class _Interrupts:

@@ -102,10 +102,15 @@ def evaluate(console, project, snapshot, plots, shuffle, device):
 @click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Frames per pass.")
 @click.option("--snapshot", default="best", show_default=True, help="best, last, or a step.")
 @click.option("--out", type=click.Path(file_okay=False), help="Folder for the tables.  [default: beside each video]")
+@click.option("--again", is_flag=True, help="Also predict what is there already.")
+@click.option("--scheduler", help="Address of a Dask scheduler (tcp://host:8786) whose workers do it.")
 @_shuffle
 @_device
-def analyze(console, project, videos, engine, batch, snapshot, out, shuffle, device):  # noqa: PLR0913
-    """Find the bodyparts in every frame of VIDEOS with PROJECT's network; writes h5 and csv tables."""
+def analyze(console, project, videos, engine, batch, snapshot, out, shuffle, device, **more):  # noqa: PLR0913
+    """Find the bodyparts in every frame of VIDEOS with PROJECT's network; writes h5 and csv tables.
+
+    Started again after a crash or a stop, it goes on where it was. A video whose tables are up to date is left alone.
+    """
     from dlcnb import jobs
     from dlcnb.project import Project
 
@@ -115,18 +120,34 @@ def analyze(console, project, videos, engine, batch, snapshot, out, shuffle, dev
         "batch": batch,
         "device": device,
         "folder": out and Path(out).absolute(),
+        **more,
     }
     job = jobs.start("analyze", project, videos=videos, run=pick_run(project, shuffle), **options)
     result = run_job(console, job, describe_analysis)
     rows = [("video", "frames", "frames/s", "output")]
     rows += [(Path(v["video"]).name, v["frames"], f"{v['fps']:.1f}", v["output"]) for v in result["videos"]]
+    text = "\n".join([table(rows), *filter(None, map(_remark, result["videos"]))])
     failed, problem = result["failed"], None
     if failed:
         problem = f"{len(failed)} of {len(videos)} videos could not be analyzed: " + "; ".join(
             f["message"] for f in failed
         )
     data = {"videos": result["videos"], **({"failed": failed} if failed else {})}
-    return Report(data, table(rows), problem)
+    return Report(data, text, problem)
+
+
+def _remark(video):
+    """What is worth telling of one analyzed video: frames found before, damaged frames."""
+    name, damaged, reused = Path(video["video"]).name, video["damaged"], video["reused"]
+    words = []
+    if reused == video["frames"]:
+        words.append("was analyzed before (--again does it anew)")
+    elif reused:
+        words.append(f"{reused} frames were there already")
+    if damaged:
+        some = ", ".join(map(str, damaged[:10])) + (" ..." if len(damaged) > 10 else "")
+        words.append(f"{len(damaged)} damaged frames have empty rows: {some}")
+    return f"{name}: {'; '.join(words)}." if words else None
 
 
 def pick_run(project, shuffle):

@@ -206,11 +206,13 @@ def _write(pynwb, file, path):
     """Write the file in memory first, so that a full disk is met while copying bytes and not inside HDF5."""
     import h5py
 
-    with h5py.File("memory.nwb", "w", driver="core", backing_store=False) as memory:
-        with pynwb.NWBHDF5IO(file=memory, mode="w") as io:
-            io.write(file)
-            memory.flush()
-            data = memory.id.get_file_image()
+    with (
+        h5py.File("memory.nwb", "w", driver="core", backing_store=False) as memory,
+        pynwb.NWBHDF5IO(file=memory, mode="w") as io,
+    ):
+        io.write(file)
+        memory.flush()
+        data = memory.id.get_file_image()
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(path, data)

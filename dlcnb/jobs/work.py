@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
-import traceback
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import psutil
 
+from dlcnb.jobs.analysis import analyze
 from dlcnb.jobs.evaluating import evaluate
-from dlcnb.jobs.explain import explain
+from dlcnb.jobs.exporting import export
 from dlcnb.jobs.suggest import suggest
 from dlcnb.jobs.trial import trial
 
@@ -58,73 +56,9 @@ def _resumed_config(run, changes):
     return TrainConfig.from_dict({**values, **changes})
 
 
-def _analyze(job, events, stop):
-    from dlcnb import backend
-
-    options = job["options"]
-    predictor = backend.Predictor(
-        Path(options["run"]), snapshot=options.get("snapshot", "best"), device=options.get("device", "auto")
-    )
-    done, failed = [], []
-    for video in options["videos"]:
-        if stop:
-            break
-        try:
-            one = _analyze_one(predictor, video, options, events, stop)
-        except (ValueError, OSError) as error:
-            traceback.print_exc()  # to the worker's log
-            events.write("warning", message=explain(error), video=video)
-            failed.append({"video": video, "message": explain(error)})
-        else:
-            done += [one] if one else []
-    if failed and not done and not stop:
-        raise ValueError("\n".join(f["message"] for f in failed))
-    ended = len(done) + len(failed) < len(options["videos"])
-    return ("stopped" if ended else "done"), {"videos": done, "failed": failed}
-
-
-def _analyze_one(predictor, video, options, events, stop):
-    """Poses of one video, written; None if the work was stopped before its end."""
-    from dlcnb.backend import predict_video
-    from dlcnb.poses import Poses, poses_path
-
-    output = poses_path(video, predictor.scorer, folder=options.get("folder"))
-    _check_writable(output.parent)
-    began, points, likelihood = time.monotonic(), [], []
-    with closing(predict_video(predictor, video, batch=options.get("batch", 8))) as steps:
-        for step in steps:
-            points.append(step.points)
-            likelihood.append(step.likelihood)
-            left = (time.monotonic() - began) * (step.total / step.done - 1)
-            events.step("progress", done=step.done, total=step.total, seconds_left=left, video=video)
-            if stop and step.done < step.total:
-                return None
-    poses = Poses(predictor.bodyparts, predictor.scorer, np.concatenate(points), np.concatenate(likelihood))
-    poses.write(output)
-    seconds = time.monotonic() - began
-    frames = len(poses.points)
-    return {
-        "video": video,
-        "frames": frames,
-        "seconds": seconds,
-        "fps": frames / seconds,
-        "engine": "fp32",
-        "output": str(output),
-    }
-
-
-def _check_writable(folder):
-    """Find out before the work, not after it, that its result can't be written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if not os.access(folder, os.W_OK):
-        raise PermissionError(
-            f"The tables can't be written to {folder}: no permission. Choose another folder for them."
-        )
-
-
 def _fields(record):
     return {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
 
 
 # function(job, events, stop)
-WORK = {"train": _train, "evaluate": evaluate, "analyze": _analyze, "trial": trial, "suggest": suggest}
+WORK = {"train": _train, "evaluate": evaluate, "analyze": analyze, "trial": trial, "suggest": suggest, "export": export}

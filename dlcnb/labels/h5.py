@@ -8,15 +8,17 @@ texts and numbers are accepted. Layouts: pandas/io/pytables.py, 'fixed' (class F
 
 from __future__ import annotations
 
+import errno
 import io
 import pickle
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from dlcnb.labels.errors import LabelError
 
-__all__ = ["h5_bytes", "read_h5_table"]
+__all__ = ["h5_appender", "h5_bytes", "read_h5_table"]
 
 KEY = "df_with_missing"  # where DeepLabCut keeps its tables
 
@@ -75,6 +77,25 @@ def h5_bytes(frame, layout="fixed"):
         store.get_storer(KEY).attrs.pandas_version = "0.15.2"
         store.flush()
         return store.root._v_file.get_file_image()
+
+
+@contextmanager
+def h5_appender(path):
+    """Give a function that appends a DataFrame of numbers to a new h5 file in 'table' layout.
+
+    What comes out reads like that of `h5_bytes` for all of them together. A full disk is an `OSError` with ENOSPC.
+    """
+    import pandas as pd
+    import tables
+
+    try:
+        with pd.HDFStore(str(path), mode="w") as store:
+            yield lambda frame: store.put(KEY, frame, format="table", append=True, index=False, track_times=False)
+            store.get_storer(KEY).attrs.pandas_version = "0.15.2"  # see h5_bytes
+    except tables.HDF5ExtError as error:
+        if "No space left" not in str(error):
+            raise
+        raise OSError(errno.ENOSPC, "No space left on device", str(path)) from error
 
 
 class _PlainUnpickler(pickle.Unpickler):

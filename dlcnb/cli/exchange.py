@@ -1,0 +1,99 @@
+"""The command that writes labels, poses and networks for other programs: export."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from dlcnb.cli.console import Report, command, project_argument, run_job, table
+from dlcnb.cli.results import find_poses
+from dlcnb.cli.work import pick_run
+
+__all__ = ["export"]
+
+
+@command("export", "Labels, poses or the network for other programs.")
+@project_argument
+@click.argument("videos", nargs=-1, type=click.Path())
+@click.option(
+    "--to", required=True, type=click.Choice(["nwb", "slp", "coco", "onnx"]), help="NWB, SLEAP, COCO keypoints, ONNX."
+)
+@click.option("--out", type=click.Path(file_okay=False), help="Folder for the files.  [default: see above]")
+@click.option("--tables", type=click.Path(file_okay=False), help="Folder of the poses.  [default: beside each video]")
+@click.option("--filtered", is_flag=True, help="Export what `dlcnb filter` wrote.")
+@click.option("--pcutoff", type=click.FloatRange(0, 1), default=0, help="Leave out points of less likelihood.")
+@click.option("--scorer", help="Whose labels.  [default: the project's scorer]")
+@click.option("--snapshot", default="best", show_default=True, help="Of the network: best, last, or a step.")
+@click.option("--shuffle", type=int, help="Number of the run with the network.  [default: the last]")
+def export(console, project, videos, to, out, snapshot, shuffle, **options):
+    """Write PROJECT's labels, the poses of VIDEOS, or PROJECT's network for other programs.
+
+    With VIDEOS their poses are written, beside their tables; without, the labels, into PROJECT/exports; with --to onnx
+    the network, into the folder of its run.
+    """
+    from dlcnb.project import Project
+
+    project = Project.open(project)
+    if to == "onnx":
+        if videos:
+            raise click.UsageError("ONNX holds the network; give no videos with it.")
+        return _network(console, project, pick_run(project, shuffle), snapshot, out)
+    scorer = options.pop("scorer")
+    if not videos:
+        return _labels(project, to, out, scorer)
+    done, failed = [], []
+    for video in map(Path, videos):
+        console.progress(len(done) / len(videos), f"exporting {video.name}")
+        try:
+            done.append(_poses(project, video, to, out, **options))
+        except (ValueError, OSError) as error:
+            failed.append({"video": video.absolute(), "message": str(error)})
+    problem = None
+    if failed:
+        messages = "; ".join(f["message"] for f in failed)
+        problem = f"{len(failed)} of {len(videos)} videos could not be exported: {messages}"
+    rows = [("video", "frames", "output"), *((d["video"].name, d["frames"], d["output"]) for d in done)]
+    return Report({"videos": done, **({"failed": failed} if failed else {})}, table(rows), problem)
+
+
+def _poses(project, video, to, out, *, tables, filtered, pcutoff):
+    from dlcnb import exchange
+    from dlcnb.poses import Poses
+    from dlcnb.video import VideoReader
+
+    found = find_poses(video, tables, filtered)
+    poses = Poses.read(found)
+    if pcutoff:
+        poses = replace(poses, points=poses.masked(pcutoff))
+    output = (found.parent if out is None else Path(out)) / f"{found.stem}{exchange.FORMATS[to]}"
+    with VideoReader(video) as reader:
+        exchange.write_poses(to, output, poses, reader, skeleton=project.skeleton)
+    return {"video": video.absolute(), "frames": len(poses), "output": output.absolute()}
+
+
+def _labels(project, to, out, scorer):
+    from dlcnb import exchange
+    from dlcnb.labels import Labels
+
+    labels = Labels.read_project(project, scorer)
+    folder = project.root / "exports" if out is None else Path(out)
+    output = folder.absolute() / f"CollectedData_{labels.scorer}{exchange.FORMATS[to]}"
+    exchange.write_labels(to, output, labels, project)
+    return Report({"output": output, "images": len(labels)}, f"{len(labels)} labeled images: {output}")
+
+
+def _network(console, project, run, snapshot, out):
+    from dlcnb import jobs
+
+    snapshot = int(snapshot) if snapshot.isdigit() else snapshot
+    folder = None if out is None else Path(out).absolute()
+    result = run_job(
+        console, jobs.start("export", project, run=run, snapshot=snapshot, folder=folder), lambda event: None
+    )
+    checked = "not checked: onnxruntime is not installed"
+    if result["difference"] is not None:
+        checked = f"checked with ONNX Runtime, largest difference {result['difference']:.1g}"
+    data = {name: result[name] for name in ("output", "step", "difference")}
+    return Report(data, f"{result['output']} ({checked})")
