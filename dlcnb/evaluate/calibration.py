@@ -160,5 +160,5 @@ def _share(chosen):
 
 def _short_between(low, high):
     """A number with few digits in ``low < x <= high``, near the middle."""
-    middle = (low + high) / 2
-    return next((short for d in range(1, 12) if low < (short := round(middle, d)) <= high), float(middle))
+    middle = float(low + high) / 2
+    return next((short for d in range(1, 12) if low < (short := round(middle, d)) <= high), middle)

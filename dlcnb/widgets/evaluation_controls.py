@@ -22,7 +22,7 @@ class Controls:
     ----------
     state : EvaluationState
     view : EvaluationView
-        Whose ``refresh``, ``evaluate``, ``open``, ``fix``, ``use_suggested`` and ``keep_pcutoff`` the buttons call.
+        Whose ``refresh``, ``evaluate``, ``show_file``, ``fix``, ``use_suggested`` and ``keep_pcutoff`` the buttons call.
     startable : bool
         Whether there is a project whose evaluations can be chosen and made.
     """
@@ -111,7 +111,7 @@ class Controls:
 
     def _on_chosen(self, change):
         if not self._quiet and change.new is not None:
-            self._view.open(change.new)
+            self._view.show_file(change.new)
 
     # --- showing ---
 

@@ -108,7 +108,7 @@ class EvaluationView(View):
                 self._path = found[0] if found else None
         self.controls.list_evaluations(found, self._path)
         if self._path is not None:
-            self.open(self._path)
+            self.show_file(self._path)
         elif self.state.evaluation is not None and self.project is not None:
             self._take_up_labels()
         elif self.state.evaluation is None:
@@ -116,7 +116,7 @@ class EvaluationView(View):
             self.tell(NONE_YET)
 
     @shown
-    def open(self, path):
+    def show_file(self, path):
         """Show an evaluation of the project: the path of its json file."""
         path = Path(path)
         evaluation = Evaluation.read(path)

@@ -242,11 +242,13 @@ class TestSources:
         view.refresh()
         assert "evaluate again" in view.status_line.value
 
-    def test_a_missing_image_is_told_in_the_frame(self, project, written, view):
+    def test_a_missing_image_is_told_in_the_frame(self, project, written):
         (project.root / written.images[7]).unlink()
+        view = EvaluationView(project)
         view.state.show(written.images[7])
         view.wait()
         assert "dlcnb-error" in view.frame_view.caption.value
+        view.close()
 
     def test_evaluating_without_a_network_is_told(self, project):
         view = EvaluationView(project)
