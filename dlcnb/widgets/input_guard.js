@@ -18,7 +18,14 @@ function initialize({ model }) {
 function render({ model, el }) {
   el.style.display = 'none';
   const abort = new AbortController();
-  const send = (message) => model.send(message);
+  const send = (message) => {
+    try {
+      model.send(message);
+    } catch {
+      // The kernel has ended or was restarted: what is on the page is a picture only.
+      el.closest('.' + model.get('root_class'))?.classList.add('dlcnb-gone');
+    }
+  };
 
   // At most one move or wheel message per animation frame.
   let pending = null;

@@ -56,6 +56,7 @@ class Labeler(View):
     """
 
     _painter = _keeper = None
+    _failed = False  # the tables could not be written, and the user was told so
 
     def __init__(self, project, videos=None, *, scorer=None, width=None, suggestions=None):
         self.session = LabelSession(project, videos, scorer)
@@ -129,7 +130,7 @@ class Labeler(View):
         session.observe(self._on_edit, "revision")
         session.observe(lambda _: self.redraw(), "mode")
         session.observe(lambda change: self.tell(change.new), "message")
-        session.observe(lambda change: setattr(controls.saved, "value", saved_html(change.new)), "saved")
+        session.observe(self._on_saved, "saved")
         view.observe(lambda _: self.redraw(), [*SHOWN, *TONES])
         view.observe(self._on_loupe, "loupe")
         controls.video.observe(self._on_video, "value")
@@ -209,6 +210,13 @@ class Labeler(View):
         if self.session.saved == "unsaved":
             self._keeper.save_soon()
         self.redraw()
+
+    def _on_saved(self, change):
+        self.controls.saved.value = saved_html(change.new)
+        self._failed = self._failed or change.new == "failed"
+        if change.new == "saved" and self._failed:
+            self._failed = False
+            self.tell("")
 
     def _on_loupe(self, change):
         self.input.guard.hover = change.new

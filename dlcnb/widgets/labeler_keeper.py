@@ -24,7 +24,8 @@ class Keeper:
         Called with what they raise.
     """
 
-    save_seconds = 1.0
+    save_seconds = 1.0  # after the last edit,
+    longest_seconds = 8.0  # but at the latest so long after the first
     retry_seconds = 10.0
     look_seconds = 2.0
     awake_seconds = 120.0
@@ -32,21 +33,28 @@ class Keeper:
     def __init__(self, save, look, failed):
         self._save, self._look, self._failed = save, look, failed
         self._condition = threading.Condition()
-        self._due = self._next_look = None
+        self._due = self._deadline = self._next_look = None
         self._until = 0.0
         self._alive = self._closed = self._busy = False
 
     def touch(self):
         """Somebody is at work: keep looking for changes from elsewhere for a while."""
+        now = time.monotonic()
         with self._condition:
-            self._until = time.monotonic() + self.awake_seconds
+            if now > self._until:  # after a pause, at once
+                self._next_look = now
+            self._until = now + self.awake_seconds
             self._wake()
 
     def save_soon(self, seconds=None):
-        """Save within ``seconds`` (default `save_seconds`); an earlier appointment stands."""
-        when = time.monotonic() + (self.save_seconds if seconds is None else seconds)
+        """Save when no more edits come, or within ``seconds`` if that is earlier."""
+        now = time.monotonic()
         with self._condition:
-            self._due = when if self._due is None else min(self._due, when)
+            if seconds is None:
+                self._deadline = self._deadline or now + self.longest_seconds
+                self._due = min(now + self.save_seconds, self._deadline)
+            else:
+                self._due = min(self._due or now + seconds, now + seconds)
             self._wake()
 
     def wait(self, timeout=60.0):
@@ -86,7 +94,8 @@ class Keeper:
             while not self._closed:
                 now = time.monotonic()
                 if self._due is not None and self._due <= now:
-                    self._due, self._busy = None, True
+                    self._due = self._deadline = None
+                    self._busy = True
                     return self._save
                 if self._next_look is not None and self._next_look <= now <= self._until:
                     self._next_look, self._busy = now + self.look_seconds, True

@@ -342,6 +342,7 @@ class TestKeeping:
         (folder / "CollectedData_ada.csv").rmdir()
         assert labeler.wait(60)
         assert labeler.session.saved == "saved"
+        assert status(labeler) == ""
 
     def test_what_another_tab_does_is_noticed(self, labeler, project, monkeypatch):
         monkeypatch.setattr(Keeper, "look_seconds", 0.05)
