@@ -1,0 +1,202 @@
+"""The labeler in JupyterLab and headless Chromium: click to drawn point, key to next frame, memory of a long session.
+
+    python benchmarks/labeler.py [--sizes 480x640 1080x1920] [--clicks 200] [--steps 100] [--long 500]
+
+Real mouse and key events; a hook on the page's canvas looks for the point's colour where the click was, or for the
+frame's number in its pixels. Prints one line per image size, without and with the server extension (TCP_NODELAY):
+milliseconds (median and 95th percentile) from the release of the button to the drawn point, with and without the
+loupe, and from the key press to the next frame. ``--long N`` then labels N frames of 640 x 480 with 20 bodyparts each
+and tells latency and memory at its beginning and its end. Software rendering: a real screen is quicker.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+from playwright.sync_api import sync_playwright
+
+from dlcnb.project import Project
+from dlcnb.video import VideoWriter
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "ui"))
+from conftest import ARGUMENTS, Lab, Server, _chromium
+
+BITS, PARTS = 10, tuple(f"part{k:02d}" for k in range(20))
+HOOK = """
+    const draw = CanvasRenderingContext2D.prototype.drawImage;
+    window.waiting = null; window.times = []; window.start = 0;
+    const shown = (context) => {
+        const { width, height } = context.canvas, row = context.getImageData(0, height - (height >> 4), width, 1).data;
+        let frame = 0;
+        for (let bit = 0; bit < BITS; bit++)
+            if (row[4 * Math.floor(((bit + 0.5) * width) / BITS)] > 127) frame |= 1 << bit;
+        return frame;
+    };
+    const near = (context, [x, y, color]) => {
+        const pixel = context.getImageData(Math.floor(x), Math.floor(y), 1, 1).data;
+        return color.every((value, n) => Math.abs(value - pixel[n]) < 24);
+    };
+    CanvasRenderingContext2D.prototype.drawImage = function (...args) {
+        draw.apply(this, args);
+        if (!window.waiting || !this.canvas.isConnected || this.canvas.height < 100) return;
+        const { frame, point } = window.waiting;
+        if (frame === undefined ? near(this, point) : shown(this) === frame) {
+            window.times.push(performance.now() - window.start);
+            window.waiting = null;
+        }
+    };
+    const begin = (event) => { if (window.waiting) window.start = event.timeStamp; };
+    window.addEventListener('pointerup', begin, true);
+    window.addEventListener('keydown', begin, true);
+""".replace("BITS", str(BITS))
+
+
+def make_project(parent, size, count):
+    """A project with ``count`` frames that say their number in their last rows."""
+    rng = np.random.default_rng(0)
+    height, width = size
+    coarse = rng.integers(40, 200, (height // 8, width // 8, 3), np.uint8)
+    base = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    video = parent / "numbered.mp4"
+    with VideoWriter(video, size, 30) as writer:
+        for _ in range(3):
+            writer.write(base)
+    project = Project.create("bench", f"s{height}", [video], PARTS, parent=parent)
+    folder = project.labeled_dir(video)
+    folder.mkdir()
+    for frame in range(count):
+        image = np.clip(base.astype(int) + rng.integers(-8, 8, (height, width, 1)), 0, 255).astype(np.uint8)
+        for bit in range(BITS):
+            columns = slice(bit * width // BITS, (bit + 1) * width // BITS)
+            image[-height // 8 :, columns] = 255 * (frame >> bit & 1)
+        cv2.imwrite(str(folder / f"img{frame:04d}.png"), image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return project
+
+
+class Bench:
+    """A labeler on a page, and what clicks and keys take until they show."""
+
+    def __init__(self, lab, project, name):
+        self.lab, self.page = lab, lab.page
+        lab.page.set_viewport_size({"width": 1280, "height": 1200})
+        lab.open(name, f"import os\nfrom dlcnb import Labeler\np = Labeler({str(project.root)!r})", "p")
+        lab.page.locator(".dlcnb canvas").nth(1).wait_for()
+        lab.until("p.input.guard.attached > 0 and p.wait()")
+        lab.page.evaluate(f"() => {{ {HOOK} }}")
+        canvas = lab.page.locator(".dlcnb canvas").first
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        self.width, self.height = canvas.evaluate("c => [c.width, c.height]")
+        self.scale, self.left, self.top = box["width"] / self.width, box["x"], box["y"]
+        self.colors = lab.ask("p.colors.tolist()")
+        self.rng = np.random.default_rng(1)
+
+    def _done(self):
+        self.page.wait_for_function("() => window.waiting === null", polling=5)
+
+    def click(self, part):
+        """Click somewhere while ``part`` is the current bodypart; returns when it is drawn."""
+        x = int(self.rng.uniform(20, self.width - 220)) + 0.5
+        y = int(self.rng.uniform(20, self.height * 0.8)) + 0.5
+        self.page.mouse.move(self.left + x * self.scale, self.top + y * self.scale)
+        self.page.evaluate("point => { window.waiting = { point } }", [x, y, self.colors[part]])
+        self.page.mouse.down()
+        self.page.mouse.up()
+        self._done()
+
+    def next_frame(self, frame, key="d"):
+        """Press a key; returns when frame number ``frame`` is drawn."""
+        self.page.evaluate("frame => { window.waiting = { frame } }", frame)
+        self.page.keyboard.press(key)
+        self._done()
+
+    def times(self):
+        """Milliseconds of all since the last call."""
+        return np.array(self.page.evaluate("() => window.times.splice(0)"))
+
+    def label(self, frames, first=0):
+        """Label whole frames; returns times of clicks and of going on."""
+        clicks, steps = [], []
+        for frame in range(first, first + frames):
+            for part in range(len(PARTS)):
+                self.click(part)
+            clicks.extend(self.times())
+            self.next_frame(frame + 1)
+            steps.extend(self.times())
+        return np.array(clicks), np.array(steps)
+
+
+def told(times):
+    return f"{np.median(times):.0f} ms (p95 {np.percentile(times, 95):.0f})"
+
+
+def measure(lab, folder, size, arguments):
+    frames = -(-arguments.clicks // len(PARTS))
+    project = make_project(folder, size, max(arguments.steps, 2 * frames) + 2)
+    bench = Bench(lab, project, f"labeler{size[0]}")
+    clicks, _ = bench.label(frames)
+    bench.page.keyboard.press("l")
+    plain, _ = bench.label(frames, frames)
+    bench.next_frame(0, "Home")
+    bench.times()
+    for frame in range(arguments.steps):
+        bench.next_frame(frame + 1)
+    result = {"click": told(clicks), "click without loupe": told(plain), "next frame": told(bench.times())}
+    lab.close()
+    return result
+
+
+def resident(processes):
+    return sum(p.memory_info().rss for p in processes if p.is_running()) / 2**20
+
+
+def long_session(lab, folder, count):
+    """Label many frames, and compare the end with the beginning."""
+    bench = Bench(lab, make_project(folder, (480, 640), count + 1), "long")
+    kernel = [psutil.Process(lab.ask("os.getpid()"))]
+    browser = [p for p in psutil.Process().children(recursive=True) if "chrom" in p.name()]
+    tenth, began = max(count // 10, 1), time.monotonic()
+    for n in range(0, count, tenth):
+        clicks, steps = bench.label(min(tenth, count - n), n)
+        print(
+            f"{n + len(steps)} frames, {time.monotonic() - began:.0f} s: click {told(clicks)}, next {told(steps)}, "
+            f"kernel {resident(kernel):.0f} MB, browser {resident(browser):.0f} MB",
+            flush=True,
+        )
+    lab.until("p.wait(60)")
+    saved = lab.ask("[len(p.session.images), int(p.session.counts()['done'])]")
+    print(f"{saved[1]} of {saved[0]} frames done and saved")
+    lab.close()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", nargs="*", default=["480x640", "1080x1920"], metavar="HxW")
+    parser.add_argument("--clicks", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--long", type=int, default=0, metavar="FRAMES", help="of a session with 20 bodyparts each")
+    arguments = parser.parse_args()
+    for nodelay in (False, True):
+        with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+            server = Server(Path(folder), nodelay)
+            browser = playwright.chromium.launch(executable_path=_chromium(), args=ARGUMENTS)
+            try:
+                lab = Lab(browser.new_page(), server)
+                for size in arguments.sizes:
+                    result = measure(lab, Path(folder), tuple(int(n) for n in size.split("x")), arguments)
+                    text = ", ".join(f"{k} {v}" for k, v in result.items())
+                    print(f"{size}, {'TCP_NODELAY' if nodelay else 'plain server'}: {text}", flush=True)
+                if nodelay and arguments.long:
+                    long_session(lab, Path(folder), arguments.long)
+            finally:
+                browser.close()
+                server.stop()
+
+
+if __name__ == "__main__":
+    main()
