@@ -30,6 +30,7 @@ _HOME = {
     "LabelReview": "widgets",
     "Labeler": "widgets",
     "Player": "widgets",
+    "SchemaEditor": "widgets",
     "TrainingMonitor": "widgets",
     "VariabilityView": "widgets",
 }

@@ -8,6 +8,7 @@ _HOME = {
     "LabelReview": "label_review",
     "Labeler": "labeler",
     "Player": "player",
+    "SchemaEditor": "schema_editor",
     "TrainingMonitor": "training_monitor",
     "VariabilityView": "variability",
 }
