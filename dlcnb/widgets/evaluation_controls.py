@@ -22,7 +22,7 @@ class Controls:
     ----------
     state : EvaluationState
     view : EvaluationView
-        Whose ``refresh``, ``evaluate``, ``show_file``, ``fix``, ``use_suggested`` and ``keep_pcutoff`` the buttons call.
+        Whose methods the buttons call.
     startable : bool
         Whether there is a project whose evaluations can be chosen and made.
     """
@@ -181,7 +181,8 @@ def summary_table(lines, epsilon_px):
         within = f"{line.within:.0%}" if np.isfinite(line.within) else "–"
         numbers = (_px(line.mean_px, bold=True), interval, _px(line.rms_px), _px(line.median_px), within, line.n)
         rows.append(f"<th>{html.escape(line.name)}</th>" + "".join(f"<td>{number}</td>" for number in numbers))
-    return f'<table class="dlcnb-table">{"".join(f"<tr>{row}</tr>" for row in rows)}</table>'
+    table = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f'<div style="overflow-x:auto"><table class="dlcnb-table">{table}</table></div>'
 
 
 def _px(value, bold=False):

@@ -224,4 +224,4 @@ def _part_text(evaluation, row, k):
     error, likelihood = evaluation.errors[row, k], evaluation.likelihood[row, k]
     name = html.escape(evaluation.bodyparts[k])
     far = f"{error:.1f} px" if np.isfinite(error) else "not labeled"
-    return f"{name} {far} <span class='dlcnb-muted'>(p {likelihood:.2f})</span>"
+    return f"<span class='dlcnb-number'>{name} {far} <span class='dlcnb-muted'>(p {likelihood:.2f})</span></span>"

@@ -13,7 +13,7 @@ __all__ = ["EvaluationPlots"]
 TRAIN, TEST, SURE, HUMAN = "#8c8c8c", "#2f87d0", "#d55e00", "#0f9d74"  # readable on black and white
 CHOSEN = "#cc2f7b"
 HEIGHT = "240px"
-MARGIN = {"top": 10, "bottom": 42, "left": 52, "right": 14}
+MARGIN = {"top": 10, "bottom": 46, "left": 52, "right": 14}
 SMALLEST = 0.1  # px; smaller errors are drawn there, as a logarithmic axis has no zero
 
 
@@ -165,7 +165,9 @@ class _Plot:
         self.title = title
         self.x, self.y = bqplot.LinearScale(min=0, max=1), y_scale
         upright = {"orientation": "vertical"} if "orientation" in bqplot.Axis.class_traits() else {"side": "left"}
-        self.bottom = bqplot.Axis(scale=self.x, label=x_label, tick_format="~g", grid_lines="none")
+        self.bottom = bqplot.Axis(
+            scale=self.x, label=x_label, label_offset="2.6em", tick_format="~g", grid_lines="none"
+        )
         share = unit == ".0%"
         self.left = bqplot.Axis(
             scale=self.y, tick_format=unit if share else "~g", label="" if share else unit, **upright
@@ -202,6 +204,7 @@ class _Plot:
             if (scale.min, scale.max) != (float(low), float(high)):
                 with scale.hold_sync():
                     scale.min, scale.max = float(low), float(high)
+            if not np.array_equal(axis.tick_values, values):
                 axis.tick_values = values
 
     def _add(self, mark):

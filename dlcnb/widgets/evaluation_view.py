@@ -29,7 +29,7 @@ from dlcnb.widgets.view import View, shown
 
 __all__ = ["EvaluationView"]
 
-THUMBNAIL = (96, 128)
+THUMBNAIL = (90, 120)
 CANVAS = (384, 512)
 KEPT = 400  # thumbnails in memory
 NONE_YET = "Nothing is evaluated yet: train a network, then press Evaluate."
@@ -63,7 +63,7 @@ class EvaluationView(View):
         self.gallery = Gallery(self._thumbnail, self._open, self.fail, size=THUMBNAIL, columns=4, rows=4)
         self.controls = Controls(self.state, self, startable=evaluation is None)
         self.guard = InputGuard(surfaces=0)
-        halves = ipywidgets.GridBox([self.controls.gallery_box(self.gallery), self._frame_box()])
+        halves = ipywidgets.GridBox([self._frame_box(), self.controls.gallery_box(self.gallery)])
         halves.add_class("dlcnb-halves")
         super().__init__([self.controls.header, self.controls.table, self.plots, self.controls.row, halves, self.guard])
         self.add_class("dlcnb-evaluation")
@@ -145,9 +145,8 @@ class EvaluationView(View):
         if changed.any():
             self._thumbnails.clear()
             self.state.replace_evaluation(after)
-            self.tell(
-                f"{changed.sum()} frames were labeled anew since this evaluation; the errors are the present ones."
-            )
+            frames = "1 frame was" if changed.sum() == 1 else f"{changed.sum()} frames were"
+            self.tell(f"{frames} labeled anew since this evaluation; the errors are those of the present labels.")
 
     @shown
     def evaluate(self):
