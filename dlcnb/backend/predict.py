@@ -14,7 +14,9 @@ from dlcnb import geometry, targets
 from dlcnb.backend import mx, runs
 from dlcnb.backend.devices import pick_device
 from dlcnb.backend.network import PoseNet, to_tensor
+from dlcnb.backend.quantize import CALIBRATION_FRAMES, load_quantized, quantize
 from dlcnb.evaluate import Evaluation
+from dlcnb.labels import Labels
 from dlcnb.project import ProjectError, run_info
 from dlcnb.trainset import TrainSet, resize
 from dlcnb.video import VideoReader
@@ -62,6 +64,8 @@ class Predictor:
     run : folder of a training run (``…/train``).
     snapshot : "best", "last" or a step.
     device : "auto", "cpu" or "gpu(0)".
+    engine : "fp32", or "int8" (CPU only): whole numbers in all but the first and last convolutions, about twice as
+        fast. It is calibrated once with the project's training frames and kept beside the snapshot.
 
     Attributes
     ----------
@@ -73,10 +77,13 @@ class Predictor:
     ------
     ProjectError
         The folder is not a run, the snapshot is missing, or it does not fit the run's bodyparts.
+    ValueError
+        The engine or the device is unknown, or they don't go together.
     """
 
-    def __init__(self, run, snapshot="best", *, device="auto"):
+    def __init__(self, run, snapshot="best", *, device="auto", engine="fp32"):
         self.run = Path(run)
+        self.engine = engine
         self.config, self.bodyparts = runs.read_config(run)
         self.step, path = runs.find_snapshot(run, snapshot)
         self.device = pick_device(device)
@@ -89,8 +96,27 @@ class Predictor:
                 f"{len(self.bodyparts)} bodyparts: {', '.join(self.bodyparts)}). It is damaged or of another project. "
                 "Choose another snapshot."
             ) from error
-        self._forward = self._fused() if self.device.device_type == "cpu" else self._net
+        self._forward = self._engine(path)
         self._forward.hybridize(static_alloc=True, static_shape=True)
+
+    def _engine(self, snapshot):
+        """The network as it is run."""
+        on_cpu = self.device.device_type == "cpu"
+        if self.engine == "int8" and on_cpu:
+            return load_quantized(snapshot, lambda: quantize(self._net, self._calibration()))
+        if self.engine != "fp32":
+            raise ValueError(f"Engine {self.engine!r} on {self.device}: expected fp32, or int8 on the cpu.")
+        return self._fused() if on_cpu else self._net
+
+    def _calibration(self):
+        """Some frames that the network was trained on, as it sees them: float32 ``(n, 3, H, W)``."""
+        names = json.loads((self.run / "split.json").read_text())["train"]
+        root = self.run.resolve().parents[3]
+        data = TrainSet(root, Labels(("any",), "any", names, np.full((len(names), 1, 2), np.nan)))
+        chosen = range(0, len(names), -(-len(names) // CALIBRATION_FRAMES))
+        images = [resize(data.image(i), self.config.input_scale)[0] for i in chosen]
+        alike = np.stack([image for image in images if image.shape == images[0].shape])
+        return to_tensor(alike, self._net, self.device, self._net.multiple).asnumpy()
 
     def _fused(self):
         """The network with its operators fused by oneDNN (optimize_for fails on skip connections)."""
@@ -190,7 +216,7 @@ def _finish(predictor, started, start, stop):
     return VideoStep(first, points, likelihood, first + count - start, stop - start)
 
 
-def evaluate_run(project, run=None, snapshot="best", *, device="auto", on_maps=None):
+def evaluate_run(project, run=None, snapshot="best", *, device="auto", engine="fp32", on_maps=None):
     """Predict every labeled frame and compare with its labels.
 
     Frames labeled since the run count as test frames: the network has not seen them.
@@ -200,14 +226,14 @@ def evaluate_run(project, run=None, snapshot="best", *, device="auto", on_maps=N
     project : Project.
     run : folder of a training run; default the last.
     snapshot : "best", "last" or a step.
-    device : "auto", "cpu" or "gpu(0)".
+    device, engine : see `Predictor`.
     on_maps : called for each frame as ``on_maps(image, score, ratio)``: its name, its score-maps ``(K, h, w)``, and the
         ``(fx, fy)`` by which the frame was resized for them (see `dlcnb.evaluate.ScoreMapWriter`).
 
     Raises `ProjectError` if the run's bodyparts are not the project's.
     """
     run = Path(run or project.last_run())
-    predictor = Predictor(run, snapshot, device=device)
+    predictor = Predictor(run, snapshot, device=device, engine=engine)
     data = TrainSet.from_project(project, predictor.config.bodyparts)
     if tuple(data.bodyparts) != tuple(predictor.bodyparts):
         raise ProjectError(

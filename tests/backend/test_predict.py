@@ -3,7 +3,7 @@ import shutil
 import numpy as np
 import pytest
 
-from dlcnb.trainset import TrainConfig
+from dlcnb.trainset import TrainConfig, TrainSet
 
 pytestmark = pytest.mark.mxnet
 
@@ -128,3 +128,26 @@ def test_a_project_with_other_bodyparts_is_refused(trained):
             evaluate_run(Project.open(project.root), run)
     finally:
         config.write_text(before)
+
+
+def test_int8_is_made_once_kept_and_close_to_fp32(trained):
+    from dlcnb import Predictor, evaluate_run
+
+    project, run = trained
+    images = [np.asarray(TrainSet.from_project(project).image(0))]
+    first = Predictor(run, engine="int8")
+    kept = sorted(path.name for path in run.glob("*int8*"))
+    assert kept == [f"snapshot-{first.step}.int8.json", f"snapshot-{first.step}.int8.params"]
+    made = (run / kept[0]).stat().st_mtime_ns
+    again = Predictor(run, engine="int8")
+    assert (run / kept[0]).stat().st_mtime_ns == made
+    np.testing.assert_array_equal(first.predict(images)[0], again.predict(images)[0])
+    whole, exact = (np.nanmedian(evaluate_run(project, run, engine=e).errors) for e in ("int8", "fp32"))
+    assert whole < exact + 2
+
+
+def test_an_unknown_engine_names_the_choices(trained):
+    from dlcnb import Predictor
+
+    with pytest.raises(ValueError, match="fp32, or int8"):
+        Predictor(trained[1], engine="int4")
