@@ -62,8 +62,13 @@ def test_postures_show_past_and_future_of_a_bodypart_and_the_body_on_the_way(pos
 
 def test_postures_on_the_frame_and_at_the_ends_of_the_recording(poses):
     fig, ax = plots.postures(poses, 0, image=render_frame(ARENA, 0))
-    assert ax.get_xlim() == (-0.5, 319.5)
-    assert ax.get_ylim() == (239.5, -0.5)
+    assert ax.images[0].get_array().shape == (240, 320, 3)
+    assert ax.yaxis_inverted()
+    seen = poses.points[0]
+    assert (ax.get_xlim()[0] < seen[:, 0]).all()
+    assert (ax.get_ylim()[0] > seen[:, 1]).all()
+    (outline,) = bundles(ax)
+    assert len(outline.get_segments()) == 4  # around the bodyparts, without a skeleton
     assert len(lines(ax)["30 frames before"].get_xdata()) == 0
     drawn(fig)
     drawn(plots.postures(poses, 199, skeleton=BONES)[0])

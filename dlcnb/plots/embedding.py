@@ -136,6 +136,7 @@ def embedding(positions, images, *, count=16, values=None, label="", ax=None):
     if len(positions) != len(images):
         raise ValueError(f"There are {len(positions)} positions and {len(images)} images; expected one for each.")
     fig, ax = axes_for(ax, (7, 6))
+    ax.spines[:].set_visible(False)
     color = {"color": "#0072B2"} if values is None else {"c": np.asarray(values, float), "cmap": "viridis"}
     cloud = ax.scatter(*positions.T, s=8, alpha=0.6, linewidths=0, **color)
     if values is not None:

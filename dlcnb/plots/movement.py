@@ -28,13 +28,13 @@ def postures(  # noqa: PLR0913
     bodypart : str, optional
         Whose path is drawn; the first if None.
     skeleton : dlcnb.project.Skeleton or array_like, optional
-        Or edges (E, 2); a closed outline through all bodyparts in their order if None or without edges.
+        Or edges (E, 2); the outline around all bodyparts if None or without edges.
     past, future : int
         Frames before (cyan) and after (green).
     every : int
         A posture is drawn (magenta, paler the longer ago) for each so many frames of the past.
     image : uint8 (H, W, 3), optional
-        The frame, shown below.
+        The frame, shown below; the view is the part of it around what is drawn.
     pcutoff : float
         Points of a likelihood below it are not drawn.
     ax : matplotlib.axes.Axes, optional
@@ -48,15 +48,16 @@ def postures(  # noqa: PLR0913
         raise IndexError(f"frame {frame}: there are poses of frames 0 to {len(poses) - 1}")
     fig, ax = axes_for(ax, (6, 5))
     points, k = poses.masked(pcutoff), _index(poses, bodypart)
-    edges = _edges(skeleton, len(poses.bodyparts))
     if image is not None:
         ax.imshow(image, zorder=0)
         ax.grid(False)
     first = max(0, frame - past)
     ago = np.arange(frame - every, first - 1, -every) if every > 0 else np.empty(0, int)
     for t, alpha in zip(ago, np.linspace(0.9, 0.25, len(ago)), strict=True):
-        ax.add_collection(LineCollection(points[t][edges], colors=[(*BODY, alpha)], linewidths=1.5, zorder=2))
-    ax.add_collection(LineCollection(points[frame][edges], colors="black", linewidths=2, zorder=4, label="now"))
+        ax.add_collection(LineCollection(_body(points[t], skeleton), colors=[(*BODY, alpha)], linewidths=1.5, zorder=2))
+    ax.add_collection(
+        LineCollection(_body(points[frame], skeleton), colors="black", linewidths=2, zorder=4, label="now")
+    )
     for name, rows, color in (
         (f"{past} frames before", slice(first, frame), PAST),
         (f"{future} frames after", slice(frame + 1, frame + 1 + future), FUTURE),
@@ -64,11 +65,7 @@ def postures(  # noqa: PLR0913
         ax.plot(*points[rows, k].T, ".", color=color, ms=7, mew=0, zorder=3, label=name)
     ax.plot(*points[frame, k], "o", color="black", ms=6, zorder=5)
     ax.set(xlabel="x (px)", ylabel="y (px)", aspect="equal", title=f"{poses.bodyparts[k]} around frame {frame}")
-    ax.autoscale_view()
-    if image is not None:
-        ax.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
-    elif not ax.yaxis_inverted():
-        ax.invert_yaxis()
+    _show(ax, np.concatenate([points[first : frame + 1 + future, k], points[[*ago, frame]].reshape(-1, 2)]))
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
     return fig, ax
 
@@ -95,7 +92,7 @@ def skeletons(poses, skeleton, frames=None, *, centre=None, pcutoff=0.6, ax=None
         (figure, axes)
     """
     fig, ax = axes_for(ax, (6, 5))
-    edges = _edges(skeleton, len(poses.bodyparts))
+    edges = _edges(skeleton)
     rows = np.unique(np.linspace(0, max(len(poses) - 1, 0), 40).astype(int)) if frames is None else np.asarray(frames)
     rows = rows[: len(poses)] if frames is None else rows
     points = poses.masked(pcutoff)[rows]
@@ -170,7 +167,7 @@ def bones(poses, skeleton, times=None, pcutoff=0.6, *, ax=None):
     """
     fig, axes = axes_for(ax, (9, 5), 2)
     at, unit = when(poses, times)
-    edges, points = _edges(skeleton, len(poses.bodyparts)), poses.masked(pcutoff)
+    edges, points = _edges(skeleton), poses.masked(pcutoff)
     lengths, angles = trajectories.bone_lengths(points, edges), np.degrees(trajectories.bone_angles(points, edges))
     for e, ((a, b), color) in enumerate(zip(edges, palette(len(edges)) / 255, strict=True)):
         name = f"{poses.bodyparts[a]}–{poses.bodyparts[b]}"
@@ -193,10 +190,25 @@ def _index(poses, bodypart):
     return poses.bodyparts.index(bodypart)
 
 
-def _edges(skeleton, count):
-    """Edges (E, 2) of a Skeleton or an array; without any, the outline through all bodyparts."""
-    edges = np.asarray(getattr(skeleton, "index_edges", skeleton if skeleton is not None else ()), int).reshape(-1, 2)
+def _edges(skeleton):
+    """Edges (E, 2) of a Skeleton, an array or None."""
+    return np.asarray(getattr(skeleton, "index_edges", skeleton if skeleton is not None else ()), int).reshape(-1, 2)
+
+
+def _body(points, skeleton):
+    """Lines (E, 2, 2) of one pose: its bones, or without any the outline around its bodyparts."""
+    edges = _edges(skeleton)
     if len(edges):
-        return edges
-    outline = np.stack([np.arange(count), np.roll(np.arange(count), -1)], axis=1)
-    return outline if count > 2 else outline[: count - 1]
+        return points[edges]
+    points = points[np.isfinite(points).all(axis=-1)]
+    if len(points):
+        turned = points - points.mean(axis=0)
+        points = points[np.argsort(np.arctan2(turned[:, 1], turned[:, 0]))]
+    return np.stack([points, np.roll(points, -1, axis=0)], axis=1)
+
+
+def _show(ax, points, margin=40):
+    """Limits around points (n, 2), y down."""
+    points = points[np.isfinite(points).all(axis=-1)]
+    low, high = (points.min(axis=0), points.max(axis=0)) if len(points) else (np.zeros(2), np.ones(2))
+    ax.set(xlim=(low[0] - margin, high[0] + margin), ylim=(high[1] + margin, low[1] - margin))
