@@ -428,3 +428,48 @@ def test_lab_opens_the_first_notebook(tmp_path):
     assert f"--ServerApp.root_dir={tmp_path}" in line
     assert "--LabApp.default_url=/lab/tree/00_tour.ipynb" in line
     assert not any("token" in part for part in line)
+
+
+# ---- export
+
+
+def test_export_labels_and_what_is_wrong_with_the_request(project, tmp_path):
+    report = run_json("export", project.root, "--to", "coco")
+    data = json.loads(Path(report["output"]).read_text())
+    assert Path(report["output"]).parent == project.root / "exports"
+    assert len(data["images"]) == report["images"] > 0
+    assert "no labels by 'nobody'" in fails("export", project.root, "--to", "coco", "--scorer", "nobody")
+    assert "no videos" in run("export", project.root, "a.mp4", "--to", "onnx", code=2).stderr
+    assert "no trained network" in fails("export", project.root, "--to", "onnx")
+
+
+def test_export_poses(project, clip, tmp_path):
+    from dlcnb import Poses, VideoReader
+
+    video, other = shutil.copy(clip, tmp_path), tmp_path / "other.mp4"
+    with VideoReader(video) as reader:
+        count = len(reader)
+    points = np.random.default_rng(0).uniform(0, 99, (count, len(project.bodyparts), 2))
+    likelihood = np.linspace(0, 1, points[..., 0].size).reshape(points.shape[:2])
+    table, _ = Poses(project.bodyparts, "DLC_x", points, likelihood).write(video)
+    done = run("export", project.root, video, other, "--to", "coco", "--pcutoff", 0.5, "--json", code=1)
+    report = json.loads(done.stdout)
+    (one,) = report["videos"]
+    assert one["output"] == str(table.with_suffix(".json"))
+    assert report["failed"][0]["video"] == str(other)
+    annotations = json.loads(table.with_suffix(".json").read_text())["annotations"]
+    assert sum(a["num_keypoints"] for a in annotations) == (likelihood >= 0.5).sum()
+    out = tmp_path / "out"
+    assert run_json("export", project.root, video, "--to", "coco", "--out", out)["videos"][0]["frames"] == count
+    assert [p.suffix for p in out.iterdir()] == [".json"]
+
+
+@pytest.mark.mxnet
+def test_export_the_network(trained, tmp_path):
+    pytest.importorskip("onnx", reason="the extra 'onnx' is not installed")
+    project, _ = trained
+    report = run_json("export", project.root, "--to", "onnx", "--snapshot", "last", "--out", tmp_path)
+    assert Path(report["output"]).stat().st_size > 1e6
+    assert Path(report["output"]).parent == tmp_path
+    if report["difference"] is not None:
+        assert report["difference"] <= 1e-4

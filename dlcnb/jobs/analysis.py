@@ -22,6 +22,7 @@ from dlcnb.project import atomic_write
 from dlcnb.video import VideoReader
 
 __all__ = [
+    "DEFAULTS",
     "Plan",
     "Progress",
     "Settings",
@@ -102,7 +103,10 @@ class Settings:
     again: bool = False
 
 
-def analyze_video(predictor, video, output, settings=Settings(), *, progress=None, stop=False):
+DEFAULTS = Settings()
+
+
+def analyze_video(predictor, video, output, settings=DEFAULTS, *, progress=None, stop=False):
     """Predict every frame of a video and write its tables.
 
     Frames are kept in parts as they are predicted, so a run that was killed or stopped goes on where it was, with the
