@@ -146,6 +146,7 @@ class SharedFolder:
             self._check_header(lines[0] if lines else {})
             known, replay = 0, Replay(self.bodyparts)
             replay.add_images(self.replay.images)
+            replay.add_images(line["image"] for line in lines if "image" in line)  # at once is faster
         for line in lines:
             replay.apply(line)
         if restarted:
