@@ -12,6 +12,7 @@ import psutil
 from dlcnb.jobs.analysis import analyze
 from dlcnb.jobs.evaluating import evaluate
 from dlcnb.jobs.exporting import export
+from dlcnb.jobs.memory import shortage
 from dlcnb.jobs.suggest import suggest
 from dlcnb.jobs.trial import trial
 
@@ -27,6 +28,8 @@ def _train(job, events, stop):
     project, run, options = Project.open(job["project"]), Path(job["folder"]), job["options"]
     resume = options.get("resume", False)
     config = _resumed_config(run, options["config"]) if resume else TrainConfig.from_dict(options["config"])
+    if problem := _shortage(project, config):
+        events.write("warning", message=problem)
     began, last, warned, ending = time.monotonic(), None, None, "done"
     process = psutil.Process()
     steps = backend.train(project, config, run=run, resume=resume)
@@ -43,6 +46,15 @@ def _train(job, events, stop):
     steps_done = last.step if last else (runs.snapshots(run) or [0])[-1]
     result = {"run": str(run), "steps": steps_done, "seconds": seconds}
     return ending, {**result, "best": runs.read_best(run)}
+
+
+def _shortage(project, config):
+    """What to say if the memory may not do for a run; None if it does."""
+    from dlcnb.trainset import TrainSet
+
+    data = TrainSet.from_project(project, config.bodyparts)
+    size = data.image(0).shape[:2]
+    return shortage(config.with_input_scale(size, data.points), size)
 
 
 def _resumed_config(run, changes):
