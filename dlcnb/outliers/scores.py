@@ -198,8 +198,9 @@ def swap(poses, pcutoff=0.6):
     Seen from a third bodypart such as the base of the tail, the left ear is always on the same side of the right one.
     For each pair and each third bodypart that is usually on one side of the line through the pair (in 80 % of the
     likely frames), its distance from the line counts, positive if on the other side; the score is the least of these,
-    as all of them must agree. Without any such bodypart it is how much nearer both would be to their places in the
-    frame before if they were exchanged. Usual threshold: 5.
+    as all of them must agree (but for those much nearer to the line than usual, which say little). Without any such
+    bodypart it is how much nearer both would be to their places in the frame before if they were exchanged.
+    Usual threshold: 3.
     """
     pairs = left_right_pairs(poses.bodyparts)
     if not pairs:
@@ -209,7 +210,7 @@ def swap(poses, pcutoff=0.6):
         )
     values = np.stack([_swapped(poses, left, right, pcutoff) for left, right in pairs], axis=1)
     names = tuple(f"{poses.bodyparts[left]}/{poses.bodyparts[right]}" for left, right in pairs)
-    return Scores("swap", names, values, "px", True, 5.0)
+    return Scores("swap", names, values, "px", True, 3.0)
 
 
 def sure(poses, bodyparts=None):
@@ -238,15 +239,18 @@ def _swapped(poses, left, right, pcutoff):
     """Score (T,) of one pair: see `swap`."""
     points, likely = poses.points, poses.masked(pcutoff)
     others = [k for k in range(len(poses.bodyparts)) if k not in (left, right)]
-    wrong = []
+    wrong, near = [], []
     for k in others:
         usual = _distance_from_line(likely[:, k], likely[:, left], likely[:, right])
         usual = usual[np.isfinite(usual)]
         side = np.sign(_median(usual))
         if len(usual) and side and (np.sign(usual) == side).mean() >= 0.8:
-            wrong.append(-side * _distance_from_line(points[:, k], points[:, left], points[:, right]))
+            distance = -side * _distance_from_line(points[:, k], points[:, left], points[:, right])
+            near.append(np.abs(distance) < 0.6 * np.median(np.abs(usual)))
+            wrong.append(distance)
     if wrong:
-        return np.fmin.reduce(wrong)
+        clear = np.fmin.reduce(np.where(near, np.nan, wrong))
+        return np.where(np.isnan(clear), np.fmin.reduce(wrong), clear)
     out = np.full(len(points), np.nan)
     one, two = points[:, left], points[:, right]
     kept = np.linalg.norm(one[1:] - one[:-1], axis=-1) + np.linalg.norm(two[1:] - two[:-1], axis=-1)

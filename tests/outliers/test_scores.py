@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from dlcnb.labels import Labels
 from dlcnb.outliers import HOW, left_right_pairs, score
 from dlcnb.poses import Poses
-from dlcnb.project import Skeleton
+from dlcnb.project import Project, Skeleton
 from dlcnb.sampledata.arena import BODYPARTS, SKELETON, Arena, arena_poses
 
 NAN = np.nan
@@ -154,3 +155,13 @@ def test_the_poses_stay_as_they_are(poses):
         score(poses, how, skeleton=BONES).worst[:] = 0
     np.testing.assert_array_equal(poses.points, before[0])
     np.testing.assert_array_equal(poses.likelihood, before[1])
+
+
+def test_swapped_ears_of_the_real_mouse(openfield_root):
+    labels = Labels.read_project(Project.open(openfield_root))
+    poses = Poses(labels.bodyparts, "expert", labels.points, np.isfinite(labels.points[..., 0]).astype(float))
+    assert list(score(poses, "swap").found()) == [102]  # the expert took left for right there, once
+    rows = np.arange(0, 100, 6)
+    left, right = (labels.bodyparts.index(name) for name in ("leftear", "rightear"))
+    poses.points[rows, left], poses.points[rows, right] = poses.points[rows, right], poses.points[rows, left].copy()
+    assert set(score(poses, "swap").found()) == {*rows, 102}
