@@ -16,6 +16,7 @@ _HOME = {
     "Labels": "labels",
     "LabelStore": "labels",
     "Poses": "poses",
+    "MultiAnimalPoses": "multianimal",
     "TrainSet": "trainset",
     "TrainConfig": "trainset",
     "Evaluation": "evaluate",
