@@ -322,6 +322,7 @@ def test_killed_kernels_lose_nothing_that_was_shown(labeler):
         for _ in range(rng.randint(1, 4)):
             part = labeler.ask("p.session.part")
             if known.get((row, part)) is not None:
+                page.locator(CANVAS).click(button="right")  # a widget just opened has no focus
                 page.keyboard.press("Backspace")
                 acknowledged(labeler, part, "open")
                 known[row, part] = None
