@@ -25,7 +25,7 @@ from dlcnb.widgets.view import View, shown
 
 __all__ = ["FramePicker"]
 
-THUMBNAIL = (120, 160)
+THUMBNAIL = (104, 138)
 KEYS = {"p": "pick_shown", "i": "range_first", "o": "range_last", "c": "toggle_drawing"}
 EMPTY = "Nothing picked yet: choose frames above, or press p on a frame of the video."
 

@@ -73,16 +73,15 @@ def draw_rivals(image, first, second, radius):
     -------
     uint8 (H, W, 3)
     """
-    drawn, colors = draw_pose(image, first, radius=radius), palette(len(first)).tolist()
+    drawn, colors = image.copy(), palette(len(first)).tolist()
     for k, (one, two) in enumerate(zip(first, second, strict=True)):
         if np.isfinite(one).all() and np.isfinite(two).all():
-            ends = [_fixed(one), _fixed(two)]
-            for width, color in ((3, DARK), (1, LIGHT)):
-                cv2.line(drawn, *ends, color, width, cv2.LINE_AA, BITS)
+            for width, color in ((4, DARK), (2, LIGHT)):
+                cv2.line(drawn, _fixed(one), _fixed(two), color, width, cv2.LINE_AA, BITS)
         if np.isfinite(two).all():
-            for width, color in ((4, LIGHT), (2, colors[k])):
-                cv2.circle(drawn, _fixed(two), round((radius + 1) * 2**BITS), color, width, cv2.LINE_AA, BITS)
-    return drawn
+            for width, color in ((4, DARK), (2, colors[k])):
+                cv2.circle(drawn, _fixed(two), round((radius + 3) * 2**BITS), color, width, cv2.LINE_AA, BITS)
+    return draw_pose(drawn, first, radius=radius)
 
 
 def _fixed(point):

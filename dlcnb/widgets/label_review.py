@@ -18,7 +18,7 @@ from dlcnb.widgets.view import View, button, shown
 
 __all__ = ["LabelReview", "legend_html", "opener"]
 
-PICTURE = (150, 200)
+PICTURE = (138, 184)
 LARGE = (480, 640)  # of the picture below the gallery where there is no labeler to open a frame in
 
 

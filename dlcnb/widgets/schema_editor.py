@@ -13,7 +13,7 @@ from dlcnb.project import Project
 from dlcnb.render import draw_pose, palette
 from dlcnb.widgets.canvas import FrameCanvas, Painter, batch
 from dlcnb.widgets.input_guard import Input, InputGuard
-from dlcnb.widgets.label_pictures import LabelPictures
+from dlcnb.widgets.label_pictures import LabelPictures, close_up
 from dlcnb.widgets.schema_state import SchemaState
 from dlcnb.widgets.thumbnails import fitted
 from dlcnb.widgets.view import View, button, shown
@@ -241,17 +241,19 @@ class SchemaEditor(View):
     def _places(self):
         """Canvas places {key: (x, y)}; bodyparts that the picture does not have stand in a row at the bottom."""
         image, points = self.state.example()
-        zoom, left, top = self._fit(image)
-        places = {key: (left + (x + 0.5) * zoom, top + (y + 0.5) * zoom) for key, (x, y) in points.items()}
+        x1, _, y1, _, zoom, left, top = self._fit(image, points)
+        places = {key: (left + (x - x1 + 0.5) * zoom, top + (y - y1 + 0.5) * zoom) for key, (x, y) in points.items()}
         away = [part.key for part in self.state.parts if part.key not in places]
         for n, key in enumerate(away):
             places[key] = ((n + 1) * SIZE[1] / (len(away) + 1), SIZE[0] - 26)
         return places
 
-    def _fit(self, image):
+    def _fit(self, image, points):
+        """The part of the image that is shown, and how: x1, x2, y1, y2, zoom, left, top."""
         size = SIZE if image is None else self._whole(image).shape[:2]
-        zoom = min(SIZE[0] / size[0], SIZE[1] / size[1])
-        return zoom, (SIZE[1] - size[1] * zoom) / 2, (SIZE[0] - size[0] * zoom) / 2
+        x1, x2, y1, y2 = close_up(list(points.values()) or np.empty((0, 2)), size, SIZE[1] / SIZE[0])
+        zoom = min(SIZE[0] / (y2 - y1), SIZE[1] / (x2 - x1))
+        return x1, x2, y1, y2, zoom, (SIZE[1] - (x2 - x1) * zoom) / 2, (SIZE[0] - (y2 - y1) * zoom) / 2
 
     def _whole(self, image):
         if getattr(self, "_read", (None,))[0] != image:
@@ -263,8 +265,12 @@ class SchemaEditor(View):
 
     def _picture(self):
         """The frame with points and skeleton of the draft, uint8 (height, width, 3)."""
-        image, places = self.state.example()[0], self._places()
-        ground = np.full((*SIZE, 3), (31, 41, 51), np.uint8) if image is None else fitted(self._whole(image), SIZE)
+        (image, found), places = self.state.example(), self._places()
+        if image is None:
+            ground = np.full((*SIZE, 3), (31, 41, 51), np.uint8)
+        else:
+            x1, x2, y1, y2 = self._fit(image, found)[:4]
+            ground = fitted(self._whole(image)[y1:y2, x1:x2], SIZE)
         where = {part.key: k for k, part in enumerate(self.state.parts)}
         points = np.array([places[key] for key in where]) - 0.5
         edges = np.array([[where[a], where[b]] for a, b in self.state.edges], int).reshape(-1, 2)

@@ -214,7 +214,7 @@ class Gallery(ipywidgets.VBox):
             texts.append((_shortened(cell.caption, width), left + 2, y, FAINT if cell.dim else TEXT))
             if cell.note and state.lines > 1:
                 color = WARN if cell.warn and not cell.dim else FAINT
-                texts.append((_shortened(cell.note, width), left + 2, y + LINE, color))
+                texts.append((_shortened(cell.note, width, end=True), left + 2, y + LINE, color))
             if cell.checked is not None:
                 boxes.append((left + width - CHECK + 4, top + 4, cell.checked))
         if not state.cells and self._empty:
@@ -269,11 +269,11 @@ def _font():
     return ImageFont.load_default(FONT_PX)
 
 
-def _shortened(text, width):
-    """Text that fits into ``width`` px, its beginning given up first: the end of a video's name tells more."""
+def _shortened(text, width, end=False):
+    """Text that fits into ``width`` px, its beginning given up (the end of a video name tells more), or its end."""
     font = _font()
     if font.getlength(text) <= width - 4:
         return text
-    while text and font.getlength("…" + text) > width - 4:
-        text = text[1:]
-    return "…" + text
+    while text and font.getlength(text + "…") > width - 4:
+        text = text[:-1] if end else text[1:]
+    return text + "…" if end else "…" + text

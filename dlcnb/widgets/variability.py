@@ -24,7 +24,7 @@ from dlcnb.widgets.view import View, button, shown
 
 __all__ = ["VariabilityView"]
 
-PICTURE, LARGE = (150, 200), (480, 640)
+PICTURE, LARGE = (138, 184), (480, 640)
 WORST = 24
 BINS = 20
 MARGIN = {"top": 10, "bottom": 42, "left": 52, "right": 18}
@@ -65,8 +65,9 @@ class VariabilityView(View):
         self.pictures, self._large = LabelPictures(self.project, PICTURE), LabelPictures(self.project, LARGE)
         self.guard = InputGuard(surfaces=0)
         self._build()
-        both = ipywidgets.GridBox([self.table, self._plot], layout=ipywidgets.Layout(width="100%"))
-        both.add_class("dlcnb-plots")
+        both = ipywidgets.HBox([self.table, self._plot])
+        both.add_class("dlcnb-row")
+        both.add_class("dlcnb-top")
         super().__init__(
             [self._controls, self.headline, both, self._heading, self.gallery, self.legend, self.preview]
             + [self.matrix, self.guard]
@@ -87,7 +88,7 @@ class VariabilityView(View):
         )
         self._controls.add_class("dlcnb-row")
         self.headline, self.table, self.matrix = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
-        self.headline.add_class("dlcnb-number")
+        self.table.layout = ipywidgets.Layout(flex="0 0 auto", max_width="100%", overflow="auto hidden", margin="0")
         self._heading, self.legend = ipywidgets.HTML(), ipywidgets.HTML()
         self.legend.add_class("dlcnb-legend")
         self.gallery = Gallery(
@@ -110,7 +111,9 @@ class VariabilityView(View):
         self._bottom = bqplot.Axis(scale=self._x, label="distance (px)", tick_format="~g", grid_lines="none")
         self._left = bqplot.Axis(scale=self._y, tick_format="d", label="points", label_offset="36px", **upright)
         self.bars = bqplot.Bars(x=[0.0], y=[[0]], scales={"x": self._x, "y": self._y}, type="stacked", padding=0.05)
-        layout = ipywidgets.Layout(width="100%", height="220px", min_width="0")
+        layout = ipywidgets.Layout(
+            flex="1 1 300px", width="300px", height="220px", min_width="280px", max_width="560px"
+        )
         axes = [self._bottom, self._left]
         self._plot = bqplot.Figure(
             marks=[self.bars], axes=axes, fig_margin=MARGIN, layout=layout, animation_duration=0, padding_y=0
@@ -203,7 +206,7 @@ def _headline(result):
     return (
         f"<b>{first} and {second} are {spread.mean_px:.2f} px apart on average</b> "
         f"(95 % interval {_interval(spread.mean_ci95)}), root mean square {spread.rms_px:.2f} px "
-        f"{_interval(spread.rms_ci95)} · {spread.n} points in {len(result.images)} frames{only}"
+        f"({_interval(spread.rms_ci95)}) · {spread.n} points in {len(result.images)} frames{only}"
     )
 
 
@@ -213,10 +216,12 @@ def _interval(ends):
 
 def _table(result):
     first, second = (html.escape(name) for name in result.scorers)
-    head = ("bodypart", "mean px", "95 %", "RMS px", "95 %", "median px", "points", f"only {first}", f"only {second}")
+    head = ["bodypart", "mean px", "95 %", "RMS px", "95 %", "median px", "points"]
+    total = tuple(map(sum, zip(*result.one_sided.values(), strict=True)))  # points that only one of them placed
+    head += [f"only {first}", f"only {second}"] if any(total) else []
     rows = []
-    for part, spread in (*result.by_bodypart.items(), ("all", result.spread)):
-        single = result.one_sided.get(part) or tuple(map(sum, zip(*result.one_sided.values(), strict=True)))
+    for part, spread in (*result.by_bodypart.items(), ("all bodyparts", result.spread)):
+        single = result.one_sided.get(part, total) if any(total) else ()
         numbers = (
             f"{spread.mean_px:.2f}", _interval(spread.mean_ci95), f"{spread.rms_px:.2f}", _interval(spread.rms_ci95),
             f"{spread.median_px:.2f}", spread.n, *single,

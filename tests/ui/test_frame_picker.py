@@ -67,7 +67,7 @@ def test_choose_drop_and_extract_by_mouse(picker):
     picker.until("len(w.state.frames('picked')) == 5")
     settled(picker)
     assert sorted(frame // 12 for frame in picked(picker)) == list(range(5))
-    picker.page.mouse.click(*thumbnail(picker, 2, 150, 10))
+    picker.page.mouse.click(*thumbnail(picker, 2, 128, 10))
     picker.until("len(w.state.frames('dropped')) == 1")
     settled(picker)
     picker.page.get_by_role("button", name="Extract 4 frames").click()
@@ -150,7 +150,7 @@ def test_nothing_hangs_over_the_edge(picker, width):
     picker.page.set_viewport_size({"width": width, "height": 1300})
     try:
         settled(picker)
-        picker.until("abs(w.gallery.state.columns * 168 + 8 - w.gallery.input.guard.room) <= 168")
+        picker.until("abs(w.gallery.state.columns * 146 + 8 - w.gallery.input.guard.room) <= 146")
         root = picker.page.locator(".dlcnb").first.bounding_box()
         for selector in (PLAYER, TIMELINE, GALLERY, ".dlcnb .dlcnb-row >> nth=1", ".dlcnb .dlcnb-row >> nth=-1"):
             box = picker.page.locator(selector).bounding_box()

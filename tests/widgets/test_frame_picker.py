@@ -60,7 +60,7 @@ def pointer(picker, kind, x, y, surface=0):
 
 def click(picker, position, on_check=False):
     left, top = picker.gallery.state.box(position)
-    where = {"x": left + 155, "y": top + 5} if on_check else {"x": left + 20, "y": top + 50}
+    where = {"x": left + 132, "y": top + 5} if on_check else {"x": left + 20, "y": top + 50}
     picker.gallery.input.guard._handle_custom_msg({"type": "down", "surface": 0, "button": 0, **where}, [])
 
 
@@ -339,7 +339,7 @@ def test_a_video_that_cannot_be_read_is_said_and_the_others_work(project, caplog
 
 
 def test_an_unknown_video_is_named(project):
-    with pytest.raises(ProjectError, match="no video 'm3.mp4'"):
+    with pytest.raises(ProjectError, match=r"no video 'm3\.mp4'"):
         FramePicker(project, ["m3.mp4"])
 
 
@@ -348,7 +348,9 @@ def test_every_button_has_a_tooltip_and_every_key_a_button(picker):
     buttons = [b for b in vars(controls).values() if isinstance(b, ipywidgets.Button)]
     assert len(buttons) >= 8
     assert all(b.tooltip for b in buttons)
-    tips = " ".join(b.tooltip or "" for row in (controls.rows[1]).children for b in row.children if hasattr(b, "tooltip"))
+    tips = " ".join(
+        b.tooltip or "" for row in (controls.rows[1]).children for b in row.children if hasattr(b, "tooltip")
+    )
     assert all(f"({name})" in tips for name in "pioc")
 
 

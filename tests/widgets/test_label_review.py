@@ -190,10 +190,10 @@ class TestReview:
     def test_points_are_drawn(self, review):
         picture = shown(review.gallery)
         left, top = review.gallery.state.box(2)
-        part = picture[top : top + 150, left : left + 200].astype(int)
+        part = picture[top : top + 138, left : left + 184].astype(int)
         assert (np.abs(part - GREY).max(-1) > 60).sum() > 40
         review.close_up.value = False
-        whole = shown(review.gallery)[top : top + 150, left : left + 200].astype(int)
+        whole = shown(review.gallery)[top : top + 138, left : left + 184].astype(int)
         assert np.abs(whole - part).max() > 60
 
     def test_filters_are_linked(self, review):
@@ -266,7 +266,7 @@ class TestVariability:
     def test_both_sets_of_points_are_drawn(self, view):
         picture = shown(view.gallery)
         left, top = view.gallery.state.box(0)
-        part = picture[top : top + 150, left : left + 200].astype(int)
+        part = picture[top : top + 138, left : left + 184].astype(int)
         assert (np.abs(part - GREY).max(-1) > 60).sum() > 80
 
     def test_the_histogram_counts_every_point(self, view):
