@@ -27,7 +27,7 @@ __all__ = [
 MAX_COMPARED = 5000  # frames that k-means looks at, however long the video
 FEATURE_WIDTH = 30  # px, as DeepLabCut's
 SIGNATURE_WIDTH = 64  # px
-ALIKE = 0.3  # frames are near-duplicates if they differ by less than this share of what the frames usually differ by
+ALIKE = 0.5  # frames are near-duplicates if they differ by less than this share of what the frames usually differ by
 NOISE = 12  # grey levels; less is never a difference
 logger = logging.getLogger(__name__)
 
