@@ -65,7 +65,7 @@ def analyze(client, run, videos, settings=DEFAULTS, **options):
     videos : paths.
     settings : `dlcnb.jobs.analysis.Settings`, optional.
     snapshot : "best" (default), "last" or a step.
-    device : "auto" (default), "cpu" or "gpu(0)", on the workers.
+    device, engine : see `dlcnb.Predictor`; on the workers.
     folder : where the tables go; default beside each video.
     piece : frames of a task, about.
     events : `dlcnb.jobs.EventLog`, told of progress and warnings; optional.
@@ -87,7 +87,7 @@ def analyze(client, run, videos, settings=DEFAULTS, **options):
 class _Run:
     """One analysis on a cluster: hands out tasks, collects parts, writes tables."""
 
-    def __init__(self, client, run, videos, settings, *, snapshot="best", device="auto", **options):
+    def __init__(self, client, run, videos, settings, *, snapshot="best", device="auto", engine="fp32", **options):
         known = {"folder": None, "piece": PIECE, "events": None, "stop": False}
         if unknown := set(options) - set(known):
             raise TypeError(f"unexpected options {', '.join(sorted(unknown))}")
@@ -95,7 +95,7 @@ class _Run:
         self.folder, self.events, self.stop = options["folder"], options["events"], options["stop"]
         self.piece = options["piece"]
         self.client, self.settings = client, settings
-        self.network = (str(Path(run).absolute()), snapshot, device)
+        self.network = (str(Path(run).absolute()), snapshot, device, engine)
         self.videos = [Path(video).absolute() for video in videos]
         self.results, self.failed = {}, {}
         self._waiting = deque(self.videos)
@@ -144,7 +144,7 @@ class _Run:
             opened = self._open[video]
             piece = opened.pieces.popleft()
             size, batch = opened.planned.parts.size, self.settings.batch
-            task = (*self.network, str(video), piece, size, batch)
+            task = (self.network, str(video), piece, size, batch)
             self._tasks[self.client.submit(_predict, *task, pure=False, retries=RETRIES)] = video
 
     def _begin(self, video, key):
@@ -288,7 +288,7 @@ class _Video:
 
 # --- on the workers
 
-_loaded = {}  # (run, snapshot, device) -> Predictor; one at a time
+_loaded = {}  # (run, snapshot, device, engine) -> Predictor; one at a time
 _one_at_a_time = threading.Lock()  # MXNet uses all the cores by itself
 
 
@@ -297,20 +297,20 @@ def _predictor(*network):
 
     if network not in _loaded:
         _loaded.clear()
-        run, snapshot, device = network
-        _loaded[network] = backend.Predictor(run, snapshot, device=device)
+        run, snapshot, device, engine = network
+        _loaded[network] = backend.Predictor(run, snapshot, device=device, engine=engine)
     return _loaded[network]
 
 
-def _describe(run, snapshot, device):
+def _describe(*network):
     with _one_at_a_time:
-        return network_key(_predictor(run, snapshot, device))
+        return network_key(_predictor(*network))
 
 
-def _predict(run, snapshot, device, video, piece, size, batch):
+def _predict(network, video, piece, size, batch):
     """(parts, None) of a piece, or ([], what is wrong with the video), which is no reason to try again."""
     with _one_at_a_time:
-        predictor = _predictor(run, snapshot, device)
+        predictor = _predictor(*network)
         try:
             with VideoReader(video) as reader:
                 steps = predict_parts(predictor, reader, piece, size, batch)

@@ -98,7 +98,13 @@ def evaluate(console, project, snapshot, plots, shuffle, device):
 @command("analyze", "Find the bodyparts in videos.")
 @project_argument
 @click.argument("videos", nargs=-1, required=True, type=click.Path())
-@click.option("--engine", type=click.Choice(["fp32"]), default="fp32", show_default=True, help="How numbers are kept.")
+@click.option(
+    "--engine",
+    type=click.Choice(["fp32", "int8"]),
+    default="fp32",
+    show_default=True,
+    help="int8 is about twice as fast on a CPU, and nearly as exact.",
+)
 @click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Frames per pass.")
 @click.option("--snapshot", default="best", show_default=True, help="best, last, or a step.")
 @click.option("--out", type=click.Path(file_okay=False), help="Folder for the tables.  [default: beside each video]")
@@ -118,6 +124,7 @@ def analyze(console, project, videos, engine, batch, snapshot, out, shuffle, dev
     options = {
         "snapshot": _snapshot(snapshot),
         "batch": batch,
+        "engine": engine,
         "device": device,
         "folder": out and Path(out).absolute(),
         **more,

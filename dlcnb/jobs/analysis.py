@@ -44,7 +44,7 @@ def analyze(job, events, stop):
     """Analyze the videos of a job; returns ("done" or "stopped", result)."""
     options = job["options"]
     settings = Settings(**{name: options[name] for name in ("batch", "again") if name in options})
-    which = {"snapshot": options.get("snapshot", "best"), "device": options.get("device", "auto")}
+    which = {name: options[name] for name in ("snapshot", "device", "engine") if name in options}
     if options.get("scheduler"):
         from dlcnb import cluster
 
@@ -183,7 +183,7 @@ def network_key(predictor):
         "bodyparts": list(predictor.bodyparts),
         "weights": digest.hexdigest(),
         "input_scale": predictor.config.input_scale,
-        "engine": getattr(predictor, "engine", "fp32"),
+        "engine": predictor.engine,
     }
 
 

@@ -16,7 +16,7 @@ __all__ = ["start"]
 _OPTIONS = {
     "train": {"config", "run", "resume"},
     "evaluate": {"run", "snapshot", "device", "maps"},
-    "analyze": {"videos", "run", "snapshot", "batch", "device", "folder", "again", "scheduler"},
+    "analyze": {"videos", "run", "snapshot", "batch", "device", "engine", "folder", "again", "scheduler"},
     "export": {"run", "snapshot", "folder"},
     "suggest": {"images", "run", "snapshot", "device"},
 }
@@ -35,10 +35,10 @@ def start(kind, project, **options):
         they were).
         evaluate: ``run`` (default the last), ``snapshot`` ("best", "last", "all" or a step), ``device``, ``maps``
         (keep the score-maps, for `EvaluationView`; default True).
-        analyze: ``videos`` (paths), ``run``, ``snapshot``, ``batch``, ``device``, ``folder`` (where the
-        tables go; default beside each video), ``again`` (predict again what is there already), ``scheduler`` (address
-        of a Dask scheduler, such as "tcp://host:8786"). An analysis that was killed or stopped goes on where it was
-        when it is started again.
+        analyze: ``videos`` (paths), ``run``, ``snapshot``, ``batch``, ``device``, ``engine`` ("fp32" or "int8"),
+        ``folder`` (where the tables go; default beside each video), ``again`` (predict again what is there already),
+        ``scheduler`` (address of a Dask scheduler, such as "tcp://host:8786"). An analysis that was killed or stopped
+        goes on where it was when it is started again.
         export (the network as ONNX): ``run``, ``snapshot``, ``folder`` (default the run's).
         suggest: ``images`` (``labeled-data/<video>/<image>`` each), ``run``, ``snapshot``, ``device``; what
         was predicted is read by `read_suggestions`.
