@@ -272,7 +272,7 @@ class Labeler(View):
         frame = (name, view.fit, view.brightness, view.contrast, view.gamma, problem)
         shown = look(image, view) if frame != self._drawn else None
         states = session.store(name).states
-        self.input.ready()
+        self.input.ready(0 if shown is not None else 1)  # points need not wait for the loupe to arrive
         with batch(self.canvas):
             if shown is not None:
                 self.canvas.draw_frame(shown)
