@@ -2,8 +2,8 @@
 
     python benchmarks/analysis.py PROJECT VIDEO
 
-PROJECT holds a trained network. End to end is what ``dlcnb analyze`` does: decode, predict, write csv and h5. Errors are
-those of ``dlcnb evaluate`` on the test frames.
+PROJECT holds a trained network. End to end is what ``dlcnb analyze`` does: decode, predict, write csv and h5. Errors
+are those of ``dlcnb evaluate`` on the test frames.
 """
 
 import argparse
