@@ -173,7 +173,7 @@ def summary_table(lines, epsilon_px):
     """The `Summary` lines as an HTML table."""
     if not lines:
         return ""
-    heads = ("", "mean px", "95 % interval", "r.m.s. px", "median px", f"within {epsilon_px:g} px", "points")
+    heads = ("errors in px", "mean", "95 % interval", "r.m.s.", "median", f"within {epsilon_px:g} px", "points")
     rows = ["".join(f"<th>{head}</th>" for head in heads)]
     for line in lines:
         low, high = line.ci95

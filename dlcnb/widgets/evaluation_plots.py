@@ -40,15 +40,15 @@ class EvaluationPlots(ipywidgets.GridBox):
 
     def _build_errors(self):
         plot = self._errors = _Plot("errors", bqplot.LogScale(), "", "px")
-        self.dots = {}
+        self.human_level = plot.lines([HUMAN], stroke_width=1.6, line_style="dashed")
+        self.bars = {color: plot.lines([color], stroke_width=4) for color in (TRAIN, TEST)}
+        self.dots = {}  # on top, to be clicked
         for color in (TRAIN, TEST):
             self.dots[color] = plot.dots(color, default_size=22, opacities=[0.65], stroke_width=0)
             self.dots[color].interactions = {"click": "select"}
             self.dots[color].selected_style = self.dots[color].unselected_style = {}
             self.dots[color].on_element_click(lambda _, event, c=color: self._on_dot(c, event["data"]["index"]))
-        self.bars = {color: plot.lines([color], stroke_width=4) for color in (TRAIN, TEST)}
         self.ring = plot.dots(CHOSEN, marker="circle", default_size=130, fill=False, stroke=CHOSEN, stroke_width=2.5)
-        self.human_level = plot.lines([HUMAN], stroke_width=1.6, line_style="dashed")
 
     def _build_pck(self):
         plot = self._pck = _Plot("PCK", bqplot.LinearScale(), "distance from the label, px", ".0%")

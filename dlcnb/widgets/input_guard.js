@@ -179,6 +179,8 @@ function render({ model, el }) {
     measure(root);
     const options = { capture: true, signal: abort.signal };
     root.setAttribute(SUPPRESS, 'true');
+    // A click beside everything that takes the focus (on a plot, say) gives it to the widget, not to the notebook's cell.
+    if (!root.hasAttribute('tabindex')) root.tabIndex = -1;
     // Notebook 7 looks at the focused element itself, in the capture phase.
     root.addEventListener('focusin', (e) => e.target.setAttribute(SUPPRESS, 'true'), options);
     root.addEventListener('keydown', (e) => onKey(e, home), options);

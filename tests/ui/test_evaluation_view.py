@@ -68,7 +68,7 @@ def pixels(lab, selector):
 
 def test_a_click_on_a_point_of_the_plot_opens_its_frame(view):
     before = view.ask("v.state.image")
-    view.page.locator(".dlcnb-evaluation .bqplot").first.locator(".dot").nth(7).click()
+    view.page.locator(".dlcnb-evaluation .bqplot").first.locator(".dot").nth(7).dispatch_event("click")
     view.until(f"v.state.image != {before!r}")
     caption = view.page.locator(".dlcnb-evaluated-frame").get_by_text(view.ask("v.state.image.split('/')[-1]"))
     caption.wait_for()
@@ -120,7 +120,7 @@ def test_keys_never_reach_the_notebook(view):
     view.page.locator(FRAME).click()
     for key in ("b", "a", "d", "d", "x"):
         view.page.keyboard.press(key)
-    view.page.locator(".dlcnb-evaluation .bqplot").first.locator(".dot").first.click()
+    view.page.locator(".dlcnb-evaluation .bqplot").first.locator(".dot").first.click(force=True)
     view.page.keyboard.press("b")
     assert view.page.locator(".jp-Notebook .jp-Cell").count() == 2
 
