@@ -142,11 +142,8 @@ class LabelReview(View):
         state, several = self.state, len(self.state.videos) > 1
         rows = state.rows()
         self._rows = {row.image: row for row in rows}
-        options = (ALL, *state.videos)
-        if tuple(self.video.options) != options:
-            video = state.video if state.video in options else ALL
-            self.video.options = options
-            state.video = self.video.value = video
+        self._offer(self.video, "video", (ALL, *state.videos))
+        self._offer(self.scorer, "scorer", tuple(state.scorers))
         self.gallery.set_cells([self._cell(row, several) for row in rows])
         odd, incomplete = state.count("odd"), state.count("incomplete")
         self.counts.value = (
@@ -154,6 +151,14 @@ class LabelReview(View):
             f"{odd} odd · {incomplete} with a bodypart not placed</span>"
         )
         self._tell_focus()
+
+    def _offer(self, field, name, options):
+        """Let a field have other options, without that being a gesture."""
+        if tuple(field.options) != options:
+            value = getattr(self.state, name)
+            with field.hold_trait_notifications():
+                field.options = options
+                field.value = value if value in options else options[0]
 
     def _cell(self, row, several):
         name = row.image.rsplit("/", 1)[1]

@@ -19,6 +19,11 @@ WHICH = ("all", "odd", "incomplete")
 ORDER = ("oddest first", "by frame")
 
 
+def labelers(project):
+    """{scorer: number of labeled frames} of those who labeled any."""
+    return {name: n for name, n in scorers(project).items() if n}
+
+
 @dataclass(frozen=True, eq=False)
 class ReviewRow:
     """A labeled frame: its points ``(K, 2)`` in px (NaN = not placed), how odd it is, why, and which bodyparts."""
@@ -63,12 +68,13 @@ class ReviewState(HasTraits):
     def __init__(self, project, scorer=None):
         super().__init__()
         self.project = project
-        self.scorers = {name: n for name, n in scorers(project).items() if n}
+        self.scorers = labelers(project)
         self.scorer = scorer or next(iter(self.scorers), project.scorer)
         self.load()
 
     def load(self):
         """Read the scorer's labels again, unsaved edits included."""
+        self.scorers = labelers(self.project)
         labels = current_labels(self.project, self.scorer)
         points = dict(zip(labels.images, labels.points, strict=True))
         ranked = []
@@ -134,7 +140,7 @@ class VariabilityState(HasTraits):
     def __init__(self, project, first=None, second=None):
         super().__init__()
         self.project, self.result = project, None
-        self._survey()
+        self.scorers = labelers(self.project)
         if len(self.scorers) < 2:
             who = ", ".join(self.scorers) or "nobody"
             raise LabelError(
@@ -146,12 +152,9 @@ class VariabilityState(HasTraits):
         self.second = second or next(name for name in names if name != self.first)
         self.compare()
 
-    def _survey(self):
-        self.scorers = {name: n for name, n in scorers(self.project).items() if n}
-
     def load(self):
         """Read everybody's labels again."""
-        self._survey()
+        self.scorers = labelers(self.project)
         self.compare()
 
     def compare(self):

@@ -57,6 +57,7 @@ class VariabilityView(View):
     """
 
     gallery = None
+    _listing = False
 
     def __init__(self, project, first=None, second=None, *, labeler=None, on_select=None):
         self.project = project if isinstance(project, Project) else Project.open(project)
@@ -102,7 +103,7 @@ class VariabilityView(View):
             options=names, value=getattr(self.state, which), layout=ipywidgets.Layout(width="150px", margin="0")
         )
         made.tooltip = f"The {which} scorer"
-        made.observe(lambda change: change.new is not None and setattr(self.state, which, change.new), "value")
+        made.observe(lambda change: self._on_scorer(which, change.new), "value")
         return made
 
     def _build_plot(self):
@@ -127,6 +128,10 @@ class VariabilityView(View):
         self.pictures.forget()
         self.state.load()
 
+    def _on_scorer(self, which, name):
+        if name is not None and not self._listing:
+            setattr(self.state, which, name)
+
     @shown
     def _on_pair(self, _):
         self.state.compare()
@@ -148,7 +153,13 @@ class VariabilityView(View):
     def show(self):
         """Bring everything on the page up to date with the state."""
         state, result = self.state, self.state.result
-        self.first.value, self.second.value = state.first, state.second
+        names = tuple(state.scorers)
+        for field, value in ((self.first, state.first), (self.second, state.second)):
+            if tuple(field.options) != names:  # somebody new labeled
+                self._listing = True
+                field.options = names
+                self._listing = False
+            field.value = value
         self.tell(state.message, "error")
         self._points = {}
         if result is None:

@@ -218,6 +218,19 @@ class TestReview:
         assert len(review.gallery.state.cells) == 4
         review.close()
 
+    def test_somebody_new_labels(self, review, project):
+        label(project, "ben", 1.0, slice(4))
+        review.reload.click()
+        assert review.scorer.options == ("ada", "ben")
+        assert review.scorer.value == review.state.scorer == "ada"
+        view = VariabilityView(project)
+        label(project, "cho", 1.0, slice(4))
+        view.reload.click()
+        assert view.first.options == ("ada", "ben", "cho")
+        assert (view.first.value, view.second.value) == ("ada", "ben")
+        assert view.status_line.value == ""
+        view.close()
+
     def test_a_missing_image_is_an_empty_picture(self, project):
         (project.labeled_dir("m1") / "img06.png").unlink()
         review = LabelReview(project)
