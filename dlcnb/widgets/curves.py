@@ -1,6 +1,8 @@
-"""The two live plots of a training run: loss on a logarithmic axis, validation error with the best snapshot marked."""
+"""The live plots of a training run: losses and learning rate on logarithmic axes, validation error, best marked."""
 
 from __future__ import annotations
+
+import html
 
 import bqplot
 import ipywidgets
@@ -9,6 +11,12 @@ import numpy as np
 __all__ = ["TrainingCurves", "log_ticks", "ticks"]
 
 LOSS, ERROR, BEST = "#2f87d0", "#0f9d74", "#D55E00"  # told apart by the colour-blind, readable on black and white
+HUMAN = "#CC79A7"
+PARTS = {  # curve -> words, colour, style
+    "part_loss": ("score-maps", "#E69F00", "solid"),
+    "locref_loss": ("location refinement", "#CC79A7", "dashed"),
+}
+EARLIER = ("#8c8c8c", "#56B4E9", "#b2912f", "#9c6ade", "#d98880")  # of the runs beside this one, so many at most
 POINTS = 2000
 HEIGHT = "220px"
 MARGIN = {"top": 10, "bottom": 42, "left": 52, "right": 18}
@@ -36,43 +44,102 @@ def log_ticks(low, high):
 
 
 class TrainingCurves(ipywidgets.GridBox):
-    """Two bqplot figures side by side, or one above the other where the page is narrow."""
+    """bqplot figures side by side, or one above the other where the page is narrow: loss, error, learning rate."""
 
     def __init__(self):
         self._loss_plot = _Plot("loss", bqplot.LogScale())
         self._error_plot = _Plot("validation error", bqplot.LinearScale())
+        self._rate_plot = _Plot("learning rate", bqplot.LogScale())
         self.loss = self._loss_plot.lines(LOSS, opacities=[0.35], stroke_width=1)
         self.smooth = self._loss_plot.lines(LOSS, stroke_width=2.2)
+        self.parts = {
+            name: self._loss_plot.lines(color, stroke_width=1.8, line_style=style)
+            for name, (_, color, style) in PARTS.items()
+        }
+        self.band = self._error_plot.lines(
+            HUMAN, fill="between", fill_colors=[HUMAN], fill_opacities=[0.25], opacities=[0]
+        )
+        self.human = self._error_plot.lines(HUMAN, stroke_width=1.6, line_style="dashed")
         self.error = self._error_plot.lines(ERROR, marker="circle", marker_size=28, stroke_width=2)
         self.best = self._error_plot.dots(BEST)
-        super().__init__([self._loss_plot.box, self._error_plot.box], layout=ipywidgets.Layout(width="100%"))
+        self.rate = self._rate_plot.lines(LOSS, stroke_width=2)
+        self.earlier = []  # (loss, error) of each earlier run; they stay for later use
+        super().__init__(self._boxes(False), layout=ipywidgets.Layout(width="100%"))
         self.add_class("dlcnb-plots")
 
+    def _boxes(self, rate):
+        plots = [self._loss_plot, self._error_plot, *([self._rate_plot] if rate else [])]
+        return [plot.box for plot in plots]
+
     def show(self, state):
-        """Draw the curves of a `TrainingState`; each is one message to the browser."""
-        steps, loss = state.curve("loss", POINTS // 2)
-        keep = loss > 0  # NaN is left out too; a logarithmic axis has no zero
-        steps, loss = steps[keep], loss[keep]
+        """Draw the curves of a `TrainingState`; each is one message to the browser, if it has changed."""
+        if (len(self.children) == 3) != state.show_rate:
+            self.children = self._boxes(state.show_rate)
+        others = list(state.earlier.values())[: len(EARLIER)]
+        ends = [each[name][0][-1:] for each in others for name in each]
+        last = max([state.step, 1, *np.concatenate([[0], *ends])])
+        for plot in (self._loss_plot, self._error_plot, self._rate_plot):
+            plot.last = last
+        self._show_earlier(others)
+        self._show_loss(state, [each["loss"][1] for each in others])
+        self._show_error(state, [each["validation"][1] for each in others])
+        if state.show_rate:
+            self._show_rate(state)
+
+    def _show_loss(self, state, others):
+        steps, loss = _positive(*state.curve("loss", POINTS // 2))
         _set(self.loss, steps, loss)
-        _set(self.smooth, steps, np.exp(_running_mean(np.log(loss))))
-        last = max(state.step, 1)
-        self._loss_plot.frame(last, loss.min(initial=1) * 0.9, loss.max(initial=1e-3) * 1.1)
+        _set(self.smooth, *state.smooth("loss"))
+        drawn = [loss, *others]
+        for name, mark in self.parts.items():
+            curve = state.smooth(name) if state.show_parts else (np.empty(0), np.empty(0))
+            _set(mark, *curve)
+            drawn.append(curve[1])
+        values = np.concatenate(drawn)
+        self._loss_plot.frame(values.min(initial=1) * 0.9, values.max(initial=1e-3) * 1.1)
+        parts = "".join(_key(color, text) for text, color, _ in PARTS.values()) if state.show_parts else ""
+        self._loss_plot.tell("per step, and smoothed" + self._others(state), parts)
+
+    def _show_error(self, state, others):
         steps, error = state.curve("validation", POINTS)
         keep = np.isfinite(error)
         _set(self.error, steps[keep], error[keep])
         there = state.best_step >= 0
         _set(self.best, *(([state.best_step], [state.best_px]) if there else ([], [])))
-        self._error_plot.frame(last, 0, error[keep].max(initial=1) * 1.1)
+        mean, low, high = state.human or (np.nan,) * 3
+        across = [0, self._error_plot.last]
+        known = state.human is not None
+        _set(self.human, across if known else [], [mean, mean] if known else [])
+        _set(self.band, [across] * 2 if known else [], [[low] * 2, [high] * 2] if known else [])
+        values = np.concatenate([error[keep], *(other[np.isfinite(other)] for other in others)])
+        self._error_plot.frame(0, max(values.max(initial=1), high if known else 0) * 1.1)
         best = f"best {state.best_px:.2f} px at step {state.best_step}" if there else "mean in px; none yet"
-        self._error_plot.tell(best)
-        self._loss_plot.tell("per step, and smoothed")
+        self._error_plot.tell(best, _key(HUMAN, f"two people differ by {mean:.2f} px") if known else "")
+
+    def _show_rate(self, state):
+        steps, rate = _positive(*state.curve("learning_rate", 400))
+        _set(self.rate, steps, rate)
+        self._rate_plot.frame(rate.min(initial=1e-2) * 0.8, rate.max(initial=1e-6) * 1.25)
+        now = f"{state.learning_rate:.2g} now" if np.isfinite(state.learning_rate) else "none yet"
+        self._rate_plot.tell(now)
+
+    def _show_earlier(self, others):
+        while len(self.earlier) < len(others):
+            look = {"color": EARLIER[len(self.earlier)], "stroke_width": 1.2, "opacities": [0.9]}
+            self.earlier.append((self._loss_plot.lines(**look), self._error_plot.lines(**look)))
+        for n, marks in enumerate(self.earlier):
+            for mark, name in zip(marks, ("loss", "validation"), strict=True):
+                _set(mark, *(others[n][name] if n < len(others) else ([], [])))
+
+    def _others(self, state):
+        return "".join(_key(c, html.escape(name)) for c, name in zip(EARLIER, state.earlier, strict=False))
 
 
 class _Plot:
     """A figure with a heading, its scales and axes."""
 
     def __init__(self, title, scale):
-        self.title = title
+        self.title, self.last = title, 1.0
         self.x, self.y = bqplot.LinearScale(min=0, max=1), scale
         upright = {"orientation": "vertical"} if "orientation" in bqplot.Axis.class_traits() else {"side": "left"}
         self.bottom = bqplot.Axis(scale=self.x, label="step", tick_format=",d", grid_lines="none")
@@ -93,12 +160,15 @@ class _Plot:
         look = {"colors": [color], "marker": "diamond", "default_size": 150, "stroke": "white"}
         return self._add(bqplot.Scatter(x=[], y=[], scales={"x": self.x, "y": self.y}, **look))
 
-    def tell(self, note):
-        """Show a note beside the title."""
-        self.heading.value = f'<b>{self.title}</b> <span class="dlcnb-muted">{note}</span>'
+    def tell(self, note, key=""):
+        """Show a note, and what the colours mean, beside the title."""
+        text = f'<b>{self.title}</b> <span class="dlcnb-muted">{note}</span>{key}'
+        if self.heading.value != text:
+            self.heading.value = text
 
-    def frame(self, last, low, high):
+    def frame(self, low, high):
         """Show steps up to ``last`` and values from ``low`` to ``high``."""
+        last = self.last
         low, high = float(low), float(max(high, low * 1.01 + 1e-9))
         marks = log_ticks(low, high) if isinstance(self.y, bqplot.LogScale) else ticks(low, high)
         for scale, axis, ends, values in (
@@ -115,13 +185,15 @@ class _Plot:
         return mark
 
 
-def _running_mean(values):
-    """Mean over the latest fortieth of the curve at each point, (N,) -> (N,)."""
-    width = max(len(values) // 40, 1)
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    ends = np.arange(1, len(values) + 1)
-    starts = np.maximum(ends - width, 0)
-    return (sums[ends] - sums[starts]) / (ends - starts)
+def _key(color, text):
+    """What a colour means."""
+    swatch = f'<i class="dlcnb-swatch" style="background:{color}; margin-left:10px"></i>'
+    return f'<span class="dlcnb-muted" style="white-space:nowrap">{swatch}{text}</span> '
+
+
+def _positive(steps, values):
+    keep = values > 0  # NaN is left out too; a logarithmic axis has no zero
+    return steps[keep], values[keep]
 
 
 def _set(mark, x, y):

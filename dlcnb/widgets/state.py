@@ -8,49 +8,12 @@ from __future__ import annotations
 import numpy as np
 from traitlets import Bool, Float, HasTraits, Int, TraitError, Unicode, validate
 
+from dlcnb.widgets.training_state import TrainingState, clock_text, decimate
 from dlcnb.widgets.zoom import Zoomable
 
 __all__ = ["PlayClock", "PlayerState", "TrainingState", "clock_text", "decimate"]
 
 LONGEST_JUMP = 0.25  # seconds of wall time that playback may skip at once when decoding cannot keep up
-RUNNING = ("starting", "running", "stopping")
-
-
-def clock_text(seconds):
-    """``3725.5`` -> ``'1:02:05'``; ``None`` or NaN (not known yet) -> ``'–'``."""
-    if seconds is None or not np.isfinite(seconds):
-        return "–"
-    minutes, seconds = divmod(int(max(seconds, 0)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
-
-
-def decimate(x, y, limit=2000):
-    """A curve as at most ``limit`` points: means over equal runs of samples, the newest sample kept as it is.
-
-    Parameters
-    ----------
-    x, y : (N,) arrays
-        The curve; NaN in ``y`` is left out of the means, and a run with nothing else gives NaN.
-    limit : int
-        At most so many points come back (at least 2).
-
-    Returns
-    -------
-    x, y : float64 (M,) arrays, M <= limit
-    """
-    x, y = np.asarray(x, float), np.asarray(y, float)
-    if len(x) <= limit:
-        return x, y
-    run = -(-(len(x) - 1) // (limit - 1))
-    starts = np.arange(0, len(x) - 1, run)
-    valid = np.isfinite(y[:-1])
-    counts = np.add.reduceat(valid.astype(float), starts)
-    sums = np.add.reduceat(np.where(valid, y[:-1], 0.0), starts)
-    sizes = np.diff(np.append(starts, len(x) - 1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = np.where(counts > 0, sums / counts, np.nan)
-    return np.append(np.add.reduceat(x[:-1], starts) / sizes, x[-1]), np.append(means, y[-1])
 
 
 class PlayerState(Zoomable, HasTraits):
@@ -246,115 +209,3 @@ class PlayClock:
         if after >= self.state.n_frames:
             return None
         return max((self.state.times[after] - self._time) / self._speed - (now - self._start), 0.0)
-
-
-class TrainingState(HasTraits):
-    """A training run as its event log tells it; `apply` takes the log's events in order, in any portions."""
-
-    status = Unicode("idle", help="idle, starting, running, stopping, or how it ended: done, stopped, failed, lost.")
-    step = Int(0)
-    progress = Float(0.0, help="0 to 1.")
-    loss = Float(np.nan)
-    seconds_left = Float(np.nan)
-    steps_per_second = Float(np.nan)
-    rss_mb = Float(np.nan, help="Resident memory of the worker, MB.")
-    best_step = Int(-1, help="Step of the best validation so far; -1 before the first.")
-    best_px = Float(np.nan, help="Mean validation error at that step, px.")
-    message = Unicode("", help="The last warning or error of the run.")
-    revision = Int(0, help="Counts the changes of the curves.")
-
-    def __init__(self):
-        super().__init__()
-        self.reset()
-
-    @property
-    def active(self):
-        """Whether the run is under way."""
-        return self.status in RUNNING
-
-    def reset(self, status="idle"):
-        """Forget everything, ready for another run."""
-        self._curves = {"loss": ([], []), "validation": ([], [])}
-        self._recent = []
-        with self.hold_trait_notifications():
-            for name in ("progress", "loss", "seconds_left", "steps_per_second", "rss_mb", "best_px", "message"):
-                setattr(self, name, self.traits()[name].default_value)
-            self.step, self.best_step, self.status = 0, -1, status
-            self.revision += 1
-
-    def curve(self, name, limit=2000):
-        """A curve ``'loss'`` or ``'validation'`` (px) as float64 (step, value), at most ``limit`` points."""
-        return decimate(*self._curves[name], limit)
-
-    def apply(self, events):
-        """Take the events (dicts as in ``events.jsonl``) that the state has not seen yet; unknown kinds are skipped."""
-        if not events:
-            return
-        with self.hold_trait_notifications():
-            for event in events:
-                handler = getattr(self, f"_on_{event.get('event')}", None)
-                if handler:
-                    handler(event)
-            self.revision += 1
-
-    def _on_start(self, event):
-        self.status, self.message = "running", ""
-
-    def _on_step(self, event):
-        if self.status not in RUNNING:
-            self.status = "running"
-        step = int(event["step"])
-        self._drop_superseded(step)
-        self._append("loss", step, event.get("loss"))
-        validation = event.get("validation")
-        if validation:
-            self._append("validation", step, validation.get("mean_px"))
-        best = event.get("best")
-        if best:
-            self.best_step, self.best_px = int(best["step"]), float(best["val_mean_px"])
-        self.step, self.loss = step, _number(event.get("loss"))
-        self.progress = min(max(_number(event.get("progress"), 0.0), 0.0), 1.0)
-        self.seconds_left = _number(event.get("seconds_left"))
-        self.rss_mb = _number(event.get("rss_mb"), self.rss_mb)
-        self._measure(step, _number(event.get("seconds")))
-
-    def _on_warning(self, event):
-        self.message = str(event.get("message", "warning"))
-
-    def _on_done(self, event):
-        self.status, self.progress, self.seconds_left = "done", 1.0, 0.0
-
-    def _on_stopped(self, event):
-        self.status, self.seconds_left = "stopped", np.nan
-
-    def _on_error(self, event):
-        self.status, self.seconds_left = "failed", np.nan
-        self.message = str(event.get("message") or "the worker failed without a message")
-
-    def _append(self, name, step, value):
-        steps, values = self._curves[name]
-        steps.append(step)
-        values.append(_number(value))
-
-    def _drop_superseded(self, step):
-        """A resumed run goes on from an earlier snapshot: what came after that snapshot is void."""
-        if step > self.step:
-            return
-        for steps, values in self._curves.values():
-            keep = int(np.searchsorted(steps, step))
-            del steps[keep:], values[keep:]
-        self._recent.clear()
-
-    def _measure(self, step, seconds):
-        """Throughput over the last 20 seconds of training."""
-        if self._recent and seconds <= self._recent[-1][1]:
-            self._recent.clear()
-        self._recent.append((step, seconds))
-        while len(self._recent) > 2 and seconds - self._recent[0][1] > 20:
-            self._recent.pop(0)
-        (first, begin), (last, end) = self._recent[0], self._recent[-1]
-        self.steps_per_second = (last - first) / (end - begin) if end > begin else np.nan
-
-
-def _number(value, default=np.nan):
-    return default if value is None else float(value)

@@ -1,40 +1,40 @@
-"""TrainingMonitor: start a training run, watch it, stop it, and find it again, all through the run's folder."""
+"""TrainingMonitor: start a training run, watch, pause and stop it, and find it again, all through the run's folder."""
 
 from __future__ import annotations
 
-import io
+import logging
 import threading
 from pathlib import Path
 
 import ipywidgets
-import numpy as np
-from PIL import Image
+from traitlets import link
 
 from dlcnb import jobs
-from dlcnb.project import Project, run_info
-from dlcnb.trainset import BACKBONES
-from dlcnb.widgets.curves import TrainingCurves
+from dlcnb.project import Project
+from dlcnb.widgets.curves import EARLIER, TrainingCurves
 from dlcnb.widgets.input_guard import InputGuard
-from dlcnb.widgets.state import TrainingState, clock_text
+from dlcnb.widgets.preview_strip import PreviewStrip
+from dlcnb.widgets.training_runs import RunChooser, has_snapshot, run_name
+from dlcnb.widgets.training_settings import SettingsForm, TrainingSettings
+from dlcnb.widgets.training_state import TrainingState
+from dlcnb.widgets.training_words import STATUS, facts, headline, picture
 from dlcnb.widgets.view import View, shown
 
 __all__ = ["TrainingMonitor"]
 
-POLL_SECONDS = 0.2
-STATUS = {  # status of the state -> words, style of the progress bar
-    "idle": ("no run yet", ""),
-    "starting": ("starting the worker …", "info"),
-    "running": ("training", "info"),
-    "stopping": ("stopping: saving a snapshot …", "warning"),
-    "done": ("finished", "success"),
-    "stopped": ("stopped; the snapshot is kept", "warning"),
-    "failed": ("failed", "danger"),
-    "lost": ("the worker is gone", "danger"),
+POLL_SECONDS = 0.1
+TIPS = {
+    "start": "Train a new network with these settings",
+    "pause": "Save a snapshot, then stop for now; Resume goes on from it as if there had been no pause",
+    "resume": "Go on with this run from its last snapshot",
+    "stop": "Save a snapshot, then stop",
 }
+
+log = logging.getLogger(__name__)
 
 
 class TrainingMonitor(View):
-    """Live loss, validation error and time left of a training run.
+    """Live losses, validation error, predictions on validation frames and time left of a training run.
 
     The run goes on when the page, the kernel or the connection does not; a new monitor on the same project finds it
     again.
@@ -44,72 +44,83 @@ class TrainingMonitor(View):
     source : Project or path
         A project (or its folder): its runs can be chosen and new ones started; the last one is shown at first.
         A run folder (``…/train``): that run is watched, nothing can be started.
+
+    Attributes
+    ----------
+    state : TrainingState
+        What is known about the run, and what is shown of it.
+    settings : TrainingSettings
+        What Start starts.
     """
 
     _ticket = None  # of the thread that follows the run; another one, or none, tells it to end
-    _listing = False
+    _painted = strip = None
 
     def __init__(self, source):
         self.project, run = _resolve(source)
         self.state = TrainingState()
+        self.settings = TrainingSettings()
         self.job = None
         self._run = None
         self._lock = threading.RLock()
         self._build()
         self.guard = InputGuard(surfaces=0)
-        super().__init__([self._settings, self._runs_row, self.headline, self.bar, self.facts, self.curves, self.guard])
+        super().__init__(
+            [
+                self._runs_row, self.more, self.headline, self.bar, self.facts, self.advice,
+                self._shown_row, self.curves, self.strip, self.guard,
+            ]
+        )  # fmt: skip
         self.state.observe(self._on_message, ["message", "status"])
+        self.state.observe(lambda _: self.curves.show(self.state), ["show_parts", "show_rate"])
         if run is None and self.project.runs():
             run = self.project.last_run()
         self.show_run(run)
         self.list_runs()
+        if self.project is not None:
+            threading.Thread(target=self._find_human, name="dlcnb-human-variability", daemon=True).start()
 
     # --- what it is made of ---
 
     def _build(self):
         layout = ipywidgets.Layout
-        self.backbone = _field(ipywidgets.Dropdown(options=BACKBONES, layout=layout(width="170px")))
-        self.minutes = _field(ipywidgets.BoundedFloatText(value=5, min=0.05, max=10000, step=1, layout=_narrow()))
-        fraction = self.project.train_fraction if self.project else 0.95
-        self.fraction = _field(
-            ipywidgets.BoundedFloatText(value=fraction, min=0.05, max=1, step=0.05, layout=_narrow())
+        if self.project is not None:
+            self.settings.train_fraction = self.project.train_fraction
+        self.form = SettingsForm(self.settings)
+        self.chooser = RunChooser(self.show_run, self._on_compare, self.refresh)
+        self.runs, self.refresh_button = self.chooser.dropdown, self.chooser.refresh
+        self.start_button, self.pause_button, self.stop_button = (
+            _button("Start", "play", TIPS["start"], self.start, button_style="success"),
+            _button("Pause", "pause", TIPS["pause"], self.pause),
+            _button("Stop", "stop", TIPS["stop"], self.stop),
         )
-        self.seed = _field(ipywidgets.BoundedIntText(value=0, min=0, max=2**31 - 1, layout=_narrow()))
-        self.start_button = ipywidgets.Button(
-            description="Start", icon="play", button_style="success", tooltip="Train a new network with these settings"
-        )
-        self.stop_button = ipywidgets.Button(
-            description="Stop", icon="stop", tooltip="Save a snapshot, then stop; training can be resumed from it"
-        )
-        for made, handler in ((self.start_button, self.start), (self.stop_button, self.stop)):
-            made.layout.width = "110px"
-            made.on_click(lambda _, handler=handler: handler())
-        self._settings = _row(
-            [
-                _labeled("network", self.backbone),
-                _labeled("minutes", self.minutes),
-                _labeled("training fraction", self.fraction),
-                _labeled("split seed", self.seed),
-            ]
-        )
-        self._build_run()
-
-    def _build_run(self):
-        layout = ipywidgets.Layout
-        self.runs = ipywidgets.Dropdown(layout=layout(width="240px", margin="0"))
-        self.runs.tooltip = "Runs of this project, the newest first"
-        self.runs.observe(self._on_run, "value")
-        self.refresh_button = ipywidgets.Button(
-            icon="refresh", tooltip="Look for runs again", layout=layout(width="36px")
-        )
-        self.refresh_button.on_click(lambda _: self.refresh())
-        self._runs_row = _row([self.start_button, self.stop_button, self.runs, self.refresh_button])
+        buttons = [self.start_button, self.pause_button, self.stop_button]
+        self._runs_row = _row([self.form, *buttons, self.runs, self.refresh_button])
+        self._runs_row.add_class("dlcnb-fields")
+        self.more = ipywidgets.Accordion([self.form.advanced, self.chooser.compare], selected_index=None)
+        for n, title in enumerate(("More settings", "Compare with other runs")):
+            self.more.set_title(n, title)
         self.bar = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="100%", height="18px", margin="4px 0"))
         self.headline = ipywidgets.HTML(layout=layout(margin="6px 0 0 0"))
-        self.facts = ipywidgets.HTML()
+        self.facts, self.advice = ipywidgets.HTML(), ipywidgets.HTML(layout=layout(display="none"))
+        self._shown_row = _row(
+            [
+                self._toggle("show_parts", "parts of the loss", "Losses of the score-maps and of their refinement"),
+                self._toggle("show_rate", "learning rate", "How far a step goes, over the steps"),
+            ]
+        )
+        self._shown_row.layout.margin = "6px 0 4px 0"
         self.curves = TrainingCurves()
+        self.strip = PreviewStrip(self.state, self.fail)
         if self.project is None:
-            self._settings.layout.display = self.start_button.layout.display = "none"
+            for widget in (self.form, self.more, self.start_button):
+                widget.layout.display = "none"
+
+    def _toggle(self, trait, words, tip):
+        """A button that shows or hides something."""
+        made = ipywidgets.ToggleButton(description=words, tooltip=tip, layout=ipywidgets.Layout(width="140px"))
+        link((self.state, trait), (made, "value"))
+        return made
 
     # --- gestures ---
 
@@ -117,38 +128,57 @@ class TrainingMonitor(View):
     def start(self):
         """Start a new run with the settings shown; returns at once."""
         with self._lock:
-            if self.state.active:
-                raise RuntimeError("A run is under way: stop it before starting another.")
-            other = self._other_run()
-            if other:
-                raise RuntimeError(f"Another run is under way ({other}): choose it in the list and stop it first.")
-            self._ticket = None
-            self.state.reset("starting")
-            self.show()
-            try:
-                job = jobs.start(
-                    "train",
-                    self.project,
-                    backbone=self.backbone.value,
-                    minutes=self.minutes.value,
-                    train_fraction=self.fraction.value,
-                    split_seed=self.seed.value,
-                )
-            except Exception:
-                self.state.reset()
-                self.show()
-                raise
-            self._watch(job)
+            self._begin(self.state.reset, **self.settings.options())
         self.list_runs()
+
+    @shown
+    def resume(self):
+        """Go on with the shown run from its last snapshot; returns at once."""
+        with self._lock:
+            run = self._run
+            self._begin(lambda _: setattr(self.state, "status", "starting"), run=run, resume=True)
+
+    def _begin(self, prepare, **options):
+        """Start a worker and watch it; ``prepare`` brings the state to a status."""
+        if self.state.active:
+            raise RuntimeError("A run is under way: stop it before starting another.")
+        other = self._other_run()
+        if other:
+            raise RuntimeError(f"Another run is under way ({other}): choose it in the list and stop it first.")
+        run, self._ticket = self._run, None
+        prepare("starting")
+        self.show()
+        try:
+            job = jobs.start("train", self.project, **options)
+        except Exception:
+            if run is not None and options.get("resume"):
+                self._watch(jobs.attach(run))
+            else:
+                self.state.reset()
+            self.show()
+            raise
+        self.state.reset("starting")
+        self._watch(job)
+
+    @shown
+    def pause(self):
+        """Stop the run with a snapshot, or go on with it if it is stopped; returns at once."""
+        if self.state.active:
+            self._end("pausing")
+        else:
+            self.resume()
 
     @shown
     def stop(self):
         """Ask the run to save a snapshot and stop; returns at once."""
+        self._end("stopping")
+
+    def _end(self, status):
         with self._lock:
             if self.job is None or not self.state.active:
                 return
             self.job.stop()
-            self.state.status = "stopping"
+            self.state.status = status
         self.show()
 
     @shown
@@ -167,23 +197,45 @@ class TrainingMonitor(View):
             self.state.reset()
             if run is not None:
                 self._watch(jobs.attach(run))
+            else:
+                self.strip.watch(None)
+        if self.chooser.boxes:
+            self.list_runs()
         self.show()
 
     def list_runs(self):
         """Offer the project's runs, the newest first."""
         found = self.project.runs() if self.project else [self._run] if self._run else []
-        options = [(_run_name(run), str(run)) for run in reversed(found)]
+        found = found[::-1]
         with self._lock:
-            self._listing = True
-            try:
-                self.runs.options = options
-                self.runs.value = str(self._run) if str(self._run) in [value for _, value in options] else None
-            finally:
-                self._listing = False
+            self.chooser.show(found, self._run)
+            self.settings.set_starts({run_name(run): str(run) for run in found if has_snapshot(run)})
+            self._on_compare()
 
-    def _on_run(self, change):
-        if not self._listing and change.new is not None:
-            self.show_run(change.new)
+    @shown
+    def _on_compare(self):
+        ticked = self.chooser.ticked()
+        if not ticked and not self.state.earlier:
+            return
+        self.state.set_earlier({run_name(run): jobs.history(run) for run in ticked[: len(EARLIER)]})
+        self.curves.show(self.state)
+        if len(ticked) > len(EARLIER):
+            self.tell(f"The newest {len(EARLIER)} of the {len(ticked)} chosen runs are shown.")
+
+    def _find_human(self):
+        """Runs on a thread of its own: reading all labels may take a while."""
+        try:
+            from dlcnb.evaluate import human_variability
+
+            found = human_variability(self.project)
+        except Exception as error:
+            log.info("Human variability is not known: %s", error, exc_info=True)
+            return
+        if found is None:
+            return
+        with self._lock:
+            self.state.set_human(found.spread.mean_px, *found.spread.mean_ci95)
+            self.curves.show(self.state)
 
     # --- following ---
 
@@ -191,6 +243,7 @@ class TrainingMonitor(View):
         self.job, self._run = job, job.folder
         self._ticket = ticket = threading.Event()
         seen = self._take(job, 0)
+        self.strip.watch(job.folder)
         if self.state.active:
             threading.Thread(target=self._follow, args=(ticket, seen), name="dlcnb-monitor", daemon=True).start()
 
@@ -202,7 +255,7 @@ class TrainingMonitor(View):
                     if self._ticket is not ticket:
                         return
                     seen = self._take(self.job, seen)
-                self.show()
+                    self.show()
                 if not self.state.active:
                     return
         except Exception as error:
@@ -212,23 +265,25 @@ class TrainingMonitor(View):
         """Bring the state up to date with the log, of which ``seen`` events are known; returns how many are now."""
         status = job.status  # looked at before the events, so that none before the end is missed
         events = job.events(seen)
-        stopping = self.state.status == "stopping"
+        before = self.state.status
         with self.state.hold_trait_notifications():
             self.state.apply(events)
             if status != "running":
-                self.state.status = status
+                paused = status == "stopped" and before in ("pausing", "paused")
+                self.state.status = "paused" if paused else status
                 self.state.message = job.error or self.state.message
-            elif stopping:
-                self.state.status = "stopping"
+                self.state.snapshots = has_snapshot(job.folder)
+            elif before in ("pausing", "stopping"):
+                self.state.status = before
             elif not self.state.active:
-                self.state.status = "starting" if status == "running" else status
+                self.state.status = "starting"
         return seen + len(events)
 
     def _other_run(self):
         """The name of a run of this project that is under way, else None."""
         for run in self.project.runs():
             if (run / "job.json").is_file() and jobs.attach(run).status == "running":
-                return _run_name(run)
+                return run_name(run)
         return None
 
     def wait(self, timeout=None):
@@ -250,32 +305,45 @@ class TrainingMonitor(View):
     def show(self):
         """Bring everything on the page up to date with the state."""
         state = self.state
+        now = (state.revision, state.status, state.snapshots)
+        if now == self._painted:
+            return
+        self._painted = now
         with self.bar.hold_sync():
             self.bar.value, self.bar.bar_style = state.progress, STATUS[state.status][1]
-        self.headline.value = _headline(state)
-        self.start_button.disabled = state.active
-        self.stop_button.disabled = not state.active or state.status == "stopping"
-        self.stop_button.description = "stopping…" if state.status == "stopping" else "Stop"
-        self.facts.value = _facts(state)
+        self.headline.value = headline(state)
+        self._show_buttons()
+        self.facts.value = facts(state)
+        self.advice.value = f'<div role="status" class="dlcnb-hint">{state.suggestion}</div>'
+        self.advice.layout.display = None if state.suggestion else "none"
         self.curves.show(state)
+
+    def _show_buttons(self):
+        state = self.state
+        ending = state.status in ("pausing", "stopping")
+        self.start_button.disabled = state.active
+        self.stop_button.disabled = not state.active or ending
+        self.stop_button.description = "stopping…" if state.status == "stopping" else "Stop"
+        resume = state.resumable and self.project is not None
+        words = "pausing…" if state.status == "pausing" else "Resume" if resume else "Pause"
+        self.pause_button.disabled = ending or not (state.active or resume)
+        self.pause_button.description, self.pause_button.icon = words, "forward" if resume else "pause"
+        self.pause_button.tooltip = TIPS["resume" if resume else "pause"]
 
     def _on_message(self, _):
         self.tell(self.state.message, "error" if self.state.status in ("failed", "lost") else "hint")
 
     def snapshot(self):
-        """The curves as a `PIL.Image.Image`, drawn in the kernel with matplotlib."""
-        from dlcnb.plots import training  # here: matplotlib takes a second to load
-
-        figure, _ = training(jobs.history(self._run if self._run is not None else []))
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=100)
-        return Image.open(buffer)
+        """The curves and the validation frames as a `PIL.Image.Image`, drawn in the kernel."""
+        return picture(self._run, score_maps=self.state.score_maps, zoomed=self.state.zoomed)
 
     def close(self):
         """Take the widget off the page; the run goes on."""
         ticket, self._ticket = self._ticket, None
         if ticket is not None:
             ticket.set()
+        if self.strip is not None:  # it is when the constructor failed
+            self.strip.close()
         super().close()
 
 
@@ -289,53 +357,10 @@ def _resolve(source):
     return Project.open(path), None
 
 
-def _facts(state):
-    number = {
-        "step": f"{state.step}",
-        "loss": _figures(state.loss, ".4f"),
-        "steps per second": _figures(state.steps_per_second, ".1f"),
-        "best error": _figures(state.best_px, ".2f", " px"),
-        "memory": _figures(state.rss_mb, ".0f", " MB"),
-    }
-    cells = (f'<div><span class="dlcnb-muted">{name}</span><b>{value}</b></div>' for name, value in number.items())
-    return f'<div class="dlcnb-facts">{"".join(cells)}</div>'
-
-
-def _headline(state):
-    words = STATUS[state.status][0]
-    if state.status in ("running", "stopping"):
-        left = f" · {clock_text(state.seconds_left)} left" if np.isfinite(state.seconds_left) else ""
-        words += f" · {state.progress:.0%}{left}"
-    return f'<b class="dlcnb-number">{words}</b>'
-
-
-def _figures(value, form, unit=""):
-    return format(value, form) + unit if np.isfinite(value) else "–"
-
-
-def _run_name(run):
-    try:
-        info = run_info(run)
-    except ValueError:
-        return Path(run).name
-    return f"shuffle {info['shuffle']}, {info['train_fraction']:.0%} for training"
-
-
-def _narrow():
-    return ipywidgets.Layout(width="84px")
-
-
-def _field(widget):
-    widget.layout.margin = "0"
-    return widget
-
-
-def _labeled(text, widget):
-    """A field with its name above it."""
-    name = ipywidgets.HTML(
-        f'<span class="dlcnb-muted">{text}</span>', layout=ipywidgets.Layout(margin="0", height="20px")
-    )
-    return ipywidgets.VBox([name, widget], layout=ipywidgets.Layout(margin="0 8px 0 0", overflow="visible"))
+def _button(words, icon, tip, handler, **more):
+    made = ipywidgets.Button(description=words, icon=icon, tooltip=tip, layout=ipywidgets.Layout(width="110px"), **more)
+    made.on_click(lambda _: handler())
+    return made
 
 
 def _row(children):

@@ -248,6 +248,75 @@ class TestTraining:
         state.reset("starting")
         assert (state.step, state.best_step, state.status, len(state.curve("loss")[0])) == (0, -1, "starting", 0)
 
+    def test_every_curve_of_the_log_is_kept(self):
+        state = TrainingState()
+        state.apply([step(n, part_loss=0.9 / n, locref_loss=0.1 / n, learning_rate=1e-3) for n in range(1, 200)])
+        assert state.curve("part_loss")[1][0] == 0.9
+        assert state.curve("learning_rate")[1][-1] == state.learning_rate == 1e-3
+        steps, values = state.smooth("loss", 50)
+        assert len(steps) <= 50
+        assert 1 / 199 <= values[-1] < 1 / 190
+
+    def test_paused_and_stopped_are_told_apart(self):
+        for status, end in (("pausing", "paused"), ("stopping", "stopped"), ("running", "stopped")):
+            state = TrainingState()
+            state.apply([step(1, snapshot="snapshot-1.params")])
+            state.status = status
+            assert state.active
+            assert not state.resumable
+            state.apply([{"event": "stopped"}])
+            assert (state.status, state.active, state.resumable) == (end, False, True)
+
+    def test_without_a_snapshot_nothing_can_be_resumed(self):
+        state = TrainingState()
+        state.apply([step(1), {"event": "stopped"}])
+        assert not state.resumable
+
+    @pytest.mark.parametrize(
+        ("errors", "since"),
+        [
+            ([9, 8, 7, 6, 5, 4, 3, 2], None),  # falls
+            ([9, 5, 6, 6, 6, 6], 20),  # 40 of 100 steps without a better one
+            ([9, 5, 6, 6, 6], None),  # not long enough yet
+            ([9, 5, 4.99, 4.98, 4.97, 4.97], 20),  # less than a hundredth is no fall
+            ([9, 5, None, None, None, None], None),
+        ],
+    )
+    def test_stopping_is_suggested_when_the_error_no_longer_falls(self, errors, since):
+        state = TrainingState()
+        state.apply([step(10 * n, validation={"mean_px": error}) for n, error in enumerate(errors, 1)])
+        assert state.stalled_since == since
+        assert bool(state.suggestion) == (since is not None)
+        state.apply([{"event": "done"}])
+        assert state.suggestion == ""
+
+    def test_human_variability_and_its_band(self):
+        state = TrainingState()
+        state.set_human(2.5, 2.0, 3.0)
+        assert state.human == (2.5, 2.0, 3.0)
+        state.set_human(2.5, np.nan, np.nan)
+        assert state.human == (2.5, 2.5, 2.5)
+        state.reset()
+        assert state.human is not None  # it belongs to the project, not to the run
+        state.set_human(None)
+        assert state.human is None
+
+    def test_earlier_runs_stay_when_another_run_is_shown(self):
+        steps = np.arange(1, 5001)
+        history = {
+            "step": steps,
+            "loss": 1 / steps,
+            "validation_step": steps[::100],
+            "validation_mean_px": 1 / steps[::100],
+        }
+        state = TrainingState()
+        state.set_earlier({"shuffle 1": history})
+        state.reset()
+        assert len(state.earlier["shuffle 1"]["loss"][0]) <= 400
+        assert len(state.earlier["shuffle 1"]["validation"][0]) == 50
+        state.set_earlier({})
+        assert state.earlier == {}
+
     def test_events_are_plain_json(self):
         state = TrainingState()
         state.apply(json.loads(json.dumps([step(2, validation=None, best=None)])))

@@ -1,6 +1,8 @@
 """The monitor on recorded and on growing runs; no browser, no training."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 
 from dlcnb import jobs
 from dlcnb.jobs.job import claim
+from dlcnb.labels import Labels
 from dlcnb.project import Project
 from dlcnb.video import VideoWriter
 from dlcnb.widgets import TrainingMonitor, training_monitor
@@ -77,7 +80,7 @@ def monitor(project):
 def until(condition):
     """Wait for a condition, not for a time."""
     pause = threading.Event()
-    for _ in range(1000):
+    for _ in range(6000):
         if condition():
             return
         pause.wait(0.01)
@@ -172,6 +175,122 @@ class TestRunUnderWay:
         assert not (run / "stop").exists()
 
 
+class TestPauseAndResume:
+    def test_pause_asks_for_a_snapshot_and_then_offers_to_go_on(self, log, run, monitor):
+        log.write("start")
+        write_steps(log, range(1, 11))
+        monitor.refresh()
+        monitor.pause_button.click()
+        assert (run / "stop").exists()
+        assert (monitor.pause_button.description, monitor.pause_button.disabled) == ("pausing…", True)
+        assert monitor.stop_button.disabled
+        (run / "snapshot-10.params").touch()
+        log.write("stopped")
+        until(lambda: monitor.pause_button.description == "Resume")
+        assert monitor.state.status == "paused"
+        assert "paused" in monitor.headline.value
+        assert not monitor.pause_button.disabled
+
+    def test_a_stopped_run_is_resumed_by_a_new_monitor_too(self, log, run, monitor, monkeypatch):
+        log.write("start")
+        write_steps(log, range(1, 11))
+        (run / "snapshot-10.params").touch()
+        log.write("stopped")
+        monitor.refresh()
+        asked = {}
+
+        def start(kind, project, **options):
+            asked.update(options, kind=kind)
+            claim(run, os.getpid(), len(jobs.EventReader(run).refresh()))
+            log.write("start")
+            write_steps(log, [11])
+            return jobs.attach(run)
+
+        monkeypatch.setattr(training_monitor.jobs, "start", start)
+        assert monitor.pause_button.description == "Resume"
+        monitor.pause_button.click()
+        assert asked == {"kind": "train", "run": run, "resume": True}
+        until(lambda: monitor.state.step == 11)
+        assert monitor.pause_button.description == "Pause"
+        assert monitor.state.curve("loss")[0].tolist() == list(range(1, 12))
+
+    def test_when_it_can_not_be_resumed_the_run_stays_on_display(self, log, run, monitor):
+        log.write("start")
+        write_steps(log, range(1, 11))
+        (run / "snapshot-10.params").touch()
+        log.write("stopped")
+        monitor.refresh()
+        monitor.pause_button.click()  # nothing is labeled
+        assert 'role="alert"' in monitor.status_line.value
+        assert (monitor.state.step, monitor.state.status) == (10, "stopped")
+
+    def test_without_a_snapshot_there_is_nothing_to_resume(self, log, monitor):
+        log.write("start")
+        log.write("stopped")
+        monitor.refresh()
+        assert (monitor.pause_button.description, monitor.pause_button.disabled) == ("Pause", True)
+
+
+class TestWhatIsShown:
+    def test_parts_of_the_loss_and_the_learning_rate_on_demand(self, finished, monitor):
+        curves = monitor.curves
+        assert len(curves.children) == 2
+        assert len(curves.parts["part_loss"].x) == len(curves.rate.x) == 0
+        monitor.state.show_parts = monitor.state.show_rate = True
+        assert len(curves.children) == 3
+        assert curves.parts["locref_loss"].x[-1] == curves.rate.x[-1] == 1000
+        assert curves.rate.y.tolist() == pytest.approx([1e-3] * len(curves.rate.x))
+        monitor.state.show_parts = False
+        assert len(curves.parts["part_loss"].x) == 0
+
+    def test_other_runs_lie_beside_this_one(self, finished, project, monitor):
+        second = project.new_run(0.5)
+        (second / "job.json").write_text('{"kind": "train"}')
+        monitor.runs.value = None
+        monitor.refresh()
+        monitor.show_run(second)
+        box = monitor.chooser.boxes[str(finished)]
+        box.value = True
+        loss, error = monitor.curves.earlier[0]
+        assert loss.x[-1] == error.x[-1] == 1000
+        assert monitor.curves.loss.x.tolist() == []
+        assert "shuffle 1" in monitor.curves._loss_plot.heading.value
+        box.value = False
+        assert loss.x.tolist() == []
+
+    def test_human_variability_is_a_band(self, project, monitor):
+        folder = project.labeled_dir("mouse")
+        folder.mkdir(exist_ok=True)
+        for scorer, shift in (("ada", 0.0), ("bob", 3.0)):
+            points = np.full((2, 2, 2), 10.0) + [shift, 0]
+            images = tuple(f"labeled-data/mouse/img{n}.png" for n in range(2))
+            Labels(("paw", "nose"), scorer, images, points).write(folder)
+        known = TrainingMonitor(project)
+        until(lambda: known.state.human is not None)
+        until(lambda: known.curves.human.y.tolist() == [3, 3])
+        assert np.shape(known.curves.band.y) == (2, 2)
+        assert monitor.state.human is None
+        known.close()
+
+    def test_stopping_early_is_suggested(self, log, monitor):
+        log.write("start")
+        write_steps(log, range(1, 11))
+        for step in range(100, 1000, 100):
+            log.step(step=step, seconds=step, loss=1.0, progress=step / 1000, validation={"mean_px": 5.0})
+        monitor.refresh()
+        assert "has not fallen since step 100" in monitor.advice.value
+        assert monitor.advice.layout.display is None
+        log.write("done")
+        until(lambda: monitor.advice.layout.display == "none")
+
+    def test_the_kernel_never_loads_mxnet(self, finished, monitor):
+        code = (
+            f"import sys; from dlcnb import TrainingMonitor; TrainingMonitor({str(monitor.project.root)!r}).snapshot()"
+        )
+        code += "; assert 'mxnet' not in sys.modules"
+        subprocess.run([sys.executable, "-c", code], check=True)
+
+
 class TestChoosing:
     def test_runs_are_listed_newest_first_and_can_be_chosen(self, finished, project, monitor):
         second = project.new_run(0.5)
@@ -205,8 +324,8 @@ class TestChoosing:
             raise ValueError("enough")
 
         monkeypatch.setattr(training_monitor.jobs, "start", start)
-        monitor.minutes.value, monitor.fraction.value, monitor.seed.value = 12, 0.8, 3
-        monitor.backbone.value = "resnet-50"
+        monitor.settings.minutes, monitor.settings.train_fraction, monitor.settings.split_seed = 12, 0.8, 3
+        monitor.form.fields["backbone"].value = "resnet-50"
         monitor.start_button.click()
         assert asked == {
             "kind": "train", "backbone": "resnet-50", "minutes": 12, "train_fraction": 0.8, "split_seed": 3

@@ -1,0 +1,193 @@
+"""What a run under way makes of its validation frames: ``validation.npz`` read, and drawn as one picture."""
+
+from __future__ import annotations
+
+import logging
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from ruamel.yaml import YAML
+
+from dlcnb.labels import LabelError
+from dlcnb.labels.images import read_image
+from dlcnb.render import palette
+from dlcnb.targets import STRIDE
+
+__all__ = ["Preview", "draw_preview", "read_preview"]
+
+CELL = (240, 320)  # (height, width) px of one frame in the picture
+GAP, CAPTION, COLUMNS = 4, 20, 3
+GROUND, TEXT, EMPTY = (31, 41, 51), (235, 238, 241), (52, 63, 74)
+CONTEXT = 1.7  # the part of a frame that is shown, as a multiple of the animal's extent
+DECADES = 5  # of probability that the logarithmic view shows
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """What the network makes of n validation frames at a step.
+
+    ``images`` n names; ``labels``, ``points`` ``(n, K, 2)`` px, NaN = not there; ``likelihood`` ``(n, K)``;
+    ``score_maps`` ``(n, K, h, w)`` probabilities, or None if they were not kept; ``input_scale``: how frames were
+    resized for the network.
+    """
+
+    step: int
+    images: tuple[str, ...]
+    labels: np.ndarray
+    points: np.ndarray
+    likelihood: np.ndarray
+    score_maps: np.ndarray | None
+    input_scale: float
+
+    def error(self, n):
+        """Mean distance between labels and predictions of frame ``n``, px; NaN if nothing is labeled."""
+        distance = np.hypot(*np.moveaxis(self.points[n] - self.labels[n], -1, 0))
+        known = distance[np.isfinite(distance)]
+        return float(known.mean()) if len(known) else np.nan
+
+    def score(self, n, size, *, log_view=False):
+        """The highest of the K score-maps of frame ``n`` at each pixel, float32 (height, width), 0..1.
+
+        ``log_view``: its logarithm instead (0 = 1e-5, 1 = certain), which shows what else the network thought of.
+        """
+        score = self.score_maps[n].max(axis=0).astype(np.float32)
+        if log_view:
+            score = np.clip(1 + np.log10(np.maximum(score, 1e-9)) / DECADES, 0, 1)
+        height, width = size
+        fx, fy = (round(side * self.input_scale) / side / STRIDE for side in (width, height))
+        matrix = np.array([[fx, 0, 0.5 * fx - 0.5], [0, fy, 0.5 * fy - 0.5]])  # pixel of the frame -> cell
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(score, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def read_preview(run):
+    """The `Preview` in a run's folder; None if there is none (yet), or it can't be read."""
+    run = Path(run)
+    try:
+        with open(run / "validation.npz", "rb") as raw, np.load(raw, allow_pickle=False) as file:
+            data = dict(file)
+        settings = YAML(typ="safe").load((run / "pose_cfg.yaml").read_text(encoding="utf-8"))
+        return Preview(
+            int(data["step"]),
+            tuple(map(str, data["images"])),
+            *(np.asarray(data[name], float) for name in ("labels", "points", "likelihood")),
+            data.get("score_maps"),
+            float(settings.get("input_scale") or 1.0),
+        )
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        log.info("No preview of %s: %s", run, error)
+        return None
+
+
+def draw_preview(preview, root, *, score_maps="off", zoomed=True, pcutoff=0.1):
+    """The frames of a `Preview` in one picture: labels as rings, predictions as discs, lines between the two.
+
+    Parameters
+    ----------
+    preview : Preview
+    root : folder of the project, where the images are.
+    score_maps : "off", "linear" or "log"
+        Lay the score-maps over the frames.
+    zoomed : bool
+        Show the part of each frame with the animal, not all of it.
+    pcutoff : float
+        Predictions with a lower likelihood are drawn small.
+
+    Returns
+    -------
+    uint8 (height, width, 3)
+    """
+    count = len(preview.images)
+    columns = max(min(COLUMNS, count), 1) if count != 4 else 2
+    rows = max(-(-count // columns), 1)
+    tall, wide = CELL[0] + CAPTION + GAP, CELL[1] + GAP
+    picture = np.full((rows * tall - GAP, columns * wide - GAP, 3), GROUND, np.uint8)
+    captions = []
+    for n, name in enumerate(preview.images):
+        top, left = n // columns * tall, n % columns * wide
+        cell, note = _cell(preview, n, root, score_maps, zoomed, pcutoff)
+        picture[top : top + CELL[0], left : left + CELL[1]] = cell
+        captions.append(((left + 4, top + CELL[0] + 3), note or f"{Path(name).name}   {_px(preview.error(n))}"))
+    drawn = Image.fromarray(picture)
+    pen = ImageDraw.Draw(drawn)
+    for place, text in captions:
+        pen.text(place, text, fill=TEXT, font=ImageFont.load_default(12))
+    return np.asarray(drawn)
+
+
+def _cell(preview, n, root, score_maps, zoomed, pcutoff):
+    """(uint8 picture of size `CELL`, a problem in words or "") for one frame."""
+    try:
+        image = read_image(Path(root) / preview.images[n])
+    except LabelError:
+        return np.full((*CELL, 3), EMPTY, np.uint8), f"{Path(preview.images[n]).name} can't be read"
+    size = image.shape[:2]
+    corner, zoom = _part(size, np.concatenate([preview.labels[n], preview.points[n]]) if zoomed else None)
+    if score_maps != "off" and preview.score_maps is not None:
+        image = _with_score(image, preview.score(n, size, log_view=score_maps == "log"))
+    offset = zoom * (0.5 - corner) - 0.5  # corner-origin frame -> pixel centres of the cell
+    matrix = np.array([[zoom, 0, offset[0]], [0, zoom, offset[1]]])
+    if zoom < 1:  # warpAffine would skip pixels
+        image = cv2.blur(image, (max(round(1 / zoom), 1),) * 2)
+    cell = cv2.warpAffine(image, matrix, CELL[::-1], borderMode=cv2.BORDER_CONSTANT, borderValue=EMPTY)
+    places = [points * zoom + offset for points in (preview.labels[n], preview.points[n])]
+    _mark(cell, *places, preview.likelihood[n] >= pcutoff)
+    return cell, ""
+
+
+def _part(size, points):
+    """(top-left corner (x, y) px, zoom) of what a cell shows of a frame: all of it, or the part with the points."""
+    height, width = size
+    low, high = np.zeros(2), np.array([width, height], float)
+    points = None if points is None else points[np.isfinite(points).all(axis=1)]
+    if points is not None and len(points):
+        middle, extent = (points.min(0) + points.max(0)) / 2, (points.max(0) - points.min(0)) * CONTEXT
+        half = np.maximum(extent / 2, max(height, width) / 12)
+        low, high = middle + 0.5 - half, middle + 0.5 + half
+    zoom = min(CELL[1] / (high - low)[0], CELL[0] / (high - low)[1])
+    zoom = max(zoom, min(CELL[1] / width, CELL[0] / height))
+    shown = np.array(CELL[::-1]) / zoom
+    corner = (low + high) / 2 - shown / 2
+    room = np.array([width, height]) - shown
+    return np.where(room < 0, room / 2, np.clip(corner, 0, np.maximum(room, 0))), zoom
+
+
+def _with_score(image, score):
+    """An image with a score-map over it: from blue (low) to yellow (high), as the colour-blind see it too."""
+    tint = cv2.applyColorMap(np.rint(255 * score).astype(np.uint8), cv2.COLORMAP_CIVIDIS)
+    tint = cv2.cvtColor(tint, cv2.COLOR_BGR2RGB)
+    gray = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    alpha = 0.8 * np.minimum(1.0, 2 * score)[..., None]
+    return np.rint(gray * (1 - alpha) + tint * alpha).astype(np.uint8)
+
+
+def _mark(cell, labels, points, sure):
+    """Draw rings at labels and discs at predictions (pixel centres of the cell)."""
+    colors = palette(len(labels)).tolist()
+    there = [np.isfinite(each).all(axis=1) for each in (labels, points)]
+    for k in np.flatnonzero(there[0] & there[1]):
+        cv2.line(cell, _fixed(labels[k]), _fixed(points[k]), TEXT, 1, cv2.LINE_AA, 4)
+    for k in np.flatnonzero(there[0]):
+        for color, width in (((0, 0, 0), 4), (colors[k], 2)):
+            cv2.circle(cell, _fixed(labels[k]), 8 * 16, color, width, cv2.LINE_AA, 4)
+    for k in np.flatnonzero(there[1]):
+        radius = 4.0 if sure[k] else 2.0
+        for color, more in (((0, 0, 0), 1.2), (colors[k], 0.0)):
+            cv2.circle(cell, _fixed(points[k]), round((radius + more) * 16), color, -1, cv2.LINE_AA, 4)
+
+
+def _fixed(point):
+    """OpenCV's fixed-point coordinates."""
+    return tuple(round(float(v) * 16) for v in np.clip(point, -1e4, 1e4))
+
+
+def _px(error):
+    return f"{error:.1f} px" if np.isfinite(error) else "nothing labeled"

@@ -1,0 +1,273 @@
+"""A training run as the monitor shows it, as plain traitlets without a widget."""
+
+from __future__ import annotations
+
+import numpy as np
+from traitlets import Bool, Enum, Float, HasTraits, Int, Unicode
+
+__all__ = ["MAP_VIEWS", "RUNNING", "TrainingState", "clock_text", "decimate"]
+
+RUNNING = ("starting", "running", "pausing", "stopping")
+CURVES = ("loss", "part_loss", "locref_loss", "learning_rate", "validation")
+MAP_VIEWS = ("off", "linear", "log")
+WINDOW = 20.0  # seconds of training over which the throughput is measured
+PATIENCE = 1 / 3  # share of the run's steps without a better validation after which stopping is suggested
+LEAST_VALIDATIONS = 3  # without a better one, before stopping is suggested
+SMALLEST_GAIN = 0.01  # share by which the error must fall to count as fallen
+
+
+def clock_text(seconds):
+    """``3725.5`` -> ``'1:02:05'``; ``None`` or NaN (not known yet) -> ``'–'``."""
+    if seconds is None or not np.isfinite(seconds):
+        return "–"
+    minutes, seconds = divmod(int(max(seconds, 0)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def decimate(x, y, limit=2000):
+    """A curve as at most ``limit`` points: means over equal runs of samples, the newest sample kept as it is.
+
+    Parameters
+    ----------
+    x, y : (N,) arrays
+        The curve; NaN in ``y`` is left out of the means, and a run with nothing else gives NaN.
+    limit : int
+        At most so many points come back (at least 2).
+
+    Returns
+    -------
+    x, y : float64 (M,) arrays, M <= limit
+    """
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    if len(x) <= limit:
+        return x, y
+    run = -(-(len(x) - 1) // (limit - 1))
+    starts = np.arange(0, len(x) - 1, run)
+    valid = np.isfinite(y[:-1])
+    counts = np.add.reduceat(valid.astype(float), starts)
+    sums = np.add.reduceat(np.where(valid, y[:-1], 0.0), starts)
+    sizes = np.diff(np.append(starts, len(x) - 1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = np.where(counts > 0, sums / counts, np.nan)
+    return np.append(np.add.reduceat(x[:-1], starts) / sizes, x[-1]), np.append(means, y[-1])
+
+
+class TrainingState(HasTraits):
+    """A training run as its event log tells it; `apply` takes the log's events in order, in any portions."""
+
+    status = Unicode(
+        "idle", help="idle, starting, running, pausing, stopping, or how it ended: done, paused, stopped, failed, lost."
+    )
+    step = Int(0)
+    progress = Float(0.0, help="0 to 1.")
+    loss = Float(np.nan)
+    learning_rate = Float(np.nan)
+    seconds_left = Float(np.nan)
+    steps_per_second = Float(np.nan)
+    rss_mb = Float(np.nan, help="Resident memory of the worker, MB.")
+    best_step = Int(-1, help="Step of the best snapshot so far; -1 before the first.")
+    best_px = Float(np.nan, help="Mean validation error at that step, px.")
+    message = Unicode("", help="The last warning or error of the run.")
+    revision = Int(0, help="Counts the changes of the curves.")
+    validations = Int(0, help="Counts the validations that were seen: the preview may have changed.")
+    show_parts = Bool(False, help="Whether the losses of the score-maps and of the location refinement are shown.")
+    show_rate = Bool(False, help="Whether the learning rate is shown.")
+    score_maps = Enum(MAP_VIEWS, "off", help="How the score-maps lie over the validation frames.")
+    zoomed = Bool(True, help="Whether the validation frames show the animal or all of the frame.")
+    snapshots = Bool(False, help="Whether there is a snapshot that the run can be resumed from.")
+
+    def __init__(self):
+        super().__init__()
+        self.human = None
+        self.earlier = {}
+        self.reset()
+
+    @property
+    def active(self):
+        """Whether the run is under way."""
+        return self.status in RUNNING
+
+    @property
+    def resumable(self):
+        """Whether the run was interrupted and can go on."""
+        return self.snapshots and self.status in ("paused", "stopped", "failed", "lost")
+
+    def reset(self, status="idle"):
+        """Forget everything about the run, ready for another one; what is shown, and the other runs, stay."""
+        self._curves = {name: _Curve() for name in CURVES}
+        self._recent = []
+        names = "progress loss learning_rate seconds_left steps_per_second rss_mb best_px message snapshots"
+        with self.hold_trait_notifications():
+            for name in names.split():
+                setattr(self, name, self.traits()[name].default_value)
+            self.step, self.best_step, self.status = 0, -1, status
+            self.revision += 1
+            self.validations += 1
+
+    def curve(self, name, limit=2000):
+        """One of `CURVES` (``'validation'`` in px) as float64 (step, value), at most ``limit`` points."""
+        return self._curves[name].thinned(limit)
+
+    def smooth(self, name="loss", limit=400):
+        """A curve of positive values, each the geometric mean of the fortieth of the curve before it."""
+        return self._curves[name].smoothed(limit)
+
+    # --- beside the run itself ---
+
+    def set_human(self, mean, low=None, high=None):
+        """Mean distance (px) between two people's labels, and its 95 % interval if it is known; None: not known."""
+        ends = (mean, mean) if low is None or not np.isfinite([low, high]).all() else (low, high)
+        self.human = None if mean is None or not np.isfinite(mean) else (float(mean), *map(float, ends))
+        self.revision += 1
+
+    def set_earlier(self, runs):
+        """Show other runs beside this one: {name: curves as `dlcnb.jobs.history` gives them}."""
+        self.earlier = {
+            name: {
+                "loss": _Curve(history["step"], history["loss"]).smoothed(400),
+                "validation": _Curve(history["validation_step"], history["validation_mean_px"]).thinned(400),
+            }
+            for name, history in runs.items()
+        }
+        self.revision += 1
+
+    @property
+    def stalled_since(self):
+        """The step since which the validation error has not fallen, if that is too long ago, else None.
+
+        Too long: a third of the run's steps, and three validations. A fall of less than 1 % is none.
+        """
+        steps, error = self._curves["validation"].arrays()
+        there = np.isfinite(error)
+        steps, error = steps[there], error[there]
+        if not len(steps) or not self.progress:
+            return None
+        lowest, fell = np.inf, 0
+        for n, value in enumerate(error):
+            if value < lowest * (1 - SMALLEST_GAIN):
+                lowest, fell = value, n
+        patience = PATIENCE * self.step / self.progress
+        late = len(steps) - 1 - fell >= LEAST_VALIDATIONS and steps[-1] - steps[fell] >= patience
+        return int(steps[fell]) if late else None
+
+    @property
+    def suggestion(self):
+        """What to do now, in words; empty if all is well."""
+        since = self.stalled_since if self.status in ("running", "starting") else None
+        if since is None:
+            return ""
+        return (
+            f"The validation error has not fallen since step {since}, a third of the run's steps ago: Stop keeps the "
+            "best snapshot. More, and more different, labeled frames help now rather than more steps."
+        )
+
+    # --- the log ---
+
+    def apply(self, events):
+        """Take the events (dicts as in ``events.jsonl``) that the state has not seen yet; unknown kinds are skipped."""
+        if not events:
+            return
+        with self.hold_trait_notifications():
+            for event in events:
+                handler = getattr(self, f"_on_{event.get('event')}", None)
+                if handler:
+                    handler(event)
+            self.revision += 1
+
+    def _on_start(self, event):
+        self.status, self.message = "running", ""
+
+    def _on_step(self, event):
+        if self.status not in RUNNING:
+            self.status = "running"
+        step = int(event["step"])
+        self._drop_superseded(step)
+        for name in CURVES[:-1]:
+            self._curves[name].append(step, _number(event.get(name)))
+        validation = event.get("validation")
+        if validation:
+            self._curves["validation"].append(step, _number(validation.get("mean_px")))
+            self.validations += 1
+        best = event.get("best")
+        if best:
+            self.best_step, self.best_px = int(best["step"]), float(best["val_mean_px"])
+        self.snapshots = self.snapshots or bool(event.get("snapshot"))
+        self.step, self.loss = step, _number(event.get("loss"))
+        self.learning_rate = _number(event.get("learning_rate"))
+        self.progress = min(max(_number(event.get("progress"), 0.0), 0.0), 1.0)
+        self.seconds_left = _number(event.get("seconds_left"))
+        self.rss_mb = _number(event.get("rss_mb"), self.rss_mb)
+        self._measure(step, _number(event.get("seconds")))
+
+    def _on_warning(self, event):
+        self.message = str(event.get("message", "warning"))
+
+    def _on_done(self, event):
+        self.status, self.progress, self.seconds_left = "done", 1.0, 0.0
+
+    def _on_stopped(self, event):
+        self.status = "paused" if self.status in ("pausing", "paused") else "stopped"
+        self.seconds_left = np.nan
+
+    def _on_error(self, event):
+        self.status, self.seconds_left = "failed", np.nan
+        self.message = str(event.get("message") or "the worker failed without a message")
+
+    def _drop_superseded(self, step):
+        """A resumed run goes on from an earlier snapshot: what came after that snapshot is void."""
+        if step > self.step:
+            return
+        for curve in self._curves.values():
+            curve.drop_from(step)
+        self._recent.clear()
+
+    def _measure(self, step, seconds):
+        """Throughput over the last seconds of training."""
+        if self._recent and seconds <= self._recent[-1][1]:
+            self._recent.clear()
+        self._recent.append((step, seconds))
+        while len(self._recent) > 2 and seconds - self._recent[0][1] > WINDOW:
+            self._recent.pop(0)
+        (first, begin), (last, end) = self._recent[0], self._recent[-1]
+        self.steps_per_second = (last - first) / (end - begin) if end > begin else np.nan
+
+
+class _Curve:
+    """A curve that grows at its end."""
+
+    def __init__(self, steps=(), values=()):
+        self._data, self._n = np.stack([np.asarray(steps, float), np.asarray(values, float)]), len(steps)
+
+    def append(self, step, value):
+        if self._n == self._data.shape[1]:
+            self._data = np.concatenate([self._data, np.empty((2, max(self._n, 64)))], axis=1)
+        self._data[:, self._n] = step, value
+        self._n += 1
+
+    def drop_from(self, step):
+        self._n = int(np.searchsorted(self._data[0, : self._n], step))
+
+    def arrays(self):
+        return tuple(self._data[:, : self._n].copy())
+
+    def thinned(self, limit):
+        return decimate(*self.arrays(), limit)
+
+    def smoothed(self, limit):
+        steps, values = self.thinned(4 * limit)
+        keep = values > 0
+        return decimate(steps[keep], np.exp(_running_mean(np.log(values[keep]))), limit)
+
+
+def _running_mean(values):
+    """Mean over the latest fortieth of the curve at each point, (N,) -> (N,)."""
+    width = max(len(values) // 40, 1)
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.arange(1, len(values) + 1)
+    starts = np.maximum(ends - width, 0)
+    return (sums[ends] - sums[starts]) / (ends - starts)
+
+
+def _number(value, default=np.nan):
+    return default if value is None else float(value)
