@@ -112,6 +112,67 @@ def test_nothing_hangs_over_the_edge(recorded, width):
         recorded.page.set_viewport_size({"width": 1280, "height": 1300})
 
 
+PREVIEW = """
+import cv2
+names = [f"labeled-data/mouse/img{n}.png" for n in range(5)]
+project.labeled_dir("mouse").mkdir(exist_ok=True)
+for name in names:
+    cv2.imwrite(str(project.root / name), np.full((48, 64, 3), 120, np.uint8))
+labels = np.tile([[20.0, 20.0], [40.0, 30.0]], (5, 1, 1))
+(run / "pose_cfg.yaml").write_text("input_scale: 1.0")
+np.savez(run / "validation.npz", step=50, images=np.array(names), labels=labels, points=labels + 2,
+         likelihood=np.ones((5, 2)), score_maps=np.full((5, 2, 6, 8), 0.3, np.float16))
+other = project.new_run(0.95)
+(other / "job.json").write_text('{"kind": "train"}')
+beside = jobs.EventLog(other, steps_per_second=1e9)
+for step in range(1, 400):
+    beside.step(step=step, loss=2 / step, validation={"mean_px": 900 / step, "n": 9} if step % 50 == 0 else None)
+beside.write("done")
+m.refresh()
+"""
+
+
+def test_frames_with_score_maps_other_runs_and_more_curves(lab):
+    lab.open("previewed", RECORDED + PREVIEW, "m")
+    page = lab.page
+    picture = page.locator(".dlcnb img")
+    picture.wait_for()
+    page.wait_for_function("() => document.querySelector('.dlcnb img').naturalWidth > 900")
+    page.locator(".dlcnb").get_by_text("validation frames").wait_for()
+    before = picture.get_attribute("src")
+    page.locator('.dlcnb select:has(option:text("score-maps, log"))').select_option(label="score-maps, log")
+    page.wait_for_function("src => document.querySelector('.dlcnb img').src !== src", arg=before)
+    page.locator('.dlcnb button:has-text("learning rate")').click()
+    page.locator(".dlcnb .bqplot").nth(2).wait_for()
+    page.locator('.dlcnb button:has-text("parts of the loss")').click()
+    page.locator(".dlcnb").get_by_text("location refinement").wait_for()
+    page.locator(".dlcnb").get_by_text("Compare with other runs").click()
+    page.locator('.dlcnb input[type="checkbox"]').first.check()
+    lab.until("len(m.curves.earlier) == 1 and len(m.curves.earlier[0][0].x) > 10")
+
+
+def test_more_settings_unfold_and_a_preset_sets_them(recorded):
+    page = recorded.page
+    page.locator('.dlcnb select:has(option:text-matches("^paper"))').select_option(
+        label="paper: as published, needs a GPU"
+    )
+    recorded.until("m.settings.preset == 'paper' and m.settings.options()['steps'] == 500000")
+    page.locator(".dlcnb").get_by_text("More settings").click()
+    rate = page.locator('.dlcnb .widget-vbox:has(span[title*="lower it if the loss jumps"]) input').last
+    rate.fill("0.004")
+    rate.press("Enter")
+    recorded.until("m.settings.options()['learning_rate'] == 0.004")
+
+
+def test_pause_asks_for_a_snapshot_and_becomes_resume(recorded):
+    page = recorded.page
+    page.locator('.dlcnb button:has-text("Pause")').click()
+    page.locator('.dlcnb button:has-text("pausing…")').wait_for()
+    assert recorded.ask("[(run / 'stop').exists(), (run / 'snapshot-200.params').touch(), log.write('stopped')][0]")
+    page.locator('.dlcnb button:has-text("Resume")').wait_for()
+    page.locator(".dlcnb").get_by_text("paused; Resume goes on exactly there").wait_for()
+
+
 @pytest.mark.mxnet
 @pytest.mark.skipif(importlib.util.find_spec("mxnet") is None, reason="mxnet is not installed")
 def test_a_real_training_from_start_to_stop_and_found_again(lab):
