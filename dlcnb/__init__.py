@@ -30,9 +30,11 @@ _HOME = {
     "FramePicker": "widgets",
     "LabelReview": "widgets",
     "Labeler": "widgets",
+    "OutlierQueue": "widgets",
     "Player": "widgets",
     "SchemaEditor": "widgets",
     "TrainingMonitor": "widgets",
+    "TrajectoryView": "widgets",
     "VariabilityView": "widgets",
 }
 

@@ -7,9 +7,11 @@ _HOME = {
     "FramePicker": "frame_picker",
     "LabelReview": "label_review",
     "Labeler": "labeler",
+    "OutlierQueue": "outlier_queue",
     "Player": "player",
     "SchemaEditor": "schema_editor",
     "TrainingMonitor": "training_monitor",
+    "TrajectoryView": "trajectory_view",
     "VariabilityView": "variability",
 }
 

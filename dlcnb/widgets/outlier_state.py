@@ -1,0 +1,162 @@
+"""What OutlierQueue shows, as plain traitlets without pixels: what counts as wrong, which frames are in the queue."""
+
+from __future__ import annotations
+
+import numpy as np
+from traitlets import Enum, Float, HasTraits, Int, TraitError, Unicode, validate
+
+from dlcnb import outliers
+from dlcnb.frames import extracted
+
+__all__ = ["CHOOSE", "OutlierState"]
+
+CHOOSE = ("kmeans", "uniform")
+
+
+class OutlierState(HasTraits):
+    """Frames of a video that look wrong, and those of them that are to be extracted.
+
+    Parameters
+    ----------
+    project : Project
+    video : Path
+    poses : Poses
+        Unfiltered.
+    """
+
+    how = Enum(tuple(outliers.HOW), "jump")
+    threshold = Float(20.0)
+    count = Int(20, help="How many frames to choose.")
+    choose = Enum(CHOOSE, "kmeans")
+    message = Unicode("", help="A hint for the user; empty when all is well.")
+    revision = Int(0, help="Counts the changes of the queue and of what is extracted.")
+
+    def __init__(self, project, video, poses):
+        super().__init__()
+        self.project, self.video, self.poses = project, video, poses
+        self.frames, self.dropped = (), frozenset()  # the queue, and those of it that are not wanted
+        self.images = {}  # frame -> its name in the project, of extracted frames
+        self.made_for = None  # what the queue was chosen by
+        self._scores = {}
+        self.threshold = self.scores.threshold
+        self.refresh()
+
+    @validate("how")
+    def _valid_how(self, proposal):
+        self._score(proposal.value)  # raises where the project has no bones, no left and right
+        return proposal.value
+
+    @validate("count")
+    def _valid_count(self, proposal):
+        if proposal.value < 1:
+            raise TraitError(f"at least 1 frame must be chosen, not {proposal.value}")
+        return proposal.value
+
+    def _score(self, how):
+        if how not in self._scores:
+            found = outliers.score(
+                self.poses, how, skeleton=self.project.skeleton, pcutoff=self.project.pcutoff
+            )  # fmt: skip
+            self._scores[how] = found
+        return self._scores[how]
+
+    # --- what is found ---
+
+    @property
+    def scores(self):
+        """The `outliers.Scores` of ``how``."""
+        return self._score(self.how)
+
+    @property
+    def n_found(self):
+        """Frames that the threshold finds; quick."""
+        return self.scores.count(self.threshold)
+
+    @property
+    def settings(self):
+        """What the queue depends on."""
+        return self.how, self.threshold, self.count, self.choose
+
+    @property
+    def stale(self):
+        """Whether the queue was chosen by other settings."""
+        return self.made_for not in (None, self.settings)
+
+    @property
+    def kept(self):
+        """Frames of the queue that are neither dropped nor extracted."""
+        return tuple(n for n in self.frames if n not in self.dropped and n not in self.images)
+
+    def set_how(self, how):
+        """Look for something else, from its usual threshold; a `ValueError` changes nothing."""
+        self._score(how)
+        with self.hold_trait_notifications():
+            self.how, self.threshold = how, self._score(how).threshold
+
+    def limits(self):
+        """Ends of the threshold's slider."""
+        low, high = self.scores.limits()
+        usual = self.scores.threshold
+        return (low, max(high, low + 1e-6)) if not low <= usual <= high and low == high else (
+            min(low, usual), max(high, usual),
+        )  # fmt: skip
+
+    def new_frames(self):
+        """Frames that the threshold finds and that are not extracted, int64."""
+        return np.setdiff1d(self.scores.found(self.threshold), list(self.images))
+
+    # --- the queue ---
+
+    def choose_frames(self, reader=None, progress=None):
+        """Fill the queue with ``count`` of the new frames; k-means reads them from the video."""
+        crop = self.project.crop(self.video)
+        settings, found = self.settings, self.new_frames()
+        chosen = outliers.subsample(
+            found, self.count, how=self.choose, reader=reader, crop=crop, progress=progress
+        ) if len(found) else found  # fmt: skip
+        self.frames, self.dropped, self.made_for = tuple(map(int, chosen)), frozenset(), settings
+        self.revision += 1
+
+    def add(self, frame):
+        """Put one frame into the queue."""
+        frame = int(frame)
+        if not 0 <= frame < len(self.poses):
+            raise IndexError(f"frame {frame}: there are poses of frames 0 to {len(self.poses) - 1}")
+        self.frames = tuple(sorted({*self.frames, frame}))
+        self.dropped -= {frame}
+        self.revision += 1
+
+    def toggle(self, frame):
+        """Drop a frame from the queue, or take it back."""
+        self.dropped ^= {frame}
+        self.revision += 1
+
+    def clear(self):
+        """Empty the queue."""
+        self.frames, self.dropped, self.made_for = (), frozenset(), None
+        self.revision += 1
+
+    def reason(self, frame):
+        """What is wrong in a frame, in words; the likelihood of the least likely bodypart if nothing is."""
+        found = self.scores.reason(frame)
+        return found or "nothing by this measure"
+
+    def extract(self):
+        """Extract the kept frames, with the machine's labels beside; returns how many."""
+        kept = self.kept
+        if not kept:
+            raise ValueError("There is nothing to extract: press Preview, or take dropped frames back.")
+        done = outliers.extract(self.project, self.video, self.poses, kept)
+        self.refresh()
+        return len(done.images)
+
+    def refresh(self):
+        """See which frames are extracted."""
+        folder = self.project.labeled_dir(self.video)
+        self.images = {n: f"labeled-data/{folder.name}/{image.name}" for n, image in extracted(folder).items()}
+        self.revision += 1
+
+    def refined(self):
+        """(labeled, all) extracted outlier frames of this iteration, in all videos."""
+        states = [state for found in outliers.refinement(self.project).values() for state in found.values()]
+        return sum(state == "done" for state in states), len(states)
