@@ -41,9 +41,8 @@ class TrajectoryPlots:
             stroke_width=1.5,
         )  # fmt: skip
         self.over_time = {}
-        columns = [self._column(0), self._column(1)]
-        self._second = columns[1]
-        self.time_box = ipywidgets.HBox(columns, layout=ipywidgets.Layout(width="100%", min_width="0"))
+        self._second = None
+        self.time_box = ipywidgets.HBox([self._column(0)], layout=ipywidgets.Layout(width="100%", min_width="0"))
         self.plane = _Plane(self.colors)
         self.steps = tuple(_Steps(axis, self.colors) for axis in range(2))
         self.plane_box = ipywidgets.GridBox([self.plane.box, *(plot.box for plot in self.steps)])
@@ -60,6 +59,14 @@ class TrajectoryPlots:
         heading = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0", height="20px"))
         return ipywidgets.VBox([heading, *made], layout=ipywidgets.Layout(flex="1 1 0", min_width="0", width="100%"))
 
+    def _arrange(self, beside):
+        """One column or two; the second is made when it is first wanted, as a page of many plots is slow to open."""
+        if beside and self._second is None:
+            self._second = self._column(1)
+        columns = (self.time_box.children[0], *([self._second] if beside else []))
+        if self.time_box.children != columns:
+            self.time_box.children = columns
+
     def sources(self, column):
         """What a column of plots draws, of (False: raw, True: filtered)."""
         if self.state.show != "side by side":
@@ -73,7 +80,7 @@ class TrajectoryPlots:
         state = self.state
         _ends(self.x, state.start, max(state.stop - 1, state.start + 1))
         beside = state.show == "side by side"
-        self._second.layout.display = None if beside else "none"
+        self._arrange(beside)
         for column in range(1 + beside):
             self.time_box.children[column].children[0].value = self._heading(column)
         where, names = self._time_ticks()

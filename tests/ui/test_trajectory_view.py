@@ -1,0 +1,107 @@
+"""TrajectoryView in JupyterLab: a click on a spike, a brushed range, keys, filtered beside raw."""
+
+import pytest
+
+CELL = """
+import pathlib, tempfile
+import numpy as np
+from dlcnb import Poses, TrajectoryView, sampledata
+arena = sampledata.Arena(seed=0, n_frames=120, size=(120, 160))
+project = sampledata.synthetic_project(pathlib.Path(tempfile.mkdtemp()), n_label=4, arena=arena)
+points = sampledata.arena_poses(arena)
+likelihood = np.full(points.shape[:2], 0.97)
+likelihood[71, 0] = 0.05
+points[71, 0] += 25
+v = TrajectoryView(project, poses=Poses(project.bodyparts, "DLC_test", points, likelihood))
+"""
+CANVAS = ".dlcnb-trajectories .dlcnb canvas"  # of the player; the plots have some too
+AREA = "rect.plotarea_events"
+
+
+@pytest.fixture
+def view(lab, request):
+    lab.open(request.node.name, CELL, "v")
+    lab.page.locator(".dlcnb-trajectories .dlcnb-plot-step-1").wait_for()
+    lab.until("v.input.attached and v._painter.wait(0.5) and v.player.wait(0.5)")
+    lab.page.locator(".dlcnb-plot-likelihood-0 path.line").nth(1).wait_for(state="attached")
+    return lab
+
+
+def area(lab, plot):
+    """Left, top, width, height of a plot's area on the page, scrolled into view."""
+    figure = lab.page.locator(f".dlcnb-plot-{plot}")
+    figure.scroll_into_view_if_needed()
+    return lab.page.evaluate(
+        "selector => { const b = document.querySelector(selector).getBoundingClientRect();"
+        " return [b.left, b.top, b.width, b.height]; }",
+        f".dlcnb-plot-{plot} {AREA}",
+    )
+
+
+def click(lab, plot, x, y):
+    """Click at shares of a plot's area."""
+    left, top, width, height = area(lab, plot)
+    lab.page.mouse.click(left + x * width, top + y * height)
+
+
+def picture(lab):
+    return lab.page.evaluate("selector => document.querySelector(selector).toDataURL()", CANVAS)
+
+
+def test_a_click_on_a_spike_shows_that_frame(view):
+    before = picture(view)
+    click(view, "likelihood-0", 71 / 119, 1 - (0.05 + 0.03) / 1.06)
+    view.until("v.player.state.frame == 71")
+    view.page.wait_for_function(
+        "([selector, before]) => document.querySelector(selector).toDataURL() !== before", arg=[CANVAS, before]
+    )
+    view.page.locator(".dlcnb-trajectories").get_by_text("now 71").wait_for()
+
+
+def test_a_brushed_range_is_zoomed_to_and_reset(view):
+    left, top, width, height = area(view, "x-0")
+    view.page.mouse.move(left + 0.25 * width, top + height / 2)
+    view.page.mouse.down()
+    view.page.mouse.move(left + 0.5 * width, top + height / 2, steps=4)
+    assert view.page.locator(".dlcnb-shade").count() == 1
+    view.page.mouse.up()
+    view.until("v.state.zoomed")
+    start, stop = view.ask("[v.state.start, v.state.stop]")
+    assert abs(start - 30) <= 1
+    assert abs(stop - 60) <= 2
+    assert view.page.locator(".dlcnb-shade").count() == 0
+    view.page.mouse.dblclick(left + 0.5 * width, top + height / 2)
+    view.until("not v.state.zoomed")
+
+
+def test_keys_step_and_never_reach_the_notebook(view):
+    click(view, "speed-0", 0.5, 0.2)
+    view.until("v.state.frame > 40")
+    frame = view.ask("v.state.frame")
+    view.page.keyboard.press("ArrowRight")
+    view.until(f"v.player.state.frame == {frame + 1}")
+    cells = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
+    count = view.page.evaluate(cells)
+    for key in ("a", "b", "x"):
+        view.page.keyboard.press(key)
+    view.page.keyboard.press("+")
+    view.until("v.state.zoomed")
+    assert view.page.evaluate(cells) == count
+
+
+def test_filtered_beside_raw(view):
+    view.page.locator(".dlcnb-trajectories select").first.select_option("side by side")
+    view.until("v.state.show == 'side by side' and v._painter.wait(0.5)")
+    view.page.locator(".dlcnb-plot-likelihood-1").wait_for(state="visible")
+    click(view, "likelihood-1", 30 / 119, 0.5)
+    view.until("v.player.state.frame == 30")
+
+
+def test_a_click_in_the_plane_shows_when_the_animal_was_there(view):
+    x, y = view.ask(
+        "[(points[20, 1, 0] - v.plots.plane.x.min) / (v.plots.plane.x.max - v.plots.plane.x.min),"
+        " (points[20, 1, 1] - v.plots.plane.y.min) / (v.plots.plane.y.max - v.plots.plane.y.min)]"
+    )
+    click(view, "plane", x, y)
+    distance = "np.linalg.norm(points[v.player.state.frame] - points[20, 1], axis=1).min()"
+    view.until(f"v.player.state.frame > 0 and {distance} < 3")
