@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import warnings
 from pathlib import Path
 
 from mxnet import gluon
@@ -37,15 +38,17 @@ def quantize(net, tensors):
     examples = gluon.data.DataLoader(gluon.data.ArrayDataset(data, mx.nd.zeros(len(tensors))), batch_size=1)
     quiet = logging.getLogger("dlcnb.backend.quantize.mxnet")
     quiet.setLevel(logging.ERROR)
-    return quantize_net_v2(
-        net,
-        quantized_dtype="auto",
-        exclude_layers=_kept(net),
-        calib_data=examples,
-        calib_mode="naive",
-        num_calib_examples=len(tensors),
-        logger=quiet,
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Cannot decide type", UserWarning)  # of the input, which MXNet then infers
+        return quantize_net_v2(
+            net,
+            quantized_dtype="auto",
+            exclude_layers=_kept(net),
+            calib_data=examples,
+            calib_mode="naive",
+            num_calib_examples=len(tensors),
+            logger=quiet,
+        )
 
 
 def _kept(net):
@@ -68,7 +71,7 @@ def load_quantized(snapshot, make):
     symbol, params = snapshot.with_suffix(".int8.json"), snapshot.with_suffix(".int8.params")
     if not (symbol.exists() and params.exists() and params.stat().st_mtime >= snapshot.stat().st_mtime):
         _write(make(), symbol, params)
-    net = SymbolBlock(mx.sym.load(str(symbol)), mx.sym.var("data"))
+    net = SymbolBlock(mx.sym.load(str(symbol)), mx.sym.var("data", dtype="float32"))
     stored = mx.nd.load(str(params))
     for name, parameter in net.collect_params().items():
         parameter._load_init(stored[name], mx.cpu())
