@@ -177,6 +177,13 @@ class TestTable:
         assert line["test"].sem_px == pytest.approx(np.std([1, 3, 1, 3], ddof=1) / 2)
         assert "shared" not in line
 
+    def test_summary_of_parts_compares_on_the_same_bodypart(self, project):
+        plan = experiments.plan(project, "parts", steps=5, repeats=2, values=["snout"])
+        finish(plan, lambda trial: 2.0 if trial.condition == "all" else 3.0)
+        full, only = summary(experiments.results(plan))
+        assert (full["condition"], only["condition"]) == ("full@snout", "snout only")
+        assert (full["test"].mean_px, only["test"].mean_px) == (pytest.approx(2), pytest.approx(3))
+
 
 class TestFigures:
     def test_learning_curve_has_a_cross_for_each_split(self, project):

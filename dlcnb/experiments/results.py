@@ -72,21 +72,29 @@ def write_results(plan):
 
 
 def summary(table):
-    """Mean ± s.e.m. over the repeats for each condition, over all bodyparts.
+    """Mean ± s.e.m. over the repeats for each condition.
 
     Returns
     -------
     list of dict
         ``condition``, ``trained_frames`` (mean), ``repeats``, and `SplitSummary` of ``train``, ``test`` (and
-        ``shared``), in the order of the conditions' first trials.
+        ``shared``), in the order of the conditions' first trials. They are over all bodyparts; for "parts" over the
+        bodypart alone that two networks are compared on: "full@snout" beside "snout only".
     """
-    whole, found = table[table["bodypart"] == "all"], []
-    for condition in whole["condition"].drop_duplicates():
-        mine = whole[whole["condition"] == condition]
-        splits = {name: summarize_splits(rows["mean_px"]) for name, rows in mine.groupby("set")}
-        frames = float(mine.loc[mine["set"] == "train", "trained_frames"].mean())
-        found.append({"condition": condition, "trained_frames": frames, "repeats": mine["repeat"].nunique(), **splits})
-    return found
+    conditions = list(table["condition"].drop_duplicates())
+    if len(table) and table["experiment"].iloc[0] == "parts":
+        single = [name for name in conditions if name != "all"]
+        wanted = [row for part in single for row in ((f"full@{part}", "all", part), (f"{part} only", part, part))]
+    else:
+        wanted = [(name, name, "all") for name in conditions]
+    chosen = ((name, table[(table["condition"] == c) & (table["bodypart"] == part)]) for name, c, part in wanted)
+    return [_condition(name, mine) for name, mine in chosen if len(mine)]
+
+
+def _condition(name, mine):
+    frames = float(mine.loc[mine["set"] == "train", "trained_frames"].mean())
+    splits = {one: summarize_splits(rows["mean_px"]) for one, rows in mine.groupby("set")}
+    return {"condition": name, "trained_frames": frames, "repeats": mine["repeat"].nunique(), **splits}
 
 
 def _rows(evaluation, frames):
