@@ -109,6 +109,7 @@ class Job:
     def __init__(self, folder):
         self.folder = Path(folder).resolve()
         self._reader = EventReader(self.folder)
+        self._looked = -1, 0, None  # the worker's first event, events looked at, the one that ended it
 
     def __repr__(self):
         return f"<Job {self.kind} in {self.folder}: {self.status}>"
@@ -224,9 +225,15 @@ class Job:
         return self._worker().get("first", 0)
 
     def _ending(self):
-        """The event that ended this worker, or None."""
-        own = self.events(self._first())
-        return next((e for e in reversed(own) if e["event"] in ENDINGS), None)
+        """The event that ended this worker, or None; looks only at events that it has not looked at yet."""
+        events, start = self._reader.refresh(), self._first()
+        first, seen, ending = self._looked
+        if first != start or seen > len(events):
+            seen, ending = start, None
+        for event in events[seen:]:
+            ending = event if event["event"] in ENDINGS else ending
+        self._looked = start, max(len(events), start), ending
+        return ending
 
     def _worker(self):
         try:

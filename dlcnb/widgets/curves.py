@@ -96,7 +96,7 @@ class TrainingCurves(ipywidgets.GridBox):
             _set(mark, *curve)
             drawn.append(curve[1])
         values = np.concatenate(drawn)
-        self._loss_plot.frame(values.min(initial=1) * 0.9, values.max(initial=1e-3) * 1.1)
+        self._loss_plot.frame(*_decade_parts(values.min(initial=1), values.max(initial=1e-3)))
         parts = "".join(_key(color, text) for text, color, _ in PARTS.values()) if state.show_parts else ""
         self._loss_plot.tell("per step, and smoothed" + self._others(state), parts)
 
@@ -168,7 +168,7 @@ class _Plot:
 
     def frame(self, low, high):
         """Show steps up to ``last`` and values from ``low`` to ``high``."""
-        last = self.last
+        last = _ceiling(self.last)
         low, high = float(low), float(max(high, low * 1.01 + 1e-9))
         marks = log_ticks(low, high) if isinstance(self.y, bqplot.LogScale) else ticks(low, high)
         for scale, axis, ends, values in (
@@ -189,6 +189,17 @@ def _key(color, text):
     """What a colour means."""
     swatch = f'<i class="dlcnb-swatch" style="background:{color}; margin-left:10px"></i>'
     return f'<span class="dlcnb-muted" style="white-space:nowrap">{swatch}{text}</span> '
+
+
+def _ceiling(last):
+    """The end of the axis: a little above ``last``, the same for a while, as each change is a message."""
+    grain = 10.0 ** max(np.floor(np.log10(last)) - 1, 0)
+    return float(np.ceil(last / grain - 1e-9) * grain) if last >= 100 else float(last)
+
+
+def _decade_parts(low, high):
+    """The range in tenths of a decade, a little larger than low..high."""
+    return 10 ** (np.floor(10 * np.log10(low) - 0.4) / 10), 10 ** (np.ceil(10 * np.log10(high) + 0.4) / 10)
 
 
 def _positive(steps, values):
