@@ -66,7 +66,7 @@ class Labeler(View):
         self.pointer = Pointer(self.session, self.view)
         self.colors = palette(len(self.session.bodyparts))
         self._edges = np.asarray(self.project.skeleton.index_edges, int).reshape(-1, 2)
-        self._drawn = self._bar_drawn = self._told = None
+        self._drawn = self._loupe_drawn = self._bar_drawn = self._told = None
         self._quiet = None  # the thread that brings the fields up to date, whose changes are no gestures
         self._build()
         super().__init__([self.conflict_box, self._header, self._columns, self.help, self.input.guard])
@@ -223,6 +223,7 @@ class Labeler(View):
 
     def _on_client(self, *_):
         self._drawn = self._bar_drawn = None
+        self._loupe_drawn = ()
         self.redraw()
 
     # --- what keys and buttons call ---
@@ -271,6 +272,7 @@ class Labeler(View):
         seen = scene(session, view, self._edges)
         frame = (name, view.fit, view.brightness, view.contrast, view.gamma, problem)
         shown = look(image, view) if frame != self._drawn else None
+        loupe = seen.loupe and (seen.loupe, seen.loupe_left, frame)
         states = session.store(name).states
         self.input.ready(0 if shown is not None else 1)  # points need not wait for the loupe to arrive
         with batch(self.canvas):
@@ -279,9 +281,10 @@ class Labeler(View):
             self.canvas.draw_labels(seen, self.colors)
             if problem:
                 self.canvas.draw_problem("this image can't be read")
-            self.canvas.draw_loupe(seen, image, view)
+            if loupe != self._loupe_drawn:
+                self.canvas.draw_loupe(seen, image, view)
             self._draw_bar(states, name)
-        self._drawn = frame
+        self._drawn, self._loupe_drawn = frame, loupe
         self.input.sent()
         self._tell_frame(name, problem)
 

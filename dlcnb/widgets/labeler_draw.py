@@ -131,6 +131,10 @@ class LabelCanvas(FrameCanvas):
         self._draw_offered(layer, seen, colors)
         self._draw_points(layer, seen, colors)
         self._draw_disputed(layer, seen.disputed)
+        if seen.loupe is not None:  # what a click would place; not on the loupe's layer, which a click leaves as it is
+            left = MARGIN if seen.loupe_left else self.width - LOUPE - MARGIN
+            layer.font, layer.text_baseline = "13px sans-serif", "top"
+            _write(layer, seen.names[seen.current], (left + 2, MARGIN + LOUPE + 6))
 
     @staticmethod
     def _draw_lines(layer, lines):
@@ -208,8 +212,6 @@ class LabelCanvas(FrameCanvas):
         layer.line_width = 2
         layer.stroke_style = f"rgb{LIGHT}"
         layer.stroke_rect(left, top, LOUPE, LOUPE)
-        layer.font, layer.text_baseline = "13px sans-serif", "bottom"
-        _write(layer, seen.names[seen.current], (left + 6, top + LOUPE - 4))
 
     def draw_problem(self, text):
         """Say in the picture why there is none (call within `batch`)."""
