@@ -156,10 +156,10 @@ class Evaluation:
         frames = _frames_path(path)
         try:
             report = json.loads(path.read_text())
-            table = pd.read_csv(frames, float_precision="round_trip", dtype={"image": str, "set": str})
+            table = pd.read_csv(frames, dtype=str)  # pandas' own reading of numbers may be off in the last digit
             parts = tuple(report["bodyparts"])
             columns = {
-                c: np.stack([table[f"{part} {c}"] for part in parts], axis=1)
+                c: np.stack([table[f"{part} {c}"].astype(float) for part in parts], axis=1)
                 for c in ("label x", "label y", "x", "y", "likelihood")
             }
             return cls(
