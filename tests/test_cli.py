@@ -318,7 +318,7 @@ def test_ctrl_c_stops_with_a_snapshot(training):
     _, stderr = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 1
     assert "Stopping after this step" in stderr
-    assert "dlcnb train --resume" in stderr.splitlines()[-1]
+    assert f"`dlcnb train {job.folder.parents[3]} --resume` goes on" in stderr.splitlines()[-1]
     assert job.status == "stopped"
     assert list(job.folder.glob("snapshot-*.params"))
 

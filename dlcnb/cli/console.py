@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -152,7 +153,9 @@ def _how_it_stopped(job):
     result = job.result or {}
     by = "" if job.reason in (None, "request") else f" ({job.reason})"
     if job.kind == "train" and result.get("steps"):
-        return f"Stopped after step {result['steps']}{by}; a snapshot is saved; `dlcnb train --resume` goes on."
+        project = Path(job.folder).parents[3]
+        again = f"dlcnb train {project} --resume"
+        return f"Stopped after step {result['steps']}{by}; a snapshot is saved; `{again}` goes on."
     kept = " What is done is kept; the same command goes on from there." if job.kind == "analyze" else ""
     return f"Stopped before the end{by}.{kept}"
 

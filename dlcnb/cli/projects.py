@@ -79,7 +79,8 @@ def extract(console, project, how, count, seed, only):
     if not videos:
         raise ValueError(f"{project.root} has no videos. Add some: dlcnb add-videos {project.root} VIDEO")
     found = [_extract_one(console, project, video, how, count, seed) for video in videos]
-    text = "\n".join(f"{len(v['frames'])} frames of {v['video'].name} in {v['folder']}" for v in found)
+    lines = [f"{len(v['frames'])} frames of {v['video'].name} in {v['folder']}" for v in found]
+    text = "\n".join([*lines, f"Next: label them. Open a notebook (dlcnb lab) and show Labeler({str(project.root)!r})"])
     return Report({"project": project.root, "videos": found}, text)
 
 

@@ -152,7 +152,9 @@ class Labels:
                 others.update(tables)
                 log.warning("%s has labels by %s, none by %s", folder, ", ".join(tables), scorer)
         if not parts:
-            hint = f"; there are labels by {', '.join(sorted(others))}" if others else ""
+            hint = "; label frames first: in a notebook (dlcnb lab), Labeler(project)"
+            if others:
+                hint = f"; there are labels by {', '.join(sorted(others))}"
             raise LabelError(f"no labels by '{scorer}' in {project.root / 'labeled-data'}{hint}")
         images = tuple(image for part in parts for image in part.images)
         return cls(project.bodyparts, scorer, images, np.concatenate([part.points for part in parts]))
