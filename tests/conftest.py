@@ -20,6 +20,12 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_published_weights(tmp_path_factory):
+    """No test fetches ImageNet weights of 100 MB, nor depends on the user having them."""
+    os.environ.setdefault("DLCNB_WEIGHTS", str(tmp_path_factory.mktemp("weights")))
+
+
 @pytest.fixture(scope="session")
 def openfield_root():
     """Folder of the real open-field project, read-only; from DLCNB_DATA or the cache of earlier fetches."""

@@ -11,7 +11,9 @@ from mxnet.gluon import HybridBlock, nn
 
 from dlcnb.backend import mx
 
-__all__ = ["EfficientNetLite0", "ResNet", "make_backbone"]
+__all__ = ["RESNET_BLOCKS", "EfficientNetLite0", "ResNet", "make_backbone"]
+
+RESNET_BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}  # depth -> blocks of each stage
 
 
 class Conv(HybridBlock):
@@ -94,8 +96,7 @@ class ResNet(HybridBlock):
             self.pool = nn.MaxPool2D(3, 2, 1)
             self.stages = nn.HybridSequential()
             inputs = 64
-            counts = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}[depth]
-            for stage, (count, outputs) in enumerate(zip(counts, self.channels, strict=True)):
+            for stage, (count, outputs) in enumerate(zip(RESNET_BLOCKS[depth], self.channels, strict=True)):
                 self.stages.add(self._stage(stage, count, inputs, outputs))
                 inputs = outputs
 

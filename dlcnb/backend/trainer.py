@@ -122,7 +122,7 @@ class Trainer:
         config = self.config
         mx.random.seed(config.seed)
         tuned = config.start_from is not None
-        weights = imagenet_weights(config.backbone, config.weights) if config.pretrained and not tuned else None
+        weights = self._imagenet() if config.pretrained and not tuned else None
         freeze = config.freeze if tuned or weights is not None else 0
         net = PoseNet(config.backbone, len(self.data.bodyparts), freeze, intermediate=config.intermediate)
         net.initialize(ctx=self.devices)
@@ -131,16 +131,21 @@ class Trainer:
             start_from(net, config.start_from, self.data.bodyparts)
         elif weights is not None:
             net.backbone.load(weights)
-        elif config.pretrained:
-            self.warning = (
-                f"No ImageNet weights for {config.backbone} were found, so training starts from random ones and needs "
-                "far more steps. Give a torchvision .pth or .safetensors file (weights=…), or use efficientnet-lite0."
-            )
         if freeze:
             net.fix_frozen()
         fixed = config.crop_size is not None
         net.hybridize(static_alloc=fixed, static_shape=fixed)
         return net
+
+    def _imagenet(self):
+        """ImageNet weights of the backbone; None, and a warning, if nobody named them and they can't be had."""
+        try:
+            return imagenet_weights(self.config.backbone, self.config.weights)
+        except ConnectionError as error:
+            if self.config.weights is not None:
+                raise
+            self.warning = f"Training starts from random weights, and needs far more steps. {error}"
+            return None
 
     # ---- the loop
 

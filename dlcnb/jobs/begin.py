@@ -61,15 +61,15 @@ def start(kind, project, **options):
 
 def _train_options(project, options):
     """The run folder and the checked options of a training job."""
-    from dlcnb.trainset import TrainConfig, TrainSet  # here: pandas and OpenCV take a while to load
+    from dlcnb.trainset import WEIGHTS_SOURCES, TrainConfig, TrainSet  # here: pandas and OpenCV take a while to load
 
     options = dict(options)
     run, resume = options.pop("run", None), bool(options.pop("resume", False))
     config = options.pop("config", None) or {}
     config = {**(config.to_dict() if isinstance(config, TrainConfig) else config), **options}
     for name in ("weights", "start_from"):  # the worker has another working directory
-        if config.get(name):
-            config[name] = os.path.abspath(config[name])
+        if config.get(name) and not (name == "weights" and config[name] in WEIGHTS_SOURCES):
+            config[name] = _existing(name, config[name], WEIGHTS_SOURCES if name == "weights" else ())
     checked = TrainConfig.from_dict({"steps": 1, **config} if resume else config)
     TrainSet.from_project(project)  # raises before there is an empty run if nothing is labeled
     if run is None:
@@ -78,6 +78,13 @@ def _train_options(project, options):
     if (run / JOB_FILE).is_file() and Job(run).status == "running":
         raise JobError(f"{run} is being trained already. Follow it with attach(), or stop it first.")
     return run, {"config": plain(config) if resume else checked.to_dict(), "resume": resume}
+
+
+def _existing(name, path, others):
+    """The absolute path that the setting ``name`` gives; raises ValueError if nothing is there."""
+    if not os.path.exists(path):
+        raise ValueError(f"{name}: there is no {path}. Expected {' or '.join(['a path that exists', *others])}.")
+    return os.path.abspath(path)
 
 
 def _options(kind, project, options):

@@ -8,10 +8,11 @@ import numpy as np
 
 from dlcnb.project import nearest
 
-__all__ = ["BACKBONES", "OPTIMIZERS", "PRESETS", "TrainConfig"]
+__all__ = ["BACKBONES", "OPTIMIZERS", "PRESETS", "WEIGHTS_SOURCES", "TrainConfig"]
 
 BACKBONES = ("efficientnet-lite0", "resnet-50", "resnet-101")
 OPTIMIZERS = ("adam", "sgd")
+WEIGHTS_SOURCES = ("torchvision", "gluon")  # who publishes ImageNet weights that can be fetched
 PRESETS = {  # settings that differ from the defaults
     "quick": {"minutes": 10.0},
     "workshop": {"minutes": 3.0, "validate_every": 15.0},
@@ -69,7 +70,8 @@ class TrainConfig:
     average : share of the finished steps that the averaged weights look back on; 0 = no averaging.
     freeze : backbone stages whose weights stay at their ImageNet values.
     pretrained : start from ImageNet weights.
-    weights : file of backbone weights (torchvision layout) where they don't come with the package.
+    weights : where they come from: a file (torchvision's .pth, .safetensors, or .params of GluonCV's v1b nets), or
+        "torchvision" or "gluon": as published, fetched once and checked. None = those at hand, else torchvision's.
     start_from : snapshot (or run) to fine-tune; bodyparts that it doesn't know start anew.
     validate_every : seconds between validations (with ``steps``: a twentieth of them if that is later).
     device : "auto", "cpu", "gpu(0)", or several GPUs that share each batch: "gpu(0),gpu(1)".
