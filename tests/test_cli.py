@@ -99,6 +99,13 @@ def test_a_folder_that_is_no_project_is_one_clear_line(tmp_path):
         assert "config.yaml" in fails(*arguments)
 
 
+def test_a_failure_is_one_json_object_too(tmp_path):
+    done = run("extract", tmp_path, "--json", code=1)
+    assert json.loads(done.stdout)["error"] in done.stderr.splitlines()[-1]
+    assert run("extract", "--json", code=2).stdout == ""
+    assert run("extract", tmp_path, code=1).stdout == ""
+
+
 def test_debug_shows_the_traceback(tmp_path):
     assert "Traceback" in run("extract", tmp_path, "--debug", code=1).stderr
 
@@ -157,6 +164,8 @@ def test_add_videos(clip, project, tmp_path):
     added = run_json("add-videos", project.root, clip, "--copy")["videos"]
     assert Path(added[0]).name == "clip.mp4"
     assert len(Project.open(project.root).videos) == 2
+    assert "Already there: " in run("add-videos", project.root, clip).stdout
+    assert run_json("add-videos", project.root, clip) == {"project": str(project.root), "videos": added, "added": []}
     text = tmp_path / "text.mp4"
     text.write_text("not a video")
     assert "text.mp4" in fails("add-videos", project.root, text)
@@ -180,6 +189,7 @@ def test_doctor_without_a_project_checks_the_installation():
 def test_doctor_of_nothing_fails(tmp_path):
     found = json.loads(run("doctor", tmp_path / "gone", "--json", code=1).stdout)
     assert found["ok"] is False
+    assert found["error"].startswith("1 of 1 checks failed")
 
 
 # ---- the network
@@ -256,7 +266,8 @@ def test_analyze_and_what_follows(trained, clip, tmp_path):
     assert one["frames"] == 40
     assert one["engine"] == "fp32"
     assert report["failed"][0]["video"] == str(bad)
-    assert "1 of 2 videos could not be analyzed" in done.stderr.splitlines()[-1]
+    assert report["error"] in done.stderr.splitlines()[-1]
+    assert report["error"].startswith("1 of 2 videos could not be analyzed")
     assert find_poses(video).stem == Path(one["output"]).stem
     (smooth,) = run_json("filter", project.root, video)["videos"]
     assert smooth["output"].endswith("_filtered.h5")

@@ -19,6 +19,8 @@ import dlcnb
 __all__ = ["Console", "Detached", "Report", "clock", "command", "main", "project_argument", "run_job", "table"]
 
 _REDRAW = 0.1  # s between two states of the progress line
+_JSON_HELP = """Print one JSON object on standard output; where the command fails (exit code 1) it has "error", the line
+that is also on standard error."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,12 +49,12 @@ def command(name, summary):
     """Make a function a command of `main`, with a summary of a few words for the list of commands.
 
     The function is given a `Console` and its options, and returns a `Report`. An exception becomes one line on
-    standard error and exit code 1.
+    standard error, with --json also ``{"error": message}`` on standard output, and exit code 1.
     """
 
     def decorate(function):
         @main.command(name, short_help=summary)
-        @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+        @click.option("--json", "as_json", is_flag=True, help=_JSON_HELP)
         @click.option("--debug", is_flag=True, help="Show the whole traceback of an error.")
         @functools.wraps(function)
         def run(as_json, debug, **arguments):
@@ -109,18 +111,26 @@ class Console:
             self._drawn = False
 
     def fail(self, message):
-        """One line on standard error, exit code 1."""
-        self.note(f"dlcnb: error: {' '.join(message.split())}")
+        """One line on standard error, with --json the same as {"error": ...} on standard output; exit code 1."""
+        message = _one_line(message)
+        if self._as_json:
+            click.echo(json.dumps({"error": message}))
+        self._leave(message)
+
+    def _leave(self, message):
+        self.note(f"dlcnb: error: {message}")
         sys.exit(1)
 
     def show(self, report):
-        """Print a report; a problem in it is an error after the output."""
+        """Print a report; a problem in it is an error after the output, with --json in the same object."""
         from dlcnb.jobs.events import plain
 
         self.clear()
-        click.echo(json.dumps(plain(report.data)) if self._as_json else report.text)
-        if report.problem:
-            self.fail(report.problem)
+        problem = _one_line(report.problem) if report.problem else None
+        data = {**report.data, "error": problem} if problem else report.data
+        click.echo(json.dumps(plain(data)) if self._as_json else report.text)
+        if problem:
+            self._leave(problem)
 
 
 def run_job(console, job, describe):
@@ -206,6 +216,10 @@ def table(rows):
         for row in rows
     ]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _one_line(text):
+    return " ".join(text.split())
 
 
 def _message(error):

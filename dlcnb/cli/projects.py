@@ -53,9 +53,11 @@ def add_videos(console, project, copy, videos):
     from dlcnb.project import Project
 
     project = Project.open(project)
-    added = project.add_videos(videos, copy=copy)
-    text = "\n".join(f"Added {path}" for path in added)
-    return Report({"project": project.root, "videos": added}, text)
+    there = set(project.videos)
+    placed = project.add_videos(videos, copy=copy)
+    text = "\n".join(f"{'Already there:' if path in there else 'Added'} {path}" for path in placed)
+    added = [path for path in placed if path not in there]
+    return Report({"project": project.root, "videos": placed, "added": added}, text)
 
 
 @command("extract", "Choose frames to label.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import filecmp
 import logging
 import os
 import re
@@ -220,13 +221,13 @@ class Project:
     def add_videos(self, videos, copy=False):
         """Link (or copy) more videos into the project and enter them in config.yaml; returns their paths.
 
-        Videos that are there already are skipped; another video of the same name is a `ProjectError`.
+        Videos that are there already, or copies of them, are skipped; another video of the same name is a `ProjectError`.
         """
         taken = {video_stem(path): path for path in self.videos}
         sources = _checked_videos(videos)
         for path in sources:
             other = taken.get(path.stem)
-            if other and not path.samefile(other):
+            if other and not (path.samefile(other) or filecmp.cmp(path, other, shallow=False)):
                 raise ProjectError(f"the project has a video '{path.stem}' already ({other}); rename {path} first")
         if self.config["video_sets"] is None:
             self.config["video_sets"] = CommentedMap()
