@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import tracemalloc
 from contextlib import closing
 
 import numpy as np
@@ -88,7 +89,7 @@ def test_steps_are_thinned_but_never_those_that_matter(tmp_path):
         for n in range(100):
             log.step(step=n, validation={"mean_px": 1.0} if n == 50 else None, snapshot="s" if n == 70 else None)
         log.write("done", result={})
-    events = EventReader(tmp_path).refresh()
+    events = EventReader(tmp_path).read()
     assert [e.get("step") for e in events] == [0, 50, 70, 99, None]
     assert events[-1]["event"] == "done"
 
@@ -99,30 +100,58 @@ def test_a_torn_last_line_is_tolerated_and_does_not_spoil_the_next(tmp_path):
     with open(tmp_path / "events.jsonl", "ab") as f:
         f.write(b'{"event": "step", "ste')
     reader = EventReader(tmp_path)
-    assert names(reader.refresh()) == ["start"]
+    assert names(reader.read()) == ["start"]
     with closing(EventLog(tmp_path)) as log:
         log.write("start")
-    assert names(reader.refresh()) == ["start", "start"]
-    assert names(EventReader(tmp_path).refresh()) == ["start", "start"]
+    assert names(reader.read()) == ["start"]
+    assert reader.count == 2
+    assert names(EventReader(tmp_path).read()) == ["start", "start"]
 
 
 def test_a_line_is_read_once_it_is_whole(tmp_path):
     reader = EventReader(tmp_path)
-    assert reader.refresh() == []
+    assert reader.read() == []
     with open(tmp_path / "events.jsonl", "ab", buffering=0) as f:
         f.write(b'{"event": "st')
-        assert reader.refresh() == []
+        assert reader.read() == []
         f.write(b'ep", "step": 1}\n{"event": "done"}\n')
-        assert names(reader.refresh()) == ["step", "done"]
+        assert names(reader.read()) == ["step", "done"]
+    assert reader.read() == []
+
+
+def test_events_are_read_in_portions_and_skipped(tmp_path):
+    with closing(EventLog(tmp_path, steps_per_second=1e9)) as log:
+        for n in range(10):
+            log.step(step=n)
+    reader = EventReader(tmp_path)
+    assert [e["step"] for e in reader.read(3)] == [0, 1, 2]
+    assert reader.skip(2) == 5
+    assert [e["step"] for e in reader.read(2)] == [5, 6]
+    assert reader.skip() == reader.count == 10
+
+
+def test_following_a_long_log_takes_no_memory(tmp_path):
+    with closing(EventLog(tmp_path, steps_per_second=1e9)) as log:
+        reader, sizes = EventReader(tmp_path), []
+        tracemalloc.start()
+        try:
+            for n in range(10_000):
+                log.step(step=n, loss=1.0, part_loss=0.9, locref_loss=0.1, learning_rate=1e-3)
+                if n % 1000 == 999:
+                    assert len(reader.read()) == 1000
+                    sizes.append(tracemalloc.get_traced_memory()[0])
+        finally:
+            tracemalloc.stop()
+    assert max(sizes[1:]) - sizes[0] < 10_000  # bytes; 9,000 events as dicts would be megabytes
 
 
 def test_a_log_that_was_replaced_is_read_anew(tmp_path):
     path = tmp_path / "events.jsonl"
     path.write_text('{"event": "start"}\n{"event": "step"}\n')
     reader = EventReader(tmp_path)
-    assert len(reader.refresh()) == 2
+    assert len(reader.read()) == 2
     path.write_text('{"event": "start"}\n')
-    assert names(reader.refresh()) == ["start"]
+    assert names(reader.read()) == ["start"]
 
 
 def test_history_replaces_the_steps_that_a_resumed_run_repeats(tmp_path):
@@ -251,6 +280,8 @@ def test_a_second_worker_on_the_folder_is_followed_from_its_own_start(begin):
     own = list(again.follow(TIMEOUT))
     assert names(own).count("start") == 1
     assert names(again.events()).count("start") == 2
+    assert again.latest["step"] == 4
+    assert again.events(len(again.events()) + 1) == []
     assert again.result["steps"] == 5
     assert names(again.follow(TIMEOUT, since=0)).count("start") == 2
 
@@ -372,4 +403,4 @@ def test_a_full_disk_is_said_as_such(tmp_path):
         log._file = own
         log.write("start")  # after space was made
     assert "disk is full" in jobs.explain(caught.value)
-    assert names(EventReader(tmp_path).refresh()) == ["start"]
+    assert names(EventReader(tmp_path).read()) == ["start"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import contextmanager
 
+import numpy as np
 from mxnet import gluon
 
 from dlcnb.backend import mx
@@ -77,6 +78,11 @@ class Optimizer:
     def weights(self):
         """Name -> NDArray of the trained parameters as predictions use them: averaged, if the run averages."""
         return dict(self._average) if self._share else {n: self._raw(n) for n in self._parameters}
+
+    def is_finite(self):
+        """Whether all trained weights are finite numbers."""
+        sums = mx.nd.stack(*(mx.nd.sum(self._raw(name)) for name in self._parameters))
+        return bool(np.isfinite(sums.asnumpy()).all())
 
     @contextmanager
     def averaged(self):

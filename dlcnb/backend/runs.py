@@ -11,7 +11,7 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from dlcnb.backend import mx
-from dlcnb.project import ProjectError, atomic_path, atomic_write
+from dlcnb.project import TEMPORARY, ProjectError, atomic_path, atomic_write
 from dlcnb.trainset import TrainConfig
 
 __all__ = ["find_snapshot", "read_config", "save_snapshot", "snapshots"]
@@ -89,6 +89,17 @@ def save_snapshot(run, step, averaged, state):
     return f"snapshot-{step}.params"
 
 
+def tidy(run):
+    """Delete what a worker that was killed in the midst of writing or deleting a snapshot has left."""
+    whole = snapshots(run)
+    for suffix in ("params", "state.npz"):
+        for path in Path(run).glob(f"{TEMPORARY}*-snapshot-*.{suffix}"):
+            path.unlink(missing_ok=True)
+    for path in Path(run).glob("snapshot-*.state.npz"):
+        if int(path.name.split("-")[1].split(".")[0]) not in whole:
+            path.unlink(missing_ok=True)
+
+
 def read_state(run, step):
     """The arrays that `save_snapshot` was given as ``state``."""
     with np.load(Path(run) / f"snapshot-{step}.state.npz", allow_pickle=False) as file:
@@ -104,9 +115,9 @@ def prune_snapshots(run):
                 (Path(run) / f"snapshot-{step}.{suffix}").unlink(missing_ok=True)
 
 
-def write_best(run, step, mean_px):
+def write_best(run, step, val_mean_px):
     """Remember a snapshot as the best one."""
-    atomic_write(Path(run) / "best.json", json.dumps({"step": step, "val_mean_px": mean_px}))
+    atomic_write(Path(run) / "best.json", json.dumps({"step": step, "val_mean_px": val_mean_px}))
 
 
 def write_preview(run, step, images, labels, points, likelihood, score_maps):
@@ -126,23 +137,25 @@ def write_preview(run, step, images, labels, points, likelihood, score_maps):
 class StatsFile:
     """``learning_stats.csv``: one row per logged step. A resumed run drops the rows past its snapshot."""
 
-    columns = ("step", "seconds", "loss", "part_loss", "locref_loss", "learning_rate", "val_mean_px")
+    columns = ("step", "seconds", "loss", "part_loss", "locref_loss", "learning_rate", "val_mean_px", "train_mean_px")
 
     def __init__(self, run, step):
         path = Path(run) / "learning_stats.csv"
-        kept = []
+        rows = [self.columns]
         if step and path.exists():
             with open(path, newline="") as file:
-                kept = [row for row in list(csv.reader(file))[1:] if len(row) == 7 and int(row[0]) <= step]
-        self._file = open(path, "w", newline="")  # noqa: SIM115 (closed by close)
+                rows += [row for row in list(csv.reader(file))[1:] if len(row) >= 7 and int(row[0]) <= step]
+        with atomic_path(path) as temporary, open(temporary, "w", newline="") as file:
+            csv.writer(file).writerows(rows)
+        self._file = open(path, "a", newline="")  # noqa: SIM115 (closed by close)
         self._writer = csv.writer(self._file)
-        self._writer.writerows([self.columns, *kept])
 
     def write(self, record):
         """Append a `TrainStep`."""
-        error = record.validation["mean_px"] if record.validation else ""
-        values = [getattr(record, name) for name in self.columns[1:-1]]
-        self._writer.writerow([record.step, *(f"{v:.6g}" for v in values), error])
+        checked = record.validation or {}
+        values = [getattr(record, name) for name in self.columns[1:-2]]
+        errors = [checked.get(name, "") for name in ("mean_px", "train_mean_px")]
+        self._writer.writerow([record.step, *(f"{v:.6g}" for v in values), *errors])
         self._file.flush()
 
     def close(self):

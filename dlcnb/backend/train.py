@@ -16,8 +16,8 @@ def train(project, config=None, *, run=None, resume=False):
     project : Project.
     config : TrainConfig; may be None when resuming.
     run : folder of the run; None makes a new one (or takes the last one, when resuming).
-    resume : go on from the last snapshot of ``run``. A run by ``steps`` that was interrupted and resumed ends with
-        the same weights as one that was not (on a CPU).
+    resume : go on from the last snapshot of ``run``, or begin it anew if it has none yet. A run by ``steps`` that was
+        interrupted and resumed ends with the same weights as one that was not (on a CPU).
 
     Yields
     ------
@@ -27,7 +27,7 @@ def train(project, config=None, *, run=None, resume=False):
     Raises
     ------
     DivergedError
-        The loss became infinite or NaN.
+        The loss or the weights became infinite or NaN; its ``offer`` has a lower learning rate.
     ProjectError
         Nothing is labeled, the run can't be resumed, or the disk is full.
     """

@@ -31,15 +31,25 @@ _LOG_EVERY = 10
 
 
 class DivergedError(RuntimeError):
-    """The loss is no longer a finite number; the last good snapshot is intact."""
+    """The loss or the weights are no longer finite numbers; the last good snapshot is intact.
+
+    Attributes
+    ----------
+    offer : dict, the settings to go on with: a lower ``learning_rate``.
+    """
+
+    def __init__(self, message, rate):
+        super().__init__(message)
+        self.offer = {"learning_rate": rate}
 
 
 @dataclass(frozen=True)
 class TrainStep:
     """What one training step did.
 
-    ``seconds`` counts training so far, over all resumptions; ``progress`` runs 0..1; ``validation`` (px, on frames
-    held out of the training split), ``snapshot`` (file name) and ``best`` are None on most steps.
+    ``seconds`` counts training so far, over all resumptions; ``progress`` runs 0..1; ``validation`` (errors in px on
+    frames held out of the training split, and ``train_mean_px`` on as many training frames), ``snapshot`` (file name)
+    and ``best`` are None on most steps.
     """
 
     step: int
@@ -63,6 +73,8 @@ class Trainer:
         if resume:
             run = Path(run or project.last_run())
             config = _resumed_config(run, config)
+            resume = bool(runs.snapshots(run))  # a run that ended before its first snapshot begins anew
+            runs.tidy(run)
         elif config is None:
             raise ValueError("A new training run needs a TrainConfig.")
         self.data = TrainSet.from_project(project, config.bodyparts)
@@ -70,16 +82,16 @@ class Trainer:
         self.config = config = config.with_input_scale(self.data.image(0).shape[:2], points)
         self.run = Path(run or project.new_run(config.train_fraction))
         self.training, self.validation = self._parts(resume)
+        some = np.random.default_rng(config.seed).permutation(self.training)
+        self.watched = np.sort(some[: len(self.validation)])  # training frames whose error is told, too
         self.devices = pick_devices(config.device)
         self.warning = None
         self.net = self._make_network()
-        self.step, self.before, self.saved = 0, 0.0, None
+        self.step, self.before, self.saved, self.best = 0, 0.0, None, None
         self.optimizer = Optimizer(self.net, config, self.devices)
         if resume:
             self._restore()
-        else:
-            runs.write_config(self.run, config, self.data.bodyparts)
-        self.best = runs.read_best(self.run) if resume else None
+        runs.write_config(self.run, config, self.data.bodyparts)
         mirror = mirror_order(self.data.bodyparts) if config.mirror else None
         self.augment = Augmentation(
             config.crop_size and (config.crop_size,) * 2,
@@ -158,10 +170,8 @@ class Trainer:
             part, refinement = self._update(batch, rate)
             pending = self.pool.submit(self._batch, self.step)
             if not math.isfinite(part + refinement):
-                raise DivergedError(self._diverged(rate))
+                raise self._diverged("loss", rate)
             record = self._record(part, refinement, rate)
-            if record.validation or self.step % _LOG_EVERY == 0:
-                self.stats.write(record)
             self.warning = None
             yield record
 
@@ -206,29 +216,26 @@ class Trainer:
 
     def _record(self, part, refinement, rate):
         progress = self._progress()
-        validation = snapshot = best = None
-        if self._is_time_to_validate(progress):
-            validation = self._validate()
-            snapshot = self.save()
-            best = self._update_best(validation)
-            runs.prune_snapshots(self.run)
-            self.validated = time.monotonic()
+        due = self._is_time_to_validate(progress)
+        if due and not self.optimizer.is_finite():
+            raise self._diverged("weights", rate)
+        validation = self._validate() if due else None
         seconds = self.seconds
         left = seconds * (1 - progress) / progress if progress else 0.0
-        return TrainStep(
-            self.step,
-            seconds,
-            part + refinement,
-            part,
-            refinement,
-            rate,
-            progress,
-            left,
-            validation,
-            snapshot,
-            best,
-            self.warning,
-        )
+        losses = part + refinement, part, refinement
+        record = TrainStep(self.step, seconds, *losses, rate, progress, left, validation, warning=self.warning)
+        if validation or self.step % _LOG_EVERY == 0:
+            self.stats.write(record)  # before the snapshot: resuming drops the rows after it, and misses none before it
+        return replace(record, **self._keep(validation)) if due else record
+
+    def _keep(self, validation):
+        """Leave a snapshot, maybe the best; returns what the record tells of it."""
+        self._update_best(validation)
+        snapshot = self.save()
+        runs.write_best(self.run, **self.best)
+        runs.prune_snapshots(self.run)
+        self.validated = time.monotonic()
+        return {"snapshot": snapshot, "best": self.best}
 
     def _is_time_to_validate(self, progress):
         if progress >= 1:
@@ -238,17 +245,12 @@ class Trainer:
         return self.step % max(1, -(-self.config.steps // 20)) == 0
 
     def _validate(self):
-        """Error summary (px) on the validation part, or None where there is none; leaves a preview in the run."""
+        """Errors (px) on the validation part, or None where there is none; leaves a preview in the run."""
         if len(self.validation) == 0:
             return None
-        found, score_maps = [], []
         with self.optimizer.averaged():
-            for number, index in enumerate(self.validation):
-                maps = predict_maps(self.net, [self.data.image(index)], self.config.input_scale, self.devices[0])
-                found.append(maps.points())
-                if number < runs.PREVIEWED:
-                    score_maps.append(maps.arrays()[0][0])
-        points, likelihood = (np.concatenate(each) for each in zip(*found, strict=True))
+            points, likelihood, score_maps = self._predict(self.validation, runs.PREVIEWED)
+            trained = self._predict(self.watched)[0]
         labels = self.data.points[self.validation]
         names = [self.data.images[i] for i in self.validation[: runs.PREVIEWED]]
         runs.write_preview(self.run, self.step, names, labels, points, likelihood, score_maps)
@@ -258,7 +260,19 @@ class Trainer:
             "rms_px": summary.rms_px,
             "median_px": summary.median_px,
             "n": summary.n,
+            "train_mean_px": summarize(errors(self.data.points[self.watched], trained)).mean_px,
         }
+
+    def _predict(self, indices, mapped=0):
+        """Points (n, K, 2) px and likelihood (n, K) of some frames, and the score-maps of the first ``mapped``."""
+        found, score_maps = [], []
+        for number, index in enumerate(indices):
+            maps = predict_maps(self.net, [self.data.image(index)], self.config.input_scale, self.devices[0])
+            found.append(maps.points())
+            if number < mapped:
+                score_maps.append(maps.arrays()[0][0])
+        points, likelihood = (np.concatenate(each) for each in zip(*found, strict=True))
+        return points, likelihood, score_maps
 
     def _update_best(self, validation):
         """Remember this snapshot as the best, unless an earlier one was better by more than 5 %.
@@ -269,14 +283,14 @@ class Trainer:
         beaten = mean is not None and self.best is not None and mean > 1.05 * self.best["val_mean_px"]
         if not beaten or self.best["step"] <= self.step // 2:
             self.best = {"step": self.step, "val_mean_px": mean}
-            runs.write_best(self.run, self.step, mean)
-        return self.best
 
     # ---- saving and restoring
 
     def save(self):
         """Write a snapshot of this step, unless there is one; returns its file name."""
         if self.step and self.saved != self.step:
+            if not self.optimizer.is_finite():
+                raise self._diverged("weights", self.config.learning_rate)
             trained, device = self.optimizer.weights(), self.devices[0]
             weights = {n: trained.get(n, p.data(device)) for n, p in self._parameters().items()}
             runs.save_snapshot(self.run, self.step, weights, self._state())
@@ -290,7 +304,10 @@ class Trainer:
 
     def _state(self):
         """All that resuming needs beside the averaged weights, as plain arrays."""
-        return {"step": np.array(self.step), "seconds": np.array(self.seconds), **self.optimizer.state()}
+        best = self.best or {"step": -1, "val_mean_px": None}
+        px = np.nan if best["val_mean_px"] is None else best["val_mean_px"]
+        numbers = {"step": self.step, "seconds": self.seconds, "best_step": best["step"], "best_px": px}
+        return {**{name: np.array(value) for name, value in numbers.items()}, **self.optimizer.state()}
 
     def _restore(self):
         """Take up the last snapshot of the run."""
@@ -299,14 +316,21 @@ class Trainer:
         self.step = self.saved = int(state["step"])
         self.before = float(state["seconds"])
         self.optimizer.restore(state, self.step)
+        self.best = runs.read_best(self.run)
+        if int(state.get("best_step", -1)) >= 0:  # the worker may have been killed before it wrote best.json
+            px = float(state["best_px"])
+            self.best = {"step": int(state["best_step"]), "val_mean_px": px if math.isfinite(px) else None}
+            runs.write_best(self.run, **self.best)
 
-    def _diverged(self, rate):
+    def _diverged(self, what, rate):
+        lower = float(f"{(rate if self.config.schedule else self.config.learning_rate) / 3:.1g}")
         steps = runs.snapshots(self.run)
-        kept = f"The last good snapshot is {steps[-1]}" if steps else "There is no snapshot yet"
-        return (
-            f"The loss became infinite at step {self.step} (learning rate {rate:.2g}). {kept}. "
-            f"Train again with a lower rate: learning_rate={self.config.learning_rate / 3:.1g}."
-        )
+        text = f"The {what} became infinite at step {self.step} (learning rate {rate:.2g})."
+        if steps:
+            text += f" The last good snapshot is {steps[-1]}. Go on from there with a lower rate: resume with "
+        else:
+            text += " There is no snapshot yet. Train again with a lower rate: "
+        return DivergedError(f"{text}learning_rate={lower:g} (--learning-rate {lower:g}).", lower)
 
     def close(self, wait=True):
         """Stop the batch thread and close the files."""
@@ -322,16 +346,21 @@ def _shares(batch, count):
 
 
 def _resumed_config(run, config):
-    """The configuration of a run, with the budget of ``config`` where one is given."""
+    """The configuration of a run, with the budget and the learning rate of ``config`` where one is given."""
+    if config is not None and not (run / "pose_cfg.yaml").exists():
+        return config
     stored, _ = runs.read_config(run)
     if config is None:
         return stored
-    wanted = replace(stored, minutes=config.minutes, steps=config.steps)
+    new = ["minutes", "steps", "learning_rate"]
+    if config.schedule is None and config.learning_rate != stored.learning_rate:
+        new.append("schedule")  # which would overrule the new rate
+    wanted = replace(stored, **{name: getattr(config, name) for name in new})
     same = replace(config, input_scale=config.input_scale or stored.input_scale)
     for key, value in wanted.to_dict().items():
         if same.to_dict()[key] != value:
             raise ProjectError(
                 f"The run in {run} was started with {key}={value!r}, not {same.to_dict()[key]!r}. Resume it with the "
-                "same settings (only the budget may change), or start a new run."
+                "same settings (only the budget and the learning rate may change), or start a new run."
             )
     return wanted

@@ -83,8 +83,7 @@ def _progress(plan, running, failed, finished=None):
 
 
 def _share(job):
-    steps = [e for e in job.events() if e["event"] == "step"]
-    return steps[-1].get("progress", 0.0) if steps else 0.0
+    return (job.latest or {}).get("progress", 0.0)
 
 
 def _start(plan, trial, processes):

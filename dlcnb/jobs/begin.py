@@ -31,8 +31,8 @@ def start(kind, project, **options):
     project : `Project`, or its folder.
     options :
         train: ``config`` (`TrainConfig` or dict; its fields may also be given one by one), ``run`` (folder;
-        default a new one), ``resume`` (continue ``run``, default the last one; settings left out stay as
-        they were).
+        default a new one), ``resume`` (continue ``run``, default the last one, from its last snapshot, or from its
+        beginning if it has none; settings left out stay as they were).
         evaluate: ``run`` (default the last), ``snapshot`` ("best", "last", "all" or a step), ``device``, ``maps``
         (keep the score-maps, for `EvaluationView`; default True).
         analyze: ``videos`` (paths), ``run``, ``snapshot``, ``batch``, ``device``, ``engine`` ("fp32" or "int8"),
@@ -70,11 +70,12 @@ def _train_options(project, options):
     for name in ("weights", "start_from"):  # the worker has another working directory
         if config.get(name) and not (name == "weights" and config[name] in WEIGHTS_SOURCES):
             config[name] = _existing(name, config[name], WEIGHTS_SOURCES if name == "weights" else ())
+    if resume:
+        run = Path(run or project.last_run())
+        config, resume = _resumed(run, config)
     checked = TrainConfig.from_dict({"steps": 1, **config} if resume else config)
     TrainSet.from_project(project)  # raises before there is an empty run if nothing is labeled
-    if run is None:
-        run = project.last_run() if resume else project.new_run(checked.train_fraction)
-    run = Path(run).resolve()
+    run = Path(run or project.new_run(checked.train_fraction)).resolve()
     if (run / JOB_FILE).is_file() and Job(run).status == "running":
         raise JobError(f"{run} is being trained already. Follow it with attach(), or stop it first.")
     return run, {"config": plain(config) if resume else checked.to_dict(), "resume": resume}
@@ -85,6 +86,16 @@ def _existing(name, path, others):
     if not os.path.exists(path):
         raise ValueError(f"{name}: there is no {path}. Expected {' or '.join(['a path that exists', *others])}.")
     return os.path.abspath(path)
+
+
+def _resumed(run, changes):
+    """(configuration, whether there is a snapshot to go on from) of a run; without a snapshot it begins anew."""
+    if not (run / JOB_FILE).is_file() or next(run.glob("snapshot-*.params"), None):
+        return changes, True
+    first = json.loads((run / JOB_FILE).read_text())["options"].get("config", {})
+    if changes.get("minutes") or changes.get("steps"):
+        first |= {"minutes": None, "steps": None}
+    return {**first, **changes}, False
 
 
 def _options(kind, project, options):

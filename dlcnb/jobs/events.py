@@ -9,6 +9,7 @@ import math
 import os
 import threading
 import time
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -102,35 +103,48 @@ def _ends_torn(path):
 
 
 class EventReader:
-    """The events of a log that may still grow; `refresh` reads only what is new.
+    """The events of a log that may still grow, each given once; only the place in the file is remembered.
 
     A line without its end is left for later; a line that is no JSON object (its writer was killed) is passed
-    over.
+    over. A log that does not exist (yet) has no events; one that took the place of another is read from its start.
 
     Attributes
     ----------
-    events : list of dicts read so far, in the order they were written.
+    count : how many events were read or skipped so far.
     """
 
     def __init__(self, folder):
         self.path = Path(folder) / EVENTS_FILE
-        self.events = []
+        self.count = 0
         self._offset = 0
 
-    def refresh(self):
-        """Read what was appended since; returns `events`. A log that does not exist (yet) has none."""
+    def read(self, limit=None):
+        """The events (list of dicts) that were not read yet, at most ``limit``, in the order they were written."""
+        return list(islice(self._events(), limit))
+
+    def skip(self, limit=None):
+        """Pass over the events that were not read yet, at most ``limit``; returns `count`."""
+        for _ in islice(self._events(), limit):
+            pass
+        return self.count
+
+    def _events(self):
         try:
-            with open(self.path, "rb") as f:
-                if f.seek(0, os.SEEK_END) < self._offset:  # another log took its place
-                    self.events, self._offset = [], 0
-                f.seek(self._offset)
-                data = f.read()
+            file = open(self.path, "rb")  # noqa: SIM115
         except FileNotFoundError:
-            return self.events
-        whole = data[: data.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        self.events.extend(event for event in map(_parsed, whole.splitlines()) if event is not None)
-        return self.events
+            return
+        with file:
+            if file.seek(0, os.SEEK_END) < self._offset:
+                self.count = self._offset = 0
+            file.seek(self._offset)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                self._offset += len(line)
+                event = _parsed(line)
+                if event is not None:
+                    self.count += 1
+                    yield event
 
 
 def _parsed(line):

@@ -12,7 +12,7 @@ from dlcnb.jobs.events import EventReader
 __all__ = ["history"]
 
 _CURVES = ("step", "seconds", "loss", "part_loss", "locref_loss", "learning_rate")
-_VALIDATION = ("mean_px", "rms_px", "median_px")
+_VALIDATION = ("mean_px", "rms_px", "median_px", "train_mean_px")
 
 
 def history(run):
@@ -29,11 +29,11 @@ def history(run):
     -------
     dict of arrays: ``step`` (int), ``seconds``, ``loss``, ``part_loss``, ``locref_loss``, ``learning_rate``
     (float64, one value per logged step); ``validation_step`` (int), ``validation_mean_px``,
-    ``validation_rms_px``, ``validation_median_px`` (float64, px, one per validation); ``best_step`` (int) and
-    ``best_mean_px`` (px): the best snapshot so far after each validation. NaN = not known. All empty if there
-    is no log yet.
+    ``validation_rms_px``, ``validation_median_px`` (float64, px, one per validation) and ``validation_train_mean_px``,
+    the mean error on as many training frames; ``best_step`` (int) and ``best_mean_px`` (px): the best snapshot so far
+    after each validation. NaN = not known. All empty if there is no log yet.
     """
-    events = run if isinstance(run, list) else EventReader(run).refresh() or _from_table(Path(run))
+    events = run if isinstance(run, list) else EventReader(run).read() or _from_table(Path(run))
     steps = _without_superseded(e for e in events if e["event"] == "step" and "step" in e)
     checked = [e for e in steps if e.get("validation")]
     curves = {name: _column(steps, name) for name in _CURVES}
@@ -54,9 +54,11 @@ def _from_table(run):
         return []
     events = []
     for row in csv.DictReader(text.splitlines()):
-        error = row.pop("val_mean_px")
+        error, trained = row.pop("val_mean_px"), row.pop("train_mean_px", None)
         event = {name: float(value) for name, value in row.items() if value}
         validation = {"mean_px": float(error)} if error else None
+        if trained:
+            validation["train_mean_px"] = float(trained)
         events.append({**event, "event": "step", "step": int(row["step"]), "validation": validation})
     return events
 

@@ -66,7 +66,7 @@ def launch(folder, command=None):
     """
     folder = Path(folder).resolve()
     (folder / STOP_FILE).unlink(missing_ok=True)
-    first = len(EventReader(folder).refresh())
+    first = EventReader(folder).skip()
     with open(folder / LOG_FILE, "ab") as output:
         process = subprocess.Popen(
             command or [sys.executable, "-m", "dlcnb.jobs", str(folder)],
@@ -108,8 +108,9 @@ class Job:
 
     def __init__(self, folder):
         self.folder = Path(folder).resolve()
-        self._reader = EventReader(self.folder)
-        self._looked = -1, 0, None  # the worker's first event, events looked at, the one that ended it
+        self._cursor = EventReader(self.folder)  # of `events`
+        self._lookout = EventReader(self.folder)  # of `_ending`
+        self._worker_began, self._ended, self._latest = -1, None, None  # what the lookout found about which worker
 
     def __repr__(self):
         return f"<Job {self.kind} in {self.folder}: {self.status}>"
@@ -154,9 +155,18 @@ class Job:
             return self._loss() if self.status == "lost" else None
         return ending.get("message") if ending["event"] == "error" else None
 
+    @property
+    def latest(self):
+        """The last "step" or "progress" event of this worker; None before the first."""
+        self._ending()
+        return self._latest
+
     def events(self, since=0):
         """All events from number ``since`` on, those of earlier workers on the same run included."""
-        return self._reader.refresh()[since:]
+        if self._cursor.count != since:
+            self._cursor = EventReader(self.folder)
+            self._cursor.skip(since)
+        return self._cursor.read() if self._cursor.count == since else []
 
     def follow(self, timeout=None, *, since=None):
         """The events of this worker, past and to come, until it ends.
@@ -226,14 +236,22 @@ class Job:
 
     def _ending(self):
         """The event that ended this worker, or None; looks only at events that it has not looked at yet."""
-        events, start = self._reader.refresh(), self._first()
-        first, seen, ending = self._looked
-        if first != start or seen > len(events):
-            seen, ending = start, None
-        for event in events[seen:]:
-            ending = event if event["event"] in ENDINGS else ending
-        self._looked = start, max(len(events), start), ending
-        return ending
+        start = self._first()
+        if self._worker_began != start:
+            self._lookout, self._worker_began = EventReader(self.folder), start
+            self._ended = self._latest = None
+        before = self._lookout.count
+        while events := self._lookout.read(1000):
+            number = self._lookout.count - len(events)
+            if number < before:  # another log took the place of this one
+                self._ended = self._latest = None
+            before = self._lookout.count
+            for event in events[max(start - number, 0) :]:
+                if event["event"] in ENDINGS:
+                    self._ended = event
+                elif event["event"] in ("step", "progress"):
+                    self._latest = event
+        return self._ended
 
     def _worker(self):
         try:

@@ -65,6 +65,8 @@ def _resumed_config(run, changes):
     values = runs.read_config(run)[0].to_dict()
     if changes.get("minutes") or changes.get("steps"):
         values |= {"minutes": None, "steps": None}
+    if changes.get("learning_rate"):
+        values["schedule"] = None  # which would overrule it
     return TrainConfig.from_dict({**values, **changes})
 
 

@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 import warnings
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from dlcnb.jobs.events import EventLog, EventReader
@@ -21,6 +21,8 @@ from dlcnb.jobs.job import HEARTBEAT, JOB_FILE, STOP_FILE, WORKER_FILE, claim
 from dlcnb.jobs.work import WORK
 
 __all__ = ["StopRequest", "peak_rss_mb", "run"]
+
+NICE = 10  # of 19: how far a worker stands back behind the notebook and other programs
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ def run(folder):
     stop = StopRequest(folder)
     _claim_if_unclaimed(folder)
     _sign_of_life(folder / WORKER_FILE)
+    _give_way()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s: %(message)s")
     with closing(EventLog(folder)) as events:
         _forward_warnings(events)
@@ -46,7 +49,8 @@ def run(folder):
             events.write("stopped", reason="interrupted twice, so there is no snapshot of the last steps")
         except BaseException as error:
             traceback.print_exc()
-            events.write("error", message=explain(error), type=type(error).__name__, traceback=traceback.format_exc())
+            about = {"type": type(error).__name__, "offer": getattr(error, "offer", None)}
+            events.write("error", message=explain(error), **about, traceback=traceback.format_exc())
             return 1
         finally:
             stop.forget()
@@ -106,7 +110,7 @@ def _claim_if_unclaimed(folder):
     except (FileNotFoundError, KeyError, ValueError):
         claimed = False
     if not claimed:
-        claim(folder, os.getpid(), len(EventReader(folder).refresh()))
+        claim(folder, os.getpid(), EventReader(folder).skip())
 
 
 def _sign_of_life(path):
@@ -123,6 +127,20 @@ def _sign_of_life(path):
                 log.warning("No sign of life could be left at %s: %s", path, error)
 
     threading.Thread(target=beat, daemon=True, name="dlcnb-sign-of-life").start()
+
+
+def _give_way():
+    """Let other programs go first: labeling stays fluid while a network trains on all cores.
+
+    Linux groups processes by session and shares the processors between the groups, so the group (which is the worker's
+    own, see `launch`) gives way, too.
+    """
+    if not hasattr(os, "nice"):
+        return
+    os.nice(max(NICE - os.nice(0), 0))
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError), open("/proc/self/autogroup", "w") as group:
+            group.write(str(NICE))
 
 
 def _forward_warnings(events):

@@ -221,7 +221,7 @@ class Project:
     def add_videos(self, videos, copy=False):
         """Link (or copy) more videos into the project and enter them in config.yaml; returns their paths.
 
-        Videos that are there already, or copies of them, are skipped; another video of the same name is a `ProjectError`.
+        Videos that are there already, or copies of them, are skipped; another of the same name is a `ProjectError`.
         """
         taken = {video_stem(path): path for path in self.videos}
         sources = _checked_videos(videos)

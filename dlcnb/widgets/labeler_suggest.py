@@ -68,9 +68,8 @@ class Suggester:
         try:
             while not ticket.wait(POLL_SECONDS):
                 status = job.status  # looked at before the events, so that none before the end is missed
-                done = [event for event in job.events() if event["event"] == "progress"]
-                if done:
-                    self.text.value = f"{done[-1]['done']} of {done[-1]['total']} frames"
+                if latest := job.latest:
+                    self.text.value = f"{latest['done']} of {latest['total']} frames"
                 taken = self._take(job, taken)
                 if status != "running":
                     self._end(job, taken)

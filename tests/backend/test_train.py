@@ -96,13 +96,56 @@ def test_breaking_out_saves_a_snapshot(project):
     assert (run / "snapshot-3.params").exists()
 
 
-def test_only_the_budget_may_change_on_resuming(project):
+def test_a_run_without_a_snapshot_is_resumed_from_its_beginning(project):
+    from dlcnb import train
+
+    run = project.new_run(0.75)
+    steps = train(project, TrainConfig.from_dict({**SMALL, "steps": 60}), run=run)
+    first = [s.loss for s in itertools.islice(steps, 2)]
+    with pytest.raises(KeyboardInterrupt):  # ends the loop without a snapshot, as a kill does
+        steps.throw(KeyboardInterrupt)
+    assert not list(run.glob("snapshot-*"))
+    again = train(project, run=run, resume=True)
+    assert [s.loss for s in itertools.islice(again, 2)] == first
+    again.close()
+    assert (run / "snapshot-2.params").exists()
+
+
+def test_the_error_on_training_frames_is_told_beside_that_on_validation_frames(project):
+    from dlcnb import jobs
+
+    run, steps = run_steps(project, steps=20)
+    told = [s.validation["train_mean_px"] for s in steps if s.validation]
+    assert np.isfinite(told).all()
+    assert told != [s.validation["mean_px"] for s in steps if s.validation]
+    np.testing.assert_allclose(jobs.history(run)["validation_train_mean_px"], told)
+
+
+def test_a_diverged_run_goes_on_with_the_lower_rate_it_offers(project):
+    from dlcnb import train
+    from dlcnb.backend.train import DivergedError
+
+    config = TrainConfig.from_dict({**SMALL, "steps": 40, "average": 0.0})
+    run = project.new_run(config.train_fraction)
+    steps = train(project, config, run=run)
+    assert len(list(itertools.islice(steps, 2))) == 2
+    steps.close()
+    too_fast = TrainConfig.from_dict({**config.to_dict(), "learning_rate": 1e30})
+    with pytest.raises(DivergedError, match=r"The last good snapshot is 2\. Go on from there") as caught:
+        list(train(project, too_fast, run=run, resume=True))
+    assert caught.value.offer == {"learning_rate": 3e29}
+    assert [p.name for p in run.glob("snapshot-*.params")] == ["snapshot-2.params"]
+    slower = TrainConfig.from_dict({**config.to_dict(), "learning_rate": 1e-4, "steps": 4})
+    assert [s.step for s in train(project, slower, run=run, resume=True)] == [3, 4]
+
+
+def test_only_the_budget_and_the_learning_rate_may_change_on_resuming(project):
     from dlcnb import train
     from dlcnb.project import ProjectError
 
     run, _ = run_steps(project, steps=2)
-    config = TrainConfig.from_dict({**SMALL, "steps": 4, "learning_rate": 0.5})
-    with pytest.raises(ProjectError, match="learning_rate"):
+    config = TrainConfig.from_dict({**SMALL, "steps": 4, "batch_size": 3})
+    with pytest.raises(ProjectError, match="batch_size"):
         next(train(project, config, run=run, resume=True))
     longer = TrainConfig.from_dict({**SMALL, "steps": 4})
     assert [s.step for s in train(project, longer, run=run, resume=True)] == [3, 4]
