@@ -33,6 +33,7 @@ _HOME = {
     "OutlierQueue": "widgets",
     "Player": "widgets",
     "SchemaEditor": "widgets",
+    "Studio": "widgets",
     "TrainingMonitor": "widgets",
     "TrajectoryView": "widgets",
     "VariabilityView": "widgets",

@@ -10,6 +10,7 @@ _HOME = {
     "OutlierQueue": "outlier_queue",
     "Player": "player",
     "SchemaEditor": "schema_editor",
+    "Studio": "studio",
     "TrainingMonitor": "training_monitor",
     "TrajectoryView": "trajectory_view",
     "VariabilityView": "variability",

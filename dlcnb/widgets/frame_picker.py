@@ -98,6 +98,16 @@ class FramePicker(View):
             self._on_extracted(paths)
 
     @shown
+    def rescan(self):
+        """See frames that were extracted elsewhere meanwhile."""
+        for video, length in self.state.lengths.items():
+            for index in extracted(self.project.labeled_dir(video)):
+                frame = self.state.frame(video, index)
+                if index < length and (frame is None or not frame.extracted):
+                    self.state.set_extracted(video, index)
+        self.refresh()
+
+    @shown
     def stop(self):
         """End the choice or the extraction; what is done stays."""
         self.task.stop()

@@ -72,7 +72,7 @@ class Labeler(View):
         super().__init__([self.conflict_box, self._header, self._columns, self.help, self.input.guard])
         self.add_class("dlcnb-labeler")
         self._painter = Painter(self._paint, self.fail)
-        self._keeper = Keeper(self.session.save, self.session.refresh, self.fail)
+        self._keeper = Keeper(self.session.save, self._look_around, self.fail)
         self._connect()
         self._keeper.touch()
         self._offer(suggestions)
@@ -233,6 +233,18 @@ class Labeler(View):
         with self.session.lock:
             self.session.go_to(image)
 
+    @shown
+    def rescan(self):
+        """See labels that were changed and frames that were extracted elsewhere; done by itself while one labels."""
+        self._look_around()
+        self.redraw()
+
+    def _look_around(self):
+        new = self.session.add_images()
+        if new:
+            self.tell(f"{new} frames were extracted since; they are at their places among the others.")
+        self.session.refresh()
+
     def nudge(self, dx, dy):
         """Move the current point by pixels and look at it through the loupe."""
         self.session.nudge(dx, dy)
@@ -311,10 +323,10 @@ class Labeler(View):
         """Bring list, numbers and progress up to date, after the picture."""
         session = self.session
         self.list.show(self._part_states(), session.part)
-        told = (name, session.revision)
+        told = (name, len(session.images), session.revision)
         if told == self._told:
             return
-        if self._told is None or name != self._told[0]:
+        if self._told is None or told[:2] != self._told[:2]:
             self._tell_place(name)
             self._prepare()
             self.tell(problem, "error") if problem else None
@@ -332,6 +344,8 @@ class Labeler(View):
         count = len(session.by_video[session.video])
         self._quiet = threading.get_ident()
         try:
+            if len(controls.video.options) != len(session.stores):
+                controls.video.options = list(session.stores)
             controls.video.value = session.video
             controls.number.max = count
             controls.number.value = session.row + 1

@@ -60,6 +60,7 @@ class LabelSession(Frames, Assistance, HasTraits):
         self.cursor, self.history = Cursor(), History()
         self.image_size = None  # (height, width) of the cursor's image, once a view knows it
         self._clipboard = None
+        self._videos = videos
         self.stores = {
             folder.name: LabelStore(self.project, folder.name, self.scorer) for folder in folders(self.project, videos)
         }
@@ -283,12 +284,20 @@ class LabelSession(Frames, Assistance, HasTraits):
         return [conflict for disputes in list(self._disputes.values()) for conflict in disputes]
 
     def add_images(self):
-        """Take in frames that were extracted since."""
+        """Take in frames that were extracted since, also those of videos that had none before; returns how many."""
         with self.lock:
+            before = len(self.images)
+            for folder in folders(self.project, self._videos):
+                if folder.name not in self.stores:
+                    self.stores[folder.name] = LabelStore(self.project, folder.name, self.scorer)
+                    self._disputes[folder.name] = list(self.stores[folder.name].conflicts)
             for store in self.stores.values():
                 store.add_images()
             self._index_images()
-            self.revision += 1
+            new = len(self.images) - before
+            if new:
+                self.revision += 1
+            return new
 
 
 def _edit(change, origin):

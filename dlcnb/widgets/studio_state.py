@@ -1,0 +1,168 @@
+"""A project at a glance, without pixels: what is labeled, trained, evaluated and analysed, and what comes next."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from dlcnb.cli.results import find_poses
+from dlcnb.frames import extracted
+from dlcnb.jobs import attach
+from dlcnb.labels import LabelStore
+from dlcnb.outliers import refinement
+
+__all__ = ["TABS", "Overview", "overview"]
+
+# the tabs of a Studio, in the order of the work: name -> what it is for
+TABS = {
+    "Frames": "choose frames to label",
+    "Label": "place the bodyparts",
+    "Check": "look at all labels, the oddest first",
+    "Train": "train a network and watch it",
+    "Evaluate": "how good the network is",
+    "Trajectories": "analyse videos, look at what was found",
+    "Refine": "frames that the network got wrong",
+    "Bodyparts": "rename, add and remove bodyparts, edit the skeleton",
+}
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The state of a project in numbers.
+
+    Attributes
+    ----------
+    videos, analysed : int
+        Videos of the project, and those of them with a table of poses.
+    extracted, labeled, in_work : int
+        Frames extracted for labeling, those that are done, those that are begun.
+    trained : int
+        Runs of this iteration that have a snapshot.
+    training : bool
+        Whether a run of this iteration is under way.
+    evaluated : bool
+        Whether the last run of this iteration is.
+    error_px : float or None
+        Of the evaluation made last: mean test error, px (train error where there were no test frames).
+    outliers, refined : int
+        Outlier frames extracted in this iteration, and those of them that are labeled.
+    iteration : int
+    """
+
+    videos: int = 0
+    analysed: int = 0
+    extracted: int = 0
+    labeled: int = 0
+    in_work: int = 0
+    trained: int = 0
+    training: bool = False
+    evaluated: bool = False
+    error_px: float | None = None
+    outliers: int = 0
+    refined: int = 0
+    iteration: int = 0
+
+    @property
+    def next_step(self):
+        """``(tab, what to do there)``: a name of `TABS`, and words."""
+        first = self.iteration == 0
+        open_frames = self.extracted - self.labeled
+        steps = (
+            (not self.videos, "Frames", "add a video to the project: dlcnb add-videos"),
+            (not self.extracted, "Frames", "choose frames to label, and extract them"),
+            (self.training, "Train", "wait for the training that is under way"),
+            (self.outliers > self.refined, "Label", f"correct {_count(self.outliers - self.refined, 'outlier frame')}"),
+            (self.outliers > 0, "Refine", f"merge {_count(self.refined, 'refined frame')}: the next iteration"),
+            (not self.labeled, "Label", f"label {_count(open_frames, 'frame')}"),
+            (open_frames and not self.trained and first, "Label", f"label {_count(open_frames, 'more frame')}"),
+            (not self.trained, "Train", "train a network" if first else "train again, with the refined frames"),
+            (not self.evaluated, "Evaluate", "evaluate the network"),
+            (self.analysed < self.videos, "Trajectories", f"analyse {_count(self.videos - self.analysed, 'video')}"),
+        )
+        default = ("Refine", "look for frames that the network got wrong")
+        return next(((tab, text) for found, tab, text in steps if found), default)
+
+    @property
+    def summary(self):
+        """The state in one line: "12 of 40 frames labeled; last error 3.4 px; 2 videos analysed"."""
+        parts = [_count(self.videos, "video")] if not self.analysed else []
+        if self.extracted:
+            parts.append(f"{self.labeled} of {_count(self.extracted, 'frame')} labeled")
+        else:
+            parts.append("no frames extracted")
+        if self.training:
+            parts.append("training")
+        if self.error_px is not None:
+            parts.append(f"last error {self.error_px:.1f} px")
+        elif self.trained:
+            parts.append("not evaluated")
+        if self.analysed:
+            rest = f" of {self.videos}" if self.analysed < self.videos else ""
+            parts.append(f"{self.analysed}{rest} video{'s' * (max(self.analysed, self.videos) > 1)} analysed")
+        if self.outliers:
+            parts.append(f"{self.refined} of {_count(self.outliers, 'outlier frame')} refined")
+        if self.iteration:
+            parts.append(f"iteration {self.iteration}")
+        return "; ".join(parts)
+
+
+def overview(project):
+    """The `Overview` of a project; reads its folders, nothing of its videos.
+
+    Raises
+    ------
+    LabelError
+        If a table of labels is damaged.
+    """
+    states = [state for folder in project.labeled_dirs() for state in _states(project, folder)]
+    refined = [state for found in refinement(project).values() for state in found.values()]
+    runs = project.runs()
+    trained = [run for run in runs if next(run.glob("snapshot-*.params"), None)]
+    return Overview(
+        videos=len(project.videos),
+        analysed=sum(_has_poses(video) for video in project.videos),
+        extracted=len(states),
+        labeled=states.count("done"),
+        in_work=states.count("in work"),
+        trained=len(trained),
+        training=any((run / "job.json").is_file() and attach(run).status == "running" for run in runs),
+        evaluated=bool(trained) and bool(list(_evaluations(project, trained[-1]))),
+        error_px=_last_error(project, trained),
+        outliers=len(refined),
+        refined=refined.count("done"),
+        iteration=project.iteration,
+    )
+
+
+def _states(project, folder):
+    """States of the extracted frames of a folder; those that no table or journal knows are 'new'."""
+    store = LabelStore(project, folder.name)
+    known = dict(zip(store.images, store.states, strict=True))
+    names = {f"labeled-data/{folder.name}/{image.name}": "new" for image in extracted(folder).values()}
+    return list({**names, **known}.values())
+
+
+def _has_poses(video):
+    try:
+        return bool(find_poses(video))
+    except FileNotFoundError:
+        return False
+
+
+def _evaluations(project, run):
+    return (path for path in project.evaluation_dir(run).glob("evaluation-*.json") if path.is_file())
+
+
+def _last_error(project, trained):
+    """Mean error of the newest evaluation of this iteration, else of any; None if there is none."""
+    found = [path for run in trained for path in _evaluations(project, run)]
+    found = found or list(project.root.glob("evaluation-results-mxnet/*/*/evaluation-*.json"))
+    if not found:
+        return None
+    report = json.loads(max(found, key=lambda path: path.stat().st_mtime).read_text())
+    test, train = (report[name]["mean_px"] for name in ("test", "train"))
+    return train if test is None else test
+
+
+def _count(number, what):
+    return f"{number} {what}{'' if number == 1 else 's'}"
