@@ -8,10 +8,11 @@ from __future__ import annotations
 import numpy as np
 from traitlets import Bool, Float, HasTraits, Int, TraitError, Unicode, validate
 
+from dlcnb.widgets.labeling_state import Cursor, LabelSession
 from dlcnb.widgets.training_state import TrainingState, clock_text, decimate
 from dlcnb.widgets.zoom import Zoomable
 
-__all__ = ["PlayClock", "PlayerState", "TrainingState", "clock_text", "decimate"]
+__all__ = ["Cursor", "LabelSession", "PlayClock", "PlayerState", "TrainingState", "clock_text", "decimate"]
 
 LONGEST_JUMP = 0.25  # seconds of wall time that playback may skip at once when decoding cannot keep up
 
