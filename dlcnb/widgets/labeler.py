@@ -47,7 +47,8 @@ class Labeler(View):
         Width of the picture in px.
     suggestions : optional
         ``(snapshot, {image: (K, 3) of x, y, likelihood})`` to offer at once; a snapshot ("best", "last" or a step) of
-        the project's last training run lets a worker predict them.
+        the project's last training run lets a worker predict them. By default what the network said of extracted
+        outlier frames is offered.
 
     Raises
     ------
@@ -84,6 +85,8 @@ class Labeler(View):
             self.session.set_suggestions(*suggestions)
         elif suggestions is not None:
             self.suggester.start(suggestions)
+        else:
+            self.session.offer_machine_labels()
 
     def _first_size(self):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dlcnb import outliers
 from dlcnb.widgets.labeling_history import Mark
 
 __all__ = ["Assistance"]
@@ -38,6 +39,20 @@ class Assistance:
                 kept[image] = values
         self.suggestions, self.snapshot = kept, snapshot
         self.revision += 1
+
+    def offer_machine_labels(self):
+        """Offer what networks said of the outlier frames extracted in this iteration, unless others are offered.
+
+        Raises `LabelError` for a damaged table of machine's labels.
+        """
+        if self.suggestions:
+            return
+        found = [outliers.suggestions(self.project, video) for video in self.stores]
+        networks = dict.fromkeys(network for network, images in found if images)
+        if networks:
+            self.set_suggestions(
+                ", ".join(networks), {i: values for _, images in found for i, values in images.items()}
+            )
 
     def suggested(self, image=None):
         """(points (K, 2), likelihood (K,)) offered for the open bodyparts of an image; NaN where there is none."""

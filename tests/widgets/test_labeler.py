@@ -396,6 +396,14 @@ class TestSuggestions:
         assert "no trained network" in status(labeler)
         assert not labeler.suggester.busy
 
+    def test_a_damaged_table_of_machines_labels_is_said_and_labeling_goes_on(self, project):
+        (project.labeled_dir("m1") / "machinelabels-iter0.h5").write_bytes(b"nothing")
+        made = Labeler(project)
+        assert "machinelabels-iter0.h5" in status(made)
+        made.session.click((10, 10))
+        assert np.isfinite(made.session.points()[0]).all()
+        made.close()
+
     def test_a_dict_of_suggestions_can_be_given(self, project):
         made = Labeler(project, "m1", suggestions=("mine", {M1[0]: np.ones((4, 3))}))
         assert made.session.snapshot == "mine"

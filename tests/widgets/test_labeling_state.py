@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dlcnb import outliers
 from dlcnb.labels import Edit, LabelError, Labels, LabelStore
+from dlcnb.poses import Poses
 from dlcnb.project import Project
 from dlcnb.widgets.labeling_state import MODES, LabelSession
 
@@ -323,6 +325,20 @@ class TestSuggestions:
         session.set_suggestions("s", {M1[0]: np.array([[500, -9, 0.9]] + [[np.nan] * 3] * 3)})
         session.accept()
         np.testing.assert_array_equal(session.points()[0], (127.5, -0.5))
+
+    def test_outlier_frames_come_with_the_machines_labels(self, project):
+        points = np.broadcast_to(np.array(SQUARE, float), (COUNT, 4, 2))
+        poses = Poses(BODYPARTS, "DLC_net_1", points, np.full((COUNT, 4), 0.9))
+        outliers.extract(project, project.videos[0], poses, [1])
+        session = LabelSession(project)
+        session.offer_machine_labels()
+        assert list(session.suggestions) == [M1[1]]
+        session.go_to(M1[1])
+        session.accept()
+        assert session.store().origin(M1[1], "snout") == "suggestion DLC_net_1"
+        session.set_suggestions("snapshot-200", {M1[0]: np.ones((4, 3))})
+        session.offer_machine_labels()
+        assert session.snapshot == "snapshot-200"
 
     def test_suggestions_of_another_project_are_refused(self, session):
         with pytest.raises(ValueError, match=r"expected shape \(4, 3\)"):
