@@ -106,3 +106,37 @@ def test_outliers_by_each_way(analyzed):
     assert text.startswith("0 of ")
     wrong = run("outliers", project.root, video, "--tables", folder, "--bodyparts", "leftera", code=1)
     assert "did you mean 'leftear'" in wrong.stderr
+
+
+def test_a_dry_run_says_that_nothing_is_written(analyzed):
+    project, video, folder = analyzed
+    text = run("outliers", project.root, video, "--tables", folder, "--count", 3, "--dry-run").stdout
+    assert "nothing was written" in text
+    assert "would extract" in text
+    assert "Next: label" not in text
+
+
+def test_filtering_says_what_it_replaced(analyzed):
+    project, video, folder = analyzed
+    first = run("filter", project.root, video.stem, "--tables", folder)
+    assert "replaced" not in first.stdout
+    assert str(folder / f"{video.stem}DLC_net_7_filtered.h5") in first.stdout
+    assert "replaced" not in run("filter", project.root, video, "--tables", folder).stdout
+    other = run("filter", project.root, video, "--tables", folder, "--method", "savgol")
+    assert "replaced an earlier result: method median" in other.stdout
+    for meta in folder.glob("*_meta.json"):
+        meta.unlink()
+    (done,) = run_json("filter", project.root, video, "--tables", folder, "--method", "kalman")["videos"]
+    assert "another program" in done["replaced"]
+
+
+@pytest.mark.parametrize("name", ["filter", "plot", "label-video", "outliers"])
+def test_a_missing_video_and_a_missing_analysis_are_named(analyzed, name):
+    project, video, _ = analyzed
+    missing = run(name, project.root, "nobody.mp4", code=1).stderr
+    assert "no video 'nobody.mp4'" in missing
+    assert video.stem in missing
+    new = run(name, project.root, video.name, code=1).stderr
+    assert f"dlcnb analyze {project.root} {video}" in new
+    if name in ("plot", "label-video"):
+        assert f"dlcnb filter {project.root}" in run(name, project.root, video, "--filtered", code=1).stderr

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from dlcnb.cli.console import Report, command, project_argument, table
-from dlcnb.cli.results import find_poses
+from dlcnb.cli.results import with_poses
 
 __all__ = ["merge", "outliers"]
 
@@ -49,8 +47,8 @@ def outliers(console, project, video, tables, dry_run, **options):
     from dlcnb.project import Project
 
     project = Project.open(project)
-    path = _video(project, video)
-    poses = Poses.read(find_poses(path, tables))
+    path, poses_file = with_poses(project, video, tables)
+    poses = Poses.read(poses_file)
     parts = options["bodyparts"] and [name.strip() for name in options["bodyparts"].split(",")]
     scores = score(poses, options["how"], skeleton=project.skeleton, pcutoff=project.pcutoff, bodyparts=parts)
     threshold = scores.threshold if options["threshold"] is None else options["threshold"]
@@ -60,7 +58,7 @@ def outliers(console, project, video, tables, dry_run, **options):
     if len(chosen) and not dry_run:
         done = extract(project, path, poses, chosen)
         data |= {"images": done.images, "machine_labels": done.machine_labels}
-    return Report(data, _text(project, data, len(poses)))
+    return Report({**data, "dry_run": dry_run}, _text(project, data, len(poses), dry_run))
 
 
 @command("merge", "Begin the next iteration with the refined frames.")
@@ -79,12 +77,6 @@ def merge(console, project):
     rest = f"; {left} extracted frames are not labeled and not trained on" if left else ""
     text = f"{count} refined frames{rest}. Now iteration {done.iteration}.\nNext: dlcnb train {project.root}"
     return Report({"iteration": done.iteration, "refined": done.refined, "left": done.left}, text)
-
-
-def _video(project, video):
-    """Path of a video of the project, given by its path or name."""
-    path = Path(video)
-    return path.absolute() if path.is_file() else project.video(video)
 
 
 def _choose(console, project, path, found, options):
@@ -108,17 +100,23 @@ def _choose(console, project, path, found, options):
     return chosen
 
 
-def _text(project, data, total):
+def _text(project, data, total, dry_run):
     from dlcnb.outliers import HOW
 
     share = f"{data['found']} of {total} frames ({100 * data['found'] / max(total, 1):.1f} %)"
     lines = [f"{share}: {HOW[data['how']]} ({data['threshold']:g})"]
     if len(data["frames"]):
-        rows = [("frame", "worst"), *zip(map(str, data["frames"]), data["reasons"], strict=True)]
+        rows = [
+            ("would extract" if dry_run else "frame", "worst"),
+            *zip(map(str, data["frames"]), data["reasons"], strict=True),
+        ]
         lines += ["", table(rows), ""]
     if data["images"]:
         lines.append(f"Images and the network's labels: {data['machine_labels'].parent}")
         lines.append(f"Next: label them, then dlcnb merge {project.root}")
-    elif not len(data["frames"]):
+    elif len(data["frames"]):
+        folder, count = project.labeled_dir(data["video"]), len(data["frames"])
+        lines.append(f"A dry run: nothing was written. Without --dry-run these {count} frames go to {folder}")
+    else:
         lines.append("No new frame to extract." if data["found"] else "Choose another threshold, or another --how.")
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import click
 
 from dlcnb.cli.console import Report, clock, command, project_argument, table
 
-__all__ = ["filter_poses", "find_poses", "label", "label_video", "plot"]
+__all__ = ["filter_poses", "find_poses", "label", "label_video", "plot", "with_poses"]
 
 _videos = click.argument("videos", nargs=-1, required=True, type=click.Path())
 _tables = click.option(
@@ -45,32 +46,59 @@ _pcutoff = click.option(
 @click.option("--gap", type=click.IntRange(0), help="Longest gap to fill, frames.  [default: 0, kalman 10]")
 @_tables
 def filter_poses(console, project, videos, tables, **options):
-    """Smooth the trajectories of VIDEOS over time; writes tables that end in _filtered."""
+    """Smooth the trajectories of VIDEOS over time; writes tables that end in _filtered.
+
+    As with DeepLabCut there is one filtered table per video: another method replaces it, which is said.
+    """
     from dlcnb.project import Project
 
-    Project.open(project)
+    project = Project.open(project)
     if options["method"] == "kalman" and options["window"] is not None:
         raise click.UsageError("--window goes with median and savgol; the smoother finds its own from the points.")
     done = []
-    for video in map(Path, videos):
+    for video, poses_file in [with_poses(project, video, tables) for video in videos]:
         console.progress(len(done) / len(videos), f"smoothing {video.name}")
-        done.append(_filter_one(video, tables, options))
-    return Report({"videos": done}, "\n".join(str(d["output"]) for d in done))
+        done.append(_filter_one(video, poses_file, tables, options))
+    rows = [("video", "frames", "method", "output")]
+    rows += [(d["video"].name, d["frames"], d["method"], d["output"]) for d in done]
+    replaced = [f"{d['output'].name} replaced an earlier result: {d['replaced']}." for d in done if d["replaced"]]
+    return Report({"videos": done}, "\n".join([table(rows), *replaced]))
 
 
-def _filter_one(video, tables, options):
+def _filter_one(video, poses_file, tables, options):
     """Write the filtered table of one video; returns its entry of the report."""
     from dlcnb.poses import Poses, poses_path
+    from dlcnb.project import atomic_write
     from dlcnb.trajectories import filter_poses
     from dlcnb.video import VideoReader
 
-    poses, times = Poses.read(find_poses(video, tables)), None
+    poses, times = Poses.read(poses_file), None
     if video.is_file():
         with VideoReader(video) as reader:
             times = reader.times if reader.is_vfr and len(reader) == len(poses) else None
     smooth = filter_poses(poses, times=times, **options)
-    output, _ = smooth.write(poses_path(video, poses.scorer, folder=tables), suffix="_filtered")
-    return {"video": video.absolute(), "frames": len(poses), "method": options["method"], "output": output}
+    target = poses_path(video, poses.scorer, folder=tables and Path(tables).absolute())
+    output = target.with_name(f"{target.stem}_filtered.h5")
+    before = _filtered_by(output)
+    smooth.write(target, suffix="_filtered")
+    made = ", ".join(f"{name} {value}" for name, value in options.items() if value is not None)
+    atomic_write(_meta(output), json.dumps({"made": made}))
+    found = {"video": video, "frames": len(poses), "method": options["method"], "output": output}
+    return {**found, "replaced": before if before != made else None}
+
+
+def _filtered_by(output):
+    """How the filtered table that is there was made, in words; None if there is none."""
+    if not output.exists():
+        return None
+    try:
+        return json.loads(_meta(output).read_text())["made"]
+    except (OSError, ValueError, KeyError):
+        return "by another program, or an earlier version"
+
+
+def _meta(output):
+    return output.with_name(f"{output.stem}_meta.json")
 
 
 @command("plot", "Plot the trajectories.")
@@ -86,10 +114,9 @@ def plot(console, project, videos, filtered, pcutoff, tables):
     project = Project.open(project)
     pcutoff = project.pcutoff if pcutoff is None else pcutoff
     done = []
-    for video in map(Path, videos):
+    for video, poses_file in [with_poses(project, video, tables, filtered) for video in videos]:
         console.progress(len(done) / len(videos), f"plotting {video.name}")
-        plots = plot_one(project, video, find_poses(video, tables, filtered), pcutoff)
-        done.append({"video": video.absolute(), "plots": plots})
+        done.append({"video": video, "plots": plot_one(project, video, poses_file, pcutoff)})
     return Report({"videos": done}, "\n".join(str(path) for d in done for path in d["plots"]))
 
 
@@ -119,10 +146,10 @@ def label_video(console, project, videos, filtered, pcutoff, tables, **look):
     look["crop"] = _crop(look["crop"])
     raw = look["beside"] == "raw"
     done = []
-    for video in map(Path, videos):
+    for video, poses_file in [with_poses(project, video, tables, filtered) for video in videos]:
         if raw:
             look["beside"] = Poses.read(find_poses(video, tables))
-        done.append(label(console, project, video, find_poses(video, tables, filtered), pcutoff, **look))
+        done.append(label(console, project, video, poses_file, pcutoff, **look))
     rows = [("video", "frames", "seconds"), *((d["output"], d["frames"], f"{d['seconds']:.1f}") for d in done)]
     return Report({"videos": done}, table(rows))
 
@@ -165,6 +192,37 @@ def label(console, project, video, poses_file, pcutoff, **look):
             console.progress(done / total, f"drawing {video.name}: frame {done} of {total}, {clock(left)} left")
     console.clear()
     return {"video": video.absolute(), "output": out, "frames": total, "seconds": time.monotonic() - began}
+
+
+def _video_path(project, video):
+    """Absolute path of a video, given by its path or by its name in the project; raises ProjectError if not there."""
+    path = Path(video)
+    return path.absolute() if path.is_file() else project.video(path.name)
+
+
+def with_poses(project, video, tables, filtered=False):
+    """(path of a video, its newest table of poses); what is missing is said, with the command that makes it."""
+    from dlcnb.project import ProjectError
+
+    try:
+        path = _video_path(project, video)
+    except ProjectError:
+        path = Path(video).absolute()
+        try:
+            return path, find_poses(path, tables, filtered)  # the tables may be there without the video
+        except FileNotFoundError:
+            pass
+        raise
+    try:
+        return path, find_poses(path, tables, filtered)
+    except FileNotFoundError:
+        what, how = ("filtered poses", "filter") if filtered else ("poses", "analyze")
+        where = path.parent if tables is None else tables
+        other = "another folder" if tables else "their folder"
+        raise FileNotFoundError(
+            f"There are no {what} of {path.name} in {where}. Make them: dlcnb {how} {project.root} {path}; "
+            f"or name {other} with --tables."
+        ) from None
 
 
 def find_poses(video, folder=None, filtered=False):
