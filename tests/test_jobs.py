@@ -387,6 +387,11 @@ def test_a_folder_without_a_job_is_refused(tmp_path):
         (ValueError("expected a, found b"), "expected a, found b"),
         (KeyError("x"), "KeyError: 'x'"),
         (RuntimeError("std::bad_alloc\nStack trace:\n  [bt] 0x7f"), "Out of memory"),
+        (
+            RuntimeError('Traceback (…):\n  File "a.h", line 7\nMXNetError: Failed to allocate CPU Memory'),
+            "Out of memory",
+        ),
+        (RuntimeError('Traceback (…):\n  File "a.h", line 7\nMXNetError: Check failed: x'), "Check failed: x"),
         (OSError(28, "No space left on device", "/d/x.csv"), "The disk is full: free some space where /d/x.csv is."),
         (FileNotFoundError(2, "No such file or directory", "a.mp4"), "No such file or directory: a.mp4"),
     ],

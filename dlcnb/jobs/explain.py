@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import errno
 
-__all__ = ["explain"]
+__all__ = ["LESS_MEMORY", "explain"]
 
-_NO_MEMORY = ("bad_alloc", "annot allocate memory", "out of memory")
+LESS_MEMORY = (
+    "Use a smaller batch (batch_size), smaller crops (crop_size) or a smaller network (backbone), "
+    "or close other programs and notebooks."
+)
+
+_NO_MEMORY = ("bad_alloc", "annot allocate memory", "out of memory", "ailed to allocate")
 
 
 def explain(error):
     """An exception as one message: what went wrong and what to do."""
-    text = str(error).split("\nStack trace")[0].strip()  # MXNet appends its C++ stack
+    text = str(error).split("\nStack trace")[0].strip()  # MXNet appends its C++ stack, or begins with a place in it
+    if text.startswith("Traceback"):
+        text = text.splitlines()[-1].partition(": ")[2] or text
     if isinstance(error, MemoryError) or any(words in text for words in _NO_MEMORY):
-        return f"Out of memory. Use a smaller batch, or close other programs. ({text or type(error).__name__})"
+        return f"Out of memory. {LESS_MEMORY} ({text or type(error).__name__})"
     if isinstance(error, OSError) and error.strerror:
         if error.errno == errno.ENOSPC and not error.strerror.startswith("cannot write"):
             return f"The disk is full: free some space where {error.filename or 'the project'} is."

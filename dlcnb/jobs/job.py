@@ -18,6 +18,8 @@ from pathlib import Path
 import psutil
 
 from dlcnb.jobs.events import ENDINGS, EventLog, EventReader
+from dlcnb.jobs.explain import LESS_MEMORY
+from dlcnb.jobs.memory import oom_kills
 from dlcnb.project import atomic_write
 
 __all__ = [
@@ -93,7 +95,7 @@ def claim(folder, pid, first):
         "started": started,
         "host": socket.gethostname(),
         "first": first,
-        "oom_kills": _oom_kills(),
+        "oom_kills": oom_kills(),
     }
     atomic_write(Path(folder) / WORKER_FILE, json.dumps(record))
 
@@ -285,14 +287,11 @@ class Job:
         """Why a worker went away without a word, as far as it can be known."""
         child = self._child
         code = child.code if child else None
-        kills = _oom_kills()
+        kills = oom_kills()
         if kills is not None and kills > (self._worker().get("oom_kills") or 0):
-            cause = "The system ended the worker: memory ran out. Use a smaller batch, or close other programs."
+            cause = f"The system ended the worker: memory ran out. {LESS_MEMORY}"
         elif code == -_SIGKILL:
-            cause = (
-                "The worker was killed (signal 9); when nobody did so on purpose, memory ran out. "
-                "Use a smaller batch, or close other programs."
-            )
+            cause = f"The worker was killed (signal 9); when nobody did so on purpose, memory ran out. {LESS_MEMORY}"
         elif shutil.disk_usage(self.folder).free < 2**20:
             cause = f"The worker ended: the disk that holds {self.folder} is full. Free some space."
         elif code is not None and code < 0:
@@ -336,15 +335,6 @@ def _end_group(pid):
         os.killpg(pid, signal.SIGKILL)
     else:
         psutil.Process(pid).kill()
-
-
-def _oom_kills():
-    """How many processes of this control group the kernel has killed for lack of memory; None = not known."""
-    try:
-        with open("/sys/fs/cgroup/memory.events") as f:
-            return int(dict(line.split() for line in f)["oom_kill"])
-    except (OSError, KeyError, ValueError):
-        return None
 
 
 def _last_line(path):

@@ -6,27 +6,68 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["available_mb", "needed_mb", "shortage"]
+__all__ = ["available_mb", "needed_mb", "oom_kills", "shortage"]
 
 _BASE = 420  # MB: Python, MXNet, OpenCV and pandas before the first step
-_GROUPS = (  # (limit, use) of control groups, version 2 and 1
-    ("memory.max", "memory.current"),
-    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+_GROUPS = (  # folder of a control group's memory, (limit, use): version 2 and 1
+    ("", "memory.max", "memory.current"),
+    ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
 )
+_EVENTS = ("memory.events", "memory.oom_control")  # where a group counts the processes killed in it
 # MB for the weights with gradients, moments and average; MB for each megapixel that goes through in a step
 _NEEDS = {"efficientnet-lite0": (75, 1250), "resnet-50": (510, 1250), "resnet-101": (890, 1900)}
 
 
-def available_mb(root="/sys/fs/cgroup"):
-    """Memory that a new process can have, MB: what is free, or what its control group leaves if that is less."""
+def available_mb(root="/sys/fs/cgroup", own="/proc/self/cgroup"):
+    """Memory that a new process can have, MB: what is free, or what its control groups leave if that is less.
+
+    Files that the system keeps in memory don't count, as it drops them where they are in the way.
+    """
     free = psutil.virtual_memory().available
-    for limit, used in _GROUPS:
+    for folder, limit, used in _groups(root, own):
         try:
-            most, now = (int((Path(root) / name).read_text()) for name in (limit, used))
+            most, now = (int((folder / name).read_text()) for name in (limit, used))
         except (OSError, ValueError):  # no such group, or "max": no limit
             continue
-        free = min(free, max(most - now, 0))
+        free = min(free, max(most - now + _cached(folder), 0))
     return free / 2**20
+
+
+def oom_kills(root="/sys/fs/cgroup", own="/proc/self/cgroup"):
+    """How many processes of this control group the system has killed for lack of memory; None = not known."""
+    for folder, *_ in _groups(root, own):
+        for name in _EVENTS:
+            if (count := _entry(folder / name, "oom_kill")) is not None:
+                return count
+    return None
+
+
+def _groups(root, own):
+    """(folder, limit, use) of the control groups this process is in, the innermost first."""
+    try:
+        lines = [line.split(":", 2)[1:] for line in Path(own).read_text().splitlines()]
+    except OSError:
+        lines = []
+    for kind, limit, used in _GROUPS:
+        base = Path(root) / kind
+        path = next((path for names, path in lines if kind in names.split(",")), "/").lstrip("/")
+        inner = base / path
+        for folder in (inner, *inner.parents):
+            if folder.is_relative_to(base):
+                yield folder, limit, used
+
+
+def _cached(folder):
+    """Bytes of files in memory that a group can do without."""
+    stat = folder / "memory.stat"
+    return _entry(stat, "total_inactive_file") or _entry(stat, "inactive_file") or 0
+
+
+def _entry(path, name):
+    try:
+        return int(dict(line.split() for line in path.read_text().splitlines())[name])
+    except (OSError, KeyError, ValueError):
+        return None
 
 
 def needed_mb(config, size):

@@ -50,7 +50,7 @@ def errors(evaluation, *, ax=None):
 
 
 def training(history, *, ax=None):
-    """Loss (above) and validation error (below) over the steps of a run, the best snapshot marked.
+    """Loss (above), and error on validation and training frames (below) over the steps of a run, the best marked.
 
     Parameters
     ----------
@@ -74,15 +74,19 @@ def training(history, *, ax=None):
         axes[0].set_yscale("log")
         axes[0].legend(frameon=False, fontsize="small")
     steps, mean = (np.asarray(history.get(f"validation_{key}", ()), float) for key in ("step", "mean_px"))
-    axes[1].plot(steps, mean, "o-", color=colors[0], ms=3.5, lw=1.2)
+    axes[1].plot(steps, mean, "o-", color=colors[0], ms=3.5, lw=1.2, label="validation frames")
+    trained = np.asarray(history.get("validation_train_mean_px", ()), float)
+    if np.isfinite(trained).any():
+        axes[1].plot(steps, trained, "--", color=colors[2], lw=1.2, label="training frames")
     if len(history.get("best_step", ())):
         best, px = history["best_step"][-1], history["best_mean_px"][-1]
         axes[1].plot(
             [best], [px], "*", color=colors[1], ms=13, mec="black", mew=0.5, label=f"best: {px:.2f} px at step {best}"
         )
+    if len(axes[1].lines) > 1:
         axes[1].legend(frameon=False, fontsize="small")
     axes[0].set(ylabel="loss", title="Training")
-    axes[1].set(xlabel="step", ylabel="validation error,\nmean (px)")
+    axes[1].set(xlabel="step", ylabel="error,\nmean (px)")
     axes[1].set_ylim(bottom=0)
     axes[1].xaxis.set_major_locator(MaxNLocator(integer=True))
     return fig, axes

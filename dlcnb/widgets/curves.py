@@ -1,4 +1,4 @@
-"""The live plots of a training run: losses and learning rate on logarithmic axes, validation error, best marked."""
+"""The live plots of a training run: losses and learning rate on logarithmic axes, errors in px, best marked."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ __all__ = ["TrainingCurves", "log_ticks", "ticks"]
 
 LOSS, ERROR, BEST = "#2f87d0", "#0f9d74", "#D55E00"  # told apart by the colour-blind, readable on black and white
 HUMAN = "#CC79A7"
+TRAIN = LOSS  # error on training frames
 PARTS = {  # curve -> words, colour, style
     "part_loss": ("score-maps", "#E69F00", "solid"),
     "locref_loss": ("location refinement", "#CC79A7", "dashed"),
@@ -48,7 +49,7 @@ class TrainingCurves(ipywidgets.GridBox):
 
     def __init__(self):
         self._loss_plot = _Plot("loss", bqplot.LogScale())
-        self._error_plot = _Plot("validation error", bqplot.LinearScale())
+        self._error_plot = _Plot("error", bqplot.LinearScale())
         self._rate_plot = _Plot("learning rate", bqplot.LogScale())
         self.loss = self._loss_plot.lines(LOSS, opacities=[0.35], stroke_width=1)
         self.smooth = self._loss_plot.lines(LOSS, stroke_width=2.2)
@@ -61,6 +62,7 @@ class TrainingCurves(ipywidgets.GridBox):
         )
         self.human = self._error_plot.lines(HUMAN, stroke_width=1.6, line_style="dashed")
         self.error = self._error_plot.lines(ERROR, marker="circle", marker_size=28, stroke_width=2)
+        self.trained = self._error_plot.lines(TRAIN, stroke_width=1.6, line_style="dashed")
         self.best = self._error_plot.dots(BEST)
         self.rate = self._rate_plot.lines(LOSS, stroke_width=2)
         self.earlier = []  # (loss, error) of each earlier run; they stay for later use
@@ -104,6 +106,9 @@ class TrainingCurves(ipywidgets.GridBox):
         steps, error = state.curve("validation", POINTS)
         keep = np.isfinite(error)
         _set(self.error, steps[keep], error[keep])
+        trained_steps, trained = state.curve("train_error", POINTS)
+        trained_steps, trained = (each[np.isfinite(trained)] for each in (trained_steps, trained))
+        _set(self.trained, trained_steps, trained)
         there = state.best_step >= 0
         _set(self.best, *(([state.best_step], [state.best_px]) if there else ([], [])))
         mean, low, high = state.human or (np.nan,) * 3
@@ -111,10 +116,11 @@ class TrainingCurves(ipywidgets.GridBox):
         known = state.human is not None
         _set(self.human, across if known else [], [mean, mean] if known else [])
         _set(self.band, [across] * 2 if known else [], [[low] * 2, [high] * 2] if known else [])
-        values = np.concatenate([error[keep], *(other[np.isfinite(other)] for other in others)])
+        values = np.concatenate([error[keep], trained, *(other[np.isfinite(other)] for other in others)])
         self._error_plot.frame(0, max(values.max(initial=1), high if known else 0) * 1.1)
         best = f"best {state.best_px:.2f} px at step {state.best_step}" if there else "mean in px; none yet"
-        self._error_plot.tell(best, _key(HUMAN, f"two people differ by {mean:.2f} px") if known else "")
+        keys = _key(ERROR, "validation frames") + _key(TRAIN, "training frames") if len(trained) else ""
+        self._error_plot.tell(best, keys + (_key(HUMAN, f"two people differ by {mean:.2f} px") if known else ""))
 
     def _show_rate(self, state):
         steps, rate = _positive(*state.curve("learning_rate", 400))

@@ -14,7 +14,7 @@ from dlcnb.project import Project
 from dlcnb.widgets.curves import EARLIER, TrainingCurves
 from dlcnb.widgets.input_guard import InputGuard
 from dlcnb.widgets.preview_strip import PreviewStrip
-from dlcnb.widgets.training_runs import RunChooser, has_snapshot, run_name
+from dlcnb.widgets.training_runs import RunChooser, has_snapshot, run_name, starts
 from dlcnb.widgets.training_settings import SettingsForm, TrainingSettings
 from dlcnb.widgets.training_state import TrainingState
 from dlcnb.widgets.training_words import STATUS, facts, headline, picture
@@ -133,10 +133,11 @@ class TrainingMonitor(View):
 
     @shown
     def resume(self):
-        """Go on with the shown run from its last snapshot; returns at once."""
+        """Go on with the shown run from its last snapshot, slower if its loss became infinite; returns at once."""
         with self._lock:
-            run = self._run
-            self._begin(lambda _: setattr(self.state, "status", "starting"), run=run, resume=True)
+            run, rate = self._run, self.state.lower_rate
+            slower = {"learning_rate": rate} if rate > 0 else {}
+            self._begin(lambda _: setattr(self.state, "status", "starting"), run=run, resume=True, **slower)
 
     def _begin(self, prepare, **options):
         """Start a worker and watch it; ``prepare`` brings the state to a status."""
@@ -209,7 +210,7 @@ class TrainingMonitor(View):
         found = found[::-1]
         with self._lock:
             self.chooser.show(found, self._run)
-            self.settings.set_starts({run_name(run): str(run) for run in found if has_snapshot(run)})
+            self.settings.set_starts(starts(found))
             self._on_compare()
 
     @shown
@@ -329,6 +330,8 @@ class TrainingMonitor(View):
         self.pause_button.disabled = ending or not (state.active or resume)
         self.pause_button.description, self.pause_button.icon = words, "forward" if resume else "pause"
         self.pause_button.tooltip = TIPS["resume" if resume else "pause"]
+        if resume and state.lower_rate > 0:
+            self.pause_button.tooltip = f"Go on from the last good snapshot with learning rate {state.lower_rate:g}"
 
     def _on_message(self, _):
         self.tell(self.state.message, "error" if self.state.status in ("failed", "lost") else "hint")

@@ -9,7 +9,7 @@ import ipywidgets
 from dlcnb.project import run_info
 from dlcnb.widgets.view import button
 
-__all__ = ["RunChooser", "has_snapshot", "run_name"]
+__all__ = ["RunChooser", "has_snapshot", "run_name", "starts"]
 
 
 def run_name(run):
@@ -24,6 +24,17 @@ def run_name(run):
 def has_snapshot(run):
     """Whether a run has left a snapshot."""
     return next(Path(run).glob("snapshot-*.params"), None) is not None
+
+
+def starts(runs):
+    """What a new run may be fine-tuned from, as {words: path}: the best snapshot of each run, and each other one."""
+    found = {}
+    for run in map(Path, runs):
+        steps = sorted(int(p.stem.split("-")[1]) for p in run.glob("snapshot-*.params"))
+        if steps:
+            found[run_name(run)] = str(run)
+        found |= {f"{run_name(run)}, step {n}": str(run / f"snapshot-{n}.params") for n in reversed(steps)}
+    return found
 
 
 class RunChooser:

@@ -45,8 +45,8 @@ class TrainingSettings(HasTraits):
     learning_rate = Float(DEFAULTS["learning_rate"])
     batch_size = Int(DEFAULTS["batch_size"], min=1)
     device = Unicode("auto")
-    start_from = Unicode("", help="Folder of a run to go on from; empty: ImageNet weights.")
-    starts = Dict({FRESH: ""}, help="What ``start_from`` may be: {words: folder}.")
+    start_from = Unicode("", help="Run or snapshot to go on from; empty: ImageNet weights.")
+    starts = Dict({FRESH: ""}, help="What ``start_from`` may be: {words: path}.")
 
     def __init__(self, **values):
         super().__init__()
@@ -81,7 +81,7 @@ class TrainingSettings(HasTraits):
         return found
 
     def set_starts(self, runs):
-        """Offer {words: folder} to start from; the choice stays if it is among them."""
+        """Offer {words: path} to start from; the choice stays if it is among them."""
         chosen = self.start_from
         with self.hold_trait_notifications():
             self.starts = {FRESH: "", **runs}

@@ -8,7 +8,8 @@ from traitlets import Bool, Enum, Float, HasTraits, Int, Unicode
 __all__ = ["MAP_VIEWS", "RUNNING", "TrainingState", "clock_text", "decimate"]
 
 RUNNING = ("starting", "running", "pausing", "stopping")
-CURVES = ("loss", "part_loss", "locref_loss", "learning_rate", "validation")
+CURVES = ("loss", "part_loss", "locref_loss", "learning_rate", "validation", "train_error")
+KEPT = 8192  # points of a curve that are kept, however long the run
 MAP_VIEWS = ("off", "linear", "log")
 WINDOW = 20.0  # seconds of training over which the throughput is measured
 PATIENCE = 1 / 3  # share of the run's steps without a better validation after which stopping is suggested
@@ -42,15 +43,19 @@ def decimate(x, y, limit=2000):
     x, y = np.asarray(x, float), np.asarray(y, float)
     if len(x) <= limit:
         return x, y
-    run = -(-(len(x) - 1) // (limit - 1))
-    starts = np.arange(0, len(x) - 1, run)
-    valid = np.isfinite(y[:-1])
+    steps, means = _means(x[:-1], y[:-1], -(-(len(x) - 1) // (limit - 1)))
+    return np.append(steps, x[-1]), np.append(means, y[-1])
+
+
+def _means(x, y, run):
+    """Means over ``run`` samples each, those of ``y`` without its NaN; (N,) -> (ceil(N / run),)."""
+    starts = np.arange(0, len(x), run)
+    valid = np.isfinite(y)
     counts = np.add.reduceat(valid.astype(float), starts)
-    sums = np.add.reduceat(np.where(valid, y[:-1], 0.0), starts)
-    sizes = np.diff(np.append(starts, len(x) - 1))
+    sums = np.add.reduceat(np.where(valid, y, 0.0), starts)
     with np.errstate(invalid="ignore", divide="ignore"):
         means = np.where(counts > 0, sums / counts, np.nan)
-    return np.append(np.add.reduceat(x[:-1], starts) / sizes, x[-1]), np.append(means, y[-1])
+    return np.add.reduceat(x, starts) / np.diff(np.append(starts, len(x))), means
 
 
 class TrainingState(HasTraits):
@@ -69,6 +74,7 @@ class TrainingState(HasTraits):
     best_step = Int(-1, help="Step of the best snapshot so far; -1 before the first.")
     best_px = Float(np.nan, help="Mean validation error at that step, px.")
     message = Unicode("", help="The last warning or error of the run.")
+    lower_rate = Float(np.nan, help="Learning rate offered to go on with, if the run's was too high.")
     revision = Int(0, help="Counts the changes of the curves.")
     validations = Int(0, help="Counts the validations that were seen: the preview may have changed.")
     show_parts = Bool(False, help="Whether the losses of the score-maps and of the location refinement are shown.")
@@ -97,7 +103,7 @@ class TrainingState(HasTraits):
         """Forget everything about the run, ready for another one; what is shown, and the other runs, stay."""
         self._curves = {name: _Curve() for name in CURVES}
         self._recent = []
-        names = "progress loss learning_rate seconds_left steps_per_second rss_mb best_px message snapshots"
+        names = "progress loss learning_rate seconds_left steps_per_second rss_mb best_px message lower_rate snapshots"
         with self.hold_trait_notifications():
             for name in names.split():
                 setattr(self, name, self.traits()[name].default_value)
@@ -106,7 +112,7 @@ class TrainingState(HasTraits):
             self.validations += 1
 
     def curve(self, name, limit=2000):
-        """One of `CURVES` (``'validation'`` in px) as float64 (step, value), at most ``limit`` points."""
+        """One of `CURVES` (the two errors in px) as float64 (step, value), at most ``limit`` points."""
         return self._curves[name].thinned(limit)
 
     def smooth(self, name="loss", limit=400):
@@ -154,6 +160,8 @@ class TrainingState(HasTraits):
     @property
     def suggestion(self):
         """What to do now, in words; empty if all is well."""
+        if self.resumable and self.lower_rate > 0:
+            return f"Resume goes on from the last good snapshot with learning rate {self.lower_rate:g}."
         since = self.stalled_since if self.status in ("running", "starting") else None
         if since is None:
             return ""
@@ -166,32 +174,32 @@ class TrainingState(HasTraits):
 
     def apply(self, events):
         """Take the events (dicts as in ``events.jsonl``) that the state has not seen yet; unknown kinds are skipped."""
-        if not events:
-            return
+        count = 0
         with self.hold_trait_notifications():
-            for event in events:
+            for count, event in enumerate(events, 1):  # noqa: B007
                 handler = getattr(self, f"_on_{event.get('event')}", None)
                 if handler:
                     handler(event)
-            self.revision += 1
+            self.revision += bool(count)
 
     def _on_start(self, event):
-        self.status, self.message = "running", ""
+        self.status, self.message, self.lower_rate = "running", "", np.nan
 
     def _on_step(self, event):
         if self.status not in RUNNING:
             self.status = "running"
         step = int(event["step"])
         self._drop_superseded(step)
-        for name in CURVES[:-1]:
+        for name in CURVES[:4]:
             self._curves[name].append(step, _number(event.get(name)))
         validation = event.get("validation")
         if validation:
             self._curves["validation"].append(step, _number(validation.get("mean_px")))
+            self._curves["train_error"].append(step, _number(validation.get("train_mean_px")))
             self.validations += 1
         best = event.get("best")
         if best:
-            self.best_step, self.best_px = int(best["step"]), float(best["val_mean_px"])
+            self.best_step, self.best_px = int(best["step"]), _number(best["val_mean_px"])
         self.snapshots = self.snapshots or bool(event.get("snapshot"))
         self.step, self.loss = step, _number(event.get("loss"))
         self.learning_rate = _number(event.get("learning_rate"))
@@ -213,6 +221,7 @@ class TrainingState(HasTraits):
     def _on_error(self, event):
         self.status, self.seconds_left = "failed", np.nan
         self.message = str(event.get("message") or "the worker failed without a message")
+        self.lower_rate = _number((event.get("offer") or {}).get("learning_rate"))
 
     def _drop_superseded(self, step):
         """A resumed run goes on from an earlier snapshot: what came after that snapshot is void."""
@@ -234,22 +243,39 @@ class TrainingState(HasTraits):
 
 
 class _Curve:
-    """A curve that grows at its end."""
+    """A curve that grows at its end and needs no more memory for it: a long one is kept as means over equal runs."""
 
     def __init__(self, steps=(), values=()):
-        self._data, self._n = np.stack([np.asarray(steps, float), np.asarray(values, float)]), len(steps)
+        self._data, self._n = np.empty((2, 64)), 0
+        self._run = 1  # samples that each point is the mean of
+        self._newest = []  # samples that are not in a point yet, the last one among them
+        for step, value in zip(steps, values, strict=True):
+            self.append(step, value)
 
     def append(self, step, value):
+        if len(self._newest) == self._run:
+            self._close_run()
+        self._newest.append((step, value))
+
+    def _close_run(self):
+        if self._n == KEPT:
+            self._n //= 2
+            self._data[:, : self._n] = _means(*self._data, 2)
+            self._run *= 2
+            return  # it is but half a run now
         if self._n == self._data.shape[1]:
-            self._data = np.concatenate([self._data, np.empty((2, max(self._n, 64)))], axis=1)
-        self._data[:, self._n] = step, value
+            self._data = np.concatenate([self._data, np.empty_like(self._data)], axis=1)
+        self._data[:, self._n] = [mean[0] for mean in _means(*np.array(self._newest, float).T, self._run)]
         self._n += 1
+        self._newest.clear()
 
     def drop_from(self, step):
         self._n = int(np.searchsorted(self._data[0, : self._n], step))
+        self._newest = [sample for sample in self._newest if sample[0] < step]
 
     def arrays(self):
-        return tuple(self._data[:, : self._n].copy())
+        newest = np.array(self._newest, float).reshape(-1, 2).T
+        return tuple(np.concatenate([self._data[:, : self._n], newest], axis=1))
 
     def thinned(self, limit):
         return decimate(*self.arrays(), limit)

@@ -1,6 +1,7 @@
 """The state of the widgets, without a widget."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -256,6 +257,43 @@ class TestTraining:
         steps, values = state.smooth("loss", 50)
         assert len(steps) <= 50
         assert 1 / 199 <= values[-1] < 1 / 190
+
+    def test_the_error_on_training_frames_is_a_curve_of_its_own(self):
+        state = TrainingState()
+        state.apply([step(1, validation={"mean_px": 3.0}), step(2, validation={"mean_px": 2.0, "train_mean_px": 1.5})])
+        np.testing.assert_array_equal(state.curve("train_error")[1], [np.nan, 1.5])
+
+    def test_a_long_run_takes_no_more_memory_and_keeps_its_shape(self):
+        state, sizes = TrainingState(), []
+        tracemalloc.start()
+        try:
+            for first in range(1, 120_000, 10_000):
+                state.apply(step(n, loss=float(n)) for n in range(first, first + 10_000))
+                sizes.append(tracemalloc.get_traced_memory()[0])
+        finally:
+            tracemalloc.stop()
+        assert max(sizes) - sizes[1] < 10_000  # bytes
+        steps, loss = state.curve("loss", 10**6)
+        assert steps[-1] == 120_000
+        assert (np.diff(steps) > 0).all()
+        np.testing.assert_allclose(loss, steps)
+
+    def test_a_resumed_long_run_drops_what_came_after_the_snapshot(self):
+        state = TrainingState()
+        state.apply([step(n, loss=float(n)) for n in range(1, 20_000)])
+        state.apply([step(9_001, loss=0.5)])
+        steps, loss = state.curve("loss", 10**6)
+        assert (steps[-1], loss[-1]) == (9_001, 0.5)
+        assert (np.diff(steps) > 0).all()
+
+    def test_a_diverged_run_offers_a_lower_rate_until_it_goes_on(self):
+        state = TrainingState()
+        state.apply([step(1), {"event": "error", "message": "too high", "offer": {"learning_rate": 3e-4}}])
+        assert (state.lower_rate, state.suggestion) == (3e-4, "")
+        state.snapshots = True
+        assert "Resume goes on from the last good snapshot with learning rate 0.0003" in state.suggestion
+        state.apply([{"event": "start"}])
+        assert np.isnan(state.lower_rate)
 
     def test_paused_and_stopped_are_told_apart(self):
         for status, end in (("pausing", "paused"), ("stopping", "stopped"), ("running", "stopped")):

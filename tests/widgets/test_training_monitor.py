@@ -214,6 +214,26 @@ class TestPauseAndResume:
         assert monitor.pause_button.description == "Pause"
         assert monitor.state.curve("loss")[0].tolist() == list(range(1, 12))
 
+    def test_a_diverged_run_is_resumed_with_the_lower_rate_it_offers(self, log, run, monitor, monkeypatch):
+        log.write("start")
+        write_steps(log, range(1, 11))
+        (run / "snapshot-10.params").touch()
+        log.write("error", message="The loss became infinite.", offer={"learning_rate": 3e-4})
+        monitor.refresh()
+        assert "learning rate 0.0003" in monitor.advice.value
+        asked = {}
+        monkeypatch.setattr(training_monitor.jobs, "start", lambda *_, **more: asked.update(more) or jobs.attach(run))
+        monitor.pause_button.click()
+        assert asked == {"run": run, "resume": True, "learning_rate": 3e-4}
+
+    def test_any_snapshot_of_any_run_can_be_fine_tuned(self, finished, project):
+        for step in (20, 100):
+            (finished / f"snapshot-{step}.params").touch()
+        settings = TrainingMonitor(project).settings
+        name = "shuffle 1, 80% for training"
+        assert list(settings.starts)[1:] == [name, f"{name}, step 100", f"{name}, step 20"]
+        assert settings.starts[f"{name}, step 20"] == str(finished / "snapshot-20.params")
+
     def test_when_it_can_not_be_resumed_the_run_stays_on_display(self, log, run, monitor):
         log.write("start")
         write_steps(log, range(1, 11))
