@@ -26,6 +26,7 @@ _HOME = {
     "Predictor": "backend",
     "predict_video": "backend",
     "evaluate_run": "backend",
+    "write_score_maps": "backend",
     "EvaluationView": "widgets",
     "FramePicker": "widgets",
     "LabelReview": "widgets",

@@ -14,9 +14,8 @@ from collections import deque
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from dlcnb.jobs.analysis import DEFAULTS, Progress, finish, finished, network_key, plan, predict_parts
+from dlcnb.jobs.analysis import DEFAULTS, Progress, finish, finished, network_key, output_path, plan, predict_parts
 from dlcnb.jobs.explain import explain
-from dlcnb.poses import poses_path
 from dlcnb.video import VideoReader
 
 __all__ = ["ClusterError", "analyze", "connect", "run"]
@@ -65,7 +64,7 @@ def analyze(client, run, videos, settings=DEFAULTS, **options):
     videos : paths.
     settings : `dlcnb.jobs.analysis.Settings`, optional.
     snapshot : "best" (default), "last" or a step.
-    device, engine : see `dlcnb.Predictor`; on the workers.
+    device, engine : see `dlcnb.Predictor`; on the workers. "auto" is settled by the first of them.
     folder : where the tables go; default beside each video.
     piece : frames of a task, about.
     events : `dlcnb.jobs.EventLog`, told of progress and warnings; optional.
@@ -109,6 +108,7 @@ class _Run:
             stack.enter_context(self.client.as_current())  # for `distributed.wait`
             stack.callback(self._leave)
             key = self._describe()
+            self.network = (*self.network[:3], key.get("engine"))  # "auto" is settled once, for all workers
             while not self.stop:
                 self._hand_out(key)
                 if not self._tasks:
@@ -143,13 +143,12 @@ class _Run:
                 continue
             opened = self._open[video]
             piece = opened.pieces.popleft()
-            size, batch = opened.planned.parts.size, self.settings.batch
-            task = (self.network, str(video), piece, size, batch)
+            task = (self.network, str(video), piece, opened.planned.parts.size, self.settings.key())
             self._tasks[self.client.submit(_predict, *task, pure=False, retries=RETRIES)] = video
 
     def _begin(self, video, key):
         """Open a video's parts; it may turn out to be done, or to be broken."""
-        output = poses_path(video, key["scorer"], folder=self.folder)
+        output = output_path(video, key["scorer"], self.settings, self.folder)
         try:
             with VideoReader(video) as reader:
                 planned = plan(key, reader, output, self.settings)
@@ -307,13 +306,13 @@ def _describe(*network):
         return network_key(_predictor(*network))
 
 
-def _predict(network, video, piece, size, batch):
+def _predict(network, video, piece, size, how):
     """(parts, None) of a piece, or ([], what is wrong with the video), which is no reason to try again."""
     with _one_at_a_time:
         predictor = _predictor(*network)
         try:
             with VideoReader(video) as reader:
-                steps = predict_parts(predictor, reader, piece, size, batch)
+                steps = predict_parts(predictor, reader, piece, size, how)
                 return [part for _, part in steps if part], None
         except (ValueError, OSError) as error:
             return [], explain(error)

@@ -100,12 +100,16 @@ class MultiAnimalPoses:
 
     def write(self, video, suffix=""):
         """Write DeepLabCut's table of several animals, h5 and csv; arguments, result and errors as `Poses.write`."""
+        return _write(self._frame(), video, self.scorer, suffix)
+
+    def _frame(self, first=0):
+        """The table, a DataFrame whose rows count from ``first``."""
         import pandas as pd
 
         names = [[self.scorer], self.individuals, self.bodyparts, _COORDS]
         columns = pd.MultiIndex.from_product(names, names=_HEADER)
         values = np.concatenate([self.points, self.likelihood[..., None]], axis=-1).reshape(len(self), len(columns))
-        return _write(pd.DataFrame(values, columns=columns, index=range(len(self))), video, self.scorer, suffix)
+        return pd.DataFrame(values, columns=columns, index=range(first, first + len(self)))
 
 
 def _write(frame, video, scorer, suffix):

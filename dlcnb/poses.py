@@ -127,12 +127,12 @@ class Poses:
 def write_chunks(path, chunks, total):
     """Write the tables of one video from its parts, so that a long video never lies in memory as a whole.
 
-    They hold what `Poses.write` writes, and raise the same errors.
+    They hold what ``write`` of the poses writes, and raise the same errors.
 
     Parameters
     ----------
     path : as in `Poses.write`.
-    chunks : iterable of Poses
+    chunks : iterable of Poses, or of MultiAnimalPoses
         Of consecutive frames, from 0 on; at least one.
     total : int
         Frames in all.

@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 
 from dlcnb.multianimal import MultiAnimalPoses
 
-__all__ = ["Linker", "body_size", "link", "step_size", "track"]
+__all__ = ["Linker", "body_size", "link", "step_size", "track", "track_chunks"]
 
 _SAMPLED = 400  # frames that the sizes are estimated from
 
@@ -41,6 +41,30 @@ def track(points, likelihood, bodyparts, scorer, *, animals=None, individuals=No
     points, likelihood = link(points, likelihood, animals, max_gap=max_gap)
     names = individuals or [f"individual{n}" for n in range(1, points.shape[1] + 1)]
     return MultiAnimalPoses(names, bodyparts, scorer, points, likelihood)
+
+
+def track_chunks(chunks, sample, bodyparts, scorer, *, animals, max_gap=30):
+    """`track` for a video that is longer than memory.
+
+    Parameters
+    ----------
+    chunks : iterable of (points, likelihood)
+        As `link`, of consecutive frames.
+    sample : (points, likelihood)
+        Of some frames, from which it is estimated how large animals are and how fast.
+    bodyparts, scorer, animals, max_gap
+        As `track`.
+
+    Yields
+    ------
+    dlcnb.multianimal.MultiAnimalPoses
+        For each of the chunks.
+    """
+    body = body_size(sample[0])
+    linker = Linker(animals, len(bodyparts), body=body, max_step=step_size(sample[0], body), max_gap=max_gap)
+    names = [f"individual{n}" for n in range(1, animals + 1)]
+    for points, likelihood in chunks:
+        yield MultiAnimalPoses(names, bodyparts, scorer, *_linked(linker, points, likelihood, animals))
 
 
 def link(points, likelihood, animals=None, *, max_step=None, max_gap=30, body=None):
@@ -79,6 +103,11 @@ def link(points, likelihood, animals=None, *, max_step=None, max_gap=30, body=No
     body = body_size(points) if body is None else body
     max_step = step_size(points, body) if max_step is None else max_step
     linker = Linker(animals, points.shape[2], body=body, max_step=max_step, max_gap=max_gap)
+    return _linked(linker, points, likelihood, animals)
+
+
+def _linked(linker, points, likelihood, animals):
+    """Points (T, A, K, 2) and likelihood (T, A, K) of the animals in the next frames."""
     places = np.full((len(points), animals, *points.shape[2:]), np.nan)
     trust = np.full(places.shape[:-1], np.nan)
     for t in range(len(points)):

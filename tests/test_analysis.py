@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import numpy as np
 import psutil
@@ -173,6 +173,45 @@ def test_a_stopped_analysis_goes_on_with_the_same_tables(predictor, tmp_path):
     assert bytes_of(pieces) == bytes_of(whole)
 
 
+def test_dynamic_cropping_goes_on_with_the_same_tables(predictor, tmp_path):
+    from dlcnb.backend.dynamic import RESET
+
+    video = write_video(tmp_path / "a.mp4", RESET + 20, size=(288, 352))
+    whole, pieces = tmp_path / "whole.h5", tmp_path / "pieces.h5"
+    analyze(predictor, video, whole, dynamic=(0.3, 5), batch=3)
+    stop = Stop(RESET + 1)
+    assert analyze(predictor, video, pieces, stop, progress=stop, dynamic=(0.3, 5)) is None
+    result = analyze(predictor, video, pieces, dynamic=(0.3, 5))
+    assert result["reused"] == RESET
+    assert bytes_of(pieces) == bytes_of(whole)
+    assert analyze(predictor, video, pieces, dynamic=(0.4, 5))["reused"] == 0  # other settings
+
+
+def test_several_animals_get_a_table_for_several(predictor, tmp_path):
+    from dlcnb import MultiAnimalPoses
+    from dlcnb.jobs.analysis import Settings, output_path
+
+    video = write_video(tmp_path / "a.mp4", 70)
+    whole, pieces = (output_path(video, name, Settings(animals=3)) for name in ("whole", "pieces"))
+    assert whole.name == "awhole_el.h5"
+    analyze(predictor, video, whole, animals=3)
+    stop = Stop(40)
+    assert analyze(predictor, video, pieces, stop, progress=stop, animals=3) is None
+    assert analyze(predictor, video, pieces, animals=3)["reused"] >= 32
+    assert bytes_of(pieces) == bytes_of(whole)
+    poses = MultiAnimalPoses.read(whole)
+    assert poses.individuals == ("individual1", "individual2", "individual3")
+    assert poses.points.shape == (70, 3, len(PARTS), 2)
+    assert np.isfinite(poses.points).any()
+    np.testing.assert_array_equal(MultiAnimalPoses.read(whole.with_suffix(".csv")).points, poses.points)
+
+
+def test_dynamic_cropping_of_several_animals_is_refused(project, tmp_path):
+    video = write_video(tmp_path / "a.mp4", 10)
+    with pytest.raises(ValueError, match="not both"):
+        jobs.start("analyze", project, videos=[video], dynamic=(0.5, 10), animals=2)
+
+
 def test_a_finished_video_is_not_done_again(predictor, tmp_path):
     video = write_video(tmp_path / "a.mp4", 20)
     output = tmp_path / "a.h5"
@@ -321,6 +360,23 @@ def test_a_read_only_folder_is_told_of_before_the_work(predictor, tmp_path, moun
 
 
 # --- jobs
+
+
+def test_score_maps_of_chosen_frames(project, predictor, tmp_path):
+    from dlcnb.evaluate import ScoreMaps
+    from dlcnb.jobs import analysis
+
+    video = write_video(tmp_path / "a.mp4", 20)
+    options = {"run": str(project.last_run()), "videos": [str(video)], "score_maps": [3, 17]}
+    with closing(jobs.EventLog(tmp_path)) as events:
+        ending, result = analysis.analyze({"options": options}, events, stop=False)
+    assert ending == "done"
+    (done,) = result["videos"]
+    maps = ScoreMaps(done["score_maps"])
+    assert maps.images == ("3", "17")
+    with VideoReader(video) as reader:
+        expected, _ = predictor.maps([reader.read(17)]).arrays()
+    np.testing.assert_allclose(maps.score("17"), expected[0], atol=0.03)
 
 
 def test_a_bad_video_does_not_keep_the_rest_from_being_done(project, tmp_path):

@@ -117,6 +117,18 @@ def test_a_killed_worker_changes_nothing(client, project, here, tmp_path):
     assert max(client.run(eval, LOADED).values()) == 1  # one predictor per worker, kept for the next task
 
 
+@pytest.mark.parametrize("how", [{"animals": 2}, {"dynamic": (0.3, 5.0)}])
+def test_pieces_of_other_ways_give_the_same_tables(client, project, how, tmp_path):
+    from dlcnb import Predictor, cluster
+
+    settings = Settings(part=16, **how)
+    video = write_video(tmp_path / "a.mp4", 280)
+    analyze_video(Predictor(project.last_run()), video, tmp_path / "here.h5", settings)
+    ending, result = cluster.analyze(client, project.last_run(), [video], settings, piece=16)
+    assert ending == "done"
+    assert bytes_of(type(video)(result["videos"][0]["output"])) == bytes_of(tmp_path / "here.h5")
+
+
 def test_a_bad_video_is_told_of_and_the_rest_done(client, project, tmp_path):
     from dlcnb import cluster
 

@@ -14,7 +14,17 @@ from importlib import import_module, util
 
 import numpy as np
 
-__all__ = ["Predictor", "TrainStep", "evaluate_run", "mx", "pick_device", "predict_video", "train"]
+__all__ = [
+    "Predictor",
+    "TrainStep",
+    "core_count",
+    "evaluate_run",
+    "mx",
+    "pick_device",
+    "predict_video",
+    "train",
+    "write_score_maps",
+]
 
 _REMOVED_FROM_NUMPY = {
     "bool": np.bool_,
@@ -45,7 +55,7 @@ _RENAMED_IN_NUMPY = {
 _FINANCE = ("mirr", "npv", "pmt", "ppmt", "pv", "rate")
 
 
-def _cpu_count():
+def core_count():
     """Cores this process may use: its affinity, further limited by the cgroup (Binder, Docker, SLURM)."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
@@ -94,7 +104,7 @@ def _complete_distutils():
 
 
 def _load_mxnet():
-    os.environ.setdefault("OMP_NUM_THREADS", str(_cpu_count()))
+    os.environ.setdefault("OMP_NUM_THREADS", str(core_count()))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         _complete_numpy()
@@ -116,8 +126,9 @@ _HOME = {
     "TrainStep": "train",
     "evaluate_run": "predict",
     "pick_device": "devices",
-    "predict_video": "predict",
+    "predict_video": "videos",
     "train": "train",
+    "write_score_maps": "videos",
 }
 
 

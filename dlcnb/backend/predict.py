@@ -3,42 +3,46 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from mxnet.gluon import SymbolBlock
 
 from dlcnb import geometry, targets
 from dlcnb.backend import mx, runs
+from dlcnb.backend.choice import choose
 from dlcnb.backend.devices import pick_device
+from dlcnb.backend.engines import ENGINES, MxEngine, OpenVinoEngine, fused, has_openvino, split_maps
 from dlcnb.backend.network import PoseNet, to_tensor
 from dlcnb.backend.quantize import CALIBRATION_FRAMES, load_quantized, quantize
 from dlcnb.evaluate import Evaluation
 from dlcnb.labels import Labels
 from dlcnb.project import ProjectError, run_info
 from dlcnb.trainset import TrainSet, resize
-from dlcnb.video import VideoReader
 
-__all__ = ["Maps", "Predictor", "VideoStep", "evaluate_run", "predict_maps", "predict_video"]
+__all__ = ["Maps", "Predictor", "evaluate_run", "predict_maps"]
 
 
 class Maps:
-    """The network's output for a batch of equally large images, maybe still being computed."""
+    """The network's output for a batch of equally large images, maybe still being computed.
 
-    def __init__(self, output, ratio, shape):
-        self._output, self.ratio, self._shape = output, ratio, shape
+    Parameters
+    ----------
+    result : function that waits for the score-maps and refinement, as that of an engine's ``run``.
+    ratio : ``(fx, fy)`` by which the images were resized.
+    shape : ``(height, width)`` of the resized images.
+    """
+
+    def __init__(self, result, ratio, shape):
+        self._result, self.ratio, self._shape = result, ratio, shape
+        self._arrays = None
 
     def arrays(self):
         """``(score, locref)``: float ``(B, K, h, w)`` probabilities and ``(B, K, 2, h, w)``; waits for the result."""
-        maps = self._output.asnumpy()
-        parts = maps.shape[1] // 3
-        rows, columns = targets.grid_size(self._shape)
-        maps = maps[:, :, :rows, :columns]  # the rest lies in the padding
-        score = 1 / (1 + np.exp(-np.clip(maps[:, :parts], -60, 60)))
-        locref = maps[:, parts:].reshape(len(maps), parts, 2, rows, columns)
-        return score, locref
+        if self._arrays is None:
+            rows, columns = targets.grid_size(self._shape)
+            self._arrays = tuple(maps[..., :rows, :columns] for maps in self._result())  # the rest lies in the padding
+            self._result = None
+        return self._arrays
 
     def points(self):
         """``(points, likelihood)``: ``(B, K, 2)`` px of the original images, and ``(B, K)``."""
@@ -46,14 +50,19 @@ class Maps:
         return geometry.unscale(points, self.ratio), likelihood
 
 
-def predict_maps(net, images, input_scale, device, forward=None):
+def predict_maps(net, images, input_scale, device):
     """Run a network on uint8 images ``(H, W, 3)`` of one size; returns `Maps` at once (MXNet computes behind)."""
-    resized = [resize(image, input_scale) for image in images]
-    batch = np.stack([image for image, _ in resized])
-    output = (forward or net)(to_tensor(batch, net, device, net.multiple))
+    batch, ratio = _batch(images, input_scale)
+    output = net(to_tensor(batch, net, device, net.multiple))
     if output.shape[1] > 3 * net.parts:  # while training with intermediate supervision
         output = output[:, : 3 * net.parts]
-    return Maps(output, resized[0][1], batch.shape[1:3])
+    return Maps(lambda: split_maps(output.asnumpy()), ratio, batch.shape[1:3])
+
+
+def _batch(images, input_scale):
+    """Images of one size, resized: uint8 ``(B, H, W, 3)``, and the exact ``(fx, fy)``."""
+    resized = [resize(image, input_scale) for image in images]
+    return np.stack([image for image, _ in resized]), resized[0][1]
 
 
 class Predictor:
@@ -64,13 +73,19 @@ class Predictor:
     run : folder of a training run (``…/train``).
     snapshot : "best", "last" or a step.
     device : "auto", "cpu" or "gpu(0)".
-    engine : "fp32", or "int8" (CPU only): whole numbers in all but the first and last convolutions, about twice as
-        fast. It is calibrated once with the project's training frames and kept beside the snapshot.
+    engine : what computes it on a CPU.
+        "fp32": MXNet, exact.
+        "int8": MXNet with whole numbers in most convolutions, about twice as fast and a little less exact. It is
+        calibrated once with the project's training frames and kept beside the snapshot.
+        "openvino": OpenVINO (extra ``openvino``), in bf16 where the processor has it; about twice as fast.
+        "auto": the fastest that is exact enough (see `dlcnb.backend.choice`), measured once for each snapshot and kind
+        of processor.
 
     Attributes
     ----------
     bodyparts : K names.
     step : training step of the snapshot.
+    engine : the one that is used.
     scorer : the name that DeepLabCut gives the predictions of this network.
 
     Raises
@@ -79,14 +94,16 @@ class Predictor:
         The folder is not a run, the snapshot is missing, or it does not fit the run's bodyparts.
     ValueError
         The engine or the device is unknown, or they don't go together.
+    ImportError
+        OpenVINO is not installed; the message names the extra.
     """
 
     def __init__(self, run, snapshot="best", *, device="auto", engine="fp32"):
         self.run = Path(run)
-        self.engine = engine
         self.config, self.bodyparts = runs.read_config(run)
         self.step, path = runs.find_snapshot(run, snapshot)
         self.device = pick_device(device)
+        self.engine = self._checked(engine, path)
         self._net = PoseNet(self.config.backbone, len(self.bodyparts))
         try:
             self._net.load_parameters(str(path), ctx=self.device)
@@ -96,17 +113,36 @@ class Predictor:
                 f"{len(self.bodyparts)} bodyparts: {', '.join(self.bodyparts)}). It is damaged or of another project. "
                 "Choose another snapshot."
             ) from error
-        self._forward = self._engine(path)
-        self._forward.hybridize(static_alloc=True, static_shape=True)
+        self._engine = self._make_engine(path)
 
-    def _engine(self, snapshot):
-        """The network as it is run."""
+    def _checked(self, engine, snapshot):
+        """The engine to use; ValueError if it is unknown, or not for this device."""
         on_cpu = self.device.device_type == "cpu"
-        if self.engine == "int8" and on_cpu:
-            return load_quantized(snapshot, lambda: quantize(self._net, self._calibration()))
-        if self.engine != "fp32":
-            raise ValueError(f"Engine {self.engine!r} on {self.device}: expected fp32, or int8 on the cpu.")
-        return self._fused() if on_cpu else self._net
+        if engine not in ENGINES or (not on_cpu and engine not in ("fp32", "auto")):
+            raise ValueError(
+                f"Engine {engine!r} on {self.device}: expected fp32 or auto; on the cpu also int8 or openvino."
+            )
+        if engine != "auto":
+            return engine
+        if not on_cpu:
+            return "fp32"
+        return choose(lambda name: Predictor(self.run, self.step, device="cpu", engine=name), self.run, snapshot)
+
+    def _make_engine(self, snapshot):
+        if self.engine == "openvino":
+            from dlcnb.backend.export import onnx_model
+
+            if not has_openvino():
+                raise ImportError(
+                    "The engine openvino needs the packages openvino and onnx. Install them with: "
+                    "pip install 'dlcnb[openvino]'"
+                )
+            return OpenVinoEngine(onnx_model(self), self._net.multiple)
+        if self.engine == "int8":
+            block = load_quantized(snapshot, lambda: quantize(self._net, self._calibration()))
+        else:
+            block = fused(self._net, self.device) if self.device.device_type == "cpu" else None
+        return MxEngine(self._net, self.device, block)
 
     def _calibration(self):
         """Some frames that the network was trained on, as it sees them: float32 ``(n, 3, H, W)``."""
@@ -118,15 +154,6 @@ class Predictor:
         alike = np.stack([image for image in images if image.shape == images[0].shape])
         return to_tensor(alike, self._net, self.device, self._net.multiple).asnumpy()
 
-    def _fused(self):
-        """The network with its operators fused by oneDNN (optimize_for fails on skip connections)."""
-        data = mx.sym.var("data", dtype="float32")
-        fused = SymbolBlock(self._net(data).get_backend_symbol("MKLDNN"), data)
-        mine = self._net.collect_params()
-        for name, parameter in fused.collect_params().items():
-            parameter._load_init(mine[name].data(self.device), self.device)
-        return fused
-
     @property
     def scorer(self):
         """DeepLabCut's name for these predictions: ``DLC_<network>_<Task><date>shuffle<k>_snapshot_<step>``."""
@@ -135,8 +162,9 @@ class Predictor:
         return f"DLC_{network}_{info['task_date']}shuffle{info['shuffle']}_snapshot_{self.step}"
 
     def maps(self, images):
-        """`Maps` of a batch of uint8 images ``(H, W, 3)`` of one size."""
-        return predict_maps(self._net, images, self.config.input_scale, self.device, self._forward)
+        """`Maps` of a batch of uint8 images ``(H, W, 3)`` of one size, at once; they are computed behind."""
+        batch, ratio = _batch(images, self.config.input_scale)
+        return Maps(self._engine.run(batch), ratio, batch.shape[1:3])
 
     def predict(self, images):
         """Points and likelihood in images.
@@ -151,69 +179,6 @@ class Predictor:
         likelihood : float64 ``(B, K)``, 0..1.
         """
         return self.maps(images).points()
-
-
-@dataclass(frozen=True)
-class VideoStep:
-    """Poses of the next frames of a video: ``points (n, K, 2)`` and ``likelihood (n, K)`` from frame ``first`` on.
-
-    Both are NaN in damaged frames. ``done`` of ``total`` frames are predicted so far.
-    """
-
-    first: int
-    points: np.ndarray
-    likelihood: np.ndarray
-    done: int
-    total: int
-
-
-def predict_video(predictor, video, *, batch=8, start=0, stop=None):
-    """Predict every frame of a video, or of a part of it.
-
-    Parameters
-    ----------
-    predictor : Predictor.
-    video : path, or a VideoReader.
-    batch : frames per pass; the result does not depend on it.
-    start, stop : the frames to predict, as in `range`; ``stop=None`` is the end.
-
-    Yields
-    ------
-    VideoStep
-        For consecutive frames, in order; together they cover the video, or the part.
-    """
-    reader = video if isinstance(video, VideoReader) else VideoReader(video)
-    stop = len(reader) if stop is None else stop
-    waiting = None
-    chunk = []
-    with closing(reader.frames(start, stop)) as frames:
-        for item in frames:
-            chunk.append(item)
-            if len(chunk) == batch:
-                current = _start(predictor, chunk)
-                if waiting is not None:
-                    yield _finish(predictor, waiting, start, stop)
-                waiting, chunk = current, []
-        for rest in (waiting, _start(predictor, chunk) if chunk else None):
-            if rest is not None:
-                yield _finish(predictor, rest, start, stop)
-
-
-def _start(predictor, chunk):
-    """Push the sound frames of a chunk into the network without waiting."""
-    sound = [n for n, (_, image) in enumerate(chunk) if image is not None]
-    maps = predictor.maps([chunk[n][1] for n in sound]) if sound else None
-    return chunk[0][0], len(chunk), sound, maps
-
-
-def _finish(predictor, started, start, stop):
-    first, count, sound, maps = started
-    parts = len(predictor.bodyparts)
-    points = np.full((count, parts, 2), np.nan)
-    likelihood = np.full((count, parts), np.nan)
-    if maps is not None:
-        points[sound], likelihood[sound] = maps.points()
-    return VideoStep(first, points, likelihood, first + count - start, stop - start)
 
 
 def evaluate_run(project, run=None, snapshot="best", *, device="auto", engine="fp32", on_maps=None):

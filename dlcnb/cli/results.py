@@ -231,7 +231,9 @@ def find_poses(video, folder=None, filtered=False):
     folder = video.absolute().parent if folder is None else Path(folder)
     found = [p for p in folder.glob(f"{_escaped(video.stem)}DLC*") if p.suffix in (".h5", ".csv")]
     found = [
-        p for p in found if not p.stem.endswith(("_skeleton", "_labeled")) and p.stem.endswith("_filtered") == filtered
+        p
+        for p in found
+        if not p.stem.endswith(("_skeleton", "_labeled", "_el")) and p.stem.endswith("_filtered") == filtered
     ]
     if not found:
         what, how = ("filtered poses", "dlcnb filter") if filtered else ("poses", "dlcnb analyze")

@@ -100,19 +100,31 @@ def evaluate(console, project, snapshot, plots, shuffle, device):
 @click.argument("videos", nargs=-1, required=True, type=click.Path())
 @click.option(
     "--engine",
-    type=click.Choice(["fp32", "int8"]),
+    type=click.Choice(["auto", "fp32", "int8", "openvino"]),
     default="fp32",
     show_default=True,
-    help="int8 is nearly twice as fast on a CPU, and some tenths of a pixel less exact.",
+    help="int8: about twice as fast on a CPU, and a little less exact. openvino (if installed): faster, more exact. "
+    "auto: the fastest that is exact, measured once.",
 )
 @click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Frames per pass.")
+@click.option("--dynamic", is_flag=True, help="Follow the animal with a crop, several times as fast.")
+@click.option(
+    "--dynamic-threshold",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="With --dynamic: likelihood from which a bodypart is found.  [default: 0.5]",
+)
+@click.option(
+    "--dynamic-margin", type=click.FloatRange(0), help="With --dynamic: px around the bodyparts.  [default: 10]"
+)
+@click.option("--animals", type=click.IntRange(2), help="Up to so many animals, in a table for several (_el).")
+@click.option("--score-maps", help="Keep the score-maps of these frames (10,20,...) beside the tables.")
 @click.option("--snapshot", default="best", show_default=True, help="best, last, or a step.")
 @click.option("--out", type=click.Path(file_okay=False), help="Folder for the tables.  [default: beside each video]")
 @click.option("--again", is_flag=True, help="Also predict what is there already.")
 @click.option("--scheduler", help="Address of a Dask scheduler (tcp://host:8786) whose workers do it.")
 @_shuffle
 @_device
-def analyze(console, project, videos, engine, batch, snapshot, out, shuffle, device, **more):  # noqa: PLR0913
+def analyze(console, project, videos, snapshot, out, shuffle, **more):
     """Find the bodyparts in every frame of VIDEOS with PROJECT's network; writes h5 and csv tables.
 
     Started again after a crash or a stop, it goes on where it was. A video whose tables are up to date is left alone.
@@ -123,10 +135,9 @@ def analyze(console, project, videos, engine, batch, snapshot, out, shuffle, dev
     project = Project.open(project)
     options = {
         "snapshot": _snapshot(snapshot),
-        "batch": batch,
-        "engine": engine,
-        "device": device,
         "folder": out and Path(out).absolute(),
+        "dynamic": _dynamic(more.pop("dynamic"), more.pop("dynamic_threshold"), more.pop("dynamic_margin")),
+        "score_maps": _frame_numbers(more.pop("score_maps")),
         **more,
     }
     job = jobs.start("analyze", project, videos=videos, run=pick_run(project, shuffle), **options)
@@ -143,6 +154,24 @@ def analyze(console, project, videos, engine, batch, snapshot, out, shuffle, dev
     return Report(data, text, problem)
 
 
+def _dynamic(wanted, threshold, margin):
+    """(threshold, margin) of dynamic cropping, or None."""
+    if wanted:
+        return 0.5 if threshold is None else threshold, 10.0 if margin is None else margin
+    if threshold is not None or margin is not None:
+        raise click.UsageError("--dynamic-threshold and --dynamic-margin go with --dynamic.")
+    return None
+
+
+def _frame_numbers(text):
+    """Numbers of frames from a text such as "10,20", or None."""
+    if text is None:
+        return None
+    if not all(word.strip().isdigit() for word in text.split(",")):
+        raise click.UsageError(f"--score-maps {text}: expected numbers of frames, such as 10,20.")
+    return [int(word) for word in text.split(",")]
+
+
 def _remark(video):
     """What is worth telling of one analyzed video: frames found before, damaged frames."""
     name, damaged, reused = Path(video["video"]).name, video["damaged"], video["reused"]
@@ -151,6 +180,8 @@ def _remark(video):
         words.append("was analyzed before (--again does it anew)")
     elif reused:
         words.append(f"{reused} frames were there already")
+    if "score_maps" in video:
+        words.append(f"score-maps in {video['score_maps']}")
     if damaged:
         some = ", ".join(map(str, damaged[:10])) + (" ..." if len(damaged) > 10 else "")
         words.append(f"{len(damaged)} damaged frames have empty rows: {some}")

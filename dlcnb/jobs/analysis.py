@@ -19,6 +19,7 @@ from dlcnb.jobs.explain import explain
 from dlcnb.jobs.parts import PART, Parts
 from dlcnb.poses import poses_path, write_chunks
 from dlcnb.project import atomic_write
+from dlcnb.tracking import track_chunks
 from dlcnb.video import VideoReader
 
 __all__ = [
@@ -32,8 +33,10 @@ __all__ = [
     "finish",
     "finished",
     "network_key",
+    "output_path",
     "plan",
     "predict_parts",
+    "settings_of",
 ]
 
 _PROGRESS = 0.5  # s between two progress events: hours of video should not make a log of megabytes
@@ -43,7 +46,7 @@ _BYTES = 40  # of both tables and the parts, per coordinate: what must be free b
 def analyze(job, events, stop):
     """Analyze the videos of a job; returns ("done" or "stopped", result)."""
     options = job["options"]
-    settings = Settings(**{name: options[name] for name in ("batch", "again") if name in options})
+    settings = settings_of(options)
     which = {name: options[name] for name in ("snapshot", "device", "engine") if name in options}
     if options.get("scheduler"):
         from dlcnb import cluster
@@ -56,8 +59,12 @@ def analyze(job, events, stop):
     predictor = backend.Predictor(Path(options["run"]), **which)
 
     def one(video):
-        output = poses_path(video, predictor.scorer, folder=options.get("folder"))
-        return analyze_video(predictor, video, output, settings, progress=Progress(events, video), stop=stop)
+        output = output_path(video, predictor.scorer, settings, options.get("folder"))
+        done = analyze_video(predictor, video, output, settings, progress=Progress(events, video), stop=stop)
+        if done and options.get("score_maps"):
+            done["score_maps"] = str(output.with_name(f"{output.stem}_maps.zip"))
+            backend.write_score_maps(predictor, video, options["score_maps"], done["score_maps"])
+        return done
 
     return each_video(options["videos"], one, events, stop)
 
@@ -95,15 +102,49 @@ def each_video(videos, one, events, stop):
 class Settings:
     """How videos are analyzed: ``batch`` frames per pass, ``part`` frames (about) kept at once.
 
-    ``again``: predict all frames again, whatever is there.
+    ``again``: predict all frames again, whatever is there. ``dynamic``: follow the animal with a crop, ``(threshold,
+    margin)``; frames then go in groups of a fixed size, and ``batch`` has no meaning. ``animals``: how many there are
+    at most; None = one, in a table for one.
     """
 
     batch: int = 8
     part: int = PART
     again: bool = False
+    dynamic: tuple[float, float] | None = None
+    animals: int | None = None
+
+    def __post_init__(self):
+        if self.dynamic is not None and self.animals is not None:
+            raise ValueError("Dynamic cropping follows one animal: give dynamic or animals, not both.")
+
+    def key(self):
+        """What poses depend on, as JSON values."""
+        found = {"batch": self.batch if self.dynamic is None else None}
+        if self.dynamic is not None:
+            found["dynamic"] = list(map(float, self.dynamic))
+        return found if self.animals is None else {**found, "animals": self.animals}
+
+    def part_size(self):
+        """Frames of a part: batches, or stretches of dynamic cropping, never straddle two."""
+        if self.dynamic is None:
+            unit = self.batch
+        else:
+            from dlcnb.backend.dynamic import RESET as unit
+        return unit * -(-self.part // unit)
 
 
 DEFAULTS = Settings()
+
+
+def settings_of(options):
+    """The `Settings` that the options of a job name."""
+    names = ("batch", "again", "dynamic", "animals")
+    return Settings(**{name: options[name] for name in names if options.get(name) is not None})
+
+
+def output_path(video, scorer, settings, folder=None):
+    """Where the table of a video goes; several animals have one of their own (``_el``, as DeepLabCut's)."""
+    return poses_path(video, scorer, "" if settings.animals is None else "_el", folder)
 
 
 def analyze_video(predictor, video, output, settings=DEFAULTS, *, progress=None, stop=False):
@@ -160,10 +201,10 @@ def plan(network, reader, output, settings):
     """The `Plan` for a video, by a network as `network_key` tells; raises `OSError` if its tables can't be written."""
     output, state = Path(output), reader.path.stat()
     video = {"bytes": state.st_size, "changed": state.st_mtime, "frames": len(reader)}
-    key = {**network, "video": video, "batch": settings.batch}
-    _check_writable(output.parent, 3 * len(network["bodyparts"]) * len(reader) * _BYTES)
-    size = settings.batch * -(-settings.part // settings.batch)  # so that batches never straddle two parts
-    parts = Parts(output, key, len(reader), size)
+    key = {**network, "video": video, **settings.key()}
+    values = 3 * len(network["bodyparts"]) * (settings.animals or 1)
+    _check_writable(output.parent, values * len(reader) * _BYTES)
+    parts = Parts(output, key, len(reader), settings.part_size())
     return Plan(reader.path, output, key, parts)
 
 
@@ -202,7 +243,7 @@ def finish(planned, reused, seconds):
     parts, key = planned.parts, planned.key
     damaged = parts.damaged()
     began = time.monotonic()
-    write_chunks(planned.output, parts.poses(key["bodyparts"], key["scorer"]), parts.total)
+    write_chunks(planned.output, _poses(parts, key), parts.total)
     seconds += time.monotonic() - began
     result = {
         "video": str(planned.video),
@@ -220,13 +261,21 @@ def finish(planned, reused, seconds):
     return result
 
 
-def predict_parts(predictor, reader, stretch, size, batch):
+def _poses(parts, key):
+    """The poses of all parts, some thousand frames at a time."""
+    if "animals" not in key:
+        return parts.poses(key["bodyparts"], key["scorer"])
+    return track_chunks(parts.chunks(), parts.sample(), key["bodyparts"], key["scorer"], animals=key["animals"])
+
+
+def predict_parts(predictor, reader, stretch, size, how):
     """Predict a stretch of a video and give it in parts, with steps between to tell how far it is.
 
     Parameters
     ----------
     stretch : (first, stop), where ``first`` is where a part begins.
-    size : frames of a part, a multiple of ``batch``.
+    size : frames of a part, as `Settings.part_size`.
+    how : ``batch``, ``dynamic`` and ``animals`` as `predict_video` takes them, of `Settings.key`.
 
     Yields
     ------
@@ -237,7 +286,8 @@ def predict_parts(predictor, reader, stretch, size, batch):
 
     begun, end = stretch
     points, likelihood = [], []
-    with closing(predict_video(predictor, reader, batch=batch, start=begun, stop=end)) as steps:
+    how = {name: how[name] for name in ("batch", "dynamic", "animals") if how.get(name) is not None}
+    with closing(predict_video(predictor, reader, start=begun, stop=end, **how)) as steps:
         for step in steps:
             points.append(step.points)
             likelihood.append(step.likelihood)
@@ -255,7 +305,7 @@ def _predict(predictor, reader, planned, progress, stop):
     parts = planned.parts
     for first, end in parts.missing():
         before = parts.done - first
-        steps = predict_parts(predictor, reader, (first, end), parts.size, planned.key["batch"])
+        steps = predict_parts(predictor, reader, (first, end), parts.size, planned.key)
         with closing(steps):
             for reached, part in steps:
                 if part:

@@ -16,7 +16,10 @@ __all__ = ["start"]
 _OPTIONS = {
     "train": {"config", "run", "resume"},
     "evaluate": {"run", "snapshot", "device", "maps"},
-    "analyze": {"videos", "run", "snapshot", "batch", "device", "engine", "folder", "again", "scheduler"},
+    "analyze": {
+        *("videos", "run", "snapshot", "batch", "device", "engine", "folder", "again", "scheduler"),
+        *("dynamic", "animals", "score_maps"),
+    },
     "export": {"run", "snapshot", "folder"},
     "suggest": {"images", "run", "snapshot", "device"},
 }
@@ -35,8 +38,10 @@ def start(kind, project, **options):
         beginning if it has none; settings left out stay as they were).
         evaluate: ``run`` (default the last), ``snapshot`` ("best", "last", "all" or a step), ``device``, ``maps``
         (keep the score-maps, for `EvaluationView`; default True).
-        analyze: ``videos`` (paths), ``run``, ``snapshot``, ``batch``, ``device``, ``engine`` ("fp32" or "int8"),
+        analyze: ``videos`` (paths), ``run``, ``snapshot``, ``batch``, ``device``, ``engine`` (see `dlcnb.Predictor`),
         ``folder`` (where the tables go; default beside each video), ``again`` (predict again what is there already),
+        ``dynamic`` (follow the animal with a crop: ``(threshold, margin)``), ``animals`` (up to so many, in a table for
+        several), ``score_maps`` (numbers of frames whose score-maps are kept),
         ``scheduler`` (address of a Dask scheduler, such as "tcp://host:8786"). An analysis that was killed or stopped
         goes on where it was when it is started again.
         export (the network as ONNX): ``run``, ``snapshot``, ``folder`` (default the run's).
@@ -110,6 +115,7 @@ def _options(kind, project, options):
             raise ValueError("No videos to analyze were given.")
         options["videos"] = list(dict.fromkeys(os.path.abspath(v) for v in options["videos"]))
         _check_names(options["videos"], options.get("folder"))
+        _check_how(options)
     if kind == "suggest":
         _check_images(project, options.get("images"))
     return _new_folder(project.root / "dlcnb-jobs", kind), options
@@ -125,6 +131,14 @@ def _check_images(project, images):
             raise ValueError(
                 f"{image!r}: expected an extracted frame of {project.root}, such as labeled-data/m1/img0.png"
             )
+
+
+def _check_how(options):
+    """Options of an analysis that go together; raises before a worker is started."""
+    if options.get("dynamic") is not None and options.get("animals") is not None:
+        raise ValueError("Dynamic cropping follows one animal: give dynamic or animals, not both.")
+    if options.get("score_maps") and options.get("scheduler"):
+        raise ValueError("Score-maps are not written by a cluster. Ask for them without a scheduler.")
 
 
 def _check_names(videos, folder):

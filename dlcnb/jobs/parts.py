@@ -95,8 +95,8 @@ class Parts:
         Parameters
         ----------
         first : its first frame, a multiple of ``size``.
-        points : ``(n, K, 2)`` px; all frames of the part.
-        likelihood : ``(n, K)``
+        points : ``(n, K, 2)`` px, or ``(n, N, K, 2)``; all frames of the part.
+        likelihood : ``(n, K)``, or ``(n, N, K)``
         damaged : numbers of the damaged frames in it.
 
         Raises `OSError` with a clear message for a full disk.
@@ -114,11 +114,23 @@ class Parts:
 
     def poses(self, bodyparts, scorer):
         """Yield all as `Poses` of consecutive frames, some thousand at a time."""
+        for points, likelihood in self.chunks():
+            yield Poses(bodyparts, scorer, points, likelihood)
+
+    def chunks(self):
+        """Yield all as (points, likelihood) of consecutive frames, some thousand at a time."""
         firsts = range(0, self.total, self.size)
         for n in range(0, len(firsts), _WRITE):
-            parts = [self._read(first) for first in firsts[n : n + _WRITE]]
-            points, likelihood = (np.concatenate([part[name] for part in parts]) for name in ("points", "likelihood"))
-            yield Poses(bodyparts, scorer, points, likelihood)
+            yield self._joined(firsts[n : n + _WRITE])
+
+    def sample(self):
+        """(points, likelihood) of some thousand frames, in stretches from all over the video."""
+        firsts = range(0, self.total, self.size)
+        return self._joined([firsts[n] for n in sorted({*np.linspace(0, len(firsts) - 1, _WRITE).astype(int)})])
+
+    def _joined(self, firsts):
+        parts = [self._read(first) for first in firsts]
+        return tuple(np.concatenate([part[name] for part in parts]) for name in ("points", "likelihood"))
 
     def clear(self):
         """Delete all: they are not wanted, or the tables are written."""

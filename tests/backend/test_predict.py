@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import numpy as np
@@ -146,8 +147,51 @@ def test_int8_is_made_once_kept_and_close_to_fp32(trained):
     assert whole < exact + 2
 
 
+def test_openvino_is_close_to_fp32_whatever_the_batch(trained):
+    pytest.importorskip("openvino", reason="the extra 'openvino' is not installed")
+    from dlcnb import Predictor, evaluate_run
+
+    project, run = trained[:2]
+    whole, exact = (np.nanmedian(evaluate_run(project, run, engine=e).errors) for e in ("openvino", "fp32"))
+    assert abs(whole - exact) < 0.5
+    predictor = Predictor(run, engine="openvino")
+    images = np.random.default_rng(0).integers(0, 256, (5, 100, 140, 3), dtype=np.uint8)
+    points, likelihood = predictor.predict(images)
+    for n, image in enumerate(images):
+        one, sure = predictor.predict([image])
+        np.testing.assert_array_equal(one[0], points[n])
+        np.testing.assert_array_equal(sure[0], likelihood[n])
+
+
+def test_without_openvino_the_extra_is_named(trained, monkeypatch):
+    from dlcnb import Predictor
+    from dlcnb.backend import predict
+
+    monkeypatch.setattr(predict, "has_openvino", lambda: False)
+    with pytest.raises(ImportError, match=r"pip install 'dlcnb\[openvino\]'"):
+        Predictor(trained[1], engine="openvino")
+
+
+def test_auto_measures_once_and_takes_an_exact_engine(trained, monkeypatch):
+    from dlcnb import Predictor
+    from dlcnb.backend import choice
+
+    run = trained[1]
+    chosen = Predictor(run, engine="auto")
+    (kept,) = run.glob("snapshot-*.engines.json")
+    (found,) = json.loads(kept.read_text()).values()
+    assert found["engine"] == chosen.engine
+    assert "fp32" in found["frames_per_second"]
+    assert found["mean_px"][chosen.engine] <= found["mean_px"]["fp32"] + choice.WORSE
+    monkeypatch.setattr(choice, "_measure", lambda *_: pytest.fail("measured again"))
+    assert Predictor(run, engine="auto").engine == chosen.engine
+    monkeypatch.setattr(choice, "processor", lambda: "another machine")
+    with pytest.raises(pytest.fail.Exception, match="measured again"):
+        Predictor(run, engine="auto")
+
+
 def test_an_unknown_engine_names_the_choices(trained):
     from dlcnb import Predictor
 
-    with pytest.raises(ValueError, match="fp32, or int8"):
+    with pytest.raises(ValueError, match="expected fp32 or auto; on the cpu also int8 or openvino"):
         Predictor(trained[1], engine="int4")

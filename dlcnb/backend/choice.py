@@ -1,0 +1,89 @@
+"""The fastest engine for a snapshot on this machine, measured once and kept beside the snapshot."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from pathlib import Path
+
+import numpy as np
+
+import dlcnb
+from dlcnb.backend.engines import has_openvino, processor
+from dlcnb.project import Project, atomic_write
+from dlcnb.trainset import TrainSet
+
+__all__ = ["WORSE", "choose"]
+
+WORSE = 0.1  # px by which the error may be larger than that of fp32
+_TIMED, _JUDGED = 8, 32  # frames
+_ROUNDS = 3
+
+log = logging.getLogger(__name__)
+
+
+def choose(predictors, run, snapshot):
+    """The name of the fastest engine whose error on labeled frames is within `WORSE` of that of fp32.
+
+    OpenVINO is tried where it is installed, MXNet's int8 elsewhere. What was measured is kept in
+    ``snapshot-<step>.engines.json``, for each kind of processor.
+
+    Parameters
+    ----------
+    predictors : function (name of an engine) -> Predictor.
+    run : folder of the run.
+    snapshot : path of ``snapshot-<step>.params``.
+    """
+    snapshot = Path(snapshot)
+    path = snapshot.with_suffix(".engines.json")
+    others = ("openvino",) if has_openvino() else ("int8",)
+    key = f"{processor()}, {' '.join(('fp32', *others))}, dlcnb {dlcnb.__version__}"
+    known = _read(path, snapshot)
+    if key not in known:
+        known[key] = _measure(predictors, others, run)
+        atomic_write(path, json.dumps(known, indent=1))
+        log.info("%s: %s", snapshot.name, known[key])
+    return known[key]["engine"]
+
+
+def _measure(predictors, others, run):
+    """``{"engine", "frames_per_second": {name: float}, "mean_px": {name: float}}``."""
+    images, points = _frames(run)
+    speed, error = {}, {}
+    for name in ("fp32", *others):
+        predictor = predictors(name)
+        found = np.concatenate([predictor.predict([image])[0] for image in images])
+        error[name] = float(np.nanmean(np.linalg.norm(found - points, axis=-1)))
+        speed[name] = _speed(predictor, images[:_TIMED])
+    good = [name for name in speed if error[name] <= error["fp32"] + WORSE]
+    return {"engine": max(good, key=speed.get), "frames_per_second": speed, "mean_px": error}
+
+
+def _speed(predictor, images):
+    """Frames per second, the best of some rounds."""
+    alike = [image for image in images if image.shape == images[0].shape]
+    best = np.inf
+    for _ in range(_ROUNDS + 1):  # the first one prepares
+        began = time.perf_counter()
+        predictor.predict(alike)
+        best = min(best, time.perf_counter() - began)
+    return len(alike) / best
+
+
+def _frames(run):
+    """Labeled frames, as far as possible such that the network was not trained on, and their labels."""
+    config = json.loads((Path(run) / "split.json").read_text())
+    project = Project.open(Path(run).resolve().parents[3])
+    data = TrainSet.from_project(project)
+    trained = set(config["train"])
+    order = sorted(range(len(data)), key=lambda n: data.images[n] in trained)[:_JUDGED]
+    return [data.image(n) for n in order], data.points[order]
+
+
+def _read(path, snapshot):
+    """What was measured for this snapshot before, by machine."""
+    try:
+        return json.loads(path.read_text()) if path.stat().st_mtime >= snapshot.stat().st_mtime else {}
+    except (FileNotFoundError, ValueError):
+        return {}

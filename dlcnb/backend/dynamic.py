@@ -1,0 +1,105 @@
+"""Dynamic cropping: only the part of a frame where the animal was found last goes through the network.
+
+Frames go in groups of `LOOK_AHEAD`. The crop of a group follows from the poses of the group before, so it depends on
+the frames alone, not on how many are computed at once. Every `RESET` frames the animal is looked for in the whole frame
+again, whatever came before: a video analyzed in pieces, or stopped and resumed, gives the same poses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["LOOK_AHEAD", "RESET", "Dynamic", "Follower"]
+
+LOOK_AHEAD = 4  # frames
+RESET = 256  # frames; a multiple of LOOK_AHEAD
+SIDES = (128, 160, 192, 224, 256, 320)  # of the crops, px of the network's input: few, as each shape costs memory
+_GRID = 8  # px that a crop moves by
+
+
+@dataclass(frozen=True)
+class Dynamic:
+    """How to follow the animal, as DeepLabCut's ``dynamic=(True, threshold, margin)``.
+
+    Attributes
+    ----------
+    threshold : likelihood from which a bodypart counts as found.
+    margin : px around the found bodyparts that belong to the crop; where they are going, it reaches further.
+    """
+
+    threshold: float = 0.5
+    margin: float = 10.0
+
+    def __post_init__(self):
+        if not 0 < self.threshold <= 1:
+            raise ValueError(f"The threshold of dynamic cropping must be in 0..1, but is {self.threshold!r}.")
+        if not self.margin >= 0:
+            raise ValueError(f"The margin of dynamic cropping must be 0 px or more, but is {self.margin!r}.")
+
+
+class Follower:
+    """Chooses crops by the poses found so far.
+
+    Parameters
+    ----------
+    size : (height, width) of the frames.
+    input_scale : by which the network sees them resized.
+    dynamic : `Dynamic`.
+
+    Attributes
+    ----------
+    crop : (left, top, width, height) px for the next frames; None = the whole frame.
+    """
+
+    def __init__(self, size, input_scale, dynamic):
+        self._size, self._dynamic = size, dynamic
+        self._sides = [round(side / input_scale) for side in SIDES]
+        self.crop = None
+
+    def reset(self):
+        """Forget the animal."""
+        self.crop = None
+
+    def lost(self, points, likelihood):
+        """Whether the animal left the crop, or is not in it: bool (n,), for poses (n, K, 2) and (n, K) found in it."""
+        left, top, width, height = self.crop
+        low, high = np.array([left, top]), np.array([left + width - 1, top + height - 1])
+        low = np.where(low > 0, low + self._dynamic.margin, -np.inf)  # the frame's own border is no limit
+        high = np.where(high < np.array(self._size[::-1]) - 1, high - self._dynamic.margin, np.inf)
+        found = likelihood >= self._dynamic.threshold
+        outside = ((points < low) | (points > high)).any(-1)
+        return ~found.any(-1) | (found & outside).any(-1)
+
+    def follow(self, points, likelihood):
+        """Choose the next crop by the poses (n, K, 2) and (n, K) of a group; NaN in damaged frames."""
+        found = np.nan_to_num(likelihood) >= self._dynamic.threshold
+        seen = np.flatnonzero(found.any(-1))
+        if not len(seen) or seen[-1] < len(points) - 1:
+            self.crop = None  # not there at the end
+            return
+        last = _box(points[seen[-1]][found[seen[-1]]])
+        ahead = np.zeros(2)
+        if len(seen) > 1:
+            first = _box(points[seen[0]][found[seen[0]]])
+            ahead = (last - first).mean(0) * LOOK_AHEAD / (seen[-1] - seen[0])
+        margin = self._dynamic.margin
+        self.crop = self._around(last[0] - margin + np.minimum(ahead, 0), last[1] + margin + np.maximum(ahead, 0))
+
+    def _around(self, low, high):
+        """The smallest crop that holds a box, as far as it lies in the frame; None if that is the whole frame."""
+        height, width = self._size
+        low, high = np.maximum(low, 0), np.minimum(high, [width - 1, height - 1])
+        wanted = (high - low).max() + 1 + _GRID
+        side = next((side for side in self._sides if side >= wanted), None)
+        if side is None or side >= max(height, width):
+            return None
+        size = np.minimum(side, [width, height])
+        corner = np.floor((low + high + 1 - size) / 2 / _GRID + 0.5) * _GRID
+        left, top = np.clip(corner, 0, np.array([width, height]) - size).astype(int).tolist()
+        return left, top, *size.tolist()
+
+
+def _box(points):
+    return np.array([points.min(0), points.max(0)])

@@ -1,0 +1,165 @@
+"""Poses of the frames of a video: whole frames in batches, the animal followed by crops, or several animals."""
+
+from __future__ import annotations
+
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dlcnb import geometry, targets
+from dlcnb.backend.dynamic import LOOK_AHEAD, RESET, Dynamic, Follower
+from dlcnb.evaluate import ScoreMapWriter
+from dlcnb.video import VideoReader
+
+__all__ = ["VideoStep", "predict_video", "write_score_maps"]
+
+
+@dataclass(frozen=True)
+class VideoStep:
+    """Poses of the next frames of a video: ``points (n, K, 2)`` and ``likelihood (n, K)`` from frame ``first`` on.
+
+    With N animals they are ``(n, N, K, 2)`` and ``(n, N, K)``, in no order. Both are NaN in damaged frames. ``done`` of
+    ``total`` frames are predicted so far.
+    """
+
+    first: int
+    points: np.ndarray
+    likelihood: np.ndarray
+    done: int
+    total: int
+
+
+def predict_video(predictor, video, *, batch=8, start=0, stop=None, dynamic=None, animals=None):
+    """Predict every frame of a video, or of a part of it.
+
+    Parameters
+    ----------
+    predictor : Predictor.
+    video : path, or a VideoReader.
+    batch : frames per pass; the result does not depend on it.
+    start, stop : the frames to predict, as in `range`; ``stop=None`` is the end.
+    dynamic : `dlcnb.backend.dynamic.Dynamic`, or its ``(threshold, margin)``: follow the animal with a crop, several
+        times as fast; ``batch`` then has no meaning. The whole frame is taken wherever the animal is lost.
+    animals : N, to find up to so many places of each bodypart; `dlcnb.tracking` makes animals of them.
+
+    Yields
+    ------
+    VideoStep
+        For consecutive frames, in order; together they cover the video, or the part.
+
+    Raises `ValueError` if ``dynamic`` and ``animals`` are given both.
+    """
+    if dynamic is not None and animals is not None:
+        raise ValueError("Dynamic cropping follows one animal: give dynamic or animals, not both.")
+    reader = video if isinstance(video, VideoReader) else VideoReader(video)
+    stop = len(reader) if stop is None else stop
+    if dynamic is not None:
+        dynamic = dynamic if isinstance(dynamic, Dynamic) else Dynamic(*dynamic)
+        return _followed(predictor, reader, start, stop, dynamic)
+    return _in_batches(predictor, reader, (start, stop), batch, animals)
+
+
+def write_score_maps(predictor, video, frames, path):
+    """Write the score-maps of chosen frames of a video, to be read by `dlcnb.evaluate.ScoreMaps`.
+
+    Parameters
+    ----------
+    predictor : Predictor.
+    video : path, or a VideoReader.
+    frames : their numbers; each is kept under its number as text, such as "10".
+    path : of the file, ``….zip``.
+
+    Raises `IndexError` for a frame that the video does not have, `DamagedFrameError` for one that can't be decoded;
+    then nothing is written.
+    """
+    opened = nullcontext(video) if isinstance(video, VideoReader) else VideoReader(video)
+    with opened as reader, ScoreMapWriter(Path(path), predictor.bodyparts) as writer:
+        for i in frames:
+            maps = predictor.maps([reader.read(i)])
+            writer.add(str(i), maps.arrays()[0][0], maps.ratio)
+
+
+def _in_batches(predictor, reader, stretch, batch, animals):
+    """Steps of ``batch`` whole frames; the network works on the next while the last is read out."""
+    start, stop = stretch
+    waiting, chunk = None, []
+    with closing(reader.frames(start, stop)) as frames:
+        for item in frames:
+            chunk.append(item)
+            if len(chunk) == batch:
+                current = _start(predictor, chunk)
+                if waiting is not None:
+                    yield _finish(predictor, waiting, stretch, animals)
+                waiting, chunk = current, []
+        for rest in (waiting, _start(predictor, chunk) if chunk else None):
+            if rest is not None:
+                yield _finish(predictor, rest, stretch, animals)
+
+
+def _start(predictor, chunk):
+    """Push the sound frames of a chunk into the network without waiting."""
+    sound = [n for n, (_, image) in enumerate(chunk) if image is not None]
+    maps = predictor.maps([chunk[n][1] for n in sound]) if sound else None
+    return chunk[0][0], len(chunk), sound, maps
+
+
+def _finish(predictor, started, stretch, animals):
+    """The step of a chunk that was started."""
+    first, count, sound, maps = started
+    shape = (count, len(predictor.bodyparts)) if animals is None else (count, animals, len(predictor.bodyparts))
+    points, likelihood = np.full((*shape, 2), np.nan), np.full(shape, np.nan)
+    if maps is not None:
+        points[sound], likelihood[sound] = maps.points() if animals is None else _places(maps, animals)
+    return VideoStep(first, points, likelihood, first + count - stretch[0], stretch[1] - stretch[0])
+
+
+def _places(maps, animals):
+    """Up to so many places of each bodypart: ``(B, N, K, 2)`` px, NaN where there are fewer, and ``(B, N, K)``."""
+    found = [targets.local_maxima(*one, count=animals) for one in zip(*maps.arrays(), strict=True)]
+    points = np.stack([points for points, _ in found])
+    return geometry.unscale(points, maps.ratio), np.stack([likelihood for _, likelihood in found])
+
+
+def _followed(predictor, reader, start, stop, dynamic):
+    """Steps with the animal followed by crops, from the reset before ``start`` on."""
+    follower = Follower(reader.size, predictor.config.input_scale, dynamic)
+    for begin in range(start - start % RESET, stop, RESET):
+        end = min(begin + RESET, stop)
+        follower.reset()
+        with closing(reader.frames(begin, end)) as frames:
+            yield from _follow(predictor, follower, frames, (begin, end), (start, stop))
+
+
+def _follow(predictor, follower, frames, chain, stretch):
+    """Steps from one reset to the next."""
+    (begin, end), (start, stop) = chain, stretch
+    images = (image for _, image in frames)
+    first = begin
+    while first < end:
+        count = min(LOOK_AHEAD if first > begin else 1, end - first)
+        points, likelihood = _group(predictor, follower, [next(images) for _ in range(count)])
+        after = first + count
+        if after > start:
+            kept = slice(max(start - first, 0), None)
+            yield VideoStep(max(first, start), points[kept], likelihood[kept], after - start, stop - start)
+        first = after
+
+
+def _group(predictor, follower, images):
+    """Points and likelihood of a group of frames, and on to the next crop."""
+    points = np.full((len(images), len(predictor.bodyparts), 2), np.nan)
+    likelihood = np.full(points.shape[:2], np.nan)
+    whole = sound = np.array([n for n, image in enumerate(images) if image is not None], int)
+    if follower.crop is not None and len(sound):
+        left, top, width, height = follower.crop
+        crops = [images[n][top : top + height, left : left + width] for n in sound]
+        found, trust = predictor.predict(crops)
+        points[sound], likelihood[sound] = geometry.uncrop(found, left, top), trust
+        whole = sound[follower.lost(points[sound], likelihood[sound])]
+    started = [(n, predictor.maps([images[n]])) for n in whole]  # one by one: a shape that is used anyway
+    for n, maps in started:
+        (points[n],), (likelihood[n],) = maps.points()
+    follower.follow(points, likelihood)
+    return points, likelihood

@@ -1,0 +1,192 @@
+"""Dynamic cropping: where the next crop lies, and that the poses depend on the frames alone."""
+
+import numpy as np
+import pytest
+
+from dlcnb import VideoReader, VideoWriter, geometry
+from dlcnb.backend.dynamic import LOOK_AHEAD, RESET, SIDES, Dynamic, Follower
+
+SIZE, SMALL = (480, 640), (240, 320)
+
+
+def animal(x, y, count=LOOK_AHEAD, step=0.0):
+    """Poses (n, 3, 2) of an animal of 60 px at (x, y), walking to the right, and their likelihood."""
+    shape = np.array([[-30.0, 0], [30, 0], [0, 20]])
+    places = np.array([[x + n * step, y] for n in range(count)])
+    return places[:, None] + shape, np.full((count, 3), 0.9)
+
+
+@pytest.fixture
+def follower():
+    return Follower(SIZE, 1.0, Dynamic())
+
+
+def corners(crop):
+    left, top, width, height = crop
+    return np.array([[left, top], [left + width - 1, top + height - 1]])
+
+
+@pytest.mark.parametrize("at", [(320, 240), (40, 30), (600, 450)])
+def test_the_crop_holds_the_animal_and_lies_in_the_frame(follower, at):
+    points, likelihood = animal(*at)
+    follower.follow(points, likelihood)
+    low, high = corners(follower.crop)
+    inside = points[-1].clip(0, [639, 479])
+    assert (low <= inside.min(0)).all()
+    assert (high >= inside.max(0)).all()
+    assert (low >= 0).all()
+    assert (high <= [639, 479]).all()
+    assert follower.crop[2] == follower.crop[3] == SIDES[0]
+    assert not follower.lost(points, likelihood).any()
+
+
+def test_the_crop_reaches_to_where_the_animal_goes(follower):
+    points, likelihood = animal(300, 240, step=12.0)
+    follower.follow(points, likelihood)
+    ahead = points[-1] + [12.0 * LOOK_AHEAD, 0]
+    low, high = corners(follower.crop)
+    assert (ahead >= low).all()
+    assert (ahead <= high).all()
+
+
+def test_an_animal_at_the_border_of_the_crop_is_lost(follower):
+    points, likelihood = animal(320, 240)
+    follower.follow(points, likelihood)
+    points[1] += [corners(follower.crop)[1][0] - points[1, :, 0].max() - 3, 0]
+    likelihood[2] = 0.1
+    assert follower.lost(points, likelihood).tolist() == [False, True, True, False]
+
+
+def test_the_border_of_the_frame_loses_nobody(follower):
+    points, likelihood = animal(29, 240)
+    follower.follow(points, likelihood)
+    assert points[..., 0].min() < 0
+    assert not follower.lost(points, likelihood).any()
+
+
+def test_nobody_large_or_gone_means_the_whole_frame(follower):
+    points, likelihood = animal(320, 240)
+    large = points + np.array([[-150, 0], [150, 0], [0, 0]])
+    for wrong in ((points, likelihood * 0.1), (points * np.nan, likelihood * np.nan), (large, likelihood)):
+        follower.follow(points, likelihood)
+        assert follower.crop is not None
+        follower.follow(*wrong)
+        assert follower.crop is None
+
+
+def test_an_unsure_bodypart_does_not_pull_the_crop(follower):
+    points, likelihood = animal(320, 240)
+    follower.follow(points, likelihood)
+    before = follower.crop
+    points[:, 0], likelihood[:, 0] = (5, 5), 0.2
+    follower.follow(points, likelihood)
+    assert follower.crop[2:] == before[2:]
+
+
+def test_the_sides_of_crops_are_few_and_those_of_the_input(follower):
+    half = Follower(SIZE, 0.5, Dynamic())
+    half.follow(*animal(320, 240))
+    assert half.crop[2:] == (2 * SIDES[0], 2 * SIDES[0])
+
+
+@pytest.mark.parametrize("wrong", [{"threshold": 0}, {"threshold": 1.5}, {"margin": -1}])
+def test_wrong_settings_are_refused(wrong):
+    with pytest.raises(ValueError, match="dynamic cropping"):
+        Dynamic(**wrong)
+
+
+# --- with a network that finds a bright spot
+
+
+class Spot:
+    """Finds the brightest place of an image, as a Predictor finds bodyparts."""
+
+    bodyparts = ("spot",)
+
+    class config:
+        input_scale = 1.0
+
+    def __init__(self):
+        self.seen = []
+
+    def maps(self, images):
+        self.seen += [image.shape[:2] for image in images]
+        return SpotMaps(images)
+
+    def predict(self, images):
+        return self.maps(images).points()
+
+
+class SpotMaps:
+    def __init__(self, images):
+        self.images = images
+
+    def points(self):
+        gray = [image.astype(float).sum(2) for image in self.images]
+        places = [np.argwhere(one >= one.max() - 60)[:, ::-1].mean(0) for one in gray]
+        return np.array(places)[:, None], np.array([[min(one.max() / 700, 1.0)] for one in gray])
+
+
+@pytest.fixture(scope="module")
+def spot_video(tmp_path_factory):
+    """A spot that wanders about, is away for a while, and jumps; (path, true places, NaN = away)."""
+    count = RESET + 60
+    t = np.arange(count)
+    places = np.stack([160 + 130 * np.sin(t / 40), 120 + 90 * np.cos(t / 55)], -1)
+    places[60:80] = np.nan
+    places[150:] = [320, 240] - places[150:]
+    path = tmp_path_factory.mktemp("spot") / "spot.mp4"
+    rows, columns = np.mgrid[:240, :320]
+    with VideoWriter(path, SMALL, 30) as writer:
+        for x, y in places:
+            near = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 50) if np.isfinite(x) else np.zeros(SMALL)
+            writer.write(np.repeat((40 + 215 * near)[..., None], 3, 2).astype(np.uint8))
+    return path, places
+
+
+def poses(video, dynamic=(0.5, 10), **stretch):
+    from dlcnb.backend import predict_video
+
+    spot = Spot()
+    steps = list(predict_video(spot, video, dynamic=dynamic, **stretch))
+    return np.concatenate([s.points for s in steps]), steps, spot
+
+
+@pytest.mark.mxnet
+def test_the_animal_is_followed_lost_and_found_again(spot_video):
+    path, places = spot_video
+    points, steps, spot = poses(path)
+    there = np.isfinite(places[:, 0])
+    error = np.linalg.norm(points[there, 0] - places[there], axis=-1)
+    assert error.max() < 1.5
+    assert [s.first for s in steps] == np.cumsum([0, *(len(s.points) for s in steps[:-1])]).tolist()
+    assert steps[-1].done == steps[-1].total == len(places)
+    small = [size for size in spot.seen if size != SMALL]
+    assert len(small) > 0.8 * len(places)
+    assert {height for height, _ in small} <= set(SIDES)
+
+
+@pytest.mark.mxnet
+def test_pieces_give_what_the_whole_gives(spot_video):
+    path, places = spot_video
+    whole, _, _ = poses(path)
+    with VideoReader(path) as reader:
+        for start, stop in ((0, RESET), (RESET, len(places)), (100, 120), (RESET - 5, RESET + 5)):
+            piece, steps, _ = poses(reader, start=start, stop=stop)
+            np.testing.assert_array_equal(piece, whole[start:stop])
+            assert steps[0].first == start
+
+
+@pytest.mark.mxnet
+def test_dynamic_and_several_animals_exclude_each_other(spot_video):
+    from dlcnb.backend import predict_video
+
+    with pytest.raises(ValueError, match="not both"):
+        predict_video(Spot(), spot_video[0], dynamic=(0.5, 10), animals=2)
+
+
+def test_a_crop_changes_no_coordinates(follower):
+    points, likelihood = animal(320, 240)
+    follower.follow(points, likelihood)
+    left, top, *_ = follower.crop
+    np.testing.assert_array_equal(geometry.uncrop(geometry.crop(points, left, top), left, top), points)
