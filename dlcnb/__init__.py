@@ -28,6 +28,7 @@ _HOME = {
     "evaluate_run": "backend",
     "write_score_maps": "backend",
     "EvaluationView": "widgets",
+    "FrameMap": "widgets",
     "FramePicker": "widgets",
     "LabelReview": "widgets",
     "Labeler": "widgets",

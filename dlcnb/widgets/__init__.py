@@ -4,6 +4,7 @@ from importlib import import_module
 
 _HOME = {
     "EvaluationView": "evaluation_view",
+    "FrameMap": "frame_map",
     "FramePicker": "frame_picker",
     "LabelReview": "label_review",
     "Labeler": "labeler",

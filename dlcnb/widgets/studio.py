@@ -8,10 +8,12 @@ import threading
 import ipywidgets
 from PIL import Image, ImageDraw
 
+from dlcnb.outliers import suggestions
 from dlcnb.project import Project
 from dlcnb.widgets.analysis_bar import AnalysisBar
 from dlcnb.widgets.canvas import Painter
 from dlcnb.widgets.evaluation_view import EvaluationView
+from dlcnb.widgets.frame_map import FrameMap
 from dlcnb.widgets.frame_picker import FramePicker
 from dlcnb.widgets.input_guard import InputGuard
 from dlcnb.widgets.label_review import LabelReview
@@ -26,7 +28,7 @@ from dlcnb.widgets.view import View, button, shown
 
 __all__ = ["Studio"]
 
-OF_VIDEO = ("Trajectories", "Refine")  # tabs that show one video, chosen above them
+OF_VIDEO = ("Trajectories", "Map", "Refine")  # tabs that show one video, chosen above them
 
 
 class Studio(View):
@@ -138,7 +140,10 @@ class Studio(View):
         return FramePicker(self.project, on_extracted=lambda _: self.look())
 
     def _make_label(self):
-        made = Labeler(self.project)
+        offered = [suggestions(self.project, folder.name) for folder in self.project.labeled_dirs()]
+        scorer = next((name for name, _ in offered if name), "")
+        images = {image: points for _, found in offered for image, points in found.items()}
+        made = Labeler(self.project, suggestions=(scorer, images) if images else None)
         made.session.observe(lambda change: change.new == "saved" and self.look(), "saved")
         return made
 
@@ -157,6 +162,9 @@ class Studio(View):
 
     def _make_trajectories(self):
         return TrajectoryView(self.project, self.bar.video, self._poses(), queue=_QueueDoor(self))
+
+    def _make_map(self):
+        return FrameMap(self.project, self.bar.video, self._poses(), queue=_QueueDoor(self))
 
     def _make_refine(self):
         made = OutlierQueue(self.project, self.bar.video, self._poses(), labeler=_LabelerDoor(self))

@@ -21,6 +21,7 @@ TABS = {
     "Train": "train a network and watch it",
     "Evaluate": "how good the network is",
     "Trajectories": "analyse videos, look at what was found",
+    "Map": "frames around a bodypart, alike ones side by side",
     "Refine": "frames that the network got wrong",
     "Bodyparts": "rename, add and remove bodyparts, edit the skeleton",
 }

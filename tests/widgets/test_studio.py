@@ -236,6 +236,6 @@ class TestAnalysis:
         studio.open("Trajectories")
         assert not studio.bar.start_button.disabled
         studio.bar.start()
-        assert studio.bar.wait(60)
+        assert studio.bar.wait(300)
         assert "dlcnb-error" in studio.bar.status_line.value
         assert studio.bar.poses is None

@@ -1,0 +1,235 @@
+"""FrameMap: frames cropped around a bodypart, alike ones side by side; a click shows the frame (paper, Fig. 7E)."""
+
+from __future__ import annotations
+
+import threading
+
+import cv2
+import ipywidgets
+import numpy as np
+from PIL import Image
+
+from dlcnb.project import Project
+from dlcnb.video import VideoReader
+from dlcnb.widgets.canvas import FrameCanvas, Painter, batch
+from dlcnb.widgets.frame_map_state import FrameMapState
+from dlcnb.widgets.input_guard import Input
+from dlcnb.widgets.player import Player
+from dlcnb.widgets.trajectory_controls import row
+from dlcnb.widgets.trajectory_view import video_and_poses
+from dlcnb.widgets.view import View, shown
+
+__all__ = ["FrameMap"]
+
+ROOT = "dlcnb-frame-map"
+SIDE, MARGIN, IMAGE = 520, 32, 46  # px: of the map, around the places on it, of an image on it
+PAPER, INK, NOW = (250, 250, 250), (0, 114, 178), (204, 47, 123)
+REACH = 0.6 * IMAGE / (SIDE - 2 * MARGIN)  # how near a click must be
+EMPTY = "Press Make the map: frames are read, cropped and placed so that alike ones lie side by side."
+
+
+class FrameMap(View):
+    """A map of what a bodypart looks like: click a picture or a point, and the player shows that frame.
+
+    Frames are cropped around the bodypart and placed by t-SNE. Postures that are rare, or wrong, lie by themselves.
+
+    Parameters
+    ----------
+    project : Project or path
+    video : path or str, optional
+        A video of the project, by its path or name; by default the first one.
+    poses : Poses or path, optional
+        By default the newest table beside the video.
+    player : Player, optional
+        Of this video, to show the frames; by default one of its own.
+    queue : OutlierQueue, optional
+        Of this video: a button puts the present frame there.
+    """
+
+    _painter = _thread = None
+
+    def __init__(self, project, video=None, poses=None, player=None, *, queue=None):
+        self.project = project if isinstance(project, Project) else Project.open(project)
+        self.video, poses = video_and_poses(self.project, video, poses)
+        self.state = FrameMapState(poses, self.project.pcutoff)
+        self.queue, self._own_player, self._lock = queue, player is None, threading.RLock()
+        self.player = player or Player(self.video, poses, project=self.project, width=480)
+        self.reader = VideoReader(self.video)
+        self._map, self._drawn = None, None
+        self._build()
+        left = ipywidgets.VBox([self.canvas, self.note, self.input.guard], layout=ipywidgets.Layout(min_width="0"))
+        left.add_class(ROOT)
+        halves = ipywidgets.GridBox([left, self.player] if self._own_player else [left])
+        halves.add_class("dlcnb-halves")
+        super().__init__([self._controls, halves])
+        self._painter = Painter(self._paint, self.fail)
+        self.canvas.on_client_ready(self._on_client)
+        self.state.observe(lambda _: self.redraw(), "revision")
+        self.player.state.observe(lambda _: self.redraw(), "frame")
+        self.tell(EMPTY)
+        self.redraw()
+
+    def _build(self):
+        state, layout = self.state, ipywidgets.Layout
+        parts = list(state.poses.bodyparts)
+        self.bodypart = ipywidgets.Dropdown(
+            options=parts, value=state.bodypart, layout=layout(width="150px", margin="0")
+        )
+        self.bodypart.tooltip = "Frames are cropped around it"
+        self.count = ipywidgets.BoundedIntText(
+            value=state.count, min=4, max=5000, layout=layout(width="72px", margin="0")
+        )
+        self.count.tooltip = "How many frames, spread over the video"
+        self.size = ipywidgets.BoundedIntText(state.size, min=8, max=512, layout=layout(width="64px", margin="0"))
+        self.size.tooltip = "Side of the crops, px of the frame"
+        for name in ("bodypart", "count", "size"):
+            getattr(self, name).observe(lambda change, name=name: setattr(state, name, change.new), "value")
+        self.button = ipywidgets.Button(description="Make the map", icon="map-o", layout=layout(width="auto"))
+        self.button.tooltip = "Read the frames and place them; takes seconds to minutes"
+        self.button.button_style = "primary"
+        self.button.on_click(lambda _: self.make())
+        self.send = ipywidgets.Button(description="To the queue", icon="share", layout=layout(width="auto"))
+        self.send.tooltip = "Put the present frame into the queue of frames to label"
+        self.send.layout.display = None if self.queue is not None else "none"
+        self.send.on_click(lambda _: self.to_queue())
+        self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="140px", display="none"))
+        words = [ipywidgets.HTML(text) for text in ("around", "frames", "crop (px)")]
+        self._controls = row(
+            [words[0], self.bodypart, words[1], self.count, words[2], self.size, self.button, self.send, self.progress]
+        )
+        self.canvas = FrameCanvas((SIDE, SIDE))
+        self.note = ipywidgets.HTML()
+        self.input = Input([self.canvas], ["ArrowLeft", "ArrowRight"], self._on_input, ROOT)
+
+    # --- gestures ---
+
+    @shown
+    def make(self):
+        """Read the frames and place them; returns at once (see `wait`)."""
+        with self._lock:
+            if self._thread is not None and self._thread.is_alive():
+                raise RuntimeError("The map is being made; wait until it is done.")
+            self._thread = threading.Thread(target=self._make, name="dlcnb-frame-map", daemon=True)
+        self.button.disabled, self.progress.layout.display = True, None
+        self._thread.start()
+
+    def _make(self):
+        def progress(done, total):
+            self.progress.value = done / max(total, 1)
+            where = f"Placing {total} frames on the map (t-SNE) …" if done == total else f"Reading {total} frames …"
+            self.tell(where)
+
+        try:
+            self.state.make(self.reader, progress)
+            self.tell("")
+        except Exception as error:
+            self.fail(error)
+        finally:
+            self.button.disabled, self.progress.layout.display = False, "none"
+
+    @shown
+    def to_queue(self):
+        """Put the present frame into the queue of frames to label."""
+        self.queue.add(self.player.state.frame)
+        self.tell(f"Frame {self.player.state.frame} is in the queue.")
+
+    @shown
+    def _on_input(self, message):
+        if message["type"] == "down":
+            self.click(message["x"], message["y"])
+        elif message["type"] == "key":
+            self.player.state.step(-1 if message["key"] == "ArrowLeft" else 1)
+
+    def click(self, x, y):
+        """Show the frame nearest to a place on the canvas (px) in the player."""
+        place = (np.array([x, y]) - MARGIN) / (SIDE - 2 * MARGIN)
+        frame = self.state.near(*place, reach=REACH)
+        if frame is not None:
+            self.player.pause()
+            self.player.state.go(frame)
+
+    # --- painting ---
+
+    def redraw(self):
+        """Draw again, soon, on the painter's thread."""
+        if self._painter is not None:
+            self._painter.request()
+
+    def _on_client(self, *_):
+        self._drawn = None
+        self.redraw()
+
+    def _spots(self):
+        """Places of the frames on the canvas, float (n, 2)."""
+        return MARGIN + self.state.positions * (SIDE - 2 * MARGIN)
+
+    def _picture(self):
+        """The map without the present frame's mark, uint8 (SIDE, SIDE, 3)."""
+        revision = self.state.revision
+        if self._map is None or self._map[0] != revision:
+            drawn, spots = np.full((SIDE, SIDE, 3), PAPER, np.uint8), self._spots()
+            for x, y in np.rint(spots).astype(int):
+                cv2.circle(drawn, (int(x), int(y)), 3, INK, -1, cv2.LINE_AA)
+            for place in self.state.shown((IMAGE + 2) / (SIDE - 2 * MARGIN)):
+                _put(drawn, self.state.images[place], spots[place])
+            self._map = revision, drawn
+        return self._map[1]
+
+    def _paint(self):
+        drawn, place = self._picture(), self.state.place(self.player.state.frame)
+        with batch(self.canvas):
+            if self._drawn is not drawn:
+                self.canvas.draw_frame(drawn)
+            layer = self.canvas[1]
+            layer.clear()
+            if place is not None:
+                layer.stroke_style, layer.line_width = f"rgb{NOW}", 3
+                layer.stroke_circle(*map(float, self._spots()[place]), 9)
+        self._drawn = drawn
+        if place is not None:
+            frame, now = self.state.frames[place], self.player.state.frame
+            apart = "" if frame == now else f" (the nearest in time to {now})"
+            words = f"{len(self.state.frames)} frames around {self.state.bodypart}; ring: frame {frame}{apart}"
+            self.note.value = f'<span class="dlcnb-muted dlcnb-number">{words}</span>'
+
+    # --- without a browser ---
+
+    def wait(self, timeout=120.0):
+        """Block until the map is made and painted; False after ``timeout`` seconds."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+            if self._thread.is_alive():
+                return False
+        return self._painter.wait(timeout) and self.player.wait(timeout)
+
+    def snapshot(self):
+        """The map beside the frame, as a `PIL.Image.Image`."""
+        frame = self.player.snapshot()
+        both = Image.new("RGB", (SIDE + 8 + frame.width, max(SIDE, frame.height)), "white")
+        drawn, place = self._picture().copy(), self.state.place(self.player.state.frame)
+        if place is not None:
+            x, y = np.rint(self._spots()[place]).astype(int)
+            cv2.circle(drawn, (int(x), int(y)), 9, NOW, 3, cv2.LINE_AA)
+        both.paste(Image.fromarray(drawn), (0, 0))
+        both.paste(frame, (SIDE + 8, 0))
+        return both
+
+    def close(self):
+        """Take the widget off the page, with its own player."""
+        if self._thread is not None:
+            self._thread.join(10)
+        if self._painter is not None:
+            self._painter.close()
+            self.canvas.close()
+            self.reader.close()
+            if self._own_player:
+                self.player.close()
+        super().close()
+
+
+def _put(drawn, image, spot):
+    """Draw an image of `IMAGE` px, with an edge, around a spot."""
+    small = cv2.resize(image, (IMAGE, IMAGE), interpolation=cv2.INTER_AREA)
+    cv2.rectangle(small, (0, 0), (IMAGE - 1, IMAGE - 1), INK, 1)
+    left, top = np.clip(np.rint(spot - IMAGE / 2).astype(int), 0, SIDE - IMAGE)
+    drawn[top : top + IMAGE, left : left + IMAGE] = small
