@@ -1,12 +1,13 @@
 """The labeler in JupyterLab and headless Chromium: click to drawn point, key to next frame, memory of a long session.
 
-    python benchmarks/labeler.py [--sizes 480x640 1080x1920] [--clicks 200] [--steps 100] [--long 500]
+    python benchmarks/labeler.py [--sizes 480x640 1080x1920] [--clicks 200] [--steps 100] [--long 500] [--training 2]
 
 Real mouse and key events; a hook on the page's canvas looks for the point's colour where the click was, or for the
 frame's number in its pixels. Prints one line per image size, without and with the server extension (TCP_NODELAY):
 milliseconds (median and 95th percentile) from the release of the button to the drawn point, with and without the
 loupe, and from the key press to the next frame. ``--long N`` then labels N frames of 640 x 480 with 20 bodyparts each
-and tells latency and memory at its beginning and its end. Software rendering: a real screen is quicker.
+and tells latency and memory at its beginning and its end. ``--training N`` measures clicks N times by turns without
+and with a training that the same kernel has started. Software rendering: a real screen is quicker.
 """
 
 import argparse
@@ -81,10 +82,10 @@ def make_project(parent, size, count):
 class Bench:
     """A labeler on a page, and what clicks and keys take until they show."""
 
-    def __init__(self, lab, project, name):
+    def __init__(self, lab, project, name, *cells):
         self.lab, self.page = lab, lab.page
         lab.page.set_viewport_size({"width": 1280, "height": 1200})
-        lab.open(name, f"import os\nfrom dlcnb import Labeler\np = Labeler({str(project.root)!r})", "p")
+        lab.open(name, f"import os\nfrom dlcnb import Labeler\np = Labeler({str(project.root)!r})", "p", *cells)
         lab.page.locator(".dlcnb canvas").nth(1).wait_for()
         lab.until("p.input.guard.attached > 0 and p.wait()")
         lab.page.evaluate(f"() => {{ {HOOK} }}")
@@ -174,14 +175,45 @@ def long_session(lab, folder, count):
     lab.close()
 
 
+TRAIN = """
+import pathlib, tempfile
+from dlcnb import TrainingMonitor, sampledata
+arena = sampledata.synthetic_project(pathlib.Path(tempfile.mkdtemp()), n_label=40)
+m = TrainingMonitor(arena)
+m
+"""
+
+
+def beside_training(lab, folder, arguments):
+    """Clicks by turns alone and beside a training; the page shows its monitor, too, as a user's would."""
+    frames = -(-arguments.clicks // len(PARTS))
+    project = make_project(folder, (480, 640), 2 * arguments.training * frames + 2)
+    bench, first = Bench(lab, project, "training", TRAIN), 0
+    for _ in range(arguments.training):
+        for training in (False, True):
+            if training:
+                lab.ask("m.start()")
+                lab.until("m.state.step > 3 or m.state.message", patience=300_000)
+            before = lab.ask("m.state.step")
+            psutil.cpu_percent()
+            clicks, _ = bench.label(frames, first)
+            busy, first, steps = psutil.cpu_percent(), first + frames, lab.ask("m.state.step") - before
+            name = f"training ({steps} steps)" if training else "no training"
+            print(f"{name}: click {told(clicks)}, processors {busy:.0f} % busy", flush=True)
+        lab.ask("m.stop()")
+        lab.until("not m.state.active", patience=300_000)
+    lab.close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="*", default=["480x640", "1080x1920"], metavar="HxW")
     parser.add_argument("--clicks", type=int, default=200)
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--long", type=int, default=0, metavar="FRAMES", help="of a session with 20 bodyparts each")
+    parser.add_argument("--training", type=int, default=0, metavar="TURNS", help="also clicks beside a training")
     arguments = parser.parse_args()
-    for nodelay in (False, True):
+    for nodelay in (False, True) if arguments.sizes else (True,):
         with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
             server = Server(Path(folder), nodelay)
             browser = playwright.chromium.launch(executable_path=_chromium(), args=ARGUMENTS)
@@ -191,6 +223,8 @@ def main():
                     result = measure(lab, Path(folder), tuple(int(n) for n in size.split("x")), arguments)
                     text = ", ".join(f"{k} {v}" for k, v in result.items())
                     print(f"{size}, {'TCP_NODELAY' if nodelay else 'plain server'}: {text}", flush=True)
+                if nodelay and arguments.training:
+                    beside_training(lab, Path(folder), arguments)
                 if nodelay and arguments.long:
                     long_session(lab, Path(folder), arguments.long)
             finally:

@@ -191,3 +191,46 @@ def test_a_real_training_from_start_to_stop_and_found_again(lab):
     assert len(steps) >= 2
     again = lab.ask("[m2.state.curve('loss')[0].tolist(), m2.state.status] if (m2 := TrainingMonitor(project)) else 0")
     assert again == [steps, "stopped"]
+
+
+BESIDE = """
+from dlcnb import Labeler, Labels, frames
+frames.extract(project, project.videos[0], range(60))
+p = Labeler(project)
+p.session.go_to_state("new")
+image = p.session.cursor.image
+m.settings.minutes = 20
+def stored():
+    labels = Labels.read_project(project)
+    return labels.points[list(labels.images).index(image)].tolist() if image in labels.images else []
+"""
+
+
+@pytest.mark.mxnet
+@pytest.mark.skipif(importlib.util.find_spec("mxnet") is None, reason="mxnet is not installed")
+def test_the_curve_grows_while_a_label_is_placed_beside_it(lab):
+    lab.open("beside", TRAINING + BESIDE, "m", "p")
+    page = lab.page
+    assert lab.ask("stored()") == []
+    page.locator('.dlcnb button:has-text("Start")').click()
+    try:
+        lab.until("m.state.step >= 3 or m.state.message", patience=300_000)
+        canvas = page.locator(".dlcnb-labeler canvas").first
+        canvas.scroll_into_view_if_needed()
+        lab.until("p.input.guard.attached > 0 and p._painter.wait()")
+        before, line = lab.ask("float(m.curves.loss.x[-1])"), curve(lab)
+        for part in range(4):
+            box = canvas.bounding_box()
+            page.mouse.click(box["x"] + (0.2 + 0.1 * part) * box["width"], box["y"] + 0.5 * box["height"])
+            lab.until(f"p.session.marks()[{part}].state == 'placed'")
+        lab.until("p.wait(60)")
+        x, y = zip(*lab.ask("stored()"), strict=True)
+        assert sorted(x) == list(x)
+        assert max(y) - min(y) < 1
+        lab.until(f"float(m.curves.loss.x[-1]) > {before}")
+        page.wait_for_function(
+            "([selector, path]) => document.querySelector(selector).getAttribute('d') !== path", arg=[CURVES, line]
+        )
+        assert lab.ask("m.state.status") == "running"
+    finally:
+        lab.ask("m.job and m.job.kill()")
