@@ -69,7 +69,7 @@ class Studio(View):
     def _build(self):
         self.line = ipywidgets.HTML(layout=ipywidgets.Layout(flex="0 1 auto"))
         self.next_button = ipywidgets.Button(button_style="primary", layout=ipywidgets.Layout(width="auto"))
-        self.next_button.on_click(lambda _: self.open(self.overview.next_step[0]))
+        self.next_button.on_click(lambda _: self.go_to(self.overview.next_step[0]))
         self.reload = button("refresh", "Look what was done elsewhere meanwhile", self.refresh)
         self._top = row([self.line, self.next_button, self.reload])
         self._panes = {name: ipywidgets.VBox() for name in TABS}
@@ -83,7 +83,7 @@ class Studio(View):
         return list(TABS)[self.tabs.selected_index]
 
     @shown
-    def open(self, tab):
+    def go_to(self, tab):
         """Open a tab, by its name; returns its widget."""
         if tab not in TABS:
             raise ValueError(f"There is no tab {tab!r}; the tabs are {', '.join(TABS)}.")
@@ -289,7 +289,7 @@ class _LabelerDoor:
         labeler = self._studio.widget("Label")
         labeler.rescan()
         labeler.go_to(image)
-        self._studio.open("Label")
+        self._studio.go_to("Label")
 
 
 class _QueueDoor:

@@ -132,10 +132,13 @@ class TestStudio:
         assert list(studio.widgets) == ["Train"]
         assert f"{LABELED} of {LABELED} frames labeled" in studio.line.value
 
+    def test_it_reaches_the_page(self, studio):
+        assert studio.comm is not None  # none of ipywidgets' own methods is overridden by one of ours
+
     @pytest.mark.parametrize("tab", TABS)
     def test_every_tab_opens_on_an_empty_project(self, empty, tab):
         view = Studio(empty)
-        view.open(tab)
+        view.go_to(tab)
         assert view.tab == tab
         assert view._panes[tab].children
         assert "error" not in view.status_line.value
@@ -144,28 +147,28 @@ class TestStudio:
     @pytest.mark.parametrize("tab", TABS)
     def test_every_tab_opens_on_a_project_under_way(self, studio, tab):
         analysed(studio.project)
-        assert studio.open(tab) is studio.widgets[tab]
+        assert studio.go_to(tab) is studio.widgets[tab]
         assert studio.snapshot().width >= 640
 
     def test_a_tab_that_had_nothing_to_show_is_tried_again(self, empty):
         view = Studio(empty)
-        assert view.open("Label") is None
+        assert view.go_to("Label") is None
         assert "no frames to label" in view._panes["Label"].children[0].value
-        view.open("Frames")
+        view.go_to("Frames")
         frames.extract(empty, empty.videos[0], [0])
-        assert isinstance(view.open("Label"), Labeler)
+        assert isinstance(view.go_to("Label"), Labeler)
         view.close()
 
     def test_the_labeler_sees_frames_extracted_since(self, studio):
-        labeler = studio.open("Label")
-        studio.open("Frames")
+        labeler = studio.go_to("Label")
+        studio.go_to("Frames")
         before = len(labeler.session.images)
         frames.extract(studio.project, studio.project.videos[0], [1, 2, 3, 4, 5, 6, 7])
-        studio.open("Label")
+        studio.go_to("Label")
         assert len(labeler.session.images) > before
 
     def test_a_frame_of_another_tab_opens_in_the_one_labeler(self, studio):
-        review = studio.open("Check")
+        review = studio.go_to("Check")
         assert "Label" not in studio.widgets
         image = _labeled(studio.project)[2]
         review.labeler.go_to(image)
@@ -174,10 +177,10 @@ class TestStudio:
 
     def test_the_loop_from_a_frame_to_its_label(self, studio):
         analysed(studio.project)
-        view = studio.open("Trajectories")
+        view = studio.go_to("Trajectories")
         view.go_to(9)
         view.send()
-        queue = studio.open("Refine")
+        queue = studio.go_to("Refine")
         assert queue.state.frames == (9,)
         queue.extract_frames()
         assert queue.wait()
@@ -187,13 +190,13 @@ class TestStudio:
 
     def test_the_next_button_opens_its_tab(self, studio):
         analysed(studio.project)
-        studio.open("Bodyparts")
+        studio.go_to("Bodyparts")
         studio.next_button.click()
         assert studio.tab == studio.overview.next_step[0]
 
     def test_the_line_on_top_follows_the_labels(self, studio):
         frames.extract(studio.project, studio.project.videos[0], [1, 2, 3, 4, 5, 6, 7])
-        labeler = studio.open("Label")
+        labeler = studio.go_to("Label")
         assert studio.wait()
         labels = f"{LABELED} of {len(labeler.session.images)} frames labeled"
         assert labels in studio.line.value
@@ -204,22 +207,22 @@ class TestStudio:
         assert f"{LABELED + 1} of {len(labeler.session.images)} frames" in studio.line.value
 
     def test_other_bodyparts_open_everything_anew(self, studio):
-        labeler = studio.open("Label")
+        labeler = studio.go_to("Label")
         other = Project.open(studio.project.root)
         other.config["iteration"] = 3
         other.save()
-        studio.open("Train")
+        studio.go_to("Train")
         assert studio.project.iteration == 3
         assert "Label" not in studio.widgets
-        assert studio.open("Label") is not labeler
+        assert studio.go_to("Label") is not labeler
 
     def test_an_unknown_tab_is_refused(self, studio):
-        assert studio.open("Lable") is None
+        assert studio.go_to("Lable") is None
         assert "There is no tab" in studio.status_line.value
 
     def test_closing_it_closes_all(self, project):
         view = Studio(project)
-        labeler = view.open("Label")
+        labeler = view.go_to("Label")
         view.close()
         assert labeler.comm is None
         assert not view.widgets
@@ -227,13 +230,13 @@ class TestStudio:
 
 class TestAnalysis:
     def test_without_a_network_it_can_not_be_started(self, studio):
-        studio.open("Trajectories")
+        studio.go_to("Trajectories")
         assert studio.bar.start_button.disabled
         assert "train a network first" in studio.bar.note.value
 
     def test_an_analysis_that_fails_says_so(self, studio):
         trained(studio.project)
-        studio.open("Trajectories")
+        studio.go_to("Trajectories")
         assert not studio.bar.start_button.disabled
         studio.bar.start()
         assert studio.bar.wait(300)
