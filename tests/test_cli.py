@@ -94,6 +94,11 @@ def test_wrong_usage_is_exit_code_2(arguments):
     assert "Error" in run(*arguments, code=2).stderr
 
 
+@pytest.mark.parametrize("wrong", [["--dynamic-margin", 3], ["--score-maps", "a,b"], ["--animals", 1]])
+def test_wrong_ways_to_analyze_are_named(project, clip, wrong):
+    assert wrong[0] in run("analyze", project.root, clip, *wrong, code=2).stderr
+
+
 def test_a_folder_that_is_no_project_is_one_clear_line(tmp_path):
     for arguments in (["train", tmp_path, "--steps", 1], ["extract", tmp_path], ["analyze", tmp_path, "a.mp4"]):
         assert "config.yaml" in fails(*arguments)
