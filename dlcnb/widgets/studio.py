@@ -98,9 +98,10 @@ class Studio(View):
         self.tell("")
         with self._lock:
             self._take_changes()
-            if self.tab in self.widgets:
+            made = self.widgets.get(self.tab)
+            if made is not None and made in self._panes[self.tab].children:
                 self._bring_up_to_date(self.tab)
-            else:
+            else:  # it may have been made for another tab, before its own was opened
                 self._fill(self.tab)
         self.look()
 

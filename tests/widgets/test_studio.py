@@ -174,6 +174,7 @@ class TestStudio:
         review.labeler.go_to(image)
         assert studio.tab == "Label"
         assert studio.widgets["Label"].session.cursor.image == image
+        assert studio._panes["Label"].children == (studio.widgets["Label"],)
 
     def test_the_loop_from_a_frame_to_its_label(self, studio):
         analysed(studio.project)
@@ -182,6 +183,7 @@ class TestStudio:
         view.send()
         queue = studio.go_to("Refine")
         assert queue.state.frames == (9,)
+        assert queue in studio._panes["Refine"].children
         queue.extract_frames()
         assert queue.wait()
         queue._open(9)
