@@ -1,0 +1,82 @@
+"""The whole loop in JupyterLab, in one Studio: a spike, its frame, the queue, the labeler, the csv."""
+
+import csv
+
+import pytest
+
+CELL = """
+import pathlib, tempfile
+import numpy as np
+from dlcnb import Poses, Studio, sampledata
+arena = sampledata.Arena(seed=0, n_frames=120, size=(120, 160))
+project = sampledata.synthetic_project(pathlib.Path(tempfile.mkdtemp()), n_label=4, arena=arena)
+points = sampledata.arena_poses(arena)
+likelihood = np.full(points.shape[:2], 0.97)
+likelihood[71, 0] = 0.05
+points[71, 0] += 25
+Poses(project.bodyparts, "DLC_test", points, likelihood).write(project.videos[0])
+s = Studio(project)
+"""
+AREA = ".dlcnb-plot-likelihood-0 rect.plotarea_events"
+BOX = """selector => { const b = document.querySelector(selector).getBoundingClientRect();
+    return [b.left, b.top, b.width, b.height]; }"""
+
+
+@pytest.fixture
+def studio(lab, request):
+    lab.open(request.node.name, CELL, "s")
+    lab.page.locator(".dlcnb-studio").wait_for()
+    return lab
+
+
+def tab(lab, name):
+    lab.page.locator(".dlcnb-studio .lm-TabBar-tabLabel").get_by_text(name, exact=True).click()
+    lab.until(f"s.tab == {name!r} and {name!r} in s.widgets")
+
+
+def box(lab, selector):
+    lab.page.locator(selector).first.scroll_into_view_if_needed()
+    return lab.page.evaluate(BOX, selector)
+
+
+def test_the_whole_loop_from_a_spike_to_the_csv(studio):
+    tab(studio, "Trajectories")
+    studio.page.locator(".dlcnb-plot-likelihood-0 path.line").nth(1).wait_for(state="attached")
+    studio.until("s.widgets['Trajectories'].input.attached and s.widgets['Trajectories'].wait(0.5)")
+    left, top, width, height = box(studio, AREA)
+    studio.page.mouse.click(left + 71 / 119 * width, top + (1 - 0.08 / 1.06) * height)
+    studio.until("s.widgets['Trajectories'].player.state.frame == 71")
+    studio.page.get_by_role("button", name="To the queue").click()
+    studio.until("s.widgets['Refine'].state.frames == (71,)")
+
+    tab(studio, "Refine")
+    studio.page.get_by_role("button", name="Extract 1").click()
+    studio.until("71 in s.widgets['Refine'].state.images and s.widgets['Refine'].wait(0.5)")
+    left, top, width, height = box(studio, ".dlcnb-outliers canvas")
+    studio.page.mouse.click(left + 60 / 800 * width, top + 60)
+
+    studio.until("s.tab == 'Label' and s.widgets['Label'].session.cursor.image.endswith('img071.png')")
+    studio.until("s.widgets['Label'].input.guard.attached and s.widgets['Label'].wait(0.5)")
+    studio.page.locator(".dlcnb-labeler canvas").first.wait_for()
+    x, y = studio.ask("s.widgets['Label'].view.fit.to_canvas(np.array([40.0, 50.0])).tolist()")
+    canvas = studio.ask("s.widgets['Label'].view.canvas_size")
+    left, top, width, height = box(studio, ".dlcnb-labeler canvas")
+    studio.page.mouse.click(left + x / canvas[1] * width, top + y / canvas[0] * height)
+    studio.until(
+        "s.widgets['Label'].session.saved == 'saved' and s.widgets['Label'].session.history.back() is not None"
+    )
+    path = studio.ask("str(next(project.labeled_dir('arena').glob('CollectedData_*.csv')))")
+    with open(path) as file:
+        (line,) = [row for row in csv.reader(file) if any(cell.endswith("img071.png") for cell in row)]
+    place = [float(cell) for cell in line if cell.replace(".", "").isdigit()][:2]
+    assert place == pytest.approx([40, 50], abs=1.5)
+
+
+def test_keys_reach_the_labeler_inside_the_panel(studio):
+    tab(studio, "Label")
+    studio.until("s.widgets['Label'].input.guard.attached and s.widgets['Label'].wait(0.5)")
+    before = studio.ask("s.widgets['Label'].session.cursor.image")
+    left, top, _, _ = box(studio, ".dlcnb-labeler .dlcnb-framebar")
+    studio.page.mouse.click(left + 3, top + 5)
+    studio.page.keyboard.press("ArrowRight")
+    studio.until(f"s.widgets['Label'].session.cursor.image != {before!r}")
