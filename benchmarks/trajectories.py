@@ -5,7 +5,7 @@
 The same points go through dlcnb's median, Savitzky-Golay and Kalman filters and through SciPy's `medfilt` (what
 DeepLabCut uses) and `savgol_filter`, in one process; the best of the repeats counts. The truth is the synthetic mouse,
 with a pixel of noise and a jump of about 60 px in one of a hundred points. Then the time of an outlier count for
-another threshold, and of linking two animals.
+another threshold, of a redraw of `TrajectoryView` in the kernel (without the page), and of linking two animals.
 """
 
 import argparse
@@ -19,6 +19,8 @@ from dlcnb.outliers import score
 from dlcnb.poses import Poses
 from dlcnb.sampledata import Arena, arena_poses
 from dlcnb.tracking import link
+from dlcnb.widgets.trajectory_plots import TrajectoryPlots
+from dlcnb.widgets.trajectory_state import TrajectoryState
 
 
 def recording(frames, bodyparts, seed=0):
@@ -42,6 +44,20 @@ def best(repeat, function):
         result = function()
         found.append(time.process_time() - start)
     return min(found), result
+
+
+def redraws(poses, repeat=20):
+    """Wall seconds of a `TrajectoryView`'s first drawing in the kernel, and the median of so many zooms and pans."""
+    state = TrajectoryState(poses, np.arange(len(poses)) / 30)
+    plots = TrajectoryPlots(state)
+    times = []
+    for number in range(repeat + 1):
+        start = time.perf_counter()
+        plots.show()
+        times.append(time.perf_counter() - start)
+        state.frame = len(poses) // 3
+        state.zoom(1.5) if number % 2 else state.pan(0.1 if state.zoomed else 0)
+    return times[0], float(np.median(times[1:]))
 
 
 def main():
@@ -77,6 +93,8 @@ def main():
     scores.count()
     count, _ = best(100, lambda: scores.count(25.0))
     print(f"outliers by jump: {seconds:.2f} s, each further count {1e6 * count:.0f} µs")
+    first, further = redraws(poses)
+    print(f"drawing in the kernel: {first:.2f} s at first, then {1e3 * further:.0f} ms per zoom or pan")
     two = np.stack([truth[:3000], truth[:3000] + (700, 0)], axis=1)
     seconds, _ = best(1, lambda: link(two, np.ones(two.shape[:-1])))
     print(f"linking two animals: {3000 / seconds:.0f} frames/s")
