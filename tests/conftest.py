@@ -10,9 +10,14 @@ import pytest
 
 
 def pytest_collection_modifyitems(items):
-    """Without MXNet (Apple silicon, say) the tests that need it are skipped, not failed."""
+    """Without MXNet (Apple silicon, say) the tests that need it are skipped, not failed; so are a GPU's without one."""
     try:
-        import dlcnb.backend  # noqa: F401
+        from dlcnb.backend.devices import Machine
+
+        if not Machine().usable():
+            for item in items:
+                if "gpu" in item.keywords:
+                    item.add_marker(pytest.mark.skip(reason="no GPU that MXNet can use"))
     except ImportError as error:
         reason = str(error).splitlines()[0]
         for item in items:

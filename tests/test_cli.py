@@ -18,7 +18,7 @@ import pytest
 
 import dlcnb
 from dlcnb import jobs
-from dlcnb.cli.console import clock, table
+from dlcnb.cli.console import Console, clock, table
 from dlcnb.cli.lab import copy_notebooks, jupyter_command
 from dlcnb.cli.results import find_poses
 from dlcnb.project import Project
@@ -97,6 +97,43 @@ def test_wrong_usage_is_exit_code_2(arguments):
 @pytest.mark.parametrize("wrong", [["--dynamic-margin", 3], ["--score-maps", "a,b"], ["--animals", 1]])
 def test_wrong_ways_to_analyze_are_named(project, clip, wrong):
     assert wrong[0] in run("analyze", project.root, clip, *wrong, code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "hint"),
+    [
+        (["--backbone", "resnet-5"], "resnet-50"),
+        (["--device", "gpu0"], "gpu(0)"),
+        (["--folds", "3", "--fold", "3"], "fold"),
+        (["--folds", "3", "--train-fraction", "0.5"], "--train-fraction"),
+        (["--leave-out", "nosuch"], "labeled frames"),
+        (["--weights", "nosuch.pth"], "torchvision or gluon"),
+        (["--start-from", "nosuch"], "nosuch"),
+        (["--kvstore", "dist_sync", "--workers", "2", "--minutes", "3"], "steps"),
+        (["--join", "--steps", "3"], "--join"),
+    ],
+)
+def test_settings_that_cannot_be_are_wrong_usage_and_leave_no_run(project, settings, hint):
+    assert hint in run("train", project.root, *settings, code=2).stderr
+    assert project.runs() == []
+
+
+def test_a_project_that_is_not_there_is_wrong_usage(tmp_path):
+    assert "does not exist" in run("train", tmp_path / "nowhere", code=2).stderr
+    assert "gpu0" in run("evaluate", tmp_path, "--device", "gpu0", code=2).stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="these are paths there")
+@pytest.mark.parametrize("path", ["C:\\data\\reach-me", "C:/data/reach-me", "\\\\lab\\share\\reach-me"])
+def test_a_windows_path_elsewhere_gets_a_hint(path, project):
+    assert "Windows path" in " ".join(run("extract", path, code=2).stderr.split())
+    assert "Windows path" in " ".join(run("analyze", project.root, path + "\\a.mp4", code=2).stderr.split())
+
+
+def test_train_help_tells_the_defaults():
+    text = " ".join(run("train", "--help").stdout.split())
+    assert "the first TrainingFraction of config.yaml, or 0.95" in text
+    assert "--leave-out VIDEO" in text
 
 
 def test_a_folder_that_is_no_project_is_one_clear_line(tmp_path):
@@ -310,6 +347,32 @@ def test_resume_goes_on_with_a_run(trained):
     assert "shuffle 7" in fails("train", project.root, "--resume", "--shuffle", 7)
 
 
+@pytest.mark.mxnet
+def test_one_fold_and_a_video_left_out(project):
+    (folder,) = project.labeled_dirs()
+    run("train", project.root, "--steps", 1, "--batch-size", 1, "--folds", 4, "--fold", 1)
+    parts = json.loads((project.last_run() / "split.json").read_text())
+    assert len(parts["test"]) == 4
+    message = fails("train", project.root, "--steps", 1, "--leave-out", f"videos/{folder.name}.mp4")
+    assert "two or more videos" in message
+
+
+@pytest.mark.mxnet
+def test_a_run_that_was_stopped_is_not_used_without_a_word(trained, tmp_path):
+    project = Project.open(shutil.copytree(trained[0].root, tmp_path / "project", symlinks=True))
+    said = run("evaluate", project.root).stderr
+    assert f"shuffle 1, snapshot best (step {trained[1]['best']['step']})" in said
+    assert "note:" not in said
+    job = jobs.start("train", project, steps=100_000, batch_size=1)
+    next(e for e in job.follow(TIMEOUT) if e["event"] == "step")
+    assert job.stop(wait=True, timeout=TIMEOUT) == "stopped"
+    said = run("evaluate", project.root).stderr
+    assert "shuffle 2" in said
+    assert f"note: this run was stopped at step {job.result['steps']}" in said
+    assert "--shuffle 1" in said
+    assert "note:" not in run("evaluate", project.root, "--shuffle", 2).stderr
+
+
 # ---- Ctrl-C
 
 
@@ -345,7 +408,7 @@ def test_ctrl_c_twice_leaves_the_worker_to_itself(training):
     worker = psutil.Process(job.pid)
     worker.suspend()
     process.send_signal(signal.SIGINT)
-    assert process.stderr.readline().startswith("Stopping after this step")
+    assert any(line.startswith("Stopping after this step") for line in process.stderr)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 1
@@ -392,6 +455,22 @@ def test_progress_is_shown_on_a_terminal_and_not_in_a_pipe(clip, tmp_path):
     line = ["extract", made["project"], "--count", 3]
     assert "%" in on_a_terminal(*line)
     assert run(*line).stderr == ""
+
+
+def test_a_pipe_gets_a_line_at_every_tenth_or_half_minute(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr("dlcnb.cli.console.time.monotonic", lambda: now[0])
+    console, quiet = Console(), Console(as_json=True)
+    for seconds in range(101):
+        now[0] = float(seconds)
+        console.progress_line(seconds / 100, f"step {seconds}")
+        quiet.progress_line(seconds / 100, f"step {seconds}")
+    assert capsys.readouterr().err.splitlines() == [f" {n} %  step {n}" for n in range(10, 100, 10)]
+    now[0], slow = 0.0, Console()
+    for seconds in range(0, 91, 5):
+        now[0] = float(seconds)
+        slow.progress_line(0.01, f"{seconds} s")
+    assert capsys.readouterr().err.splitlines() == [f"  1 %  {n} s" for n in (30, 60, 90)]
 
 
 def test_clock_and_table():

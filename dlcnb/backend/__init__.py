@@ -14,6 +14,8 @@ from importlib import import_module, util
 
 import numpy as np
 
+from dlcnb import gpus
+
 __all__ = [
     "Predictor",
     "TrainStep",
@@ -105,17 +107,20 @@ def _complete_distutils():
 
 def _load_mxnet():
     os.environ.setdefault("OMP_NUM_THREADS", str(core_count()))
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # gpu(0) is the first that nvidia-smi lists
+    build = gpus.cuda_build()
+    if build:
+        gpus.preload_cuda()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         _complete_numpy()
         _complete_distutils()
         try:
             return import_module("mxnet")
-        except ImportError as error:
+        except (ImportError, OSError) as error:  # OSError: a library that libmxnet needs is missing
             raise ImportError(
-                f"The network needs MXNet 1.9.1, which could not be loaded ({error}). It has wheels for Linux and for "
-                "Intel Macs; on Python 3.13 or NumPy 2 install it with "
-                "`pip install --no-deps mxnet==1.9.1 graphviz requests`. All but the network works without it."
+                f"The network needs MXNet 1.9.1, which could not be loaded ({error}). "
+                f"{gpus.explain_import(str(error), build)}"
             ) from error
 
 

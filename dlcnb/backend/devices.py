@@ -1,12 +1,57 @@
-"""Which processors a run uses: "auto", "cpu", "gpu(0)", "gpu(0),gpu(1)"."""
+"""Which processors a run uses: "auto", "cpu", "gpu(0)", "gpu(0),gpu(1)"; and in which precision."""
 
 from __future__ import annotations
 
+import logging
 import re
 
+from dlcnb import gpus
 from dlcnb.backend import mx
 
-__all__ = ["pick_device", "pick_devices"]
+__all__ = ["Machine", "choose", "low_precision", "pick_device", "pick_devices"]
+
+log = logging.getLogger(__name__)
+
+
+class Machine:
+    """What the choice of a device depends on.
+
+    Attributes
+    ----------
+    with_cuda : whether this MXNet is a CUDA build.
+    counted : how many GPUs it sees.
+    gpus : list of `dlcnb.gpus.Gpu`, as the driver lists them.
+    """
+
+    def __init__(self, with_cuda=None, counted=None, found=None):
+        self.with_cuda = mx.runtime.Features().is_enabled("CUDA") if with_cuda is None else with_cuda
+        self.counted = counted if counted is not None else mx.context.num_gpus() if self.with_cuda else 0
+        self.gpus = gpus.find_gpus() if found is None else found
+        if len(self.gpus) < self.counted:  # no tool that lists them: trust MXNet
+            self.gpus = [*self.gpus, *[gpus.Gpu("NVIDIA GPU", None)] * (self.counted - len(self.gpus))]
+
+    def problem(self, number):
+        """Why GPU ``number`` can't be used, and the cure; None if it can."""
+        gpu = self.gpus[number] if number < len(self.gpus) else None
+        return gpus.problem(gpu, self.with_cuda, counted=number < self.counted)
+
+    def usable(self):
+        """Numbers of the GPUs that can be used."""
+        return [n for n in range(len(self.gpus)) if self.problem(n) is None]
+
+
+def choose(name, machine):
+    """``(kind, number)`` of a device name, "cpu" or "gpu"; raises ValueError if it is unknown or can't be used."""
+    if name == "auto":
+        usable = machine.usable()
+        return ("gpu", usable[0]) if usable else ("cpu", 0)
+    match = re.fullmatch(r"(cpu|gpu)(?:\((\d+)\))?", name)
+    if match is None:
+        raise ValueError(f"Unknown device {name!r}. Expected auto, cpu, gpu(0), or several: gpu(0),gpu(1).")
+    kind, number = match[1], int(match[2] or 0)
+    if kind == "gpu" and (problem := machine.problem(number)):
+        raise ValueError(f"Device {name} can't be used. {problem}")
+    return kind, number
 
 
 def pick_devices(name="auto"):
@@ -20,22 +65,32 @@ def pick_devices(name="auto"):
 def pick_device(name="auto"):
     """The MXNet context of a device name.
 
-    "auto" takes the first GPU that this MXNet can use, else the CPU. "cpu(1)" is a second context on the same
-    processor, for trying out training on several devices. Raises ValueError if the name is unknown or the GPU is not
-    there.
+    "auto" takes the first GPU that this MXNet can use, else the CPU (and a GPU that goes unused is a warning).
+    "cpu(1)" is a second context on the same processor, for trying out training on several devices. Raises ValueError
+    if the name is unknown or the GPU can't be used; the message says why, and the cure.
     """
-    gpus = mx.context.num_gpus() if mx.runtime.Features().is_enabled("CUDA") else 0
-    if name == "auto":
-        return mx.gpu(0) if gpus else mx.cpu()
-    match = re.fullmatch(r"(cpu|gpu)(?:\((\d+)\))?", name)
-    if match is None:
-        raise ValueError(f"Unknown device {name!r}. Expected auto, cpu, gpu(0), or several: gpu(0),gpu(1).")
-    number = int(match[2] or 0)
-    if match[1] == "cpu":
-        return mx.cpu(number)
-    if number >= gpus:
-        cure = "Use cpu or auto."
-        if not mx.runtime.Features().is_enabled("CUDA"):
-            cure = "The installed MXNet is the CPU build; on a machine with an NVIDIA GPU install mxnet-cu112==1.9.1."
-        raise ValueError(f"Device {name} is not there: MXNet sees {gpus} GPUs. {cure}")
-    return mx.gpu(number)
+    machine = Machine()
+    kind, number = choose(name, machine)
+    if name == "auto" and kind == "cpu" and machine.gpus:
+        log.warning("The CPU is used. %s", machine.problem(0))
+    return mx.gpu(number) if kind == "gpu" else mx.cpu(number)
+
+
+def low_precision(precision, devices, machine=None):
+    """MXNet's name of the half precision that a run computes in, or None for single precision.
+
+    Parameters
+    ----------
+    precision : "fp32"; "fp16", for GPUs; or "auto": fp16 where the GPUs have tensor cores.
+    devices : the contexts of the run.
+
+    Raises ValueError for "fp16" on a CPU.
+    """
+    on_gpus = all(c.device_type == "gpu" for c in devices)
+    if precision == "fp16" and not on_gpus:
+        raise ValueError('precision="fp16" is for GPUs: on a CPU half precision is slower than single. Use "fp32".')
+    if precision == "auto" and on_gpus:
+        found = (machine or Machine()).gpus
+        capabilities = [found[c.device_id].capability for c in devices]
+        on_gpus = all(c is not None and c >= gpus.TENSOR_CORES for c in capabilities)
+    return "float16" if precision != "fp32" and on_gpus else None

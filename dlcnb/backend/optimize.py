@@ -6,11 +6,12 @@ import math
 from contextlib import contextmanager
 
 import numpy as np
-from mxnet import gluon
+from mxnet import autograd, gluon
+from mxnet.contrib import amp
 
 from dlcnb.backend import mx
 
-__all__ = ["Optimizer", "learning_rate"]
+__all__ = ["Optimizer", "learning_rate", "start_half_precision"]
 
 _AVERAGE_EVERY = 4
 _OPTIONS = {
@@ -19,6 +20,11 @@ _OPTIONS = {
     "adam": {"beta2": 0.99, "epsilon": 1e-7},
     "sgd": {"momentum": 0.9},
 }
+
+
+def start_half_precision(dtype):
+    """Let this process compute in ``dtype`` where it is safe, for good; before a network is made."""
+    amp.init(target_dtype=dtype)
 
 
 def learning_rate(config, progress, step=0):
@@ -48,23 +54,34 @@ class Optimizer:
     net : PoseNet, initialised on ``devices``.
     config : TrainConfig.
     devices : list of MXNet contexts; gradients are summed over them.
+    half : whether `start_half_precision` was called.
+    store : key-value store that sums the gradients of several processes, or None.
     """
 
-    def __init__(self, net, config, devices):
+    def __init__(self, net, config, devices, *, half=False, store=None):
         self._parameters = {n: p for n, p in net._collect_params_with_prefix().items() if p.grad_req != "null"}
         self._device, self._share = devices[0], config.average
         options = {"learning_rate": config.learning_rate, **_OPTIONS[config.optimizer]}
+        store = store or ("local" if len(devices) > 1 else None)
+        on_store = None if store is None else False  # the store sums gradients; the update happens here
         self._trainer = gluon.Trainer(
-            net.collect_params(),
-            config.optimizer,
-            options,
-            kvstore="local" if len(devices) > 1 else None,
-            update_on_kvstore=False if len(devices) > 1 else None,
+            net.collect_params(), config.optimizer, options, kvstore=store, update_on_kvstore=on_store
         )
+        self._half = half
+        if half:
+            amp.init_trainer(self._trainer)
         self._average = {n: self._raw(n).copy() for n in self._parameters}
 
     def _raw(self, name):
         return self._parameters[name].data(self._device)
+
+    def backward(self, losses):
+        """Gradients of the sum of losses, one of each device; call it while autograd records."""
+        if not self._half:
+            autograd.backward(losses)
+            return
+        with amp.scale_loss(losses, self._trainer) as scaled:  # small gradients would vanish in half precision
+            autograd.backward(scaled)
 
     def step(self, number, rate):
         """Update the weights with the gradients at hand; ``number`` counts from 1."""

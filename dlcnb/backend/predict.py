@@ -56,6 +56,7 @@ def predict_maps(net, images, input_scale, device):
     output = net(to_tensor(batch, net, device, net.multiple))
     if output.shape[1] > 3 * net.parts:  # while training with intermediate supervision
         output = output[:, : 3 * net.parts]
+    output = output.astype("float32", copy=False)  # half precision while training in it
     return Maps(lambda: split_maps(output.asnumpy()), ratio, batch.shape[1:3])
 
 

@@ -8,7 +8,7 @@ from dlcnb.backend.trainer import DivergedError, Trainer, TrainStep
 __all__ = ["DivergedError", "TrainStep", "learning_rate", "train"]
 
 
-def train(project, config=None, *, run=None, resume=False):
+def train(project, config=None, *, run=None, resume=False, leads=True):
     """Train a network on the labeled frames of a project.
 
     Parameters
@@ -18,6 +18,7 @@ def train(project, config=None, *, run=None, resume=False):
     run : folder of the run; None makes a new one (or takes the last one, when resuming).
     resume : go on from the last snapshot of ``run``, or begin it anew if it has none yet. A run by ``steps`` that was
         interrupted and resumed ends with the same weights as one that was not (on a CPU).
+    leads : False for a process that only shares the work of another one (``kvstore="dist_sync"``): it writes nothing.
 
     Yields
     ------
@@ -31,7 +32,7 @@ def train(project, config=None, *, run=None, resume=False):
     ProjectError
         Nothing is labeled, the run can't be resumed, or the disk is full.
     """
-    trainer = Trainer(project, config, run, resume)
+    trainer = Trainer(project, config, run, resume, leads)
     finished = False
     try:
         yield from trainer.steps()

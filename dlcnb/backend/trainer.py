@@ -15,9 +15,10 @@ from mxnet import autograd
 from dlcnb import targets
 from dlcnb.augment import Augmentation, mirror_order
 from dlcnb.backend import mx, runs
-from dlcnb.backend.devices import pick_devices
+from dlcnb.backend.crew import find_crew, shares, summed
+from dlcnb.backend.devices import low_precision, pick_devices
 from dlcnb.backend.network import PoseNet, pose_loss, to_tensor
-from dlcnb.backend.optimize import Optimizer, learning_rate
+from dlcnb.backend.optimize import Optimizer, learning_rate, start_half_precision
 from dlcnb.backend.predict import predict_maps
 from dlcnb.backend.transfer import start_from
 from dlcnb.backend.weights import imagenet_weights
@@ -67,14 +68,19 @@ class TrainStep:
 
 
 class Trainer:
-    """The state of a run in memory: network, optimiser, batches, clock."""
+    """The state of a run in memory: network, optimiser, batches, clock.
 
-    def __init__(self, project, config, run, resume):
+    ``leads`` is False for a process that helps another one to train: it writes nothing.
+    """
+
+    def __init__(self, project, config, run, resume, leads=True):
+        self.leads = leads
         if resume:
             run = Path(run or project.last_run())
             config = _resumed_config(run, config)
             resume = bool(runs.snapshots(run))  # a run that ended before its first snapshot begins anew
-            runs.tidy(run)
+            if leads:
+                runs.tidy(run)
         elif config is None:
             raise ValueError("A new training run needs a TrainConfig.")
         self.data = TrainSet.from_project(project, config.bodyparts)
@@ -85,13 +91,19 @@ class Trainer:
         some = np.random.default_rng(config.seed).permutation(self.training)
         self.watched = np.sort(some[: len(self.validation)])  # training frames whose error is told, too
         self.devices = pick_devices(config.device)
+        self.half = low_precision(config.precision, self.devices)
+        if self.half:
+            start_half_precision(self.half)
+        self.crew = find_crew(config)
         self.warning = None
         self.net = self._make_network()
         self.step, self.before, self.saved, self.best = 0, 0.0, None, None
-        self.optimizer = Optimizer(self.net, config, self.devices)
+        store = self.crew.store if self.crew else None
+        self.optimizer = Optimizer(self.net, config, self.devices, half=bool(self.half), store=store)
         if resume:
             self._restore()
-        runs.write_config(self.run, config, self.data.bodyparts)
+        if leads:
+            runs.write_config(self.run, config, self.data.bodyparts)
         mirror = mirror_order(self.data.bodyparts) if config.mirror else None
         self.augment = Augmentation(
             config.crop_size and (config.crop_size,) * 2,
@@ -103,7 +115,7 @@ class Trainer:
             config.noise,
             mirror,
         )
-        self.stats = runs.StatsFile(self.run, self.step)
+        self.stats = runs.StatsFile(self.run, self.step) if leads else None
         self.pool = ThreadPoolExecutor(1)
         self.started = self.validated = time.monotonic()
 
@@ -126,6 +138,8 @@ class Trainer:
         order = np.random.default_rng(self.config.seed).permutation(parts.train)
         held_out = round(len(order) * self.config.validation_fraction)
         training, validation = np.sort(order[held_out:]), np.sort(order[:held_out])
+        if not self.leads:
+            return training, validation
         named = {"train": training, "validation": validation, "test": parts.test}
         atomic_write(path, json.dumps({k: [self.data.images[i] for i in v] for k, v in named.items()}, indent=1))
         return training, validation
@@ -167,7 +181,11 @@ class Trainer:
         while (progress := self._progress()) < 1:
             rate = learning_rate(self.config, progress, self.step)
             batch = pending.result()
-            part, refinement = self._update(batch, rate)
+            losses = self._update(batch, rate)
+            if losses is None:
+                self._left_alone()
+                return
+            part, refinement = losses
             pending = self.pool.submit(self._batch, self.step)
             if not math.isfinite(part + refinement):
                 raise self._diverged("loss", rate)
@@ -199,24 +217,39 @@ class Trainer:
         return images, score, locref.reshape(len(score), -1, *score.shape[2:])
 
     def _update(self, batch, rate):
-        """One optimiser step; returns the two parts of the loss."""
+        """One optimiser step; returns the two parts of the loss, or None if another worker has left."""
         totals = batch[1].size, float(batch[1].sum())
+        if self.crew:
+            batch = shares(batch, self.crew.size)[self.crew.rank]
         losses = []
         with autograd.record():
-            for device, part in zip(self.devices, _shares(batch, len(self.devices)), strict=True):
+            for device, part in zip(self.devices, shares(batch, len(self.devices)), strict=True):
                 images, score, locref = part
                 output = self.net(to_tensor(images, self.net, device, self.net.multiple))
+                if self.half:
+                    output = output.astype("float32")
                 goals = (mx.nd.array(a, ctx=device) for a in (score, locref))
                 losses.append(pose_loss(output, *goals, self.config.locref_weight, totals))
-            total = [part + refinement for part, refinement in losses]
-        autograd.backward(total)
+            self.optimizer.backward([part + refinement for part, refinement in losses])
+        if self.crew:
+            agreed = self.crew.agree(*summed(losses))
+            if agreed is None:
+                return None
         self.step += 1
         self.optimizer.step(self.step, rate)
-        return tuple(sum(float(each.asscalar()) for each in kind) for kind in zip(*losses, strict=True))
+        return agreed if self.crew else summed(losses)
+
+    def _left_alone(self):
+        """Another worker has left: keep what was learned, and say so."""
+        if self.leads:
+            self.save()
+            raise RuntimeError(
+                f"Another worker of this training left after step {self.step}. A snapshot is saved; --resume goes on."
+            )
 
     def _record(self, part, refinement, rate):
         progress = self._progress()
-        due = self._is_time_to_validate(progress)
+        due = self.leads and self._is_time_to_validate(progress)
         if due and not self.optimizer.is_finite():
             raise self._diverged("weights", rate)
         validation = self._validate() if due else None
@@ -224,7 +257,7 @@ class Trainer:
         left = seconds * (1 - progress) / progress if progress else 0.0
         losses = part + refinement, part, refinement
         record = TrainStep(self.step, seconds, *losses, rate, progress, left, validation, warning=self.warning)
-        if validation or self.step % _LOG_EVERY == 0:
+        if self.leads and (validation or self.step % _LOG_EVERY == 0):
             self.stats.write(record)  # before the snapshot: resuming drops the rows after it, and misses none before it
         return replace(record, **self._keep(validation)) if due else record
 
@@ -288,7 +321,7 @@ class Trainer:
 
     def save(self):
         """Write a snapshot of this step, unless there is one; returns its file name."""
-        if self.step and self.saved != self.step:
+        if self.leads and self.step and self.saved != self.step:
             if not self.optimizer.is_finite():
                 raise self._diverged("weights", self.config.learning_rate)
             trained, device = self.optimizer.weights(), self.devices[0]
@@ -320,6 +353,7 @@ class Trainer:
         if int(state.get("best_step", -1)) >= 0:  # the worker may have been killed before it wrote best.json
             px = float(state["best_px"])
             self.best = {"step": int(state["best_step"]), "val_mean_px": px if math.isfinite(px) else None}
+        if self.leads and self.best:
             runs.write_best(self.run, **self.best)
 
     def _diverged(self, what, rate):
@@ -333,26 +367,22 @@ class Trainer:
         return DivergedError(f"{text}learning_rate={lower:g} (--learning-rate {lower:g}).", lower)
 
     def close(self, wait=True):
-        """Stop the batch thread and close the files."""
+        """Stop the batch thread, close the files, and let the other workers go."""
         self.pool.shutdown(wait=wait, cancel_futures=True)
-        self.stats.close()
-
-
-def _shares(batch, count):
-    """The arrays of a batch cut into ``count`` parts; raises ValueError if some would be empty."""
-    if len(batch[0]) < count:
-        raise ValueError(f"A batch of {len(batch[0])} can't be shared by {count} devices. Raise batch_size.")
-    return list(zip(*(np.array_split(array, count) for array in batch), strict=True))
+        if self.stats:
+            self.stats.close()
+        if self.crew:
+            self.crew.leave(done=self._progress() >= 1)
 
 
 def _resumed_config(run, config):
-    """The configuration of a run, with the budget and the learning rate of ``config`` where one is given."""
+    """The configuration of a run, with budget, learning rate and devices of ``config`` where one is given."""
     if config is not None and not (run / "pose_cfg.yaml").exists():
         return config
     stored, _ = runs.read_config(run)
     if config is None:
         return stored
-    new = ["minutes", "steps", "learning_rate"]
+    new = ["minutes", "steps", "learning_rate", "device", "kvstore", "workers"]
     if config.schedule is None and config.learning_rate != stored.learning_rate:
         new.append("schedule")  # which would overrule the new rate
     wanted = replace(stored, **{name: getattr(config, name) for name in new})
@@ -361,6 +391,6 @@ def _resumed_config(run, config):
         if same.to_dict()[key] != value:
             raise ProjectError(
                 f"The run in {run} was started with {key}={value!r}, not {same.to_dict()[key]!r}. Resume it with the "
-                "same settings (only the budget and the learning rate may change), or start a new run."
+                "same settings (only budget, learning rate and devices may change), or start a new run."
             )
     return wanted

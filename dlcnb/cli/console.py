@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import os
+import re
 import signal
 import sys
 import threading
@@ -16,11 +18,23 @@ import click
 
 import dlcnb
 
-__all__ = ["Console", "Detached", "Report", "clock", "command", "main", "project_argument", "run_job", "table"]
+__all__ = [
+    "Console",
+    "Detached",
+    "LocalPath",
+    "Report",
+    "clock",
+    "command",
+    "main",
+    "project_argument",
+    "run_job",
+    "table",
+]
 
 _REDRAW = 0.1  # s between two states of the progress line
 _JSON_HELP = """Print one JSON object on standard output; where the command fails (exit code 1) it has "error", the line
 that is also on standard error."""
+_LINES = (2.0, 30.0)  # s between two lines of progress in a pipe: at least, at most
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,9 +90,24 @@ def command(name, summary):
     return decorate
 
 
+class LocalPath(click.Path):
+    """A path on this machine; one of Windows on another system is wrong usage, with a hint."""
+
+    def convert(self, value, param, ctx):
+        """The path as it is, or as `click.Path` makes it."""
+        if os.name != "nt" and re.match(r"[A-Za-z]:|\\\\", str(value)) and not os.path.exists(value):
+            self.fail(
+                f"{value!r} is a Windows path, which this machine does not know. Give the path under which the file is "
+                "seen here (on WSL C:\\data is /mnt/c/data; a network share is mounted somewhere).",
+                param,
+                ctx,
+            )
+        return super().convert(value, param, ctx)
+
+
 def project_argument(function):
     """The argument PROJECT: a project's folder, or its config.yaml."""
-    return click.argument("project", type=click.Path())(function)
+    return click.argument("project", type=LocalPath(exists=True))(function)
 
 
 class Console:
@@ -89,6 +118,7 @@ class Console:
         self._terminal = sys.stderr.isatty()
         self._drawn = False
         self._next = 0.0
+        self._told = 0.0, time.monotonic()  # share and time of the last line in a pipe
 
     def note(self, text):
         """One line for people."""
@@ -103,6 +133,19 @@ class Console:
         self._next, self._drawn = now + _REDRAW, True
         filled = round(24 * min(max(share, 0), 1))
         click.echo(f"\r\x1b[K{'█' * filled}{'░' * (24 - filled)} {100 * share:3.0f} %  {text}", nl=False, err=True)
+
+    def progress_line(self, share, text):
+        """Where `progress` shows nothing: a line at every tenth or so, and at least every half minute.
+
+        With --json standard error stays quiet.
+        """
+        (told, when), now = self._told, time.monotonic()
+        fewest, most = _LINES
+        if self._terminal or self._as_json or share >= 1 or now - when < fewest:
+            return
+        if int(10 * share) > int(10 * told) or now - when >= most:
+            self._told = share, now
+            self.note(f"{100 * share:3.0f} %  {text}")
 
     def clear(self):
         """Take the progress line away."""
@@ -153,6 +196,7 @@ def run_job(console, job, describe):
                 console.note(f"warning: {event['message']}")
             elif event["event"] in ("step", "progress") and (shown := describe(event)):
                 console.progress(*shown)
+                console.progress_line(*shown)
     console.clear()
     if job.status != "done":
         raise RuntimeError(job.error or _how_it_stopped(job))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dlcnb.cli.console import Report, command, project_argument, run_job, table
+from dlcnb.cli.console import LocalPath, Report, command, project_argument, run_job, table
 from dlcnb.cli.results import find_poses
 from dlcnb.cli.work import pick_run
 
@@ -16,7 +16,7 @@ __all__ = ["export"]
 
 @command("export", "Labels, poses or the network for other programs.")
 @project_argument
-@click.argument("videos", nargs=-1, type=click.Path())
+@click.argument("videos", nargs=-1, type=LocalPath())
 @click.option(
     "--to", required=True, type=click.Choice(["nwb", "slp", "coco", "onnx"]), help="NWB, SLEAP, COCO keypoints, ONNX."
 )

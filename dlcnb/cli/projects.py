@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import click
 
-from dlcnb.cli.console import Report, command, project_argument
+from dlcnb.cli.console import LocalPath, Report, command, project_argument
 
 __all__ = ["add_videos", "doctor", "extract", "new"]
 
@@ -21,7 +22,7 @@ __all__ = ["add_videos", "doctor", "extract", "new"]
 @click.option("--skeleton", default="", help="Edges to draw, separated by commas: snout-leftear,leftear-tailbase.")
 @click.option("--parent", type=click.Path(), default=".", show_default=True, help="Folder to make the project in.")
 @click.option("--copy", is_flag=True, help="Copy the videos instead of linking them.")
-@click.argument("videos", nargs=-1, required=True, type=click.Path())
+@click.argument("videos", nargs=-1, required=True, type=LocalPath())
 def new(console, task, scorer, bodyparts, skeleton, parent, copy, videos):  # noqa: PLR0913
     """Make a project called TASK from one or more VIDEOS."""
     from dlcnb.project import Project
@@ -47,7 +48,7 @@ def edge(text, parts):
 @command("add-videos", "Add videos to a project.")
 @project_argument
 @click.option("--copy", is_flag=True, help="Copy the videos instead of linking them.")
-@click.argument("videos", nargs=-1, required=True, type=click.Path())
+@click.argument("videos", nargs=-1, required=True, type=LocalPath())
 def add_videos(console, project, copy, videos):
     """Add VIDEOS to PROJECT."""
     from dlcnb.project import Project
@@ -128,18 +129,34 @@ def _check_installation():
     from dlcnb.project import Finding
 
     yield Finding("ok", f"Python {sys.version.split()[0]} at {sys.executable}")
-    code = "import dlcnb.backend as b; print('MXNet', b.mx.__version__, 'with', b.mx.context.num_gpus(), 'GPUs')"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    if found.returncode == 0:
-        yield Finding("ok", found.stdout.strip())
-    else:
-        words = found.stderr.strip().splitlines()[-1] if found.stderr.strip() else "MXNet can't be loaded"
-        cure = (
-            "Labeling and plotting work without it. Linux: apt install libgomp1 libquadmath0 if a library is missing."
-        )
-        yield Finding("error", words, cure)
+    yield from _check_network()
     for module, what in (("av", "videos"), ("jupyterlab", "dlcnb lab"), ("ipycanvas", "the widgets")):
         there = importlib.util.find_spec(module) is not None
         yield Finding("ok" if there else "error", f"{module} ({what})", "" if there else f"pip install {module}")
     writable = Path.cwd()
     yield Finding("ok", f"Working folder {writable}")
+
+
+def _check_network():
+    """Findings about MXNet, loaded in a process of its own, and the GPUs: which it can use, and why not the others."""
+    from dlcnb.project import Finding
+
+    code = (
+        "import json, dlcnb.backend as b; from dlcnb.backend.devices import Machine; m = Machine(); "
+        "print(json.dumps([b.mx.__version__, m.with_cuda, [[g.name, m.problem(n)] for n, g in enumerate(m.gpus)]]))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    if found.returncode != 0:
+        words = found.stderr.strip().splitlines()[-1] if found.stderr.strip() else "MXNet can't be loaded"
+        cure = (
+            "Labeling and plotting work without it. Linux: apt install libgomp1 libquadmath0 if a library is missing."
+        )
+        yield Finding("error", words, cure)
+        return
+    version, with_cuda, gpus = json.loads(found.stdout)
+    yield Finding("ok", f"MXNet {version}, the {'CUDA' if with_cuda else 'CPU'} build")
+    for number, (name, problem) in enumerate(gpus):
+        what = f"gpu({number}), {name}"
+        yield Finding("warning", f"{what}, can't be used", problem) if problem else Finding("ok", what)
+    if not gpus:
+        yield Finding("ok", "No NVIDIA GPU: the CPU is used")

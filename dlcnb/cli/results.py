@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from dlcnb.cli.console import Report, clock, command, project_argument, table
+from dlcnb.cli.console import LocalPath, Report, clock, command, project_argument, table
 
 __all__ = ["filter_poses", "find_poses", "label", "label_video", "plot", "with_poses"]
 
-_videos = click.argument("videos", nargs=-1, required=True, type=click.Path())
+_videos = click.argument("videos", nargs=-1, required=True, type=LocalPath())
 _tables = click.option(
     "--tables", type=click.Path(file_okay=False), help="Folder of the tables.  [default: beside each video]"
 )

@@ -7,12 +7,24 @@ from pathlib import Path
 
 import click
 
-from dlcnb.cli.console import Report, clock, command, project_argument, run_job, table
+from dlcnb.cli.console import LocalPath, Report, clock, command, project_argument, run_job, table
+from dlcnb.gpus import is_device
 
 __all__ = ["analyze", "describe_analysis", "describe_training", "evaluate", "evaluation_text", "pick_run", "train"]
 
+BACKBONES = ("efficientnet-lite0", "resnet-50", "resnet-101")  # as in dlcnb.trainset, which takes a while to load
 _shuffle = click.option("--shuffle", type=int, help="Number of the run.  [default: the last]")
-_device = click.option("--device", default="auto", show_default=True, help="auto, cpu, gpu(0) ...")
+
+
+def _checked_device(_context, _parameter, name):
+    if name is not None and not is_device(name):
+        raise click.BadParameter(f"{name!r} is none. Expected auto, cpu, gpu(0), or several: gpu(0),gpu(1).")
+    return name
+
+
+_device = click.option(
+    "--device", default="auto", show_default=True, callback=_checked_device, help="auto, cpu, gpu(0) ..."
+)
 
 
 @command("train", "Train a network on the labels.")
@@ -22,34 +34,49 @@ _device = click.option("--device", default="auto", show_default=True, help="auto
     type=click.Choice(["quick", "workshop", "paper"]),
     help="quick: 10 minutes. workshop: 3. paper: ResNet-50, whole frames, 500,000 steps, for a GPU.",
 )
-@click.option("--backbone", help="efficientnet-lite0 (default), resnet-50 or resnet-101.")
+@click.option("--backbone", type=click.Choice(BACKBONES), help="[default: efficientnet-lite0]")
 @click.option(
     "--minutes", type=click.FloatRange(0, min_open=True), help="Train for so long, in all when resuming.  [default: 10]"
 )
 @click.option("--steps", type=click.IntRange(1), help="Train for so many steps, in all (reproducible).")
-@click.option("--train-fraction", type=click.FloatRange(0, 1, min_open=True), help="Share of the frames to train on.")
+@click.option(
+    "--train-fraction",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Share of the labeled frames to train on.  [default: the first TrainingFraction of config.yaml, or 0.95]",
+)
+@click.option("--folds", type=click.IntRange(2), help="Test on one of so many parts (experiment: on all).")
+@click.option("--fold", type=click.IntRange(0), help="Which of the --folds, from 0.  [default: 0]")
+@click.option("--leave-out", metavar="VIDEO", help="Test on the frames of this video, train on all others.")
 @click.option("--split-seed", type=int, help="Seed of the split into train and test.  [default: 0]")
 @click.option("--seed", type=int, help="Seed of everything else.  [default: 0]")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Peak learning rate.")
 @click.option("--batch-size", type=click.IntRange(1), help="Frames per step.")
 @click.option("--weights", help="ImageNet weights: a file, or torchvision or gluon (fetched once).")
-@click.option("--start-from", type=click.Path(), help="Snapshot (or run) to fine-tune.")
-@click.option("--device", help="auto (default), cpu, gpu(0), or several: gpu(0),gpu(1).")
+@click.option("--start-from", type=LocalPath(exists=True), help="Snapshot (or run) to fine-tune.")
+@click.option("--device", callback=_checked_device, help="auto (default), cpu, gpu(0), or several: gpu(0),gpu(1).")
+@click.option("--precision", type=click.Choice(["fp32", "fp16", "auto"]), help="fp16: half, on GPUs.  [default: fp32]")
+@click.option(
+    "--kvstore",
+    type=click.Choice(["device", "dist_sync"]),
+    help="dist_sync: several processes share each batch, see docs/cluster.md.  [default: device]",
+)
+@click.option("--workers", type=click.IntRange(1), help="How many processes, with --kvstore dist_sync.")
+@click.option("--join", is_flag=True, help="Be one of them: help a training that another machine leads.")
 @click.option("--resume", is_flag=True, help="Go on with a run from its last snapshot.")
 @_shuffle
-def train(console, project, preset, resume, shuffle, **settings):
+def train(console, project, preset, resume, shuffle, join, **settings):
     """Train a network on PROJECT's labels."""
     from dlcnb import jobs
     from dlcnb.project import Project
-    from dlcnb.trainset import TrainConfig
 
-    project = Project.open(project)
     settings = {name: value for name, value in settings.items() if value is not None}
+    if join:
+        return _join(project, resume or preset or settings)
+    project = Project.open(project)
     if not resume:
         if shuffle is not None:
             raise click.UsageError("--shuffle goes with --resume; a new run takes the next free number.")
-        settings.setdefault("train_fraction", project.train_fraction)
-        settings = TrainConfig.preset(preset or "quick", **settings)
+        settings = _new_settings(project, preset, settings)
     elif preset:
         raise click.UsageError("--preset is for a new run; a resumed one keeps its settings.")
     run = pick_run(project, shuffle) if resume else None
@@ -66,6 +93,49 @@ def train(console, project, preset, resume, shuffle, **settings):
     return Report(_only(result, "run", "steps", "seconds", "best", "peak_rss_mb"), text)
 
 
+def _new_settings(project, preset, settings):
+    """The `TrainConfig` of a new run; settings that don't go together are wrong usage."""
+    from dlcnb.trainset import WEIGHTS_SOURCES, TrainConfig
+
+    weights = settings.get("weights")
+    if weights is not None and weights not in WEIGHTS_SOURCES and not Path(weights).exists():
+        raise click.BadParameter(
+            f"There is no file {weights}. Give one, or {' or '.join(WEIGHTS_SOURCES)}.", param_hint="--weights"
+        )
+    if "leave_out" in settings:
+        settings["leave_out"] = _labeled_video(project, settings["leave_out"])
+        if not {"folds", "train_fraction"}.isdisjoint(settings):
+            raise click.UsageError("--leave-out, --folds and --train-fraction are three ways to split: give one.")
+    elif "folds" in settings and "train_fraction" in settings:
+        raise click.UsageError("--folds and --train-fraction are two ways to split: give one.")
+    settings.setdefault("train_fraction", project.train_fraction)
+    try:
+        return TrainConfig.preset(preset or "quick", **settings)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _labeled_video(project, video):
+    from dlcnb.project import nearest, video_stem
+
+    names, stem = [folder.name for folder in project.labeled_dirs()], video_stem(video)
+    if stem not in names:
+        known = ", ".join(names) or "none"
+        raise click.BadParameter(
+            f"No labeled frames of {stem}{nearest(stem, names)}. There are those of: {known}.", param_hint="--leave-out"
+        )
+    return stem
+
+
+def _join(project, others):
+    from dlcnb import jobs
+
+    if others:
+        raise click.UsageError("--join takes no other settings: the machine that leads has them.")
+    run = jobs.join(project)
+    return Report({"run": run, "joined": True}, f"Helped to train {run}")
+
+
 @command("evaluate", "Errors of a network on the labels.")
 @project_argument
 @click.option("--snapshot", default="best", show_default=True, help="best, last, all, or a step.")
@@ -78,7 +148,8 @@ def evaluate(console, project, snapshot, plots, shuffle, device):
     from dlcnb.project import Project
 
     project = Project.open(project)
-    job = jobs.start("evaluate", project, run=pick_run(project, shuffle), snapshot=_snapshot(snapshot), device=device)
+    run = _network(console, project, shuffle, snapshot)
+    job = jobs.start("evaluate", project, run=run, snapshot=_snapshot(snapshot), device=device)
     result = run_job(console, job, lambda e: (e["done"] / e["total"], "evaluating"))
     result |= _more(result)
     text = evaluation_text(result)
@@ -97,7 +168,7 @@ def evaluate(console, project, snapshot, plots, shuffle, device):
 
 @command("analyze", "Find the bodyparts in videos.")
 @project_argument
-@click.argument("videos", nargs=-1, required=True, type=click.Path())
+@click.argument("videos", nargs=-1, required=True, type=LocalPath())
 @click.option(
     "--engine",
     type=click.Choice(["auto", "fp32", "int8", "openvino"]),
@@ -140,7 +211,8 @@ def analyze(console, project, videos, snapshot, out, shuffle, **more):
         "score_maps": _frame_numbers(more.pop("score_maps")),
         **more,
     }
-    job = jobs.start("analyze", project, videos=videos, run=pick_run(project, shuffle), **options)
+    run = _network(console, project, shuffle, snapshot)
+    job = jobs.start("analyze", project, videos=videos, run=run, **options)
     result = run_job(console, job, describe_analysis)
     rows = [("video", "frames", "frames/s", "output")]
     rows += [(Path(v["video"]).name, v["frames"], f"{v['fps']:.1f}", v["output"]) for v in result["videos"]]
@@ -199,6 +271,24 @@ def pick_run(project, shuffle):
         known = ", ".join(map(str, runs)) or "none"
         raise ValueError(f"{project.root} has no run with shuffle {shuffle}. There are: {known}.")
     return runs[shuffle]
+
+
+def _network(console, project, shuffle, snapshot):
+    """The run to use, which is told; and if it is the last one, but unfinished, which earlier one is finished."""
+    from dlcnb import jobs
+    from dlcnb.project import run_info
+
+    run, best = pick_run(project, shuffle), None
+    if snapshot == "best" and (run / "best.json").exists():
+        best = json.loads((run / "best.json").read_text())["step"]
+    step = f" (step {best})" if best is not None else ""
+    console.note(f"Network: shuffle {run_info(run)['shuffle']}, snapshot {snapshot}{step}, of {run}")
+    if shuffle is None and (problem := jobs.unfinished(run)):
+        done = (r for r in reversed(project.runs()) if any(r.glob("snapshot-*.params")) and not jobs.unfinished(r))
+        if earlier := next(done, None):
+            number = run_info(earlier)["shuffle"]
+            console.note(f"note: this run {problem}; shuffle {number} was trained to its end: --shuffle {number}")
+    return run
 
 
 def describe_training(event):

@@ -7,10 +7,23 @@ folder. This module never loads MXNet; the worker does.
 """
 
 from dlcnb.jobs.begin import start
+from dlcnb.jobs.crew import join
 from dlcnb.jobs.events import EventLog, EventReader
 from dlcnb.jobs.explain import explain
-from dlcnb.jobs.history import history
+from dlcnb.jobs.history import history, unfinished
 from dlcnb.jobs.job import Job, JobError, attach
 from dlcnb.jobs.suggest import read_suggestions
 
-__all__ = ["EventLog", "EventReader", "Job", "JobError", "attach", "explain", "history", "read_suggestions", "start"]
+__all__ = [
+    "EventLog",
+    "EventReader",
+    "Job",
+    "JobError",
+    "attach",
+    "explain",
+    "history",
+    "join",
+    "read_suggestions",
+    "start",
+    "unfinished",
+]

@@ -8,11 +8,28 @@ from pathlib import Path
 import numpy as np
 
 from dlcnb.jobs.events import EventReader
+from dlcnb.jobs.job import JOB_FILE, Job
 
-__all__ = ["history"]
+__all__ = ["history", "unfinished"]
 
 _CURVES = ("step", "seconds", "loss", "part_loss", "locref_loss", "learning_rate")
 _VALIDATION = ("mean_px", "rms_px", "median_px", "train_mean_px")
+
+
+_UNFINISHED = {"stopped": "was stopped", "failed": "failed", "lost": "was broken off", "running": "is being trained"}
+
+
+def unfinished(run):
+    """What kept a training run from its end, such as "was stopped at step 120"; None if nothing did.
+
+    A run that was not a job (``for step in train(...)``) counts as finished.
+    """
+    run = Path(run)
+    words = _UNFINISHED.get(Job(run).status) if (run / JOB_FILE).exists() else None
+    if words is None:
+        return None
+    last = next((e for e in reversed(EventReader(run).refresh()) if e["event"] == "step" and "step" in e), None)
+    return f"{words} at step {last['step']}" if last else f"{words} before its first step"
 
 
 def history(run):

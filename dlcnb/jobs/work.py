@@ -10,30 +10,29 @@ from pathlib import Path
 import psutil
 
 from dlcnb.jobs.analysis import analyze
+from dlcnb.jobs.crew import lead
 from dlcnb.jobs.evaluating import evaluate
 from dlcnb.jobs.exporting import export
 from dlcnb.jobs.memory import shortage
 from dlcnb.jobs.suggest import suggest
 from dlcnb.jobs.trial import trial
 
-__all__ = ["WORK"]
+__all__ = ["WORK", "training_config"]
 
 
 def _train(job, events, stop):
     from dlcnb import backend  # first of all: it sets how many threads MXNet takes
     from dlcnb.backend import runs
     from dlcnb.project import Project
-    from dlcnb.trainset import TrainConfig
 
     project, run, options = Project.open(job["project"]), Path(job["folder"]), job["options"]
-    resume = options.get("resume", False)
-    config = _resumed_config(run, options["config"]) if resume else TrainConfig.from_dict(options["config"])
+    config, resume = training_config(run, options)
     if problem := _shortage(project, config):
         events.write("warning", message=problem)
     began, last, warned, ending = time.monotonic(), None, None, "done"
     process = psutil.Process()
     steps = backend.train(project, config, run=run, resume=resume)
-    with closing(steps):  # closing saves a snapshot
+    with lead(run, config, events, stop), closing(steps):  # closing saves a snapshot
         for last in steps:
             if last.warning not in (None, warned):
                 warned = last.warning
@@ -55,6 +54,15 @@ def _shortage(project, config):
     data = TrainSet.from_project(project, config.bodyparts)
     size = data.image(0).shape[:2]
     return shortage(config.with_input_scale(size, data.points), size)
+
+
+def training_config(run, options):
+    """``(TrainConfig, resume)`` of a training job's options."""
+    from dlcnb.trainset import TrainConfig
+
+    if options.get("resume"):
+        return _resumed_config(run, options["config"]), True
+    return TrainConfig.from_dict(options["config"]), False
 
 
 def _resumed_config(run, changes):

@@ -1,11 +1,21 @@
 """Labels -> examples: the training configuration, the split into train and test, and the frames themselves."""
 
-from dlcnb.trainset.config import BACKBONES, OPTIMIZERS, PRESETS, WEIGHTS_SOURCES, TrainConfig
+from dlcnb.trainset.config import (
+    BACKBONES,
+    KVSTORES,
+    OPTIMIZERS,
+    PRECISIONS,
+    PRESETS,
+    WEIGHTS_SOURCES,
+    TrainConfig,
+)
 from dlcnb.trainset.data import Split, TrainSet, choose_split, folds, leave_one_video_out, resize, split
 
 __all__ = [
     "BACKBONES",
+    "KVSTORES",
     "OPTIMIZERS",
+    "PRECISIONS",
     "PRESETS",
     "WEIGHTS_SOURCES",
     "Split",

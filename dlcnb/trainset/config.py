@@ -6,12 +6,15 @@ from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
+from dlcnb.gpus import is_device
 from dlcnb.project import nearest
 
-__all__ = ["BACKBONES", "OPTIMIZERS", "PRESETS", "WEIGHTS_SOURCES", "TrainConfig"]
+__all__ = ["BACKBONES", "KVSTORES", "OPTIMIZERS", "PRECISIONS", "PRESETS", "WEIGHTS_SOURCES", "TrainConfig"]
 
 BACKBONES = ("efficientnet-lite0", "resnet-50", "resnet-101")
 OPTIMIZERS = ("adam", "sgd")
+PRECISIONS = ("fp32", "fp16", "auto")
+KVSTORES = ("device", "dist_sync")
 WEIGHTS_SOURCES = ("torchvision", "gluon")  # who publishes ImageNet weights that can be fetched
 PRESETS = {  # settings that differ from the defaults
     "quick": {"minutes": 10.0},
@@ -34,6 +37,9 @@ PRESETS = {  # settings that differ from the defaults
         "freeze": 0,
     },
 }
+
+
+_CHOICES = {"backbone": BACKBONES, "optimizer": OPTIMIZERS, "precision": PRECISIONS, "kvstore": KVSTORES}
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,11 @@ class TrainConfig:
     start_from : snapshot (or run) to fine-tune; bodyparts that it doesn't know start anew.
     validate_every : seconds between validations (with ``steps``: a twentieth of them if that is later).
     device : "auto", "cpu", "gpu(0)", or several GPUs that share each batch: "gpu(0),gpu(1)".
+    precision : one of `PRECISIONS`: "fp16" computes in half precision where it is safe (AMP), on GPUs only; "auto" does
+        so on GPUs with tensor cores.
+    kvstore : one of `KVSTORES`: "device" sums the gradients of this process's devices; "dist_sync" those of ``workers``
+        processes, on one or several machines, which share each batch (see docs/cluster.md). It needs ``steps``.
+    workers : how many processes.
     """
 
     backbone: str = "efficientnet-lite0"
@@ -110,15 +121,20 @@ class TrainConfig:
     start_from: str | None = None
     validate_every: float = 30.0
     device: str = "auto"
+    precision: str = "fp32"
+    kvstore: str = "device"
+    workers: int = 1
 
     def __post_init__(self):
         if self.minutes is None and self.steps is None:
             raise ValueError("A training run needs an end: give minutes=… or steps=….")
-        for name, choices in (("backbone", BACKBONES), ("optimizer", OPTIMIZERS)):
+        for name, choices in _CHOICES.items():
             value = getattr(self, name)
             if value not in choices:
                 hint = nearest(str(value), choices)
                 raise ValueError(f"Unknown {name} {value!r}{hint}. Expected one of {', '.join(choices)}.")
+        if not is_device(self.device):
+            raise ValueError(f"Unknown device {self.device!r}. Expected auto, cpu, gpu(0), or several: gpu(0),gpu(1).")
         for name in ("minutes", "steps", "batch_size", "input_scale", "radius", "learning_rate"):
             value = getattr(self, name)
             if value is not None and not value > 0:
@@ -129,6 +145,7 @@ class TrainConfig:
             raise ValueError(f"validation_fraction must be in 0..1, but is {self.validation_fraction!r}.")
         self._check_crops()
         self._check_split()
+        self._check_workers()
 
     def _check_crops(self):
         if self.crop_size is None and self.batch_size != 1:
@@ -151,6 +168,16 @@ class TrainConfig:
         if self.folds < 2 or not 0 <= self.fold < self.folds:
             raise ValueError(f"Expected folds >= 2 and fold from 0 to folds - 1, found {self.folds} and {self.fold}.")
         object.__setattr__(self, "train_fraction", 1 - 1 / self.folds)
+
+    def _check_workers(self):
+        if self.kvstore == "device":
+            if self.workers != 1:
+                raise ValueError(f'workers={self.workers!r} needs kvstore="dist_sync".')
+            return
+        if self.workers < 1 or self.batch_size < self.workers:
+            raise ValueError(f"{self.workers} workers can't share a batch of {self.batch_size}. Raise batch_size.")
+        if self.steps is None or self.minutes is not None:
+            raise ValueError('kvstore="dist_sync" needs steps=…, not minutes: the clocks of machines differ.')
 
     @classmethod
     def from_dict(cls, values):
