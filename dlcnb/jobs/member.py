@@ -38,7 +38,7 @@ def _train_along(run):
     try:
         config, resume = training_config(run, job["options"])
         steps = backend.train(Project.open(job["project"]), config, run=run, resume=resume, leads=False)
-        stop = StopRequest(run)  # between two steps: the others wait for the gradients of a whole one
+        stop = StopRequest(run / "none")  # signals alone: it is the leader that looks for the file
         with closing(steps):
             for _ in steps:
                 if stop:
