@@ -132,7 +132,7 @@ def test_the_server_takes_no_commands(project):
     payload = f"cposix\nsystem\n(S'touch {mark}'\ntR."
     environment = {**os.environ, **crew.environment("127.0.0.1", crew._free_port("127.0.0.1"), 1, "127.0.0.1")}
     helpers = [
-        subprocess.Popen([sys.executable, "-m", "dlcnb.jobs.member", role, "."], env={**environment, "DMLC_ROLE": role})
+        subprocess.Popen([sys.executable, "-m", "dlcnb.jobs.member", role, "."], env=environment)
         for role in ("scheduler", "server")
     ]
     try:

@@ -65,9 +65,7 @@ def lead(run, config, events, stop):
 
 
 def _helper(role, run):
-    return subprocess.Popen(
-        [sys.executable, "-m", "dlcnb.jobs.member", role, str(run)], env={**os.environ, "DMLC_ROLE": role}
-    )
+    return subprocess.Popen([sys.executable, "-m", "dlcnb.jobs.member", role, str(run)])
 
 
 def _watch_members(run, config, events, stop, helpers):

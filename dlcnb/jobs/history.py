@@ -14,8 +14,6 @@ __all__ = ["history", "unfinished"]
 
 _CURVES = ("step", "seconds", "loss", "part_loss", "locref_loss", "learning_rate")
 _VALIDATION = ("mean_px", "rms_px", "median_px", "train_mean_px")
-
-
 _UNFINISHED = {"stopped": "was stopped", "failed": "failed", "lost": "was broken off", "running": "is being trained"}
 
 
@@ -28,8 +26,8 @@ def unfinished(run):
     words = _UNFINISHED.get(Job(run).status) if (run / JOB_FILE).exists() else None
     if words is None:
         return None
-    last = next((e for e in reversed(EventReader(run).refresh()) if e["event"] == "step" and "step" in e), None)
-    return f"{words} at step {last['step']}" if last else f"{words} before its first step"
+    steps = [e["step"] for e in EventReader(run).read() if e["event"] == "step" and "step" in e]
+    return f"{words} at step {steps[-1]}" if steps else f"{words} before its first step"
 
 
 def history(run):

@@ -65,8 +65,11 @@ def _watch_leader(run, sign):
     os._exit(0 if status == "done" else 1)
 
 
-def _serve():
+def _serve(role):
+    os.environ["DMLC_ROLE"] = "worker"  # as server MXNet would start its own at import, which unpickles what it is sent
     from dlcnb.backend.crew import serve
+
+    os.environ["DMLC_ROLE"] = role
 
     parent = os.getppid()
     threading.Thread(target=_outlive, args=(parent,), daemon=True).start()
@@ -86,7 +89,7 @@ def _main():
     parser.add_argument("role", choices=["scheduler", "server", "member"])
     parser.add_argument("run", type=Path)
     wanted = parser.parse_args()
-    _train_along(wanted.run) if wanted.role == "member" else _serve()
+    _train_along(wanted.run) if wanted.role == "member" else _serve(wanted.role)
 
 
 if __name__ == "__main__":

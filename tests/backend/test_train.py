@@ -165,6 +165,14 @@ def test_missing_imagenet_weights_are_said_once(project):
     assert np.isfinite(steps[1].loss)
 
 
+@pytest.mark.slow
+def test_resnet50_learns_on_the_cpu(project):
+    _, steps = run_steps(project, steps=16, backbone="resnet-50", crop_size=64, pretrained=False)
+    losses = [s.loss for s in steps]
+    assert np.isfinite(losses).all()
+    assert np.mean(losses[-4:]) < 0.7 * np.mean(losses[:4])
+
+
 def test_schedule_warms_up_and_cools_down():
     from dlcnb.backend.train import learning_rate
 
