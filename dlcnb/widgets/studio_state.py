@@ -13,6 +13,8 @@ from dlcnb.outliers import refinement
 
 __all__ = ["TABS", "Overview", "overview"]
 
+REPORT = "evaluation-*[0-9].json"  # not its details
+
 # the tabs of a Studio, in the order of the work: name -> what it is for
 TABS = {
     "Frames": "choose frames to label",
@@ -151,13 +153,13 @@ def _has_poses(video):
 
 
 def _evaluations(project, run):
-    return (path for path in project.evaluation_dir(run).glob("evaluation-*.json") if path.is_file())
+    return (path for path in project.evaluation_dir(run).glob(REPORT) if path.is_file())
 
 
 def _last_error(project, trained):
     """Mean error of the newest evaluation of this iteration, else of any; None if there is none."""
     found = [path for run in trained for path in _evaluations(project, run)]
-    found = found or list(project.root.glob("evaluation-results-mxnet/*/*/evaluation-*.json"))
+    found = found or list(project.root.glob(f"evaluation-results-mxnet/*/*/{REPORT}"))
     if not found:
         return None
     report = json.loads(max(found, key=lambda path: path.stat().st_mtime).read_text())

@@ -1,12 +1,12 @@
 """Studio: the state of a project at a glance, tabs made when they are opened, one labeler for all."""
 
-import json
 import shutil
 
 import numpy as np
 import pytest
 
 from dlcnb import Studio, frames, sampledata
+from dlcnb.evaluate import Evaluation, write_details
 from dlcnb.labels import LabelStore
 from dlcnb.labels.journal import Edit
 from dlcnb.outliers import extract, merge
@@ -53,6 +53,18 @@ def trained(project):
     return run
 
 
+def evaluate(project, run):
+    """Write an evaluation of two frames: 1 px off in the one trained on, 3.4 px in the other."""
+    labels = np.full((2, len(project.bodyparts), 2), 40.0)
+    found = Evaluation(
+        project.bodyparts, ("labeled-data/a/img0.png", "labeled-data/a/img1.png"), labels,
+        labels + np.array([[[1, 0]], [[0, 3.4]]]), np.full(labels.shape[:2], 0.9), np.array([False, True]),
+        0.6, "snapshot-10", 10,
+    )  # fmt: skip
+    found.write(project.evaluation_dir(run))
+    write_details(found, project.evaluation_dir(run))
+
+
 def label(project, images):
     store = LabelStore(project, project.videos[0].stem)
     store.add_images()
@@ -89,9 +101,7 @@ class TestOverview:
         assert overview(project).labeled == overview(project).extracted == LABELED
         run = trained(project)
         assert overview(project).next_step[0] == "Evaluate"
-        folder = project.evaluation_dir(run)
-        folder.mkdir(parents=True)
-        (folder / "evaluation-10.json").write_text(json.dumps({"test": {"mean_px": 3.41}, "train": {"mean_px": 1.0}}))
+        evaluate(project, run)
         assert overview(project).next_step == ("Trajectories", "analyse 1 video")
         analysed(project)
         found = overview(project)
