@@ -466,7 +466,8 @@ def test_a_pipe_gets_a_line_at_every_tenth_or_half_minute(monkeypatch, capsys):
         console.progress_line(seconds / 100, f"step {seconds}")
         quiet.progress_line(seconds / 100, f"step {seconds}")
     assert capsys.readouterr().err.splitlines() == [f" {n} %  step {n}" for n in range(10, 100, 10)]
-    now[0], slow = 0.0, Console()
+    now[0] = 0.0
+    slow = Console()
     for seconds in range(0, 91, 5):
         now[0] = float(seconds)
         slow.progress_line(0.01, f"{seconds} s")
