@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import threading
 from pathlib import Path
@@ -24,6 +23,7 @@ from dlcnb.widgets.evaluation_state import EvaluationState
 from dlcnb.widgets.gallery_state import Cell
 from dlcnb.widgets.input_guard import InputGuard
 from dlcnb.widgets.labeler_images import FrameImages
+from dlcnb.widgets.pictures import beside, figure_picture, stacked
 from dlcnb.widgets.thumbnails import Gallery
 from dlcnb.widgets.view import View, shown
 
@@ -279,17 +279,10 @@ class EvaluationView(View):
 
     def snapshot(self):
         """The plots above, the gallery and the frame below, as a `PIL.Image.Image`."""
-        pictures = [self.gallery.snapshot(), self.frame_view.snapshot()]
-        lower = Image.new("RGB", (sum(p.width for p in pictures) + 8, max(p.height for p in pictures)), "white")
-        lower.paste(pictures[0], (0, 0))
-        lower.paste(pictures[1], (pictures[0].width + 8, 0))
+        lower = beside(self.gallery.snapshot(), self.frame_view.snapshot())
         if self.state.evaluation is None:
             return lower
-        upper = _plots_picture(self.state, lower.width)
-        both = Image.new("RGB", (lower.width, upper.height + lower.height), "white")
-        both.paste(upper, (0, 0))
-        both.paste(lower, (0, upper.height))
-        return both
+        return stacked(_plots_picture(self.state, lower.width), lower)
 
     def close(self):
         """Take the widget off the page; a running evaluation goes on."""
@@ -323,15 +316,7 @@ def _plots_picture(state, width):
         plots.pck(state.evaluation, state.human),
         plots.calibration(state.evaluation, epsilon_px=state.epsilon_px),
     ]
-    pictures = []
-    for figure, _ in drawn:
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=80)
-        pictures.append(Image.open(buffer).convert("RGB"))
+    pictures = [figure_picture(figure, 80) for figure, _ in drawn]
     scale = width / sum(p.width for p in pictures)
-    pictures = [p.resize((int(p.width * scale), max(int(p.height * scale), 1)), Image.LANCZOS) for p in pictures]
-    row, left = Image.new("RGB", (width, max(p.height for p in pictures)), "white"), 0
-    for picture in pictures:
-        row.paste(picture, (left, 0))
-        left += picture.width
-    return row
+    sizes = [(int(p.width * scale), max(int(p.height * scale), 1)) for p in pictures]
+    return beside(*(p.resize(size, Image.LANCZOS) for p, size in zip(pictures, sizes, strict=True)), gap=0)

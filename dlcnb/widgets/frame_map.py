@@ -14,6 +14,7 @@ from dlcnb.video import VideoReader
 from dlcnb.widgets.canvas import FrameCanvas, Painter, batch
 from dlcnb.widgets.frame_map_state import FrameMapState
 from dlcnb.widgets.input_guard import Input
+from dlcnb.widgets.pictures import beside
 from dlcnb.widgets.player import Player
 from dlcnb.widgets.trajectory_controls import row
 from dlcnb.widgets.trajectory_view import video_and_poses
@@ -204,15 +205,11 @@ class FrameMap(View):
 
     def snapshot(self):
         """The map beside the frame, as a `PIL.Image.Image`."""
-        frame = self.player.snapshot()
-        both = Image.new("RGB", (SIDE + 8 + frame.width, max(SIDE, frame.height)), "white")
         drawn, place = self._picture().copy(), self.state.place(self.player.state.frame)
         if place is not None:
             x, y = np.rint(self._spots()[place]).astype(int)
             cv2.circle(drawn, (int(x), int(y)), 9, NOW, 3, cv2.LINE_AA)
-        both.paste(Image.fromarray(drawn), (0, 0))
-        both.paste(frame, (SIDE + 8, 0))
-        return both
+        return beside(Image.fromarray(drawn), self.player.snapshot())
 
     def close(self):
         """Take the widget off the page, with its own player."""

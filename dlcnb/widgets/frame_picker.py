@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import ipywidgets
-from PIL import Image
 
 from dlcnb.frames import extracted
 from dlcnb.project import Project, video_stem
@@ -20,6 +19,7 @@ from dlcnb.widgets.input_guard import Input
 from dlcnb.widgets.picking_controls import Controls
 from dlcnb.widgets.picking_player import PickingPlayer
 from dlcnb.widgets.picking_state import PickingState
+from dlcnb.widgets.pictures import stacked
 from dlcnb.widgets.thumbnails import Gallery
 from dlcnb.widgets.view import View, shown
 
@@ -246,11 +246,7 @@ class FramePicker(View):
 
     def snapshot(self):
         """The player above the page of thumbnails as a `PIL.Image.Image`."""
-        above, below = self.player.snapshot(), self.gallery.snapshot()
-        both = Image.new("RGB", (max(above.width, below.width), above.height + 8 + below.height), (255, 255, 255))
-        both.paste(above, (0, 0))
-        both.paste(below, (0, above.height + 8))
-        return both
+        return stacked(self.player.snapshot(), self.gallery.snapshot(), gap=8)
 
     def close(self):
         """Stop all work and take the widget off the page."""

@@ -21,8 +21,9 @@ from dlcnb.widgets.labeler_keys import ACTIONS, KEYS
 from dlcnb.widgets.labeler_parts import ConflictBox, Controls, saved_html
 from dlcnb.widgets.labeler_suggest import Suggester
 from dlcnb.widgets.labeling_state import LabelSession
-from dlcnb.widgets.labeling_view import LabelView, Pointer, canvas_size
+from dlcnb.widgets.labeling_view import LabelView, Pointer
 from dlcnb.widgets.view import View, shown
+from dlcnb.widgets.zoom import canvas_size
 
 __all__ = ["Labeler"]
 
@@ -63,7 +64,7 @@ class Labeler(View):
         self.session = LabelSession(project, videos, scorer)
         self.project, self.images = self.session.project, FrameImages(self.session.project)
         size = self._first_size()
-        self.view = LabelView(size, canvas_size(size, width))
+        self.view = LabelView(size, canvas_size(size, width, 640, 840))
         self.pointer = Pointer(self.session, self.view)
         self.colors = palette(len(self.session.bodyparts))
         self._edges = np.asarray(self.project.skeleton.index_edges, int).reshape(-1, 2)

@@ -9,20 +9,11 @@ from traitlets import Bool, Float, HasTraits, Int, TraitError, validate
 
 from dlcnb.widgets.zoom import Zoomable
 
-__all__ = ["LabelView", "Pointer", "canvas_size"]
+__all__ = ["LabelView", "Pointer"]
 
 REACH = 9.0  # canvas px from a point within which it is taken
 CLICK = 4.0  # canvas px of movement up to which a press is still a click
 WHEEL_ZOOM = 1.0015  # per CSS pixel of wheel travel
-
-
-def canvas_size(size, width=None):
-    """Canvas ``(height, width)`` for images of a size: their shape, 640 to 840 wide and at most 640 high."""
-    height, natural = size
-    scale = (width or min(max(natural, 640), 840)) / natural
-    if width is None:
-        scale = min(scale, 640 / height)
-    return max(round(height * scale), 1), max(round(natural * scale), 1)
 
 
 class LabelView(Zoomable, HasTraits):

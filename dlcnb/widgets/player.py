@@ -11,15 +11,16 @@ import ipywidgets
 import numpy as np
 from PIL import Image
 
-from dlcnb.labels import Labels, frame_index
 from dlcnb.poses import Poses
 from dlcnb.render import draw_pose, palette
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.canvas import FrameCanvas, Painter, batch, render_view
 from dlcnb.widgets.input_guard import Input
+from dlcnb.widgets.pictures import stacked
 from dlcnb.widgets.state import PlayClock, PlayerState
-from dlcnb.widgets.timeline import LANES, Timeline, timeline_image
+from dlcnb.widgets.timeline import LANES, Timeline, labeled_frames, project_labels, timeline_image
 from dlcnb.widgets.view import View, button, shown
+from dlcnb.widgets.zoom import canvas_size
 
 __all__ = ["Player"]
 
@@ -87,7 +88,7 @@ class Player(View):
     def __init__(self, video, poses=None, *, project=None, labels=None, outliers=(), skeleton=None, width=None):
         self._opened = not isinstance(video, VideoReader)
         self.reader = VideoReader(video) if self._opened else video
-        self.state = PlayerState(self.reader.times, self.reader.size, _canvas_size(self.reader.size, width))
+        self.state = PlayerState(self.reader.times, self.reader.size, canvas_size(self.reader.size, width, 480, 960))
         self.bodyparts, self._edges = (), np.empty((0, 2), int)
         self._lock = threading.RLock()
         self._quiet = None
@@ -169,9 +170,9 @@ class Player(View):
             self.state.pcutoff = project.pcutoff
             skeleton = skeleton or project.skeleton
             if labels is None:
-                labels = _project_labels(project, self.reader.path)
+                labels = project_labels(project, self.reader.path)
         if "labeled" in self.lanes:
-            self.state.set_marks("labeled", _labeled_frames(labels, Path(self.reader.path).stem))
+            self.state.set_marks("labeled", labeled_frames(labels, Path(self.reader.path).stem))
         self.set_poses(poses, skeleton)
 
     def set_poses(self, poses, skeleton=None):
@@ -376,10 +377,7 @@ class Player(View):
             )
         view = Image.fromarray(render_view(image, state.fit, state.canvas_size))
         strip = timeline_image(state, view.width, self.lanes)
-        both = Image.new("RGB", (view.width, view.height + strip.height))
-        both.paste(view, (0, 0))
-        both.paste(strip, (0, view.height))
-        return both
+        return stacked(view, strip)
 
     def close(self):
         """Stop playing, free the video if this widget opened it, and take the widget off the page."""
@@ -395,26 +393,3 @@ def _row(children):
     row = ipywidgets.HBox(children)
     row.add_class("dlcnb-row")
     return row
-
-
-def _canvas_size(size, width):
-    """Canvas ``(height, width)`` for a video of that size: its shape, at most 960 wide and 640 high."""
-    height, natural = size
-    scale = (width or min(max(natural, 480), 960)) / natural
-    if width is None:
-        scale = min(scale, 640 / height)
-    return max(round(height * scale), 1), max(round(natural * scale), 1)
-
-
-def _project_labels(project, video):
-    folder = project.labeled_dir(video)
-    return Labels.read(folder) if any(folder.glob("CollectedData_*")) else None
-
-
-def _labeled_frames(labels, stem):
-    """Frame numbers of labeled images of the video ``stem``; a plain list of numbers is returned as it is."""
-    if labels is None:
-        return ()
-    if not isinstance(labels, Labels):
-        return labels
-    return [frame_index(image) for image in labels.images if Path(image).parent.name == stem]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import ipywidgets
 import numpy as np
 from ipycanvas import MultiCanvas
 from PIL import Image, ImageDraw
 
-__all__ = ["LANES", "Timeline", "timeline_image"]
+from dlcnb.labels import Labels, frame_index
+
+__all__ = ["LANES", "Timeline", "labeled_frames", "project_labels", "timeline_image"]
 
 HEIGHT = 42
 BACKGROUND = (31, 41, 51)
@@ -85,3 +89,18 @@ def timeline_image(state, width, lanes=LANES):
     draw.rectangle((x - 2, 0, x + 2, HEIGHT), fill=(0, 0, 0, 200))
     draw.rectangle((x - 1, 0, x, HEIGHT), fill=PLAYHEAD)
     return picture
+
+
+def project_labels(project, video):
+    """`Labels` of a video's frames by the project's scorer, or None."""
+    folder = project.labeled_dir(video)
+    return Labels.read(folder) if any(folder.glob("CollectedData_*")) else None
+
+
+def labeled_frames(labels, stem):
+    """Frame numbers of labeled images of the video ``stem``; a plain list of numbers is returned as it is."""
+    if labels is None:
+        return ()
+    if not isinstance(labels, Labels):
+        return labels
+    return [frame_index(image) for image in labels.images if Path(image).parent.name == stem]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 from PIL import Image
 
 from dlcnb import jobs
+from dlcnb.widgets.pictures import figure_picture, stacked
 from dlcnb.widgets.preview import draw_preview, read_preview
 from dlcnb.widgets.training_state import clock_text
 
@@ -62,15 +61,10 @@ def picture(run, **look):
     from dlcnb.plots import training  # here: matplotlib takes a second to load
 
     figure, _ = training(jobs.history(run if run is not None else []))
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
-    curves = Image.open(buffer).convert("RGB")
+    curves = figure_picture(figure, 100)
     preview = read_preview(run) if run is not None else None
     if preview is None or not preview.images:
         return curves
     frames = Image.fromarray(draw_preview(preview, run.parents[3], **look))
     frames = frames.resize((curves.width, round(frames.height * curves.width / frames.width)), Image.LANCZOS)
-    both = Image.new("RGB", (curves.width, curves.height + frames.height), "white")
-    both.paste(curves, (0, 0))
-    both.paste(frames, (0, curves.height))
-    return both
+    return stacked(curves, frames)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from pathlib import Path
 
 import ipywidgets
-from PIL import Image
 
 from dlcnb.cli.results import find_poses
 from dlcnb.poses import Poses
 from dlcnb.project import Project, atomic_path
 from dlcnb.widgets.canvas import Painter
+from dlcnb.widgets.pictures import beside, figure_picture
 from dlcnb.widgets.plot_input import PlotInput
 from dlcnb.widgets.trail_player import TrailPlayer
 from dlcnb.widgets.trajectory_controls import TrajectoryControls
@@ -283,13 +282,7 @@ class TrajectoryView(View):
         frame = self.player.snapshot()
         if not self.state.bodyparts:
             return frame
-        buffer = io.BytesIO()
-        self._figure().savefig(buffer, format="png", dpi=60)
-        drawn = Image.open(buffer).convert("RGB")
-        both = Image.new("RGB", (drawn.width + frame.width + 8, max(drawn.height, frame.height)), "white")
-        both.paste(drawn, (0, 0))
-        both.paste(frame, (drawn.width + 8, 0))
-        return both
+        return beside(figure_picture(self._figure(), 60), frame)
 
     def close(self):
         """Take the widget off the page, with its own player."""

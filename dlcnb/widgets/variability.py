@@ -18,6 +18,7 @@ from dlcnb.widgets.gallery_state import Cell
 from dlcnb.widgets.input_guard import InputGuard
 from dlcnb.widgets.label_pictures import LabelPictures
 from dlcnb.widgets.label_review import legend_html, opener
+from dlcnb.widgets.pictures import stacked
 from dlcnb.widgets.review_state import VariabilityState
 from dlcnb.widgets.thumbnails import Gallery
 from dlcnb.widgets.view import View, button, shown
@@ -198,11 +199,7 @@ class VariabilityView(View):
         below, result = self.gallery.snapshot(), self.state.result
         if result is None:
             return below
-        above = _figure(self.state, result, below.width)
-        both = Image.new("RGB", (max(above.width, below.width), above.height + below.height), (255, 255, 255))
-        both.paste(above, (0, 0))
-        both.paste(below, (0, above.height))
-        return both
+        return stacked(_figure(self.state, result, below.width), below)
 
     def close(self):
         """Take the widget off the page."""

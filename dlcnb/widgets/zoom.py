@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dlcnb.geometry import CanvasFit
 
-__all__ = ["MAX_ZOOM", "Zoomable"]
+__all__ = ["MAX_ZOOM", "Zoomable", "canvas_size"]
 
 MAX_ZOOM = 32.0
 
@@ -54,3 +54,14 @@ class Zoomable:
         if fit != self.fit:
             self.fit = fit
             self.revision += 1
+
+
+def canvas_size(size, width, least, most):
+    """Canvas ``(height, width)`` for pictures of a size, of their shape: ``width`` px wide, or by default between
+    ``least`` and ``most`` px wide and at most 640 high.
+    """
+    height, natural = size
+    scale = (width or min(max(natural, least), most)) / natural
+    if width is None:
+        scale = min(scale, 640 / height)
+    return max(round(height * scale), 1), max(round(natural * scale), 1)

@@ -1,0 +1,37 @@
+"""Still pictures put together, for the widgets' ``snapshot()``."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+__all__ = ["beside", "figure_picture", "stacked"]
+
+
+def beside(*pictures, gap=8):
+    """Pictures from left to right, tops aligned, ``gap`` px apart on white; a `PIL.Image.Image`."""
+    width = sum(picture.width for picture in pictures) + gap * (len(pictures) - 1)
+    return _pasted(pictures, (width, max(picture.height for picture in pictures)), lambda p: (p.width + gap, 0))
+
+
+def stacked(*pictures, gap=0):
+    """Pictures from top to bottom, left sides aligned, ``gap`` px apart on white; a `PIL.Image.Image`."""
+    height = sum(picture.height for picture in pictures) + gap * (len(pictures) - 1)
+    return _pasted(pictures, (max(picture.width for picture in pictures), height), lambda p: (0, p.height + gap))
+
+
+def figure_picture(figure, dpi):
+    """A matplotlib figure as a `PIL.Image.Image`."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi)
+    return Image.open(buffer).convert("RGB")
+
+
+def _pasted(pictures, size, step):
+    whole, left, top = Image.new("RGB", size, "white"), 0, 0
+    for picture in pictures:
+        whole.paste(picture, (left, top))
+        right, down = step(picture)
+        left, top = left + right, top + down
+    return whole
