@@ -147,7 +147,7 @@ def test_a_bad_video_is_told_of_and_the_rest_done(client, project, tmp_path):
 def test_a_stopped_analysis_goes_on_on_one_machine(client, project, here, tmp_path):
     from dlcnb import cluster
 
-    video = write_video(tmp_path / "a.mp4", 320)
+    video = write_video(tmp_path / "a.mp4", 800)
     expected = here(video, tmp_path / "here.h5")
     stop = []  # true once there is something in it
 
