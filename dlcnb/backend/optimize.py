@@ -67,10 +67,22 @@ class Optimizer:
         self._trainer = gluon.Trainer(
             net.collect_params(), config.optimizer, options, kvstore=store, update_on_kvstore=on_store
         )
+        if on_store is False:
+            self._share_first_weights()
         self._half = half
         if half:
             amp.init_trainer(self._trainer)
         self._average = {n: self._raw(n).copy() for n in self._parameters}
+
+    def _share_first_weights(self):
+        """Give every worker the first one's weights now, and wait for them.
+
+        Gluon would do so at the first step, and MXNet doesn't order a parameter's pull before the push of its first
+        gradient: about one in a thousand then came back as gradient.
+        """
+        self._trainer._init_kvstore()
+        self._trainer._init_params()
+        mx.nd.waitall()
 
     def _raw(self, name):
         return self._parameters[name].data(self._device)
