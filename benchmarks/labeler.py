@@ -156,17 +156,24 @@ def resident(processes):
     return sum(p.memory_info().rss for p in processes if p.is_running()) / 2**20
 
 
+def heap(inspector):
+    """MB of JavaScript objects that the page still uses."""
+    inspector.send("HeapProfiler.collectGarbage")
+    return inspector.send("Runtime.getHeapUsage")["usedSize"] / 2**20
+
+
 def long_session(lab, folder, count):
     """Label many frames, and compare the end with the beginning."""
     bench = Bench(lab, make_project(folder, (480, 640), count + 1), "long")
     kernel = [psutil.Process(lab.ask("os.getpid()"))]
     browser = [p for p in psutil.Process().children(recursive=True) if "chrom" in p.name()]
     tenth, began = max(count // 10, 1), time.monotonic()
+    inspector = lab.page.context.new_cdp_session(lab.page)
     for n in range(0, count, tenth):
         clicks, steps = bench.label(min(tenth, count - n), n)
         print(
             f"{n + len(steps)} frames, {time.monotonic() - began:.0f} s: click {told(clicks)}, next {told(steps)}, "
-            f"kernel {resident(kernel):.0f} MB, browser {resident(browser):.0f} MB",
+            f"kernel {resident(kernel):.0f} MB, page {heap(inspector):.1f} MB, browser {resident(browser):.0f} MB",
             flush=True,
         )
     lab.until("p.wait(60)")
