@@ -9,8 +9,7 @@ import ipywidgets
 from dlcnb import jobs
 from dlcnb.cli.results import find_poses
 from dlcnb.widgets.training_runs import has_snapshot
-from dlcnb.widgets.trajectory_controls import row
-from dlcnb.widgets.view import View, shown
+from dlcnb.widgets.view import View, button, row, shown
 
 __all__ = ["AnalysisBar"]
 
@@ -43,12 +42,10 @@ class AnalysisBar(View):
         self.videos = ipywidgets.Dropdown(layout=layout(width="260px", margin="0"))
         self.videos.tooltip = "Videos of the project; ✓: analysed"
         self.videos.observe(self._on_video, "value")
-        self.start_button = ipywidgets.Button(description="Analyse", icon="cogs", layout=layout(width="auto"))
-        self.start_button.tooltip = "Find the bodyparts in this video with the network that was trained last"
-        self.start_button.on_click(lambda _: self.start())
-        self.stop_button = ipywidgets.Button(description="Stop", icon="stop", layout=layout(width="auto"))
-        self.stop_button.tooltip = "Stop; what is done is kept, and the next Analyse goes on from there"
-        self.stop_button.on_click(lambda _: self.stop())
+        starting = "Find the bodyparts in this video with the network that was trained last"
+        self.start_button = button("cogs", starting, self.start, "Analyse")
+        stopping = "Stop; what is done is kept, and the next Analyse goes on from there"
+        self.stop_button = button("stop", stopping, self.stop, "Stop")
         self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="140px"))
         self.note = ipywidgets.HTML()
         parts = [ipywidgets.HTML("video"), self.videos, self.start_button, self.stop_button, self.progress, self.note]

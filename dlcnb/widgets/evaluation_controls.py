@@ -10,7 +10,7 @@ import numpy as np
 
 from dlcnb.project import run_info
 from dlcnb.widgets.evaluation_state import FRAMES
-from dlcnb.widgets.view import button
+from dlcnb.widgets.view import button, row
 
 __all__ = ["Controls", "summary_table"]
 
@@ -46,7 +46,7 @@ class Controls:
         )
         self.start.tooltip = "Predict all labeled frames with the last run's best snapshot"
         self.start.on_click(lambda _: self._view.evaluate())
-        self.header = _row([self.chosen, self.refresh, self.start] if startable else [])
+        self.header = row([self.chosen, self.refresh, self.start] if startable else [])
         self.header.layout.display = None if startable else "none"
 
     def _build_row(self):
@@ -82,7 +82,7 @@ class Controls:
         for box in (right, cut):
             box.add_class("dlcnb-row")
             box.add_class("dlcnb-tight")
-        self.row = _row([self.frames, self.bodypart, cut, right])
+        self.row = row([self.frames, self.bodypart, cut, right])
 
     def _build_fix(self):
         self.fix = ipywidgets.Button(
@@ -93,7 +93,7 @@ class Controls:
         self.fix.on_click(lambda _: self._view.fix())
         self.rank = ipywidgets.HTML()
         self.rank.add_class("dlcnb-number")
-        self.fix_row = _row([self.fix, self.rank])
+        self.fix_row = row([self.fix, self.rank])
 
     def gallery_box(self, gallery):
         """The gallery with its heading."""
@@ -198,9 +198,3 @@ def _name(path):
         return f"shuffle {info['shuffle']}, {info['train_fraction']:.0%} for training · step {step}"
     except ValueError:
         return f"{Path(path).parent.name} · step {step}"
-
-
-def _row(children):
-    row = ipywidgets.HBox(children)
-    row.add_class("dlcnb-row")
-    return row

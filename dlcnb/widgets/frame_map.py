@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import cv2
 import ipywidgets
 import numpy as np
@@ -16,9 +14,9 @@ from dlcnb.widgets.frame_map_state import FrameMapState
 from dlcnb.widgets.input_guard import Input
 from dlcnb.widgets.pictures import beside
 from dlcnb.widgets.player import Player
-from dlcnb.widgets.trajectory_controls import row
+from dlcnb.widgets.task import Stopped, Task
 from dlcnb.widgets.trajectory_view import video_and_poses
-from dlcnb.widgets.view import View, shown
+from dlcnb.widgets.view import View, button, row, shown
 
 __all__ = ["FrameMap"]
 
@@ -47,13 +45,13 @@ class FrameMap(View):
         Of this video: a button puts the present frame there.
     """
 
-    _painter = _thread = None
+    _painter = None
 
     def __init__(self, project, video=None, poses=None, player=None, *, queue=None):
         self.project = project if isinstance(project, Project) else Project.open(project)
         self.video, poses = video_and_poses(self.project, video, poses)
         self.state = FrameMapState(poses, self.project.pcutoff)
-        self.queue, self._own_player, self._lock = queue, player is None, threading.RLock()
+        self.queue, self._own_player, self.task = queue, player is None, Task(self.fail, self._busy)
         self.player = player or Player(self.video, poses, project=self.project, width=480)
         self.reader = VideoReader(self.video)
         self._map, self._drawn = None, None
@@ -85,18 +83,18 @@ class FrameMap(View):
         self.size.tooltip = "Side of the crops, px of the frame"
         for name in ("bodypart", "count", "size"):
             getattr(self, name).observe(lambda change, name=name: setattr(state, name, change.new), "value")
-        self.button = ipywidgets.Button(description="Make the map", icon="map-o", layout=layout(width="auto"))
-        self.button.tooltip = "Read the frames and place them; takes seconds to minutes"
-        self.button.button_style = "primary"
-        self.button.on_click(lambda _: self.make())
-        self.send = ipywidgets.Button(description="To the queue", icon="share", layout=layout(width="auto"))
-        self.send.tooltip = "Put the present frame into the queue of frames to label"
+        making = "Read the frames and place them; takes seconds to minutes"
+        self.button = button("map-o", making, self.make, "Make the map", button_style="primary")
+        sending = "Put the present frame into the queue of frames to label"
+        self.send = button("share", sending, self.to_queue, "To the queue")
         self.send.layout.display = None if self.queue is not None else "none"
-        self.send.on_click(lambda _: self.to_queue())
         self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="140px", display="none"))
+        self.stop_button = button("stop", "Stop reading frames; the last map stays", self.stop)
+        self.stop_button.layout.display = "none"
         words = [ipywidgets.HTML(text) for text in ("around", "frames", "crop (px)")]
         self._controls = row(
-            [words[0], self.bodypart, words[1], self.count, words[2], self.size, self.button, self.send, self.progress]
+            [words[0], self.bodypart, words[1], self.count, words[2], self.size, self.button, self.send]
+            + [self.stop_button, self.progress]
         )
         self.canvas = FrameCanvas((SIDE, SIDE))
         self.note = ipywidgets.HTML()
@@ -107,26 +105,28 @@ class FrameMap(View):
     @shown
     def make(self):
         """Read the frames and place them; returns at once (see `wait`)."""
-        with self._lock:
-            if self._thread is not None and self._thread.is_alive():
-                raise RuntimeError("The map is being made; wait until it is done.")
-            self._thread = threading.Thread(target=self._make, name="dlcnb-frame-map", daemon=True)
-        self.button.disabled, self.progress.layout.display = True, None
-        self._thread.start()
+        self.task.start(self._make)
 
-    def _make(self):
+    def stop(self):
+        """Stop reading frames; the last map stays."""
+        self.task.stop()
+
+    def _make(self, stop):
         def progress(done, total):
+            if stop.is_set():
+                self.tell("Stopped.")
+                raise Stopped
             self.progress.value = done / max(total, 1)
             where = f"Placing {total} frames on the map (t-SNE) …" if done == total else f"Reading {total} frames …"
             self.tell(where)
 
-        try:
-            self.state.make(self.reader, progress)
-            self.tell("")
-        except Exception as error:
-            self.fail(error)
-        finally:
-            self.button.disabled, self.progress.layout.display = False, "none"
+        self.state.make(self.reader, progress)
+        self.tell("")
+
+    def _busy(self, busy):
+        self.button.disabled = busy
+        self.progress.layout.display = self.stop_button.layout.display = None if busy else "none"
+        self.progress.value = 0
 
     @shown
     def to_queue(self):
@@ -197,11 +197,7 @@ class FrameMap(View):
 
     def wait(self, timeout=120.0):
         """Block until the map is made and painted; False after ``timeout`` seconds."""
-        if self._thread is not None:
-            self._thread.join(timeout)
-            if self._thread.is_alive():
-                return False
-        return self._painter.wait(timeout) and self.player.wait(timeout)
+        return self.task.wait(timeout) and self._painter.wait(timeout) and self.player.wait(timeout)
 
     def snapshot(self):
         """The map beside the frame, as a `PIL.Image.Image`."""
@@ -213,9 +209,9 @@ class FrameMap(View):
 
     def close(self):
         """Take the widget off the page, with its own player."""
-        if self._thread is not None:
-            self._thread.join(10)
         if self._painter is not None:
+            self.task.stop()
+            self.task.wait(10)
             self._painter.close()
             self.canvas.close()
             self.reader.close()

@@ -20,6 +20,7 @@ from dlcnb.widgets.picking_controls import Controls
 from dlcnb.widgets.picking_player import PickingPlayer
 from dlcnb.widgets.picking_state import PickingState
 from dlcnb.widgets.pictures import stacked
+from dlcnb.widgets.task import Task
 from dlcnb.widgets.thumbnails import Gallery
 from dlcnb.widgets.view import View, shown
 
@@ -57,7 +58,7 @@ class FramePicker(View):
         self.state.count = int(self.project.config.get("numframes2pick") or 20)
         self._width, self._on_extracted = width, on_extracted
         self._lock = threading.RLock()
-        self.task = work.Task(self.fail)
+        self.task = Task(self.fail)
         self.eyes = work.Eyes(self.state, self.project, THUMBNAIL)
         self.controls = Controls(self.state, self)
         self.gallery = Gallery(

@@ -9,7 +9,7 @@ import ipywidgets
 from dlcnb.widgets.labeler_keys import GROUPS, MODE_TEXTS, help_html
 from dlcnb.widgets.labeling_frames import SHOW
 from dlcnb.widgets.labeling_state import MODES
-from dlcnb.widgets.view import button
+from dlcnb.widgets.view import button, row
 
 __all__ = ["ConflictBox", "Controls", "saved_html"]
 
@@ -170,13 +170,6 @@ def _value_text(point, visible):
     if point is None:
         return "no point" if visible else "not visible"
     return f"({point[0]:.1f}, {point[1]:.1f})"
-
-
-def row(children):
-    """Controls side by side, wrapping where there is no room."""
-    made = ipywidgets.HBox(children)
-    made.add_class("dlcnb-row")
-    return made
 
 
 def group(children):

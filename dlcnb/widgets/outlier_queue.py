@@ -15,10 +15,10 @@ from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.gallery_state import Cell
 from dlcnb.widgets.input_guard import InputGuard
 from dlcnb.widgets.outlier_state import CHOOSE, OutlierState
+from dlcnb.widgets.task import Stopped, Task
 from dlcnb.widgets.thumbnails import Gallery
-from dlcnb.widgets.trajectory_controls import row
 from dlcnb.widgets.trajectory_view import video_and_poses
-from dlcnb.widgets.view import View, shown
+from dlcnb.widgets.view import View, button, row, shown
 
 __all__ = ["OutlierQueue"]
 
@@ -43,7 +43,7 @@ class OutlierQueue(View):
         Of this video: a click on a frame shows it there.
     """
 
-    _thread = gallery = None
+    gallery = None
 
     def __init__(self, project, video=None, poses=None, labeler=None, *, player=None):
         self.project = project if isinstance(project, Project) else Project.open(project)
@@ -51,6 +51,7 @@ class OutlierQueue(View):
         self.labeler, self.player = labeler, player
         self.state = OutlierState(self.project, self.video, poses)
         self.reader = VideoReader(self.video)
+        self.task = Task(self.fail, self._busy)
         self._lock, self._quiet, self._asked, self._pictures = threading.RLock(), False, False, {}
         self._build()
         self.gallery = Gallery(
@@ -88,16 +89,21 @@ class OutlierQueue(View):
         self.choose.tooltip = "Which of the frames found"
         self.choose.observe(lambda change: self._set("choose", change.new), "value")
         self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="140px", display="none"))
-        self.preview = _button("Preview", "eye", "Choose frames and look at them", self.fill)
-        self.clear = _button("Clear", "times", "Empty the queue", lambda: self._safely(self.state.clear))
-        self.extract = _button("Extract", "download", "Extract the ticked frames, for labeling", self.extract_frames)
-        self.merge = _button("Merge", "code-fork", "Begin the next iteration with what is labeled", self.merge_frames)
-        self.reload = _button("", "refresh", "See what was labeled and extracted meanwhile", self.refresh)
+        self.preview = button("eye", "Choose frames and look at them", self.fill, "Preview")
+        self.clear = button("times", "Empty the queue", lambda: self._safely(self.state.clear), "Clear")
+        self.extract = button("download", "Extract the ticked frames, for labeling", self.extract_frames, "Extract")
+        self.merge = button("code-fork", "Begin the next iteration with what is labeled", self.merge_frames, "Merge")
+        self.stop_button = button("stop", "Stop choosing; the queue stays as it is", self.task.stop)
+        self.stop_button.layout.display = "none"
+        self.reload = button("refresh", "See what was labeled and extracted meanwhile", self.refresh)
         self.refined = ipywidgets.HTML()
 
     def _rows(self):
         choices = row([ipywidgets.HTML("find"), self.how, self.threshold])
-        numbers = row([ipywidgets.HTML("take"), self.count, self.choose, self.preview, self.clear, self.progress])
+        numbers = row(
+            [ipywidgets.HTML("take"), self.count, self.choose, self.preview, self.stop_button, self.clear]
+            + [self.progress]
+        )
         return choices, numbers, row([self.extract, self.merge, self.reload, self.refined])
 
     # --- gestures ---
@@ -130,12 +136,12 @@ class OutlierQueue(View):
     @shown
     def fill(self):
         """Choose frames; returns at once (see `wait`)."""
-        self._start(self._fill)
+        self.task.start(self._fill)
 
     @shown
     def extract_frames(self):
         """Extract the ticked frames and hand them, with the machine's labels, to the labeler; returns at once."""
-        self._start(self._extract)
+        self.task.start(self._extract)
 
     @shown
     def refresh(self):
@@ -175,37 +181,25 @@ class OutlierQueue(View):
 
     # --- work on a thread ---
 
-    def _start(self, work):
-        with self._lock:
-            if self._thread is not None and self._thread.is_alive():
-                raise RuntimeError("The queue is at work; wait until it is done.")
-            self._thread = threading.Thread(target=self._run, args=(work,), name="dlcnb-outliers", daemon=True)
-        self._busy(True)
-        self._thread.start()
-
-    def _run(self, work):
-        try:
-            work()
-        except Exception as error:
-            self.fail(error)
-        finally:
-            self._busy(False)
-
     def _busy(self, busy):
         for one in (self.preview, self.extract, self.merge, self.clear):
             one.disabled = busy
         self.progress.layout.display = None if busy else "none"
-        self.progress.value = 0
+        self.stop_button.layout.display, self.progress.value = "none", 0
 
-    def _fill(self):
+    def _fill(self, stop):
         def progress(done, total):
+            if stop.is_set():
+                self.tell("Stopped: the queue is as it was.")
+                raise Stopped
             self.progress.value = done / max(total, 1)
 
+        self.stop_button.layout.display = None
         self.state.choose_frames(self.reader, progress)
         none = "No new frame is found: move the threshold, or look for something else."
         self.tell("" if self.state.frames else none)
 
-    def _extract(self):
+    def _extract(self, _):
         count = self.state.extract()
         text = f"{count} frames are extracted, with the network's labels as suggestions."
         session = getattr(self.labeler, "session", None)
@@ -285,11 +279,7 @@ class OutlierQueue(View):
 
     def wait(self, timeout=60.0):
         """Block until the work under way is done and painted; False after ``timeout`` seconds."""
-        if self._thread is not None:
-            self._thread.join(timeout)
-            if self._thread.is_alive():
-                return False
-        return self.gallery.wait(timeout)
+        return self.task.wait(timeout) and self.gallery.wait(timeout)
 
     def snapshot(self):
         """The queue as a `PIL.Image.Image`."""
@@ -297,17 +287,9 @@ class OutlierQueue(View):
 
     def close(self):
         """Take the widget off the page."""
-        if self._thread is not None:
-            self._thread.join(10)
         if self.gallery is not None:
+            self.task.stop()
+            self.task.wait(10)
             self.gallery.close()
             self.reader.close()
         super().close()
-
-
-def _button(text, icon, tooltip, handler):
-    made = ipywidgets.Button(
-        description=text, icon=icon, tooltip=tooltip, layout=ipywidgets.Layout(width="auto", min_width="36px")
-    )
-    made.on_click(lambda _: handler())
-    return made

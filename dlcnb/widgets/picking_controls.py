@@ -8,7 +8,7 @@ import threading
 import ipywidgets
 
 from dlcnb.widgets.picking_state import HOW, SHOW
-from dlcnb.widgets.view import button
+from dlcnb.widgets.view import button, row
 
 __all__ = ["Controls"]
 
@@ -34,7 +34,7 @@ class Controls:
         every = button("check-square-o", "Tick all videos", lambda: self._tick(True))
         none = button("square-o", "Tick no video", lambda: self._tick(False))
         several = ipywidgets.VBox(
-            [_row([ipywidgets.HTML("<b>Videos to choose from</b>"), every, none]), boxes],
+            [row([ipywidgets.HTML("<b>Videos to choose from</b>"), every, none]), boxes],
             layout=_layout(display=None if len(self.videos) > 1 else "none"),
         )
         self.how = _linked(state, "how", ipywidgets.Dropdown(options=HOW, layout=_layout(width="110px")))
@@ -44,14 +44,16 @@ class Controls:
             state, "seed", ipywidgets.BoundedIntText(min=0, max=2**31 - 1, layout=_layout(width="72px"))
         )
         self.seed.tooltip = "The same seed makes the same choice"
-        self.choose = _button("Choose", "magic", "Pick frames from the ticked videos", picker.choose, "primary")
+        self.choose = button(
+            "magic", "Pick frames from the ticked videos", picker.choose, "Choose", "120px", button_style="primary"
+        )
         fields = [
             _labeled("how", self.how), _labeled("frames per video", self.count), _labeled("seed", self.seed),
             self.choose,
         ]  # fmt: skip
-        row = _row(fields)
-        row.add_class("dlcnb-fields")
-        return ipywidgets.VBox([several, row])
+        settings = row(fields)
+        settings.add_class("dlcnb-fields")
+        return ipywidgets.VBox([several, settings])
 
     def _video_box(self, name, n):
         box = ipywidgets.Checkbox(
@@ -65,16 +67,18 @@ class Controls:
         self.video = _linked(state, "video", ipywidgets.Dropdown(options=list(state.lengths), layout=_layout("200px")))
         self.video.tooltip = "The video that is shown"
         self.video.layout.display = None if len(state.lengths) > 1 else "none"
-        self.pick = _button("Pick frame", "plus", "Pick the frame shown, or take it back (p)", picker.pick_shown)
+        self.pick = button(
+            "plus", "Pick the frame shown, or take it back (p)", picker.pick_shown, "Pick frame", "120px"
+        )
         first = button("step-forward", "Begin a range at the frame shown (i)", picker.range_first)
         last = button("step-backward", "End the range at the frame shown (o)", picker.range_last)
         self.range = ipywidgets.HTML()
         self.range.add_class("dlcnb-number")
         self.every = ipywidgets.BoundedIntText(value=10, min=1, max=10**6, layout=_layout(width="64px"))
         self.every.tooltip = "Of the range, pick every so many frames"
-        self.pick_range = _button(
-            "Pick every", "", "Pick every so many frames of the range",
-            lambda: picker.call(state.pick_range, self.every.value), width="92px",
+        self.pick_range = button(
+            "", "Pick every so many frames of the range",
+            lambda: picker.call(state.pick_range, self.every.value), "Pick every", "92px",
         )  # fmt: skip
         self.clear_range = button(
             "times", "Forget the range: choose from all of the video", lambda: picker.call(state.clear_range)
@@ -85,8 +89,8 @@ class Controls:
         self.crop.observe(self._on_crop, "value")
         self.whole = button("arrows-alt", "The whole frame is of interest", lambda: picker.set_crop(None))
         first.add_class("dlcnb-gap")
-        region = _row([ipywidgets.HTML("region"), self.draw, self.crop, self.whole])
-        hand = _row([self.video, self.pick, first, last, self.range, self.pick_range, self.every, self.clear_range])
+        region = row([ipywidgets.HTML("region"), self.draw, self.crop, self.whole])
+        hand = row([self.video, self.pick, first, last, self.range, self.pick_range, self.every, self.clear_range])
         return ipywidgets.VBox([hand, region])
 
     def _heading(self):
@@ -94,27 +98,23 @@ class Controls:
         self.counts = ipywidgets.HTML()
         self.show_which = _linked(state, "show", ipywidgets.Dropdown(options=SHOW, layout=_layout("140px")))
         self.show_which.tooltip = "Which frames to show"
-        self.drop_alike = _button(
-            "Drop near-duplicates", "clone", "Drop picked frames that look like an earlier one",
-            lambda: picker.call(state.drop_duplicates), width="180px",
+        self.drop_alike = button(
+            "clone", "Drop picked frames that look like an earlier one",
+            lambda: picker.call(state.drop_duplicates), "Drop near-duplicates", "180px",
         )  # fmt: skip
         self.clear = button(
             "trash", "Take back all that is picked; what is extracted stays", lambda: picker.call(state.clear)
         )
-        return _row([self.counts, self.show_which, self.drop_alike, self.clear])
+        return row([self.counts, self.show_which, self.drop_alike, self.clear])
 
     def _extraction(self):
-        self.extract = _button(
-            "Extract",
-            "download",
-            "Write the kept frames as images for labeling",
-            self.picker.extract,
-            "success",
-            "170px",
-        )
-        self.stop = _button("Stop", "stop", "Stop; what is done stays", self.picker.stop, width="90px")
+        self.extract = button(
+            "download", "Write the kept frames as images for labeling", self.picker.extract, "Extract", "170px",
+            button_style="success",
+        )  # fmt: skip
+        self.stop = button("stop", "Stop; what is done stays", self.picker.stop, "Stop", "90px")
         self.bar = ipywidgets.FloatProgress(min=0, max=1, layout=_layout(width="200px", height="18px"))
-        return _row([self.extract, self.stop, self.bar])
+        return row([self.extract, self.stop, self.bar])
 
     # --- gestures ---
 
@@ -188,20 +188,6 @@ class Controls:
 
 def _layout(width=None, **more):
     return ipywidgets.Layout(margin="0", **({"width": width} if width else {}), **more)
-
-
-def _row(children):
-    row = ipywidgets.HBox(children)
-    row.add_class("dlcnb-row")
-    return row
-
-
-def _button(text, icon, tooltip, handler, style="", width="120px"):
-    made = ipywidgets.Button(
-        description=text, icon=icon, tooltip=tooltip, button_style=style, layout=ipywidgets.Layout(width=width)
-    )
-    made.on_click(lambda _: handler())
-    return made
 
 
 def _linked(state, name, widget):

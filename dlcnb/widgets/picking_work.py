@@ -12,53 +12,12 @@ import numpy as np
 from dlcnb import frames
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.canvas import encode_jpeg
+from dlcnb.widgets.task import Stopped
 from dlcnb.widgets.thumbnails import fitted
 
-__all__ = ["Eyes", "Task", "choose", "extract"]
+__all__ = ["Eyes", "choose", "extract"]
 
 OPEN_READERS = 3
-
-
-class Stopped(Exception):
-    """The user stopped a task; what is done stays."""
-
-
-class Task:
-    """One piece of work at a time, on a thread; what it raises goes to ``failed``."""
-
-    def __init__(self, failed):
-        self._failed, self._thread, self._stop = failed, None, threading.Event()
-        self._lock = threading.Lock()
-
-    @property
-    def running(self):
-        """Whether work is under way."""
-        return self._thread is not None and self._thread.is_alive()
-
-    def start(self, work):
-        """Run ``work(stop)`` on a thread; ``stop`` is an Event that it should heed."""
-        with self._lock:
-            if self.running:
-                raise RuntimeError("Something is under way: wait for it, or stop it first.")
-            self._stop = stop = threading.Event()
-            self._thread = threading.Thread(target=self._run, args=(work, stop), name="dlcnb-picker", daemon=True)
-            self._thread.start()
-
-    def _run(self, work, stop):
-        try:
-            work(stop)
-        except Exception as error:
-            self._failed(error)
-
-    def stop(self):
-        """Ask the work to end soon; returns at once."""
-        self._stop.set()
-
-    def wait(self, timeout=None):
-        """Block until the work has ended; False after ``timeout`` seconds."""
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout)
-        return not self.running
 
 
 def choose(state, project, stop):

@@ -19,7 +19,7 @@ from dlcnb.widgets.input_guard import Input
 from dlcnb.widgets.pictures import stacked
 from dlcnb.widgets.state import PlayClock, PlayerState
 from dlcnb.widgets.timeline import LANES, Timeline, labeled_frames, project_labels, timeline_image
-from dlcnb.widgets.view import View, button, shown
+from dlcnb.widgets.view import View, button, row, shown
 from dlcnb.widgets.zoom import canvas_size
 
 __all__ = ["Player"]
@@ -146,9 +146,9 @@ class Player(View):
             first.add_class("dlcnb-gap")
         self._pose_box = ipywidgets.HBox([self.poses_box, self.pcutoff], layout=ipywidgets.Layout(overflow="visible"))
         self._pose_box.add_class("dlcnb-gap")
-        where = _row([frame_label, self.number, self.readout, self._pose_box])
+        where = row([frame_label, self.number, self.readout, self._pose_box])
         column = ipywidgets.VBox(
-            [self.canvas, self.timeline, self._where, _row([*moves, self.speed, *marks, *zooms]), where],
+            [self.canvas, self.timeline, self._where, row([*moves, self.speed, *marks, *zooms]), where],
             layout=ipywidgets.Layout(width="100%", max_width=f"{max(width, 520)}px", align_items="flex-start"),
         )
         self._where.layout.width, self._where.layout.max_width = "100%", f"{width}px"
@@ -387,9 +387,3 @@ class Player(View):
             if self._opened:
                 self.reader.close()
         super().close()
-
-
-def _row(children):
-    row = ipywidgets.HBox(children)
-    row.add_class("dlcnb-row")
-    return row

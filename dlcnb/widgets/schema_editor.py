@@ -16,7 +16,7 @@ from dlcnb.widgets.input_guard import Input, InputGuard
 from dlcnb.widgets.label_pictures import LabelPictures, close_up
 from dlcnb.widgets.schema_state import SchemaState
 from dlcnb.widgets.thumbnails import fitted
-from dlcnb.widgets.view import View, button, shown
+from dlcnb.widgets.view import View, button, row, shown
 
 __all__ = ["SchemaEditor"]
 
@@ -67,27 +67,26 @@ class SchemaEditor(View):
         self.scorer = ipywidgets.Text(continuous_update=False, layout=layout(width="170px", margin="0"))
         self.scorer.tooltip = "Name of the project's scorer"
         self.scorer.observe(self._on_scorer, "value")
-        new = _row([_swatch(None), self.new_part, self.add])
-        scorer = _row([ipywidgets.HTML("<b>scorer</b>"), self.scorer])
+        new = row([_swatch(None), self.new_part, self.add])
+        scorer = row([ipywidgets.HTML("<b>scorer</b>"), self.scorer])
         self._left = ipywidgets.VBox([ipywidgets.HTML("<b>bodyparts</b>"), self.parts, new, scorer])
         self._build_skeleton()
         self.plan = ipywidgets.HTML()
-        self.apply_button = _wide(
-            "Apply", "check", "Change all files of the project; a backup is kept", self.apply, "primary"
-        )
-        self.reset_button = _wide("Start over", "refresh", "Forget the draft", self.reset)
-        self.undo_button = _wide("Undo", "undo", "Take the last change back", self.undo)
+        self.apply_button = button(
+            "check", "Change all files of the project; a backup is kept", self.apply, "Apply", "130px",
+            button_style="primary",
+        )  # fmt: skip
+        self.reset_button = button("refresh", "Forget the draft", self.reset, "Start over", "130px")
+        self.undo_button = button("undo", "Take the last change back", self.undo, "Undo", "130px")
         self.last = ipywidgets.HTML()
-        self._actions = _row([self.apply_button, self.reset_button, self.undo_button, self.last])
+        self._actions = row([self.apply_button, self.reset_button, self.undo_button, self.last])
 
     def _build_skeleton(self):
         layout = ipywidgets.Layout
         self.canvas = FrameCanvas(SIZE)
         self.input = Input([self.canvas], ["Escape"], self._on_input, ROOT)
         self.ends = [ipywidgets.Dropdown(layout=layout(width="120px", margin="0")) for _ in range(2)]
-        self.join = _wide(
-            "Join", "link", "Join these two in the skeleton, or separate them", self._on_join, width="110px"
-        )
+        self.join = button("link", "Join these two in the skeleton, or separate them", self._on_join, "Join", "110px")
         self.ends[0].observe(lambda _: self._tell_join(), "value")
         self.ends[1].observe(lambda _: self._tell_join(), "value")
         hint = ipywidgets.HTML(
@@ -96,7 +95,7 @@ class SchemaEditor(View):
         box = ipywidgets.VBox([self.canvas, self.input.guard], layout=layout(width="100%"))
         box.add_class(ROOT)
         self._right = ipywidgets.VBox(
-            [hint, box, _row([*self.ends, self.join])],
+            [hint, box, row([*self.ends, self.join])],
             layout=layout(width="100%", max_width=f"{SIZE[1] + 12}px", overflow="hidden"),
         )
 
@@ -110,7 +109,7 @@ class SchemaEditor(View):
         up = button("arrow-up", "Move up", lambda: self._do("move", key, -1))
         down = button("arrow-down", "Move down", lambda: self._do("move", key, 1))
         remove = button("trash", "Remove this bodypart and its points", lambda: self._do("remove", key))
-        return _row([_swatch(None), name, up, down, remove])
+        return row([_swatch(None), name, up, down, remove])
 
     def _name(self, key):
         return next((part.name for part in self.state.parts if part.key == key), None)
@@ -321,17 +320,3 @@ def _swatch_html(color):
 
 def _swatch(color):
     return ipywidgets.HTML(_swatch_html(color))
-
-
-def _row(children):
-    row = ipywidgets.HBox(children)
-    row.add_class("dlcnb-row")
-    return row
-
-
-def _wide(text, icon, tooltip, handler, style="", width="130px"):
-    made = ipywidgets.Button(
-        description=text, icon=icon, tooltip=tooltip, button_style=style, layout=ipywidgets.Layout(width=width)
-    )
-    made.on_click(lambda _: handler())
-    return made

@@ -22,9 +22,8 @@ from dlcnb.widgets.outlier_queue import OutlierQueue
 from dlcnb.widgets.schema_editor import SchemaEditor
 from dlcnb.widgets.studio_state import TABS, Overview, overview
 from dlcnb.widgets.training_monitor import TrainingMonitor
-from dlcnb.widgets.trajectory_controls import row
 from dlcnb.widgets.trajectory_view import TrajectoryView
-from dlcnb.widgets.view import View, button, shown
+from dlcnb.widgets.view import View, button, row, shown
 
 __all__ = ["Studio"]
 

@@ -18,7 +18,7 @@ from dlcnb.widgets.training_runs import RunChooser, has_snapshot, run_name, star
 from dlcnb.widgets.training_settings import SettingsForm, TrainingSettings
 from dlcnb.widgets.training_state import TrainingState
 from dlcnb.widgets.training_words import STATUS, facts, headline, picture
-from dlcnb.widgets.view import View, shown
+from dlcnb.widgets.view import View, button, row, shown
 
 __all__ = ["TrainingMonitor"]
 
@@ -90,12 +90,12 @@ class TrainingMonitor(View):
         self.chooser = RunChooser(self.show_run, self._on_compare, self.refresh)
         self.runs, self.refresh_button = self.chooser.dropdown, self.chooser.refresh
         self.start_button, self.pause_button, self.stop_button = (
-            _button("Start", "play", TIPS["start"], self.start, button_style="success"),
-            _button("Pause", "pause", TIPS["pause"], self.pause),
-            _button("Stop", "stop", TIPS["stop"], self.stop),
+            button("play", TIPS["start"], self.start, "Start", "110px", button_style="success"),
+            button("pause", TIPS["pause"], self.pause, "Pause", "110px"),
+            button("stop", TIPS["stop"], self.stop, "Stop", "110px"),
         )
         buttons = [self.start_button, self.pause_button, self.stop_button]
-        self._runs_row = _row([self.form, *buttons, self.runs, self.refresh_button])
+        self._runs_row = row([self.form, *buttons, self.runs, self.refresh_button])
         self._runs_row.add_class("dlcnb-fields")
         self.more = ipywidgets.Accordion([self.form.advanced, self.chooser.compare], selected_index=None)
         for n, title in enumerate(("More settings", "Compare with other runs")):
@@ -103,7 +103,7 @@ class TrainingMonitor(View):
         self.bar = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="100%", height="18px", margin="4px 0"))
         self.headline = ipywidgets.HTML(layout=layout(margin="6px 0 0 0"))
         self.facts, self.advice = ipywidgets.HTML(), ipywidgets.HTML(layout=layout(display="none"))
-        self._shown_row = _row(
+        self._shown_row = row(
             [
                 self._toggle("show_parts", "parts of the loss", "Losses of the score-maps and of their refinement"),
                 self._toggle("show_rate", "learning rate", "How far a step goes, over the steps"),
@@ -358,15 +358,3 @@ def _resolve(source):
     if (path / "job.json").is_file() or (path / "events.jsonl").is_file() or path.name == "train":
         return None, path.resolve()
     return Project.open(path), None
-
-
-def _button(words, icon, tip, handler, **more):
-    made = ipywidgets.Button(description=words, icon=icon, tooltip=tip, layout=ipywidgets.Layout(width="110px"), **more)
-    made.on_click(lambda _: handler())
-    return made
-
-
-def _row(children):
-    row = ipywidgets.HBox(children)
-    row.add_class("dlcnb-row")
-    return row

@@ -8,6 +8,7 @@ import ipywidgets
 from traitlets import Dict, Enum, Float, HasTraits, Int, Unicode, link, observe
 
 from dlcnb.trainset import BACKBONES, PRESETS, TrainConfig
+from dlcnb.widgets.view import row
 
 __all__ = ["SettingsForm", "TrainingSettings"]
 
@@ -108,7 +109,7 @@ class SettingsForm(ipywidgets.HBox):
             field.tooltip, field.layout.margin = TIPS[name], "0"
             link((settings, name), (field, "value"))
         settings.observe(lambda change: self._show_starts(change.new), "starts")
-        self.advanced = _row([_labeled(name, self.fields[name]) for name in list(self.fields)[2:]])
+        self.advanced = row([_labeled(name, self.fields[name]) for name in list(self.fields)[2:]])
         super().__init__([_labeled(name, self.fields[name]) for name in ("preset", "minutes")])
         self.add_class("dlcnb-row")
 
@@ -147,9 +148,3 @@ def _labeled(name, widget):
     text = f'<span class="dlcnb-muted" title="{TIPS[name]}">{words}</span>'
     title = ipywidgets.HTML(text, layout=ipywidgets.Layout(margin="0", height="20px"))
     return ipywidgets.VBox([title, widget], layout=ipywidgets.Layout(margin="0 8px 0 0", overflow="visible"))
-
-
-def _row(children):
-    row = ipywidgets.HBox(children)
-    row.add_class("dlcnb-row")
-    return row

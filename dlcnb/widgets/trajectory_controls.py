@@ -8,9 +8,9 @@ import ipywidgets
 
 from dlcnb.trajectories import METHODS
 from dlcnb.widgets.trajectory_state import SHOW
-from dlcnb.widgets.view import button
+from dlcnb.widgets.view import button, row
 
-__all__ = ["TrajectoryControls", "row"]
+__all__ = ["TrajectoryControls"]
 
 METHOD_NAMES = {"median": "median", "savgol": "Savitzky-Golay", "kalman": "Kalman smoother"}
 
@@ -92,17 +92,13 @@ class TrajectoryControls:
         self.part.observe(lambda change: self._view.act(state.look, *change.new), "value")
         self.where = ipywidgets.HTML()
         self.where.add_class("dlcnb-number")
-        wide = ipywidgets.Layout(width="auto")
-        self.figure = ipywidgets.Button(description="Figure", icon="picture-o", layout=wide)
-        self.figure.tooltip = "Save the part looked at as a figure (PNG)"
-        self.figure.on_click(lambda _: self._view.save_figure())
-        self.csv = ipywidgets.Button(description="csv", icon="table", layout=ipywidgets.Layout(width="auto"))
-        self.csv.tooltip = "Save the part looked at as a table (csv)"
-        self.csv.on_click(lambda _: self._view.save_csv())
-        self.send = ipywidgets.Button(description="To the queue", icon="share", layout=ipywidgets.Layout(width="auto"))
-        self.send.tooltip = "Put the present frame into the queue of frames to label"
-        self.send.layout.display = None if self._view.queue is not None else "none"
-        self.send.on_click(lambda _: self._view.send())
+        view = self._view
+        self.figure = button("picture-o", "Save the part looked at as a figure (PNG)", view.save_figure, "Figure")
+        self.csv = button("table", "Save the part looked at as a table (csv)", view.save_csv, "csv")
+        self.send = button(
+            "share", "Put the present frame into the queue of frames to label", view.send, "To the queue"
+        )
+        self.send.layout.display = None if view.queue is not None else "none"
         self.moves = row([*self.buttons.values(), self.part, self.where, self.figure, self.csv, self.send])
 
     def _on_boxes(self):
@@ -123,15 +119,6 @@ class TrajectoryControls:
             f"frames {state.start} – {state.stop - 1} "
             f'<span class="dlcnb-muted">{html.escape(seconds)} · now {state.frame}</span>'
         )
-
-
-def row(children, tight=False):
-    """A row that wraps."""
-    made = ipywidgets.HBox(children)
-    made.add_class("dlcnb-row")
-    if tight:
-        made.add_class("dlcnb-tight")
-    return made
 
 
 def _dropdown(options, value, tooltip, width="120px"):

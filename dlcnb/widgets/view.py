@@ -11,7 +11,7 @@ import os
 
 import ipywidgets
 
-__all__ = ["View", "button", "headless", "shown"]
+__all__ = ["View", "button", "headless", "row", "shown"]
 
 log = logging.getLogger(__name__)
 
@@ -21,10 +21,20 @@ def headless():
     return any(os.environ.get(name, "").lower() not in ("", "0", "false") for name in ("DLCNB_HEADLESS", "CI"))
 
 
-def button(icon, tooltip, handler, **more):
-    """An icon button; ``handler`` takes no arguments."""
-    made = ipywidgets.Button(icon=icon, tooltip=tooltip, layout=ipywidgets.Layout(width="36px"), **more)
+def button(icon, tooltip, handler, text="", width=None, **more):
+    """A button; ``handler`` takes no arguments. Without a ``width`` (CSS) it is as wide as its text, or an icon."""
+    layout = ipywidgets.Layout(width=width or ("auto" if text else "36px"))
+    made = ipywidgets.Button(description=text, icon=icon, tooltip=tooltip, layout=layout, **more)
     made.on_click(lambda _: handler())
+    return made
+
+
+def row(children, tight=False):
+    """Controls side by side, wrapping where there is no room."""
+    made = ipywidgets.HBox(children)
+    made.add_class("dlcnb-row")
+    if tight:
+        made.add_class("dlcnb-tight")
     return made
 
 

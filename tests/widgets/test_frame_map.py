@@ -100,6 +100,17 @@ def test_a_bodypart_that_is_nowhere_is_said(made):
     view.close()
 
 
+def test_stop_ends_the_reading_and_keeps_the_last_map(mapped):
+    before = mapped.state.positions
+    mapped.progress.observe(lambda _: mapped.stop_button.click(), "value")
+    mapped.button.click()
+    assert mapped.wait()
+    assert "Stopped" in mapped.status_line.value
+    assert mapped.state.positions is before
+    assert not mapped.button.disabled
+    assert mapped.stop_button.layout.display == "none"
+
+
 def test_wrong_settings_are_refused(view):
     with pytest.raises(TraitError, match="did you mean 'snout'"):
         view.state.bodypart = "snaut"

@@ -154,6 +154,16 @@ class TestQueue:
         folder = project.labeled_dir(project.videos[0])
         assert len(list(folder.glob("img*.png"))) == len(queue.state.images)
 
+    def test_stop_leaves_the_queue_as_it_was(self, queue):
+        queue.add(3)
+        queue.count.value = 2
+        queue.progress.observe(lambda _: queue.stop_button.click(), "value")
+        queue.preview.click()
+        assert queue.wait()
+        assert "Stopped" in queue.status_line.value
+        assert queue.state.frames == (3,)
+        assert not queue.preview.disabled
+
     def test_nothing_to_extract_is_told(self, queue):
         queue.extract.click()
         queue.wait()

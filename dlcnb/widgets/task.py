@@ -1,0 +1,62 @@
+"""Work that a widget does on a thread while the page stays alive, and that can be stopped."""
+
+from __future__ import annotations
+
+import threading
+
+__all__ = ["Stopped", "Task"]
+
+
+class Stopped(Exception):
+    """The user stopped a task; what is done stays."""
+
+
+class Task:
+    """One piece of work at a time, on a thread.
+
+    Parameters
+    ----------
+    failed : callable
+        ``failed(error)`` gets what the work raises; `Stopped` is no failure.
+    busy : callable, optional
+        ``busy(True)`` before the work begins and ``busy(False)`` when it has ended.
+    """
+
+    def __init__(self, failed, busy=lambda _: None):
+        self._failed, self._busy = failed, busy
+        self._thread, self._stop, self._lock = None, threading.Event(), threading.Lock()
+
+    @property
+    def running(self):
+        """Whether work is under way."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self, work):
+        """Run ``work(stop)`` on a thread; ``stop`` is an Event that it should heed. RuntimeError if some is running."""
+        with self._lock:
+            if self.running:
+                raise RuntimeError("Something is under way: wait for it, or stop it first.")
+            self._stop = stop = threading.Event()
+            self._thread = threading.Thread(target=self._run, args=(work, stop), name="dlcnb-task", daemon=True)
+            self._busy(True)
+            self._thread.start()
+
+    def _run(self, work, stop):
+        try:
+            work(stop)
+        except Stopped:
+            pass
+        except Exception as error:
+            self._failed(error)
+        finally:
+            self._busy(False)
+
+    def stop(self):
+        """Ask the work to end soon; returns at once."""
+        self._stop.set()
+
+    def wait(self, timeout=None):
+        """Block until the work has ended; False after ``timeout`` seconds."""
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+        return not self.running
