@@ -1,6 +1,7 @@
 """Does the loop pay? Outlier frames against random frames as the next ones to label, on the real open-field mouse.
 
-    DLCNB_DATA=… python benchmarks/refine.py --seeds 0 1 2 [--steps 300] [--random 2] [--work FOLDER]
+    DLCNB_DATA=… python benchmarks/refine.py --seeds 0 1 2 [--first-steps 1200] [--steps 400] [--random 2]
+        [--work FOLDER]
 
 Per seed: 20 % of the labeled frames are the test frames, fixed for all networks. A network is trained on 20 of the
 others. It predicts the rest (the candidates); the outlier criteria, which see predictions only and no labels, choose 10
@@ -58,7 +59,7 @@ class Loop:
         self.frames = TrainSet(self.source.root, self.labels)
         self.first, self.candidates, self.test = first_frames(len(self.labels), seed, options.first)
 
-    def network(self, name, rows, start_from=None):
+    def network(self, name, rows, length, start_from=None):
         """Train (or go on training, or find trained) a network on the frames ``rows``; returns its run."""
         root = self.folder / name
         if not root.exists():  # made under another name: a half-made project would train on all frames
@@ -70,14 +71,14 @@ class Loop:
         project = Project.open(root / self.source.root.name)
         run = project.last_run() if project.runs() else project.new_run(1.0)
         config = TrainConfig(
-            steps=self.options.steps,
+            steps=length,
             train_fraction=1.0,
             validation_fraction=0.0,
             seed=self.seed,
             start_from=start_from and str(start_from),
         )
         steps = sorted(int(p.stem.split("-")[1]) for p in run.glob("snapshot-*.params"))
-        if not steps or steps[-1] < self.options.steps:
+        if not steps or steps[-1] < length:
             for _ in train(project, config, run=run, resume=bool(steps)):
                 pass
         return run
@@ -116,7 +117,7 @@ class Loop:
 
     def errors(self):
         """Train what is missing; {name: test error px} and what was chosen."""
-        run = self.network("first", self.first)
+        run = self.network("first", self.first, self.options.first_steps)
         found = {"first": self.kept("error-first", lambda: self.test_error(run))}
         chosen = self.kept("chosen", lambda: self.chosen(run))
         added = {"outliers": chosen["rows"], "none": []}
@@ -125,9 +126,11 @@ class Loop:
             added[f"random-{draw}"] = rng.choice(self.candidates, self.options.add, replace=False).tolist()
         for name, rows in added.items():
             both = np.concatenate([self.first, np.array(rows, int)])
-            found[name] = self.kept(
-                f"error-{name}", lambda name=name, both=both: self.test_error(self.network(name, both, run))
-            )
+
+            def grown(name=name, both=both):
+                return self.test_error(self.network(name, both, self.options.steps, run))
+
+            found[name] = self.kept(f"error-{name}", grown)
         return found, chosen
 
 
@@ -143,19 +146,22 @@ def row(label, found, chosen):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--steps", type=int, default=300, help="of each training")
+    parser.add_argument("--first-steps", type=int, default=1200, help="of the first network's training")
+    parser.add_argument("--steps", type=int, default=400, help="of each further training")
     parser.add_argument("--first", type=int, default=20, help="frames labeled at first")
     parser.add_argument("--add", type=int, default=10, help="frames added")
     parser.add_argument("--random", type=int, default=2, help="random draws per seed")
     parser.add_argument("--how", nargs="+", default=["uncertain", "bone"], choices=["uncertain", "bone", "swap"])
     parser.add_argument("--work", type=Path, default=Path("refine-benchmark"), help="folder of runs and results")
     options = parser.parse_args()
-    print(f"open-field, {options.first} frames, + {options.add} ({', '.join(options.how)}), {options.steps} steps each")
+    print(f"open-field, {options.first} frames, + {options.add} ({', '.join(options.how)}),", end=" ")
+    print(f"{options.first_steps} steps, then {options.steps}")
     heads = ["first", "+ none", "+ outliers", "+ random", "outliers'", "candidates'"]
     print(f"{'seed':>6s}" + "".join(f"{head:>12s}" for head in heads) + "   random draws   (px)", flush=True)
     results = []
     for seed in options.seeds:
-        folder = options.work / f"{options.first}-{options.add}-{options.steps}-{'-'.join(options.how)}" / str(seed)
+        numbers = options.first, options.add, options.first_steps, options.steps
+        folder = options.work / "-".join([*map(str, numbers), *options.how]) / str(seed)
         results.append(Loop(folder, options, seed).errors())
         print(row(str(seed), *results[-1]), flush=True)
     means = [
