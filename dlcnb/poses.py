@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from dlcnb.labels.h5 import h5_appender, h5_bytes, is_h5
 from dlcnb.labels.tables import HEADER, coordinates, read_table
 from dlcnb.project import atomic_path, is_video
 
-__all__ = ["Poses", "poses_path", "write_chunks"]
+__all__ = ["Poses", "find_poses", "poses_path", "write_chunks"]
 
 _COORDS = ("x", "y", "likelihood")
 
@@ -22,6 +23,21 @@ def poses_path(video, scorer, suffix="", folder=None):
     """Where DeepLabCut keeps the poses of a video: ``<video><scorer><suffix>.h5``, beside it or in ``folder``."""
     video = Path(video)
     return (video.parent if folder is None else Path(folder)) / f"{video.stem}{scorer}{suffix}.h5"
+
+
+def find_poses(video, folder=None, filtered=False):
+    """The newest table of poses of a video, in ``folder`` or beside it; raises FileNotFoundError if there is none."""
+    video = Path(video)
+    folder = video.absolute().parent if folder is None else Path(folder)
+    tables = [path for path in folder.glob(f"{escape(video.stem)}DLC*") if path.suffix in (".h5", ".csv")]
+    pictured = ("_skeleton", "_labeled", "_el")
+    found = [p for p in tables if not p.stem.endswith(pictured) and p.stem.endswith("_filtered") == filtered]
+    if not found:
+        what, how = ("filtered poses", "dlcnb filter") if filtered else ("poses", "dlcnb analyze")
+        raise FileNotFoundError(
+            f"No {what} of {video} in {folder}. Make them first ({how}), or name their folder with --tables."
+        )
+    return max(found, key=lambda p: (p.stat().st_mtime, p.suffix == ".h5"))
 
 
 @dataclass(eq=False)

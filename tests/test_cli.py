@@ -20,7 +20,7 @@ import dlcnb
 from dlcnb import jobs
 from dlcnb.cli.console import Console, clock, table
 from dlcnb.cli.lab import copy_notebooks, jupyter_command
-from dlcnb.cli.results import find_poses
+from dlcnb.poses import find_poses
 from dlcnb.project import Project
 
 DLCNB = [sys.executable, "-m", "dlcnb.cli"]

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from dlcnb.cli.console import LocalPath, Report, command, project_argument, run_job, table
-from dlcnb.cli.results import find_poses
 from dlcnb.cli.work import pick_run
 
 __all__ = ["export"]
@@ -60,7 +59,7 @@ def export(console, project, videos, to, out, snapshot, shuffle, **options):
 
 def _poses(project, video, to, out, *, tables, filtered, pcutoff):
     from dlcnb import exchange
-    from dlcnb.poses import Poses
+    from dlcnb.poses import Poses, find_poses
     from dlcnb.video import VideoReader
 
     found = find_poses(video, tables, filtered)

@@ -10,7 +10,7 @@ import click
 
 from dlcnb.cli.console import LocalPath, Report, clock, command, project_argument, table
 
-__all__ = ["filter_poses", "find_poses", "label", "label_video", "plot", "with_poses"]
+__all__ = ["filter_poses", "label", "label_video", "plot", "with_poses"]
 
 _videos = click.argument("videos", nargs=-1, required=True, type=LocalPath())
 _tables = click.option(
@@ -137,7 +137,7 @@ def plot(console, project, videos, filtered, pcutoff, tables):
 @_tables
 def label_video(console, project, videos, filtered, pcutoff, tables, **look):
     """Draw the bodyparts on VIDEOS; writes videos that end in _labeled."""
-    from dlcnb.poses import Poses
+    from dlcnb.poses import Poses, find_poses
     from dlcnb.project import Project
 
     project = Project.open(project)
@@ -202,6 +202,7 @@ def _video_path(project, video):
 
 def with_poses(project, video, tables, filtered=False):
     """(path of a video, its newest table of poses); what is missing is said, with the command that makes it."""
+    from dlcnb.poses import find_poses
     from dlcnb.project import ProjectError
 
     try:
@@ -223,26 +224,3 @@ def with_poses(project, video, tables, filtered=False):
             f"There are no {what} of {path.name} in {where}. Make them: dlcnb {how} {project.root} {path}; "
             f"or name {other} with --tables."
         ) from None
-
-
-def find_poses(video, folder=None, filtered=False):
-    """The newest table of poses of a video, in ``folder`` or beside it; raises FileNotFoundError if there is none."""
-    video = Path(video)
-    folder = video.absolute().parent if folder is None else Path(folder)
-    found = [p for p in folder.glob(f"{_escaped(video.stem)}DLC*") if p.suffix in (".h5", ".csv")]
-    found = [
-        p
-        for p in found
-        if not p.stem.endswith(("_skeleton", "_labeled", "_el")) and p.stem.endswith("_filtered") == filtered
-    ]
-    if not found:
-        what, how = ("filtered poses", "dlcnb filter") if filtered else ("poses", "dlcnb analyze")
-        raise FileNotFoundError(
-            f"No {what} of {video} in {folder}. Make them first ({how}), or name their folder with --tables."
-        )
-    return max(found, key=lambda p: (p.stat().st_mtime, p.suffix == ".h5"))
-
-
-def _escaped(text):
-    """A name for use in a glob pattern."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in text)

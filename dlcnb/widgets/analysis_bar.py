@@ -7,7 +7,7 @@ import threading
 import ipywidgets
 
 from dlcnb import jobs
-from dlcnb.cli.results import find_poses
+from dlcnb.poses import find_poses
 from dlcnb.widgets.training_runs import has_snapshot
 from dlcnb.widgets.view import View, button, row, shown
 

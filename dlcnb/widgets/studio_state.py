@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from dlcnb.cli.results import find_poses
 from dlcnb.frames import extracted
 from dlcnb.jobs import attach
 from dlcnb.labels import LabelStore
 from dlcnb.outliers import refinement
+from dlcnb.poses import find_poses
 
 __all__ = ["TABS", "Overview", "overview"]
 

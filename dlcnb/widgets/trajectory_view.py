@@ -7,8 +7,7 @@ from pathlib import Path
 
 import ipywidgets
 
-from dlcnb.cli.results import find_poses
-from dlcnb.poses import Poses
+from dlcnb.poses import Poses, find_poses
 from dlcnb.project import Project, atomic_path
 from dlcnb.widgets.canvas import Painter
 from dlcnb.widgets.pictures import beside, figure_picture
