@@ -3,9 +3,10 @@
 import cv2
 import numpy as np
 
+from dlcnb.project import edges_of
 from dlcnb.video import VideoWriter
 
-__all__ = ["draw_pose", "label_video", "palette"]
+__all__ = ["body_lines", "draw_pose", "label_video", "palette"]
 
 # Okabe and Ito's eight colours (https://jfly.uni-koeln.de/color/), those that differ most from each other first; yellow
 # and black, hard to see on one ground or the other, last.
@@ -84,7 +85,7 @@ def draw_pose(  # noqa: PLR0913
     opacity = _opacity(alpha, likelihood, len(points))
     radius = default_radius(image.shape) if radius is None else radius
     colors = palette(len(points)) if colors is None else np.asarray(colors)
-    for a, b in _edges(skeleton):
+    for a, b in edges_of(skeleton):
         if shown[a] and shown[b]:
             _line(drawn, points[a], points[b], radius, min(opacity[a], opacity[b]))
     for k in np.flatnonzero(shown):
@@ -170,7 +171,7 @@ class _Drawing:
         self._shown = np.where(_shown(poses.points, poses.likelihood, pcutoff)[..., None], poses.points, np.nan)
         self._likelihood, self._trail, self._alpha = poses.likelihood, trail, alpha
         _opacity(alpha, self._likelihood[:1], len(poses.bodyparts))  # raises at once, not after the first frame
-        self._edges, self._colors = _edges(skeleton), palette(len(poses.bodyparts))
+        self._edges, self._colors = edges_of(skeleton), palette(len(poses.bodyparts))
         self._radius = default_radius(reader.size)
 
     def __call__(self, image, i):
@@ -238,13 +239,6 @@ def _opacity(alpha, likelihood, n):
     return np.clip(likelihood, 0.0, 1.0)
 
 
-def _edges(skeleton):
-    """Edges (E, 2) of a Skeleton, an array or None."""
-    if skeleton is None:
-        return np.empty((0, 2), int)
-    return np.asarray(getattr(skeleton, "index_edges", skeleton), int).reshape(-1, 2)
-
-
 def _fixed(value):
     """Pixels in OpenCV's fixed-point numbers; far outside the image the exact place does not matter."""
     return tuple(int(round(v)) for v in np.clip(value, -1e5, 1e5) * (1 << SUBPIXEL_BITS))
@@ -295,3 +289,15 @@ def _small_discs(image, points, radius, colors):
     for k in np.flatnonzero(np.isfinite(points).all(axis=-1)):
         color = tuple(int(v) for v in colors[k])
         cv2.circle(image, _fixed(points[k]), r, color, -1, cv2.LINE_AA, SUBPIXEL_BITS)
+
+
+def body_lines(points, skeleton):
+    """Lines (n, 2, 2) of one pose ``(K, 2)``: its bones, or without a skeleton the outline around its bodyparts."""
+    edges = edges_of(skeleton)
+    if len(edges):
+        return points[edges]
+    points = points[np.isfinite(points).all(axis=-1)]
+    if len(points):
+        turned = points - points.mean(axis=0)
+        points = points[np.argsort(np.arctan2(turned[:, 1], turned[:, 0]))]
+    return np.stack([points, np.roll(points, -1, axis=0)], axis=1)

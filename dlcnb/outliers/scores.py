@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from dlcnb.augment import mirror_order
-from dlcnb.project import nearest
+from dlcnb.project import edges_of, nearest
 from dlcnb.trajectories import bone_lengths, kalman_smooth
 
 __all__ = ["HOW", "Scores", "bone", "fit", "jump", "left_right_pairs", "score", "sure", "swap", "uncertain"]
@@ -181,7 +181,7 @@ def fit(poses):
 
 def bone(poses, skeleton, pcutoff=0.6):
     """By what share each bone is longer or shorter than usual (its median length); usual threshold 0.5."""
-    edges = np.asarray(getattr(skeleton, "index_edges", skeleton if skeleton is not None else ()), int).reshape(-1, 2)
+    edges = edges_of(skeleton)
     if not len(edges):
         raise ValueError(
             "There are no bones, as the project has no skeleton. Enter one in config.yaml, or see --how fit."

@@ -8,7 +8,8 @@ from matplotlib.collections import LineCollection
 from dlcnb import trajectories
 from dlcnb.plots.figure import axes_for
 from dlcnb.plots.series import colors, legend, limits, thinned, title, when
-from dlcnb.render import palette
+from dlcnb.project import edges_of
+from dlcnb.render import body_lines, palette
 
 __all__ = ["bones", "postures", "skeletons", "speed"]
 
@@ -54,9 +55,10 @@ def postures(  # noqa: PLR0913
     first = max(0, frame - past)
     ago = np.arange(frame - every, first - 1, -every) if every > 0 else np.empty(0, int)
     for t, alpha in zip(ago, np.linspace(0.9, 0.25, len(ago)), strict=True):
-        ax.add_collection(LineCollection(_body(points[t], skeleton), colors=[(*BODY, alpha)], linewidths=1.5, zorder=2))
+        lines = body_lines(points[t], skeleton)
+        ax.add_collection(LineCollection(lines, colors=[(*BODY, alpha)], linewidths=1.5, zorder=2))
     ax.add_collection(
-        LineCollection(_body(points[frame], skeleton), colors="black", linewidths=2, zorder=4, label="now")
+        LineCollection(body_lines(points[frame], skeleton), colors="black", linewidths=2, zorder=4, label="now")
     )
     for name, rows, color in (
         (f"{past} frames before", slice(first, frame), PAST),
@@ -92,7 +94,7 @@ def skeletons(poses, skeleton, frames=None, *, centre=None, pcutoff=0.6, ax=None
         (figure, axes)
     """
     fig, ax = axes_for(ax, (6, 5))
-    edges = _edges(skeleton)
+    edges = edges_of(skeleton)
     rows = np.unique(np.linspace(0, max(len(poses) - 1, 0), 40).astype(int)) if frames is None else np.asarray(frames)
     rows = rows[: len(poses)] if frames is None else rows
     points = poses.masked(pcutoff)[rows]
@@ -167,7 +169,7 @@ def bones(poses, skeleton, times=None, pcutoff=0.6, *, ax=None):
     """
     fig, axes = axes_for(ax, (9, 5), 2)
     at, unit = when(poses, times)
-    edges, points = _edges(skeleton), poses.masked(pcutoff)
+    edges, points = edges_of(skeleton), poses.masked(pcutoff)
     lengths, angles = trajectories.bone_lengths(points, edges), np.degrees(trajectories.bone_angles(points, edges))
     for e, ((a, b), color) in enumerate(zip(edges, palette(len(edges)) / 255, strict=True)):
         name = f"{poses.bodyparts[a]}–{poses.bodyparts[b]}"
@@ -188,23 +190,6 @@ def _index(poses, bodypart):
     if bodypart not in poses.bodyparts:
         raise ValueError(f"'{bodypart}' is none of the bodyparts {', '.join(poses.bodyparts)}.")
     return poses.bodyparts.index(bodypart)
-
-
-def _edges(skeleton):
-    """Edges (E, 2) of a Skeleton, an array or None."""
-    return np.asarray(getattr(skeleton, "index_edges", skeleton if skeleton is not None else ()), int).reshape(-1, 2)
-
-
-def _body(points, skeleton):
-    """Lines (E, 2, 2) of one pose: its bones, or without any the outline around its bodyparts."""
-    edges = _edges(skeleton)
-    if len(edges):
-        return points[edges]
-    points = points[np.isfinite(points).all(axis=-1)]
-    if len(points):
-        turned = points - points.mean(axis=0)
-        points = points[np.argsort(np.arctan2(turned[:, 1], turned[:, 0]))]
-    return np.stack([points, np.roll(points, -1, axis=0)], axis=1)
 
 
 def _show(ax, points, margin=40):

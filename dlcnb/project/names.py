@@ -14,6 +14,7 @@ __all__ = [
     "Skeleton",
     "basename",
     "checked_bodyparts",
+    "edges_of",
     "is_video",
     "name_problem",
     "nearest",
@@ -91,6 +92,11 @@ class Skeleton:
         """Edges as an int array ``(E, 2)`` of positions in ``bodyparts``."""
         where = {part: k for k, part in enumerate(self.bodyparts)}
         return np.array([[where[a], where[b]] for a, b in self.edges], int).reshape(-1, 2)
+
+
+def edges_of(skeleton):
+    """Edges as an int array ``(E, 2)``, of a `Skeleton`, an array_like of them, or None."""
+    return np.asarray(getattr(skeleton, "index_edges", () if skeleton is None else skeleton), int).reshape(-1, 2)
 
 
 def checked_bodyparts(parts):

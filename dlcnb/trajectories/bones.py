@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from dlcnb.project import edges_of
+
 __all__ = ["bone_angles", "bone_lengths", "joint_angles", "place_bones"]
 
 
@@ -83,5 +85,5 @@ def place_bones(start, lengths, angles):
 def _bones(points, skeleton):
     """Vectors (..., E, 2) along the bones."""
     points = np.asarray(points, float)
-    edges = np.asarray(getattr(skeleton, "index_edges", skeleton), int).reshape(-1, 2)
+    edges = edges_of(skeleton)
     return points[..., edges[:, 1], :] - points[..., edges[:, 0], :]

@@ -1,4 +1,4 @@
-"""FrameMap: frames cropped around a bodypart, alike ones side by side; a click shows the frame (paper, Fig. 7E)."""
+"""FrameMap: frames on a map, as images or as postures; a click shows the frame (paper, Figs. 3, 7E and 7F)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 from PIL import Image
 
 from dlcnb.project import Project
+from dlcnb.render import body_lines, palette
 from dlcnb.video import VideoReader
 from dlcnb.widgets.canvas import FrameCanvas, Painter, batch
-from dlcnb.widgets.frame_map_state import FrameMapState
+from dlcnb.widgets.frame_map_state import KINDS, FrameMapState
 from dlcnb.widgets.input_guard import Input
 from dlcnb.widgets.pictures import beside
 from dlcnb.widgets.player import Player
@@ -28,9 +29,10 @@ EMPTY = "Press Make the map: frames are read, cropped and placed so that alike o
 
 
 class FrameMap(View):
-    """A map of what a bodypart looks like: click a picture or a point, and the player shows that frame.
+    """Many frames at a glance: click a picture, a point or a posture, and the player shows that frame.
 
-    Frames are cropped around the bodypart and placed by t-SNE. Postures that are rare, or wrong, lie by themselves.
+    Either frames are cropped around a bodypart and placed by t-SNE: those that are rare, or wrong, lie by themselves.
+    Or their postures are drawn over each other, coloured by time, where they were or around the bodypart.
 
     Parameters
     ----------
@@ -51,6 +53,7 @@ class FrameMap(View):
         self.project = project if isinstance(project, Project) else Project.open(project)
         self.video, poses = video_and_poses(self.project, video, poses)
         self.state = FrameMapState(poses, self.project.pcutoff)
+        self._colors = palette(len(poses.bodyparts)).tolist()
         self.queue, self._own_player, self.task = queue, player is None, Task(self.fail, self._busy)
         self.player = player or Player(self.video, poses, project=self.project, width=480)
         self.reader = VideoReader(self.video)
@@ -70,6 +73,12 @@ class FrameMap(View):
 
     def _build(self):
         state, layout = self.state, ipywidgets.Layout
+        self.kind = ipywidgets.Dropdown(
+            options=[(text, kind) for kind, text in KINDS.items()],
+            value=state.kind,
+            layout=layout(width="230px", margin="0"),
+        )
+        self.kind.tooltip = "What is drawn of the frames, and where"
         parts = list(state.poses.bodyparts)
         self.bodypart = ipywidgets.Dropdown(
             options=parts, value=state.bodypart, layout=layout(width="150px", margin="0")
@@ -81,7 +90,7 @@ class FrameMap(View):
         self.count.tooltip = "How many frames, spread over the video"
         self.size = ipywidgets.BoundedIntText(state.size, min=8, max=512, layout=layout(width="64px", margin="0"))
         self.size.tooltip = "Side of the crops, px of the frame"
-        for name in ("bodypart", "count", "size"):
+        for name in ("kind", "bodypart", "count", "size"):
             getattr(self, name).observe(lambda change, name=name: setattr(state, name, change.new), "value")
         making = "Read the frames and place them; takes seconds to minutes"
         self.button = button("map-o", making, self.make, "Make the map", button_style="primary")
@@ -91,11 +100,11 @@ class FrameMap(View):
         self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="140px", display="none"))
         self.stop_button = button("stop", "Stop reading frames; the last map stays", self.stop)
         self.stop_button.layout.display = "none"
-        words = [ipywidgets.HTML(text) for text in ("around", "frames", "crop (px)")]
-        self._controls = row(
-            [words[0], self.bodypart, words[1], self.count, words[2], self.size, self.button, self.send]
-            + [self.stop_button, self.progress]
-        )
+        around, frames, crop = (ipywidgets.HTML(text) for text in ("around", "frames", "crop (px)"))
+        self._of_images = crop, self.size
+        choices = [self.kind, around, self.bodypart, frames, self.count, crop, self.size]
+        self._controls = row([*choices, self.button, self.send, self.stop_button, self.progress])
+        self.kind.observe(lambda change: self._on_kind(change.new), "value")
         self.canvas = FrameCanvas((SIDE, SIDE))
         self.note = ipywidgets.HTML()
         self.input = Input([self.canvas], ["ArrowLeft", "ArrowRight"], self._on_input, ROOT)
@@ -106,6 +115,12 @@ class FrameMap(View):
     def make(self):
         """Read the frames and place them; returns at once (see `wait`)."""
         self.task.start(self._make)
+
+    def _on_kind(self, kind):
+        for one in self._of_images:
+            one.layout.display = None if kind == "images" else "none"
+        if kind != "images" and not self.task.running:  # at once, as no frame has to be read
+            self.make()
 
     def stop(self):
         """Stop reading frames; the last map stays."""
@@ -161,20 +176,39 @@ class FrameMap(View):
         self.redraw()
 
     def _spots(self):
-        """Places of the frames on the canvas, float (n, 2)."""
-        return MARGIN + self.state.positions * (SIDE - 2 * MARGIN)
+        """Places of the frames' marks on the canvas, float (n, M, 2)."""
+        return MARGIN + self.state.marks * (SIDE - 2 * MARGIN)
 
     def _picture(self):
         """The map without the present frame's mark, uint8 (SIDE, SIDE, 3)."""
         revision = self.state.revision
         if self._map is None or self._map[0] != revision:
-            drawn, spots = np.full((SIDE, SIDE, 3), PAPER, np.uint8), self._spots()
-            for x, y in np.rint(spots).astype(int):
-                cv2.circle(drawn, (int(x), int(y)), 3, INK, -1, cv2.LINE_AA)
-            for place in self.state.shown((IMAGE + 2) / (SIDE - 2 * MARGIN)):
-                _put(drawn, self.state.images[place], spots[place])
+            drawn = np.full((SIDE, SIDE, 3), PAPER, np.uint8)
+            if len(self.state.frames):
+                (self._draw_images if len(self.state.images) else self._draw_postures)(drawn, self._spots())
             self._map = revision, drawn
         return self._map[1]
+
+    def _draw_images(self, drawn, spots):
+        for x, y in np.rint(spots[:, 0]).astype(int).tolist():
+            cv2.circle(drawn, (x, y), 3, INK, -1, cv2.LINE_AA)
+        for place in self.state.shown((IMAGE + 2) / (SIDE - 2 * MARGIN)):
+            _put(drawn, self.state.images[place], spots[place, 0])
+
+    def _draw_postures(self, drawn, spots):
+        frames = self.state.frames
+        for points, color in zip(spots, _time_colors(frames, len(self.state.poses)), strict=True):
+            for start, end in self._lines(points):
+                cv2.line(drawn, start, end, color, 1, cv2.LINE_AA)
+        for points in spots:
+            for point, color in zip(points, self._colors, strict=True):
+                if np.isfinite(point).all():
+                    cv2.circle(drawn, tuple(np.rint(point).astype(int).tolist()), 2, color, -1, cv2.LINE_AA)
+
+    def _lines(self, points):
+        """Ends of the lines of one posture, in whole px; those without a place are left out."""
+        lines = body_lines(points, self.project.skeleton)
+        return np.rint(lines[np.isfinite(lines).all(axis=(1, 2))]).astype(int).tolist()
 
     def _paint(self):
         drawn, place = self._picture(), self.state.place(self.player.state.frame)
@@ -185,13 +219,22 @@ class FrameMap(View):
             layer.clear()
             if place is not None:
                 layer.stroke_style, layer.line_width = f"rgb{NOW}", 3
-                layer.stroke_circle(*map(float, self._spots()[place]), 9)
+                spots = self._spots()[place]
+                if len(self.state.images):
+                    layer.stroke_circle(*map(float, spots[0]), 9)
+                for start, end in () if len(self.state.images) else self._lines(spots):
+                    layer.stroke_line(*start, *end)
         self._drawn = drawn
         if place is not None:
-            frame, now = self.state.frames[place], self.player.state.frame
-            apart = "" if frame == now else f" (the nearest in time to {now})"
-            words = f"{len(self.state.frames)} frames around {self.state.bodypart}; ring: frame {frame}{apart}"
-            self.note.value = f'<span class="dlcnb-muted dlcnb-number">{words}</span>'
+            self.note.value = f'<span class="dlcnb-muted dlcnb-number">{self._words(place)}</span>'
+
+    def _words(self, place):
+        state, now = self.state, self.player.state.frame
+        frame, what = state.frames[place], "around " + state.bodypart
+        apart = "" if frame == now else f" (the nearest in time to {now})"
+        if len(state.images):
+            return f"{len(state.frames)} frames {what}; ring: frame {frame}{apart}"
+        return f"{len(state.frames)} postures, from early (blue) to late (yellow); magenta: frame {frame}{apart}"
 
     # --- without a browser ---
 
@@ -203,8 +246,11 @@ class FrameMap(View):
         """The map beside the frame, as a `PIL.Image.Image`."""
         drawn, place = self._picture().copy(), self.state.place(self.player.state.frame)
         if place is not None:
-            x, y = np.rint(self._spots()[place]).astype(int)
-            cv2.circle(drawn, (int(x), int(y)), 9, NOW, 3, cv2.LINE_AA)
+            spots = self._spots()[place]
+            if len(self.state.images):
+                cv2.circle(drawn, tuple(np.rint(spots[0]).astype(int).tolist()), 9, NOW, 3, cv2.LINE_AA)
+            for start, end in () if len(self.state.images) else self._lines(spots):
+                cv2.line(drawn, start, end, NOW, 3, cv2.LINE_AA)
         return beside(Image.fromarray(drawn), self.player.snapshot())
 
     def close(self):
@@ -218,6 +264,13 @@ class FrameMap(View):
             if self._own_player:
                 self.player.close()
         super().close()
+
+
+def _time_colors(frames, total):
+    """Colours of frames by their time, from blue to yellow (viridis), as lists of three numbers."""
+    share = np.rint(255 * np.asarray(frames) / max(total - 1, 1)).astype(np.uint8)
+    found = cv2.applyColorMap(share[:, None], cv2.COLORMAP_VIRIDIS)[:, 0, ::-1]
+    return found.tolist()
 
 
 def _put(drawn, image, spot):

@@ -1,20 +1,28 @@
-"""What FrameMap shows, as plain traitlets without pixels of the page: frames, their crops, their places on the map."""
+"""What FrameMap shows, as plain traitlets without pixels of the page: frames, and their images or poses on a map."""
 
 from __future__ import annotations
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from traitlets import HasTraits, Int, TraitError, Unicode, validate
+from traitlets import Enum, HasTraits, Int, TraitError, Unicode, validate
 
 from dlcnb import plots
 from dlcnb.frames import uniform
 from dlcnb.project import nearest
 
-__all__ = ["FrameMapState"]
+__all__ = ["KINDS", "FrameMapState"]
+
+KINDS = {
+    "images": "images, alike ones side by side",
+    "postures": "postures, where they were",
+    "centred": "postures, around the bodypart",
+}
+
+_NO_IMAGES = np.empty((0, 1, 1, 3), np.uint8)
 
 
 class FrameMapState(HasTraits):
-    """Frames of a video cropped around a bodypart, and a map on which alike ones are near each other.
+    """Frames of a video on a map: cropped around a bodypart and alike ones near each other, or drawn as postures.
 
     Parameters
     ----------
@@ -26,10 +34,13 @@ class FrameMapState(HasTraits):
     ----------
     frames : int64 (n,), ascending
     images : uint8 (n, size, size, 3)
-    positions : float64 (n, 2)
-        From 0 to 1, y downwards; no unit.
+        None of them (0, 1, 1, 3) where postures are drawn.
+    marks : float64 (n, M, 2)
+        Places on the map, from 0 to 1, y downwards: of the image (M = 1), or of the M bodyparts of a posture, which are
+        NaN below the pcutoff.
     """
 
+    kind = Enum(list(KINDS), "images", help="What is drawn of a frame, and where; one of `KINDS`.")
     bodypart = Unicode("", help="Around which the frames are cropped.")
     count = Int(300, help="Frames to place, spread over the video; those without the bodypart are left out.")
     size = Int(64, help="Side of the crops, px of the frame.")
@@ -37,7 +48,7 @@ class FrameMapState(HasTraits):
 
     def __init__(self, poses, pcutoff=0.6):
         self.poses, self.pcutoff = poses, pcutoff
-        self._take(np.empty(0, np.int64), np.empty((0, 1, 1, 3), np.uint8), np.empty((0, 2)))
+        self._take(np.empty(0, np.int64), _NO_IMAGES, np.empty((0, 1, 2)))
         super().__init__()
         self.bodypart = poses.bodyparts[0]
 
@@ -55,11 +66,11 @@ class FrameMapState(HasTraits):
             raise TraitError(f"{proposal.trait.name} must be at least 4, not {proposal.value}")
         return proposal.value
 
-    def _take(self, frames, images, positions):
-        self.frames, self.images, self.positions = frames, images, positions
+    def _take(self, frames, images, marks):
+        self.frames, self.images, self.marks = frames, images, marks
 
     def make(self, reader, progress=None, seed=0):
-        """Read the frames and place them (t-SNE, as `plots.embed`); takes seconds to minutes.
+        """Place the frames: images by t-SNE (as `plots.embed`), which takes seconds to minutes, or postures.
 
         Parameters
         ----------
@@ -74,22 +85,43 @@ class FrameMapState(HasTraits):
         """
         total = min(len(self.poses), len(reader))
         chosen = uniform(total, min(self.count, total), seed=seed)
+        if self.kind == "images":
+            self._make_images(reader, chosen, progress, seed)
+        else:
+            self._make_postures(chosen)
+        self.revision += 1
+
+    def _make_images(self, reader, chosen, progress, seed):
         images, frames = plots.crops(
             reader, self.poses, self.bodypart, chosen, size=self.size, pcutoff=self.pcutoff, progress=progress
         )
         with threadpool_limits(1):  # as many threads as processors would wait for each other, and for the notebook
             positions = plots.embed(images, seed=seed)
         low, extent = positions.min(axis=0), np.ptp(positions, axis=0)
-        self._take(frames, images, (positions - low) / np.where(extent > 0, extent, 1))
-        self.revision += 1
+        self._take(frames, images, ((positions - low) / np.where(extent > 0, extent, 1))[:, None])
+
+    def _make_postures(self, chosen):
+        k = self.poses.bodyparts.index(self.bodypart)
+        points = self.poses.masked(self.pcutoff)[chosen]
+        there = np.isfinite(points[:, k]).all(-1) if self.kind == "centred" else np.isfinite(points).all(-1).any(-1)
+        frames, points = chosen[there], points[there]
+        if not len(frames):
+            raise ValueError(
+                f"In none of {len(chosen)} frames {self.bodypart if self.kind == 'centred' else 'a bodypart'} has a "
+                f"likelihood of {self.pcutoff:g} or more. Choose another bodypart, or lower the project's pcutoff."
+            )
+        if self.kind == "centred":
+            points = points - points[:, [k]]
+        low, high = np.nanmin(points, axis=(0, 1)), np.nanmax(points, axis=(0, 1))
+        extent = max((high - low).max(), 1.0)  # the same for x and y: postures keep their shape
+        self._take(frames, _NO_IMAGES, 0.5 + (points - (low + high) / 2) / extent)
 
     def near(self, x, y, reach=0.05):
-        """The frame whose place is nearest to (x, y), 0 to 1; None if none is within ``reach``."""
-        if not len(self.frames):
-            return None
-        away = np.linalg.norm(self.positions - (x, y), axis=1)
-        place = int(np.argmin(away))
-        return int(self.frames[place]) if away[place] <= reach else None
+        """The frame one of whose marks is nearest to (x, y), 0 to 1; None if none is within ``reach``."""
+        away = np.linalg.norm(self.marks - (x, y), axis=-1)
+        away = np.where(np.isfinite(away), away, np.inf)
+        place = np.unravel_index(int(np.argmin(away)), away.shape) if away.size else None
+        return int(self.frames[place[0]]) if place and away[place] <= reach else None
 
     def place(self, frame):
         """Row of the frame on the map that is nearest in time to ``frame``; None without a map."""
@@ -98,8 +130,9 @@ class FrameMapState(HasTraits):
     def shown(self, side, limit=60):
         """Rows of frames whose images are shown: squares of ``side`` (0 to 1) on their places, none over another."""
         kept = []
-        for row in plots.spread(self.positions, min(4 * limit, len(self.frames))).tolist():
-            away = np.abs(self.positions[kept] - self.positions[row]).max(axis=1)
+        positions = self.marks[:, 0]
+        for row in plots.spread(positions, min(4 * limit, len(self.frames))).tolist():
+            away = np.abs(positions[kept] - positions[row]).max(axis=1)
             if away.min(initial=np.inf) >= side:
                 kept.append(row)
         return kept[:limit]

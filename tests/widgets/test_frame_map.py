@@ -44,29 +44,29 @@ def test_before_the_map_is_made_nothing_is_shown(view):
 
 def test_frames_without_the_bodypart_are_not_on_the_map(mapped):
     assert mapped.state.frames.tolist() == [n for n in range(FRAMES) if n != 5]
-    assert mapped.state.positions.min() == 0
-    assert mapped.state.positions.max() == 1
+    assert mapped.state.marks[:, 0].min() == 0
+    assert mapped.state.marks[:, 0].max() == 1
     assert mapped.state.images.shape == (FRAMES - 1, 64, 64, 3)
 
 
 def test_a_click_shows_the_frame(mapped):
     state = mapped.state
     for place in (0, 12, 30):
-        mapped.click(*(MARGIN + state.positions[place] * (SIDE - 2 * MARGIN)))
+        mapped.click(*(MARGIN + state.marks[place, 0] * (SIDE - 2 * MARGIN)))
         assert mapped.player.state.frame == state.frames[place]
 
 
 def test_a_click_into_the_void_leaves_the_frame(mapped):
     mapped.player.state.go(7)
     corners = [np.array(corner, float) for corner in ((0, 0), (0, 1), (1, 0), (1, 1))]
-    away = [np.linalg.norm(mapped.state.positions - corner, axis=1).min() for corner in corners]
+    away = [np.linalg.norm(mapped.state.marks[:, 0] - corner, axis=1).min() for corner in corners]
     mapped.click(*(MARGIN + corners[int(np.argmax(away))] * (SIDE - 2 * MARGIN)))
     assert (mapped.player.state.frame == 7) == (max(away) > 0.06)
 
 
 def test_images_on_the_map_do_not_overlap(mapped):
     shown = mapped.state.shown(0.1)
-    places = mapped.state.positions[shown]
+    places = mapped.state.marks[:, 0][shown]
     apart = np.abs(places[:, None] - places[None]).max(axis=-1)
     np.fill_diagonal(apart, 1)
     assert len(shown) > 3
@@ -81,12 +81,12 @@ def test_the_ring_is_at_the_frame_nearest_in_time(mapped):
 
 
 def test_another_bodypart_makes_another_map(mapped):
-    before = mapped.state.positions
+    before = mapped.state.marks[:, 0]
     mapped.bodypart.value = "tailbase"
     mapped.make()
     assert mapped.wait()
     assert len(mapped.state.frames) == FRAMES
-    assert mapped.state.positions is not before
+    assert mapped.state.marks[:, 0] is not before
     assert "tailbase" in mapped.note.value
 
 
@@ -101,14 +101,57 @@ def test_a_bodypart_that_is_nowhere_is_said(made):
 
 
 def test_stop_ends_the_reading_and_keeps_the_last_map(mapped):
-    before = mapped.state.positions
+    before = mapped.state.marks
     mapped.progress.observe(lambda _: mapped.stop_button.click(), "value")
     mapped.button.click()
     assert mapped.wait()
     assert "Stopped" in mapped.status_line.value
-    assert mapped.state.positions is before
+    assert mapped.state.marks is before
     assert not mapped.button.disabled
     assert mapped.stop_button.layout.display == "none"
+
+
+@pytest.mark.parametrize("kind", ["postures", "centred"])
+def test_a_click_on_a_posture_shows_its_frame(view, kind):
+    view.kind.value = kind  # no frame has to be read: it is drawn at once
+    assert view.wait()
+    state, poses = view.state, view.state.poses
+    assert state.marks.shape == (len(state.frames), len(poses.bodyparts), 2)
+    assert len(state.frames) == (FRAMES - 1 if kind == "centred" else FRAMES)
+    assert view.size.layout.display == "none"
+    for place in (3, 20):
+        view.click(*(MARGIN + state.marks[place, 1] * (SIDE - 2 * MARGIN)))
+        assert view.player.state.frame == state.frames[place]
+
+
+def test_postures_keep_their_shape(view):
+    view.kind.value = "postures"
+    assert view.wait()
+    points, marks = view.state.poses.points[view.state.frames], view.state.marks
+    scale = np.linalg.norm(points[:, 1] - points[:, 2], axis=1) / np.linalg.norm(marks[:, 1] - marks[:, 2], axis=1)
+    np.testing.assert_allclose(scale, scale[0])
+    assert np.nanmin(marks) >= 0
+    assert np.nanmax(marks) <= 1
+
+
+def test_the_present_posture_is_marked(view):
+    view.kind.value = "postures"
+    view.player.state.go(12)
+    assert view.wait()
+    assert "magenta: frame 12" in view.note.value
+    before = np.asarray(view.snapshot())
+    view.player.state.go(30)
+    assert view.wait()
+    assert (np.asarray(view.snapshot())[:SIDE, :SIDE] != before[:SIDE, :SIDE]).any()
+
+
+def test_postures_of_a_bodypart_that_is_nowhere_are_refused(made):
+    project, poses = made
+    view = FrameMap(project, poses=Poses(poses.bodyparts, "DLC_test", poses.points, np.zeros(poses.likelihood.shape)))
+    view.kind.value = "centred"
+    assert view.wait()
+    assert "likelihood of 0.6 or more" in view.status_line.value
+    view.close()
 
 
 def test_wrong_settings_are_refused(view):
