@@ -24,6 +24,7 @@ __all__ = ["FrameMap"]
 ROOT = "dlcnb-frame-map"
 SIDE, MARGIN, IMAGE = 520, 32, 46  # px: of the map, around the places on it, of an image on it
 PAPER, INK, NOW = (250, 250, 250), (0, 114, 178), (204, 47, 123)
+HALO = ((PAPER, 7), (NOW, 3))  # colours and widths of the lines that mark the present frame
 REACH = 0.6 * IMAGE / (SIDE - 2 * MARGIN)  # how near a click must be
 EMPTY = "Press Make the map: frames are read, cropped and placed so that alike ones lie side by side."
 
@@ -101,7 +102,7 @@ class FrameMap(View):
         self.stop_button = button("stop", "Stop reading frames; the last map stays", self.stop)
         self.stop_button.layout.display = "none"
         around, frames, crop = (ipywidgets.HTML(text) for text in ("around", "frames", "crop (px)"))
-        self._of_images = crop, self.size
+        self._of_kind = {"images": (crop, self.size), "centred": (around, self.bodypart)}
         choices = [self.kind, around, self.bodypart, frames, self.count, crop, self.size]
         self._controls = row([*choices, self.button, self.send, self.stop_button, self.progress])
         self.kind.observe(lambda change: self._on_kind(change.new), "value")
@@ -117,8 +118,10 @@ class FrameMap(View):
         self.task.start(self._make)
 
     def _on_kind(self, kind):
-        for one in self._of_images:
+        for one in self._of_kind["images"]:
             one.layout.display = None if kind == "images" else "none"
+        for one in self._of_kind["centred"]:
+            one.layout.display = "none" if kind == "postures" else None
         if kind != "images" and not self.task.running:  # at once, as no frame has to be read
             self.make()
 
@@ -218,12 +221,13 @@ class FrameMap(View):
             layer = self.canvas[1]
             layer.clear()
             if place is not None:
-                layer.stroke_style, layer.line_width = f"rgb{NOW}", 3
                 spots = self._spots()[place]
-                if len(self.state.images):
-                    layer.stroke_circle(*map(float, spots[0]), 9)
-                for start, end in () if len(self.state.images) else self._lines(spots):
-                    layer.stroke_line(*start, *end)
+                for color, width in HALO:
+                    layer.stroke_style, layer.line_width = f"rgb{color}", width
+                    if len(self.state.images):
+                        layer.stroke_circle(*map(float, spots[0]), 9)
+                    for start, end in () if len(self.state.images) else self._lines(spots):
+                        layer.stroke_line(*start, *end)
         self._drawn = drawn
         if place is not None:
             self.note.value = f'<span class="dlcnb-muted dlcnb-number">{self._words(place)}</span>'
@@ -247,10 +251,11 @@ class FrameMap(View):
         drawn, place = self._picture().copy(), self.state.place(self.player.state.frame)
         if place is not None:
             spots = self._spots()[place]
-            if len(self.state.images):
-                cv2.circle(drawn, tuple(np.rint(spots[0]).astype(int).tolist()), 9, NOW, 3, cv2.LINE_AA)
-            for start, end in () if len(self.state.images) else self._lines(spots):
-                cv2.line(drawn, start, end, NOW, 3, cv2.LINE_AA)
+            for color, width in HALO:
+                if len(self.state.images):
+                    cv2.circle(drawn, tuple(np.rint(spots[0]).astype(int).tolist()), 9, color, width, cv2.LINE_AA)
+                for start, end in () if len(self.state.images) else self._lines(spots):
+                    cv2.line(drawn, start, end, color, width, cv2.LINE_AA)
         return beside(Image.fromarray(drawn), self.player.snapshot())
 
     def close(self):
