@@ -164,7 +164,8 @@ def heap(inspector):
 
 def long_session(lab, folder, count):
     """Label many frames, and compare the end with the beginning."""
-    bench = Bench(lab, make_project(folder, (480, 640), count + 1), "long")
+    (folder / "long").mkdir()
+    bench = Bench(lab, make_project(folder / "long", (480, 640), count + 1), "long")
     kernel = [psutil.Process(lab.ask("os.getpid()"))]
     browser = [p for p in psutil.Process().children(recursive=True) if "chrom" in p.name()]
     tenth, began = max(count // 10, 1), time.monotonic()

@@ -180,9 +180,19 @@ def test_new_extract_doctor(clip, tmp_path):
 
 def test_kmeans_is_the_default_and_repeatable(clip, tmp_path):
     made = run_json("new", "reach", "--scorer", "me", "--bodyparts", "paw", "--parent", tmp_path, clip)
-    first, second = (run_json("extract", made["project"], "--count", 4)["videos"][0]["frames"] for _ in range(2))
-    assert first == second
-    assert len(first) == 4
+    first, second = (run_json("extract", made["project"], "--count", 4)["videos"][0] for _ in range(2))
+    assert first["frames"] == second["frames"]
+    assert (len(first["frames"]), first["new"], first["total"]) == (4, 4, 4)
+    assert (second["new"], second["total"]) == (0, 4)
+
+
+def test_extract_says_what_is_new_and_doctor_that_nothing_is_labeled(clip, tmp_path):
+    made = run_json("new", "reach", "--scorer", "me", "--bodyparts", "paw", "--parent", tmp_path, clip)
+    line = ["extract", made["project"], "--how", "uniform"]
+    assert "4 frames of clip.mp4 chosen, 4 of them new; 4 in " in run(*line, "--count", 4).stdout
+    everything = run(*line, "--count", 5000).stdout
+    assert "(it has no 5000 different ones)" in everything
+    assert "no frame is labeled yet" in run("doctor", made["project"]).stdout
 
 
 def test_an_edge_of_unknown_bodyparts_is_wrong_usage(clip, tmp_path):

@@ -17,6 +17,7 @@ from dlcnb.trainset import TrainConfig
 __all__ = ["find_snapshot", "read_config", "save_snapshot", "snapshots"]
 
 KEPT = 3  # newest snapshots that stay beside the best one
+_TIE, _LUCK = 1.05, 1.5
 PREVIEWED = 6  # validation frames whose predictions and score-maps are kept for looking at
 
 
@@ -118,6 +119,19 @@ def prune_snapshots(run):
 def write_best(run, step, val_mean_px):
     """Remember a snapshot as the best one."""
     atomic_write(Path(run) / "best.json", json.dumps({"step": step, "val_mean_px": val_mean_px}))
+
+
+def best_of(best, step, mean_px):
+    """The best snapshot, ``{"step", "val_mean_px"}``, now that ``step`` has the validation error ``mean_px`` (or None).
+
+    A few held-out frames judge coarsely: a newer snapshot is taken unless the best one is better by more than 5 %; one
+    from the first half of the run may be luck, and must be better by half.
+    """
+    if best is not None and None not in (mean_px, best["val_mean_px"]):
+        margin = _LUCK if best["step"] <= step // 2 else _TIE
+        if mean_px > margin * best["val_mean_px"]:
+            return best
+    return {"step": step, "val_mean_px": mean_px}
 
 
 def write_preview(run, step, images, labels, points, likelihood, score_maps):

@@ -263,7 +263,7 @@ class Trainer:
 
     def _keep(self, validation):
         """Leave a snapshot, maybe the best; returns what the record tells of it."""
-        self._update_best(validation)
+        self.best = runs.best_of(self.best, self.step, validation and validation["mean_px"])
         snapshot = self.save()
         runs.write_best(self.run, **self.best)
         runs.prune_snapshots(self.run)
@@ -306,16 +306,6 @@ class Trainer:
                 score_maps.append(maps.arrays()[0][0])
         points, likelihood = (np.concatenate(each) for each in zip(*found, strict=True))
         return points, likelihood, score_maps
-
-    def _update_best(self, validation):
-        """Remember this snapshot as the best, unless an earlier one was better by more than 5 %.
-
-        A few held-out frames judge coarsely, so a lucky early snapshot is forgotten once the run has twice its steps.
-        """
-        mean = validation["mean_px"] if validation else None
-        beaten = mean is not None and self.best is not None and mean > 1.05 * self.best["val_mean_px"]
-        if not beaten or self.best["step"] <= self.step // 2:
-            self.best = {"step": self.step, "val_mean_px": mean}
 
     # ---- saving and restoring
 

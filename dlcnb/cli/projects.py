@@ -82,7 +82,7 @@ def extract(console, project, how, count, seed, only):
     if not videos:
         raise ValueError(f"{project.root} has no videos. Add some: dlcnb add-videos {project.root} VIDEO")
     found = [_extract_one(console, project, video, how, count, seed) for video in videos]
-    lines = [f"{len(v['frames'])} frames of {v['video'].name} in {v['folder']}" for v in found]
+    lines = [_extracted_text(one, count) for one in found]
     text = "\n".join([*lines, f"Next: label them. Open a notebook (dlcnb lab) and show Labeler({str(project.root)!r})"])
     return Report({"project": project.root, "videos": found}, text)
 
@@ -101,8 +101,17 @@ def _extract_one(console, project, video, how, count, seed):
 
             indices = frames.kmeans(reader, count, seed=seed, progress=progress)
     console.clear()
+    folder = project.labeled_dir(video)
+    before = len(frames.extracted(folder))
     frames.extract(project, video, indices)
-    return {"video": video, "frames": indices, "folder": project.labeled_dir(video)}
+    total = len(frames.extracted(folder))
+    return {"video": video, "frames": indices, "folder": folder, "new": total - before, "total": total}
+
+
+def _extracted_text(one, count):
+    fewer = f" (it has no {count} different ones)" if len(one["frames"]) < count else ""
+    chosen = f"{len(one['frames'])} frames of {one['video'].name} chosen{fewer}"
+    return f"{chosen}, {one['new']} of them new; {one['total']} in {one['folder']}"
 
 
 @command("doctor", "Check a project or the installation.")

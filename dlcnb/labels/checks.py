@@ -40,7 +40,11 @@ def doctor(path, *, repair=False):
         findings += check_tables(project, repair=repair)
     except ProjectError:
         return findings  # reported already
-    return [f for f in findings if f.level != "ok"] or [Finding("ok", "config.yaml, videos and labels are in order")]
+    if any(table_paths(folder) for folder in project.labeled_dirs()):
+        fine = Finding("ok", "config.yaml, videos and labels are in order")
+    else:
+        fine = Finding("ok", "config.yaml and videos are in order; no frame is labeled yet")
+    return [f for f in findings if f.level != "ok"] or [fine]
 
 
 def check_tables(project, *, repair=False):

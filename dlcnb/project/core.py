@@ -82,7 +82,9 @@ class Project:
         config["skeleton"] = [list(edge) for edge in Skeleton(bodyparts, skeleton).edges]
         check_config(config)
         if root.exists():
-            raise ProjectError(f"{root} exists already; open it with Project.open, or choose another task or date")
+            raise ProjectError(
+                f"{root} exists already: go on with it (dlcnb extract {root}, Project.open), or choose another task"
+            )
         sources = _checked_videos(videos)
         building = root.with_name(f"{TEMPORARY}{secrets.token_hex(4)}-{root.name}")
         try:

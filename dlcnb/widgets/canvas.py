@@ -12,6 +12,8 @@ import ipywidgets
 import numpy as np
 from ipycanvas import MultiCanvas, hold_canvas
 
+from dlcnb.widgets.task import end_before_python
+
 __all__ = ["FrameCanvas", "Painter", "batch", "encode_jpeg", "render_view"]
 
 log = logging.getLogger(__name__)
@@ -128,6 +130,7 @@ class Painter:
         self._paint, self._failed = paint, failed
         self._condition = threading.Condition()
         self._wanted = self._busy = self._alive = self._closed = False
+        end_before_python(self)
 
     def request(self):
         """Paint soon; returns at once."""
@@ -150,6 +153,11 @@ class Painter:
         with self._condition:
             self._closed, self._wanted = True, False
             self._condition.notify_all()
+
+    def end(self, seconds):
+        """Close, and wait at most so long for what is being painted."""
+        self.close()
+        self.wait(seconds)
 
     def _run(self):
         while self._next():

@@ -6,6 +6,8 @@ import logging
 import threading
 import time
 
+from dlcnb.widgets.task import end_before_python
+
 __all__ = ["Keeper"]
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class Keeper:
         self._due = self._deadline = self._next_look = None
         self._until = 0.0
         self._alive = self._closed = self._busy = False
+        end_before_python(self)
 
     def touch(self):
         """Somebody is at work: keep looking for changes from elsewhere for a while."""
@@ -67,6 +70,15 @@ class Keeper:
         with self._condition:
             self._closed, self._due = True, None
             self._condition.notify_all()
+
+    def end(self, seconds):
+        """Save at once what is due, wait at most so long for it, and close."""
+        with self._condition:
+            if self._due is not None:
+                self._due = time.monotonic()
+                self._condition.notify_all()
+        self.wait(seconds)
+        self.close()
 
     def _wake(self):
         if not (self._alive or self._closed):

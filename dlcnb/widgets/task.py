@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
+import weakref
 
-__all__ = ["Stopped", "Task"]
+__all__ = ["Stopped", "Task", "end_before_python"]
+
+END_SECONDS = 5.0
+
+_at_work = weakref.WeakSet()
+
+
+def end_before_python(worker):
+    """Call ``worker.end(seconds)`` before the interpreter ends; it waits for its thread at most so long.
+
+    A thread that comes back from OpenCV or FFmpeg while Python is going down takes the whole process with it.
+    """
+    _at_work.add(worker)
+
+
+@atexit.register
+def _end():
+    for worker in list(_at_work):
+        worker.end(END_SECONDS)
 
 
 class Stopped(Exception):
@@ -25,6 +45,7 @@ class Task:
     def __init__(self, failed, busy=lambda _: None):
         self._failed, self._busy = failed, busy
         self._thread, self._stop, self._lock = None, threading.Event(), threading.Lock()
+        end_before_python(self)
 
     @property
     def running(self):
@@ -54,6 +75,11 @@ class Task:
     def stop(self):
         """Ask the work to end soon; returns at once."""
         self._stop.set()
+
+    def end(self, seconds):
+        """Stop, and wait at most so long."""
+        self.stop()
+        self.wait(seconds)
 
     def wait(self, timeout=None):
         """Block until the work has ended; False after ``timeout`` seconds."""

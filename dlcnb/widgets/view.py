@@ -61,6 +61,10 @@ class View(ipywidgets.VBox):
         super().__init__([*children, self.status_line], layout=layout, **kwargs)
         self.add_class("dlcnb")
 
+    def __repr__(self):
+        project = getattr(self, "project", None)
+        return f"<{type(self).__name__}{f' of {project.root}' if project is not None else ''}>"
+
     def snapshot(self):
         """The widget as a `PIL.Image.Image`, drawn in the kernel."""
         raise NotImplementedError

@@ -1,22 +1,15 @@
 """The whole loop in JupyterLab, in one Studio: a spike, its frame, the queue, the labeler, the csv."""
 
 import csv
+import sys
+from pathlib import Path
 
 import pytest
 
-CELL = """
-import pathlib, tempfile
-import numpy as np
-from dlcnb import Poses, Studio, sampledata
-arena = sampledata.Arena(seed=0, n_frames=120, size=(120, 160))
-project = sampledata.synthetic_project(pathlib.Path(tempfile.mkdtemp()), n_label=4, arena=arena)
-points = sampledata.arena_poses(arena)
-likelihood = np.full(points.shape[:2], 0.97)
-likelihood[71, 0] = 0.05
-points[71, 0] += 25
-Poses(project.bodyparts, "DLC_test", points, likelihood).write(project.videos[0])
-s = Studio(project)
-"""
+sys.path.insert(0, str(Path(__file__).parent))
+from cells import SPIKE
+
+CELL = SPIKE + "poses.write(project.videos[0])\ns = Studio(project)"
 AREA = ".dlcnb-plot-likelihood-0 rect.plotarea_events"
 BOX = """selector => { const b = document.querySelector(selector).getBoundingClientRect();
     return [b.left, b.top, b.width, b.height]; }"""

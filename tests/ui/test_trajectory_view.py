@@ -1,19 +1,14 @@
 """TrajectoryView in JupyterLab: a click on a spike, a brushed range, keys, filtered beside raw."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
-CELL = """
-import pathlib, tempfile
-import numpy as np
-from dlcnb import Poses, TrajectoryView, sampledata
-arena = sampledata.Arena(seed=0, n_frames=120, size=(120, 160))
-project = sampledata.synthetic_project(pathlib.Path(tempfile.mkdtemp()), n_label=4, arena=arena)
-points = sampledata.arena_poses(arena)
-likelihood = np.full(points.shape[:2], 0.97)
-likelihood[71, 0] = 0.05
-points[71, 0] += 25
-v = TrajectoryView(project, poses=Poses(project.bodyparts, "DLC_test", points, likelihood))
-"""
+sys.path.insert(0, str(Path(__file__).parent))
+from cells import SPIKE
+
+CELL = SPIKE + "v = TrajectoryView(project, poses=poses)"
 CANVAS = ".dlcnb-trajectories .dlcnb canvas"  # of the player; the plots have some too
 AREA = "rect.plotarea_events"
 
