@@ -38,7 +38,7 @@ _device = click.option(
 @click.option(
     "--minutes",
     type=click.FloatRange(0, min_open=True),
-    help="Train for so long, in all when resuming; goes before a preset's.  [default: 10]",
+    help="Train for so long, in all when resuming.  [default: the preset's, 10]",
 )
 @click.option("--steps", type=click.IntRange(1), help="Train for so many steps, in all (reproducible).")
 @click.option(
