@@ -177,6 +177,11 @@ def long_session(lab, folder, count):
             f"kernel {resident(kernel):.0f} MB, page {heap(inspector):.1f} MB, browser {resident(browser):.0f} MB",
             flush=True,
         )
+    lab.page.context.browser.new_browser_cdp_session().send(
+        "Memory.simulatePressureNotification", {"level": "critical"}
+    )
+    lab.page.wait_for_timeout(5000)
+    print(f"after the browser was asked to empty its caches: {resident(browser):.0f} MB")
     lab.until("p.wait(60)")
     saved = lab.ask("[len(p.session.images), int(p.session.counts()['done'])]")
     print(f"{saved[1]} of {saved[0]} frames done and saved")

@@ -188,11 +188,12 @@ def test_kmeans_is_the_default_and_repeatable(clip, tmp_path):
 
 def test_extract_says_what_is_new_and_doctor_that_nothing_is_labeled(clip, tmp_path):
     made = run_json("new", "reach", "--scorer", "me", "--bodyparts", "paw", "--parent", tmp_path, clip)
+    assert "no frame is labeled yet" in run("doctor", made["project"]).stdout
     line = ["extract", made["project"], "--how", "uniform"]
     assert "4 frames of clip.mp4 chosen, 4 of them new; 4 in " in run(*line, "--count", 4).stdout
     everything = run(*line, "--count", 5000).stdout
     assert "(it has no 5000 different ones)" in everything
-    assert "no frame is labeled yet" in run("doctor", made["project"]).stdout
+    assert "label it as me" in run("doctor", made["project"]).stdout
 
 
 def test_an_edge_of_unknown_bodyparts_is_wrong_usage(clip, tmp_path):

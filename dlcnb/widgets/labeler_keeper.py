@@ -72,13 +72,9 @@ class Keeper:
             self._condition.notify_all()
 
     def end(self, seconds):
-        """Save at once what is due, wait at most so long for it, and close."""
-        with self._condition:
-            if self._due is not None:
-                self._due = time.monotonic()
-                self._condition.notify_all()
-        self.wait(seconds)
+        """Close, and wait at most so long for a save that is under way; the journal has all edits."""
         self.close()
+        self.wait(seconds)
 
     def _wake(self):
         if not (self._alive or self._closed):
