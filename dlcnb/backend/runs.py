@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from pathlib import Path
 
 import numpy as np
 from ruamel.yaml import YAML
 
 from dlcnb.backend import mx
-from dlcnb.project import TEMPORARY, ProjectError, atomic_path, atomic_write
+from dlcnb.project import TEMPORARY, ProjectError, atomic_path, atomic_write, snapshots
 from dlcnb.trainset import TrainConfig
 
 __all__ = ["find_snapshot", "read_config", "save_snapshot", "snapshots"]
@@ -38,12 +37,6 @@ def read_config(run):
     values = dict(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
     bodyparts = tuple(values.pop("all_joints_names"))
     return TrainConfig.from_dict(values), bodyparts
-
-
-def snapshots(run):
-    """Steps of the complete snapshots of a run, rising."""
-    found = (re.fullmatch(r"snapshot-(\d+)\.params", p.name) for p in Path(run).glob("snapshot-*.params"))
-    return sorted(int(m[1]) for m in found if m)
 
 
 def read_best(run):

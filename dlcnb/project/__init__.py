@@ -7,7 +7,7 @@ path that it names is ever followed.
 from dlcnb.project.checks import Finding, doctor
 from dlcnb.project.core import Project
 from dlcnb.project.files import TEMPORARY, atomic_path, atomic_write
-from dlcnb.project.names import ProjectError, Skeleton, edges_of, is_video, nearest, run_info, video_stem
+from dlcnb.project.names import ProjectError, Skeleton, edges_of, is_video, nearest, run_info, snapshots, video_stem
 
 __all__ = [
     "TEMPORARY",
@@ -22,5 +22,6 @@ __all__ = [
     "is_video",
     "nearest",
     "run_info",
+    "snapshots",
     "video_stem",
 ]

@@ -20,6 +20,7 @@ __all__ = [
     "nearest",
     "run_info",
     "run_root",
+    "snapshots",
     "video_stem",
 ]
 
@@ -131,3 +132,9 @@ def run_info(run):
         "train_fraction": int(match["percent"]) / 100,
         "task_date": match["task_date"],
     }
+
+
+def snapshots(run):
+    """Steps of the complete snapshots of a run, rising."""
+    found = (re.fullmatch(r"snapshot-(\d+)\.params", p.name) for p in Path(run).glob("snapshot-*.params"))
+    return sorted(int(m[1]) for m in found if m)

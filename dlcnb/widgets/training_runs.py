@@ -6,7 +6,7 @@ from pathlib import Path
 
 import ipywidgets
 
-from dlcnb.project import run_info
+from dlcnb.project import run_info, snapshots
 from dlcnb.widgets.view import button
 
 __all__ = ["RunChooser", "has_snapshot", "run_name", "starts"]
@@ -30,7 +30,7 @@ def starts(runs):
     """What a new run may be fine-tuned from, as {words: path}: the best snapshot of each run, and each other one."""
     found = {}
     for run in map(Path, runs):
-        steps = sorted(int(p.stem.split("-")[1]) for p in run.glob("snapshot-*.params"))
+        steps = snapshots(run)
         if steps:
             found[run_name(run)] = str(run)
         found |= {f"{run_name(run)}, step {n}": str(run / f"snapshot-{n}.params") for n in reversed(steps)}

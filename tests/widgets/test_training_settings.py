@@ -2,7 +2,9 @@
 
 import pytest
 
+from dlcnb.project import snapshots
 from dlcnb.trainset import PRESETS, TrainConfig
+from dlcnb.widgets.training_runs import starts
 from dlcnb.widgets.training_settings import TIPS, SettingsForm, TrainingSettings
 
 
@@ -64,3 +66,11 @@ class TestForm:
         assert form.fields["start_from"].value == settings.start_from == "/p/run1"
         settings.set_starts({})
         assert form.fields["start_from"].value == settings.start_from == ""
+
+
+def test_an_int8_copy_beside_a_snapshot_is_no_snapshot(tmp_path):
+    """`analyze --engine int8` leaves one; the monitor once stumbled over it."""
+    for name in ("snapshot-40.params", "snapshot-200.params", "snapshot-200.int8.params", "snapshot-200.state.npz"):
+        (tmp_path / name).touch()
+    assert snapshots(tmp_path) == [40, 200]
+    assert [path.rsplit("-", 1)[-1] for path in list(starts([tmp_path]).values())[1:]] == ["200.params", "40.params"]
