@@ -86,24 +86,20 @@ def decode(score, locref, *, stride=STRIDE, vote=1):
     likelihood : float64 ``(B, K)``, the score at the arg-max.
     """
     batch, parts, rows, columns = score.shape
-    peak = score.reshape(batch, parts, -1).argmax(-1)
-    row, column = np.divmod(peak, columns)
-    b, k = np.ogrid[:batch, :parts]
-    likelihood = score[b, k, row, column].astype(np.float64)
-    total = np.zeros((batch, parts, 1))
-    points = np.zeros((batch, parts, 2))
-    for down in range(-vote, vote + 1):
-        for right in range(-vote, vote + 1):
-            r, c = row + down, column + right
-            on_grid = (r >= 0) & (r < rows) & (c >= 0) & (c < columns)
-            r, c = r.clip(0, rows - 1), c.clip(0, columns - 1)
-            weight = (np.square(score[b, k, r, c], dtype=np.float64) * on_grid)[..., None]
-            if down == right == 0:
-                weight = np.maximum(weight, np.finfo(float).tiny)
-            cell = np.stack([(c + 0.5) * stride - 0.5, (r + 0.5) * stride - 0.5], -1)
-            points += weight * (cell + LOCREF_STDEV * locref[b, k, :, r, c])
-            total += weight
-    return points / total, likelihood
+    row, column = np.divmod(score.reshape(batch, parts, -1).argmax(-1)[..., None], columns)
+    down, right = (steps.ravel() for steps in np.mgrid[-vote : vote + 1, -vote : vote + 1])
+    r, c = row + down, column + right  # (B, K, n): the arg-max in the middle, and its neighbours
+    on_grid = (r >= 0) & (r < rows) & (c >= 0) & (c < columns)
+    r, c = r.clip(0, rows - 1), c.clip(0, columns - 1)
+    b, k = (index[..., None] for index in np.ogrid[:batch, :parts])
+    near = score[b, k, r, c]
+    weight = np.square(near, dtype=np.float64) * on_grid
+    middle = len(down) // 2
+    weight[..., middle] = np.maximum(weight[..., middle], np.finfo(float).tiny)
+    cells = np.stack([(c + 0.5) * stride - 0.5, (r + 0.5) * stride - 0.5], -1)
+    pointed_at = cells + LOCREF_STDEV * locref[b, k, :, r, c]
+    points = (weight[..., None] * pointed_at).sum(-2) / weight.sum(-1, keepdims=True)
+    return points, near[..., middle].astype(np.float64)
 
 
 def local_maxima(score, locref, *, count, threshold=0.1, radius=2, stride=STRIDE):

@@ -9,7 +9,7 @@ import dlcnb
 
 PACKAGE = Path(dlcnb.__file__).parent
 LAYERS = [
-    "geometry video project gpus",
+    "geometry video project gpus processors",
     "frames labels poses multianimal targets augment",
     "trainset evaluate trajectories outliers tracking render plots sampledata exchange",
     "backend",

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 import dlcnb
-from dlcnb.backend.engines import has_openvino, processor
+from dlcnb import processors
+from dlcnb.backend import core_count
+from dlcnb.backend.engines import has_openvino
 from dlcnb.project import Project, atomic_write
 from dlcnb.trainset import TrainSet
 
@@ -38,7 +40,7 @@ def choose(predictors, run, snapshot):
     snapshot = Path(snapshot)
     path = snapshot.with_suffix(".engines.json")
     others = ("openvino",) if has_openvino() else ("int8",)
-    key = f"{processor()}, {' '.join(('fp32', *others))}, dlcnb {dlcnb.__version__}"
+    key = f"{processors.kind()}, {core_count()} cores, {' '.join(('fp32', *others))}, dlcnb {dlcnb.__version__}"
     known = _read(path, snapshot)
     if key not in known:
         known[key] = _measure(predictors, others, run)

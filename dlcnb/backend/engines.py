@@ -7,20 +7,34 @@ those of the images, by what was padded to the right and below.
 
 from __future__ import annotations
 
-import platform
+import ctypes
 from collections import OrderedDict
 from importlib import util
+from itertools import cycle
 
 import numpy as np
+from mxnet.base import _LIB, check_call
 from mxnet.gluon import SymbolBlock
 
 from dlcnb.backend import core_count, mx
 from dlcnb.backend.network import to_tensor
 
-__all__ = ["ENGINES", "MxEngine", "OpenVinoEngine", "fused", "has_openvino", "processor", "split_maps", "symbol_block"]
+__all__ = [
+    "ENGINES",
+    "MxEngine",
+    "MxStreams",
+    "OpenVinoEngine",
+    "fused",
+    "has_openvino",
+    "split_maps",
+    "symbol_block",
+]
 
 ENGINES = ("fp32", "int8", "openvino", "auto")
 _SHAPES = 5  # of images that are kept ready
+_STREAMS = 4  # at most; each has a copy of the network and of its memory
+_FIRST_STREAM = 8  # number of MXNet's CPU that the first stream takes; those before are for training
+_SMALL = 320  # px: the larger side of images that go together
 
 
 def split_maps(output):
@@ -31,38 +45,101 @@ def split_maps(output):
 
 
 class MxEngine:
-    """MXNet.
+    """MXNet on one device, batch by batch.
 
     Parameters
     ----------
     net : `PoseNet`, which knows how images are normalised and padded.
     device : mxnet.Context
-    block : what computes its maps, if not the net itself: a SymbolBlock. It gets an executor for every shape of input,
-        because the memory of one that changes its shape grows.
+    block : what computes its maps, if not the net itself: a SymbolBlock.
     """
 
     def __init__(self, net, device, block=None):
-        self._net, self._device, self._block = net, device, block
-        self._executors = OrderedDict()
+        self._net, self._device = net, device
+        self._run = net if block is None else _Executors(block, device)
         if block is None:
             net.hybridize(static_alloc=True)
 
     def run(self, images):
         """See the module; returns at once, MXNet computes behind."""
-        tensor = to_tensor(images, self._net, self._device, self._net.multiple)
-        output = self._executor(tensor.shape)(tensor)
+        output = self._run(to_tensor(images, self._net, self._device, self._net.multiple))
         return lambda: split_maps(output.asnumpy())
 
-    def _executor(self, shape):
-        if self._block is None:
-            return self._net
-        return _recent(self._executors, shape, self._new_executor)
 
-    def _new_executor(self, _shape):
-        inputs, outputs = self._block._cached_graph
-        block = SymbolBlock(outputs, inputs, params=self._block.collect_params())
+class MxStreams:
+    """MXNet on the cores of this machine: large images are computed singly, as many at a time as there are streams.
+
+    Two cores that share every convolution of one image wait for each other; with an image each they do not, and it
+    takes less memory than a batch. Small images are soon done, and go together.
+
+    Parameters
+    ----------
+    net, block : as those of `MxEngine`.
+    """
+
+    def __init__(self, net, block):
+        self._net, cores = net, core_count()
+        count = min(cores, _STREAMS)
+        self._streams = cycle([_stream(block, mx.cpu(_FIRST_STREAM + n), cores // count) for n in range(count)])
+        self._together = MxEngine(net, mx.cpu(), block)
+
+    def run(self, images):
+        """See the module; returns at once, MXNet computes behind."""
+        if max(images.shape[1:3]) <= _SMALL:
+            return self._together.run(images)
+        outputs = []
+        for image in images:
+            stream = next(self._streams)
+            outputs.append(stream(to_tensor(image[None], self._net, stream.device, self._net.multiple)))
+        return lambda: split_maps(np.concatenate([output.asnumpy() for output in outputs]))
+
+
+def _stream(block, device, threads):
+    """Executors of a thread of its own: MXNet has one for each CPU that it is told of, however many there are."""
+    _take_threads(device, threads)
+    return _Executors(block, device)
+
+
+class _Executors:
+    """A network on one device, with an executor for every shape of input: one that changes its shape keeps growing.
+
+    Attributes
+    ----------
+    device : where its parameters are copied to; oneDNN rearranges them while it computes.
+    """
+
+    def __init__(self, block, device):
+        self.device = device
+        (_, self._symbol), parameters = block._cached_graph, block.collect_params()
+        self._arrays = {name: parameter.data().copyto(device) for name, parameter in parameters.items()}
+        self._kept = OrderedDict()
+
+    def __call__(self, tensor):
+        """The network's output, an NDArray that may still be computed."""
+        return _recent(self._kept, tensor.shape, self._new)(tensor)
+
+    def _new(self, _shape):
+        block = symbol_block(self._symbol, self._arrays, self.device)
         block.hybridize(static_alloc=True, static_shape=True)
         return block
+
+
+class _Context(ctypes.Structure):
+    """MXNet's Context."""
+
+    _fields_ = (("kind", ctypes.c_int), ("number", ctypes.c_int32))
+
+
+_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+
+
+def _take_threads(device, count):
+    """Let the thread that computes for one of MXNet's CPUs take ``count`` cores; OpenMP asks each thread for itself."""
+    set_threads = _CALLBACK(lambda *_: _LIB.omp_set_num_threads(count))
+    context = ctypes.byref(_Context(device.device_typeid, device.device_id))
+    name = b"omp_set_num_threads"
+    check_call(_LIB.MXEnginePushSync(set_threads, None, None, context, None, 0, None, 0, None, 0, name))
+    mx.nd.zeros(1, ctx=device).wait_to_read()  # comes after it; until then the callback must live
 
 
 def symbol_block(symbol, arrays, device):
@@ -141,20 +218,6 @@ class OpenVinoEngine:
         model = self._core.read_model(self._model)
         model.reshape({"images": [1, *shape]})
         return self._core.compile_model(model, "CPU", self._settings), []
-
-
-def processor():
-    """What this machine computes with, as a text: the kind of processor and the number of cores."""
-    found = {}
-    try:
-        with open("/proc/cpuinfo") as file:
-            for line in file:
-                name, _, value = line.partition(":")
-                found.setdefault(name.strip(), value.strip())
-    except OSError:
-        pass  # not Linux
-    kind = " ".join(found[name] for name in ("model name", "cpu family", "model") if name in found)
-    return f"{kind or platform.processor() or platform.machine()}, {core_count()} cores"
 
 
 def _padded(images, multiple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from mxnet.gluon import HybridBlock, nn
 
@@ -142,10 +143,12 @@ def to_tensor(images, network_or_backbone, device, pad_to=1):
     The padding is black, as the outside of a frame is in training crops, and makes both sides multiples of ``pad_to``.
     """
     backbone = getattr(network_or_backbone, "backbone", network_or_backbone)
+    mean, std = (np.array(values, np.float32)[:, None] for values in (backbone.mean, backbone.std))
+    tables = (np.arange(256, dtype=np.float32) - mean) / std  # of every value, channel by channel
     batch, height, width, _ = images.shape
-    shape = (batch, 3, height + -height % pad_to, width + -width % pad_to)
-    tensor = np.zeros(shape, np.float32)
-    tensor[:, :, :height, :width] = images.transpose(0, 3, 1, 2)
-    tensor -= np.array(backbone.mean, np.float32)[:, None, None]
-    tensor /= np.array(backbone.std, np.float32)[:, None, None]
+    tensor = np.empty((batch, 3, height + -height % pad_to, width + -width % pad_to), np.float32)
+    tensor[:, :, height:] = tensor[:, :, :, width:] = tables[:, 0, None, None]
+    for planes, image in zip(tensor, images, strict=True):
+        for plane, channel, table in zip(planes, cv2.split(image), tables, strict=True):
+            cv2.LUT(channel, table, dst=plane[:height, :width])
     return mx.nd.array(tensor, ctx=device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from dlcnb import geometry, targets
 from dlcnb.backend import mx, runs
 from dlcnb.backend.choice import choose
 from dlcnb.backend.devices import pick_device
-from dlcnb.backend.engines import ENGINES, MxEngine, OpenVinoEngine, fused, has_openvino, split_maps
+from dlcnb.backend.engines import ENGINES, MxEngine, MxStreams, OpenVinoEngine, fused, has_openvino, split_maps
 from dlcnb.backend.network import PoseNet, to_tensor
 from dlcnb.backend.quantize import CALIBRATION_FRAMES, load_quantized, quantize
 from dlcnb.evaluate import Evaluation
@@ -19,7 +20,7 @@ from dlcnb.labels import Labels
 from dlcnb.project import ProjectError, run_info
 from dlcnb.trainset import TrainSet, resize
 
-__all__ = ["Maps", "Predictor", "evaluate_run", "predict_maps"]
+__all__ = ["Maps", "Predictor", "ahead", "evaluate_run", "predict_maps"]
 
 
 class Maps:
@@ -64,6 +65,16 @@ def _batch(images, input_scale):
     """Images of one size, resized: uint8 ``(B, H, W, 3)``, and the exact ``(fx, fy)``."""
     resized = [resize(image, input_scale) for image in images]
     return np.stack([image for image, _ in resized]), resized[0][1]
+
+
+def ahead(started, count=1):
+    """The items of an iterator that starts each when it is asked for it, with ``count`` more started already."""
+    waiting = deque()
+    for item in started:
+        waiting.append(item)
+        if len(waiting) > count:
+            yield waiting.popleft()
+    yield from waiting
 
 
 class Predictor:
@@ -139,11 +150,11 @@ class Predictor:
                     "pip install 'dlcnb[openvino]'"
                 )
             return OpenVinoEngine(onnx_model(self), self._net.multiple)
+        if self.device.device_type != "cpu":
+            return MxEngine(self._net, self.device)
         if self.engine == "int8":
-            block = load_quantized(snapshot, lambda: quantize(self._net, self._calibration()))
-        else:
-            block = fused(self._net, self.device) if self.device.device_type == "cpu" else None
-        return MxEngine(self._net, self.device, block)
+            return MxStreams(self._net, load_quantized(snapshot, lambda: quantize(self._net, self._calibration())))
+        return MxStreams(self._net, fused(self._net, self.device))
 
     def _calibration(self):
         """Some frames that the network was trained on, as it sees them: float32 ``(n, 3, H, W)``."""
@@ -209,8 +220,8 @@ def evaluate_run(project, run=None, snapshot="best", *, device="auto", engine="f
     seen = json.loads((run / "split.json").read_text())
     seen = {*seen["train"], *seen["validation"]}
     found = []
-    for i, name in enumerate(data.images):
-        maps = predictor.maps([data.image(i)])
+    started = (predictor.maps([data.image(i)]) for i in range(len(data)))
+    for name, maps in zip(data.images, ahead(started, 4), strict=True):
         found.append(maps.points())
         if on_maps is not None:
             on_maps(name, maps.arrays()[0][0], maps.ratio)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from dlcnb import geometry, targets
 from dlcnb.backend.dynamic import LOOK_AHEAD, RESET, Dynamic, Follower
+from dlcnb.backend.predict import ahead
 from dlcnb.evaluate import ScoreMapWriter
 from dlcnb.video import VideoReader
 
@@ -83,19 +85,10 @@ def write_score_maps(predictor, video, frames, path):
 
 def _in_batches(predictor, reader, stretch, batch, animals):
     """Steps of ``batch`` whole frames; the network works on the next while the last is read out."""
-    start, stop = stretch
-    waiting, chunk = None, []
-    with closing(reader.frames(start, stop)) as frames:
-        for item in frames:
-            chunk.append(item)
-            if len(chunk) == batch:
-                current = _start(predictor, chunk)
-                if waiting is not None:
-                    yield _finish(predictor, waiting, stretch, animals)
-                waiting, chunk = current, []
-        for rest in (waiting, _start(predictor, chunk) if chunk else None):
-            if rest is not None:
-                yield _finish(predictor, rest, stretch, animals)
+    with closing(reader.frames(*stretch)) as frames:
+        chunks = iter(lambda: list(islice(frames, batch)), [])
+        for started in ahead(_start(predictor, chunk) for chunk in chunks):
+            yield _finish(predictor, started, stretch, animals)
 
 
 def _start(predictor, chunk):

@@ -19,9 +19,11 @@ from dlcnb.jobs.events import EventLog, EventReader
 from dlcnb.jobs.explain import explain
 from dlcnb.jobs.job import HEARTBEAT, JOB_FILE, STOP_FILE, WORKER_FILE, claim
 from dlcnb.jobs.work import WORK
+from dlcnb.processors import prefer_kernels
 
 __all__ = ["StopRequest", "peak_rss_mb", "run"]
 
+_PREDICTING = ("analyze", "evaluate", "suggest")
 NICE = 10  # of 19: how far a worker stands back behind the notebook and other programs
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,8 @@ def run(folder):
         _forward_warnings(events)
         try:
             job = json.loads((folder / JOB_FILE).read_text())
+            if job["kind"] in _PREDICTING:
+                prefer_kernels(job["options"].get("engine", "fp32"))
             events.write("start", kind=job["kind"], pid=os.getpid(), host=socket.gethostname(), options=job["options"])
             ending, result = WORK[job["kind"]]({**job, "folder": str(folder)}, events, stop)
             reason = {"reason": stop.reason} if ending == "stopped" else {}

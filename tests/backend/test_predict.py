@@ -185,7 +185,7 @@ def test_auto_measures_once_and_takes_an_exact_engine(trained, monkeypatch):
     assert found["mean_px"][chosen.engine] <= found["mean_px"]["fp32"] + choice.WORSE
     monkeypatch.setattr(choice, "_measure", lambda *_: pytest.fail("measured again"))
     assert Predictor(run, engine="auto").engine == chosen.engine
-    monkeypatch.setattr(choice, "processor", lambda: "another machine")
+    monkeypatch.setattr(choice.processors, "kind", lambda: "another machine")
     with pytest.raises(pytest.fail.Exception, match="measured again"):
         Predictor(run, engine="auto")
 
