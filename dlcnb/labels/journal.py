@@ -29,7 +29,7 @@ PREFIX = ".dlcnb-journal-"
 _SEAL = len(',"crc":"00000000"}')
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Edit:
     """One change of one bodypart in one frame.
 

@@ -23,7 +23,7 @@ _SAME = 1e-6  # px
 _ARRAYS = ("points", "hidden", "done", "table_points", "table_hidden", "_saving", "_saving_hidden", "_is_saving")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mark:
     """Where a value comes from: its origin, when (Unix time, s), and by which program."""
 

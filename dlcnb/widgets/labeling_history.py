@@ -7,7 +7,7 @@ from dataclasses import dataclass
 __all__ = ["Change", "History", "Mark", "same_mark"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mark:
     """What one bodypart of one frame is: placed at ``point`` (x, y), not visible, or (the default) open."""
 
@@ -22,7 +22,7 @@ class Mark:
         return "open" if self.visible else "not visible"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """One step of work: ``bodypart`` None means that the whole frame was called done (True) or not (False)."""
 
