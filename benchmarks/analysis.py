@@ -23,6 +23,7 @@ import numpy as np
 from dlcnb import Poses, Predictor, Project, VideoReader, evaluate_run, predict_video
 from dlcnb.backend import core_count, mx
 from dlcnb.backend.engines import has_openvino
+from dlcnb.processors import prefer_kernels
 
 ENGINES = ("fp32", "int8", "openvino", "onnxruntime")
 
@@ -82,6 +83,7 @@ def random_resnet(run):
 def measure(arguments):
     """One engine: a line of JSON for each way to analyze."""
     project, engine = Project.open(arguments.project), arguments.engine
+    prefer_kernels(engine)
     peer = engine == "onnxruntime"
     predictor = Predictor(project.last_run(), "last" if arguments.resnet else "best", engine="fp32" if peer else engine)
     if peer:

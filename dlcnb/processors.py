@@ -24,7 +24,8 @@ def prefer_kernels(engine):
     rearranges the data between layers that want it in different orders, and its AVX2 kernels are 1.3 times as fast in
     fp32. int8 and bf16 need what AVX-512 alone has.
 
-    Call it before MXNet is loaded. The environment variable ``DNNL_MAX_CPU_ISA`` goes before it.
+    Call it before a network computes: from then on oneDNN holds to its kernels. The environment variable
+    ``DNNL_MAX_CPU_ISA`` goes before it.
     """
     found = _facts()
     is_zen_4 = (found.get("vendor_id"), found.get("cpu family")) == ("AuthenticAMD", "25")  # or 3, without AVX-512

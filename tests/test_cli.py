@@ -23,7 +23,7 @@ from dlcnb.cli.lab import copy_notebooks, jupyter_command
 from dlcnb.poses import find_poses
 from dlcnb.project import Project
 
-DLCNB = [sys.executable, "-m", "dlcnb.cli"]
+DLCNB = [sys.executable, "-m", "dlcnb"]
 COMMANDS = ["add-videos", "analyze", "demo", "doctor", "evaluate", "experiment", "extract"]
 COMMANDS += ["filter", "lab", "label-video", "merge", "new", "outliers", "plot", "train"]
 TIMEOUT = 300
@@ -570,6 +570,19 @@ def test_export_poses(project, clip, tmp_path):
     out = tmp_path / "out"
     assert run_json("export", project.root, video, "--to", "coco", "--out", out)["videos"][0]["frames"] == count
     assert [p.suffix for p in out.iterdir()] == [".json"]
+
+
+def test_export_poses_of_a_video_by_its_name(project, tmp_path):
+    from dlcnb import Poses, VideoReader
+
+    with VideoReader(project.videos[0]) as reader:
+        shape = (len(reader), len(project.bodyparts))
+    table, _ = Poses(project.bodyparts, "DLC_x", np.ones((*shape, 2)), np.ones(shape)).write(tmp_path / "arena.mp4")
+    report = run_json("export", project.root, "arena.mp4", "--to", "coco", "--tables", tmp_path)
+    assert report["videos"][0]["output"] == str(table.with_suffix(".json"))
+    wrong = run("export", project.root, "nothere.mp4", "--to", "coco", code=1)
+    assert "no video 'nothere.mp4'" in wrong.stderr
+    assert not wrong.stdout
 
 
 @pytest.mark.mxnet

@@ -16,7 +16,7 @@ from dlcnb.video import VideoReader
 
 
 def run(*arguments, code=0):
-    line = [sys.executable, "-m", "dlcnb.cli", *map(str, arguments)]
+    line = [sys.executable, "-m", "dlcnb", *map(str, arguments)]
     done = subprocess.run(line, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
     assert done.returncode == code, done.stderr
     return done

@@ -19,7 +19,7 @@ FRAMES = 600
 
 def demo(*arguments, cwd, **environment):
     """JSON of a demo."""
-    line = [sys.executable, "-m", "dlcnb.cli", "demo", "--json", *map(str, arguments)]
+    line = [sys.executable, "-m", "dlcnb", "demo", "--json", *map(str, arguments)]
     environment = {**os.environ, **environment}
     done = subprocess.run(line, capture_output=True, text=True, timeout=TIMEOUT, cwd=cwd, env=environment)
     assert done.returncode == 0, done.stderr

@@ -171,7 +171,8 @@ class Console:
         self.clear()
         problem = _one_line(report.problem) if report.problem else None
         data = {**report.data, "error": problem} if problem else report.data
-        click.echo(json.dumps(plain(data)) if self._as_json else report.text)
+        if text := json.dumps(plain(data)) if self._as_json else report.text:
+            click.echo(text)
         if problem:
             self._leave(problem)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from dlcnb.cli.console import LocalPath, Report, command, project_argument, run_job, table
+from dlcnb.cli.results import with_poses
 from dlcnb.cli.work import pick_run
 
 __all__ = ["export"]
@@ -54,15 +55,15 @@ def export(console, project, videos, to, out, snapshot, shuffle, **options):
         messages = "; ".join(f["message"] for f in failed)
         problem = f"{len(failed)} of {len(videos)} videos could not be exported: {messages}"
     rows = [("video", "frames", "output"), *((d["video"].name, d["frames"], d["output"]) for d in done)]
-    return Report({"videos": done, **({"failed": failed} if failed else {})}, table(rows), problem)
+    return Report({"videos": done, **({"failed": failed} if failed else {})}, table(rows) if done else "", problem)
 
 
 def _poses(project, video, to, out, *, tables, filtered, pcutoff):
     from dlcnb import exchange
-    from dlcnb.poses import Poses, find_poses
+    from dlcnb.poses import Poses
     from dlcnb.video import VideoReader
 
-    found = find_poses(video, tables, filtered)
+    video, found = with_poses(project, video, tables, filtered)
     poses = Poses.read(found)
     if pcutoff:
         poses = replace(poses, points=poses.masked(pcutoff))

@@ -27,7 +27,10 @@ def compare(console, project, one, two, worst):
     one = one or project.scorer
     others = [two] if two else [name for name, frames in known.items() if name != one and frames]
     if not others:
-        raise ValueError(f"Only {', '.join(known) or 'nobody'} labeled in {project.root}; nobody to compare with.")
+        raise ValueError(
+            f"Only {', '.join(known) or 'nobody'} labeled in {project.root}; nobody to compare with. Label some of the "
+            "same frames as another scorer, in the notebook: Labeler(project, scorer='Name')."
+        )
     found = _comparisons(console, project, one, others)
     text = "\n\n".join(_comparison(v, worst) for v in found)
     return Report({"project": project.root, "comparisons": [v.to_json() for v in found]}, text)

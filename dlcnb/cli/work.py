@@ -278,7 +278,7 @@ def pick_run(project, shuffle):
 def _network(console, project, shuffle, snapshot):
     """The run to use, which is told; and if it is the last one, but unfinished, which earlier one is finished."""
     from dlcnb import jobs
-    from dlcnb.project import run_info
+    from dlcnb.project import run_info, snapshots
 
     run, best = pick_run(project, shuffle), None
     if snapshot == "best" and (run / "best.json").exists():
@@ -286,7 +286,7 @@ def _network(console, project, shuffle, snapshot):
     step = f" (step {best})" if best is not None else ""
     console.note(f"Network: shuffle {run_info(run)['shuffle']}, snapshot {snapshot}{step}, of {run}")
     if shuffle is None and (problem := jobs.unfinished(run)):
-        done = (r for r in reversed(project.runs()) if any(r.glob("snapshot-*.params")) and not jobs.unfinished(r))
+        done = (r for r in reversed(project.runs()) if snapshots(r) and not jobs.unfinished(r))
         if earlier := next(done, None):
             number = run_info(earlier)["shuffle"]
             console.note(f"note: this run {problem}; shuffle {number} was trained to its end: --shuffle {number}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dlcnb.jobs.events import plain
 from dlcnb.jobs.job import JOB_FILE, Job, JobError, launch
-from dlcnb.project import Project, atomic_write, nearest
+from dlcnb.project import Project, atomic_write, nearest, snapshots
 
 __all__ = ["start"]
 
@@ -95,7 +95,7 @@ def _existing(name, path, others):
 
 def _resumed(run, changes):
     """(configuration, whether there is a snapshot to go on from) of a run; without a snapshot it begins anew."""
-    if not (run / JOB_FILE).is_file() or next(run.glob("snapshot-*.params"), None):
+    if not (run / JOB_FILE).is_file() or snapshots(run):
         return changes, True
     first = json.loads((run / JOB_FILE).read_text())["options"].get("config", {})
     if changes.get("minutes") or changes.get("steps"):

@@ -8,7 +8,7 @@ import ipywidgets
 
 from dlcnb import jobs
 from dlcnb.poses import find_poses
-from dlcnb.widgets.training_runs import has_snapshot
+from dlcnb.project import snapshots
 from dlcnb.widgets.view import View, button, row, shown
 
 __all__ = ["AnalysisBar"]
@@ -143,7 +143,7 @@ class AnalysisBar(View):
             self.tell(words, "hint" if status == "stopped" else "error")
 
     def _show(self):
-        busy, trained = self.busy, any(map(has_snapshot, self.project.runs()))
+        busy, trained = self.busy, any(map(snapshots, self.project.runs()))
         self.progress.layout.display = self.stop_button.layout.display = None if busy else "none"
         self.progress.value = self.progress.value if busy else 0
         self.start_button.disabled = busy or not trained or self.video is None

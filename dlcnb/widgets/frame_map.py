@@ -213,6 +213,11 @@ class FrameMap(View):
         lines = body_lines(points, self.project.skeleton)
         return np.rint(lines[np.isfinite(lines).all(axis=(1, 2))]).astype(int).tolist()
 
+    def _mark(self, place):
+        """What marks a frame on the map: centres of rings, and ends of lines, in whole px."""
+        spots = self._spots()[place]
+        return ([np.rint(spots[0]).astype(int).tolist()], []) if len(self.state.images) else ([], self._lines(spots))
+
     def _paint(self):
         drawn, place = self._picture(), self.state.place(self.player.state.frame)
         with batch(self.canvas):
@@ -221,12 +226,12 @@ class FrameMap(View):
             layer = self.canvas[1]
             layer.clear()
             if place is not None:
-                spots = self._spots()[place]
+                rings, lines = self._mark(place)
                 for color, width in HALO:
                     layer.stroke_style, layer.line_width = f"rgb{color}", width
-                    if len(self.state.images):
-                        layer.stroke_circle(*map(float, spots[0]), 9)
-                    for start, end in () if len(self.state.images) else self._lines(spots):
+                    for x, y in rings:
+                        layer.stroke_circle(x, y, 9)
+                    for start, end in lines:
                         layer.stroke_line(*start, *end)
         self._drawn = drawn
         if place is not None:
@@ -250,11 +255,11 @@ class FrameMap(View):
         """The map beside the frame, as a `PIL.Image.Image`."""
         drawn, place = self._picture().copy(), self.state.place(self.player.state.frame)
         if place is not None:
-            spots = self._spots()[place]
+            rings, lines = self._mark(place)
             for color, width in HALO:
-                if len(self.state.images):
-                    cv2.circle(drawn, tuple(np.rint(spots[0]).astype(int).tolist()), 9, color, width, cv2.LINE_AA)
-                for start, end in () if len(self.state.images) else self._lines(spots):
+                for ring in rings:
+                    cv2.circle(drawn, ring, 9, color, width, cv2.LINE_AA)
+                for start, end in lines:
                     cv2.line(drawn, start, end, color, width, cv2.LINE_AA)
         return beside(Image.fromarray(drawn), self.player.snapshot())
 

@@ -10,11 +10,11 @@ import ipywidgets
 from traitlets import link
 
 from dlcnb import jobs
-from dlcnb.project import Project
+from dlcnb.project import Project, snapshots
 from dlcnb.widgets.curves import EARLIER, TrainingCurves
 from dlcnb.widgets.input_guard import InputGuard
 from dlcnb.widgets.preview_strip import PreviewStrip
-from dlcnb.widgets.training_runs import RunChooser, has_snapshot, run_name, starts
+from dlcnb.widgets.training_runs import RunChooser, run_name, starts
 from dlcnb.widgets.training_settings import SettingsForm, TrainingSettings
 from dlcnb.widgets.training_state import TrainingState
 from dlcnb.widgets.training_words import STATUS, facts, headline, picture
@@ -273,7 +273,7 @@ class TrainingMonitor(View):
                 paused = status == "stopped" and before in ("pausing", "paused")
                 self.state.status = "paused" if paused else status
                 self.state.message = job.error or self.state.message
-                self.state.snapshots = has_snapshot(job.folder)
+                self.state.snapshots = bool(snapshots(job.folder))
             elif before in ("pausing", "stopping"):
                 self.state.status = before
             elif not self.state.active:

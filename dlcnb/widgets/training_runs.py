@@ -9,7 +9,7 @@ import ipywidgets
 from dlcnb.project import run_info, snapshots
 from dlcnb.widgets.view import button
 
-__all__ = ["RunChooser", "has_snapshot", "run_name", "starts"]
+__all__ = ["RunChooser", "run_name", "starts"]
 
 
 def run_name(run):
@@ -19,11 +19,6 @@ def run_name(run):
     except ValueError:
         return Path(run).name
     return f"shuffle {info['shuffle']}, {info['train_fraction']:.0%} for training"
-
-
-def has_snapshot(run):
-    """Whether a run has left a snapshot."""
-    return next(Path(run).glob("snapshot-*.params"), None) is not None
 
 
 def starts(runs):

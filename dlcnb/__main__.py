@@ -1,4 +1,4 @@
-"""``python -m dlcnb.cli`` is ``dlcnb``."""
+"""``python -m dlcnb`` is ``dlcnb``."""
 
 from dlcnb.cli import main
 
