@@ -17,9 +17,9 @@ from dlcnb.project import atomic_path, atomic_write
 __all__ = ["CALIBRATION_FRAMES", "load_quantized", "quantize"]
 
 CALIBRATION_FRAMES = 16
-# Convolutions that stay fp32: the first, and the last four, which join the finer feature maps and make the score-maps.
-# Of all of them these cost most precision, and the rest next to none once their channels are even.
-_FIRST, _LAST = 1, 4
+# Convolutions that stay fp32: the first, the two that join the finer feature maps, and the one that makes the
+# score-maps. Of all of them these cost most precision, and the rest next to none once their channels are even.
+_KEPT = (0, -4, -3, -1)
 
 
 def quantize(net, tensors):
@@ -65,7 +65,7 @@ def _kept(net):
     symbol = net(mx.sym.var("data")).get_backend_symbol("MKLDNN_QUANTIZE")
     nodes = json.loads(symbol.tojson())["nodes"]
     convolutions = [node["name"] for node in nodes if node["op"] == "_sg_mkldnn_conv"]
-    return convolutions[:_FIRST] + convolutions[-_LAST:]
+    return [convolutions[n] for n in _KEPT]
 
 
 def load_quantized(snapshot, make):
