@@ -3,6 +3,9 @@
 Frames go in groups of `LOOK_AHEAD`. The crop of a group follows from the poses of the group before, so it depends on
 the frames alone, not on how many are computed at once. Every `RESET` frames the animal is looked for in the whole frame
 again, whatever came before: a video analyzed in pieces, or stopped and resumed, gives the same poses.
+
+A bodypart that was there and is not found in the crop any more is looked for in the whole frame. One that is not there
+either may come back outside the crop: then it is looked for again every `RECHECK` frames.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ __all__ = ["LOOK_AHEAD", "RESET", "Dynamic", "Follower"]
 
 LOOK_AHEAD = 4  # frames
 RESET = 256  # frames; a multiple of LOOK_AHEAD
+RECHECK = 32  # frames
 SIDES = (128, 160, 192, 224, 256, 320)  # of the crops, px of the network's input: few, as each shape costs memory
 _GRID = 8  # px that a crop moves by
 
@@ -56,28 +60,34 @@ class Follower:
     def __init__(self, size, input_scale, dynamic):
         self._size, self._dynamic = size, dynamic
         self._sides = [round(side / input_scale) for side in SIDES]
-        self.crop = None
+        self.reset()
 
     def reset(self):
         """Forget the animal."""
         self.crop = None
+        self._there, self._unchecked = None, 0  # bodyparts found last; frames with one missing, since the last check
 
     def lost(self, points, likelihood):
-        """Whether the animal left the crop, or is not in it: bool (n,), for poses (n, K, 2) and (n, K) found in it."""
+        """Whether a bodypart left the crop, or is lost: bool (n,), for poses (n, K, 2) and (n, K) found in it."""
         left, top, width, height = self.crop
         low, high = np.array([left, top]), np.array([left + width - 1, top + height - 1])
         low = np.where(low > 0, low + self._dynamic.margin, -np.inf)  # the frame's own border is no limit
         high = np.where(high < np.array(self._size[::-1]) - 1, high - self._dynamic.margin, np.inf)
         found = likelihood >= self._dynamic.threshold
         outside = ((points < low) | (points > high)).any(-1)
-        return ~found.any(-1) | (found & outside).any(-1)
+        return (self._there & ~found).any(-1) | (found & outside).any(-1)
 
     def follow(self, points, likelihood):
         """Choose the next crop by the poses (n, K, 2) and (n, K) of a group; NaN in damaged frames."""
         found = np.nan_to_num(likelihood) >= self._dynamic.threshold
         seen = np.flatnonzero(found.any(-1))
         if not len(seen) or seen[-1] < len(points) - 1:
-            self.crop = None  # not there at the end
+            self.reset()  # not there at the end
+            return
+        self._there = found[-1]
+        self._unchecked = 0 if self._there.all() else self._unchecked + len(points)
+        if self._unchecked >= RECHECK:
+            self.reset()
             return
         last = _box(points[seen[-1]][found[seen[-1]]])
         ahead = np.zeros(2)

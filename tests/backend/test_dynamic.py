@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlcnb import VideoReader, VideoWriter, geometry
-from dlcnb.backend.dynamic import LOOK_AHEAD, RESET, SIDES, Dynamic, Follower
+from dlcnb.backend.dynamic import LOOK_AHEAD, RECHECK, RESET, SIDES, Dynamic, Follower
 
 SIZE, SMALL = (480, 640), (240, 320)
 
@@ -72,6 +72,27 @@ def test_nobody_large_or_gone_means_the_whole_frame(follower):
         assert follower.crop is not None
         follower.follow(*wrong)
         assert follower.crop is None
+
+
+def test_a_bodypart_that_was_there_and_is_not_found_any_more_is_lost(follower):
+    points, likelihood = animal(320, 240)
+    follower.follow(points, likelihood)
+    likelihood[1:3, 0] = 0.1
+    assert follower.lost(points, likelihood).tolist() == [False, True, True, False]
+
+
+def test_a_hidden_bodypart_is_looked_for_in_the_whole_frame_from_time_to_time(follower):
+    points, likelihood = animal(320, 240)
+    likelihood[:, 0] = 0.1
+    whole = []
+    for n in range(0, 3 * RECHECK, LOOK_AHEAD):
+        if follower.crop is None:
+            whole.append(n)
+        else:
+            assert not follower.lost(points, likelihood).any()
+        follower.follow(points, likelihood)
+    assert np.diff(whole).tolist() == [RECHECK] * (len(whole) - 1)
+    assert len(whole) == 3
 
 
 def test_an_unsure_bodypart_does_not_pull_the_crop(follower):
