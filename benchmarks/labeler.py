@@ -58,7 +58,7 @@ HOOK = """
 """.replace("BITS", str(BITS))
 
 # Playwright has Chromium's network log switched on, which keeps the address of every image for good; that of a data URL
-# is the whole picture, and all that the browser would seem to grow by. Pictures get short addresses for a long session.
+# is the whole picture, and part of what the browser grows by. Pictures get short addresses for a long session.
 SHORT_ADDRESSES = """
     const source = Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, 'src');
     Object.defineProperty(HTMLImageElement.prototype, 'src', { ...source, set(url) {

@@ -18,7 +18,7 @@ __all__ = ["LOOK_AHEAD", "RESET", "Dynamic", "Follower"]
 
 LOOK_AHEAD = 4  # frames
 RESET = 256  # frames; a multiple of LOOK_AHEAD
-RECHECK = 32  # frames
+RECHECK = 32  # frames; few would cost speed where a bodypart is never seen
 SIDES = (128, 160, 192, 224, 256, 320)  # of the crops, px of the network's input: few, as each shape costs memory
 _GRID = 8  # px that a crop moves by
 
