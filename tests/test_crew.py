@@ -24,7 +24,7 @@ SMALL = {
     "pretrained": False,
     "freeze": 0,
 }
-TIMEOUT = 240
+TIMEOUT = 120
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def shared(project):
 
     def start(**settings):
         job = jobs.start("train", project, **{**SMALL, "kvstore": "dist_sync", "workers": 2, **settings})
-        line = [sys.executable, "-m", "dlcnb.cli", "train", str(project.root), "--join"]
+        line = [sys.executable, "-m", "dlcnb", "train", str(project.root), "--join"]
         member = subprocess.Popen(line, stderr=subprocess.PIPE, text=True, start_new_session=True)
         started.append((job, member))
         return job, member
@@ -53,6 +53,15 @@ def shared(project):
         if member.poll() is None:
             os.killpg(member.pid, signal.SIGKILL)
         member.communicate()
+
+
+def first_step(job, member):
+    """The first step's event; a member that ends before it fails the test at once."""
+    for event in job.follow(TIMEOUT):
+        if event["event"] == "step":
+            return event
+        assert member.poll() is None, member.stderr.read()
+    raise AssertionError(job.error)
 
 
 def weights(run, step):
@@ -80,17 +89,16 @@ def test_two_workers_train_as_one_does(project, shared):
 
 def test_a_stop_reaches_all_workers(shared):
     job, member = shared(steps=100_000)
-    events = job.follow(TIMEOUT)
-    next(e for e in events if e["event"] == "step")
+    first_step(job, member)
     job.stop()
-    assert [e["event"] for e in events][-1] == "stopped"
+    assert job.wait(TIMEOUT) == "stopped"
     assert member.wait(TIMEOUT) == 0
     assert list(job.folder.glob("snapshot-*.params"))
 
 
 def test_a_worker_that_dies_ends_the_training_with_a_clear_error(shared):
     job, member = shared(steps=100_000)
-    next(e for e in job.follow(TIMEOUT) if e["event"] == "step")
+    first_step(job, member)
     os.killpg(member.pid, signal.SIGKILL)
     assert job.wait(TIMEOUT) == "failed"
     assert "--resume" in job.error
