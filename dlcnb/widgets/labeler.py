@@ -78,7 +78,7 @@ class Labeler(View):
         self._connect()
         self._keeper.touch()
         self._offer(suggestions)
-        self.redraw()
+        self._on_edit(None)  # a kernel that was killed leaves edits that no table has yet
 
     @shown
     def _offer(self, suggestions):

@@ -61,7 +61,7 @@ class Controls:
         self.video.tooltip = "Video"
         self.number = ipywidgets.BoundedIntText(min=1, max=1, layout=layout(width="72px", margin="0"))
         self.number.tooltip = "Go to this frame"
-        self.of, self.saved = ipywidgets.HTML(), ipywidgets.HTML(saved_html("saved"))
+        self.of, self.saved = ipywidgets.HTML(), ipywidgets.HTML(saved_html(session.saved))
         self.of.add_class("dlcnb-number")
         self.mode = ipywidgets.ToggleButtons(options=MODES, tooltips=[MODE_TEXTS[mode] for mode in MODES])
         self.mode.style.button_width = "104px"

@@ -64,6 +64,7 @@ class LabelSession(Frames, Assistance, HasTraits):
         self.stores = {
             folder.name: LabelStore(self.project, folder.name, self.scorer) for folder in folders(self.project, videos)
         }
+        self.saved = self._how_saved()
         self._index_images()
         self._disputes = {video: list(store.conflicts) for video, store in self.stores.items()}
         self.go_to(next((i for i in self.images if self.state(i) != "done"), self.images[0]))
@@ -246,7 +247,10 @@ class LabelSession(Frames, Assistance, HasTraits):
         except BaseException:
             self.saved = "failed"
             raise
-        self.saved = "unsaved" if any(store.dirty for store in self.stores.values()) else "saved"
+        self.saved = self._how_saved()
+
+    def _how_saved(self):
+        return "unsaved" if any(store.dirty for store in self.stores.values()) else "saved"
 
     def refresh(self, everything=False):
         """Take in what other tabs and programs changed in this video (or ``everything``); returns the conflicts."""

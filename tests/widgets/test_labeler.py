@@ -331,6 +331,19 @@ class TestKeeping:
         made.close()
         np.testing.assert_allclose(Labels.read(project.labeled_dir("m1")).points[0, 0], (30, 40))
 
+    def test_opening_saves_what_a_killed_kernel_left_in_the_journal(self, project):
+        folder = project.labeled_dir("m1")
+        LabelStore(project, "m1").apply([Edit(M1[0], "snout", (9.0, 8.0))])
+        assert not list(folder.glob("CollectedData*"))
+        made = Labeler(project)
+        assert made.wait(60)
+        np.testing.assert_allclose(Labels.read(folder).points[0, 0], (9, 8))
+        assert "✓ saved" in made.controls.saved.value
+        made.close()
+
+    def test_opening_what_is_saved_writes_nothing(self, labeler, project):
+        assert not list(project.labeled_dir("m1").glob("CollectedData*"))
+
     def test_a_python_that_ends_does_not_crash_and_loses_nothing(self, project):
         """Threads of the labeler may be in OpenCV just then."""
         script = (
