@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import threading
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import cv2
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from dlcnb.video import VIDEO_SUFFIXES, DamagedFrameError, VideoError, VideoReader, VideoWriter
+from dlcnb.video.color import Converter
 from dlcnb.video.index import upright
 
 BLOCK, COLUMNS, BITS = 32, 4, 12
@@ -261,6 +263,19 @@ def test_seeking_in_4_4_4_of_an_old_x264(real_clip):
         for i, image in video.frames(980, 1003):
             if i > 984:
                 np.testing.assert_array_equal(image, other.read(i))
+
+
+@pytest.mark.parametrize("colorspace", [1, 2, 5, 6])  # BT.709, not told, and BT.601 by its two names
+@pytest.mark.parametrize("color_range", [0, 1, 2])  # not told, limited, full
+@pytest.mark.parametrize("pix_fmt", ["yuv444p", "yuv420p", "gray", "rgb24"])
+def test_colours_are_those_of_ffmpeg(pix_fmt, colorspace, color_range):
+    image = np.random.default_rng(0).integers(0, 256, (96, 126, 3), np.uint8)
+    frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format=pix_fmt)
+    frame.colorspace, frame.color_range = colorspace, color_range
+    converter = Converter(SimpleNamespace(size=image.shape[:2], matrix=(1, 0, 0, 1)))
+    expected = frame.to_ndarray(format="rgb24")
+    assert np.abs(converter(frame).astype(int) - expected).max() <= (1 if pix_fmt == "yuv444p" else 0)
+    assert not np.shares_memory(converter(frame), frame.to_ndarray())
 
 
 # --- damage ---------------------------------------------------------------------------------------------------------

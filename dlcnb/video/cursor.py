@@ -7,6 +7,7 @@ from itertools import chain, islice
 import av
 import numpy as np
 
+from dlcnb.video.color import Converter
 from dlcnb.video.errors import open_video
 from dlcnb.video.index import decode_in_order, demux
 
@@ -38,6 +39,7 @@ class Cursor:
         self._path, self._index, self._keep = path, index, keep
         self._lost = {int(i) for i in index.lost}
         self._key_frames = {int(i) for i in index.key_frames}
+        self._to_rgb = Converter(index)
         self._recent = OrderedDict()  # number: frame
         self._by_place = np.argsort(index.places, kind="stable")
         self._container = self._stream = None
@@ -46,6 +48,11 @@ class Cursor:
         # Frames before `passed` are behind; `held` is the next that the decoder gave; those between are damaged.
         self._passed, self._held = len(index), (len(index), None)
         self._decoder = iter(())
+
+    def image(self, i):
+        """As `get`, but an upright RGB image, uint8 (H, W, 3)."""
+        frame = self.get(i)
+        return None if frame is None else self._to_rgb(frame)
 
     def get(self, i):
         """Decode a frame.

@@ -11,7 +11,7 @@ import numpy as np
 
 from dlcnb.video.cursor import Cursor
 from dlcnb.video.errors import DamagedFrameError, VideoError
-from dlcnb.video.index import load_index, upright
+from dlcnb.video.index import load_index
 
 __all__ = ["VideoReader"]
 
@@ -171,9 +171,9 @@ class VideoReader:
 
     def _decode(self, cursor, i):
         """Frame ``i`` as an upright RGB image, or None and a note if it is damaged."""
-        frame = cursor.get(i)
-        if frame is not None:
-            return _to_rgb(frame, self._index)
+        image = cursor.image(i)
+        if image is not None:
+            return image
         with self._lock:
             if i not in self._damaged:
                 self._damaged.add(i)
@@ -251,18 +251,6 @@ def _load(path):
         raise VideoError(
             f"{path}: expected a video, found one that FFmpeg can't read ({error}). Copy it again."
         ) from error
-
-
-def _to_rgb(frame, index):
-    """An av.VideoFrame as upright RGB; one that changes size in mid-file is brought to the size of the first."""
-    height, width = (int(n) for n in index.size)
-    if (frame.height, frame.width) == (height, width):
-        image = frame.to_ndarray(format="rgb24")
-    else:
-        image = frame.to_ndarray(format="rgb24", width=width, height=height)
-    if frame.format.name == "rgb24":  # then the array is a view of the frame, which may be remembered
-        image = image.copy()
-    return upright(image, index.matrix)
 
 
 def _kept(size):
