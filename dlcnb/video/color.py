@@ -28,6 +28,7 @@ class Converter:
     def __init__(self, index):
         self._size, self._matrix = tuple(int(n) for n in index.size), index.matrix
         self._reformat = VideoReformatter().reformat
+        self._yuv = np.empty((*self._size, 3), np.uint8)  # one for all frames: fresh memory costs more than the sums
 
     def __call__(self, frame):
         """An av.VideoFrame as upright RGB; one that changes size in mid-file is brought to the size of the first."""
@@ -35,11 +36,16 @@ class Converter:
         if same_size and frame.format.name == "rgb24":
             image = frame.to_ndarray().copy()  # else a view of the frame, which may be remembered
         elif same_size and _is_full_chroma(frame):
-            image = cv2.transform(cv2.merge(list(frame.to_ndarray())), _FROM_YUV)
+            image = cv2.transform(cv2.merge([_pixels(plane) for plane in frame.planes], self._yuv), _FROM_YUV)
         else:
             height, width = self._size
             image = self._reformat(frame, width=width, height=height, format="rgb24").to_ndarray()
         return upright(image, self._matrix)
+
+
+def _pixels(plane):
+    """An av.VideoPlane of a byte per pixel as uint8 (H, W), a view."""
+    return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
 
 
 def _is_full_chroma(frame):
