@@ -11,15 +11,21 @@ and with a training that the same kernel has started. Software rendering: a real
 """
 
 import argparse
+import itertools
+import json
+import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
 from collections import Counter
 from pathlib import Path
 
 import cv2
 import numpy as np
 import psutil
+import websocket
 from playwright.sync_api import sync_playwright
 
 from dlcnb.project import Project
@@ -29,6 +35,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "ui"))
 from conftest import ARGUMENTS, Lab, Server, _chromium
 
 BITS, PARTS = 10, tuple(f"part{k:02d}" for k in range(20))
+UNHINDERED = [
+    "--window-size=1280,1300",
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+]
 HOOK = """
     const draw = CanvasRenderingContext2D.prototype.drawImage;
     window.waiting = null; window.times = []; window.start = 0;
@@ -57,20 +69,12 @@ HOOK = """
     window.addEventListener('keydown', begin, true);
 """.replace("BITS", str(BITS))
 
-# Playwright has Chromium's network log switched on, which keeps the address of every image for good; that of a data URL
-# is the whole picture, and part of what the browser grows by. Pictures get short addresses for a long session.
-SHORT_ADDRESSES = """
-    const source = Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, 'src');
-    Object.defineProperty(HTMLImageElement.prototype, 'src', { ...source, set(url) {
-        const [head, data] = String(url).split(';base64,');
-        if (!data) return source.set.call(this, url);
-        const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-        const address = URL.createObjectURL(new Blob([bytes], { type: head.slice('data:'.length) }));
-        for (const event of ['load', 'error'])
-            this.addEventListener(event, () => URL.revokeObjectURL(address), { once: true });
-        source.set.call(this, address);
-    } });
-"""
+CANVAS = """() => {
+    const canvas = document.querySelector('.dlcnb canvas');
+    canvas.scrollIntoView({ block: 'center', behavior: 'instant' });
+    const box = canvas.getBoundingClientRect();
+    return [canvas.width, canvas.height, box.width / canvas.width, box.x, box.y];
+}"""
 
 
 def make_project(parent, size, count):
@@ -105,13 +109,13 @@ class Bench:
         lab.page.locator(".dlcnb canvas").nth(1).wait_for()
         lab.until("p.input.guard.attached > 0 and p.wait()")
         lab.page.evaluate(f"() => {{ {HOOK} }}")
-        canvas = lab.page.locator(".dlcnb canvas").first
-        canvas.scroll_into_view_if_needed()
-        box = canvas.bounding_box()
-        self.width, self.height = canvas.evaluate("c => [c.width, c.height]")
-        self.scale, self.left, self.top = box["width"] / self.width, box["x"], box["y"]
         self.colors = lab.ask("p.colors.tolist()")
         self.rng = np.random.default_rng(1)
+        self.aim()
+
+    def aim(self):
+        """See where the canvas lies on the page."""
+        self.width, self.height, self.scale, self.left, self.top = self.page.evaluate(CANVAS)
 
     def _done(self):
         self.page.wait_for_function("() => window.waiting === null", polling=5)
@@ -181,37 +185,113 @@ def told_memory(browser):
     return f"browser {sum(found.values()):.0f} MB ({', '.join(f'{k} {v:.0f}' for k, v in found.most_common(4))})"
 
 
-def heap(inspector):
-    """MB of JavaScript objects that the page still uses."""
-    inspector.send("HeapProfiler.collectGarbage")
-    return inspector.send("Runtime.getHeapUsage")["usedSize"] / 2**20
+class Chromium:
+    """A browser of our own, which Playwright can join and leave."""
+
+    def __init__(self, folder):
+        line = [_chromium(), "--headless", "--remote-debugging-port=0", f"--user-data-dir={folder}", *UNHINDERED]
+        self.process = subprocess.Popen([*line, *ARGUMENTS], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        told, pause = folder / "DevToolsActivePort", threading.Event()
+        while not (told.exists() and "\n" in told.read_text()):
+            if self.process.poll() is not None:
+                sys.exit("Chromium did not start.")
+            pause.wait(0.05)
+        self.url = f"http://127.0.0.1:{told.read_text().split()[0]}"
+
+    def page(self, url):
+        """The page whose address begins so."""
+        with urllib.request.urlopen(f"{self.url}/json/list") as answer:
+            address = next(t["webSocketDebuggerUrl"] for t in json.load(answer) if t["url"].startswith(url))
+        return DevTools(address)
 
 
-def long_session(lab, folder, count):
+class DevTools:
+    """A page driven by DevTools alone, by as much of Playwright's interface as is used here.
+
+    Playwright has Chromium's network log switched on, which keeps a copy of every picture that the page shows.
+    """
+
+    def __init__(self, address):
+        self._socket = websocket.create_connection(address, suppress_origin=True)
+        self._calls, self._place, self.mouse, self.keyboard = itertools.count(), {}, self, self
+
+    def send(self, method, **parameters):
+        call = next(self._calls)
+        self._socket.send(json.dumps({"id": call, "method": method, "params": parameters}))
+        while (answer := json.loads(self._socket.recv())).get("id") != call:
+            pass
+        return answer["result"]
+
+    def evaluate(self, function, argument=None):
+        code = f"({function})({json.dumps(argument)})"
+        answer = self.send("Runtime.evaluate", expression=code, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in answer:
+            sys.exit(f"The page failed: {answer['exceptionDetails']}")
+        return answer["result"].get("value")
+
+    def wait_for_function(self, function, polling):
+        self.evaluate(
+            f"async () => {{ while (!({function})()) await new Promise((go) => setTimeout(go, {polling})); }}"
+        )
+
+    def wait_for_timeout(self, milliseconds):
+        self.evaluate("time => new Promise((go) => setTimeout(go, time))", milliseconds)
+
+    def move(self, x, y):
+        self._place = {"x": x, "y": y}
+        self.send("Input.dispatchMouseEvent", type="mouseMoved", **self._place)
+
+    def down(self):
+        self.send(
+            "Input.dispatchMouseEvent", type="mousePressed", button="left", buttons=1, clickCount=1, **self._place
+        )
+
+    def up(self):
+        self.send("Input.dispatchMouseEvent", type="mouseReleased", button="left", clickCount=1, **self._place)
+
+    def press(self, letter):
+        key = {"key": letter, "code": f"Key{letter.upper()}", "windowsVirtualKeyCode": ord(letter.upper())}
+        self.send("Input.dispatchKeyEvent", type="keyDown", text=letter, **key)
+        self.send("Input.dispatchKeyEvent", type="keyUp", **key)
+
+    def heap(self):
+        """MB of JavaScript objects that the page still uses."""
+        self.send("HeapProfiler.collectGarbage")
+        return self.send("Runtime.getHeapUsage")["usedSize"] / 2**20
+
+
+def long_session(playwright, server, folder, count):
     """Label many frames, and compare the end with the beginning."""
     (folder / "long").mkdir()
-    bench = Bench(lab, make_project(folder / "long", (480, 640), count + 1), "long")
-    bench.page.evaluate(SHORT_ADDRESSES)
-    kernel = [psutil.Process(lab.ask("os.getpid()"))]
-    browser = [p for p in psutil.Process().children(recursive=True) if "chrom" in p.name()]
+    project, chromium = make_project(folder / "long", (480, 640), count + 1), Chromium(folder / "profile")
+    try:
+        guest = playwright.chromium.connect_over_cdp(chromium.url)
+        lab = Lab(guest.contexts[0].new_page(), server)
+        bench = Bench(lab, project, "long")
+        guest.close()
+        lab.page = bench.page = chromium.page(server.url)
+        bench.aim()
+        label_all(bench, psutil.Process(chromium.process.pid), count)
+    finally:
+        chromium.process.terminate()
+        chromium.process.wait()
+
+
+def label_all(bench, browser, count):
+    """Label so many frames, and tell every tenth of them what it takes."""
+    lab, kernel = bench.lab, [psutil.Process(bench.lab.ask("os.getpid()"))]
     tenth, began = max(count // 10, 1), time.monotonic()
-    inspector = lab.page.context.new_cdp_session(lab.page)
     for n in range(0, count, tenth):
         clicks, steps = bench.label(min(tenth, count - n), n)
         print(
             f"{n + len(steps)} frames, {time.monotonic() - began:.0f} s: click {told(clicks)}, next {told(steps)}, "
-            f"kernel {resident(kernel):.0f} MB, page {heap(inspector):.1f} MB, {told_memory(browser)}",
+            f"kernel {resident(kernel):.0f} MB, page {bench.page.heap():.1f} MB, "
+            f"{told_memory([browser, *browser.children(recursive=True)])}",
             flush=True,
         )
-    lab.page.context.browser.new_browser_cdp_session().send(
-        "Memory.simulatePressureNotification", {"level": "critical"}
-    )
-    lab.page.wait_for_timeout(5000)
-    print(f"after the browser was asked to empty its caches: {told_memory(browser)}")
     lab.until("p.wait(60)")
     saved = lab.ask("[len(p.session.images), int(p.session.counts()['done'])]")
     print(f"{saved[1]} of {saved[0]} frames done and saved")
-    lab.close()
 
 
 TRAIN = """
@@ -265,7 +345,7 @@ def main():
                 if nodelay and arguments.training:
                     beside_training(lab, Path(folder), arguments)
                 if nodelay and arguments.long:
-                    long_session(lab, Path(folder), arguments.long)
+                    long_session(playwright, server, Path(folder), arguments.long)
             finally:
                 browser.close()
                 server.stop()

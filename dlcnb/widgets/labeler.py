@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 
 import ipywidgets
@@ -369,6 +370,12 @@ class Labeler(View):
         """Block until what was asked for is painted and saved; False after ``timeout`` seconds."""
         return self._painter.wait(timeout) and self._keeper.wait(timeout)
 
+    def _save_now(self):
+        try:
+            self.session.save()
+        except (OSError, LabelError) as error:
+            log.warning("the tables could not be saved, the journal has all edits: %s", error)
+
     def snapshot(self):
         """The frame with its labels as a `PIL.Image.Image`."""
         image, _ = self._image(self.session.cursor.image)
@@ -381,8 +388,6 @@ class Labeler(View):
             self._painter.close()
             self.images.close()
             self.suggester.close()
-            try:
-                self.session.save()
-            except (OSError, LabelError) as error:
-                log.warning("the tables could not be saved, the journal has all edits: %s", error)
+            if not sys.is_finalizing():  # when Python ends nothing can be imported any more; the journal has all edits
+                self._save_now()
         super().close()
