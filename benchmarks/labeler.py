@@ -190,7 +190,9 @@ class Chromium:
 
     def __init__(self, folder):
         line = [_chromium(), "--headless", "--remote-debugging-port=0", f"--user-data-dir={folder}", *UNHINDERED]
-        self.process = subprocess.Popen([*line, *ARGUMENTS], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [*line, *ARGUMENTS, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         told, pause = folder / "DevToolsActivePort", threading.Event()
         while not (told.exists() and "\n" in told.read_text()):
             if self.process.poll() is not None:
