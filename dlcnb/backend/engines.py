@@ -34,7 +34,8 @@ ENGINES = ("fp32", "int8", "openvino", "auto")
 _SHAPES = 5  # of images that are kept ready
 _STREAMS = 4  # at most; each has a copy of the network and of its memory
 _FIRST_STREAM = 8  # number of MXNet's CPU that the first stream takes; those before are for training
-_SMALL = 320  # px: the larger side of images that go together
+_SMALL = 320  # px: the larger side of images that go in batches …
+_TOGETHER = 4  # … of this many
 
 
 def split_maps(output):
@@ -70,7 +71,7 @@ class MxStreams:
     """MXNet on the cores of this machine: large images are computed singly, as many at a time as there are streams.
 
     Two cores that share every convolution of one image wait for each other; with an image each they do not, and it
-    takes less memory than a batch. Small images are soon done, and go together.
+    takes less memory than a batch. Small images are soon done, and go a few together.
 
     Parameters
     ----------
@@ -81,16 +82,14 @@ class MxStreams:
         self._net, cores = net, core_count()
         count = min(cores, _STREAMS)
         self._streams = cycle([_stream(block, mx.cpu(_FIRST_STREAM + n), cores // count) for n in range(count)])
-        self._together = MxEngine(net, mx.cpu(), block)
 
     def run(self, images):
         """See the module; returns at once, MXNet computes behind."""
-        if max(images.shape[1:3]) <= _SMALL:
-            return self._together.run(images)
+        size = _TOGETHER if max(images.shape[1:3]) <= _SMALL else 1
         outputs = []
-        for image in images:
+        for n in range(0, len(images), size):
             stream = next(self._streams)
-            outputs.append(stream(to_tensor(image[None], self._net, stream.device, self._net.multiple)))
+            outputs.append(stream(to_tensor(images[n : n + size], self._net, stream.device, self._net.multiple)))
         return lambda: split_maps(np.concatenate([output.asnumpy() for output in outputs]))
 
 

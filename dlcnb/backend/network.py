@@ -151,6 +151,4 @@ def to_tensor(images, network_or_backbone, device, pad_to=1):
     for planes, image in zip(tensor, images, strict=True):
         for plane, channel, table in zip(planes, cv2.split(image), tables, strict=True):
             cv2.LUT(channel, table, dst=plane[:height, :width])
-    if device == mx.cpu():
-        return mx.nd.from_numpy(tensor)  # array() would wait for this CPU's thread, which computes
-    return mx.nd.array(tensor, ctx=device)
+    return mx.nd.from_numpy(tensor).as_in_context(device)  # array() would wait for threads that compute

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,9 @@ from dlcnb.labels import Labels
 from dlcnb.project import ProjectError, run_info
 from dlcnb.trainset import TrainSet, resize
 
-__all__ = ["Maps", "Predictor", "ahead", "evaluate_run", "predict_maps"]
+__all__ = ["Maps", "Predictor", "ahead", "evaluate_run", "in_turns", "predict_maps"]
+
+_END = object()
 
 
 class Maps:
@@ -75,6 +78,38 @@ def ahead(started, count=1):
         if len(waiting) > count:
             yield waiting.popleft()
     yield from waiting
+
+
+def in_turns(generators, count):
+    """The items of generators, in their order, with ``count`` of them advanced by turns.
+
+    A generator gives None when it has started some work and others may go on meanwhile; that is left out.
+    """
+    waiting, running = iter(generators), deque()
+    try:
+        while True:
+            running.extend((generator, deque()) for generator in islice(waiting, count - len(running)))
+            if not running:
+                return
+            for generator, items in running:
+                items.extend(_until_waiting(generator))
+            first = running[0][1]
+            while first and first[0] is not _END:
+                yield first.popleft()
+            if first:
+                running.popleft()
+    finally:
+        for generator, _ in running:
+            generator.close()
+
+
+def _until_waiting(generator):
+    """The items of a generator before its next None; `_END` after the last."""
+    for item in generator:
+        if item is None:
+            return
+        yield item
+    yield _END
 
 
 class Predictor:

@@ -10,12 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from dlcnb import geometry, targets
+from dlcnb.backend import core_count
 from dlcnb.backend.dynamic import LOOK_AHEAD, RESET, Dynamic, Follower
-from dlcnb.backend.predict import ahead
+from dlcnb.backend.predict import ahead, in_turns
 from dlcnb.evaluate import ScoreMapWriter
 from dlcnb.video import VideoReader
 
 __all__ = ["VideoStep", "predict_video", "write_score_maps"]
+
+_CHAINS = 4  # at most; stretches between resets that are followed by turns: some wait while the network works for others
 
 
 @dataclass(frozen=True)
@@ -117,42 +120,46 @@ def _places(maps, animals):
 
 def _followed(predictor, reader, start, stop, dynamic):
     """Steps with the animal followed by crops, from the reset before ``start`` on."""
+    begins = range(start - start % RESET, stop, RESET)
+    chains = ((begin, min(begin + RESET, stop)) for begin in begins)
+    following = (_follow(predictor, reader, dynamic, chain, (start, stop)) for chain in chains)
+    return in_turns(following, min(core_count(), _CHAINS))
+
+
+def _follow(predictor, reader, dynamic, chain, stretch):
+    """Steps from one reset to the next; None whenever the network is at work, and other work may be done meanwhile."""
+    (first, end), (start, stop) = chain, stretch
     follower = Follower(reader.size, predictor.config.input_scale, dynamic)
-    for begin in range(start - start % RESET, stop, RESET):
-        end = min(begin + RESET, stop)
-        follower.reset()
-        with closing(reader.frames(begin, end)) as frames:
-            yield from _follow(predictor, follower, frames, (begin, end), (start, stop))
-
-
-def _follow(predictor, follower, frames, chain, stretch):
-    """Steps from one reset to the next."""
-    (begin, end), (start, stop) = chain, stretch
-    images = (image for _, image in frames)
-    first = begin
-    while first < end:
-        count = min(LOOK_AHEAD if first > begin else 1, end - first)
-        points, likelihood = _group(predictor, follower, [next(images) for _ in range(count)])
-        after = first + count
-        if after > start:
-            kept = slice(max(start - first, 0), None)
-            yield VideoStep(max(first, start), points[kept], likelihood[kept], after - start, stop - start)
-        first = after
+    with closing(reader.frames(first, end)) as frames:
+        images = (image for _, image in frames)
+        while first < end:
+            count = LOOK_AHEAD if first > chain[0] else 1
+            group = list(islice(images, count))
+            points, likelihood = yield from _group(predictor, follower, group)
+            after = first + len(group)
+            if after > start:
+                kept = slice(max(start - first, 0), None)
+                yield VideoStep(max(first, start), points[kept], likelihood[kept], after - start, stop - start)
+            first = after
 
 
 def _group(predictor, follower, images):
-    """Points and likelihood of a group of frames, and on to the next crop."""
+    """Points and likelihood of a group of frames, and on to the next crop; yields None while the network is at work."""
     points = np.full((len(images), len(predictor.bodyparts), 2), np.nan)
     likelihood = np.full(points.shape[:2], np.nan)
     whole = sound = np.array([n for n, image in enumerate(images) if image is not None], int)
     if follower.crop is not None and len(sound):
         left, top, width, height = follower.crop
         crops = [images[n][top : top + height, left : left + width] for n in sound]
-        found, trust = predictor.predict(crops)
-        points[sound], likelihood[sound] = geometry.uncrop(found, left, top), trust
+        maps = predictor.maps(crops + crops[-1:] * (LOOK_AHEAD - len(crops)))  # always as many: one shape for a size
+        yield
+        found, trust = maps.points()
+        points[sound], likelihood[sound] = geometry.uncrop(found[: len(sound)], left, top), trust[: len(sound)]
         whole = sound[follower.lost(points[sound], likelihood[sound])]
-    started = [(n, predictor.maps([images[n]])) for n in whole]  # one by one: a shape that is used anyway
-    for n, maps in started:
-        (points[n],), (likelihood[n],) = maps.points()
+    if len(whole):
+        started = [(n, predictor.maps([images[n]])) for n in whole]  # one by one: a shape that is used anyway
+        yield
+        for n, maps in started:
+            (points[n],), (likelihood[n],) = maps.points()
     follower.follow(points, likelihood)
     return points, likelihood

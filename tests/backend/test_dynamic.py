@@ -206,6 +206,32 @@ def test_dynamic_and_several_animals_exclude_each_other(spot_video):
         predict_video(Spot(), spot_video[0], dynamic=(0.5, 10), animals=2)
 
 
+def test_work_by_turns_keeps_its_order_and_is_closed_when_it_is_left():
+    from dlcnb.backend.predict import in_turns
+
+    log = []
+
+    def work(name, lengths):
+        try:
+            for n, length in enumerate(lengths):
+                log.append(f"{name} starts {n}")
+                yield None
+                yield from [f"{name}{n}"] * length
+        finally:
+            log.append(f"{name} closed")
+
+    lengths = {"a": (1, 2), "b": (1,), "c": (0, 1, 1)}
+    items = [f"{name}{n}" for name, each in lengths.items() for n, length in enumerate(each) for _ in range(length)]
+    assert list(in_turns((work(*one) for one in lengths.items()), 2)) == items
+    assert log[:3] == ["a starts 0", "b starts 0", "a starts 1"]
+    assert log.index("c starts 0") < log.index("a closed") + 2
+    log.clear()
+    left = in_turns((work(*one) for one in lengths.items()), 2)
+    assert next(left) == "a0"
+    left.close()
+    assert log == ["a starts 0", "b starts 0", "a starts 1", "b closed", "a closed"]
+
+
 def test_a_crop_changes_no_coordinates(follower):
     points, likelihood = animal(320, 240)
     follower.follow(points, likelihood)
