@@ -23,7 +23,7 @@ import numpy as np
 from dlcnb import Poses, Predictor, Project, VideoReader, evaluate_run, predict_video
 from dlcnb.backend import core_count, mx
 from dlcnb.backend.engines import has_openvino
-from dlcnb.processors import prefer_kernels
+from dlcnb.processors import prepare_to_predict
 
 ENGINES = ("fp32", "int8", "openvino", "onnxruntime")
 
@@ -83,7 +83,7 @@ def random_resnet(run):
 def measure(arguments):
     """One engine: a line of JSON for each way to analyze."""
     project, engine = Project.open(arguments.project), arguments.engine
-    prefer_kernels(engine)
+    prepare_to_predict(engine)
     peer = engine == "onnxruntime"
     predictor = Predictor(project.last_run(), "last" if arguments.resnet else "best", engine="fp32" if peer else engine)
     if peer:

@@ -14,8 +14,9 @@ CPUS = {
 @pytest.fixture
 def cpu(tmp_path, monkeypatch):
     """A function that makes this machine one with another processor."""
-    monkeypatch.setenv("DNNL_MAX_CPU_ISA", "")
-    monkeypatch.delenv("DNNL_MAX_CPU_ISA")
+    for name in ("DNNL_MAX_CPU_ISA", "MXNET_CPU_TEMP_COPY"):
+        monkeypatch.setenv(name, "")  # so that it is as it was afterwards
+        monkeypatch.delenv(name)
 
     def become(name):
         path = tmp_path / "cpuinfo"
@@ -31,14 +32,15 @@ def cpu(tmp_path, monkeypatch):
 )
 def test_only_fp32_on_zen_4_takes_other_kernels(cpu, name, engine, wanted):
     cpu(name)
-    processors.prefer_kernels(engine)
+    processors.prepare_to_predict(engine)
     assert os.environ.get("DNNL_MAX_CPU_ISA") == wanted
+    assert os.environ["MXNET_CPU_TEMP_COPY"] == "32"
 
 
 def test_what_the_user_set_goes_first(cpu, monkeypatch):
     cpu("zen 4")
     monkeypatch.setenv("DNNL_MAX_CPU_ISA", "ALL")
-    processors.prefer_kernels("fp32")
+    processors.prepare_to_predict("fp32")
     assert os.environ["DNNL_MAX_CPU_ISA"] == "ALL"
 
 

@@ -17,7 +17,7 @@ from mxnet.base import _LIB, check_call
 from mxnet.gluon import SymbolBlock
 
 from dlcnb.backend import core_count, mx
-from dlcnb.backend.network import to_tensor
+from dlcnb.backend.network import normalize, to_tensor
 
 __all__ = [
     "ENGINES",
@@ -52,18 +52,15 @@ class MxEngine:
     ----------
     net : `PoseNet`, which knows how images are normalised and padded.
     device : mxnet.Context
-    block : what computes its maps, if not the net itself: a SymbolBlock.
     """
 
-    def __init__(self, net, device, block=None):
+    def __init__(self, net, device):
         self._net, self._device = net, device
-        self._run = net if block is None else _Executors(block, device)
-        if block is None:
-            net.hybridize(static_alloc=True)
+        net.hybridize(static_alloc=True)
 
     def run(self, images):
         """See the module; returns at once, MXNet computes behind."""
-        output = self._run(to_tensor(images, self._net, self._device, self._net.multiple))
+        output = self._net(to_tensor(images, self._net, self._device, self._net.multiple))
         return lambda: split_maps(output.asnumpy())
 
 
@@ -75,52 +72,73 @@ class MxStreams:
 
     Parameters
     ----------
-    net, block : as those of `MxEngine`.
+    net : as that of `MxEngine`.
+    block : what computes its maps, a SymbolBlock.
     """
 
     def __init__(self, net, block):
-        self._net, cores = net, core_count()
+        cores = core_count()
         count = min(cores, _STREAMS)
-        self._streams = cycle([_stream(block, mx.cpu(_FIRST_STREAM + n), cores // count) for n in range(count)])
+        self._streams = cycle([_Stream(net, block, _FIRST_STREAM + n, cores // count) for n in range(count)])
 
     def run(self, images):
         """See the module; returns at once, MXNet computes behind."""
         size = _TOGETHER if max(images.shape[1:3]) <= _SMALL else 1
-        outputs = []
-        for n in range(0, len(images), size):
-            stream = next(self._streams)
-            outputs.append(stream(to_tensor(images[n : n + size], self._net, stream.device, self._net.multiple)))
-        return lambda: split_maps(np.concatenate([output.asnumpy() for output in outputs]))
+        started = [next(self._streams).run(images[n : n + size]) for n in range(0, len(images), size)]
+        return lambda: split_maps(np.concatenate([result() for result in started]))
 
 
-def _stream(block, device, threads):
-    """Executors of a thread of its own: MXNet has one for each CPU that it is told of, however many there are."""
-    _take_threads(device, threads)
-    return _Executors(block, device)
+class _Stream:
+    """A network in a thread of its own: MXNet has one for each CPU that it is told of, however many there are.
 
+    It has an executor for every shape of images: one that changes its shape keeps growing. Inputs are used again, too,
+    because fresh memory costs as much time as writing to it.
 
-class _Executors:
-    """A network on one device, with an executor for every shape of input: one that changes its shape keeps growing.
-
-    Attributes
+    Parameters
     ----------
-    device : where its parameters are copied to; oneDNN rearranges them while it computes.
+    net, block : as those of `MxStreams`.
+    number : of MXNet's CPU.
+    threads : how many cores it takes.
     """
 
-    def __init__(self, block, device):
-        self.device = device
+    def __init__(self, net, block, number, threads):
+        self._net, self._device = net, mx.cpu(number)
         (_, self._symbol), parameters = block._cached_graph, block.collect_params()
-        self._arrays = {name: parameter.data().copyto(device) for name, parameter in parameters.items()}
+        _take_threads(self._device, threads)
+        # a copy of the parameters, as oneDNN rearranges them while it computes
+        self._arrays = {name: parameter.data().copyto(self._device) for name, parameter in parameters.items()}
         self._kept = OrderedDict()
 
-    def __call__(self, tensor):
-        """The network's output, an NDArray that may still be computed."""
-        return _recent(self._kept, tensor.shape, self._new)(tensor)
+    def run(self, images):
+        """Compute a batch behind; returns a function that waits for the network's output ``(B, 3K, h, w)``."""
+        executor, idle = _recent(self._kept, images.shape, self._executor)
+        tensor, values = idle.pop() if idle else self._input(images.shape)
+        normalize(images, self._net, values)
+        output = executor(tensor)
 
-    def _new(self, _shape):
-        block = symbol_block(self._symbol, self._arrays, self.device)
+        def result():
+            found = output.asnumpy()
+            idle.append((tensor, values))
+            return found
+
+        return result
+
+    def _executor(self, _shape):
+        """(what computes images of one shape, its inputs that are not in use)."""
+        block = symbol_block(self._symbol, self._arrays, self._device)
         block.hybridize(static_alloc=True, static_shape=True)
-        return block
+        return block, []
+
+    def _input(self, shape):
+        """An NDArray for images of a shape, and its memory as a NumPy array."""
+        multiple, (batch, height, width, _) = self._net.multiple, shape
+        padded = batch, 3, height + -height % multiple, width + -width % multiple
+        tensor = mx.nd.zeros(padded, ctx=self._device)
+        tensor.wait_to_read()
+        address = ctypes.c_void_p()
+        check_call(_LIB.MXNDArrayGetData(tensor.handle, ctypes.byref(address)))
+        memory = (ctypes.c_float * tensor.size).from_address(address.value)
+        return tensor, np.frombuffer(memory, np.float32).reshape(padded)
 
 
 class _Context(ctypes.Structure):

@@ -9,7 +9,7 @@ from mxnet.gluon import HybridBlock, nn
 from dlcnb.backend import mx
 from dlcnb.backend.backbones import EfficientNetLite0, make_backbone
 
-__all__ = ["PoseNet", "pose_loss", "to_tensor"]
+__all__ = ["PoseNet", "normalize", "pose_loss", "to_tensor"]
 
 
 def _conv(inputs, outputs, kernel=1):
@@ -142,13 +142,19 @@ def to_tensor(images, network_or_backbone, device, pad_to=1):
 
     The padding is black, as the outside of a frame is in training crops, and makes both sides multiples of ``pad_to``.
     """
+    batch, height, width, _ = images.shape
+    tensor = np.empty((batch, 3, height + -height % pad_to, width + -width % pad_to), np.float32)
+    normalize(images, network_or_backbone, tensor)
+    return mx.nd.from_numpy(tensor).as_in_context(device)  # array() would wait for threads that compute
+
+
+def normalize(images, network_or_backbone, tensor):
+    """Write uint8 images ``(B, H, W, 3)`` into a float32 array ``(B, 3, H', W')`` as the network sees them."""
     backbone = getattr(network_or_backbone, "backbone", network_or_backbone)
     mean, std = (np.array(values, np.float32)[:, None] for values in (backbone.mean, backbone.std))
     tables = (np.arange(256, dtype=np.float32) - mean) / std  # of every value, channel by channel
-    batch, height, width, _ = images.shape
-    tensor = np.empty((batch, 3, height + -height % pad_to, width + -width % pad_to), np.float32)
+    height, width = images.shape[1:3]
     tensor[:, :, height:] = tensor[:, :, :, width:] = tables[:, 0, None, None]
     for planes, image in zip(tensor, images, strict=True):
         for plane, channel, table in zip(planes, cv2.split(image), tables, strict=True):
             cv2.LUT(channel, table, dst=plane[:height, :width])
-    return mx.nd.from_numpy(tensor).as_in_context(device)  # array() would wait for threads that compute

@@ -18,7 +18,7 @@ from dlcnb.video import VideoReader
 
 __all__ = ["VideoStep", "predict_video", "write_score_maps"]
 
-_CHAINS = 4  # at most; stretches between resets that are followed by turns: some wait while the network works for others
+_CHAINS = 4  # stretches between resets, at most, that are followed by turns: some wait while others keep cores busy
 
 
 @dataclass(frozen=True)

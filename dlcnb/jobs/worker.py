@@ -19,7 +19,7 @@ from dlcnb.jobs.events import EventLog, EventReader
 from dlcnb.jobs.explain import explain
 from dlcnb.jobs.job import HEARTBEAT, JOB_FILE, STOP_FILE, WORKER_FILE, claim
 from dlcnb.jobs.work import WORK
-from dlcnb.processors import prefer_kernels
+from dlcnb.processors import prepare_to_predict
 
 __all__ = ["StopRequest", "peak_rss_mb", "run"]
 
@@ -44,7 +44,7 @@ def run(folder):
         try:
             job = json.loads((folder / JOB_FILE).read_text())
             if job["kind"] in _PREDICTING:
-                prefer_kernels(job["options"].get("engine", "fp32"))
+                prepare_to_predict(job["options"].get("engine", "fp32"))
             events.write("start", kind=job["kind"], pid=os.getpid(), host=socket.gethostname(), options=job["options"])
             ending, result = WORK[job["kind"]]({**job, "folder": str(folder)}, events, stop)
             reason = {"reason": stop.reason} if ending == "stopped" else {}

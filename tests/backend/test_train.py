@@ -183,7 +183,8 @@ def test_missing_imagenet_weights_are_said_once(project):
 def test_resnet50_learns_on_the_cpu(project):
     from dlcnb import train
 
-    config = TrainConfig.from_dict({**SMALL, "steps": 400, "backbone": "resnet-50", "crop_size": 64, "pretrained": False})
+    settings = {"steps": 400, "backbone": "resnet-50", "crop_size": 64, "pretrained": False}
+    config = TrainConfig.from_dict({**SMALL, **settings})
     with closing(train(project, config, run=project.new_run(config.train_fraction))) as steps:
         losses = [step.loss for step in itertools.islice(steps, 16)]  # before the first snapshot, which is large
     assert np.isfinite(losses).all()
