@@ -55,7 +55,8 @@ def arena_project(tmp_path_factory):
     """A small synthetic project with exact labels, shared by tests that only read it."""
     from dlcnb import sampledata
 
-    return sampledata.synthetic_project(tmp_path_factory.mktemp("arena"), n_label=16, seed=3)
+    arena = sampledata.Arena(seed=3, n_frames=300)
+    return sampledata.synthetic_project(tmp_path_factory.mktemp("arena"), n_label=16, seed=3, arena=arena)
 
 
 @pytest.fixture

@@ -241,7 +241,10 @@ def test_an_unknown_format_names_the_nearest(clip, tmp_path):
 def test_a_full_disk_leaves_the_old_file(to, arena_project, tmp_path, mounted):
     pytest.importorskip({"nwb": "ndx_pose", "slp": "sleap_io"}.get(to, "json"))
     poses = some_poses(arena_project, 900)
-    with mounted(tmp_path / "small", "size=96k") as folder, VideoReader(arena_project.videos[0]) as reader:
+    with VideoWriter(tmp_path / "long.mp4", (32, 32), 25) as writer:
+        for _ in poses.points:
+            writer.write(np.zeros((32, 32, 3), np.uint8))
+    with mounted(tmp_path / "small", "size=96k") as folder, VideoReader(tmp_path / "long.mp4") as reader:
         path = folder / f"a{exchange.FORMATS[to]}"
         path.write_text("old")
         with pytest.raises(OSError, match=r"disk is full.*The old one is unchanged"):
