@@ -14,7 +14,7 @@ from dlcnb.cli.demo import _fresh_folder
 from dlcnb.project import Project
 
 TIMEOUT = 900
-FRAMES = 600
+FRAMES = 300
 
 
 def demo(*arguments, cwd, **environment):
