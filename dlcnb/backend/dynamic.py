@@ -5,7 +5,8 @@ the frames alone, not on how many are computed at once. Every `RESET` frames the
 again, whatever came before: a video analyzed in pieces, or stopped and resumed, gives the same poses.
 
 A bodypart that was there and is not found in the crop any more is looked for in the whole frame. One that is not there
-either may come back outside the crop: then it is looked for again every `RECHECK` frames.
+either may come back outside the crop: it is looked for again in the next group, and then after 8, 16, … frames, up to
+`RECHECK`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ __all__ = ["LOOK_AHEAD", "RESET", "Dynamic", "Follower"]
 
 LOOK_AHEAD = 4  # frames
 RESET = 256  # frames; a multiple of LOOK_AHEAD
-RECHECK = 32  # frames; few would cost speed where a bodypart is never seen
+RECHECK = 32  # frames at most; few would cost speed where a bodypart is never seen
 SIDES = (128, 160, 192, 224, 256, 320)  # of the crops, px of the network's input: few, as each shape costs memory
 _GRID = 8  # px that a crop moves by
 
@@ -60,10 +61,10 @@ class Follower:
     def __init__(self, size, input_scale, dynamic):
         self._size, self._dynamic = size, dynamic
         self._sides = [round(side / input_scale) for side in SIDES]
-        self.reset()
+        self._wait = LOOK_AHEAD  # frames until a missing bodypart is looked for again
+        self._forget()
 
-    def reset(self):
-        """Forget the animal."""
+    def _forget(self):
         self.crop = None
         self._there, self._unchecked = None, 0  # bodyparts found last; frames with one missing, since the last check
 
@@ -82,12 +83,16 @@ class Follower:
         found = np.nan_to_num(likelihood) >= self._dynamic.threshold
         seen = np.flatnonzero(found.any(-1))
         if not len(seen) or seen[-1] < len(points) - 1:
-            self.reset()  # not there at the end
+            self._forget()  # not there at the end
             return
         self._there = found[-1]
-        self._unchecked = 0 if self._there.all() else self._unchecked + len(points)
-        if self._unchecked >= RECHECK:
-            self.reset()
+        if self._there.all():
+            self._unchecked, self._wait = 0, LOOK_AHEAD
+        else:
+            self._unchecked += len(points)
+        if self._unchecked >= self._wait:
+            self._wait = min(2 * self._wait, RECHECK)
+            self._forget()
             return
         last = _box(points[seen[-1]][found[seen[-1]]])
         ahead = np.zeros(2)

@@ -85,14 +85,25 @@ def test_a_hidden_bodypart_is_looked_for_in_the_whole_frame_from_time_to_time(fo
     points, likelihood = animal(320, 240)
     likelihood[:, 0] = 0.1
     whole = []
-    for n in range(0, 3 * RECHECK, LOOK_AHEAD):
+    for n in range(0, 4 * RECHECK, LOOK_AHEAD):
         if follower.crop is None:
             whole.append(n)
         else:
             assert not follower.lost(points, likelihood).any()
         follower.follow(points, likelihood)
-    assert np.diff(whole).tolist() == [RECHECK] * (len(whole) - 1)
-    assert len(whole) == 3
+    assert np.diff(whole).tolist() == [4, 8, 16, RECHECK, RECHECK, RECHECK]
+
+
+def test_a_bodypart_that_was_unsure_for_a_moment_is_looked_for_at_once(follower):
+    points, likelihood = animal(320, 240)
+    follower.follow(points, likelihood)
+    for _ in range(3):
+        unsure = likelihood.copy()
+        unsure[-1, 2] = 0.2
+        follower.follow(points, unsure)
+        assert follower.crop is None
+        follower.follow(points, likelihood)
+        assert follower.crop is not None
 
 
 def test_an_unsure_bodypart_does_not_pull_the_crop(follower):
@@ -100,6 +111,7 @@ def test_an_unsure_bodypart_does_not_pull_the_crop(follower):
     follower.follow(points, likelihood)
     before = follower.crop
     points[:, 0], likelihood[:, 0] = (5, 5), 0.2
+    follower.follow(points, likelihood)  # then it is looked for in the whole frame
     follower.follow(points, likelihood)
     assert follower.crop[2:] == before[2:]
 
