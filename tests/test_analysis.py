@@ -165,6 +165,7 @@ def test_a_stopped_analysis_goes_on_with_the_same_tables(predictor, tmp_path):
         stop = Stop(after)
         assert analyze(predictor, video, pieces, stop, progress=stop) is None
         seen.append(stop.done)
+    assert seen == [16, 32, 64]  # what is kept: whole parts
     assert not pieces.exists()
     first = []
     result = analyze(predictor, video, pieces, progress=lambda done, total: first.append(done))
@@ -219,7 +220,11 @@ def test_a_finished_video_is_not_done_again(predictor, tmp_path):
     again = analyze(predictor, video, output, progress=lambda done, total: pytest.fail("predicted again"))
     assert again == {**first, "reused": 20}
     assert analyze(predictor, video, output, again=True)["reused"] == 0
-    assert analyze(predictor, video, output, batch=4)["reused"] == 0  # other settings
+    other = analyze(predictor, video, output, dynamic=(0.4, 5))
+    assert (other["reused"], other["replaced"]) == (0, "engine fp32, whole frames")
+    assert analyze(predictor, video, output, dynamic=(0.4, 5))["replaced"] is None
+    other = analyze(predictor, video, output, batch=4)
+    assert (other["reused"], other["replaced"]) == (0, "engine fp32, dynamic cropping (threshold 0.4, margin 5 px)")
     output.with_suffix(".csv").write_text("edited")
     assert analyze(predictor, video, output, batch=4)["reused"] == 0
     write_video(video, 21)

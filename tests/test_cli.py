@@ -17,8 +17,8 @@ import psutil
 import pytest
 
 import dlcnb
-from dlcnb import jobs
-from dlcnb.cli.console import Console, clock, table
+from dlcnb import jobs, sampledata
+from dlcnb.cli.console import Console, clock, run_job, table
 from dlcnb.cli.lab import copy_notebooks, jupyter_command
 from dlcnb.poses import find_poses
 from dlcnb.project import Project
@@ -54,8 +54,6 @@ def fails(*arguments):
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
     """A short video of the arena."""
-    from dlcnb import sampledata
-
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
     sampledata.make_arena(path, sampledata.Arena(seed=1, n_frames=40, size=(120, 160)))
     return path
@@ -116,6 +114,10 @@ def test_wrong_ways_to_analyze_are_named(project, clip, wrong):
 def test_settings_that_cannot_be_are_wrong_usage_and_leave_no_run(project, settings, hint):
     assert hint in run("train", project.root, *settings, code=2).stderr
     assert project.runs() == []
+
+
+def test_a_video_in_the_place_of_the_project_is_named(project, clip):
+    assert f"no project in {clip}" in fails("analyze", clip, project.root)
 
 
 def test_a_project_that_is_not_there_is_wrong_usage(tmp_path):
@@ -257,6 +259,7 @@ def test_training_without_labels_is_refused_before_a_run_is_made(clip, tmp_path)
 def test_evaluating_and_analyzing_before_training_is_one_clear_line(project, clip):
     assert "train" in fails("evaluate", project.root)
     assert "train" in fails("analyze", project.root, clip)
+    assert "no video 'nobody.mp4'" in fails("analyze", project.root, clip, "nobody.mp4")
 
 
 @pytest.fixture(scope="module")
@@ -412,6 +415,22 @@ def test_ctrl_c_stops_with_a_snapshot(training):
     assert f"`dlcnb train {job.folder.parents[3]} --resume` goes on" in stderr.splitlines()[-1]
     assert job.status == "stopped"
     assert list(job.folder.glob("snapshot-*.params"))
+
+
+@pytest.mark.mxnet
+def test_ctrl_c_in_an_analysis_says_what_is_kept(trained, tmp_path, capsys):
+    video, interrupted = tmp_path / "long.mp4", []
+    sampledata.make_arena(video, sampledata.Arena(seed=1, n_frames=2000, size=(96, 128)))
+
+    def interrupt(event):
+        if event["event"] == "progress" and event["done"] >= 512 and not interrupted:
+            interrupted.append(event)
+            signal.raise_signal(signal.SIGINT)
+
+    job = jobs.start("analyze", trained[0], videos=[video])
+    with pytest.raises(RuntimeError, match=r"(512|1024|1536) of 2000 frames of long\.mp4 are kept; the same command"):
+        run_job(Console(), job, interrupt)
+    assert "Stopping as soon as it can." in capsys.readouterr().err
 
 
 @pytest.mark.mxnet

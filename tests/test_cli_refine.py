@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -104,6 +105,9 @@ def test_outliers_by_each_way(analyzed):
     assert "leftear" in run("outliers", project.root, video, "--tables", folder, "--dry-run").stdout
     text = run("outliers", project.root, video, "--tables", folder, "--threshold", 9e9).stdout
     assert text.startswith("0 of ")
+    assert "(9e+09 px)" in text
+    wrong = run("outliers", project.root, video, "--how", "uncertain", "--threshold", 20, code=2).stderr
+    assert "0 to 1" in wrong
     wrong = run("outliers", project.root, video, "--tables", folder, "--bodyparts", "leftera", code=1)
     assert "did you mean 'leftear'" in wrong.stderr
 
@@ -128,6 +132,12 @@ def test_filtering_says_what_it_replaced(analyzed):
         meta.unlink()
     (done,) = run_json("filter", project.root, video, "--tables", folder, "--method", "kalman")["videos"]
     assert "another program" in done["replaced"]
+
+
+def test_plots_go_beside_the_tables(analyzed):
+    project, video, folder = analyzed
+    (done,) = run_json("plot", project.root, video, "--tables", folder)["videos"]
+    assert {Path(plot).parent for plot in done["plots"]} == {folder / "plot-poses" / video.stem}
 
 
 @pytest.mark.parametrize("name", ["filter", "plot", "label-video", "outliers"])

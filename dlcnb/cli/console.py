@@ -205,14 +205,17 @@ def run_job(console, job, describe):
 
 
 def _how_it_stopped(job):
+    from dlcnb.jobs import kept
+
     result = job.result or {}
     by = "" if job.reason in (None, "request") else f" ({job.reason})"
     if job.kind == "train" and result.get("steps"):
         project = Path(job.folder).parents[3]
         again = f"dlcnb train {project} --resume"
         return f"Stopped after step {result['steps']}{by}; a snapshot is saved; `{again}` goes on."
-    kept = " What is done is kept; the same command goes on from there." if job.kind == "analyze" else ""
-    return f"Stopped before the end{by}.{kept}"
+    if job.kind == "analyze" and (words := kept(job)):
+        return f"Stopped before the end{by}. {words}; the same command goes on from there."
+    return f"Stopped before the end{by}."
 
 
 class _Interrupts:
@@ -240,7 +243,8 @@ class _Interrupts:
                 f"The worker (process {self._job.pid}) goes on by itself. Its log: {self._job.folder / 'events.jsonl'}"
             )
         self._job.stop()
-        self._console.note("Stopping after this step, with a snapshot. Ctrl-C again: leave the worker running.")
+        how = "after this step, with a snapshot" if self._job.kind == "train" else "as soon as it can"
+        self._console.note(f"Stopping {how}. Ctrl-C again: leave the worker running.")
 
 
 def clock(seconds):

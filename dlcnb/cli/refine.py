@@ -46,6 +46,7 @@ def outliers(console, project, video, tables, dry_run, **options):
     from dlcnb.poses import Poses
     from dlcnb.project import Project
 
+    _check_threshold(options)
     project = Project.open(project)
     path, poses_file = with_poses(project, video, tables)
     poses = Poses.read(poses_file)
@@ -53,8 +54,9 @@ def outliers(console, project, video, tables, dry_run, **options):
     scores = score(poses, options["how"], skeleton=project.skeleton, pcutoff=project.pcutoff, bodyparts=parts)
     threshold = scores.threshold if options["threshold"] is None else options["threshold"]
     chosen = _choose(console, project, path, scores.found(threshold), options)
-    data = {"video": path, "how": scores.how, "threshold": threshold, "found": scores.count(threshold)}
-    data |= {"frames": chosen, "reasons": [scores.reason(frame) for frame in chosen], "images": []}
+    data = {"video": path, "how": scores.how, "threshold": threshold, "unit": scores.unit}
+    data |= {"found": scores.count(threshold), "frames": chosen, "images": []}
+    data["reasons"] = [scores.reason(frame) for frame in chosen]
     if len(chosen) and not dry_run:
         done = extract(project, path, poses, chosen)
         data |= {"images": done.images, "machine_labels": done.machine_labels}
@@ -77,6 +79,12 @@ def merge(console, project):
     rest = f"; {left} extracted frames are not labeled and not trained on" if left else ""
     text = f"{count} refined frames{rest}. Now iteration {done.iteration}.\nNext: dlcnb train {project.root}"
     return Report({"iteration": done.iteration, "refined": done.refined, "left": done.left}, text)
+
+
+def _check_threshold(options):
+    how, threshold = options["how"], options["threshold"]
+    if how in ("uncertain", "sure") and threshold is not None and not 0 <= threshold <= 1:
+        raise click.UsageError(f"--threshold {threshold:g}: expected a likelihood, 0 to 1, as for --how {how}.")
 
 
 def _choose(console, project, path, found, options):
@@ -103,8 +111,9 @@ def _choose(console, project, path, found, options):
 def _text(project, data, total, dry_run):
     from dlcnb.outliers import HOW
 
+    unit = " px" if data["unit"] == "px" else ""
     share = f"{data['found']} of {total} frames ({100 * data['found'] / max(total, 1):.1f} %)"
-    lines = [f"{share}: {HOW[data['how']]} ({data['threshold']:g})"]
+    lines = [f"{share}: {HOW[data['how']]} ({data['threshold']:g}{unit})"]
     if len(data["frames"]):
         rows = [
             ("would extract" if dry_run else "frame", "worst"),

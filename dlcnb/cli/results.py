@@ -10,7 +10,7 @@ import click
 
 from dlcnb.cli.console import LocalPath, Report, clock, command, project_argument, table
 
-__all__ = ["filter_poses", "label", "label_video", "plot", "with_poses"]
+__all__ = ["filter_poses", "label", "label_video", "plot", "video_path", "with_poses"]
 
 _videos = click.argument("videos", nargs=-1, required=True, type=LocalPath())
 _tables = click.option(
@@ -108,7 +108,10 @@ def _meta(output):
 @_pcutoff
 @_tables
 def plot(console, project, videos, filtered, pcutoff, tables):
-    """Plot the trajectories of VIDEOS: in the plane, over time, their likelihood, their frame-to-frame steps."""
+    """Plot the trajectories of VIDEOS: in the plane, over time, their likelihood, their frame-to-frame steps.
+
+    They go to the folder plot-poses in PROJECT/videos, or in the folder of the tables.
+    """
     from dlcnb.project import Project
 
     project = Project.open(project)
@@ -116,7 +119,7 @@ def plot(console, project, videos, filtered, pcutoff, tables):
     done = []
     for video, poses_file in [with_poses(project, video, tables, filtered) for video in videos]:
         console.progress(len(done) / len(videos), f"plotting {video.name}")
-        done.append({"video": video, "plots": plot_one(project, video, poses_file, pcutoff)})
+        done.append({"video": video, "plots": plot_one(project, video, poses_file, pcutoff, tables)})
     return Report({"videos": done}, "\n".join(str(path) for d in done for path in d["plots"]))
 
 
@@ -164,8 +167,8 @@ def _crop(text):
     return tuple(map(int, words))
 
 
-def plot_one(project, video, poses_file, pcutoff):
-    """Write the plots of one video's poses to the project; returns their paths."""
+def plot_one(project, video, poses_file, pcutoff, tables=None):
+    """Write the plots of one video's poses to the project, or to the folder of the tables; returns their paths."""
     from dlcnb import plots
     from dlcnb.poses import Poses
     from dlcnb.video import VideoReader
@@ -173,7 +176,7 @@ def plot_one(project, video, poses_file, pcutoff):
     with VideoReader(video) as reader:
         times, size = reader.times, reader.size
     suffix = "_filtered" if poses_file.stem.endswith("_filtered") else ""
-    folder = project.plots_dir(video)
+    folder = project.plots_dir(video, tables)
     return plots.save_all(Poses.read(poses_file), times, folder, pcutoff, size=size, suffix=suffix)
 
 
@@ -194,7 +197,7 @@ def label(console, project, video, poses_file, pcutoff, **look):
     return {"video": video.absolute(), "output": out, "frames": total, "seconds": time.monotonic() - began}
 
 
-def _video_path(project, video):
+def video_path(project, video):
     """Absolute path of a video, given by its path or by its name in the project; raises ProjectError if not there."""
     path = Path(video)
     return path.absolute() if path.is_file() else project.video(path.name)
@@ -206,7 +209,7 @@ def with_poses(project, video, tables, filtered=False):
     from dlcnb.project import ProjectError
 
     try:
-        path = _video_path(project, video)
+        path = video_path(project, video)
     except ProjectError:
         path = Path(video).absolute()
         try:

@@ -9,7 +9,7 @@ folder. This module never loads MXNet; the worker does.
 from dlcnb.jobs.begin import start
 from dlcnb.jobs.crew import join
 from dlcnb.jobs.events import EventLog, EventReader
-from dlcnb.jobs.explain import explain
+from dlcnb.jobs.explain import explain, kept
 from dlcnb.jobs.history import history, unfinished
 from dlcnb.jobs.job import Job, JobError, attach
 from dlcnb.jobs.suggest import read_suggestions
@@ -23,6 +23,7 @@ __all__ = [
     "explain",
     "history",
     "join",
+    "kept",
     "read_suggestions",
     "start",
     "unfinished",

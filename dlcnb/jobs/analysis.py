@@ -60,7 +60,7 @@ def analyze(job, events, stop):
 
     def one(video):
         output = output_path(video, predictor.scorer, settings, options.get("folder"))
-        done = analyze_video(predictor, video, output, settings, progress=Progress(events, video), stop=stop)
+        done = analyze_video(predictor, video, output, settings, progress=Progress(events, video, stop), stop=stop)
         if done and options.get("score_maps"):
             done["score_maps"] = str(output.with_name(f"{output.stem}_maps.zip"))
             backend.write_score_maps(predictor, video, options["score_maps"], done["score_maps"])
@@ -89,7 +89,8 @@ def each_video(videos, one, events, stop):
         except (ValueError, OSError) as error:
             traceback.print_exc()  # to the worker's log
             failed.append({"video": video, "message": explain(error)})
-            events.write("warning", message=explain(error), video=video)
+            if len(videos) > 1:  # else it is the error of the job
+                events.write("warning", message=explain(error), video=video)
         else:
             done += [found] if found else []
     if failed and not done and not stop:
@@ -160,14 +161,15 @@ def analyze_video(predictor, video, output, settings=DEFAULTS, *, progress=None,
     video : path.
     output : path of the h5 table; the csv and ``…_meta.json`` go beside it.
     settings : `Settings`, optional.
-    progress : function (frames done, frames in all), optional.
+    progress : function (frames done, frames in all), optional; the last call before a stop has the frames it keeps.
     stop : true once the work shall stop.
 
     Returns
     -------
     dict or None
-        ``video, frames, seconds, fps, engine, output, damaged`` (numbers of the damaged frames, whose rows are NaN) and
-        ``reused`` (frames that were predicted before); None if it was stopped.
+        ``video, frames, seconds, fps, engine, output, damaged`` (numbers of the damaged frames, whose rows are NaN),
+        ``reused`` (frames that were predicted before) and ``replaced`` (how tables of this name were made that are
+        there no more, in words, or None); None if it was stopped.
 
     Raises
     ------
@@ -231,17 +233,18 @@ def network_key(predictor):
 def finished(planned):
     """The result of a video whose tables are there and up to date, else None."""
     try:
-        meta = json.loads(_meta_path(planned.output).read_text())
+        meta = _read_meta(planned.output)
         current = meta["key"] == planned.key and meta["tables"] == _state(planned.output)
     except (FileNotFoundError, KeyError, TypeError, ValueError):
         return None
-    return {**meta["result"], "video": str(planned.video), "reused": meta["result"]["frames"]} if current else None
+    again = {"video": str(planned.video), "reused": meta["result"]["frames"], "replaced": None}
+    return {**meta["result"], **again} if current else None
 
 
 def finish(planned, reused, seconds):
     """Write the tables of a video whose parts are all there; returns its entry of the result."""
     parts, key = planned.parts, planned.key
-    damaged = parts.damaged()
+    damaged, replaced = parts.damaged(), _replaced(planned)
     began = time.monotonic()
     write_chunks(planned.output, _poses(parts, key), parts.total)
     seconds += time.monotonic() - began
@@ -258,7 +261,26 @@ def finish(planned, reused, seconds):
     meta = {"key": key, "tables": _state(planned.output), "result": result}
     atomic_write(_meta_path(planned.output), json.dumps(meta, indent=1))
     parts.clear()
-    return result
+    return {**result, "replaced": replaced}
+
+
+def _replaced(planned):
+    """How the tables were made that other settings will overwrite, in words; None if there are none."""
+    try:
+        key = _read_meta(planned.output)["key"]
+        return None if key == planned.key else _in_words(key)
+    except (FileNotFoundError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _in_words(key):
+    """How tables were made: "engine fp32, whole frames"."""
+    how = "whole frames"
+    if "dynamic" in key:
+        how = "dynamic cropping (threshold {:g}, margin {:g} px)".format(*key["dynamic"])
+    if "animals" in key:
+        how = f"up to {key['animals']} animals"
+    return f"engine {key['engine']}, {how}"
 
 
 def _poses(parts, key):
@@ -313,15 +335,17 @@ def _predict(predictor, reader, planned, progress, stop):
                 if progress is not None:
                     progress(before + reached, parts.total)
                 if stop and reached < end:
+                    if progress is not None:
+                        progress(parts.done, parts.total)
                     return False
     return True
 
 
 class Progress:
-    """Tells the events how far a video is, at most every `_PROGRESS` seconds."""
+    """Tells the events how far a video is, at most every `_PROGRESS` seconds until ``stop`` is true."""
 
-    def __init__(self, events, video):
-        self._events, self._video = events, str(video)
+    def __init__(self, events, video, stop=False):
+        self._events, self._video, self._stop = events, str(video), stop
         self._began, self._next, self._before = time.monotonic(), 0.0, None
 
     def __call__(self, done, total):
@@ -329,12 +353,16 @@ class Progress:
         now = time.monotonic()
         if self._before is None:
             self._before = done  # about what was there before
-        if now < self._next and done < total:
+        if now < self._next and done < total and not self._stop:
             return
         self._next = now + _PROGRESS
         new = done - self._before
-        left = (now - self._began) * (total - done) / new if new else None
+        left = (now - self._began) * (total - done) / new if new > 0 else None
         self._events.step("progress", done=done, total=total, seconds_left=left, video=self._video)
+
+
+def _read_meta(output):
+    return json.loads(_meta_path(output).read_text())
 
 
 def _meta_path(output):

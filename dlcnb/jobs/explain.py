@@ -1,10 +1,11 @@
-"""An exception, as the people in front of the screen should read it."""
+"""What went wrong, and what a stop keeps, as the people in front of the screen should read it."""
 
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 
-__all__ = ["LESS_MEMORY", "explain"]
+__all__ = ["LESS_MEMORY", "explain", "kept"]
 
 LESS_MEMORY = (
     "Use a smaller batch (batch_size), smaller crops (crop_size) or a smaller network (backbone), "
@@ -12,6 +13,12 @@ LESS_MEMORY = (
 )
 
 _NO_MEMORY = ("bad_alloc", "annot allocate memory", "out of memory", "ailed to allocate")
+
+
+def kept(job):
+    """What a stopped analysis keeps: "512 of 2330 frames of a.mp4 are kept"; "" if it had not begun."""
+    latest = job.latest
+    return f"{latest['done']} of {latest['total']} frames of {Path(latest['video']).name} are kept" if latest else ""
 
 
 def explain(error):

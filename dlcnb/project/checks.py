@@ -67,9 +67,9 @@ def _check_paths(project, repair):
         project.save()
     if stale:
         message = f"project_path in config.yaml is not this folder ({project.root})"
-        yield Finding("warning", message, "repair rewrites it; dlcnb itself does not need it", repair)
+        yield Finding("warning", message, "--repair rewrites it; dlcnb itself does not need it", repair)
     for key, new in moved.items():
-        yield Finding("warning", f"video_sets: {key} moved to {new}", "repair rewrites the entry", repair)
+        yield Finding("warning", f"video_sets: {key} moved to {new}", "--repair rewrites the entry", repair)
 
 
 def _check_videos(project):
@@ -96,5 +96,5 @@ def _check_leftovers(project, repair):
                 continue
             if repair:
                 path.unlink()
-            cure = "repair removes it; it is the rest of an interrupted write"
+            cure = "--repair removes it; it is the rest of an interrupted write"
             yield Finding("warning", f"leftover temporary file {path}", cure, repair)

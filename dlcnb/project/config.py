@@ -177,7 +177,7 @@ def read_config(path):
     """The checked config and the bytes it came from."""
     try:
         raw = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ProjectError(
             f"no project in {path.parent}: expected a config.yaml there; give the folder of a project"
         ) from None

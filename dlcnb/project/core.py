@@ -306,9 +306,9 @@ class Project:
         run = run_root(run)
         return self.root / EVALUATIONS / run.parent.name / run.name
 
-    def plots_dir(self, video):
-        """Folder for the plots of a video's poses (not created)."""
-        return self.root / "videos" / "plot-poses" / video_stem(video)
+    def plots_dir(self, video, tables=None):
+        """Folder for the plots of a video's poses (not created): in that of the tables if they have one."""
+        return Path(tables or self.root / "videos").absolute() / "plot-poses" / video_stem(video)
 
     def _models(self):
         return self.root / MODELS / f"iteration-{self.iteration}"

@@ -139,7 +139,8 @@ class AnalysisBar(View):
             self.tell("")
             self._changed()
         else:
-            words = "Stopped: what is done is kept. Press Analyse to go on." if status == "stopped" else self.job.error
+            stopped = f"Stopped. {jobs.kept(self.job)}; press Analyse to go on." if self.job.latest else "Stopped."
+            words = stopped if status == "stopped" else self.job.error
             self.tell(words, "hint" if status == "stopped" else "error")
 
     def _show(self):
