@@ -105,8 +105,9 @@ class _Stream:
         self._net, self._device = net, mx.cpu(number)
         (_, self._symbol), parameters = block._cached_graph, block.collect_params()
         _take_threads(self._device, threads)
-        # a copy of the parameters, as oneDNN rearranges them while it computes
-        self._arrays = {name: parameter.data().copyto(self._device) for name, parameter in parameters.items()}
+        # a copy of the parameters, as oneDNN rearranges them while it computes; all executors have it in common
+        arrays = {name: parameter.data() for name, parameter in parameters.items()}
+        self._parameters = symbol_block(self._symbol, arrays, self._device).collect_params()
         self._kept = OrderedDict()
 
     def run(self, images):
@@ -125,7 +126,7 @@ class _Stream:
 
     def _executor(self, _shape):
         """(what computes images of one shape, its inputs that are not in use)."""
-        block = symbol_block(self._symbol, self._arrays, self._device)
+        block = SymbolBlock(self._symbol, _input(), params=self._parameters)
         block.hybridize(static_alloc=True, static_shape=True)
         return block, []
 
@@ -161,15 +162,20 @@ def _take_threads(device, count):
 
 def symbol_block(symbol, arrays, device):
     """A SymbolBlock of a graph with the input ``data``; ``arrays`` is name -> NDArray of its parameters."""
-    block = SymbolBlock(symbol, mx.sym.var("data", dtype="float32"))
+    block = SymbolBlock(symbol, _input())
     for name, parameter in block.collect_params().items():
+        parameter.grad_req = "null"  # gradients would take as much memory again
         parameter._load_init(arrays[name], device)
     return block
 
 
+def _input():
+    return mx.sym.var("data", dtype="float32")
+
+
 def fused(net, device):
     """A network with its operators fused by oneDNN, as a SymbolBlock (optimize_for fails on skip connections)."""
-    symbol = net(mx.sym.var("data", dtype="float32")).get_backend_symbol("MKLDNN")
+    symbol = net(_input()).get_backend_symbol("MKLDNN")
     return symbol_block(symbol, {name: p.data(device) for name, p in net.collect_params().items()}, device)
 
 
