@@ -17,7 +17,7 @@ from mxnet.base import _LIB, check_call
 from mxnet.gluon import SymbolBlock
 
 from dlcnb.backend import core_count, mx
-from dlcnb.backend.network import normalize, to_tensor
+from dlcnb.backend.network import to_tensor
 
 __all__ = [
     "ENGINES",
@@ -72,14 +72,14 @@ class MxStreams:
 
     Parameters
     ----------
-    net : as that of `MxEngine`.
-    block : what computes its maps, a SymbolBlock.
+    inputs : what it is given of images, see `dlcnb.backend.inputs`.
+    block : what computes the maps, a SymbolBlock.
     """
 
-    def __init__(self, net, block):
+    def __init__(self, inputs, block):
         cores = core_count()
         count = min(cores, _STREAMS)
-        self._streams = cycle([_Stream(net, block, _FIRST_STREAM + n, cores // count) for n in range(count)])
+        self._streams = cycle([_Stream(inputs, block, _FIRST_STREAM + n, cores // count) for n in range(count)])
 
     def run(self, images):
         """See the module; returns at once, MXNet computes behind."""
@@ -96,25 +96,25 @@ class _Stream:
 
     Parameters
     ----------
-    net, block : as those of `MxStreams`.
+    inputs, block : as those of `MxStreams`.
     number : of MXNet's CPU.
     threads : how many cores it takes.
     """
 
-    def __init__(self, net, block, number, threads):
-        self._net, self._device = net, mx.cpu(number)
+    def __init__(self, inputs, block, number, threads):
+        self._inputs, self._device = inputs, mx.cpu(number)
         (_, self._symbol), parameters = block._cached_graph, block.collect_params()
         _take_threads(self._device, threads)
         # a copy of the parameters, as oneDNN rearranges them while it computes; all executors have it in common
         arrays = {name: parameter.data() for name, parameter in parameters.items()}
-        self._parameters = symbol_block(self._symbol, arrays, self._device).collect_params()
+        self._parameters = symbol_block(self._symbol, arrays, self._device, inputs.dtype).collect_params()
         self._kept = OrderedDict()
 
     def run(self, images):
         """Compute a batch behind; returns a function that waits for the network's output ``(B, 3K, h, w)``."""
         executor, idle = _recent(self._kept, images.shape, self._executor)
         tensor, values = idle.pop() if idle else self._input(images.shape)
-        normalize(images, self._net, values)
+        self._inputs.write(images, values)
         output = executor(tensor)
 
         def result():
@@ -126,20 +126,19 @@ class _Stream:
 
     def _executor(self, _shape):
         """(what computes images of one shape, its inputs that are not in use)."""
-        block = SymbolBlock(self._symbol, _input(), params=self._parameters)
+        block = SymbolBlock(self._symbol, _data(self._inputs.dtype), params=self._parameters)
         block.hybridize(static_alloc=True, static_shape=True)
         return block, []
 
     def _input(self, shape):
         """An NDArray for images of a shape, and its memory as a NumPy array."""
-        multiple, (batch, height, width, _) = self._net.multiple, shape
-        padded = batch, 3, height + -height % multiple, width + -width % multiple
-        tensor = mx.nd.zeros(padded, ctx=self._device)
+        dtype = np.dtype(self._inputs.dtype)
+        tensor = mx.nd.zeros(self._inputs.shape(shape), ctx=self._device, dtype=dtype)
         tensor.wait_to_read()
         address = ctypes.c_void_p()
         check_call(_LIB.MXNDArrayGetData(tensor.handle, ctypes.byref(address)))
-        memory = (ctypes.c_float * tensor.size).from_address(address.value)
-        return tensor, np.frombuffer(memory, np.float32).reshape(padded)
+        memory = (ctypes.c_char * (tensor.size * dtype.itemsize)).from_address(address.value)
+        return tensor, np.frombuffer(memory, dtype).reshape(tensor.shape)
 
 
 class _Context(ctypes.Structure):
@@ -160,22 +159,22 @@ def _take_threads(device, count):
     mx.nd.zeros(1, ctx=device).wait_to_read()  # comes after it; until then the callback must live
 
 
-def symbol_block(symbol, arrays, device):
+def symbol_block(symbol, arrays, device, dtype="float32"):
     """A SymbolBlock of a graph with the input ``data``; ``arrays`` is name -> NDArray of its parameters."""
-    block = SymbolBlock(symbol, _input())
+    block = SymbolBlock(symbol, _data(dtype))
     for name, parameter in block.collect_params().items():
         parameter.grad_req = "null"  # gradients would take as much memory again
         parameter._load_init(arrays[name], device)
     return block
 
 
-def _input():
-    return mx.sym.var("data", dtype="float32")
+def _data(dtype="float32"):
+    return mx.sym.var("data", dtype=dtype)
 
 
 def fused(net, device):
     """A network with its operators fused by oneDNN, as a SymbolBlock (optimize_for fails on skip connections)."""
-    symbol = net(_input()).get_backend_symbol("MKLDNN")
+    symbol = net(_data()).get_backend_symbol("MKLDNN")
     return symbol_block(symbol, {name: p.data(device) for name, p in net.collect_params().items()}, device)
 
 

@@ -14,6 +14,7 @@ from dlcnb.backend import mx, runs
 from dlcnb.backend.choice import choose
 from dlcnb.backend.devices import pick_device
 from dlcnb.backend.engines import ENGINES, MxEngine, MxStreams, OpenVinoEngine, fused, has_openvino, split_maps
+from dlcnb.backend.inputs import Normalized, Pixels
 from dlcnb.backend.network import PoseNet, to_tensor
 from dlcnb.backend.quantize import CALIBRATION_FRAMES, load_quantized, quantize
 from dlcnb.evaluate import Evaluation
@@ -188,18 +189,18 @@ class Predictor:
         if self.device.device_type != "cpu":
             return MxEngine(self._net, self.device)
         if self.engine == "int8":
-            return MxStreams(self._net, load_quantized(snapshot, lambda: quantize(self._net, self._calibration())))
-        return MxStreams(self._net, fused(self._net, self.device))
+            network = load_quantized(snapshot, lambda: quantize(self._net, self._calibration()))
+            return MxStreams(Pixels(self._net), network)
+        return MxStreams(Normalized(self._net), fused(self._net, self.device))
 
     def _calibration(self):
-        """Some frames that the network was trained on, as it sees them: float32 ``(n, 3, H, W)``."""
+        """Some frames that the network was trained on, resized as it sees them: uint8 ``(n, H, W, 3)``."""
         names = json.loads((self.run / "split.json").read_text())["train"]
         root = self.run.resolve().parents[3]
         data = TrainSet(root, Labels(("any",), "any", names, np.full((len(names), 1, 2), np.nan)))
         chosen = range(0, len(names), -(-len(names) // CALIBRATION_FRAMES))
         images = [resize(data.image(i), self.config.input_scale)[0] for i in chosen]
-        alike = np.stack([image for image in images if image.shape == images[0].shape])
-        return to_tensor(alike, self._net, self.device, self._net.multiple).asnumpy()
+        return np.stack([image for image in images if image.shape == images[0].shape])
 
     @property
     def scorer(self):

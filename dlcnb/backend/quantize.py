@@ -7,42 +7,46 @@ import logging
 import warnings
 from pathlib import Path
 
+import numpy as np
 from mxnet.contrib.quantization import quantize_net_v2
 
 from dlcnb.backend import mx
 from dlcnb.backend.engines import symbol_block
 from dlcnb.backend.equalize import equalized
+from dlcnb.backend.inputs import Pixels, of_pixels
 from dlcnb.project import atomic_path, atomic_write
 
 __all__ = ["CALIBRATION_FRAMES", "load_quantized", "quantize"]
 
 CALIBRATION_FRAMES = 16
-# Convolutions that stay fp32: the first, the two that join the finer feature maps, and the one that makes the
-# score-maps. Of all of them these cost most precision, and the rest next to none once their channels are even.
-_KEPT = (0, -4, -3, -1)
+# Convolutions that stay fp32: the two that join the finer feature maps, and the one that makes the score-maps. Of all
+# of them these cost most precision, and the rest next to none once their channels are even.
+_KEPT = (-4, -3, -1)
 
 
-def quantize(net, tensors):
-    """An int8 copy of a network.
+def quantize(net, images):
+    """An int8 copy of a network, which takes `Pixels`: these are whole numbers of 8 bits already, so none is lost.
 
     Parameters
     ----------
     net : PoseNet with its weights.
-    tensors : float32 array ``(n, 3, H, W)``, normalised frames such as the network will see; the ranges of all
-        activations are taken from them.
+    images : uint8 ``(n, H, W, 3)``, such as the network will see; the ranges of all activations are taken from them.
 
     Returns
     -------
     SymbolBlock
         Its score-maps differ from those of ``net`` by rounding.
     """
+    inputs = Pixels(net)
+    tensors = np.empty(inputs.shape(images.shape), np.float32)
+    inputs.write(images, tensors)
     net = _even(net, tensors)
     examples = mx.io.NDArrayIter(tensors, batch_size=1)
     quiet = logging.getLogger("dlcnb.backend.quantize.mxnet")
     quiet.setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Cannot decide type", UserWarning)  # of the input, which MXNet then infers
-        return quantize_net_v2(
+        quantized = quantize_net_v2(
             net,
             quantized_dtype="auto",
             exclude_layers=_kept(net),
@@ -51,13 +55,24 @@ def quantize(net, tensors):
             num_calib_examples=len(tensors),
             logger=quiet,
         )
+    arrays = {name: parameter.data() for name, parameter in quantized.collect_params().items()}
+    return symbol_block(_of_bytes(quantized(mx.sym.var("data"))), arrays, mx.cpu(), inputs.dtype)
 
 
 def _even(net, tensors):
-    """The network as a SymbolBlock whose channels have even ranges."""
-    symbol = net(mx.sym.var("data"))
-    arrays = {name: parameter.data() for name, parameter in net.collect_params().items()}
+    """The network for pixels as a SymbolBlock whose channels have even ranges."""
+    symbol, arrays = of_pixels(net)
     return symbol_block(symbol, equalized(symbol, arrays, tensors), mx.cpu())
+
+
+def _of_bytes(symbol):
+    """The quantized graph for an input of bytes, which mean themselves: 0 to 255, whatever the examples held."""
+    graph = json.loads(symbol.tojson())
+    (data,) = (node for node in graph["nodes"] if node["name"] == "data")
+    data["attrs"] = {"__dtype__": mx.sym.var("data", dtype="uint8").attr("__dtype__")}
+    (first,) = (node for node in graph["nodes"] if node["name"] == "data_quantize")
+    first["attrs"].update(min_calib_range="0", max_calib_range="255")
+    return mx.sym.load_json(json.dumps(graph))
 
 
 def _kept(net):
@@ -77,10 +92,10 @@ def load_quantized(snapshot, make):
     make : callable without arguments that returns the SymbolBlock of `quantize`.
     """
     snapshot = Path(snapshot)
-    symbol, params = snapshot.with_suffix(".int8.json"), snapshot.with_suffix(".int8.params")
+    symbol, params = snapshot.with_suffix(".int8-pixels.json"), snapshot.with_suffix(".int8-pixels.params")
     if not (symbol.exists() and params.exists() and params.stat().st_mtime >= snapshot.stat().st_mtime):
         _write(make(), symbol, params)
-    return symbol_block(mx.sym.load(str(symbol)), mx.nd.load(str(params)), mx.cpu())
+    return symbol_block(mx.sym.load(str(symbol)), mx.nd.load(str(params)), mx.cpu(), Pixels.dtype)
 
 
 def _write(net, symbol, params):
@@ -88,4 +103,4 @@ def _write(net, symbol, params):
     arrays = {name: parameter.data() for name, parameter in net.collect_params().items()}
     with atomic_path(params) as temporary:
         mx.nd.save(str(temporary), arrays)
-    atomic_write(symbol, net._cached_graph[1].tojson() if net._cached_graph else net(mx.sym.var("data")).tojson())
+    atomic_write(symbol, net._cached_graph[1].tojson())

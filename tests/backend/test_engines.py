@@ -20,8 +20,9 @@ def net():
 def streams(net):
     from dlcnb.backend import mx
     from dlcnb.backend.engines import MxStreams, fused
+    from dlcnb.backend.inputs import Normalized
 
-    return MxStreams(net, fused(net, mx.cpu()))
+    return MxStreams(Normalized(net), fused(net, mx.cpu()))
 
 
 def images(count, height, width):
@@ -80,3 +81,35 @@ def test_normalised_images_are_padded_with_black():
     black[:30, :50] = white
     wanted = (black - backbone.mean) / backbone.std
     np.testing.assert_allclose(tensor[0], wanted.transpose(2, 0, 1), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "exact"), [("efficientnet-lite0", 1e-5), ("resnet-50", 2e-2)])
+def test_a_network_of_pixels_computes_the_same(name, exact):
+    from dlcnb.backend import mx
+    from dlcnb.backend.engines import symbol_block
+    from dlcnb.backend.inputs import Pixels, of_pixels
+    from dlcnb.backend.network import PoseNet, to_tensor
+
+    mx.random.seed(0)
+    net = PoseNet(name, PARTS)
+    net.initialize()
+    inputs, batch = Pixels(net), images(2, 90, 70)
+    array = np.empty(inputs.shape(batch.shape), np.float32)
+    inputs.write(batch, array)
+    wanted = net(to_tensor(batch, net, mx.cpu(), net.multiple)).asnumpy()
+    found = symbol_block(*of_pixels(net), mx.cpu())(mx.nd.array(array)).asnumpy()
+    # the margin is a whole number, and ResNet's mean colour is none
+    np.testing.assert_allclose(found, wanted, atol=exact * np.abs(wanted).max())
+
+
+def test_pixels_mean_themselves_whatever_the_examples_hold(net):
+    from dlcnb.backend import mx
+    from dlcnb.backend.engines import MxStreams, split_maps
+    from dlcnb.backend.inputs import Pixels
+    from dlcnb.backend.network import to_tensor
+    from dlcnb.backend.quantize import quantize
+
+    dark = images(3, 96, 128) // 4
+    (_, wanted) = split_maps(net(to_tensor(dark, net, mx.cpu(), net.multiple)).asnumpy())
+    (_, found) = MxStreams(Pixels(net), quantize(net, dark)).run(dark)()
+    assert np.abs(found - wanted).max() < 0.1 * np.abs(wanted).max()

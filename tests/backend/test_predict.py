@@ -139,7 +139,7 @@ def test_int8_is_made_once_kept_and_close_to_fp32(trained):
     images = [np.asarray(TrainSet.from_project(project).image(0))]
     first = Predictor(run, engine="int8")
     kept = sorted(path.name for path in run.glob("*int8*"))
-    assert kept == [f"snapshot-{first.step}.int8.json", f"snapshot-{first.step}.int8.params"]
+    assert kept == [f"snapshot-{first.step}.int8-pixels.json", f"snapshot-{first.step}.int8-pixels.params"]
     made = (run / kept[0]).stat().st_mtime_ns
     again = Predictor(run, engine="int8")
     assert (run / kept[0]).stat().st_mtime_ns == made
