@@ -177,7 +177,7 @@ def evaluate(console, project, snapshot, plots, shuffle, device):
     type=click.Choice(["auto", "fp32", "int8", "openvino"]),
     default="fp32",
     show_default=True,
-    help="int8: about twice as fast on a CPU, within 0.1 px of fp32. openvino (if installed): the same in less memory. "
+    help="int8: about twice as fast on a CPU, within 0.1 px of fp32. openvino (if installed): about as fast. "
     "auto: the fastest that is exact, measured once.",
 )
 @click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Frames per pass.")
