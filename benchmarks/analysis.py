@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from dlcnb import Poses, Predictor, Project, VideoReader, evaluate_run, predict_video
-from dlcnb.backend import core_count, mx
+from dlcnb.backend import mx
 from dlcnb.backend.engines import has_openvino
-from dlcnb.processors import prepare_to_predict
+from dlcnb.machine.processors import core_count, prepare_to_predict
 
 ENGINES = ("fp32", "int8", "openvino", "onnxruntime")
 

@@ -17,10 +17,10 @@ import scipy.signal
 from dlcnb import trajectories
 from dlcnb.outliers import score
 from dlcnb.poses import Poses
+from dlcnb.poses.tracking import link
 from dlcnb.sampledata import Arena, arena_poses
-from dlcnb.tracking import link
-from dlcnb.widgets.trajectory_plots import TrajectoryPlots
-from dlcnb.widgets.trajectory_state import TrajectoryState
+from dlcnb.widgets.trajectories.plots import TrajectoryPlots
+from dlcnb.widgets.trajectories.state import TrajectoryState
 
 
 def recording(frames, bodyparts, seed=0):

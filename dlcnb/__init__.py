@@ -16,7 +16,7 @@ _HOME = {
     "Labels": "labels",
     "LabelStore": "labels",
     "Poses": "poses",
-    "MultiAnimalPoses": "multianimal",
+    "MultiAnimalPoses": "poses",
     "TrainSet": "trainset",
     "TrainConfig": "trainset",
     "Evaluation": "evaluate",

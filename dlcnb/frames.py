@@ -7,9 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from dlcnb.files import atomic_write, disk_error
 from dlcnb.labels import LabelError, frame_index, image_name
-from dlcnb.project import atomic_write
-from dlcnb.project.files import disk_error
 from dlcnb.video import DamagedFrameError, VideoError, VideoReader
 
 __all__ = [

@@ -14,12 +14,12 @@ from importlib import import_module, util
 
 import numpy as np
 
-from dlcnb import gpus
+from dlcnb.machine import gpus
+from dlcnb.machine.processors import core_count
 
 __all__ = [
     "Predictor",
     "TrainStep",
-    "core_count",
     "evaluate_run",
     "mx",
     "pick_device",
@@ -55,19 +55,6 @@ _RENAMED_IN_NUMPY = {
     "asfarray": "asarray",
 }
 _FINANCE = ("mirr", "npv", "pmt", "ppmt", "pv", "rate")
-
-
-def core_count():
-    """Cores this process may use: its affinity, further limited by the cgroup (Binder, Docker, SLURM)."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        with open("/sys/fs/cgroup/cpu.max") as f:
-            quota, period = f.read().split()
-        if quota != "max":
-            count = min(count, max(1, round(int(quota) / int(period))))
-    except (OSError, ValueError):
-        pass  # no cgroup v2 limit here
-    return count
 
 
 def _complete_numpy():

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 import dlcnb
-from dlcnb import processors
-from dlcnb.backend import core_count
 from dlcnb.backend.engines import has_openvino
-from dlcnb.project import Project, atomic_write
+from dlcnb.files import atomic_write
+from dlcnb.machine import processors
+from dlcnb.machine.processors import core_count
+from dlcnb.project import Project
 from dlcnb.trainset import TrainSet
 
 __all__ = ["WORSE", "choose"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import re
 
-from dlcnb import gpus
 from dlcnb.backend import mx
+from dlcnb.machine import gpus
 
 __all__ = ["Machine", "choose", "low_precision", "pick_device", "pick_devices"]
 
@@ -20,7 +20,7 @@ class Machine:
     ----------
     with_cuda : whether this MXNet is a CUDA build.
     counted : how many GPUs it sees.
-    gpus : list of `dlcnb.gpus.Gpu`, as the driver lists them.
+    gpus : list of `dlcnb.machine.gpus.Gpu`, as the driver lists them.
     """
 
     def __init__(self, with_cuda=None, counted=None, found=None):

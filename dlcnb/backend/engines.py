@@ -16,8 +16,9 @@ import numpy as np
 from mxnet.base import _LIB, check_call
 from mxnet.gluon import SymbolBlock
 
-from dlcnb.backend import core_count, mx
+from dlcnb.backend import mx
 from dlcnb.backend.network import to_tensor
+from dlcnb.machine.processors import core_count
 
 __all__ = [
     "ENGINES",

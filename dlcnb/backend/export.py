@@ -17,7 +17,7 @@ import numpy as np
 import dlcnb
 from dlcnb import targets
 from dlcnb.backend import mx
-from dlcnb.project import atomic_write
+from dlcnb.files import atomic_write
 
 __all__ = ["TOLERANCE", "difference", "export_onnx", "onnx_model"]
 
@@ -127,7 +127,7 @@ def difference(predictor, data, *, seed=0):
 
 def _unscaled_maps(predictor, images):
     """Score-maps and refinement as MXNet computes them, without resizing the images first."""
-    from dlcnb.backend.predict import predict_maps
+    from dlcnb.backend.maps import predict_maps
 
     return predict_maps(predictor._net, images, 1.0, predictor.device).arrays()
 

@@ -9,66 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from dlcnb import geometry, targets
 from dlcnb.backend import mx, runs
 from dlcnb.backend.choice import choose
 from dlcnb.backend.devices import pick_device
-from dlcnb.backend.engines import ENGINES, MxEngine, MxStreams, OpenVinoEngine, fused, has_openvino, split_maps
+from dlcnb.backend.engines import ENGINES, MxEngine, MxStreams, OpenVinoEngine, fused, has_openvino
 from dlcnb.backend.inputs import Normalized, Pixels
-from dlcnb.backend.network import PoseNet, to_tensor
+from dlcnb.backend.maps import Maps, resized_batch
+from dlcnb.backend.network import PoseNet
 from dlcnb.backend.quantize import CALIBRATION_FRAMES, load_quantized, quantize
 from dlcnb.evaluate import Evaluation
 from dlcnb.labels import Labels
 from dlcnb.project import ProjectError, run_info
 from dlcnb.trainset import TrainSet, resize
 
-__all__ = ["Maps", "Predictor", "ahead", "evaluate_run", "in_turns", "predict_maps"]
+__all__ = ["Predictor", "ahead", "evaluate_run", "in_turns"]
 
 _END = object()
-
-
-class Maps:
-    """The network's output for a batch of equally large images, maybe still being computed.
-
-    Parameters
-    ----------
-    result : function that waits for the score-maps and refinement, as that of an engine's ``run``.
-    ratio : ``(fx, fy)`` by which the images were resized.
-    shape : ``(height, width)`` of the resized images.
-    """
-
-    def __init__(self, result, ratio, shape):
-        self._result, self.ratio, self._shape = result, ratio, shape
-        self._arrays = None
-
-    def arrays(self):
-        """``(score, locref)``: float ``(B, K, h, w)`` probabilities and ``(B, K, 2, h, w)``; waits for the result."""
-        if self._arrays is None:
-            rows, columns = targets.grid_size(self._shape)
-            self._arrays = tuple(maps[..., :rows, :columns] for maps in self._result())  # the rest lies in the padding
-            self._result = None
-        return self._arrays
-
-    def points(self):
-        """``(points, likelihood)``: ``(B, K, 2)`` px of the original images, and ``(B, K)``."""
-        points, likelihood = targets.decode(*self.arrays())
-        return geometry.unscale(points, self.ratio), likelihood
-
-
-def predict_maps(net, images, input_scale, device):
-    """Run a network on uint8 images ``(H, W, 3)`` of one size; returns `Maps` at once (MXNet computes behind)."""
-    batch, ratio = _batch(images, input_scale)
-    output = net(to_tensor(batch, net, device, net.multiple))
-    if output.shape[1] > 3 * net.parts:  # while training with intermediate supervision
-        output = output[:, : 3 * net.parts]
-    output = output.astype("float32", copy=False)  # half precision while training in it
-    return Maps(lambda: split_maps(output.asnumpy()), ratio, batch.shape[1:3])
-
-
-def _batch(images, input_scale):
-    """Images of one size, resized: uint8 ``(B, H, W, 3)``, and the exact ``(fx, fy)``."""
-    resized = [resize(image, input_scale) for image in images]
-    return np.stack([image for image, _ in resized]), resized[0][1]
 
 
 def ahead(started, count=1):
@@ -211,7 +167,7 @@ class Predictor:
 
     def maps(self, images):
         """`Maps` of a batch of uint8 images ``(H, W, 3)`` of one size, at once; they are computed behind."""
-        batch, ratio = _batch(images, self.config.input_scale)
+        batch, ratio = resized_batch(images, self.config.input_scale)
         return Maps(self._engine.run(batch), ratio, batch.shape[1:3])
 
     def predict(self, images):

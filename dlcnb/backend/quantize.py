@@ -14,7 +14,7 @@ from dlcnb.backend import mx
 from dlcnb.backend.engines import symbol_block
 from dlcnb.backend.equalize import equalized
 from dlcnb.backend.inputs import Pixels, of_pixels
-from dlcnb.project import atomic_path, atomic_write
+from dlcnb.files import atomic_path, atomic_write
 
 __all__ = ["CALIBRATION_FRAMES", "load_quantized", "quantize"]
 

@@ -10,7 +10,8 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from dlcnb.backend import mx
-from dlcnb.project import TEMPORARY, ProjectError, atomic_path, atomic_write, snapshots
+from dlcnb.files import TEMPORARY, atomic_path, atomic_write
+from dlcnb.project import ProjectError, snapshots
 from dlcnb.trainset import TrainConfig
 
 __all__ = ["find_snapshot", "read_config", "save_snapshot", "snapshots"]

@@ -17,13 +17,14 @@ from dlcnb.augment import Augmentation, mirror_order
 from dlcnb.backend import mx, runs
 from dlcnb.backend.crew import find_crew, shares, summed
 from dlcnb.backend.devices import low_precision, pick_devices
+from dlcnb.backend.maps import predict_maps
 from dlcnb.backend.network import PoseNet, pose_loss, to_tensor
 from dlcnb.backend.optimize import Optimizer, learning_rate, start_half_precision
-from dlcnb.backend.predict import predict_maps
 from dlcnb.backend.transfer import start_from
 from dlcnb.backend.weights import imagenet_weights
 from dlcnb.evaluate import errors, summarize
-from dlcnb.project import ProjectError, atomic_write
+from dlcnb.files import atomic_write
+from dlcnb.project import ProjectError
 from dlcnb.trainset import TrainSet, choose_split
 
 __all__ = ["DivergedError", "TrainStep", "Trainer"]

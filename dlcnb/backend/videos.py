@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from dlcnb import geometry, targets
-from dlcnb.backend import core_count
 from dlcnb.backend.dynamic import LOOK_AHEAD, RESET, Dynamic, Follower
 from dlcnb.backend.predict import ahead, in_turns
 from dlcnb.evaluate import ScoreMapWriter
+from dlcnb.machine.processors import core_count
 from dlcnb.video import VideoReader
 
 __all__ = ["VideoStep", "predict_video", "write_score_maps"]
@@ -47,7 +47,7 @@ def predict_video(predictor, video, *, batch=8, start=0, stop=None, dynamic=None
     start, stop : the frames to predict, as in `range`; ``stop=None`` is the end.
     dynamic : `dlcnb.backend.dynamic.Dynamic`, or its ``(threshold, margin)``: follow the animal with a crop, several
         times as fast; ``batch`` then has no meaning. The whole frame is taken wherever the animal is lost.
-    animals : N, to find up to so many places of each bodypart; `dlcnb.tracking` makes animals of them.
+    animals : N, to find up to so many places of each bodypart; `dlcnb.poses.tracking` makes animals of them.
 
     Yields
     ------

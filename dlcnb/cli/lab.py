@@ -68,8 +68,8 @@ def jupyter_command(folder, notebooks, port=None, no_browser=False):
     """The command line that serves ``folder``, opens the first notebook, and keeps Jupyter's token."""
     line = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
     line.append(f"--LabApp.default_url=/lab/tree/{notebooks[0].name}")
-    if importlib.util.find_spec("dlcnb.server"):  # quicker clicks
-        line.append("--ServerApp.jpserver_extensions={'dlcnb.server': True}")
+    if importlib.util.find_spec("dlcnb.cli.lab_server"):  # quicker clicks
+        line.append("--ServerApp.jpserver_extensions={'dlcnb.cli.lab_server': True}")
     if port:
         line += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     return line + (["--no-browser"] if no_browser else [])

@@ -67,8 +67,8 @@ def filter_poses(console, project, videos, tables, **options):
 
 def _filter_one(video, poses_file, tables, options):
     """Write the filtered table of one video; returns its entry of the report."""
+    from dlcnb.files import atomic_write
     from dlcnb.poses import Poses, poses_path
-    from dlcnb.project import atomic_write
     from dlcnb.trajectories import filter_poses
     from dlcnb.video import VideoReader
 

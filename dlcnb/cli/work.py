@@ -9,7 +9,7 @@ import click
 
 from dlcnb.cli.console import LocalPath, Report, clock, command, project_argument, run_job, table
 from dlcnb.cli.results import video_path
-from dlcnb.gpus import is_device
+from dlcnb.machine.gpus import is_device
 
 __all__ = ["analyze", "describe_analysis", "describe_training", "evaluate", "evaluation_text", "pick_run", "train"]
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from dlcnb.evaluate.summary import bootstrap_ci, errors, number, summarize
-from dlcnb.project import atomic_write
+from dlcnb.files import atomic_write
 
 __all__ = ["Evaluation"]
 

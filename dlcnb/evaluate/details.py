@@ -11,7 +11,7 @@ import pandas as pd
 from dlcnb.evaluate.calibration import calibrate
 from dlcnb.evaluate.curves import pck_curve
 from dlcnb.evaluate.summary import bootstrap_ci, number, summarize
-from dlcnb.project import atomic_write
+from dlcnb.files import atomic_write
 
 __all__ = ["details", "details_text", "keypoint_table", "pick", "summary_with_ci", "write_details"]
 

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 import cv2
 import numpy as np
 
-from dlcnb.project import atomic_path
+from dlcnb.files import atomic_path
 from dlcnb.targets import STRIDE
 
 __all__ = ["ScoreMapWriter", "ScoreMaps", "maps_path"]

@@ -13,8 +13,8 @@ import numpy as np
 
 from dlcnb import geometry
 from dlcnb.exchange.common import ExchangeError, check_length, image_size
+from dlcnb.files import atomic_path
 from dlcnb.labels import Labels, image_name
-from dlcnb.project import atomic_path
 
 __all__ = ["read_labels", "write_labels", "write_poses"]
 

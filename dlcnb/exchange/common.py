@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from dlcnb.files import atomic_path
 from dlcnb.labels import frame_index
-from dlcnb.project import ProjectError, atomic_path
+from dlcnb.project import ProjectError
 
 __all__ = ["ExchangeError", "check_length", "image_size", "require", "source_frames", "whole_file"]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 import dlcnb
 from dlcnb.exchange.common import ExchangeError, check_length, require, source_frames
-from dlcnb.project import atomic_write
+from dlcnb.files import atomic_write
 
 __all__ = ["write_labels", "write_poses"]
 

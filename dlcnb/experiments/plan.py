@@ -8,7 +8,8 @@ import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from dlcnb.project import Project, ProjectError, atomic_write, nearest
+from dlcnb.files import atomic_write
+from dlcnb.project import Project, ProjectError, nearest
 from dlcnb.trainset import BACKBONES, TrainConfig, TrainSet, choose_split, leave_one_video_out
 
 __all__ = ["FOLDER", "KINDS", "PLAN_FILE", "Plan", "Trial", "plan"]

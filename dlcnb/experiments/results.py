@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dlcnb.evaluate import Evaluation, human_variability, summarize, summarize_splits
-from dlcnb.project import atomic_write
+from dlcnb.files import atomic_write
 
 __all__ = ["COLUMNS", "results", "summary", "write_results"]
 

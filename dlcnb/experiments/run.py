@@ -7,8 +7,8 @@ import os
 import time
 from dataclasses import dataclass, field
 
+from dlcnb.files import atomic_write
 from dlcnb.jobs.job import JOB_FILE, attach, launch
-from dlcnb.project import atomic_write
 
 __all__ = ["Progress", "run"]
 

@@ -7,12 +7,12 @@ folder. This module never loads MXNet; the worker does.
 """
 
 from dlcnb.jobs.begin import start
-from dlcnb.jobs.crew import join
+from dlcnb.jobs.crew.lead import join
 from dlcnb.jobs.events import EventLog, EventReader
 from dlcnb.jobs.explain import explain, kept
 from dlcnb.jobs.history import history, unfinished
 from dlcnb.jobs.job import Job, JobError, attach
-from dlcnb.jobs.suggest import read_suggestions
+from dlcnb.jobs.kinds.suggest import read_suggestions
 
 __all__ = [
     "EventLog",

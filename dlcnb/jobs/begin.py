@@ -7,9 +7,10 @@ import os
 import time
 from pathlib import Path
 
+from dlcnb.files import atomic_write
 from dlcnb.jobs.events import plain
 from dlcnb.jobs.job import JOB_FILE, Job, JobError, launch
-from dlcnb.project import Project, atomic_write, nearest, snapshots
+from dlcnb.project import Project, nearest, snapshots
 
 __all__ = ["start"]
 

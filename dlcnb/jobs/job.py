@@ -17,10 +17,10 @@ from pathlib import Path
 
 import psutil
 
+from dlcnb.files import atomic_write
 from dlcnb.jobs.events import ENDINGS, EventLog, EventReader
 from dlcnb.jobs.explain import LESS_MEMORY
 from dlcnb.jobs.memory import oom_kills
-from dlcnb.project import atomic_write
 
 __all__ = [
     "HEARTBEAT",

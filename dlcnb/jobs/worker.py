@@ -18,8 +18,8 @@ from pathlib import Path
 from dlcnb.jobs.events import EventLog, EventReader
 from dlcnb.jobs.explain import explain
 from dlcnb.jobs.job import HEARTBEAT, JOB_FILE, STOP_FILE, WORKER_FILE, claim
-from dlcnb.jobs.work import WORK
-from dlcnb.processors import prepare_to_predict
+from dlcnb.jobs.kinds import WORK
+from dlcnb.machine.processors import prepare_to_predict
 
 __all__ = ["StopRequest", "peak_rss_mb", "run"]
 

@@ -13,9 +13,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dlcnb.labels.errors import LabelError
-from dlcnb.project import atomic_path, atomic_write
-from dlcnb.project.files import disk_error
+from dlcnb.files import atomic_path, atomic_write, disk_error
+from dlcnb.tables.errors import LabelError
 
 __all__ = [
     "Change",

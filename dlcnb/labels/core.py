@@ -9,10 +9,11 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from dlcnb.labels.errors import LabelError
-from dlcnb.labels.h5 import h5_bytes
-from dlcnb.labels.tables import Table, coordinates, csv_text, frame_of, read_table
-from dlcnb.project import atomic_path, nearest
+from dlcnb.files import atomic_path
+from dlcnb.project import nearest
+from dlcnb.tables.errors import LabelError
+from dlcnb.tables.h5 import h5_bytes
+from dlcnb.tables.table import Table, coordinates, csv_text, frame_of, read_table
 
 __all__ = ["Labels", "difference", "first_difference", "frame_index", "image_name", "images_of", "table_paths"]
 

@@ -17,10 +17,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlcnb.labels.errors import LabelError
+from dlcnb.files import atomic_write, disk_error
 from dlcnb.labels.locks import FileLock
-from dlcnb.project import atomic_write
-from dlcnb.project.files import disk_error
+from dlcnb.tables.errors import LabelError
 
 __all__ = ["Edit", "Journal", "file_locks", "journal_bytes", "journals", "stamp"]
 

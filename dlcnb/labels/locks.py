@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from dlcnb.project.files import disk_error
+from dlcnb.files import disk_error
 
 try:
     import fcntl

@@ -19,13 +19,13 @@ from dlcnb.labels.backups import (
     unfinished,
 )
 from dlcnb.labels.core import table_paths
-from dlcnb.labels.errors import LabelError
 from dlcnb.labels.journal import Journal, file_locks, journal_bytes, journals
 from dlcnb.labels.rewrite import config_bytes, rewritten
 from dlcnb.labels.shared import SharedFolder
-from dlcnb.labels.tables import read_table
 from dlcnb.project import Project, Skeleton, nearest
 from dlcnb.project.names import checked_bodyparts, name_problem
+from dlcnb.tables.errors import LabelError
+from dlcnb.tables.table import read_table
 
 __all__ = [
     "add_bodyparts",

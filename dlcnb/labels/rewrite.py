@@ -11,10 +11,10 @@ from dataclasses import replace
 import numpy as np
 from ruamel.yaml.comments import CommentedSeq
 
-from dlcnb.labels.errors import LabelError
-from dlcnb.labels.h5 import h5_bytes, is_h5
-from dlcnb.labels.tables import HEADER, csv_line, frame_of, read_table
 from dlcnb.project.config import check_config, dump_config
+from dlcnb.tables.errors import LabelError
+from dlcnb.tables.h5 import h5_bytes, is_h5
+from dlcnb.tables.table import HEADER, csv_line, frame_of, read_table
 
 __all__ = ["config_bytes", "rewritten"]
 

@@ -13,12 +13,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from dlcnb.files import atomic_path
 from dlcnb.labels.core import Labels, first_difference, images_of
-from dlcnb.labels.errors import LabelError
-from dlcnb.labels.h5 import h5_bytes
 from dlcnb.labels.journal import stamp
-from dlcnb.labels.tables import Table, cell_text, coordinates, csv_line, csv_text, frame_of, read_table, row_cells
-from dlcnb.project import atomic_path
+from dlcnb.tables.errors import LabelError
+from dlcnb.tables.h5 import h5_bytes
+from dlcnb.tables.table import Table, cell_text, coordinates, csv_line, csv_text, frame_of, read_table, row_cells
 
 __all__ = ["TableFile", "patched_csv"]
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from dlcnb import frames
+from dlcnb.files import atomic_path
 from dlcnb.labels import LabelStore, frame_index
-from dlcnb.labels.h5 import h5_bytes
-from dlcnb.labels.tables import HEADER, coordinates, read_table
-from dlcnb.project import ProjectError, atomic_path
+from dlcnb.project import ProjectError
+from dlcnb.tables.h5 import h5_bytes
+from dlcnb.tables.table import HEADER, coordinates, read_table
 
 __all__ = ["Extracted", "Merged", "extract", "machine_labels_path", "merge", "refinement", "suggestions"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from dlcnb.project import atomic_path
+from dlcnb.files import atomic_path
 
 __all__ = ["NotebookFigure", "axes_for", "plain", "save"]
 

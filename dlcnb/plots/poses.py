@@ -7,9 +7,9 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
+from dlcnb.files import atomic_path
 from dlcnb.plots.figure import axes_for
 from dlcnb.plots.series import MOST, colors, legend, limits, thinned, title, when
-from dlcnb.project import atomic_path
 
 __all__ = ["coordinates", "histogram", "likelihood", "save_all", "trajectory"]
 

@@ -6,17 +6,13 @@ path that it names is ever followed.
 
 from dlcnb.project.checks import Finding, doctor
 from dlcnb.project.core import Project
-from dlcnb.project.files import TEMPORARY, atomic_path, atomic_write
 from dlcnb.project.names import ProjectError, Skeleton, edges_of, is_video, nearest, run_info, snapshots, video_stem
 
 __all__ = [
-    "TEMPORARY",
     "Finding",
     "Project",
     "ProjectError",
     "Skeleton",
-    "atomic_path",
-    "atomic_write",
     "doctor",
     "edges_of",
     "is_video",

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from dlcnb.files import TEMPORARY
 from dlcnb.project.core import Project
-from dlcnb.project.files import TEMPORARY
 from dlcnb.project.names import ProjectError, basename, is_video
 
 __all__ = ["Finding", "doctor"]

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from ruamel.yaml.comments import CommentedMap
 
+from dlcnb.files import TEMPORARY, atomic_path, atomic_write, disk_error
 from dlcnb.project.config import check_config, dump_config, new_config, parse_crop, read_config
-from dlcnb.project.files import TEMPORARY, atomic_path, atomic_write, disk_error
 from dlcnb.project.names import (
     RUN,
     ProjectError,

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
-from dlcnb.gpus import is_device
+from dlcnb.machine.gpus import is_device
 from dlcnb.project import nearest
 
 __all__ = ["BACKBONES", "KVSTORES", "OPTIMIZERS", "PRECISIONS", "PRESETS", "WEIGHTS_SOURCES", "TrainConfig"]

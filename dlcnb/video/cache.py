@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from platformdirs import user_cache_dir
 
-from dlcnb.project import atomic_write
+from dlcnb.files import atomic_write
 
 __all__ = ["cache_path", "read_cache", "write_cache"]
 

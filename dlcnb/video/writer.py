@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from dlcnb.project import atomic_path
+from dlcnb.files import atomic_path
 from dlcnb.video.errors import VideoError
 
 __all__ = ["VideoWriter"]

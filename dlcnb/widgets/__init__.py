@@ -3,18 +3,18 @@
 from importlib import import_module
 
 _HOME = {
-    "EvaluationView": "evaluation_view",
-    "FrameMap": "frame_map",
-    "FramePicker": "frame_picker",
-    "LabelReview": "label_review",
-    "Labeler": "labeler",
-    "OutlierQueue": "outlier_queue",
-    "Player": "player",
-    "SchemaEditor": "schema_editor",
-    "Studio": "studio",
-    "TrainingMonitor": "training_monitor",
-    "TrajectoryView": "trajectory_view",
-    "VariabilityView": "variability",
+    "EvaluationView": "evaluation.view",
+    "FrameMap": "map.frame_map",
+    "FramePicker": "frames.frame_picker",
+    "LabelReview": "review.label_review",
+    "Labeler": "labeler.labeler",
+    "OutlierQueue": "refine.outlier_queue",
+    "Player": "player.player",
+    "SchemaEditor": "schema.schema_editor",
+    "Studio": "studio.studio",
+    "TrainingMonitor": "training.monitor",
+    "TrajectoryView": "trajectories.view",
+    "VariabilityView": "review.variability",
 }
 
 __all__ = sorted(_HOME)

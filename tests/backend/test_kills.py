@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dlcnb import jobs, sampledata
-from dlcnb.project import TEMPORARY
+from dlcnb.files import TEMPORARY
 from dlcnb.trainset import TrainConfig
 
 pytestmark = [pytest.mark.mxnet, pytest.mark.slow]

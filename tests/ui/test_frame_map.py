@@ -1,12 +1,7 @@
 """FrameMap in JupyterLab: a click on a posture, keys, another kind of map, Stop."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from cells import SPIKE
+from support.cells import SPIKE
 
 CANVAS = ".dlcnb-frame-map canvas"
 

@@ -379,7 +379,7 @@ def revive(lab):
 
 
 BLIND = """
-from dlcnb.widgets.labeler_keeper import Keeper
+from dlcnb.widgets.labeler.keeper import Keeper
 Keeper.look_seconds = 1e6  # does not look for changes, so that both place the same bodypart unknowingly
 """
 

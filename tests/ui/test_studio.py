@@ -1,13 +1,9 @@
 """The whole loop in JupyterLab, in one Studio: a spike, its frame, the queue, the labeler, the csv."""
 
 import csv
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from cells import SPIKE
+from support.cells import SPIKE
 
 CELL = SPIKE + "poses.write(project.videos[0])\ns = Studio(project)"
 AREA = ".dlcnb-plot-likelihood-0 rect.plotarea_events"

@@ -1,12 +1,7 @@
 """TrajectoryView in JupyterLab: a click on a spike, a brushed range, keys, filtered beside raw."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from cells import SPIKE
+from support.cells import SPIKE
 
 CELL = SPIKE + "v = TrajectoryView(project, poses=poses)"
 CANVAS = ".dlcnb-trajectories .dlcnb canvas"  # of the player; the plots have some too

@@ -1,0 +1,105 @@
+"""The analysis of a video on this machine: predicted in parts that survive a crash, then written as tables."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+
+import numpy as np
+
+from dlcnb.jobs.analysis.plan import DEFAULTS, finish, finished, network_key, plan
+from dlcnb.video import VideoReader
+
+__all__ = ["analyze_video", "predict_parts"]
+
+
+def analyze_video(predictor, video, output, settings=DEFAULTS, *, progress=None, stop=False):
+    """Predict every frame of a video and write its tables.
+
+    Frames are kept in parts as they are predicted, so a run that was killed or stopped goes on where it was, with the
+    same tables in the end. A video whose tables are there already, made by this snapshot from the same file with the
+    same settings, is not predicted again.
+
+    Parameters
+    ----------
+    predictor : `dlcnb.Predictor`.
+    video : path.
+    output : path of the h5 table; the csv and ``…_meta.json`` go beside it.
+    settings : `Settings`, optional.
+    progress : function (frames done, frames in all), optional; the last call before a stop has the frames it keeps.
+    stop : true once the work shall stop.
+
+    Returns
+    -------
+    dict or None
+        ``video, frames, seconds, fps, engine, output, damaged`` (numbers of the damaged frames, whose rows are NaN),
+        ``reused`` (frames that were predicted before) and ``replaced`` (how tables of this name were made that are
+        there no more, in words, or None); None if it was stopped.
+
+    Raises
+    ------
+    VideoError, OSError, PartsError
+        For a video that can't be read, a disk that is full or read-only, and another process at the same table.
+    """
+    with VideoReader(video) as reader:
+        planned = plan(network_key(predictor), reader, output, settings)
+        if not settings.again and (found := finished(planned)):
+            return found
+        with planned.parts as parts:
+            if settings.again:
+                parts.clear()
+            reused, began = parts.done, time.monotonic()
+            if not _predict(predictor, reader, planned, progress, stop):
+                return None
+            return finish(planned, reused, time.monotonic() - began)
+
+
+def predict_parts(predictor, reader, stretch, size, how):
+    """Predict a stretch of a video and give it in parts, with steps between to tell how far it is.
+
+    Parameters
+    ----------
+    stretch : (first, stop), where ``first`` is where a part begins.
+    size : frames of a part, as `Settings.part_size`.
+    how : ``batch``, ``dynamic`` and ``animals`` as `predict_video` takes them, of `Settings.key`.
+
+    Yields
+    ------
+    (reached, part)
+        ``reached`` is the first frame not predicted yet; ``part`` is None, or the arguments of `Parts.add`.
+    """
+    from dlcnb.backend import predict_video
+
+    begun, end = stretch
+    points, likelihood = [], []
+    how = {name: how[name] for name in ("batch", "dynamic", "animals") if how.get(name) is not None}
+    with closing(predict_video(predictor, reader, start=begun, stop=end, **how)) as steps:
+        for step in steps:
+            points.append(step.points)
+            likelihood.append(step.likelihood)
+            reached = step.first + len(step.points)
+            part = None
+            if reached == end or reached - begun == size:
+                damaged = [n for n in reader.damaged if begun <= n < reached]
+                part = (begun, np.concatenate(points), np.concatenate(likelihood), damaged)
+                points, likelihood, begun = [], [], reached
+            yield reached, part
+
+
+def _predict(predictor, reader, planned, progress, stop):
+    """Predict the parts that are missing; False if it was stopped before the end."""
+    parts = planned.parts
+    for first, end in parts.missing():
+        before = parts.done - first
+        steps = predict_parts(predictor, reader, (first, end), parts.size, planned.key)
+        with closing(steps):
+            for reached, part in steps:
+                if part:
+                    parts.add(*part)
+                if progress is not None:
+                    progress(before + reached, parts.total)
+                if stop and reached < end:
+                    if progress is not None:
+                        progress(parts.done, parts.total)
+                    return False
+    return True

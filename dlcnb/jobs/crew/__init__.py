@@ -1,0 +1,1 @@
+"""A training by several workers: the one that leads, and those that join."""

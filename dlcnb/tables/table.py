@@ -1,0 +1,236 @@
+"""DeepLabCut's tables of points, csv or h5, as arrays; every way in which one can be wrong is one clear error.
+
+Three header rows (scorer, bodyparts, coords) stand over columns x, y (and likelihood) per bodypart. The index has
+one column (``labeled-data/video/img.png``, or a frame number) or three (``labeled-data``, ``video``, ``img.png``).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from array import array
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path
+
+import numpy as np
+
+from dlcnb.project import nearest
+from dlcnb.tables.errors import LabelError
+from dlcnb.tables.h5 import is_h5, read_h5_table
+
+__all__ = [
+    "Table",
+    "cell_text",
+    "coordinates",
+    "csv_line",
+    "csv_text",
+    "frame_of",
+    "read_table",
+    "row_cells",
+]
+
+HEADER = ("scorer", "bodyparts", "coords")
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a csv or h5 file says.
+
+    ``columns``: (scorer, bodypart, coord) each. ``index``: one text per row, its levels joined by '/'.
+    ``values``: float64 ``(rows, columns)``, NaN where a cell is empty. ``levels``: columns of the index, 1 or 3.
+    ``lines``: of a csv, the line on which each row ends, counted from 1.
+    """
+
+    path: Path
+    columns: tuple[tuple[str, str, str], ...]
+    index: tuple[str, ...]
+    values: np.ndarray
+    levels: int
+    lines: tuple[int, ...] = ()
+
+
+def read_table(path):
+    """Read a csv or h5 `Table`; raises `LabelError`, or `FileNotFoundError`."""
+    path = Path(path)
+    return _from_h5(path) if is_h5(path) else _from_csv(path)
+
+
+def coordinates(table, coords, *, scorer=None, bodyparts=None):
+    """Pick the named coordinates out of a `Table`.
+
+    Parameters
+    ----------
+    table : Table
+    coords : tuple of str
+        Such as ``("x", "y")``; other coordinates in the table are passed over.
+    scorer : str, optional
+        The scorer that the table must have.
+    bodyparts : sequence of str, optional
+        Bodyparts to pick, in this order; None = all of the table.
+
+    Returns
+    -------
+    scorer : str
+    bodyparts : tuple of str
+    values : ndarray
+        float64 ``(rows, bodyparts, coords)``, NaN = not there.
+
+    Raises
+    ------
+    LabelError
+        For another or several scorers, missing bodyparts, missing or doubled columns.
+    """
+    found = tuple(dict.fromkeys(column[0] for column in table.columns))
+    if len(found) != 1:
+        raise LabelError(f"{table.path}: expected one scorer in the first row, found {', '.join(found) or 'none'}")
+    if scorer is not None and found[0] != scorer:
+        raise LabelError(
+            f"{table.path}: expected the scorer '{scorer}', found '{found[0]}' in its first row; "
+            f"correct the first row, or rename the file to ..._{found[0]}"
+        )
+    where = {}
+    for k, (_, part, coord) in enumerate(table.columns):
+        if (part, coord) in where:
+            raise LabelError(f"{table.path}: two columns for {part} {coord}; remove one")
+        where[part, coord] = k
+    present = tuple(dict.fromkeys(part for part, _ in where))
+    parts = present if bodyparts is None else tuple(bodyparts)
+    _check_parts(table.path, parts, present, where, coords)
+    picked = table.values[:, [where[part, coord] for part in parts for coord in coords]]
+    return found[0], parts, picked.reshape(len(table.values), len(parts), len(coords))
+
+
+def _check_parts(path, parts, present, where, coords):
+    for part in parts:
+        if part not in present:
+            raise LabelError(
+                f"{path}: the bodypart '{part}' is missing; the table has {', '.join(present)}"
+                f"{nearest(part, set(present) - set(parts)) or '.'} Rename its columns, or the bodypart in config.yaml."
+            )
+        for coord in coords:
+            if (part, coord) not in where:
+                raise LabelError(f"{path}: the column '{coord}' of the bodypart '{part}' is missing")
+
+
+# --- csv ----------------------------------------------------------------------------------------------------------
+
+
+def _from_csv(path):
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            rows = csv.reader(file)
+            levels, columns = _header(path, [next(rows, None) for _ in HEADER])
+            index, cells, lines = [], array("d"), []
+            for row in rows:
+                if not any(row) or _names_the_index(row, levels, index):
+                    continue
+                if len(row) != levels + len(columns):
+                    raise LabelError(
+                        f"{path}, line {rows.line_num}: expected {levels + len(columns)} cells, found {len(row)}; "
+                        "the file may be cut off"
+                    )
+                index.append("/".join(row[:levels]))
+                lines.append(rows.line_num)
+                try:
+                    cells.extend([float(cell) if cell else nan for cell in row[levels:]])
+                except ValueError:
+                    raise _not_a_number(path, rows.line_num, columns, row[levels:]) from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise LabelError(f"{path} is no csv table ({error}); save it as comma-separated UTF-8 text") from error
+    values = np.array(cells, float).reshape(len(index), len(columns))
+    return Table(path, columns, tuple(index), values, levels, tuple(lines))
+
+
+def _header(path, rows):
+    """(columns of the index, (scorer, bodypart, coord) of the others) from the first three rows."""
+    if rows[0] is None or not any(any(row or ()) for row in rows):
+        raise LabelError(f"{path} is empty; restore it from a copy, or delete it if there is an h5 beside it")
+    names = tuple(row[0].strip() if row else "" for row in rows)
+    if ";" in names[0] or "\t" in names[0]:
+        raise LabelError(f"{path}: cells are separated by '{names[0][6:7]}'; save it separated by commas")
+    if "individuals" in names:
+        raise LabelError(f"{path} is a table of several animals; only tables of one animal are read")
+    if names != HEADER:
+        raise LabelError(f"{path}: expected header rows {', '.join(HEADER)}, found {', '.join(map(repr, names))}")
+    levels = 3 if len(rows[0]) > 2 and not rows[0][1] and not rows[0][2] else 1
+    if len({len(row) for row in rows}) != 1 or not all(all(row[levels:]) for row in rows):
+        raise LabelError(f"{path}: the header rows have empty cells or different lengths; each column needs all three")
+    return levels, tuple(zip(*(row[levels:] for row in rows), strict=True))
+
+
+def _names_the_index(row, levels, index):
+    """Whether this is the row of index names that pandas writes under the header if the index has names."""
+    return not index and not any(row[levels:]) and not re.search(r"\.\w+$|\d$", "".join(row[:levels]))
+
+
+def _not_a_number(path, line, columns, cells):
+    for (_, part, coord), cell in zip(columns, cells, strict=True):
+        try:
+            float(cell or nan)
+        except ValueError:
+            return LabelError(f"{path}, line {line}: {part} {coord} is {cell!r}; expected a number or an empty cell")
+    raise AssertionError("only called with a cell that is no number")
+
+
+# --- h5 -----------------------------------------------------------------------------------------------------------
+
+
+def _from_h5(path):
+    frame = read_h5_table(path)
+    names = tuple(frame.columns.names)
+    if "individuals" in names:
+        raise LabelError(f"{path} is a table of several animals; only tables of one animal are read")
+    if frame.columns.nlevels != len(HEADER):
+        raise LabelError(f"{path}: expected columns (scorer, bodyparts, coords), found {names}")
+    if frame.index.nlevels not in (1, 3):
+        raise LabelError(f"{path}: expected an index of one or three columns, found {frame.index.nlevels}")
+    if frame.index.nlevels == 3:
+        index = tuple("/".join(map(str, row)) for row in frame.index)
+    else:
+        index = tuple(map(str, frame.index))
+    columns = tuple(tuple(map(str, column)) for column in frame.columns)
+    values = frame.to_numpy(dtype=float)
+    return Table(path, columns, index, values, frame.index.nlevels)
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def csv_text(table, end="\n"):
+    """A table as csv, each number by the shortest text that reads back as the same float64."""
+    lines = [
+        csv_line([name, *[""] * (table.levels - 1), *(column[n] for column in table.columns)], end)
+        for n, name in enumerate(HEADER)
+    ]
+    return "".join(lines + [csv_line(row_cells(table, r), end) for r in range(len(table.index))])
+
+
+def row_cells(table, r):
+    """The texts of row ``r`` of a table."""
+    index = table.index[r].split("/") if table.levels == 3 else [table.index[r]]
+    return [*index, *map(cell_text, table.values[r])]
+
+
+def csv_line(cells, end):
+    """Cells as one line of a csv."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator=end).writerow(cells)
+    return out.getvalue()
+
+
+def cell_text(value):
+    """The shortest text that reads back as the same float64; empty for NaN."""
+    return "" if value != value else repr(float(value))
+
+
+def frame_of(table):
+    """A table as the `pandas.DataFrame` that DeepLabCut keeps in its h5."""
+    import pandas as pd
+
+    parts = [row.split("/") if table.levels == 3 else [row] for row in table.index]
+    # An empty index of text would be written as a pickle, one of numbers is not.
+    arrays = list(zip(*parts, strict=True)) or [np.empty(0, int)] * table.levels
+    index = pd.MultiIndex.from_arrays(arrays) if table.levels == 3 else pd.Index(arrays[0])
+    return pd.DataFrame(table.values, index=index, columns=pd.MultiIndex.from_tuples(table.columns, names=HEADER))

@@ -1,0 +1,179 @@
+"""The drawing surface: one message per picture, frames as display-sized JPEG, the latest request wins."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import threading
+from contextlib import contextmanager
+
+import cv2
+import ipywidgets
+import numpy as np
+from ipycanvas import MultiCanvas, hold_canvas
+
+from dlcnb.widgets.base.task import end_before_python
+
+__all__ = ["FrameCanvas", "Painter", "batch", "encode_jpeg", "render_view"]
+
+log = logging.getLogger(__name__)
+
+_lock = threading.RLock()
+NEAREST_FROM = 6.0  # zoomed in further than this, single pixels are shown as squares
+
+
+@contextmanager
+def batch(canvas):
+    """Send everything drawn inside, on any canvas, as one message; if the body raises, send nothing.
+
+    Unlike `ipycanvas.hold_canvas` it is safe from several threads and after an exception, and it names its canvas
+    anew each time, without which a reloaded page stays blank for good (ipycanvas#322).
+    """
+    manager = getattr(canvas, "_canvas_manager", None)
+    if not all(hasattr(manager, name) for name in ("_caching", "_current_canvas", "_commands_cache", "_buffers_cache")):
+        with _lock, hold_canvas():
+            yield
+        return
+    with _lock:
+        before, manager._caching, manager._current_canvas = manager._caching, True, None
+        try:
+            yield
+            if not before:
+                manager.flush()
+        except BaseException:
+            manager._commands_cache, manager._buffers_cache = [], []
+            raise
+        finally:
+            manager._caching = before
+
+
+def render_view(image, fit, canvas_size):
+    """What a canvas shows of an image.
+
+    Parameters
+    ----------
+    image : uint8 (H, W, 3)
+    fit : geometry.CanvasFit
+        Where the image lies on the canvas.
+    canvas_size : (height, width)
+
+    Returns
+    -------
+    uint8 (height, width, 3), black where there is no image.
+    """
+    height, width = canvas_size
+    if fit.zoom >= 1:
+        # corner-origin canvas = corner-origin image * zoom + offset; cv2 counts from pixel centres on both sides
+        offset = np.array([fit.left, fit.top]) + 0.5 * fit.zoom - 0.5
+        matrix = np.array([[fit.zoom, 0, offset[0]], [0, fit.zoom, offset[1]]])
+        how = cv2.INTER_NEAREST if fit.zoom >= NEAREST_FROM else cv2.INTER_LINEAR
+        return cv2.warpAffine(image, matrix, (width, height), flags=how)
+    small_size = max(round(image.shape[1] * fit.zoom), 1), max(round(image.shape[0] * fit.zoom), 1)
+    small = cv2.resize(image, small_size, interpolation=cv2.INTER_AREA)
+    if small.shape[:2] == (height, width):
+        return small
+    matrix = np.array([[1.0, 0, round(fit.left)], [0, 1.0, round(fit.top)]])
+    return cv2.warpAffine(small, matrix, (width, height), flags=cv2.INTER_NEAREST)
+
+
+def encode_jpeg(image, quality=85):
+    """A uint8 (H, W, 3) image as JPEG bytes."""
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise ValueError(f"cannot encode an image of shape {image.shape} as JPEG; expected uint8 (H, W, 3)")
+    return data.tobytes()
+
+
+class FrameCanvas(MultiCanvas):
+    """Layer 0 shows a video frame, the layers above it are for vectors.
+
+    The frame travels as a data URL in one reused `ipywidgets.Image`: ipycanvas turns any other format into a blob
+    URL that it never frees, some 60 kB of browser memory per frame.
+    """
+
+    _image = None
+
+    def __init__(self, size, layers=2):
+        height, width = size
+        layout = ipywidgets.Layout(width="100%", max_width=f"{width}px", height="auto", flex="0 0 auto")
+        super().__init__(layers, width=width, height=height, layout=layout)
+        self._image = ipywidgets.Image(format="url", value=b"")
+
+    def draw_frame(self, image):
+        """Put a uint8 (height, width, 3) image of the canvas's own size on layer 0 (call within `batch`)."""
+        self._image.value = b"data:image/jpeg;base64," + base64.b64encode(encode_jpeg(image))
+        self[0].draw_image(self._image, 0, 0)
+
+    def close(self):
+        """Close the image with the canvas."""
+        if self._image is not None:
+            self._image.close()
+        super().close()
+
+
+class Painter:
+    """Calls ``paint()`` on a thread of its own after each `request`; requests that pile up become one call.
+
+    The thread ends by itself when nothing is asked for a while, so a forgotten widget costs nothing.
+
+    Parameters
+    ----------
+    paint : callable
+        Called without arguments; what it raises goes to ``failed``.
+    failed : callable
+        Called with the exception.
+    """
+
+    idle_seconds = 5.0
+
+    def __init__(self, paint, failed):
+        self._paint, self._failed = paint, failed
+        self._condition = threading.Condition()
+        self._wanted = self._busy = self._alive = self._closed = False
+        end_before_python(self)
+
+    def request(self):
+        """Paint soon; returns at once."""
+        with self._condition:
+            if self._closed:
+                return
+            self._wanted = True
+            if not self._alive:
+                self._alive = True
+                threading.Thread(target=self._run, name="dlcnb-painter", daemon=True).start()
+            self._condition.notify_all()
+
+    def wait(self, timeout=10.0):
+        """Block until all that was requested is painted; False if that took longer than ``timeout`` seconds."""
+        with self._condition:
+            return self._condition.wait_for(lambda: not (self._wanted or self._busy), timeout)
+
+    def close(self):
+        """Drop what is still requested and let the thread end."""
+        with self._condition:
+            self._closed, self._wanted = True, False
+            self._condition.notify_all()
+
+    def end(self, seconds):
+        """Close, and wait at most so long for what is being painted."""
+        self.close()
+        self.wait(seconds)
+
+    def _run(self):
+        while self._next():
+            try:
+                self._paint()
+            except Exception as error:
+                log.debug("painting failed", exc_info=True)
+                self._failed(error)
+            finally:
+                with self._condition:
+                    self._busy = False
+                    self._condition.notify_all()
+
+    def _next(self):
+        with self._condition:
+            self._condition.wait_for(lambda: self._wanted or self._closed, self.idle_seconds)
+            self._alive = self._busy = self._wanted and not self._closed
+            self._wanted = False
+            return self._alive

@@ -1,0 +1,200 @@
+"""The fields and buttons of EvaluationView, and its table of errors."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+
+import ipywidgets
+import numpy as np
+
+from dlcnb.project import run_info
+from dlcnb.widgets.base.view import button, row
+from dlcnb.widgets.evaluation.state import FRAMES
+
+__all__ = ["Controls", "summary_table"]
+
+
+class Controls:
+    """Header (which evaluation), row (what of it), and the buttons that belong to the frame shown.
+
+    Parameters
+    ----------
+    state : EvaluationState
+    view : EvaluationView
+        Whose methods the buttons call.
+    startable : bool
+        Whether there is a project whose evaluations can be chosen and made.
+    """
+
+    def __init__(self, state, view, startable):
+        self.state, self._view = state, view
+        self._quiet = False
+        self.table = ipywidgets.HTML(layout=ipywidgets.Layout(margin="4px 0"))
+        self._build_header(startable)
+        self._build_row()
+        self._build_fix()
+
+    def _build_header(self, startable):
+        layout = ipywidgets.Layout
+        self.chosen = ipywidgets.Dropdown(layout=layout(width="320px", max_width="100%", margin="0"))
+        self.chosen.tooltip = "Evaluations of this project, the newest run first"
+        self.chosen.observe(self._on_chosen, "value")
+        self.refresh = button("refresh", "Look for evaluations, and take up changed labels", self._view.refresh)
+        self.start = ipywidgets.Button(
+            description="Evaluate", icon="play", button_style="success", layout=layout(width="120px")
+        )
+        self.start.tooltip = "Predict all labeled frames with the last run's best snapshot"
+        self.start.on_click(lambda _: self._view.evaluate())
+        self.header = row([self.chosen, self.refresh, self.start] if startable else [])
+        self.header.layout.display = None if startable else "none"
+
+    def _build_row(self):
+        layout, state = ipywidgets.Layout, self.state
+        self.frames = ipywidgets.ToggleButtons(options=FRAMES, value=state.frames, layout=layout(margin="0"))
+        self.frames.style.button_width = "56px"
+        self.frames.tooltips = ["All labeled frames", "Frames that were not trained on", "Frames that were trained on"]
+        self.bodypart = ipywidgets.Dropdown(options=[("all bodyparts", "")], layout=layout(width="150px", margin="0"))
+        self.pcutoff = ipywidgets.FloatSlider(
+            min=0,
+            max=1,
+            step=0.01,
+            value=state.pcutoff,
+            description="pcutoff",
+            layout=layout(width="220px", margin="0"),
+        )
+        self.pcutoff.style.description_width = "52px"
+        self.pcutoff.add_class("dlcnb-own-keys")
+        self.suggested = ipywidgets.Button(
+            layout=layout(width="auto"), tooltip="Separates right from wrong points best"
+        )
+        self.suggested.on_click(lambda _: self._view.use_suggested())
+        self.keep = button("save", "Make this the project's pcutoff", self._view.keep_pcutoff)
+        self.epsilon = ipywidgets.BoundedFloatText(
+            value=state.epsilon_px, min=0.1, max=1000, step=1, layout=layout(width="68px", margin="0")
+        )
+        self.epsilon.tooltip = "A prediction closer than that to its label is right"
+        fields = {"frames": self.frames, "bodypart": self.bodypart, "pcutoff": self.pcutoff, "epsilon_px": self.epsilon}
+        for name, widget in fields.items():
+            widget.observe(lambda change, name=name: self._to_state(name, change.new), "value")
+        right = ipywidgets.HBox([ipywidgets.HTML("right: error <"), self.epsilon, ipywidgets.HTML("px")])
+        cut = ipywidgets.HBox([self.pcutoff, self.suggested, self.keep])
+        for box in (right, cut):
+            box.add_class("dlcnb-row")
+            box.add_class("dlcnb-tight")
+        self.row = row([self.frames, self.bodypart, cut, right])
+
+    def _build_fix(self):
+        self.fix = ipywidgets.Button(
+            description="Fix this label", icon="pencil", button_style="primary", layout=ipywidgets.Layout(width="130px")
+        )
+        there = self._view.labeler is not None
+        self.fix.tooltip = "Open this frame in the labeler" if there else "Make the view with labeler=Labeler(project)"
+        self.fix.on_click(lambda _: self._view.fix())
+        self.rank = ipywidgets.HTML()
+        self.rank.add_class("dlcnb-number")
+        self.fix_row = row([self.fix, self.rank])
+
+    def gallery_box(self, gallery):
+        """The gallery with its heading."""
+        self.heading = ipywidgets.HTML()
+        return ipywidgets.VBox([self.heading, gallery], layout=ipywidgets.Layout(min_width="0"))
+
+    # --- gestures ---
+
+    def _to_state(self, name, value):
+        if not self._quiet and getattr(self.state, name) != value:
+            try:
+                setattr(self.state, name, value)
+            except Exception as error:
+                self._view.fail(error)
+
+    def _on_chosen(self, change):
+        if not self._quiet and change.new is not None:
+            self._view.show_file(change.new)
+
+    # --- showing ---
+
+    def list_evaluations(self, paths, chosen):
+        """Offer these evaluations."""
+        self._silently(self.chosen, options=[(_name(path), str(path)) for path in paths])
+        if chosen is not None:
+            self._silently(self.chosen, value=str(chosen))
+        self.chosen.disabled = not paths
+
+    def busy(self, running):
+        """Show that an evaluation is under way, or over."""
+        self.start.disabled = running
+        self.start.description = "evaluating…" if running else "Evaluate"
+
+    def show(self, findings):
+        """Bring the fields up to date; ``findings`` are what the gallery shows."""
+        state, options = self.state, [("all bodyparts", ""), *((part, part) for part in self.state.bodyparts)]
+        if list(self.bodypart.options) != options:
+            self._silently(self.bodypart, options=options)
+        self._silently(self.bodypart, value=state.bodypart)
+        self._silently(self.frames, value=state.frames)
+        self._silently(self.epsilon, value=state.epsilon_px)
+        many = sum(finding.error >= state.epsilon_px for finding in findings)
+        self.heading.value = (
+            f"<b>frames by error</b> <span class='dlcnb-muted'>the worst first; {many} of {len(findings)} are "
+            f"{state.epsilon_px:g} px off or more</span>"
+        )
+        self._ranks = {finding.image: n for n, finding in enumerate(findings)}
+        self.show_cutoff()
+        self.show_image()
+
+    def show_cutoff(self):
+        """Bring the pcutoff and its suggestion up to date."""
+        self._silently(self.pcutoff, value=self.state.pcutoff)
+        found = self.state.calibration()
+        best = found.suggested_pcutoff if found is not None else None
+        self.suggested.description = "no suggestion" if best is None else f"use {best:g}"
+        self.suggested.disabled = best is None or abs(best - self.state.pcutoff) < 1e-9
+        self.keep.disabled = self._view.project is None or self.state.evaluation is None
+
+    def show_image(self):
+        """Say which of the frames is shown."""
+        rank = self._ranks.get(self.state.image)
+        self.rank.value = "" if rank is None else f"{rank + 1} of {len(self._ranks)}"
+        self.fix.disabled = self._view.labeler is None or not self.state.image
+
+    def _silently(self, widget, **values):
+        """Set traits of a field without taking that for a gesture."""
+        before, self._quiet = self._quiet, True
+        try:
+            for name, value in values.items():
+                setattr(widget, name, value)
+        finally:
+            self._quiet = before
+
+
+def summary_table(lines, epsilon_px):
+    """The `Summary` lines as an HTML table."""
+    if not lines:
+        return ""
+    heads = ("errors in px", "mean", "95 % interval", "r.m.s.", "median", f"within {epsilon_px:g} px", "points")
+    rows = ["".join(f"<th>{head}</th>" for head in heads)]
+    for line in lines:
+        low, high = line.ci95
+        interval = f"{low:.2f} – {high:.2f}" if np.isfinite(low) else "–"
+        within = f"{line.within:.0%}" if np.isfinite(line.within) else "–"
+        numbers = (_px(line.mean_px, bold=True), interval, _px(line.rms_px), _px(line.median_px), within, line.n)
+        rows.append(f"<th>{html.escape(line.name)}</th>" + "".join(f"<td>{number}</td>" for number in numbers))
+    table = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f'<div style="overflow-x:auto"><table class="dlcnb-table">{table}</table></div>'
+
+
+def _px(value, bold=False):
+    text = f"{value:.2f}" if np.isfinite(value) else "–"
+    return f"<b>{text}</b>" if bold else text
+
+
+def _name(path):
+    """What the list calls an evaluation: "shuffle 1, 95% for training · step 500"."""
+    step = Path(path).stem.split("-")[-1]
+    try:
+        info = run_info(Path(path).parent)
+        return f"shuffle {info['shuffle']}, {info['train_fraction']:.0%} for training · step {step}"
+    except ValueError:
+        return f"{Path(path).parent.name} · step {step}"

@@ -1,0 +1,227 @@
+"""The frame of an evaluation that is looked at: zoomable, with label, prediction and score-map."""
+
+from __future__ import annotations
+
+import html
+import threading
+
+import ipywidgets
+import numpy as np
+from PIL import Image
+
+from dlcnb.labels import LabelError
+from dlcnb.render import palette
+from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view
+from dlcnb.widgets.base.input_guard import Input
+from dlcnb.widgets.base.view import button
+from dlcnb.widgets.evaluation.draw import blend_map, draw_marks, marks, paint_marks
+from dlcnb.widgets.evaluation.state import FrameState
+
+__all__ = ["FrameView"]
+
+ROOT = "dlcnb-evaluated-frame"
+WHEEL_ZOOM = 1.0015  # per CSS pixel of wheel travel
+KEYS = {  # key -> (name of a method, its arguments)
+    "ArrowLeft": ("step", -1),
+    "ArrowRight": ("step", 1),
+    "+": ("zoom", 1.5),
+    "-": ("zoom", 1 / 1.5),
+    "0": ("reset_view",),
+    "z": ("look",),
+    "m": ("next_map",),
+}
+MAPS = {"off": "no score-map", "linear": "score-map", "log": "score-map, log"}
+
+
+class FrameView(ipywidgets.VBox):
+    """Shows ``state.image`` of an `EvaluationState`.
+
+    Parameters
+    ----------
+    state : EvaluationState
+    images : object with ``read(name)`` -> uint8 (H, W, 3)
+    failed : callable
+        Called with exceptions of the painter's thread and of gestures.
+    size : (height, width)
+        Of the canvas, px.
+    """
+
+    _painter = None
+    _drag_from = None
+
+    def __init__(self, state, images, failed, size):
+        self.state, self.images, self._failed = state, images, failed
+        self.maps = None  # `ScoreMaps` of the evaluation, if there are any
+        self.frame = FrameState(size, size)
+        self._lock = threading.RLock()
+        self._shown = None
+        self.canvas = FrameCanvas(size)
+        self.input = Input([self.canvas], KEYS, self._on_input, ROOT)
+        self._build()
+        row = ipywidgets.HBox([*self.buttons.values(), self.score_map])
+        row.add_class("dlcnb-row")
+        layout = ipywidgets.Layout(width="100%", min_width="0", align_items="stretch")
+        super().__init__([self.canvas, self.caption, row, self.legend, self.input.guard], layout=layout)
+        self.add_class(ROOT)
+        self._painter = Painter(self._paint, failed)
+        self.canvas.on_client_ready(lambda *_: self.redraw())
+        self.frame.observe(lambda _: self.redraw(), ["score_map", "revision"])
+        state.observe(lambda _: self.redraw(), ["image", "revision", "bodypart", "pcutoff"])
+
+    def _build(self):
+        about = {
+            "ArrowLeft": ("chevron-left", "The worse frame before this (Left)"),
+            "ArrowRight": ("chevron-right", "The better frame after this (Right)"),
+            "-": ("search-minus", "Zoom out (-, or wheel)"),
+            "+": ("search-plus", "Zoom in (+, or wheel)"),
+            "z": ("crosshairs", "Zoom to label and prediction (z)"),
+            "0": ("arrows-alt", "Whole frame (0, or double click)"),
+        }
+        self.buttons = {key: button(icon, tip, lambda k=key: self._act(k)) for key, (icon, tip) in about.items()}
+        self.score_map = ipywidgets.Dropdown(
+            options=[(text, name) for name, text in MAPS.items()], layout=ipywidgets.Layout(width="140px", margin="0")
+        )
+        self.score_map.tooltip = "Score-map of the bodypart looked at (m)"
+        self.score_map.observe(lambda change: setattr(self.frame, "score_map", change.new), "value")
+        self.caption, self.legend = ipywidgets.HTML(), ipywidgets.HTML()
+        self.legend.add_class("dlcnb-legend")
+
+    # --- gestures ---
+
+    def _act(self, key):
+        name, *arguments = KEYS[key]
+        owner = self if hasattr(self, name) else self.frame if hasattr(self.frame, name) else self.state
+        try:
+            with self._lock:
+                getattr(owner, name)(*arguments)
+        except Exception as error:
+            self._failed(error)
+
+    def step(self, count):
+        """Show the frame ``count`` places further in the gallery."""
+        self.state.step(count)
+
+    def look(self):
+        """Zoom to the labels and predictions of the bodyparts looked at."""
+        row, columns = self.state.row, self.state.columns
+        if row >= 0:
+            e = self.state.evaluation
+            self.frame.look_at(np.concatenate([e.labels[row, columns], e.predicted[row, columns]]))
+
+    def next_map(self):
+        """Show no score-map, the score-map, its logarithm, in turn."""
+        if self.maps is not None:
+            names = list(MAPS)
+            self.score_map.value = names[(names.index(self.frame.score_map) + 1) % len(names)]
+
+    def _on_input(self, message):
+        kind, frame = message["type"], self.frame
+        if kind == "key":
+            self._act(message["key"])
+            return
+        with self._lock:
+            if kind == "wheel":
+                frame.zoom(WHEEL_ZOOM ** -message["dy"], (message["x"], message["y"]))
+            elif kind == "pinch":
+                frame.pinch(message)
+            elif kind == "double":
+                frame.reset_view()
+            elif kind in ("down", "up", "cancel"):
+                self._drag_from = (message["x"], message["y"]) if kind == "down" else None
+            elif kind == "move" and self._drag_from:
+                (x, y), self._drag_from = self._drag_from, (message["x"], message["y"])
+                frame.pan(message["x"] - x, message["y"] - y)
+
+    # --- painting ---
+
+    def redraw(self):
+        """Paint again, soon, on the painter's thread."""
+        self._painter.request()
+
+    def wait(self, timeout=10.0):
+        """Block until what was asked for is painted; False after ``timeout`` seconds."""
+        return self._painter.wait(timeout)
+
+    def _paint(self):
+        with self._lock:
+            view, drawn, note = self._picture()
+        self.input.ready()
+        with batch(self.canvas):
+            self.canvas.draw_frame(view)
+            layer = self.canvas[1]
+            layer.clear()
+            paint_marks(layer, drawn)
+        self.input.sent()
+        self.caption.value, self.legend.value = self._caption(note), self._legend()
+
+    def _picture(self):
+        """(picture uint8 of the canvas's size, `Marks` on it, a problem in words)."""
+        state, frame, note = self.state, self.frame, ""
+        nothing = np.full((0, 2), np.nan)
+        if state.row < 0:
+            blank = np.full((*frame.canvas_size, 3), 40, np.uint8)
+            return blank, marks(nothing, nothing, np.zeros(0, bool), np.zeros((0, 3), np.uint8)), ""
+        try:
+            image = self.images.read(state.image)
+        except LabelError as error:
+            image, note = np.full((*frame.image_size, 3), 40, np.uint8), str(error)
+        frame.fit_image(image.shape[:2])
+        if frame.score_map != "off" and not note:
+            image, note = self._with_map(image)
+        e, row, columns = state.evaluation, state.row, state.columns
+        points = [frame.fit.to_canvas(p[row, columns]) for p in (e.labels, e.predicted)]
+        sure = e.likelihood[row, columns] >= state.pcutoff
+        drawn = marks(*points, sure, palette(len(state.bodyparts))[columns])
+        return render_view(image, frame.fit, frame.canvas_size), drawn, note
+
+    def _with_map(self, image):
+        """The frame with the score-map over it: of the bodypart looked at, or the highest of all."""
+        name, size = self.state.image, image.shape[:2]
+        if self.maps is None or name not in self.maps.images:
+            return image, "There is no score-map of this frame: evaluate again to make one."
+        log = self.frame.score_map == "log"
+        parts = [self.state.bodyparts[k] for k in self.state.columns if self.state.bodyparts[k] in self.maps.bodyparts]
+        found = [self.maps.on_frame(name, part, size, log=log) for part in parts]
+        return (blend_map(image, np.max(found, axis=0)), "") if found else (image, "")
+
+    def _caption(self, note):
+        state = self.state
+        if state.row < 0:
+            return ""
+        e, row = state.evaluation, state.row
+        folder, name = state.image.split("/")[-2:]
+        kind = "test" if e.is_test[row] else "train"
+        parts = " · ".join(_part_text(e, row, k) for k in state.columns)
+        problem = f'<div class="dlcnb-error">{html.escape(note)}</div>' if note else ""
+        where = f'<b>{html.escape(folder)}/{html.escape(name)}</b> <span class="dlcnb-muted">{kind}</span>'
+        return f'<div class="dlcnb-number" style="white-space:normal">{where}<br>{parts}</div>{problem}'
+
+    def _legend(self):
+        colors = palette(len(self.state.bodyparts))
+        parts = "".join(
+            f'<span class="dlcnb-item"><i class="dlcnb-swatch" style="background:rgb({r},{g},{b})"></i>'
+            f"{html.escape(self.state.bodyparts[k])}</span>"
+            for k, (r, g, b) in enumerate(colors.tolist())
+        )
+        return f'{parts}<span class="dlcnb-item dlcnb-muted">+ label · ● prediction · × below the pcutoff</span>'
+
+    def snapshot(self):
+        """The picture as a `PIL.Image.Image`, drawn in the kernel."""
+        with self._lock:
+            view, drawn, _ = self._picture()
+        return Image.fromarray(draw_marks(view, drawn))
+
+    def close(self):
+        """Stop painting and take the view off the page."""
+        if self._painter is not None:
+            self._painter.close()
+        self.canvas.close()
+        super().close()
+
+
+def _part_text(evaluation, row, k):
+    """Error and likelihood of one bodypart, in words."""
+    error, likelihood = evaluation.errors[row, k], evaluation.likelihood[row, k]
+    name = html.escape(evaluation.bodyparts[k])
+    far = f"{error:.1f} px" if np.isfinite(error) else "not labeled"
+    return f"<span class='dlcnb-number'>{name} {far} <span class='dlcnb-muted'>(p {likelihood:.2f})</span></span>"

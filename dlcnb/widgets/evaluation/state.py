@@ -1,0 +1,281 @@
+"""What EvaluationView shows, as plain traitlets without pixels: frames, bodypart, cutoff, image, zoom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from traitlets import Enum, Float, HasTraits, Int, TraitError, Unicode, validate
+
+from dlcnb.evaluate import bootstrap_ci, calibrate, pck_curve, summarize
+from dlcnb.geometry import CanvasFit
+from dlcnb.widgets.base.zoom import Zoomable
+
+__all__ = ["EvaluationState", "Finding", "FrameState", "Summary"]
+
+FRAMES = ("all", "test", "train")
+MOST = 2000  # points of the error plot; beyond it the small errors are thinned
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A frame and its worst bodypart.
+
+    ``row`` is the frame's place in the evaluation, ``k`` the bodypart's; ``error`` in px.
+    """
+
+    image: str
+    row: int
+    k: int
+    bodypart: str
+    error: float
+    likelihood: float
+    is_test: bool
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One line of the table: mean error with its 95% interval, r.m.s. and median (px), share within ε, points."""
+
+    name: str
+    mean_px: float
+    ci95: tuple[float, float]
+    rms_px: float
+    median_px: float
+    within: float
+    n: int
+
+
+class EvaluationState(HasTraits):
+    """An evaluation and what of it is looked at."""
+
+    frames = Enum(FRAMES, "all", help="Frames in the gallery and the error plot.")
+    bodypart = Unicode("", help="Name of the bodypart looked at; empty = all.")
+    pcutoff = Float(0.6)
+    epsilon_px = Float(5.0, help="A prediction closer than that to its label is right.")
+    image = Unicode("", help="The image shown; empty = none.")
+    message = Unicode("", help="A hint for the user; empty when all is well.")
+    revision = Int(0, help="Counts the changes of the evaluation.")
+
+    def __init__(self):
+        super().__init__()
+        self.evaluation = self.human = None
+        self._curves = {}
+
+    # --- the data ---
+
+    def set_evaluation(self, evaluation, human=None):
+        """Look at another `Evaluation` (None = none), with the project's human variability if it is known."""
+        self.evaluation, self.human = evaluation, human
+        self._curves = {}
+        with self.hold_trait_notifications():
+            if evaluation is not None:
+                self.pcutoff = float(evaluation.pcutoff)
+            if self.bodypart not in self.bodyparts:
+                self.bodypart = ""
+            self.revision += 1
+            if evaluation is None or self.image not in evaluation.images:
+                found = self.findings()
+                self.image = found[0].image if found else ""
+
+    def replace_evaluation(self, evaluation):
+        """Take up other labels or predictions of the same frames; what is looked at stays."""
+        self.evaluation, self._curves = evaluation, {}
+        self.revision += 1
+
+    @property
+    def bodyparts(self):
+        """Names of the bodyparts; empty without an evaluation."""
+        return self.evaluation.bodyparts if self.evaluation is not None else ()
+
+    @validate("bodypart")
+    def _known(self, proposal):
+        if proposal.value and proposal.value not in self.bodyparts:
+            raise TraitError(
+                f"There is no bodypart {proposal.value!r}; there are {', '.join(self.bodyparts) or 'none'}."
+            )
+        return proposal.value
+
+    @validate("pcutoff")
+    def _in_range(self, proposal):
+        return float(min(max(proposal.value, 0.0), 1.0))
+
+    @validate("epsilon_px")
+    def _positive(self, proposal):
+        if not proposal.value > 0:
+            raise TraitError(f"ε is a distance above 0 px, not {proposal.value!r}.")
+        return proposal.value
+
+    @property
+    def columns(self):
+        """Places of the bodyparts looked at, list of int."""
+        return [k for k, name in enumerate(self.bodyparts) if self.bodypart in ("", name)]
+
+    def _rows(self, frames=None):
+        """Which frames, (N,) bool."""
+        test = self.evaluation.is_test
+        return {"all": np.ones(len(test), bool), "test": test, "train": ~test}[frames or self.frames]
+
+    def errors(self, frames, sure=False):
+        """Errors (N', K') in px of a set of frames and the bodyparts looked at; ``sure``: above the cutoff alone."""
+        errors, likelihood = self.evaluation.errors, self.evaluation.likelihood
+        if sure:
+            errors = np.where(likelihood >= self.pcutoff, errors, np.nan)
+        return errors[self._rows(frames)][:, self.columns]
+
+    # --- the gallery ---
+
+    def findings(self):
+        """The frames that are looked at, the worst first; one `Finding` for each that has a labeled bodypart."""
+        if self.evaluation is None:
+            return []
+        evaluation, columns = self.evaluation, np.array(self.columns, int)
+        errors = evaluation.errors[:, columns]
+        rows = np.flatnonzero(self._rows() & np.isfinite(errors).any(axis=1))
+        if not len(rows):
+            return []
+        worst = columns[np.nanargmax(errors[rows], axis=1)]
+        return [self._finding(*place) for place in sorted(zip(rows, worst, strict=True), key=self._badness)]
+
+    def _badness(self, place):
+        return -self.evaluation.errors[place], place[0]
+
+    def _finding(self, row, k):
+        e = self.evaluation
+        name, error, likelihood = e.bodyparts[k], float(e.errors[row, k]), float(e.likelihood[row, k])
+        return Finding(e.images[row], int(row), int(k), name, error, likelihood, bool(e.is_test[row]))
+
+    @property
+    def row(self):
+        """Place of the image shown; -1 if none is."""
+        images = self.evaluation.images if self.evaluation is not None else ()
+        return images.index(self.image) if self.image in images else -1
+
+    def show(self, image):
+        """Show an image of the evaluation; raises ValueError for another."""
+        if self.evaluation is None or image not in self.evaluation.images:
+            raise ValueError(f"{image} is not in this evaluation.")
+        self.image = image
+
+    def show_point(self, row, k):
+        """Show the frame of a point of the error plot."""
+        if self.bodypart:
+            self.bodypart = self.bodyparts[k]
+        self.image = self.evaluation.images[row]
+
+    def step(self, count):
+        """Show the frame ``count`` places further in the gallery."""
+        images = [finding.image for finding in self.findings()]
+        if images:
+            at = images.index(self.image) + count if self.image in images else 0
+            self.image = images[min(max(at, 0), len(images) - 1)]
+
+    # --- numbers and curves ---
+
+    def summaries(self):
+        """Lines of the table: list of `Summary` for train, test and test above the cutoff, and the human if known."""
+        if self.evaluation is None:
+            return []
+        lines = [("train", self.errors("train")), ("test", self.errors("test"))]
+        lines.append((f"test, likelihood ≥ {self.pcutoff:.4g}", self.errors("test", sure=True)))
+        if (human := self.human_distances()) is not None:
+            lines.append((f"human ({' and '.join(self.human.scorers)})", human))
+        return [self._summary(name, errors) for name, errors in lines]
+
+    def _summary(self, name, errors):
+        found = summarize(errors)
+        right = errors[np.isfinite(errors)] < self.epsilon_px
+        within = float(right.mean()) if len(right) else float("nan")
+        return Summary(name, found.mean_px, bootstrap_ci(errors), found.rms_px, found.median_px, within, found.n)
+
+    def human_distances(self):
+        """Distances (T, K') between two people's labels of the bodyparts looked at, px; None if not known."""
+        if self.human is None:
+            return None
+        names = [self.bodyparts[k] for k in self.columns]
+        kept = [k for k, name in enumerate(self.human.bodyparts) if name in names]
+        return self.human.distances[:, kept] if kept else None
+
+    def points(self):
+        """The error plot's points.
+
+        Returns
+        -------
+        row, k : int (M,)
+            Frame and bodypart of each; at most 2000, the largest errors among them.
+        error : float (M,)
+            Pixels.
+        """
+        if self.evaluation is None:
+            return np.empty(0, int), np.empty(0, int), np.empty(0)
+        errors = self.evaluation.errors
+        row, k = np.nonzero(np.isfinite(errors) & self._rows()[:, None])
+        if len(row) > MOST:
+            order = np.argsort(-errors[row, k], kind="stable")
+            rest = np.random.default_rng(0).permutation(order[MOST // 2 :])[: MOST - MOST // 2]
+            kept = np.sort(np.concatenate([order[: MOST // 2], rest]))
+            row, k = row[kept], k[kept]
+        return row, k, errors[row, k]
+
+    def means(self):
+        """Mean error of each bodypart, px, (K,) for train and for test; NaN = no such points."""
+        errors, test = self.evaluation.errors, self.evaluation.is_test
+        return tuple(
+            np.array([summarize(errors[rows, k]).mean_px for k in range(len(self.bodyparts))]) for rows in (~test, test)
+        )
+
+    def pck(self):
+        """{"train", "test", "sure", "human": `PckCurve`}, over the same distances; none without points."""
+        if self.evaluation is None:
+            return {}
+        sets = {"test": self.errors("test"), "train": self.errors("train"), "sure": self.errors("test", sure=True)}
+        if (human := self.human_distances()) is not None:
+            sets["human"] = human
+        thresholds = pck_curve(self.errors("all")).thresholds_px
+        found = {name: self._pck(name, errors, thresholds) for name, errors in sets.items()}
+        return {name: curve for name, curve in found.items() if curve.n}
+
+    def _pck(self, name, errors, thresholds):
+        key = name, self.bodypart, self.pcutoff if name == "sure" else None  # moving the cutoff changes one curve
+        if key not in self._curves:
+            self._curves[key] = pck_curve(errors, thresholds, n=400)
+        return self._curves[key]
+
+    def calibration(self):
+        """`Calibration` on the test frames, or on all where there are none; None without an evaluation."""
+        if self.evaluation is None:
+            return None
+        rows = self._rows("test") if self.evaluation.is_test.any() else self._rows("all")
+        likelihood = self.evaluation.likelihood[rows][:, self.columns]
+        return calibrate(self.evaluation.errors[rows][:, self.columns], likelihood, epsilon_px=self.epsilon_px)
+
+
+class FrameState(Zoomable, HasTraits):
+    """How the frame with label and prediction is shown."""
+
+    score_map = Enum(("off", "linear", "log"), "off", help="Whether the score-map lies over the frame, and how.")
+    revision = Int(0, help="Counts the changes of the zoom.")
+
+    def __init__(self, image_size, canvas_size):
+        super().__init__()
+        self._set_sizes(image_size, canvas_size)
+
+    def fit_image(self, image_size):
+        """Show an image of another size, whole; of the same size, as it was zoomed."""
+        if tuple(image_size) != self.image_size:
+            self._set_sizes(image_size, self.canvas_size)
+            self.revision += 1
+
+    def look_at(self, points, margin=40.0):
+        """Zoom so that points (P, 2), px, fill half of the canvas at most, with ``margin`` px around them."""
+        points = np.asarray(points, float)
+        points = points[np.isfinite(points).all(axis=-1)]
+        self.reset_view()
+        if not len(points):
+            return
+        low, high = points.min(axis=0) - margin, points.max(axis=0) + margin
+        height, width = self.canvas_size
+        zoom = min(width / (high[0] - low[0]), height / (high[1] - low[1]))
+        zoom = min(max(zoom, self.fit.zoom), 8 * self.fit.zoom)
+        x, y = (low + high) / 2 + 0.5
+        self._set_fit(CanvasFit(zoom, width / 2 - x * zoom, height / 2 - y * zoom))

@@ -1,0 +1,322 @@
+"""EvaluationView: how good a network is, and on which frames it errs: plots, a gallery sorted by error, one frame."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+
+import ipywidgets
+import numpy as np
+from PIL import Image
+
+from dlcnb import jobs
+from dlcnb.evaluate import Evaluation, ScoreMaps, human_variability, maps_path
+from dlcnb.labels import LabelError, current_labels
+from dlcnb.project import Project
+from dlcnb.render import palette
+from dlcnb.widgets.base.frame_images import FrameImages
+from dlcnb.widgets.base.input_guard import InputGuard
+from dlcnb.widgets.base.pictures import beside, figure_picture, stacked
+from dlcnb.widgets.base.view import View, shown
+from dlcnb.widgets.evaluation.controls import Controls, summary_table
+from dlcnb.widgets.evaluation.draw import thumbnail
+from dlcnb.widgets.evaluation.frame import FrameView
+from dlcnb.widgets.evaluation.plots import EvaluationPlots
+from dlcnb.widgets.evaluation.state import EvaluationState
+from dlcnb.widgets.gallery.gallery_state import Cell
+from dlcnb.widgets.gallery.thumbnails import Gallery
+
+__all__ = ["EvaluationView"]
+
+THUMBNAIL = (90, 120)
+CANVAS = (384, 512)
+KEPT = 400  # thumbnails in memory
+NONE_YET = "Nothing is evaluated yet: train a network, then press Evaluate."
+
+
+class EvaluationView(View):
+    """Errors of a network on the labeled frames, and the frames themselves, the worst first.
+
+    Parameters
+    ----------
+    source : Project, path or Evaluation
+        A project (or its folder): its evaluations can be chosen and new ones made. An `Evaluation`: that one.
+    project : Project, optional
+        Where the images of an `Evaluation` lie.
+    labeler : optional
+        Any object with ``go_to(image)``, such as a `Labeler`: "Fix this label" calls it.
+    """
+
+    _path = None
+    _listing = False
+
+    def __init__(self, source, *, project=None, labeler=None):
+        self.project, evaluation = _resolve(source, project)
+        self.labeler, self.job = labeler, None
+        self.state = EvaluationState()
+        self.images = FrameImages(self.project) if self.project else _NoImages()
+        self._lock = threading.RLock()
+        self._thumbnails = {}
+        self.plots = EvaluationPlots(self._on_point)
+        self.frame_view = FrameView(self.state, self.images, self.fail, CANVAS)
+        self.gallery = Gallery(self._thumbnail, self._open, self.fail, size=THUMBNAIL, columns=4, rows=4)
+        self.controls = Controls(self.state, self, startable=evaluation is None)
+        self.guard = InputGuard(surfaces=0)
+        halves = ipywidgets.GridBox([self._frame_box(), self.controls.gallery_box(self.gallery)])
+        halves.add_class("dlcnb-halves")
+        super().__init__([self.controls.header, self.controls.table, self.plots, self.controls.row, halves, self.guard])
+        self.add_class("dlcnb-evaluation")
+        self._connect()
+        if evaluation is not None:
+            self.show_evaluation(evaluation)
+        else:
+            self.refresh()
+
+    def _frame_box(self):
+        return ipywidgets.VBox([self.controls.fix_row, self.frame_view], layout=ipywidgets.Layout(min_width="0"))
+
+    def _connect(self):
+        state = self.state
+        state.observe(lambda _: self._show_all(), ["revision", "frames", "bodypart", "epsilon_px"])
+        state.observe(lambda _: self._show_cutoff(), "pcutoff")
+        state.observe(lambda _: self._show_image(), "image")
+        self.gallery.state.observe(self._on_focus, "focus")
+
+    # --- choosing and making evaluations ---
+
+    def evaluations(self):
+        """Paths of the project's evaluations (json), the newest run and the last step first."""
+        if self.project is None:
+            return []
+        found = []
+        for run in reversed(self.project.runs()):
+            steps = {
+                int(m[1]): path
+                for path in self.project.evaluation_dir(run).glob("evaluation-*.json")
+                if (m := re.fullmatch(r"evaluation-(\d+)\.json", path.name))
+            }
+            found += [steps[step] for step in sorted(steps, reverse=True)]
+        return found
+
+    @shown
+    def refresh(self):
+        """Look for evaluations, and take up labels that have changed since the one shown was made."""
+        found = self.evaluations()
+        with self._lock:
+            if self._path not in found:
+                self._path = found[0] if found else None
+        self.controls.list_evaluations(found, self._path)
+        if self._path is not None:
+            self.show_file(self._path)
+        elif self.state.evaluation is not None and self.project is not None:
+            self._take_up_labels()
+        elif self.state.evaluation is None:
+            self._show_all()
+            self.tell(NONE_YET)
+
+    @shown
+    def show_file(self, path):
+        """Show an evaluation of the project: the path of its json file."""
+        path = Path(path)
+        evaluation = Evaluation.read(path)
+        maps = maps_path(path.parent, evaluation.step)
+        self._path = path
+        self.frame_view.maps = ScoreMaps(maps) if maps.exists() else None
+        self.show_evaluation(evaluation)
+        self._take_up_labels()
+
+    def show_evaluation(self, evaluation):
+        """Show an `Evaluation`."""
+        self._thumbnails.clear()
+        human = human_variability(self.project) if self.project is not None else None
+        self.tell("")
+        self.state.set_evaluation(evaluation, human)
+
+    def _take_up_labels(self):
+        """Compare the predictions with the labels as they are now."""
+        before = self.state.evaluation
+        try:
+            after = before.with_labels(current_labels(self.project))
+        except LabelError as error:
+            self.fail(error)
+            return
+        changed = ~np.isclose(before.labels, after.labels, equal_nan=True).all(axis=(1, 2))
+        if changed.any():
+            self._thumbnails.clear()
+            self.state.replace_evaluation(after)
+            frames = "1 frame was" if changed.sum() == 1 else f"{changed.sum()} frames were"
+            self.tell(f"{frames} labeled anew since this evaluation; the errors are those of the present labels.")
+
+    @shown
+    def evaluate(self):
+        """Evaluate the last run's best snapshot in a process of its own; returns at once (see `wait`)."""
+        with self._lock:
+            if self.job is not None and self.job.status == "running":
+                raise RuntimeError("An evaluation is under way already.")
+            self.job = jobs.start("evaluate", self.project)
+        self.controls.busy(True)
+        self.tell("Evaluating …")
+        threading.Thread(target=self._follow, args=(self.job,), name="dlcnb-evaluation", daemon=True).start()
+
+    def _follow(self, job):
+        try:
+            status = job.wait()
+            if status != "done":
+                raise RuntimeError(job.error or "The evaluation was stopped before its end.")
+            result = job.result
+            self._path = Path(result["folder"]) / f"evaluation-{result['step']}.json"
+            self.tell("")
+            self.refresh()
+        except Exception as error:
+            self.fail(error)
+        finally:
+            self.controls.busy(False)
+
+    # --- gestures ---
+
+    @shown
+    def fix(self):
+        """Open the image shown in the labeler."""
+        if self.labeler is None:
+            raise RuntimeError("No labeler: make this view with labeler=Labeler(project).")
+        if self.state.image:
+            self.labeler.go_to(self.state.image)
+            self.tell(f"{self.state.image} is open in the labeler. Press the refresh button here when it is mended.")
+
+    @shown
+    def use_suggested(self):
+        """Move the pcutoff to the suggested one."""
+        calibration = self.state.calibration()
+        if calibration is not None and calibration.suggested_pcutoff is not None:
+            self.state.pcutoff = calibration.suggested_pcutoff
+
+    @shown
+    def keep_pcutoff(self):
+        """Make the pcutoff the project's: analyses, plots and videos use it from then on."""
+        self.project.config["pcutoff"] = round(self.state.pcutoff, 6)
+        self.project.save()
+        self.tell(f"The project's pcutoff is now {self.state.pcutoff:.4g}.")
+
+    @shown
+    def _open(self, image):
+        self.state.show(image)
+
+    @shown
+    def _on_point(self, row, k):
+        self.state.show_point(row, k)
+
+    def _on_focus(self, _):
+        cell = self.gallery.state.focused
+        if cell is not None and not self._listing:
+            self._open(cell.key)
+
+    # --- painting ---
+
+    @shown
+    def _show_all(self):
+        found = self.state.findings()
+        with self._lock:
+            self._listing = True
+            try:
+                self.gallery.set_cells([self._cell(finding) for finding in found])
+                self.gallery.state.focus_on(self.state.image)
+            finally:
+                self._listing = False
+        self._findings = {finding.image: finding for finding in found}
+        self.controls.show(found)
+        self.plots.show(self.state)
+        self._show_table()
+
+    @shown
+    def _show_cutoff(self):
+        self.controls.show_cutoff()
+        self.plots.show_cutoff(self.state)
+        self._thumbnails.clear()
+        self.gallery.redraw()
+        self._show_table()
+
+    @shown
+    def _show_image(self):
+        self.gallery.state.focus_on(self.state.image)
+        self.plots.show_image(self.state)
+        self.controls.show_image()
+
+    def _show_table(self):
+        self.controls.table.value = summary_table(self.state.summaries(), self.state.epsilon_px)
+
+    def _cell(self, finding):
+        name = finding.image.split("/")[-1].removesuffix(".png")
+        kind = "test" if finding.is_test else "train"
+        bad = finding.error >= self.state.epsilon_px
+        return Cell(finding.image, f"{finding.bodypart} {finding.error:.1f} px", f"{kind} · {name}", warn=bad)
+
+    def _thumbnail(self, cell):
+        finding = self._findings.get(cell.key)
+        if finding is None:
+            return None
+        key = finding.image, finding.k
+        if key not in self._thumbnails:
+            e, (row, k) = self.state.evaluation, (finding.row, finding.k)
+            color = palette(len(e.bodyparts))[k]
+            try:
+                image = self.images.read(finding.image)
+            except LabelError:
+                return None
+            sure = e.likelihood[row, k] >= self.state.pcutoff
+            while len(self._thumbnails) >= KEPT:
+                self._thumbnails.pop(next(iter(self._thumbnails)))
+            self._thumbnails[key] = thumbnail(image, e.labels[row, k], e.predicted[row, k], sure, color, THUMBNAIL)
+        return self._thumbnails[key]
+
+    # --- without a browser ---
+
+    def wait(self, timeout=60.0):
+        """Block until a running evaluation is over and everything is painted; False after ``timeout`` seconds."""
+        if self.job is not None:
+            self.job.wait(timeout)
+        return self.frame_view.wait(timeout) and self.gallery.wait(timeout)
+
+    def snapshot(self):
+        """The plots above, the gallery and the frame below, as a `PIL.Image.Image`."""
+        lower = beside(self.gallery.snapshot(), self.frame_view.snapshot())
+        if self.state.evaluation is None:
+            return lower
+        return stacked(_plots_picture(self.state, lower.width), lower)
+
+    def close(self):
+        """Take the widget off the page; a running evaluation goes on."""
+        for part in (self.frame_view, self.gallery):
+            part.close()
+        if self.project is not None:
+            self.images.close()
+        super().close()
+
+
+class _NoImages:
+    """Stands for the images of an evaluation whose project is not known."""
+
+    def read(self, name):
+        raise LabelError(f"{name} can't be shown: give the view project=… of this evaluation.")
+
+
+def _resolve(source, project):
+    """(Project or None, Evaluation or None) from whatever the user gave."""
+    if isinstance(source, Evaluation):
+        return project, source
+    return (source if isinstance(source, Project) else Project.open(source)), None
+
+
+def _plots_picture(state, width):
+    """The three plots drawn with matplotlib, as a picture of a given width."""
+    from dlcnb import plots  # here: matplotlib takes a second to load
+
+    drawn = [
+        plots.errors(state.evaluation),
+        plots.pck(state.evaluation, state.human),
+        plots.calibration(state.evaluation, epsilon_px=state.epsilon_px),
+    ]
+    pictures = [figure_picture(figure, 80) for figure, _ in drawn]
+    scale = width / sum(p.width for p in pictures)
+    sizes = [(int(p.width * scale), max(int(p.height * scale), 1)) for p in pictures]
+    return beside(*(p.resize(size, Image.LANCZOS) for p, size in zip(pictures, sizes, strict=True)), gap=0)

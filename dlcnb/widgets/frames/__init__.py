@@ -1,0 +1,1 @@
+"""Frames worth labeling, picked by hand or chosen."""

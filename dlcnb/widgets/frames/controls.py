@@ -1,0 +1,206 @@
+"""The controls of the frame picker: what to choose, by hand, ranges, the region of interest, extraction."""
+
+from __future__ import annotations
+
+import html
+import threading
+
+import ipywidgets
+
+from dlcnb.widgets.base.view import button, row
+from dlcnb.widgets.frames.state import HOW, SHOW
+
+__all__ = ["Controls"]
+
+
+class Controls:
+    """The rows around the player and the gallery; they call the methods of a `FramePicker`.
+
+    ``rows`` are: what to choose; by hand; the heading of the gallery; extraction.
+    """
+
+    def __init__(self, state, picker):
+        self.state, self.picker = state, picker
+        self._quiet = None  # the thread whose changes of the fields are no gestures
+        self.rows = [self._choosing(), self._by_hand(), self._heading(), self._extraction()]
+
+    # --- what it is made of ---
+
+    def _choosing(self):
+        state, picker = self.state, self.picker
+        self.videos = {name: self._video_box(name, n) for name, n in state.lengths.items()}
+        boxes = ipywidgets.HBox(list(self.videos.values()))
+        boxes.add_class("dlcnb-choices")
+        every = button("check-square-o", "Tick all videos", lambda: self._tick(True))
+        none = button("square-o", "Tick no video", lambda: self._tick(False))
+        several = ipywidgets.VBox(
+            [row([ipywidgets.HTML("<b>Videos to choose from</b>"), every, none]), boxes],
+            layout=_layout(display=None if len(self.videos) > 1 else "none"),
+        )
+        self.how = _linked(state, "how", ipywidgets.Dropdown(options=HOW, layout=_layout(width="110px")))
+        self.how.tooltip = "k-means picks frames that look different; uniform picks at random, spread over the video"
+        self.count = _linked(state, "count", ipywidgets.BoundedIntText(min=1, max=100000, layout=_layout(width="72px")))
+        self.seed = _linked(
+            state, "seed", ipywidgets.BoundedIntText(min=0, max=2**31 - 1, layout=_layout(width="72px"))
+        )
+        self.seed.tooltip = "The same seed makes the same choice"
+        self.choose = button(
+            "magic", "Pick frames from the ticked videos", picker.choose, "Choose", "120px", button_style="primary"
+        )
+        fields = [
+            _labeled("how", self.how), _labeled("frames per video", self.count), _labeled("seed", self.seed),
+            self.choose,
+        ]  # fmt: skip
+        settings = row(fields)
+        settings.add_class("dlcnb-fields")
+        return ipywidgets.VBox([several, settings])
+
+    def _video_box(self, name, n):
+        box = ipywidgets.Checkbox(
+            value=True, indent=False, description=f"{name} ({n} frames)", layout=_layout(width="auto")
+        )
+        box.observe(self._on_tick, "value")
+        return box
+
+    def _by_hand(self):
+        picker, state = self.picker, self.state
+        self.video = _linked(state, "video", ipywidgets.Dropdown(options=list(state.lengths), layout=_layout("200px")))
+        self.video.tooltip = "The video that is shown"
+        self.video.layout.display = None if len(state.lengths) > 1 else "none"
+        self.pick = button(
+            "plus", "Pick the frame shown, or take it back (p)", picker.pick_shown, "Pick frame", "120px"
+        )
+        first = button("step-forward", "Begin a range at the frame shown (i)", picker.range_first)
+        last = button("step-backward", "End the range at the frame shown (o)", picker.range_last)
+        self.range = ipywidgets.HTML()
+        self.range.add_class("dlcnb-number")
+        self.every = ipywidgets.BoundedIntText(value=10, min=1, max=10**6, layout=_layout(width="64px"))
+        self.every.tooltip = "Of the range, pick every so many frames"
+        self.pick_range = button(
+            "", "Pick every so many frames of the range",
+            lambda: picker.call(state.pick_range, self.every.value), "Pick every", "92px",
+        )  # fmt: skip
+        self.clear_range = button(
+            "times", "Forget the range: choose from all of the video", lambda: picker.call(state.clear_range)
+        )
+        self.draw = button("crop", "Draw the region of interest: drag over the picture (c)", picker.toggle_drawing)
+        self.crop = ipywidgets.Text(continuous_update=False, layout=_layout(width="150px"))
+        self.crop.tooltip = "The region that k-means compares: x1, x2, y1, y2 in px"
+        self.crop.observe(self._on_crop, "value")
+        self.whole = button("arrows-alt", "The whole frame is of interest", lambda: picker.set_crop(None))
+        first.add_class("dlcnb-gap")
+        region = row([ipywidgets.HTML("region"), self.draw, self.crop, self.whole])
+        hand = row([self.video, self.pick, first, last, self.range, self.pick_range, self.every, self.clear_range])
+        return ipywidgets.VBox([hand, region])
+
+    def _heading(self):
+        picker, state = self.picker, self.state
+        self.counts = ipywidgets.HTML()
+        self.show_which = _linked(state, "show", ipywidgets.Dropdown(options=SHOW, layout=_layout("140px")))
+        self.show_which.tooltip = "Which frames to show"
+        self.drop_alike = button(
+            "clone", "Drop picked frames that look like an earlier one",
+            lambda: picker.call(state.drop_duplicates), "Drop near-duplicates", "180px",
+        )  # fmt: skip
+        self.clear = button(
+            "trash", "Take back all that is picked; what is extracted stays", lambda: picker.call(state.clear)
+        )
+        return row([self.counts, self.show_which, self.drop_alike, self.clear])
+
+    def _extraction(self):
+        self.extract = button(
+            "download", "Write the kept frames as images for labeling", self.picker.extract, "Extract", "170px",
+            button_style="success",
+        )  # fmt: skip
+        self.stop = button("stop", "Stop; what is done stays", self.picker.stop, "Stop", "90px")
+        self.bar = ipywidgets.FloatProgress(min=0, max=1, layout=_layout(width="200px", height="18px"))
+        return row([self.extract, self.stop, self.bar])
+
+    # --- gestures ---
+
+    def _on_tick(self, _):
+        if self._quiet != threading.get_ident():
+            self.picker.call(self.state.set_chosen_videos, [name for name, box in self.videos.items() if box.value])
+
+    def _tick(self, on):
+        self._quiet = threading.get_ident()
+        try:
+            for box in self.videos.values():
+                box.value = on
+        finally:
+            self._quiet = None
+        self._on_tick(None)
+
+    def _on_crop(self, change):
+        if self._quiet != threading.get_ident() and change.new != self._crop_text:
+            self.picker.set_crop(change.new)
+
+    # --- painting ---
+
+    def show(self, player):
+        """Bring the controls up to date with the state and the player."""
+        state = self.state
+        idle, work = state.task == "idle", sum(map(len, state.work().values()))
+        self.choose.disabled = not idle
+        self.extract.disabled = not idle or not work
+        self.extract.description = f"Extract {work} frame{'' if work == 1 else 's'}"
+        self.stop.disabled = idle
+        self.bar.value = state.progress if not idle else 0.0
+        self.bar.layout.visibility = "hidden" if idle else "visible"
+        self.counts.value = self._counts(work)
+        self.drop_alike.disabled = not any(not f.extracted for f in state.frames("near-duplicates"))
+        self._show_frame(player)
+        self._show_region(player)
+
+    def _counts(self, work):
+        frames = self.state.frames()
+        alike = sum(f.twin is not None for f in frames)
+        there = sum(f.extracted for f in frames)
+        text = f"<b>{work} to extract</b>"
+        text += f" · {alike} near-duplicate{'' if alike == 1 else 's'}" if alike else ""
+        return f'<span class="dlcnb-number">{text} · {there} extracted already</span>'
+
+    def _show_frame(self, player):
+        state = self.state
+        frame = state.frame(state.video, player.state.frame)
+        self.pick.disabled = frame is not None and frame.extracted
+        words, icon = ("Pick frame", "plus") if frame is None else ("Take back", "minus")
+        if self.pick.disabled:
+            words, icon = "Extracted", "check"
+        self.pick.description, self.pick.icon = words, icon
+        ends = state.ranges[state.video]
+        text = "no range" if ends is None else f"range {ends[0]}–{ends[1]}"
+        self.range.value = f'<span class="dlcnb-muted">{html.escape(text)}</span>'
+        self.pick_range.disabled = self.clear_range.disabled = ends is None
+
+    def _show_region(self, player):
+        height, width = player.state.image_size
+        self._crop_text = ", ".join(map(str, player.crop or (0, width, 0, height)))
+        self._quiet = threading.get_ident()
+        try:
+            self.crop.value = self._crop_text
+        finally:
+            self._quiet = None
+        self.draw.button_style = "warning" if player.drawing else ""
+
+    _crop_text = ""
+
+
+def _layout(width=None, **more):
+    return ipywidgets.Layout(margin="0", **({"width": width} if width else {}), **more)
+
+
+def _linked(state, name, widget):
+    """A field that shows a trait of the state and sets it."""
+    widget.value = getattr(state, name)
+    widget.observe(lambda change: setattr(state, name, change.new), "value")
+    state.observe(lambda change: setattr(widget, "value", change.new), name)
+    return widget
+
+
+def _labeled(text, widget):
+    """A field with its name above it."""
+    name = ipywidgets.HTML(
+        f'<span class="dlcnb-muted">{text}</span>', layout=ipywidgets.Layout(margin="0", height="20px")
+    )
+    return ipywidgets.VBox([name, widget], layout=ipywidgets.Layout(margin="0 8px 0 0", overflow="visible"))

@@ -1,0 +1,283 @@
+"""FramePicker: choose frames by k-means, uniformly or by hand, look at them, and extract those worth labeling."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import ipywidgets
+
+from dlcnb.frames import extracted
+from dlcnb.project import Project, video_stem
+from dlcnb.project.config import parse_crop
+from dlcnb.video import VideoError, VideoReader
+from dlcnb.widgets.base.canvas import Painter
+from dlcnb.widgets.base.input_guard import Input
+from dlcnb.widgets.base.pictures import stacked
+from dlcnb.widgets.base.task import Task
+from dlcnb.widgets.base.view import View, shown
+from dlcnb.widgets.frames import work
+from dlcnb.widgets.frames.controls import Controls
+from dlcnb.widgets.frames.player import PickingPlayer
+from dlcnb.widgets.frames.state import PickingState
+from dlcnb.widgets.gallery.gallery_state import Cell
+from dlcnb.widgets.gallery.thumbnails import Gallery
+
+__all__ = ["FramePicker"]
+
+THUMBNAIL = (104, 138)
+KEYS = {"p": "pick_shown", "i": "range_first", "o": "range_last", "c": "toggle_drawing"}
+EMPTY = "Nothing picked yet: choose frames above, or press p on a frame of the video."
+
+
+class FramePicker(View):
+    """Choose frames worth labeling and extract them into the project.
+
+    What is extracted already is never renamed, written again or removed. Images are whole frames whatever region of
+    interest is drawn, so labels are in full-frame coordinates.
+
+    Parameters
+    ----------
+    project : Project or path
+    videos : list of paths or names, optional
+        Of the project; by default all.
+    width : int, optional
+        Of the video's picture, px; by default its own, at most 640.
+    on_extracted : callable, optional
+        Called with the list of images after an extraction.
+    """
+
+    _refresher = None
+    _closed = False
+
+    def __init__(self, project, videos=None, *, width=None, on_extracted=None):
+        self.project = project if isinstance(project, Project) else Project.open(project)
+        lengths, there, problems = _survey(self.project, videos)
+        self.state = PickingState(lengths, there)
+        self.state.count = int(self.project.config.get("numframes2pick") or 20)
+        self._width, self._on_extracted = width, on_extracted
+        self._lock = threading.RLock()
+        self.task = Task(self.fail)
+        self.eyes = work.Eyes(self.state, self.project, THUMBNAIL)
+        self.controls = Controls(self.state, self)
+        self.gallery = Gallery(
+            lambda cell: self.eyes.thumbnail(cell.key), self.go_to, self.fail, self.toggle, size=THUMBNAIL, empty=EMPTY
+        )
+        self.input = Input([], KEYS, self._on_key)
+        self.player = None
+        self._player_box = ipywidgets.VBox(layout=ipywidgets.Layout(width="100%"))
+        top, middle, heading, bottom = self.controls.rows
+        super().__init__([top, self._player_box, middle, heading, self.gallery, bottom, self.input.guard])
+        self._looker = Painter(self._look, self.fail)
+        self._refresher = Painter(self._refresh, self.fail)
+        self._open_video()
+        self.state.observe(self._on_video, "video")
+        self.state.observe(lambda change: change.new and self.tell(change.new), "message")
+        self.state.observe(lambda _: self.refresh(), ["revision", "show", "task", "progress"])
+        if problems:
+            self.tell(" ".join(problems), "error")
+        self.refresh()
+
+    # --- gestures ---
+
+    @shown
+    def choose(self):
+        """Choose frames from the ticked videos as the controls say; returns at once (see `wait`)."""
+        self.tell("")
+        self.task.start(lambda stop: work.choose(self.state, self.project, stop))
+
+    @shown
+    def extract(self):
+        """Write the images of all frames that are picked and kept; returns at once (see `wait`)."""
+        self.tell("")
+        self.task.start(self._extract)
+
+    def _extract(self, stop):
+        paths = work.extract(self.state, self.project, stop)
+        if self._on_extracted and paths:
+            self._on_extracted(paths)
+
+    @shown
+    def rescan(self):
+        """See frames that were extracted elsewhere meanwhile."""
+        for video, length in self.state.lengths.items():
+            for index in extracted(self.project.labeled_dir(video)):
+                frame = self.state.frame(video, index)
+                if index < length and (frame is None or not frame.extracted):
+                    self.state.set_extracted(video, index)
+        self.refresh()
+
+    @shown
+    def stop(self):
+        """End the choice or the extraction; what is done stays."""
+        self.task.stop()
+
+    @shown
+    def go_to(self, key):
+        """Show a frame, given as (video, index), in the player."""
+        video, index = key
+        self.state.video = video
+        self.player.state.go(index)
+
+    @shown
+    def toggle(self, key):
+        """Keep a dropped frame, given as (video, index), or drop a kept one."""
+        self.state.toggle(key)
+
+    @shown
+    def pick_shown(self):
+        """Pick the frame that the player shows, or take it back."""
+        frame = self.state.frame(self.state.video, self.player.state.frame)
+        if frame is not None and frame.extracted:
+            self.tell(f"Frame {frame.index} is extracted already; it stays.")
+            return
+        self.state.pick(self.player.state.frame)
+        self.gallery.state.focus_on((self.state.video, self.player.state.frame))
+
+    @shown
+    def range_first(self):
+        """Begin the range at the frame that the player shows."""
+        self.state.range_end(self.player.state.frame, "first")
+
+    @shown
+    def range_last(self):
+        """End the range at the frame that the player shows."""
+        self.state.range_end(self.player.state.frame, "last")
+
+    @shown
+    def toggle_drawing(self):
+        """Let a drag over the picture draw the region of interest, or move the picture again."""
+        self.player.set_drawing(not self.player.drawing)
+        self.refresh()
+
+    @shown
+    def set_crop(self, crop):
+        """Set the shown video's region of interest: (x1, x2, y1, y2) or that as text; None = the whole frame."""
+        video, (height, width) = self.state.video, self.player.reader.size
+        if crop is None:
+            crop = (0, width, 0, height)
+        crop = parse_crop(crop, f"the region of {video}")
+        if crop[1] > width or crop[3] > height:
+            raise ValueError(f"the frames of {video} are {width} px wide and {height} px high; {crop} reaches beyond")
+        if crop != self.project.crop(video):
+            self.project.set_crop(video, crop)
+            self.state.forget_signatures(video)
+        self.player.set_crop(crop)
+        self.player.set_drawing(False)
+        self.tell(
+            f"The region of {video} is saved in config.yaml. Images and coordinates stay those of the whole frame."
+        )
+        self.refresh()
+
+    @shown
+    def call(self, method, *arguments):
+        """Call a method of the state; what it raises is shown."""
+        self.tell("")
+        return method(*arguments)
+
+    def _on_key(self, message):
+        if message["type"] == "key":
+            getattr(self, KEYS[message["key"]])()
+
+    @shown
+    def _on_video(self, change):
+        self._open_video()
+        self.refresh()
+
+    def _open_video(self):
+        with self._lock:
+            path, before = self.project.video(self.state.video), self.player
+            crop = work.inside(self.project.crop(path), _size(path))
+            width = self._width or min(max(_size(path)[1], 480), 640)
+            player = PickingPlayer(path, crop=crop, on_crop=self.set_crop, width=width)
+            player.state.observe(lambda _: self.refresh(), "frame")
+            self.input.listen_keys(player.canvas)
+            self.player = player
+            self._player_box.children = [player]
+            if before is not None:
+                before.close()
+
+    # --- painting ---
+
+    def refresh(self):
+        """Bring everything on the page up to date with the state, soon, on a thread."""
+        if self._refresher is not None:
+            self._refresher.request()
+
+    def _refresh(self):
+        state = self.state
+        with self._lock:
+            player = self.player
+        lists = {show: state.numbers(show) for show in ("to extract", "extracted")}
+        ends = state.ranges[state.video] or ()
+        player.mark(picked=lists["to extract"], extracted=lists["extracted"], ends_of_the_range=list(ends))
+        self.gallery.set_cells([self._cell(frame) for frame in state.frames(state.show)])
+        self.controls.show(player)
+        if state.unseen():
+            self._looker.request()
+
+    def _cell(self, frame):
+        several = len(self.state.lengths) > 1
+        caption = f"{frame.video} · {frame.index}" if several else f"frame {frame.index}"
+        if not frame.kept:
+            note = "dropped"
+        elif frame.twin is not None:
+            note = f"looks like {frame.twin}"
+        else:
+            note = "extracted" if frame.extracted else frame.origin
+        box = None if frame.extracted else frame.kept
+        return Cell(frame.key, caption, note, box, not frame.kept, frame.twin is not None)
+
+    def _look(self):
+        left = self.eyes.look()
+        self.gallery.redraw()
+        if left:
+            self._looker.request()
+
+    def wait(self, timeout=60.0):
+        """Block until all work is done and painted; False after ``timeout`` seconds."""
+        until = time.monotonic() + timeout
+        while time.monotonic() < until:
+            left = until - time.monotonic()
+            done = self.task.wait(left) and self._refresher.wait(left) and self._looker.wait(left)
+            if done and not self.state.unseen() and self._refresher.wait(0) and self._looker.wait(0):
+                return self.gallery.wait(left) and self.player.wait(left)
+        return False
+
+    def snapshot(self):
+        """The player above the page of thumbnails as a `PIL.Image.Image`."""
+        return stacked(self.player.snapshot(), self.gallery.snapshot(), gap=8)
+
+    def close(self):
+        """Stop all work and take the widget off the page."""
+        if self._refresher is not None and not self._closed:
+            self._closed = True
+            self.task.stop()
+            self.task.wait(5)
+            for part in (self._refresher, self._looker, self.eyes, self.player, self.gallery):
+                part.close()
+        super().close()
+
+
+def _survey(project, videos):
+    """({video: number of frames}, {video: extracted frames}, what is wrong with some) of a project's videos."""
+    paths = project.videos if videos is None else [project.video(Path(v).name) for v in videos]
+    lengths, there, problems = {}, {}, []
+    for path in paths:
+        name = video_stem(path)
+        try:
+            with VideoReader(path) as reader:
+                lengths[name] = len(reader)
+        except VideoError as error:
+            problems.append(str(error))
+            continue
+        there[name] = [index for index in extracted(project.labeled_dir(name)) if index < lengths[name]]
+    if problems and not lengths:
+        raise VideoError(" ".join(problems))
+    return lengths, there, problems
+
+
+def _size(path):
+    with VideoReader(path) as reader:
+        return reader.size

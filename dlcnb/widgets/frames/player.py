@@ -1,0 +1,129 @@
+"""The player of the frame picker: what is picked is marked on its timeline, and the region of interest can be drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import ImageDraw
+
+from dlcnb.widgets.player.player import Player
+
+__all__ = ["PickingPlayer"]
+
+LEAST = 8  # px, the sides of a region of interest
+ROI = (240, 228, 66)
+SHADE = 0.45
+LANES = {"picked": (230, 159, 0), "extracted": (86, 180, 233), "ends of the range": (204, 121, 167)}
+
+
+class PickingPlayer(Player):
+    """A `Player` with a region of interest.
+
+    Parameters
+    ----------
+    video, width : see `Player`
+    crop : (x1, x2, y1, y2) or None
+        The region, px with ends excluded; None = the whole frame.
+    on_crop : callable
+        Called with the region that was drawn.
+    """
+
+    lanes = LANES
+    drawing = False  # whether a drag draws the region instead of moving the picture
+
+    def __init__(self, video, *, crop=None, on_crop=None, width=None):
+        self.crop, self._on_crop = crop, on_crop
+        self._corner = None
+        super().__init__(video, width=width)
+
+    def set_crop(self, crop):
+        """Show another region."""
+        self.crop = crop
+        self.state.revision += 1
+
+    def set_drawing(self, drawing):
+        """Let a drag draw the region, or move the picture."""
+        self.drawing = drawing
+        (self.canvas.add_class if drawing else self.canvas.remove_class)("dlcnb-crosshair")
+
+    def mark(self, **frames):
+        """Show frames on the timeline, by the names of ``LANES`` ('_' for blanks)."""
+        for name, numbers in frames.items():
+            name = name.replace("_", " ")
+            if not np.array_equal(self.state.marks.get(name, ()), numbers):
+                self.state.set_marks(name, numbers)
+                self._legend()
+
+    def _on_input(self, message):
+        if not self.drawing or message.get("surface") != 0 or message["type"] not in ("down", "move", "up", "cancel"):
+            super()._on_input(message)
+            return
+        try:
+            self._draw(message["type"], message)
+        except Exception as error:
+            self.fail(error)
+
+    def _draw(self, kind, message):
+        fit, (height, width) = self.state.fit, self.state.image_size
+        corner = (np.array([message["x"], message["y"]]) - (fit.left, fit.top)) / fit.zoom  # counted from the edge
+        corner = np.clip(np.round(corner), 0, (width, height)).astype(int)
+        if kind == "down":
+            self._corner, self._before = corner, self.crop
+        elif self._corner is not None:
+            (x1, y1), (x2, y2) = np.sort([self._corner, corner], axis=0).tolist()
+            if kind == "cancel":
+                self.set_crop(self._before)
+            elif x2 - x1 >= LEAST and y2 - y1 >= LEAST:
+                self.set_crop((x1, x2, y1, y2))
+            if kind == "up" and (x2 - x1 < LEAST or y2 - y1 < LEAST):
+                self.set_crop(self._before)
+                self.tell(f"Drag over the part that matters, at least {LEAST} px wide and high.")
+            elif kind == "up" and self._on_crop:
+                self._on_crop(self.crop)
+            if kind != "move":
+                self._corner = None
+
+    def _edges_on_canvas(self):
+        """The region on the canvas as (left, right, top, bottom); None for the whole frame."""
+        height, width = self.state.image_size
+        if self.crop is None or self.crop == (0, width, 0, height):
+            return None
+        fit, (x1, x2, y1, y2) = self.state.fit, self.crop
+        return (
+            fit.left + x1 * fit.zoom, fit.left + x2 * fit.zoom,
+            fit.top + y1 * fit.zoom, fit.top + y2 * fit.zoom,
+        )  # fmt: skip
+
+    def _shades(self, edges):
+        """The four rectangles (x, y, width, height) around the region."""
+        left, right, top, bottom = edges
+        height, width = self.state.canvas_size
+        return (
+            (0, 0, width, top), (0, bottom, width, height - bottom),
+            (0, top, left, bottom - top), (right, top, width - right, bottom - top),
+        )  # fmt: skip
+
+    def _draw_pose(self, layer, fit):
+        super()._draw_pose(layer, fit)
+        edges = self._edges_on_canvas()
+        if edges is None:
+            return
+        layer.fill_style = f"rgba(0, 0, 0, {SHADE})"
+        for x, y, width, height in self._shades(edges):
+            if width > 0 and height > 0:
+                layer.fill_rect(x, y, width, height)
+        left, right, top, bottom = edges
+        for width, color in ((4, "rgba(0, 0, 0, 0.8)"), (2, f"rgb{ROI}")):
+            layer.line_width, layer.stroke_style = width, color
+            layer.stroke_rect(left, top, right - left, bottom - top)
+
+    def snapshot(self):
+        """As `Player.snapshot`, with the region."""
+        picture, edges = super().snapshot(), self._edges_on_canvas()
+        if edges is not None:
+            draw = ImageDraw.Draw(picture, "RGBA")
+            for x, y, width, height in self._shades(edges):
+                if width > 0 and height > 0:
+                    draw.rectangle((x, y, x + width - 1, y + height - 1), fill=(0, 0, 0, round(255 * SHADE)))
+            left, right, top, bottom = edges
+            draw.rectangle((left, top, right, bottom), outline=ROI, width=2)
+        return picture

@@ -1,0 +1,209 @@
+"""The work behind the frame picker, on threads: choosing, looking at what is chosen, extracting. Nothing prints."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+
+import cv2
+import numpy as np
+
+from dlcnb import frames
+from dlcnb.video import DamagedFrameError, VideoReader
+from dlcnb.widgets.base.canvas import encode_jpeg
+from dlcnb.widgets.base.task import Stopped
+from dlcnb.widgets.gallery.thumbnails import fitted
+
+__all__ = ["Eyes", "choose", "extract"]
+
+OPEN_READERS = 3
+
+
+def choose(state, project, stop):
+    """Pick ``state.count`` frames of each chosen video, as ``state.how`` says.
+
+    Parameters
+    ----------
+    state : PickingState
+        Its ``progress`` and ``message`` tell how it goes.
+    project : Project
+        Gives the videos, their crops, and config.yaml's ``start`` and ``stop`` where no range is set.
+    stop : threading.Event
+        Ends the work; what is picked by then stays.
+    """
+    videos, new, found = state.chosen_videos, 0, 0
+    if not videos:
+        raise ValueError("no video is ticked: tick those to choose frames from")
+    how, seed = state.how, state.seed
+    with _busy(state, "choosing"):
+        try:
+            for number, video in enumerate(videos):
+                chosen = _chosen(state, project, video, _Progress(state, stop, number, len(videos)))
+                new, found = new + state.add(video, chosen, how), found + len(chosen)
+        except Stopped:
+            state.message = f"Stopped: {new} frames picked so far."
+            return
+        state.seed = seed + 1
+        again = f"; {found - new} were there already" if found > new else ""
+        state.message = f"{new} frames picked{again}." if new or again else "No frame was picked."
+
+
+def _chosen(state, project, video, progress):
+    start, stop = state.part(video) or (_fraction(project, "start", 0.0), _fraction(project, "stop", 1.0))
+    if state.how == "uniform":
+        chosen = frames.uniform(state.lengths[video], state.count, start=start, stop=stop, seed=state.seed)
+        progress(1, 1)
+        return chosen
+    with VideoReader(project.video(video)) as reader:
+        part = {"start": start, "stop": stop, "seed": state.seed}
+        crop = inside(project.crop(video), reader.size)
+        return frames.kmeans(reader, state.count, **part, progress=progress, crop=crop)
+
+
+def _fraction(project, key, default):
+    value = project.config.get(key)
+    return default if value is None else float(value)
+
+
+def inside(crop, size):
+    """A crop cut to the frame; None for the whole frame, or where nothing is left."""
+    if crop is None:
+        return None
+    height, width = size
+    x1, x2, y1, y2 = crop
+    cut = min(x1, width), min(x2, width), min(y1, height), min(y2, height)
+    whole = cut == (0, width, 0, height)
+    return None if whole or cut[0] >= cut[1] or cut[2] >= cut[3] else cut
+
+
+def extract(state, project, stop):
+    """Write the images of what is picked and kept in the chosen videos; returns the paths of the new images.
+
+    Parameters as `choose`. Raises OSError if an image can't be written; those before it stay.
+    """
+    work = state.work()
+    total, paths, damaged = sum(map(len, work.values())), [], []
+    if not total:
+        raise ValueError("there is nothing to extract: pick frames first, and keep some")
+    with _busy(state, "extracting"):
+        for video, numbers in work.items():
+            for index, path in frames.extracting(project, video, numbers):
+                if path is None:
+                    damaged.append(f"{index} of {video}")
+                    state.set_kept([(video, index)], False)
+                else:
+                    paths.append(path)
+                    state.set_extracted(video, index)
+                state.progress = (len(paths) + len(damaged)) / total
+                if stop.is_set():
+                    break
+            if stop.is_set():
+                break
+        lost = f" Damaged and left out: {', '.join(damaged)}." if damaged else ""
+        stopped = "Stopped: " if stop.is_set() else ""
+        state.message = f"{stopped}{len(paths)} of {total} frames are extracted.{lost}"
+    return paths
+
+
+class _busy:
+    """While inside, the state says what is under way."""
+
+    def __init__(self, state, task):
+        self.state, self.task = state, task
+
+    def __enter__(self):
+        self.state.message, self.state.progress, self.state.task = "", 0.0, self.task
+
+    def __exit__(self, *error):
+        self.state.task = "idle"
+
+
+class _Progress:
+    """Tells a state of one video's progress among several, and ends the work when it is to stop."""
+
+    def __init__(self, state, stop, number, count):
+        self.state, self.stop, self.number, self.count = state, stop, number, count
+
+    def __call__(self, done, total):
+        if self.stop.is_set():
+            raise Stopped
+        progress = (self.number + done / total) / self.count
+        if progress - self.state.progress >= 0.01 or done == total:
+            self.state.progress = progress
+
+
+class Eyes:
+    """Looks at the frames of a `PickingState`: keeps their thumbnails, and tells the state what they look like.
+
+    Parameters
+    ----------
+    state : PickingState
+    project : Project
+    size : (height, width)
+        Of a thumbnail, px.
+    """
+
+    def __init__(self, state, project, size):
+        self.state, self.project, self.size = state, project, size
+        self._thumbnails = {}  # (video, index) -> JPEG bytes, b"" = damaged
+        self._readers = OrderedDict()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def thumbnail(self, key):
+        """The small picture of a frame, uint8 (height, width, 3); None if it isn't looked at yet, or damaged."""
+        data = self._thumbnails.get(key)
+        if not data:
+            return None
+        return cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+    def look(self, seconds=0.3):
+        """Look at frames that weren't looked at, for about so many seconds; True if some are left."""
+        until = time.monotonic() + seconds
+        for key in self.state.unseen():
+            with self._lock:
+                if self._closed:
+                    return False
+                self._look_at(*key)
+            if time.monotonic() > until:
+                return bool(self.state.unseen())
+        return False
+
+    def _look_at(self, video, index):
+        crop = self.project.crop(video)
+        try:
+            image = self._image(video, index)
+        except DamagedFrameError:
+            image = None
+        if image is None:
+            self._thumbnails[video, index] = b""
+            self.state.set_signature(video, index, None)
+            return
+        if not self._thumbnails.get((video, index)):
+            self._thumbnails[video, index] = encode_jpeg(fitted(image, self.size))
+        signature = frames.signature(image, inside(crop, image.shape[:2]))
+        with self.state.lock:
+            if self.project.crop(video) == crop:  # else it is looked at again
+                self.state.set_signature(video, index, signature)
+
+    def _image(self, video, index):
+        frame = self.state.frame(video, index)
+        if frame is not None and frame.extracted:
+            path = frames.extracted(self.project.labeled_dir(video)).get(index)
+            data = None if path is None else cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if data is not None:
+                return cv2.cvtColor(data, cv2.COLOR_BGR2RGB)
+        if video not in self._readers:
+            self._readers[video] = VideoReader(self.project.video(video))
+            while len(self._readers) > OPEN_READERS:
+                self._readers.popitem(last=False)[1].close()
+        self._readers.move_to_end(video)
+        return self._readers[video].read(index)
+
+    def close(self):
+        """Close the videos."""
+        with self._lock:
+            self._closed = True
+            for reader in self._readers.values():
+                reader.close()

@@ -1,0 +1,279 @@
+"""Gallery: a grid of pictures on one canvas, with captions, check boxes, pages, mouse and keys."""
+
+from __future__ import annotations
+
+import threading
+
+import cv2
+import ipywidgets
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch
+from dlcnb.widgets.base.input_guard import Input
+from dlcnb.widgets.base.view import button
+from dlcnb.widgets.gallery.gallery_state import CHECK, LINE, GalleryState
+
+__all__ = ["Gallery", "fitted"]
+
+ROOT = "dlcnb-gallery"
+GROUND, EMPTY = (31, 41, 51), (52, 63, 74)
+TEXT, WARN, FAINT, FOCUS = (235, 238, 241), (240, 180, 60), (150, 160, 170), (86, 180, 233)
+FONT_PX = 12
+KEYS = {  # key -> (name of a GalleryState method, its arguments)
+    "ArrowLeft": ("move", -1),
+    "ArrowRight": ("move", 1),
+    "ArrowUp": ("move_rows", -1),
+    "ArrowDown": ("move_rows", 1),
+    "PageUp": ("turn", -1),
+    "PageDown": ("turn", 1),
+    "Home": ("home",),
+    "End": ("end",),
+}
+OWN_KEYS = ("Enter", " ", "Delete", "Backspace")
+
+
+def fitted(image, size):
+    """An image in the middle of a picture of another size, as large as fits.
+
+    Parameters
+    ----------
+    image : uint8 (H, W, 3)
+    size : (height, width)
+
+    Returns
+    -------
+    uint8 (height, width, 3)
+    """
+    height, width = size
+    zoom = min(height / image.shape[0], width / image.shape[1])
+    tall, wide = (max(round(side * zoom), 1) for side in image.shape[:2])
+    how = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
+    out = np.full((height, width, 3), EMPTY, np.uint8)
+    top, left = (height - tall) // 2, (width - wide) // 2
+    out[top : top + tall, left : left + wide] = cv2.resize(image, (wide, tall), interpolation=how)
+    return out
+
+
+class Gallery(ipywidgets.VBox):
+    """A grid of pictures in as many columns as the page has room for.
+
+    Parameters
+    ----------
+    picture : callable
+        ``picture(cell)`` gives the uint8 (H, W, 3) image of a `Cell`, or None while there is none; called on the
+        painter's thread.
+    opened : callable
+        Called with the key of a cell that is clicked, or Enter is pressed on.
+    failed : callable
+        Called with what ``picture`` and the other callables raise.
+    toggled : callable, optional
+        Called with the key of a cell whose check box is clicked (or Space is pressed on, or Delete while checked).
+    size : (height, width)
+        Of a picture, px.
+    columns, rows, lines : int
+        See `GalleryState`.
+    empty : str
+        Said when there are no cells.
+    """
+
+    _painter = None
+
+    def __init__(  # noqa: PLR0913
+        self, picture, opened, failed, toggled=None, *, size=(120, 160), columns=4, rows=3, lines=2, empty=""
+    ):
+        self.state = GalleryState(size, columns, rows, lines)
+        self._picture, self._opened, self._failed, self._toggled = picture, opened, failed, toggled
+        self._empty = empty
+        self._lock = threading.RLock()
+        self.canvas = FrameCanvas(self.state.size)
+        self.input = Input([self.canvas], [*KEYS, *OWN_KEYS], self._on_input, ROOT)
+        self.input.guard.measured = True
+        self.input.guard.observe(lambda change: self.state.fit(change.new), "room")
+        self._build_pager()
+        layout = ipywidgets.Layout(width="100%", align_items="stretch", overflow="hidden")
+        super().__init__([self.canvas, self.pager, self.input.guard], layout=layout)
+        self.add_class(ROOT)
+        self._painter = Painter(self._paint, failed)
+        self.canvas.on_client_ready(lambda *_: self.redraw())
+        self.state.observe(lambda _: self.redraw(), ["focus", "revision"])
+        self.redraw()
+
+    def _build_pager(self):
+        turn = self.state.turn
+        self.previous = button("chevron-left", "Previous page (PageUp)", lambda: self._safely(turn, -1))
+        self.next = button("chevron-right", "Next page (PageDown)", lambda: self._safely(turn, 1))
+        self.where = ipywidgets.HTML()
+        self.where.add_class("dlcnb-number")
+        self.pager = ipywidgets.HBox([self.previous, self.next, self.where])
+        self.pager.add_class("dlcnb-row")
+
+    def set_cells(self, cells):
+        """Show other `Cell`s."""
+        with self._lock:
+            self.state.set_cells(cells)
+
+    # --- gestures ---
+
+    def _safely(self, method, *arguments):
+        try:
+            with self._lock:
+                method(*arguments)
+        except Exception as error:
+            self._failed(error)
+
+    def _on_input(self, message):
+        if message["type"] == "key":
+            self._safely(self._on_key, message["key"])
+        elif message["type"] == "down" and message.get("button", 0) == 0:
+            self._safely(self._on_click, message["x"], message["y"])
+
+    def _on_key(self, key):
+        cell = self.state.focused
+        if key in KEYS:
+            name, *arguments = KEYS[key]
+            getattr(self.state, name)(*arguments)
+        elif cell is None:
+            return
+        elif key == "Enter":
+            self._opened(cell.key)
+        elif self._toggled and cell.checked is not None and (key == " " or cell.checked):
+            self._toggled(cell.key)
+
+    def _on_click(self, x, y):
+        position, on_check = self.state.at(x, y)
+        if position < 0:
+            return
+        self.state.focus = position
+        (self._toggled if on_check else self._opened)(self.state.cells[position].key)
+
+    # --- painting ---
+
+    def redraw(self):
+        """Paint again, soon, on the painter's thread."""
+        self._painter.request()
+
+    def wait(self, timeout=10.0):
+        """Block until what was asked for is painted; False after ``timeout`` seconds."""
+        return self._painter.wait(timeout)
+
+    def _paint(self):
+        with self._lock:
+            state = self.state
+            mosaic, marks, size = self._mosaic(), self._marks(), state.size
+            pages, page, count = state.pages, state.page, len(state.cells)
+        self.input.ready()
+        self._resize(size)
+        with batch(self.canvas):
+            self.canvas.draw_frame(mosaic)
+            layer = self.canvas[1]
+            layer.clear()
+            for rectangle in marks[0]:
+                _stroke(layer, *rectangle)
+            layer.font, layer.text_baseline = f"{FONT_PX}px sans-serif", "middle"
+            for text, x, y, color in marks[1]:
+                layer.fill_style = f"rgb{color}"
+                layer.fill_text(text, x, y)
+            for box in marks[2]:
+                _check_box(layer, *box)
+        self.input.sent()
+        self.previous.disabled, self.next.disabled = page == 0, page == pages - 1
+        self.pager.layout.display = None if pages > 1 else "none"
+        self.where.value = f"page {page + 1} of {pages} · {count} pictures"
+
+    def _resize(self, size):
+        if (self.canvas.height, self.canvas.width) != size:
+            with self.canvas.hold_sync():
+                self.canvas.height, self.canvas.width = size
+            self.canvas.layout.max_width = f"{size[1]}px"
+
+    def _mosaic(self):
+        """All pictures of the page on their ground, uint8 (height, width, 3)."""
+        state = self.state
+        whole = np.full((*state.size, 3), GROUND, np.uint8)
+        height, width = state.picture
+        for position in state.shown:
+            left, top = state.box(position)
+            cell = state.cells[position]
+            image = self._picture(cell)
+            picture = np.full((height, width, 3), EMPTY, np.uint8) if image is None else fitted(image, state.picture)
+            if cell.dim:
+                picture = (0.3 * picture + 0.7 * np.array(GROUND)).astype(np.uint8)
+            whole[top : top + height, left : left + width] = picture
+        return whole
+
+    def _marks(self):
+        """What is drawn on top: rectangles (x, y, w, h, colour), texts (text, x, y, colour), check boxes (x, y, on)."""
+        state, rectangles, texts, boxes = self.state, [], [], []
+        height, width = state.picture
+        for position in state.shown:
+            cell, (left, top) = state.cells[position], state.box(position)
+            if position == state.focus:
+                rectangles.append((left - 2, top - 2, width + 4, height + 4, FOCUS))
+            y = top + height + 2 + LINE / 2
+            texts.append((_shortened(cell.caption, width), left + 2, y, FAINT if cell.dim else TEXT))
+            if cell.note and state.lines > 1:
+                color = WARN if cell.warn and not cell.dim else FAINT
+                texts.append((_shortened(cell.note, width, end=True), left + 2, y + LINE, color))
+            if cell.checked is not None:
+                boxes.append((left + width - CHECK + 4, top + 4, cell.checked))
+        if not state.cells and self._empty:
+            texts.append((self._empty, 16, state.size[0] / 2, FAINT))
+        return rectangles, texts, boxes
+
+    def snapshot(self):
+        """The page as a `PIL.Image.Image`, drawn in the kernel."""
+        with self._lock:
+            picture, marks = Image.fromarray(self._mosaic()), self._marks()
+        draw = ImageDraw.Draw(picture)
+        for x, y, w, h, color in marks[0]:
+            draw.rectangle((x, y, x + w, y + h), outline=color, width=3)
+        for text, x, y, color in marks[1]:
+            draw.text((x, y), text, fill=color, font=_font(), anchor="lm")
+        for x, y, on in marks[2]:
+            side = CHECK - 8
+            draw.rectangle((x, y, x + side, y + side), fill=(20, 28, 36), outline=TEXT)
+            if on:
+                draw.line([(x + dx, y + dy) for dx, dy in TICK], fill=TEXT, width=3)
+        return picture
+
+    def close(self):
+        """Stop painting and take the gallery off the page."""
+        if self._painter is not None:
+            self._painter.close()
+        self.canvas.close()
+        super().close()
+
+
+TICK = ((4, 10), (9, 15), (16, 5))  # of a check box
+
+
+def _stroke(layer, *rectangle):
+    x, y, width, height, color = rectangle
+    layer.stroke_style, layer.line_width = f"rgb{color}", 3
+    layer.stroke_rect(x, y, width, height)
+
+
+def _check_box(layer, x, y, on):
+    side = CHECK - 8
+    layer.fill_style = "rgba(20, 28, 36, 0.85)"
+    layer.fill_rect(x, y, side, side)
+    layer.stroke_style, layer.line_width = f"rgb{TEXT}", 1.5
+    layer.stroke_rect(x, y, side, side)
+    if on:
+        layer.line_width = 2.5
+        layer.stroke_lines([(x + dx, y + dy) for dx, dy in TICK])
+
+
+def _font():
+    return ImageFont.load_default(FONT_PX)
+
+
+def _shortened(text, width, end=False):
+    """Text that fits into ``width`` px, its beginning given up (the end of a video name tells more), or its end."""
+    font = _font()
+    if font.getlength(text) <= width - 4:
+        return text
+    while text and font.getlength(text + "…") > width - 4:
+        text = text[:-1] if end else text[1:]
+    return text + "…" if end else "…" + text

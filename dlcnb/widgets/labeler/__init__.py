@@ -1,0 +1,1 @@
+"""The labeler: click bodyparts on frames."""

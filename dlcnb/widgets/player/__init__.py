@@ -1,0 +1,1 @@
+"""The player: any frame of a video, with poses on top."""

@@ -1,0 +1,389 @@
+"""Player: look through a video frame by frame, or play it, with poses on top and a timeline of what is marked."""
+
+from __future__ import annotations
+
+import html
+import threading
+import time
+from pathlib import Path
+
+import ipywidgets
+import numpy as np
+from PIL import Image
+
+from dlcnb.poses import Poses
+from dlcnb.render import draw_pose, palette
+from dlcnb.video import DamagedFrameError, VideoReader
+from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view
+from dlcnb.widgets.base.input_guard import Input
+from dlcnb.widgets.base.pictures import stacked
+from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.base.zoom import canvas_size
+from dlcnb.widgets.player.state import PlayClock, PlayerState
+from dlcnb.widgets.player.timeline import LANES, Timeline, labeled_frames, project_labels, timeline_image
+
+__all__ = ["Player"]
+
+SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
+READOUT_SECONDS = 0.1  # the slider and the numbers follow playback this often
+PLAY_AHEAD = 3  # frames on their way while playing, so that a slow connection costs lag, not frames; else one
+WHEEL_ZOOM = 1.0015  # per CSS pixel of wheel travel
+
+KEYS = {  # key -> (name of a PlayerState method, its arguments)
+    "ArrowLeft": ("step", -1),
+    "ArrowRight": ("step", 1),
+    "Shift+ArrowLeft": ("step", -10),
+    "Shift+ArrowRight": ("step", 10),
+    "Home": ("home",),
+    "End": ("end",),
+    " ": ("toggle",),
+    "[": ("go_to_mark", -1),
+    "]": ("go_to_mark", 1),
+    "+": ("zoom", 1.5),
+    "-": ("zoom", 1 / 1.5),
+    "0": ("reset_view",),
+}
+BUTTONS = {  # key -> (icon, tooltip), in the order of the row; None is a gap
+    "Home": ("fast-backward", "First frame (Home)"),
+    "Shift+ArrowLeft": ("backward", "Back 10 frames (Shift+Left)"),
+    "ArrowLeft": ("step-backward", "Previous frame (Left)"),
+    " ": ("play", "Play or pause (Space)"),
+    "ArrowRight": ("step-forward", "Next frame (Right)"),
+    "Shift+ArrowRight": ("forward", "Forward 10 frames (Shift+Right)"),
+    "End": ("fast-forward", "Last frame (End)"),
+    "[": ("chevron-left", "Previous marked frame ([)"),
+    "]": ("chevron-right", "Next marked frame (])"),
+    "+": ("search-plus", "Zoom in (+, or wheel)"),
+    "-": ("search-minus", "Zoom out (-, or wheel)"),
+    "0": ("arrows-alt", "Whole frame (0, or double click)"),
+}
+
+
+class Player(View):
+    """Frame browsing and playback.
+
+    Parameters
+    ----------
+    video : path or VideoReader
+    poses : Poses or path, optional
+        Drawn on the frames; the path of a table that DeepLabCut or dlcnb wrote.
+    project : Project, optional
+        Gives skeleton, pcutoff and the frames that are labeled.
+    labels : Labels or frame numbers, optional
+        The labeled frames, if not the project's.
+    outliers : frame numbers, optional
+    skeleton : Skeleton, optional
+        If not the project's.
+    width : int, optional
+        Width of the picture in px; by default the video's own, at most 960.
+    """
+
+    lanes = LANES  # of the timeline: name -> colour
+
+    _painter = None
+    _ticket = None  # of the thread that plays; another one, or none, tells it to end
+    _drag_from = None
+    _scrubbing = False
+
+    def __init__(self, video, poses=None, *, project=None, labels=None, outliers=(), skeleton=None, width=None):
+        self._opened = not isinstance(video, VideoReader)
+        self.reader = VideoReader(video) if self._opened else video
+        self.state = PlayerState(self.reader.times, self.reader.size, canvas_size(self.reader.size, width, 480, 960))
+        self.bodyparts, self._edges = (), np.empty((0, 2), int)
+        self._lock = threading.RLock()
+        self._quiet = None
+        self._told = 0.0
+        self._text_width = 2 * len(f"{np.ptp(self.state.times):.2f}") + len(" s of  s")
+        self._marks_drawn = None
+        self._build()
+        super().__init__([*self._rows, self.input.guard])
+        self._painter = Painter(self._paint, self.fail)
+        self._connect()
+        self._load(poses, project, labels, skeleton)
+        if "outliers" in self.lanes:
+            self.state.set_marks("outliers", outliers)
+        self._legend()
+        self.redraw()
+
+    # --- what it is made of ---
+
+    def _build(self):
+        state, layout = self.state, ipywidgets.Layout
+        height, width = state.canvas_size
+        self.canvas, self.timeline = FrameCanvas((height, width)), Timeline(width, self.lanes)
+        self.input = Input([self.canvas, self.timeline], KEYS, self._on_input)
+        self.slider = ipywidgets.IntSlider(
+            min=0, max=max(state.n_frames - 1, 1), readout=False, layout=layout(width="100%", margin="0")
+        )
+        self.slider.style.description_width = "0"
+        self.number = ipywidgets.BoundedIntText(min=0, max=state.n_frames - 1, layout=layout(width="88px", margin="0"))
+        self.number.tooltip = "Go to this frame"
+        self.readout = ipywidgets.HTML()
+        self.readout.add_class("dlcnb-number")
+        self.speed = ipywidgets.Dropdown(
+            options=[(f"{s:g}×", s) for s in SPEEDS], value=1.0, layout=layout(width="72px", margin="0")
+        )
+        self.speed.tooltip = "Playback speed"
+        self.poses_box = ipywidgets.Checkbox(
+            value=True, description="poses", indent=False, layout=layout(width="auto", margin="0 8px 0 0")
+        )
+        self.pcutoff = ipywidgets.FloatSlider(
+            min=0, max=1, step=0.01, description="pcutoff", layout=layout(width="210px", margin="0")
+        )
+        self.pcutoff.style.description_width = "52px"
+        self.pcutoff.add_class("dlcnb-own-keys")
+        self.legend = ipywidgets.HTML()
+        self.legend.add_class("dlcnb-legend")
+        self.buttons = {key: button(icon, tip, lambda k=key: self._act(k)) for key, (icon, tip) in BUTTONS.items()}
+        self._rows = self._arranged(width)
+
+    def _arranged(self, width):
+        frame_label, self._where = ipywidgets.HTML("frame"), ipywidgets.HBox([self.slider])
+        moves = [self.buttons[key] for key in list(BUTTONS)[:7]]
+        marks = [self.buttons[key] for key in ("[", "]")]
+        zooms = [self.buttons[key] for key in ("-", "+", "0")]
+        for first in (marks[0], zooms[0]):
+            first.add_class("dlcnb-gap")
+        self._pose_box = ipywidgets.HBox([self.poses_box, self.pcutoff], layout=ipywidgets.Layout(overflow="visible"))
+        self._pose_box.add_class("dlcnb-gap")
+        where = row([frame_label, self.number, self.readout, self._pose_box])
+        column = ipywidgets.VBox(
+            [self.canvas, self.timeline, self._where, row([*moves, self.speed, *marks, *zooms]), where],
+            layout=ipywidgets.Layout(width="100%", max_width=f"{max(width, 520)}px", align_items="flex-start"),
+        )
+        self._where.layout.width, self._where.layout.max_width = "100%", f"{width}px"
+        return [column, self.legend]
+
+    def _connect(self):
+        self.canvas.on_client_ready(self._on_client)
+        self.timeline.on_client_ready(self._on_client)
+        self.slider.observe(self._on_slider, "value")
+        self.number.observe(self._on_slider, "value")
+        self.speed.observe(lambda change: setattr(self.state, "speed", change.new), "value")
+        self.poses_box.observe(lambda change: setattr(self.state, "show_poses", change.new), "value")
+        self.pcutoff.observe(self._on_pcutoff, "value")
+        self.state.observe(self._on_playing, "playing")
+        self.state.observe(lambda _: self.redraw(), ["frame", "revision", "pcutoff", "show_poses", "playing"])
+
+    def _load(self, poses, project, labels, skeleton):
+        if project is not None:
+            self.state.pcutoff = project.pcutoff
+            skeleton = skeleton or project.skeleton
+            if labels is None:
+                labels = project_labels(project, self.reader.path)
+        if "labeled" in self.lanes:
+            self.state.set_marks("labeled", labeled_frames(labels, Path(self.reader.path).stem))
+        self.set_poses(poses, skeleton)
+
+    def set_poses(self, poses, skeleton=None):
+        """Draw other poses (`Poses` or the path of a table; None = none), with the edges of a `Skeleton`."""
+        self._pose_box.layout.display = "none" if poses is None else None
+        if poses is None:
+            return
+        poses = poses if isinstance(poses, Poses) else Poses.read(poses)
+        self.bodyparts = tuple(poses.bodyparts)
+        self._colors = palette(len(self.bodyparts))
+        edges = getattr(skeleton, "edges", ())
+        known = [edge for edge in edges if set(edge) <= set(self.bodyparts)]
+        self._edges = np.array([[self.bodyparts.index(p) for p in edge] for edge in known], int).reshape(-1, 2)
+        self.state.set_poses(poses.points, poses.likelihood)
+        self.pcutoff.value = self.state.pcutoff
+        self._legend()
+
+    def _legend(self):
+        items = [
+            ("dlcnb-swatch dlcnb-swatch-mark", self.lanes[name], f"{name} ({len(frames)})")
+            for name, frames in self.state.marks.items()
+            if len(frames)
+        ]
+        if self.bodyparts:
+            items.append(("dlcnb-swatch dlcnb-swatch-mark", self.lanes["low likelihood"], "low likelihood"))
+            items += [("dlcnb-swatch", c, name) for c, name in zip(self._colors, self.bodyparts, strict=True)]
+        self.legend.value = "".join(
+            f'<span class="dlcnb-item"><i class="{kind}" style="background:rgb({r},{g},{b})"></i>'
+            f"{html.escape(text)}</span>"
+            for kind, (r, g, b), text in items
+        )
+
+    # --- gestures to the state ---
+
+    @shown
+    def _act(self, key):
+        name, *arguments = KEYS[key]
+        with self._lock:
+            getattr(self.state, name)(*arguments)
+
+    @shown
+    def _on_input(self, message):
+        kind, surface = message["type"], message.get("surface")
+        if kind == "key":
+            self._act(message["key"])
+        elif surface == 1:
+            self._on_timeline(kind, message["x"])
+        elif kind == "wheel":
+            self.state.zoom(WHEEL_ZOOM ** -message["dy"], (message["x"], message["y"]))
+        elif kind == "pinch":
+            self.state.pinch(message)
+        elif kind == "double":
+            self.state.reset_view()
+        elif kind in ("down", "up", "cancel"):
+            self._drag_from = (message["x"], message["y"]) if kind == "down" else None
+        elif kind == "move" and self._drag_from:
+            (x, y), self._drag_from = self._drag_from, (message["x"], message["y"])
+            self.state.pan(message["x"] - x, message["y"] - y)
+
+    def _on_timeline(self, kind, x):
+        if kind == "down":
+            self._scrubbing = True
+            with self._lock:
+                self.state.go(self.state.mark_near(x, self.timeline.width))
+        elif kind == "move" and self._scrubbing:
+            with self._lock:
+                self.state.go(self.state.frame_at(x, self.timeline.width))
+        elif kind in ("up", "cancel"):
+            self._scrubbing = False
+
+    @shown
+    def _on_slider(self, change):
+        if self._quiet != threading.get_ident() and change.new != self.state.frame:
+            with self._lock:
+                self.state.go(change.new)
+
+    def _on_pcutoff(self, change):
+        self.state.pcutoff = change.new
+
+    def _on_playing(self, change):
+        self.buttons[" "].icon = "pause" if change.new else "play"
+        if change.new:
+            self._ticket = ticket = object()
+            threading.Thread(target=self._play, args=(ticket,), name="dlcnb-player", daemon=True).start()
+
+    def _on_client(self, *_):
+        self._marks_drawn = None
+        self.redraw()
+
+    # --- playing ---
+
+    def _play(self, ticket):
+        clock = PlayClock(self.state, time.monotonic())
+        while self.state.playing and self._ticket is ticket:
+            wait = clock.wait(time.monotonic())
+            if wait is None:
+                self.state.playing = False
+                break
+            time.sleep(min(wait, 0.2))
+            with self._lock:
+                if self.state.playing and self._ticket is ticket:
+                    self.state.frame = clock.due(time.monotonic())
+            self._painter.wait(1.0)
+
+    def play(self):
+        """Start playing; returns at once."""
+        with self._lock:
+            if not self.state.playing:
+                self.state.toggle()
+
+    def pause(self):
+        """Stop playing."""
+        self.state.playing = False
+
+    # --- painting ---
+
+    def redraw(self):
+        """Paint again, soon, on the painter's thread."""
+        self._painter.request()
+
+    def _paint(self):
+        state = self.state
+        frame, fit = state.frame, state.fit
+        try:
+            image, problem = self.reader.read(frame), ""
+        except DamagedFrameError as error:
+            image, problem = np.full((*state.image_size, 3), 64, np.uint8), str(error)
+        view = render_view(image, fit, state.canvas_size)
+        marks = (state.revision, state.pcutoff)
+        self.input.ready(PLAY_AHEAD if state.playing else 0)
+        with batch(self.canvas):
+            self.canvas.draw_frame(view)
+            self._draw_pose(self.canvas[1], fit)
+            if problem:
+                self._draw_problem(self.canvas[1], f"frame {frame} is damaged")
+            if marks != self._marks_drawn:
+                self.timeline.draw_marks(state)
+            self.timeline.draw_playhead(state)
+        self._marks_drawn = marks
+        self.input.sent()
+        self._tell_frame(problem)
+
+    def _draw_pose(self, layer, fit):
+        layer.clear()
+        points = fit.to_canvas(self.state.visible_points())
+        edges = [e for e in self._edges if len(points) and np.isfinite(points[e]).all()]
+        there = np.flatnonzero(np.isfinite(points).all(axis=-1)) if len(points) else []
+        layer.line_cap = "round"
+        if len(edges):
+            lines = np.ascontiguousarray(points[np.array(edges)])
+            for width, color in ((4.5, (0, 0, 0)), (2.5, (255, 255, 255))):
+                layer.line_width = width
+                layer.stroke_styled_line_segments(lines, np.tile(np.uint8(color), (len(lines), 1)), 0.7)
+        if len(there):
+            x, y = np.ascontiguousarray(points[there].T)
+            layer.fill_styled_circles(x, y, 6.5, np.zeros((len(there), 3), np.uint8), 0.75)
+            layer.fill_styled_circles(x, y, 5.0, self._colors[there], 1)
+
+    def _draw_problem(self, layer, text):
+        height, width = self.state.canvas_size
+        layer.fill_style = "white"
+        layer.font = "20px sans-serif"
+        layer.text_align = "center"
+        layer.fill_text(text, width / 2, height / 2)
+
+    def _tell_frame(self, problem):
+        state, now = self.state, time.monotonic()
+        if state.playing and now - self._told < READOUT_SECONDS:
+            return
+        self._told, self._quiet = now, threading.get_ident()
+        try:
+            frame = state.frame
+            self.slider.value = self.number.value = frame
+            dot = '<span class="dlcnb-muted">·</span>'
+            text = state.time_text().rjust(self._text_width, "\N{FIGURE SPACE}")  # nothing beside it moves in playback
+            self.readout.value = f"of {state.n_frames - 1} {dot} {text}"
+        finally:
+            self._quiet = None
+        state.message = problem
+        self.tell(problem, "error")
+
+    # --- without a browser ---
+
+    def wait(self, timeout=10.0):
+        """Block until what was asked for is painted; False after ``timeout`` seconds."""
+        return self._painter.wait(timeout)
+
+    def snapshot(self):
+        """The picture with its poses, and the timeline below, as a `PIL.Image.Image`."""
+        state = self.state
+        try:
+            image = self.reader.read(state.frame)
+        except DamagedFrameError:
+            image = np.full((*state.image_size, 3), 64, np.uint8)
+        if state.points is not None and state.show_poses:
+            image = draw_pose(
+                image,
+                state.points[state.frame],
+                state.likelihood[state.frame],
+                skeleton=self._edges if len(self._edges) else None,
+                pcutoff=state.pcutoff,
+            )
+        view = Image.fromarray(render_view(image, state.fit, state.canvas_size))
+        strip = timeline_image(state, view.width, self.lanes)
+        return stacked(view, strip)
+
+    def close(self):
+        """Stop playing, free the video if this widget opened it, and take the widget off the page."""
+        self._ticket = None
+        if self._painter is not None:
+            self._painter.close()
+            if self._opened:
+                self.reader.close()
+        super().close()

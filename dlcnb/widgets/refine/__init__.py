@@ -1,0 +1,1 @@
+"""Frames that the network got wrong, on their way to the labeler."""

@@ -1,0 +1,295 @@
+"""OutlierQueue: frames that the network got wrong, chosen, looked through, extracted for labeling, merged."""
+
+from __future__ import annotations
+
+import html
+import threading
+
+import ipywidgets
+import numpy as np
+
+from dlcnb import outliers
+from dlcnb.project import Project
+from dlcnb.render import draw_pose
+from dlcnb.video import DamagedFrameError, VideoReader
+from dlcnb.widgets.base.input_guard import InputGuard
+from dlcnb.widgets.base.task import Stopped, Task
+from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.gallery.gallery_state import Cell
+from dlcnb.widgets.gallery.thumbnails import Gallery
+from dlcnb.widgets.refine.state import CHOOSE, OutlierState
+from dlcnb.widgets.trajectories.view import video_and_poses
+
+__all__ = ["OutlierQueue"]
+
+THUMBNAIL = (120, 160)
+KEPT = 300  # thumbnails in memory
+EMPTY = "Set the threshold, then press Preview."
+
+
+class OutlierQueue(View):
+    """From poses to the next frames to label.
+
+    Parameters
+    ----------
+    project : Project or path
+    video : path or str, optional
+        A video of the project, by its path or name; by default the first one.
+    poses : Poses or path, optional
+        Unfiltered; by default the newest table beside the video.
+    labeler : Labeler, optional
+        A click on an extracted frame opens it there; anything with ``go_to(image)`` will do.
+    player : Player, optional
+        Of this video: a click on a frame shows it there.
+    """
+
+    gallery = None
+
+    def __init__(self, project, video=None, poses=None, labeler=None, *, player=None):
+        self.project = project if isinstance(project, Project) else Project.open(project)
+        self.video, poses = video_and_poses(self.project, video, poses)
+        self.labeler, self.player = labeler, player
+        self.state = OutlierState(self.project, self.video, poses)
+        self.reader = VideoReader(self.video)
+        self.task = Task(self.fail, self._busy)
+        self._lock, self._quiet, self._asked, self._pictures = threading.RLock(), False, False, {}
+        self._build()
+        self.gallery = Gallery(
+            self._picture, self._open, self.fail, self._toggle, size=THUMBNAIL, columns=5, rows=3, empty=EMPTY
+        )
+        choices, numbers, actions = self._rows()
+        super().__init__([choices, self.found, numbers, self.gallery, actions, InputGuard(surfaces=0)])
+        self.add_class("dlcnb-outliers")
+        self.state.observe(lambda _: self._show(), ["how", "threshold", "count", "choose", "revision"])
+        self._show()
+
+    # --- what it is made of ---
+
+    def _build(self):
+        state, layout = self.state, ipywidgets.Layout
+        self.how = ipywidgets.Dropdown(options=list(outliers.HOW), value=state.how, layout=layout(width="120px"))
+        self.how.tooltip = "What counts as wrong"
+        self.how.observe(self._on_how, "value")
+        self.threshold = ipywidgets.FloatSlider(
+            min=0, max=1, value=0, step=0.01, readout_format=".3g", description="threshold", continuous_update=True,
+            layout=layout(width="320px", max_width="100%", margin="0"),
+        )  # fmt: skip
+        self.threshold.style.description_width = "62px"
+        self.threshold.add_class("dlcnb-own-keys")
+        self.threshold.observe(lambda change: self._set("threshold", change.new), "value")
+        self.found = ipywidgets.HTML()
+        self.count = ipywidgets.BoundedIntText(value=state.count, min=1, max=1000, layout=layout(width="68px"))
+        self.count.tooltip = "How many frames to choose"
+        self.count.observe(lambda change: self._set("count", change.new), "value")
+        self.choose = ipywidgets.Dropdown(
+            options=[("that look different (k-means)", CHOOSE[0]), ("spread over time (uniform)", CHOOSE[1])],
+            value=state.choose,
+            layout=layout(width="220px"),
+        )
+        self.choose.tooltip = "Which of the frames found"
+        self.choose.observe(lambda change: self._set("choose", change.new), "value")
+        self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="140px", display="none"))
+        self.preview = button("eye", "Choose frames and look at them", self.fill, "Preview")
+        self.clear = button("times", "Empty the queue", lambda: self._safely(self.state.clear), "Clear")
+        self.extract = button("download", "Extract the ticked frames, for labeling", self.extract_frames, "Extract")
+        self.merge = button("code-fork", "Begin the next iteration with what is labeled", self.merge_frames, "Merge")
+        self.stop_button = button("stop", "Stop choosing; the queue stays as it is", self.task.stop)
+        self.stop_button.layout.display = "none"
+        self.reload = button("refresh", "See what was labeled and extracted meanwhile", self.refresh)
+        self.refined = ipywidgets.HTML()
+
+    def _rows(self):
+        choices = row([ipywidgets.HTML("find"), self.how, self.threshold])
+        numbers = row(
+            [ipywidgets.HTML("take"), self.count, self.choose, self.preview, self.stop_button, self.clear]
+            + [self.progress]
+        )
+        return choices, numbers, row([self.extract, self.merge, self.reload, self.refined])
+
+    # --- gestures ---
+
+    @shown
+    def _safely(self, method, *arguments):
+        with self._lock:
+            method(*arguments)
+
+    @shown
+    def _set(self, name, value):
+        if not self._quiet:
+            setattr(self.state, name, value)
+
+    def _on_how(self, change):
+        if self._quiet:
+            return
+        try:
+            self.state.set_how(change.new)
+            self.tell("")
+        except ValueError as error:
+            self._quietly(self.how, value=self.state.how)
+            self.fail(error)
+
+    def add(self, frame):
+        """Put a frame into the queue, such as one found in a `TrajectoryView`."""
+        self.state.add(frame)
+        self.gallery.state.focus_on(int(frame))
+
+    @shown
+    def fill(self):
+        """Choose frames; returns at once (see `wait`)."""
+        self.task.start(self._fill)
+
+    @shown
+    def extract_frames(self):
+        """Extract the ticked frames and hand them, with the machine's labels, to the labeler; returns at once."""
+        self.task.start(self._extract)
+
+    @shown
+    def refresh(self):
+        """See what was labeled and extracted meanwhile."""
+        self._asked = False
+        self.state.refresh()
+
+    @shown
+    def merge_frames(self):
+        """Begin the next iteration; asks once more if some extracted frames are not labeled."""
+        labeled, total = self.state.refined()
+        if 0 < labeled < total and not self._asked:
+            self._asked = True
+            left = f"{total - labeled} extracted frames are not labeled and will not be trained on."
+            self.tell(f"{left} Press Merge again to begin iteration {self.project.iteration + 1} nevertheless.")
+            return
+        self._asked = False
+        done = outliers.merge(self.project)
+        self.state.refresh()
+        frames = sum(done.refined.values())
+        self.tell(f"Iteration {done.iteration} begins with {frames} refined frames. Next: train again.")
+
+    def _open(self, frame):
+        image = self.state.images.get(frame)
+        if self.player is not None:
+            self.player.state.go(frame)
+        if image is None:
+            self.tell(f"Frame {frame}: {self.state.reason(frame)}. Extract it to correct it in the labeler.")
+        elif self.labeler is None:
+            self.tell(f"{image} is extracted. Give the queue labeler=Labeler(project) to open it by a click.")
+        else:
+            self.labeler.go_to(image)
+            self.tell(f"{image} is open in the labeler.")
+
+    def _toggle(self, frame):
+        self.state.toggle(frame)
+
+    # --- work on a thread ---
+
+    def _busy(self, busy):
+        for one in (self.preview, self.extract, self.merge, self.clear):
+            one.disabled = busy
+        self.progress.layout.display = None if busy else "none"
+        self.stop_button.layout.display, self.progress.value = "none", 0
+
+    def _fill(self, stop):
+        def progress(done, total):
+            if stop.is_set():
+                self.tell("Stopped: the queue is as it was.")
+                raise Stopped
+            self.progress.value = done / max(total, 1)
+
+        self.stop_button.layout.display = None
+        self.state.choose_frames(self.reader, progress)
+        none = "No new frame is found: move the threshold, or look for something else."
+        self.tell("" if self.state.frames else none)
+
+    def _extract(self, _):
+        count = self.state.extract()
+        text = f"{count} frames are extracted, with the network's labels as suggestions."
+        session = getattr(self.labeler, "session", None)
+        if session is not None:
+            session.add_images()
+            scorer, found = outliers.suggestions(self.project, self.video)
+            session.set_suggestions(scorer, {**session.suggestions, **found})
+            text += " Click one to correct it in the labeler."
+        self.tell(text)
+
+    # --- painting ---
+
+    @shown
+    def _show(self):
+        state, scores = self.state, self.state.scores
+        low, high = state.limits()
+        step = 10.0 ** np.floor(np.log10(max(high - low, 1e-6) / 200))
+        low, high = np.floor(low / step) * step, np.ceil(high / step) * step
+        self._quietly(self.threshold, low=low, high=high, step=step, value=state.threshold)
+        self._quietly(self.how, value=state.how)
+        found, total = state.n_found, len(state.poses)
+        share = f"<b>{found}</b> of {total} frames ({found / total:.1%})"
+        unit = f" {scores.unit}" if scores.unit else ""
+        text = f"{html.escape(outliers.HOW[state.how])}: {state.threshold:.4g}{unit}"
+        self.found.value = f'<span class="dlcnb-number">{share}</span> <span class="dlcnb-muted">{text}</span>'
+        self.preview.button_style = "primary" if state.stale or not state.frames else ""
+        kept = len(state.kept)
+        self.extract.description = f"Extract {kept}" if kept else "Extract"
+        self.extract.button_style = "success" if kept else ""
+        labeled, extracted = state.refined()
+        self.refined.value = (
+            f"<span class='dlcnb-muted'>iteration {self.project.iteration}: "
+            f"{labeled} of {extracted} extracted outlier frames labeled</span>"
+        )
+        self.gallery.set_cells([self._cell(frame) for frame in state.frames])
+
+    def _cell(self, frame):
+        state = self.state
+        there = frame in state.images
+        note = "extracted" if there else state.reason(frame)
+        checked = None if there else frame not in state.dropped
+        return Cell(frame, f"frame {frame}", note, checked=checked, dim=frame in state.dropped, warn=not there)
+
+    def _picture(self, cell):
+        frame = cell.key
+        if frame not in self._pictures:
+            try:
+                image = self.reader.read(frame)
+            except DamagedFrameError:
+                return None
+            poses = self.state.poses
+            drawn = draw_pose(
+                image, poses.points[frame], poses.likelihood[frame], skeleton=self.project.skeleton,
+                radius=max(image.shape[1] / 70, 2),
+            )  # fmt: skip
+            while len(self._pictures) >= KEPT:
+                self._pictures.pop(next(iter(self._pictures)))
+            step = max(image.shape[1] // (2 * THUMBNAIL[1]), 1)
+            self._pictures[frame] = np.ascontiguousarray(drawn[::step, ::step])
+        return self._pictures[frame]
+
+    def _quietly(self, widget, low=None, high=None, step=None, **values):
+        self._quiet = True
+        try:
+            if low is not None and (widget.min, widget.max, widget.step) != (low, high, step):
+                with widget.hold_sync():
+                    widget.min, widget.max = min(low, widget.max), max(high, widget.min)
+                    widget.step, widget.value = step, min(max(values["value"], low), high)
+                    widget.min, widget.max = low, high
+            for name, value in values.items():
+                if getattr(widget, name) != value:
+                    setattr(widget, name, value)
+        finally:
+            self._quiet = False
+
+    # --- without a browser ---
+
+    def wait(self, timeout=60.0):
+        """Block until the work under way is done and painted; False after ``timeout`` seconds."""
+        return self.task.wait(timeout) and self.gallery.wait(timeout)
+
+    def snapshot(self):
+        """The queue as a `PIL.Image.Image`."""
+        return self.gallery.snapshot()
+
+    def close(self):
+        """Take the widget off the page."""
+        if self.gallery is not None:
+            self.task.stop()
+            self.task.wait(10)
+            self.gallery.close()
+            self.reader.close()
+        super().close()

@@ -1,0 +1,1 @@
+"""Labels looked at again: the oddest first, and people compared."""

@@ -1,0 +1,242 @@
+"""LabelReview: all labeled frames at a glance, the oddest first; a click opens one for correction."""
+
+from __future__ import annotations
+
+import html
+
+import ipywidgets
+
+from dlcnb.project import Project
+from dlcnb.render import palette
+from dlcnb.widgets.base.canvas import Painter, encode_jpeg
+from dlcnb.widgets.base.input_guard import InputGuard
+from dlcnb.widgets.base.view import View, button, shown
+from dlcnb.widgets.gallery.gallery_state import Cell
+from dlcnb.widgets.gallery.label_pictures import LabelPictures, edges_of
+from dlcnb.widgets.gallery.thumbnails import Gallery
+from dlcnb.widgets.review.review_state import ALL, ORDER, WHICH, ReviewState
+
+__all__ = ["LabelReview", "legend_html", "opener"]
+
+PICTURE = (138, 184)
+LARGE = (480, 640)  # of the picture below the gallery where there is no labeler to open a frame in
+
+
+class LabelReview(View):
+    """A gallery of labeled frames with all bodyparts and the skeleton.
+
+    The order tells what to look at first: bodyparts outside the image, left and right swapped, a bodypart that is not
+    at its usual place among the others.
+
+    Parameters
+    ----------
+    project : Project or path
+    scorer : str, optional
+        Whose labels; by default the project's scorer's.
+    labeler : Labeler, optional
+        Opens a frame that is clicked.
+    on_select : callable, optional
+        Called with the image (``labeled-data/<video>/<image>``) of a frame that is clicked.
+
+    Raises
+    ------
+    LabelError
+        If nothing is labeled, or a table is damaged.
+    """
+
+    _loader = None
+
+    def __init__(self, project, *, scorer=None, labeler=None, on_select=None):
+        self.project = project if isinstance(project, Project) else Project.open(project)
+        self.state = ReviewState(self.project, scorer)
+        self.labeler, self._opener = labeler, opener(labeler, on_select)
+        self.pictures = LabelPictures(self.project, PICTURE)
+        self._large = LabelPictures(self.project, LARGE)
+        self.guard = InputGuard(surfaces=0)
+        self._build()
+        super().__init__(
+            [self._controls, self.counts, self.gallery, self.detail, self.legend, self.preview, self.guard]
+        )
+        self._loader = Painter(self.state.load, self.fail)
+        self.state.observe(self._on_scorer, "scorer")
+        self.state.observe(lambda _: self.refresh(), ["video", "bodypart", "which", "order", "revision"])
+        self.gallery.state.observe(lambda _: self._tell_focus(), ["focus", "revision"])
+        session = getattr(labeler, "session", None)
+        if session is not None and session.has_trait("saved"):
+            session.observe(lambda change: change.new == "saved" and self._loader.request(), "saved")
+        self.refresh()
+
+    # --- what it is made of ---
+
+    def _build(self):
+        state = self.state
+        self.scorer = _choice(state, "scorer", list(state.scorers), "Whose labels")
+        self.which = _choice(
+            state, "which", WHICH, "All labeled frames, those with an odd label, or with a missing one"
+        )
+        self.video = _choice(state, "video", [ALL, *state.videos], "Frames of which video")
+        parts = [ALL, *self.project.bodyparts]
+        self.bodypart = _choice(state, "bodypart", parts, "Frames where which bodypart is placed")
+        self.order = _choice(state, "order", ORDER, "Which frames come first")
+        self.close_up = ipywidgets.Checkbox(
+            value=True, description="close-up", indent=False, layout=ipywidgets.Layout(width="auto", margin="0 0 4px 0")
+        )
+        self.close_up.tooltip = "Show the animal instead of the whole frame"
+        self.close_up.observe(lambda _: self.gallery.redraw(), "value")
+        self.reload = button("refresh", "Read the labels again", self.load)
+        fields = {
+            "scorer": self.scorer, "frames": self.which, "video": self.video, "bodypart": self.bodypart,
+            "order": self.order,
+        }  # fmt: skip
+        self._controls = ipywidgets.HBox([*(_labeled(*field) for field in fields.items()), self.close_up, self.reload])
+        self._controls.add_class("dlcnb-row")
+        self._controls.add_class("dlcnb-fields")
+        self.counts, self.detail, self.legend = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
+        self.legend.add_class("dlcnb-legend")
+        self.legend.value = legend_html(self.project.bodyparts)
+        self.gallery = Gallery(
+            self._picture,
+            self.go_to,
+            self.fail,
+            size=PICTURE,
+            columns=4,
+            rows=3,
+            empty="No labeled frame is like this.",
+        )
+        self.preview = ipywidgets.Image(format="jpeg", layout=ipywidgets.Layout(display="none", max_width="100%"))
+
+    # --- gestures ---
+
+    @shown
+    def go_to(self, image):
+        """Open a labeled frame where the widget was told to open frames."""
+        self.gallery.state.focus_on(image)
+        self.tell("")
+        if self._opener is not None:
+            self._opener(image)
+            return
+        row = self._rows[image]
+        edges = edges_of(self.project.skeleton, self.state.labels.bodyparts)
+        self.preview.value = encode_jpeg(self._large.draw(image, row.points, edges, close=self.close_up.value), 90)
+        self.preview.layout.display = None
+
+    @shown
+    def load(self):
+        """Read the labels and the images again."""
+        self.pictures.forget()
+        self.state.load()
+
+    @shown
+    def _on_scorer(self, change):
+        before = self.state.labels.scorer
+        try:
+            self.state.load()
+        except Exception:
+            self.state.scorer = before
+            raise
+
+    # --- painting ---
+
+    def refresh(self):
+        """Bring the gallery up to date with the state."""
+        state, several = self.state, len(self.state.videos) > 1
+        rows = state.rows()
+        self._rows = {row.image: row for row in rows}
+        self._offer(self.video, "video", (ALL, *state.videos))
+        self._offer(self.scorer, "scorer", tuple(state.scorers))
+        self.gallery.set_cells([self._cell(row, several) for row in rows])
+        odd, incomplete = state.count("odd"), state.count("incomplete")
+        self.counts.value = (
+            f'<span class="dlcnb-number"><b>{len(rows)} of {state.count("all")} labeled frames</b> · '
+            f"{odd} odd · {incomplete} with a bodypart not placed</span>"
+        )
+        self._tell_focus()
+
+    def _offer(self, field, name, options):
+        """Let a field have other options, without that being a gesture."""
+        if tuple(field.options) != options:
+            value = getattr(self.state, name)
+            with field.hold_trait_notifications():
+                field.options = options
+                field.value = value if value in options else options[0]
+
+    def _cell(self, row, several):
+        name = row.image.rsplit("/", 1)[1]
+        note = row.reasons[0] if row.reasons else ""
+        if not note and row.missing:
+            note = f"without {', '.join(row.missing)}"
+        return Cell(row.image, f"{row.video} · {name}" if several else name, note, warn=bool(row.reasons))
+
+    def _picture(self, cell):
+        row = self._rows.get(cell.key)
+        if row is None:
+            return None
+        edges = edges_of(self.project.skeleton, self.state.labels.bodyparts)
+        return self.pictures.picture(row.image, row.points, edges=edges, close=self.close_up.value)
+
+    def _tell_focus(self):
+        cell = self.gallery.state.focused
+        row = self._rows.get(cell.key) if cell else None
+        if row is None:
+            self.detail.value = ""
+            return
+        says = list(row.reasons) or ["as usual"]
+        if row.missing:
+            says.append(f"not placed: {', '.join(row.missing)}")
+        self.detail.value = f"<b>{html.escape(row.image)}</b> · {html.escape('; '.join(says))}"
+
+    def wait(self, timeout=10.0):
+        """Block until what was asked for is painted; False after ``timeout`` seconds."""
+        return self._loader.wait(timeout) and self.gallery.wait(timeout)
+
+    def snapshot(self):
+        """The page of the gallery as a `PIL.Image.Image`."""
+        return self.gallery.snapshot()
+
+    def close(self):
+        """Take the widget off the page."""
+        if self._loader is not None:
+            self._loader.close()
+            self.gallery.close()
+        super().close()
+
+
+def opener(labeler, on_select):
+    """What a click on a frame calls with its image: the labeler, the callable, both, or None."""
+    if labeler is None:
+        return on_select
+    if on_select is None:
+        return labeler.go_to
+
+    def both(image):
+        labeler.go_to(image)
+        on_select(image)
+
+    return both
+
+
+def legend_html(bodyparts):
+    """The colours of the bodyparts."""
+    return "".join(
+        f'<span class="dlcnb-item"><i class="dlcnb-swatch" style="background:rgb({r},{g},{b})"></i>'
+        f"{html.escape(part)}</span>"
+        for (r, g, b), part in zip(palette(len(bodyparts)).tolist(), bodyparts, strict=True)
+    )
+
+
+def _choice(state, name, options, tooltip):
+    """A list that shows a trait of the state and sets it."""
+    made = ipywidgets.Dropdown(
+        options=options, value=getattr(state, name), layout=ipywidgets.Layout(width="130px", margin="0")
+    )
+    made.tooltip = tooltip
+    made.observe(lambda change: change.new is not None and setattr(state, name, change.new), "value")
+    state.observe(lambda change: setattr(made, "value", change.new), name)
+    return made
+
+
+def _labeled(text, widget):
+    name = ipywidgets.HTML(
+        f'<span class="dlcnb-muted">{text}</span>', layout=ipywidgets.Layout(margin="0", height="20px")
+    )
+    return ipywidgets.VBox([name, widget], layout=ipywidgets.Layout(margin="0 8px 0 0", overflow="visible"))

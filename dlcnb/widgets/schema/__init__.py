@@ -1,0 +1,1 @@
+"""Bodyparts and skeleton, edited in all files."""

@@ -1,0 +1,322 @@
+"""SchemaEditor: bodyparts, skeleton and scorer of a project, changed in all files at once, with preview and Undo."""
+
+from __future__ import annotations
+
+import html
+
+import cv2
+import ipywidgets
+import numpy as np
+from PIL import Image
+
+from dlcnb.project import Project
+from dlcnb.render import draw_pose, palette
+from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch
+from dlcnb.widgets.base.input_guard import Input, InputGuard
+from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.gallery.label_pictures import LabelPictures, close_up
+from dlcnb.widgets.gallery.thumbnails import fitted
+from dlcnb.widgets.schema.state import SchemaState
+
+__all__ = ["SchemaEditor"]
+
+SIZE = (360, 480)
+REACH = 18  # canvas px around a point that count as on it
+ROOT = "dlcnb-skeleton"
+RADIUS = 6
+
+
+class SchemaEditor(View):
+    """Rename, add, remove and reorder bodyparts, edit the skeleton, rename the scorer.
+
+    Everything is a draft until Apply, which changes config.yaml, all tables and journals together, after a backup.
+    Undo takes it back.
+
+    Parameters
+    ----------
+    project : Project or path
+    on_changed : callable, optional
+        Called without arguments after the project changed: open other widgets on it again.
+    """
+
+    _painter = None
+
+    def __init__(self, project, *, on_changed=None):
+        self.project = project if isinstance(project, Project) else Project.open(project)
+        self.state = SchemaState(self.project)
+        self._on_changed, self._first, self._rows = on_changed, None, {}
+        self._images = LabelPictures(self.project, SIZE)
+        self.guard = InputGuard(surfaces=0)
+        self._build()
+        columns = ipywidgets.HBox([self._left, self._right])
+        columns.add_class("dlcnb-row")
+        columns.add_class("dlcnb-top")
+        super().__init__([columns, self.plan, self._actions, self.guard])
+        self._painter = Painter(self._paint, self.fail)
+        self.canvas.on_client_ready(lambda *_: self.redraw())
+        self.state.observe(lambda _: self.show(), ["revision", "scorer"])
+        self.show()
+
+    # --- what it is made of ---
+
+    def _build(self):
+        layout = ipywidgets.Layout
+        self.parts = ipywidgets.VBox(layout=layout(overflow="visible"))
+        self.new_part = ipywidgets.Text(placeholder="new bodypart", layout=layout(width="170px", margin="0"))
+        self.add = button("plus", "Add this bodypart", self._on_add)
+        self.scorer = ipywidgets.Text(continuous_update=False, layout=layout(width="170px", margin="0"))
+        self.scorer.tooltip = "Name of the project's scorer"
+        self.scorer.observe(self._on_scorer, "value")
+        new = row([_swatch(None), self.new_part, self.add])
+        scorer = row([ipywidgets.HTML("<b>scorer</b>"), self.scorer])
+        self._left = ipywidgets.VBox([ipywidgets.HTML("<b>bodyparts</b>"), self.parts, new, scorer])
+        self._build_skeleton()
+        self.plan = ipywidgets.HTML()
+        self.apply_button = button(
+            "check", "Change all files of the project; a backup is kept", self.apply, "Apply", "130px",
+            button_style="primary",
+        )  # fmt: skip
+        self.reset_button = button("refresh", "Forget the draft", self.reset, "Start over", "130px")
+        self.undo_button = button("undo", "Take the last change back", self.undo, "Undo", "130px")
+        self.last = ipywidgets.HTML()
+        self._actions = row([self.apply_button, self.reset_button, self.undo_button, self.last])
+
+    def _build_skeleton(self):
+        layout = ipywidgets.Layout
+        self.canvas = FrameCanvas(SIZE)
+        self.input = Input([self.canvas], ["Escape"], self._on_input, ROOT)
+        self.ends = [ipywidgets.Dropdown(layout=layout(width="120px", margin="0")) for _ in range(2)]
+        self.join = button("link", "Join these two in the skeleton, or separate them", self._on_join, "Join", "110px")
+        self.ends[0].observe(lambda _: self._tell_join(), "value")
+        self.ends[1].observe(lambda _: self._tell_join(), "value")
+        hint = ipywidgets.HTML(
+            '<b>skeleton</b> <span class="dlcnb-muted">click two points to join or to separate them</span>'
+        )
+        box = ipywidgets.VBox([self.canvas, self.input.guard], layout=layout(width="100%"))
+        box.add_class(ROOT)
+        self._right = ipywidgets.VBox(
+            [hint, box, row([*self.ends, self.join])],
+            layout=layout(width="100%", max_width=f"{SIZE[1] + 12}px", overflow="hidden"),
+        )
+
+    def _part_row(self, part):
+        name = ipywidgets.Text(
+            value=part.name, continuous_update=False, layout=ipywidgets.Layout(width="170px", margin="0")
+        )
+        name.tooltip = f"Name of this bodypart{'' if part.old is None else f'; now {part.old}'}"
+        key = part.key
+        name.observe(lambda change: change.new != self._name(key) and self._do("rename", key, change.new), "value")
+        up = button("arrow-up", "Move up", lambda: self._do("move", key, -1))
+        down = button("arrow-down", "Move down", lambda: self._do("move", key, 1))
+        remove = button("trash", "Remove this bodypart and its points", lambda: self._do("remove", key))
+        return row([_swatch(None), name, up, down, remove])
+
+    def _name(self, key):
+        return next((part.name for part in self.state.parts if part.key == key), None)
+
+    # --- gestures ---
+
+    def _do(self, name, *arguments):
+        """Call a method of the state; what it raises is shown, and the fields show the draft as it is."""
+        self.tell("")
+        try:
+            getattr(self.state, name)(*arguments)
+        except Exception as error:
+            self.show()
+            self.fail(error)
+
+    def _on_add(self):
+        before = self.state.revision
+        self._do("add", self.new_part.value)
+        if self.state.revision > before:
+            self.new_part.value = ""
+
+    @shown
+    def _on_scorer(self, change):
+        self.state.scorer = change.new.strip()
+
+    def _on_join(self):
+        self._do("toggle_edge", *(end.value for end in self.ends))
+
+    @shown
+    def _on_input(self, message):
+        if message["type"] == "key":
+            self._first = None
+        elif message["type"] != "down" or message.get("button", 0):
+            return
+        else:
+            self._click(np.array([message["x"], message["y"]]))
+        self.redraw()
+
+    def _click(self, at):
+        places = self._places()
+        apart = {key: float(np.hypot(*(np.array(place) - at))) for key, place in places.items()}
+        key = min(apart, key=apart.get, default=None)
+        if key is None or apart[key] > REACH:
+            self._first = None
+        elif self._first in (None, key):
+            self._first = None if self._first == key else key
+        else:
+            first, self._first = self._first, None
+            self._do("toggle_edge", first, key)
+
+    @shown
+    def apply(self):
+        """Change the project as drafted."""
+        done = self.state.apply()
+        self._told(f"{done} change{'' if done == 1 else 's'} made; a backup is in the project's folder backups.")
+
+    @shown
+    def undo(self):
+        """Take the last change back."""
+        self._told(f"Undone: {self.state.undo()}.")
+
+    def _told(self, message):
+        self.tell(f"{message} Open other widgets on this project again.")
+        if self._on_changed:
+            self._on_changed()
+
+    @shown
+    def reset(self):
+        """Forget the draft."""
+        self.tell("")
+        self.state.reset()
+
+    # --- painting ---
+
+    def show(self):
+        """Bring everything on the page up to date with the draft."""
+        state = self.state
+        rows = {part.key: self._rows.get(part.key) or self._part_row(part) for part in state.parts}
+        if list(rows) != list(self._rows):
+            self.parts.children = list(rows.values())
+        self._rows = rows
+        colors = palette(len(state.parts)).tolist()
+        for n, (part, color) in enumerate(zip(state.parts, colors, strict=True)):
+            swatch, name, up, down, remove = rows[part.key].children
+            swatch.value, name.value = _swatch_html(color), part.name
+            up.disabled, down.disabled = n == 0, n == len(state.parts) - 1
+            remove.disabled = len(state.parts) == 1
+        self.scorer.value = state.scorer
+        options = [(part.name, part.key) for part in state.parts]
+        for n, end in enumerate(self.ends):
+            if list(end.options) != options:
+                before = end.value
+                end.options = options
+                keys = [key for _, key in options]
+                end.value = before if before in keys else keys[min(n, len(keys) - 1)]
+        self._tell_join()
+        self._show_plan()
+        self.redraw()
+
+    def _tell_join(self):
+        joined = any(set(edge) == {end.value for end in self.ends} for edge in self.state.edges)
+        self.join.description, self.join.icon = ("Separate", "unlink") if joined else ("Join", "link")
+        self.join.disabled = self.ends[0].value == self.ends[1].value
+
+    def _show_plan(self):
+        try:
+            lines, problem = self.state.preview(), ""
+        except ValueError as error:
+            lines, problem = [], str(error)
+        items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+        text = (
+            f"<b>what will change</b><ul>{items}</ul>"
+            if lines
+            else '<span class="dlcnb-muted">nothing to change</span>'
+        )
+        self.plan.value = f'<div role="alert" class="dlcnb-error">{html.escape(problem)}</div>' if problem else text
+        self.apply_button.disabled = not lines
+        self.reset_button.disabled = not lines and not problem
+        last = self.state.last_change()
+        self.undo_button.disabled = not last
+        self.last.value = f'<span class="dlcnb-muted">last change: {html.escape(last)}</span>' if last else ""
+
+    def redraw(self):
+        """Paint the skeleton again, soon, on the painter's thread."""
+        if self._painter is not None:
+            self._painter.request()
+
+    def _places(self):
+        """Canvas places {key: (x, y)}; bodyparts that the picture does not have stand in a row at the bottom."""
+        image, points = self.state.example()
+        x1, _, y1, _, zoom, left, top = self._fit(image, points)
+        places = {key: (left + (x - x1 + 0.5) * zoom, top + (y - y1 + 0.5) * zoom) for key, (x, y) in points.items()}
+        away = [part.key for part in self.state.parts if part.key not in places]
+        for n, key in enumerate(away):
+            places[key] = ((n + 1) * SIZE[1] / (len(away) + 1), SIZE[0] - 26)
+        return places
+
+    def _fit(self, image, points):
+        """The part of the image that is shown, and how: x1, x2, y1, y2, zoom, left, top."""
+        size = SIZE if image is None else self._whole(image).shape[:2]
+        x1, x2, y1, y2 = close_up(list(points.values()) or np.empty((0, 2)), size, SIZE[1] / SIZE[0])
+        zoom = min(SIZE[0] / (y2 - y1), SIZE[1] / (x2 - x1))
+        return x1, x2, y1, y2, zoom, (SIZE[1] - (x2 - x1) * zoom) / 2, (SIZE[0] - (y2 - y1) * zoom) / 2
+
+    def _whole(self, image):
+        if getattr(self, "_read", (None,))[0] != image:
+            try:
+                self._read = image, self._images.read(image)
+            except OSError:
+                self._read = image, np.full((*SIZE, 3), 64, np.uint8)
+        return self._read[1]
+
+    def _picture(self):
+        """The frame with points and skeleton of the draft, uint8 (height, width, 3)."""
+        (image, found), places = self.state.example(), self._places()
+        if image is None:
+            ground = np.full((*SIZE, 3), (31, 41, 51), np.uint8)
+        else:
+            x1, x2, y1, y2 = self._fit(image, found)[:4]
+            ground = fitted(self._whole(image)[y1:y2, x1:x2], SIZE)
+        where = {part.key: k for k, part in enumerate(self.state.parts)}
+        points = np.array([places[key] for key in where]) - 0.5
+        edges = np.array([[where[a], where[b]] for a, b in self.state.edges], int).reshape(-1, 2)
+        drawn = draw_pose(ground, points, skeleton=edges, radius=RADIUS)
+        if self._first in where:
+            x, y = points[where[self._first]].round().astype(int).tolist()
+            for width, color in ((5, (20, 20, 20)), (2, (240, 228, 66))):
+                cv2.circle(drawn, (x, y), RADIUS + 5, color, width, cv2.LINE_AA)
+        return drawn
+
+    def _paint(self):
+        picture, places = self._picture(), self._places()
+        names = {part.key: part.name for part in self.state.parts}
+        self.input.ready()
+        with batch(self.canvas):
+            self.canvas.draw_frame(picture)
+            layer = self.canvas[1]
+            layer.clear()
+            layer.font = "13px sans-serif"
+            layer.stroke_style, layer.line_width, layer.fill_style = "rgba(0, 0, 0, 0.85)", 3, "white"
+            for key, (x, y) in places.items():
+                layer.text_align = "right" if x > SIZE[1] - 90 else "left"
+                dx = -12 if x > SIZE[1] - 90 else 12
+                layer.stroke_text(names[key], x + dx, y + 5)
+                layer.fill_text(names[key], x + dx, y + 5)
+        self.input.sent()
+
+    def wait(self, timeout=10.0):
+        """Block until what was asked for is painted; False after ``timeout`` seconds."""
+        return self._painter.wait(timeout)
+
+    def snapshot(self):
+        """The labeled frame with the draft's skeleton, as a `PIL.Image.Image`."""
+        return Image.fromarray(self._picture())
+
+    def close(self):
+        """Take the widget off the page; the draft is forgotten."""
+        if self._painter is not None:
+            self._painter.close()
+            self.canvas.close()
+        super().close()
+
+
+def _swatch_html(color):
+    style = "visibility:hidden" if color is None else "background:rgb({},{},{})".format(*color)
+    return f'<i class="dlcnb-swatch" style="{style}"></i>'
+
+
+def _swatch(color):
+    return ipywidgets.HTML(_swatch_html(color))

@@ -1,0 +1,360 @@
+"""TrainingMonitor: start a training run, watch, pause and stop it, and find it again, all through the run's folder."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+import ipywidgets
+from traitlets import link
+
+from dlcnb import jobs
+from dlcnb.project import Project, snapshots
+from dlcnb.widgets.base.input_guard import InputGuard
+from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.training.curves import EARLIER, TrainingCurves
+from dlcnb.widgets.training.preview_strip import PreviewStrip
+from dlcnb.widgets.training.runs import RunChooser, run_name, starts
+from dlcnb.widgets.training.settings import SettingsForm, TrainingSettings
+from dlcnb.widgets.training.state import TrainingState
+from dlcnb.widgets.training.words import STATUS, facts, headline, picture
+
+__all__ = ["TrainingMonitor"]
+
+POLL_SECONDS = 0.1
+TIPS = {
+    "start": "Train a new network with these settings",
+    "pause": "Save a snapshot, then stop for now; Resume goes on from it as if there had been no pause",
+    "resume": "Go on with this run from its last snapshot",
+    "stop": "Save a snapshot, then stop",
+}
+
+log = logging.getLogger(__name__)
+
+
+class TrainingMonitor(View):
+    """Live losses, validation error, predictions on validation frames and time left of a training run.
+
+    The run goes on when the page, the kernel or the connection does not; a new monitor on the same project finds it
+    again.
+
+    Parameters
+    ----------
+    source : Project or path
+        A project (or its folder): its runs can be chosen and new ones started; the last one is shown at first.
+        A run folder (``…/train``): that run is watched, nothing can be started.
+
+    Attributes
+    ----------
+    state : TrainingState
+        What is known about the run, and what is shown of it.
+    settings : TrainingSettings
+        What Start starts.
+    """
+
+    _ticket = None  # of the thread that follows the run; another one, or none, tells it to end
+    _painted = strip = None
+
+    def __init__(self, source):
+        self.project, run = _resolve(source)
+        self.state = TrainingState()
+        self.settings = TrainingSettings()
+        self.job = None
+        self._run = None
+        self._lock = threading.RLock()
+        self._build()
+        self.guard = InputGuard(surfaces=0)
+        super().__init__(
+            [
+                self._runs_row, self.more, self.headline, self.bar, self.facts, self.advice,
+                self._shown_row, self.curves, self.strip, self.guard,
+            ]
+        )  # fmt: skip
+        self.state.observe(self._on_message, ["message", "status"])
+        self.state.observe(lambda _: self.curves.show(self.state), ["show_parts", "show_rate"])
+        if run is None and self.project.runs():
+            run = self.project.last_run()
+        self.show_run(run)
+        self.list_runs()
+        if self.project is not None:
+            threading.Thread(target=self._find_human, name="dlcnb-human-variability", daemon=True).start()
+
+    # --- what it is made of ---
+
+    def _build(self):
+        layout = ipywidgets.Layout
+        if self.project is not None:
+            self.settings.train_fraction = self.project.train_fraction
+        self.form = SettingsForm(self.settings)
+        self.chooser = RunChooser(self.show_run, self._on_compare, self.refresh)
+        self.runs, self.refresh_button = self.chooser.dropdown, self.chooser.refresh
+        self.start_button, self.pause_button, self.stop_button = (
+            button("play", TIPS["start"], self.start, "Start", "110px", button_style="success"),
+            button("pause", TIPS["pause"], self.pause, "Pause", "110px"),
+            button("stop", TIPS["stop"], self.stop, "Stop", "110px"),
+        )
+        buttons = [self.start_button, self.pause_button, self.stop_button]
+        self._runs_row = row([self.form, *buttons, self.runs, self.refresh_button])
+        self._runs_row.add_class("dlcnb-fields")
+        self.more = ipywidgets.Accordion([self.form.advanced, self.chooser.compare], selected_index=None)
+        for n, title in enumerate(("More settings", "Compare with other runs")):
+            self.more.set_title(n, title)
+        self.bar = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="100%", height="18px", margin="4px 0"))
+        self.headline = ipywidgets.HTML(layout=layout(margin="6px 0 0 0"))
+        self.facts, self.advice = ipywidgets.HTML(), ipywidgets.HTML(layout=layout(display="none"))
+        self._shown_row = row(
+            [
+                self._toggle("show_parts", "parts of the loss", "Losses of the score-maps and of their refinement"),
+                self._toggle("show_rate", "learning rate", "How far a step goes, over the steps"),
+            ]
+        )
+        self._shown_row.layout.margin = "6px 0 4px 0"
+        self.curves = TrainingCurves()
+        self.strip = PreviewStrip(self.state, self.fail)
+        if self.project is None:
+            for widget in (self.form, self.more, self.start_button):
+                widget.layout.display = "none"
+
+    def _toggle(self, trait, words, tip):
+        """A button that shows or hides something."""
+        made = ipywidgets.ToggleButton(description=words, tooltip=tip, layout=ipywidgets.Layout(width="140px"))
+        link((self.state, trait), (made, "value"))
+        return made
+
+    # --- gestures ---
+
+    @shown
+    def start(self):
+        """Start a new run with the settings shown; returns at once."""
+        with self._lock:
+            self._begin(self.state.reset, **self.settings.options())
+        self.list_runs()
+
+    @shown
+    def resume(self):
+        """Go on with the shown run from its last snapshot, slower if its loss became infinite; returns at once."""
+        with self._lock:
+            run, rate = self._run, self.state.lower_rate
+            slower = {"learning_rate": rate} if rate > 0 else {}
+            self._begin(lambda _: setattr(self.state, "status", "starting"), run=run, resume=True, **slower)
+
+    def _begin(self, prepare, **options):
+        """Start a worker and watch it; ``prepare`` brings the state to a status."""
+        if self.state.active:
+            raise RuntimeError("A run is under way: stop it before starting another.")
+        other = self._other_run()
+        if other:
+            raise RuntimeError(f"Another run is under way ({other}): choose it in the list and stop it first.")
+        run, self._ticket = self._run, None
+        prepare("starting")
+        self.show()
+        try:
+            job = jobs.start("train", self.project, **options)
+        except Exception:
+            if run is not None and options.get("resume"):
+                self._watch(jobs.attach(run))
+            else:
+                self.state.reset()
+            self.show()
+            raise
+        self.state.reset("starting")
+        self._watch(job)
+
+    @shown
+    def pause(self):
+        """Stop the run with a snapshot, or go on with it if it is stopped; returns at once."""
+        if self.state.active:
+            self._end("pausing")
+        else:
+            self.resume()
+
+    @shown
+    def stop(self):
+        """Ask the run to save a snapshot and stop; returns at once."""
+        self._end("stopping")
+
+    def _end(self, status):
+        with self._lock:
+            if self.job is None or not self.state.active:
+                return
+            self.job.stop()
+            self.state.status = status
+        self.show()
+
+    @shown
+    def refresh(self):
+        """Look for runs again and read the shown one anew."""
+        self.list_runs()
+        if self._run is not None:
+            self.show_run(self._run)
+
+    @shown
+    def show_run(self, run):
+        """Watch another run: its folder; None shows an empty monitor."""
+        with self._lock:
+            self._ticket, self._run = None, None if run is None else Path(run)
+            self.job = None
+            self.state.reset()
+            if run is not None:
+                self._watch(jobs.attach(run))
+            else:
+                self.strip.watch(None)
+        if self.chooser.boxes:
+            self.list_runs()
+        self.show()
+
+    def list_runs(self):
+        """Offer the project's runs, the newest first."""
+        found = self.project.runs() if self.project else [self._run] if self._run else []
+        found = found[::-1]
+        with self._lock:
+            self.chooser.show(found, self._run)
+            self.settings.set_starts(starts(found))
+            self._on_compare()
+
+    @shown
+    def _on_compare(self):
+        ticked = self.chooser.ticked()
+        if not ticked and not self.state.earlier:
+            return
+        self.state.set_earlier({run_name(run): jobs.history(run) for run in ticked[: len(EARLIER)]})
+        self.curves.show(self.state)
+        if len(ticked) > len(EARLIER):
+            self.tell(f"The newest {len(EARLIER)} of the {len(ticked)} chosen runs are shown.")
+
+    def _find_human(self):
+        """Runs on a thread of its own: reading all labels may take a while."""
+        try:
+            from dlcnb.evaluate import human_variability
+
+            found = human_variability(self.project)
+        except Exception as error:
+            log.info("Human variability is not known: %s", error, exc_info=True)
+            return
+        if found is None:
+            return
+        with self._lock:
+            self.state.set_human(found.spread.mean_px, *found.spread.mean_ci95)
+            self.curves.show(self.state)
+
+    # --- following ---
+
+    def _watch(self, job):
+        self.job, self._run = job, job.folder
+        self._ticket = ticket = threading.Event()
+        seen = self._take(job, 0)
+        self.strip.watch(job.folder)
+        if self.state.active:
+            threading.Thread(target=self._follow, args=(ticket, seen), name="dlcnb-monitor", daemon=True).start()
+
+    def _follow(self, ticket, seen):
+        """Runs on a thread of its own until the run has ended or another one is watched."""
+        try:
+            while not ticket.wait(POLL_SECONDS):
+                with self._lock:
+                    if self._ticket is not ticket:
+                        return
+                    seen = self._take(self.job, seen)
+                    self.show()
+                if not self.state.active:
+                    return
+        except Exception as error:
+            self.fail(error)
+
+    def _take(self, job, seen):
+        """Bring the state up to date with the log, of which ``seen`` events are known; returns how many are now."""
+        status = job.status  # looked at before the events, so that none before the end is missed
+        events = job.events(seen)
+        before = self.state.status
+        with self.state.hold_trait_notifications():
+            self.state.apply(events)
+            if status != "running":
+                paused = status == "stopped" and before in ("pausing", "paused")
+                self.state.status = "paused" if paused else status
+                self.state.message = job.error or self.state.message
+                self.state.snapshots = bool(snapshots(job.folder))
+            elif before in ("pausing", "stopping"):
+                self.state.status = before
+            elif not self.state.active:
+                self.state.status = "starting"
+        return seen + len(events)
+
+    def _other_run(self):
+        """The name of a run of this project that is under way, else None."""
+        for run in self.project.runs():
+            if (run / "job.json").is_file() and jobs.attach(run).status == "running":
+                return run_name(run)
+        return None
+
+    def wait(self, timeout=None):
+        """Block until the run has ended and return its status: for scripts that must not go on before.
+
+        Raises TimeoutError if the run is silent for ``timeout`` seconds.
+        """
+        if self.job is None:
+            return self.state.status
+        self.job.wait(timeout)
+        with self._lock:
+            self._ticket.set()
+            self._watch(self.job)
+        self.show()
+        return self.state.status
+
+    # --- painting ---
+
+    def show(self):
+        """Bring everything on the page up to date with the state."""
+        state = self.state
+        now = (state.revision, state.status, state.snapshots)
+        if now == self._painted:
+            return
+        self._painted = now
+        with self.bar.hold_sync():
+            self.bar.value, self.bar.bar_style = state.progress, STATUS[state.status][1]
+        self.headline.value = headline(state)
+        self._show_buttons()
+        self.facts.value = facts(state)
+        self.advice.value = f'<div role="status" class="dlcnb-hint">{state.suggestion}</div>'
+        self.advice.layout.display = None if state.suggestion else "none"
+        self.curves.show(state)
+
+    def _show_buttons(self):
+        state = self.state
+        ending = state.status in ("pausing", "stopping")
+        self.start_button.disabled = state.active
+        self.stop_button.disabled = not state.active or ending
+        self.stop_button.description = "stopping…" if state.status == "stopping" else "Stop"
+        resume = state.resumable and self.project is not None
+        words = "pausing…" if state.status == "pausing" else "Resume" if resume else "Pause"
+        self.pause_button.disabled = ending or not (state.active or resume)
+        self.pause_button.description, self.pause_button.icon = words, "forward" if resume else "pause"
+        self.pause_button.tooltip = TIPS["resume" if resume else "pause"]
+        if resume and state.lower_rate > 0:
+            self.pause_button.tooltip = f"Go on from the last good snapshot with learning rate {state.lower_rate:g}"
+
+    def _on_message(self, _):
+        self.tell(self.state.message, "error" if self.state.status in ("failed", "lost") else "hint")
+
+    def snapshot(self):
+        """The curves and the validation frames as a `PIL.Image.Image`, drawn in the kernel."""
+        return picture(self._run, score_maps=self.state.score_maps, zoomed=self.state.zoomed)
+
+    def close(self):
+        """Take the widget off the page; the run goes on."""
+        ticket, self._ticket = self._ticket, None
+        if ticket is not None:
+            ticket.set()
+        if self.strip is not None:  # it is when the constructor failed
+            self.strip.close()
+        super().close()
+
+
+def _resolve(source):
+    """(project or None, run folder or None) from whatever the user gave."""
+    if isinstance(source, Project):
+        return source, None
+    path = Path(source)
+    if (path / "job.json").is_file() or (path / "events.jsonl").is_file() or path.name == "train":
+        return None, path.resolve()
+    return Project.open(path), None

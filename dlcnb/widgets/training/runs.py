@@ -1,0 +1,89 @@
+"""The runs of a project: which one is shown, and which others beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ipywidgets
+
+from dlcnb.project import run_info, snapshots
+from dlcnb.widgets.base.view import button
+
+__all__ = ["RunChooser", "run_name", "starts"]
+
+
+def run_name(run):
+    """A run in words, as ``shuffle 2, 80% for training``."""
+    try:
+        info = run_info(run)
+    except ValueError:
+        return Path(run).name
+    return f"shuffle {info['shuffle']}, {info['train_fraction']:.0%} for training"
+
+
+def starts(runs):
+    """What a new run may be fine-tuned from, as {words: path}: the best snapshot of each run, and each other one."""
+    found = {}
+    for run in map(Path, runs):
+        steps = snapshots(run)
+        if steps:
+            found[run_name(run)] = str(run)
+        found |= {f"{run_name(run)}, step {n}": str(run / f"snapshot-{n}.params") for n in reversed(steps)}
+    return found
+
+
+class RunChooser:
+    """A list of runs to choose from (``dropdown``, ``refresh``), and a check box for each other run (``compare``).
+
+    Parameters
+    ----------
+    chosen : callable
+        Called with the folder (text) of a run that is chosen.
+    compared : callable
+        Called without arguments when a check box changes.
+    refreshed : callable
+        Called without arguments when the user asks to look again.
+    """
+
+    def __init__(self, chosen, compared, refreshed):
+        layout = ipywidgets.Layout
+        self._chosen, self._compared, self._listing = chosen, compared, False
+        self.dropdown = ipywidgets.Dropdown(layout=layout(width="240px", margin="0"))
+        self.dropdown.tooltip = "Runs of this project, the newest first"
+        self.dropdown.observe(self._on_run, "value")
+        self.refresh = button("refresh", "Look for runs again", refreshed)
+        self.compare = ipywidgets.HBox(layout=layout(width="100%"))
+        self.compare.add_class("dlcnb-choices")
+        self.boxes = {}  # folder -> Checkbox
+        self._nothing = ipywidgets.HTML('<span class="dlcnb-muted">There is no other run of this project yet.</span>')
+
+    def show(self, runs, shown):
+        """Offer these runs (the newest first); ``shown`` is the folder of the one on display, or None."""
+        options = [(run_name(run), str(run)) for run in runs]
+        self._listing = True
+        try:
+            if list(self.dropdown.options) != options:
+                self.dropdown.options = options
+            self.dropdown.value = str(shown) if str(shown) in [value for _, value in options] else None
+        finally:
+            self._listing = False
+        others = [(name, run) for name, run in options if run != str(shown)]
+        for name, run in others:
+            if run not in self.boxes:
+                box = ipywidgets.Checkbox(description=name, indent=False, layout=ipywidgets.Layout(width="auto"))
+                box.observe(lambda _: self._compared(), "value")
+                self.boxes[run] = box
+        wanted = tuple(self.boxes[run] for _, run in others) or (self._nothing,)
+        if self.compare.children != wanted:
+            self.compare.children = wanted
+
+    def ticked(self):
+        """Folders of the other runs to be shown beside the run on display, the newest first."""
+        return [run for _, run in self.dropdown.options if run != self.dropdown.value and self._is_ticked(run)]
+
+    def _is_ticked(self, run):
+        return run in self.boxes and self.boxes[run].value
+
+    def _on_run(self, change):
+        if not self._listing and change.new is not None:
+            self._chosen(change.new)

@@ -1,0 +1,150 @@
+"""The settings of a new training run: as plain traitlets, and as fields, few for a beginner, the rest folded away."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import ipywidgets
+from traitlets import Dict, Enum, Float, HasTraits, Int, Unicode, link, observe
+
+from dlcnb.trainset import BACKBONES, PRESETS, TrainConfig
+from dlcnb.widgets.base.view import row
+
+__all__ = ["SettingsForm", "TrainingSettings"]
+
+DEFAULTS = {field.name: field.default for field in fields(TrainConfig)}
+ABOUT = {  # preset -> what it is for
+    "quick": "quick: usable in minutes on a CPU",
+    "workshop": "workshop: three minutes",
+    "paper": "paper: as published, needs a GPU",
+}
+TIPS = {
+    "preset": "A set of settings to begin with; each can be changed",
+    "minutes": "Training time; 0 = as long as the steps take",
+    "backbone": "The network below the heads: efficientnet-lite0 is the fastest on a CPU; resnet-50 is the paper's",
+    "train_fraction": "Share of the labeled frames that is trained on; the rest tells the test error",
+    "split_seed": "Another number gives another random split into training and test frames",
+    "steps": "Steps of training; 0 = as many as the minutes allow. Whichever ends first ends the run",
+    "learning_rate": "How far a step goes: lower it if the loss jumps up or becomes infinite",
+    "batch_size": "Examples per step: more is steadier, and takes more time and memory",
+    "device": "auto takes a GPU if there is one; several share each batch: gpu(0),gpu(1)",
+    "start_from": "Go on from what an earlier run of this project has learned",
+}
+DEVICES = ("auto", "cpu", "gpu(0)", "gpu(0),gpu(1)")
+FRESH = "ImageNet weights"
+
+
+class TrainingSettings(HasTraits):
+    """What a new run is started with; choosing a preset sets the rest to what it says."""
+
+    preset = Enum(tuple(PRESETS), "quick")
+    minutes = Float(0.0, min=0, help="0: no limit.")
+    steps = Int(0, min=0, help="0: no limit.")
+    backbone = Enum(BACKBONES, BACKBONES[0])
+    train_fraction = Float(DEFAULTS["train_fraction"])
+    split_seed = Int(0, min=0)
+    learning_rate = Float(DEFAULTS["learning_rate"])
+    batch_size = Int(DEFAULTS["batch_size"], min=1)
+    device = Unicode("auto")
+    start_from = Unicode("", help="Run or snapshot to go on from; empty: ImageNet weights.")
+    starts = Dict({FRESH: ""}, help="What ``start_from`` may be: {words: path}.")
+
+    def __init__(self, **values):
+        super().__init__()
+        self._preset_chosen(None)
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    @observe("preset")
+    def _preset_chosen(self, _):
+        wanted = {**DEFAULTS, **PRESETS[self.preset]}
+        with self.hold_trait_notifications():
+            self.minutes, self.steps = wanted["minutes"] or 0.0, wanted["steps"] or 0
+            for name in ("backbone", "learning_rate", "batch_size", "device"):
+                setattr(self, name, wanted[name])
+
+    def options(self):
+        """Settings as `dlcnb.jobs.start` takes them: those of the preset, and what was changed."""
+        base = {**DEFAULTS, **PRESETS[self.preset]}
+        found = {**PRESETS[self.preset], "backbone": self.backbone}
+        found |= {"train_fraction": self.train_fraction, "split_seed": self.split_seed}
+        for name in ("minutes", "steps"):
+            found.pop(name, None)
+            if getattr(self, name):
+                found[name] = getattr(self, name)
+        for name in ("learning_rate", "batch_size", "device"):
+            if getattr(self, name) != base[name]:
+                found[name] = getattr(self, name)
+        if "learning_rate" in found:
+            found.pop("schedule", None)  # which would overrule it
+        if self.start_from:
+            found["start_from"] = self.start_from
+        return found
+
+    def set_starts(self, runs):
+        """Offer {words: path} to start from; the choice stays if it is among them."""
+        chosen = self.start_from
+        with self.hold_trait_notifications():
+            self.starts = {FRESH: "", **runs}
+            self.start_from = chosen if chosen in runs.values() else ""
+
+
+class SettingsForm(ipywidgets.HBox):
+    """The two fields that a beginner needs; ``advanced`` holds the others.
+
+    Parameters
+    ----------
+    settings : TrainingSettings
+
+    Attributes
+    ----------
+    fields : {name of the setting: its widget}
+    advanced : the box with the fields for the experienced.
+    """
+
+    def __init__(self, settings):
+        self.settings = settings
+        self.fields = self._made()
+        for name, field in self.fields.items():
+            field.tooltip, field.layout.margin = TIPS[name], "0"
+            link((settings, name), (field, "value"))
+        settings.observe(lambda change: self._show_starts(change.new), "starts")
+        self.advanced = row([_labeled(name, self.fields[name]) for name in list(self.fields)[2:]])
+        super().__init__([_labeled(name, self.fields[name]) for name in ("preset", "minutes")])
+        self.add_class("dlcnb-row")
+
+    def _made(self):
+        number, whole = ipywidgets.BoundedFloatText, ipywidgets.BoundedIntText
+        many = 2**31 - 1
+        return {
+            "preset": ipywidgets.Dropdown(options=[(text, name) for name, text in ABOUT.items()], layout=_wide(250)),
+            "minutes": number(min=0, max=100000, step=1, layout=_wide(90)),
+            "backbone": ipywidgets.Dropdown(options=BACKBONES, layout=_wide(170)),
+            "train_fraction": number(min=0.05, max=1, step=0.05, layout=_wide(90)),
+            "split_seed": whole(min=0, max=many, layout=_wide(90)),
+            "steps": whole(min=0, max=many, layout=_wide(110)),
+            "learning_rate": number(min=1e-7, max=1, step=1e-4, layout=_wide(100)),
+            "batch_size": whole(min=1, max=4096, layout=_wide(80)),
+            "device": ipywidgets.Combobox(options=DEVICES, ensure_option=False, layout=_wide(130)),
+            "start_from": ipywidgets.Dropdown(options=list(self.settings.starts.items()), layout=_wide(250)),
+        }
+
+    def _show_starts(self, starts):
+        field = self.fields["start_from"]
+        chosen, options = self.settings.start_from, list(starts.items())
+        if list(field.options) == options:
+            return
+        field.options = options
+        field.value = chosen if chosen in starts.values() else ""
+
+
+def _wide(width):
+    return ipywidgets.Layout(width=f"{width}px")
+
+
+def _labeled(name, widget):
+    """A field with its name above it."""
+    words = {"train_fraction": "training fraction", "backbone": "network"}.get(name, name.replace("_", " "))
+    text = f'<span class="dlcnb-muted" title="{TIPS[name]}">{words}</span>'
+    title = ipywidgets.HTML(text, layout=ipywidgets.Layout(margin="0", height="20px"))
+    return ipywidgets.VBox([title, widget], layout=ipywidgets.Layout(margin="0 8px 0 0", overflow="visible"))

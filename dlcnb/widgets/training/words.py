@@ -1,0 +1,70 @@
+"""What the training monitor says in words and numbers, and its still picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from dlcnb import jobs
+from dlcnb.widgets.base.pictures import figure_picture, stacked
+from dlcnb.widgets.training.preview import draw_preview, read_preview
+from dlcnb.widgets.training.state import clock_text
+
+__all__ = ["STATUS", "facts", "headline", "picture"]
+
+STATUS = {  # status of the state -> words, style of the progress bar
+    "idle": ("no run yet", ""),
+    "starting": ("starting the worker …", "info"),
+    "running": ("training", "info"),
+    "pausing": ("pausing: saving a snapshot …", "warning"),
+    "stopping": ("stopping: saving a snapshot …", "warning"),
+    "done": ("finished", "success"),
+    "paused": ("paused; Resume goes on exactly there", "warning"),
+    "stopped": ("stopped; the snapshot is kept", "warning"),
+    "failed": ("failed", "danger"),
+    "lost": ("the worker is gone", "danger"),
+}
+
+
+def facts(state):
+    """The numbers of a `TrainingState`, as HTML."""
+    number = {
+        "step": f"{state.step}",
+        "loss": _figures(state.loss, ".4f"),
+        "learning rate": _figures(state.learning_rate, ".2g"),
+        "steps per second": _figures(state.steps_per_second, ".1f"),
+        "best error": _figures(state.best_px, ".2f", " px"),
+        "memory": _figures(state.rss_mb, ".0f", " MB"),
+    }
+    cells = (f'<div><span class="dlcnb-muted">{name}</span><b>{value}</b></div>' for name, value in number.items())
+    return f'<div class="dlcnb-facts">{"".join(cells)}</div>'
+
+
+def headline(state):
+    """How the run goes, as HTML."""
+    words = STATUS[state.status][0]
+    if state.status in ("running", "pausing", "stopping"):
+        left = f" · {clock_text(state.seconds_left)} left" if np.isfinite(state.seconds_left) else ""
+        words += f" · {state.progress:.0%}{left}"
+    return f'<b class="dlcnb-number">{words}</b>'
+
+
+def _figures(value, form, unit=""):
+    return format(value, form) + unit if np.isfinite(value) else "–"
+
+
+def picture(run, **look):
+    """A run's curves and validation frames as a `PIL.Image.Image`; ``look`` as for `draw_preview`.
+
+    ``run`` may be None: a picture without curves.
+    """
+    from dlcnb.plots import training  # here: matplotlib takes a second to load
+
+    figure, _ = training(jobs.history(run if run is not None else []))
+    curves = figure_picture(figure, 100)
+    preview = read_preview(run) if run is not None else None
+    if preview is None or not preview.images:
+        return curves
+    frames = Image.fromarray(draw_preview(preview, run.parents[3], **look))
+    frames = frames.resize((curves.width, round(frames.height * curves.width / frames.width)), Image.LANCZOS)
+    return stacked(curves, frames)

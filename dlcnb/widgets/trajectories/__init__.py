@@ -1,0 +1,1 @@
+"""Poses as curves to click through."""

@@ -1,0 +1,133 @@
+"""The fields and buttons of TrajectoryView."""
+
+from __future__ import annotations
+
+import html
+
+import ipywidgets
+
+from dlcnb.trajectories import METHODS
+from dlcnb.widgets.base.view import button, row
+from dlcnb.widgets.trajectories.state import SHOW
+
+__all__ = ["TrajectoryControls"]
+
+METHOD_NAMES = {"median": "median", "savgol": "Savitzky-Golay", "kalman": "Kalman smoother"}
+
+
+class TrajectoryControls:
+    """Rows ``choices`` (what is drawn), ``bodyparts``, ``moves`` (which part of the video, export).
+
+    Parameters
+    ----------
+    state : TrajectoryState
+    view : TrajectoryView
+        Whose methods the buttons call.
+    colors : list of str
+        Of the bodyparts.
+    """
+
+    def __init__(self, state, view, colors):
+        self.state, self._view = state, view
+        self._build_choices()
+        self._build_bodyparts(colors)
+        self._build_moves()
+        state.observe(lambda _: self.show(), ["start", "stop", "frame", "pcutoff", "show", "method", "unit", "trail"])
+        self.show()
+
+    def _build_choices(self):
+        state, layout = self.state, ipywidgets.Layout
+        self.pcutoff = ipywidgets.FloatSlider(
+            min=0, max=1, step=0.01, value=state.pcutoff, description="pcutoff", continuous_update=True,
+            layout=layout(width="230px", margin="0"),
+        )  # fmt: skip
+        self.pcutoff.style.description_width = "52px"
+        self.pcutoff.add_class("dlcnb-own-keys")
+        self.show_choice = _dropdown([(name, name) for name in SHOW], state.show, "Raw poses, filtered ones, or both")
+        self.method = _dropdown([(METHOD_NAMES.get(m, m), m) for m in METHODS], state.method, "The filter", "150px")
+        self.unit = _dropdown(["seconds", "frames"], state.unit, "What the axes over time count", "92px")
+        self.trail = ipywidgets.BoundedIntText(
+            value=state.trail, min=0, max=100_000, layout=layout(width="64px", margin="0")
+        )
+        self.trail.tooltip = "Frames before and after the present one that the trail shows"
+        fields = {
+            "pcutoff": self.pcutoff, "show": self.show_choice, "method": self.method, "unit": self.unit,
+            "trail": self.trail,
+        }  # fmt: skip
+        for name, field in fields.items():
+            field.observe(lambda change, name=name: self._view.choose(name, change.new), "value")
+        self.fields = fields
+        named = [_named("trail", self.trail, "frames"), _named("axis in", self.unit)]
+        self.choices = row([_named("show", self.show_choice), self.method, self.pcutoff, *named])
+
+    def _build_bodyparts(self, colors):
+        self.boxes = []
+        for name, color in zip(self.state.poses.bodyparts, colors, strict=True):
+            box = ipywidgets.Checkbox(
+                value=name in self.state.bodyparts, description=name, indent=False,
+                layout=ipywidgets.Layout(width="auto", margin="0 12px 0 0"),
+            )  # fmt: skip
+            box.tooltip = f"Draw {name}"
+            box.observe(lambda _: self._on_boxes(), "value")
+            self.boxes.append((ipywidgets.HTML(f'<i class="dlcnb-swatch" style="background:{color}"></i>'), box))
+        self.bodyparts = row([row([swatch, box], tight=True) for swatch, box in self.boxes])
+
+    def _build_moves(self):
+        state = self.state
+        act = self._view.act
+        self.buttons = {
+            "reset": button("arrows-h", "The whole video (0, or double click in a plot)", lambda: act(state.reset)),
+            "in": button("search-plus", "Zoom in (+, wheel, or drag over a part)", lambda: act(state.zoom, 2)),
+            "out": button("search-minus", "Zoom out (-, or wheel)", lambda: act(state.zoom, 0.5)),
+            "left": button("chevron-left", "The part before (PageUp)", lambda: act(state.pan, -0.5)),
+            "right": button("chevron-right", "The part after (PageDown)", lambda: act(state.pan, 0.5)),
+            "follow": button("crosshairs", "Go where the present frame is (f)", lambda: act(state.follow)),
+        }
+        self.part = ipywidgets.IntRangeSlider(
+            min=0, max=state.n_frames, value=(state.start, state.stop), readout=False, continuous_update=False,
+            layout=ipywidgets.Layout(width="220px", margin="0"),
+        )  # fmt: skip
+        self.part.tooltip = "First and last frame of the part looked at"
+        self.part.add_class("dlcnb-own-keys")
+        self.part.observe(lambda change: self._view.act(state.look, *change.new), "value")
+        self.where = ipywidgets.HTML()
+        self.where.add_class("dlcnb-number")
+        view = self._view
+        self.figure = button("picture-o", "Save the part looked at as a figure (PNG)", view.save_figure, "Figure")
+        self.csv = button("table", "Save the part looked at as a table (csv)", view.save_csv, "csv")
+        self.send = button(
+            "share", "Put the present frame into the queue of frames to label", view.send, "To the queue"
+        )
+        self.send.layout.display = None if view.queue is not None else "none"
+        self.moves = row([*self.buttons.values(), self.part, self.where, self.figure, self.csv, self.send])
+
+    def _on_boxes(self):
+        self._view.choose("bodyparts", tuple(box.description for _, box in self.boxes if box.value))
+
+    def show(self):
+        """Bring the fields up to date."""
+        state = self.state
+        for name, field in self.fields.items():
+            if field.value != getattr(state, name):
+                field.value = getattr(state, name)
+        self.method.layout.display = "none" if state.show == "raw" else None
+        if self.part.value != (state.start, state.stop):
+            self.part.value = (state.start, state.stop)
+        times = state.times - state.times[0]
+        seconds = f"{times[state.start]:.2f} – {times[state.stop - 1]:.2f} s"
+        self.where.value = (
+            f"frames {state.start} – {state.stop - 1} "
+            f'<span class="dlcnb-muted">{html.escape(seconds)} · now {state.frame}</span>'
+        )
+
+
+def _dropdown(options, value, tooltip, width="120px"):
+    made = ipywidgets.Dropdown(options=options, value=value, layout=ipywidgets.Layout(width=width, margin="0"))
+    made.tooltip = tooltip
+    return made
+
+
+def _named(text, field, after=""):
+    made = row([ipywidgets.HTML(text), field, *([ipywidgets.HTML(after)] if after else [])], tight=True)
+    made.layout.margin = "0 10px 0 0"
+    return made

@@ -1,0 +1,324 @@
+"""What TrajectoryView shows, as plain traitlets without pixels: bodyparts, part of the video, filter, frame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from traitlets import Enum, Float, HasTraits, Int, TraitError, Tuple, Unicode, validate
+
+from dlcnb.project import nearest
+from dlcnb.trajectories import METHODS, filter_poses, speed
+from dlcnb.widgets.base.envelope import Envelope, extreme_frames
+
+__all__ = ["KINDS", "SHOW", "TrajectoryState"]
+
+KINDS = ("x", "y", "likelihood", "speed")
+SHOW = ("raw", "filtered", "both", "side by side")
+LEAST = 10  # frames, the shortest part that is zoomed to
+SHOWN_AT_FIRST = 8  # bodyparts
+KEPT = 96  # series in memory
+BINS = 81  # of the histograms; odd, so that one is centred on 0
+ENOUGH = 20_000  # differences of a bodypart by which the range of the histograms is chosen
+REACH = 8  # px: a click that near a line means the point of the line
+POINTS = 1400  # of a line that reach the browser
+
+
+class TrajectoryState(HasTraits):
+    """Poses over time, and what of them is looked at.
+
+    Parameters
+    ----------
+    poses : Poses
+        Unfiltered.
+    times : (T,) array
+        Seconds, ascending.
+    pcutoff : float
+    """
+
+    frame = Int(0)
+    pcutoff = Float(0.6, help="Points of a lower likelihood are not drawn.")
+    bodyparts = Tuple(help="Names of those that are drawn.")
+    method = Enum(tuple(METHODS), "median")
+    show = Enum(SHOW, "raw")
+    trail = Int(30, help="Frames before and after the present one that the trail has.")
+    start = Int(0, help="First frame of the part looked at.")
+    stop = Int(1, help="One after its last frame.")
+    unit = Enum(("seconds", "frames"), "seconds")
+    message = Unicode("", help="A hint for the user; empty when all is well.")
+    revision = Int(0, help="Counts the changes of the poses and of the part looked at.")
+
+    def __init__(self, poses, times, pcutoff=0.6):
+        self.poses, self.times = poses, np.asarray(times, float)[: len(poses)]
+        if not len(poses) or len(self.times) < len(poses):
+            raise ValueError(f"there are poses of {len(poses)} frames, but times of {len(self.times)}: not one video's")
+        self._filtered, self._series, self._whole = {}, {}, {}
+        super().__init__()
+        with self.hold_trait_notifications():
+            self.pcutoff, self.stop = pcutoff, len(poses)
+            self.bodyparts = tuple(poses.bodyparts[:SHOWN_AT_FIRST])
+
+    @property
+    def n_frames(self):
+        """Frames that have poses."""
+        return len(self.poses)
+
+    @property
+    def columns(self):
+        """Places of the drawn bodyparts in the poses."""
+        return [self.poses.bodyparts.index(name) for name in self.bodyparts]
+
+    @property
+    def sources(self):
+        """What the first column of plots draws, of (False: raw, True: filtered)."""
+        return {"raw": (False,), "filtered": (True,)}.get(self.show, (False, True))
+
+    @property
+    def zoomed(self):
+        """Whether less than the whole is looked at."""
+        return (self.start, self.stop) != (0, self.n_frames)
+
+    @validate("frame")
+    def _valid_frame(self, proposal):
+        return int(min(max(proposal.value, 0), self.n_frames - 1))
+
+    @validate("pcutoff")
+    def _valid_pcutoff(self, proposal):
+        if not 0 <= proposal.value <= 1:
+            raise TraitError(f"pcutoff is a likelihood between 0 and 1, not {proposal.value}")
+        return proposal.value
+
+    @validate("bodyparts")
+    def _valid_bodyparts(self, proposal):
+        for name in proposal.value:
+            if name not in self.poses.bodyparts:
+                raise TraitError(f"no bodypart '{name}' in these poses{nearest(name, self.poses.bodyparts)}")
+        return tuple(name for name in self.poses.bodyparts if name in proposal.value)
+
+    # --- which part is looked at ---
+
+    def look(self, start, stop):
+        """Look at ``start <= frame < stop``, in either order; at least `LEAST` frames, within the video."""
+        start, stop = sorted((round(start), round(stop)))
+        least = min(LEAST, self.n_frames)
+        if stop - start < least:
+            start = (start + stop - least) // 2
+            stop = start + least
+        length = min(stop - start, self.n_frames)
+        start = min(max(start, 0), self.n_frames - length)
+        if (start, start + length) != (self.start, self.stop):
+            with self.hold_trait_notifications():
+                self.start, self.stop = start, start + length
+                self.revision += 1
+
+    def zoom(self, factor, at=None):
+        """Look at a part ``factor`` times shorter, the frame ``at`` (default: the present one) staying in place."""
+        at = self.frame if at is None else at
+        if not self.start <= at < self.stop:
+            at = (self.start + self.stop) / 2
+        self.look(at - (at - self.start) / factor, at + (self.stop - at) / factor)
+
+    def pan(self, share):
+        """Look at the part that is ``share`` of its length further on."""
+        moved = round((self.stop - self.start) * share)
+        moved = min(max(moved, -self.start), self.n_frames - self.stop)
+        self.look(self.start + moved, self.stop + moved)
+
+    def reset(self):
+        """Look at the whole again."""
+        self.look(0, self.n_frames)
+
+    def step(self, count):
+        """Move by frames."""
+        self.frame += count
+
+    def follow(self):
+        """Move the part so that the present frame is in it."""
+        if not self.start <= self.frame < self.stop:
+            half = (self.stop - self.start) // 2
+            start = min(max(self.frame - half, 0), self.n_frames - (self.stop - self.start))
+            self.look(start, start + self.stop - self.start)
+
+    # --- what is drawn ---
+
+    def filtered(self):
+        """The poses after the chosen filter, made once for each; slow for long recordings."""
+        found = self._filtered.get(self.method)
+        if found is None:
+            found = filter_poses(self.poses, self.method, times=self.times)
+            self._filtered = {self.method: found}
+        return found
+
+    def drawn(self, filtered=None):
+        """Raw or filtered poses; ``None`` = those that the trail and the plots in the plane show."""
+        filtered = self.show != "raw" if filtered is None else filtered
+        return self.filtered() if filtered else self.poses
+
+    def series(self, kind, k, filtered=False):
+        """The `Envelope` of one of `KINDS` of a bodypart: px, likelihood or px/s; NaN below pcutoff."""
+        cut = kind != "likelihood"
+        key = (kind, k, filtered and self.method, self.pcutoff if cut else None)
+        found = self._series.get(key)
+        if found is None:
+            values = self._values(kind, k, filtered)
+            if cut:
+                sure = self._values("likelihood", k, filtered) >= self.pcutoff
+                if kind == "speed":  # of a frame and its neighbours
+                    sure[1:-1] = sure[1:-1] & sure[:-2] & sure[2:]
+                    sure[[0, -1]] &= sure[[min(1, len(sure) - 1), -min(2, len(sure))]]
+                values = np.where(sure, values, np.float32(np.nan))
+            while len(self._series) >= KEPT:
+                self._series.pop(next(iter(self._series)))
+            found = self._series[key] = Envelope(values)
+        return found
+
+    def _values(self, kind, k, filtered):
+        """A series whatever its likelihood, float32 (T,), kept."""
+        key = (kind, k, filtered and self.method)
+        if key not in self._whole:
+            poses = self.drawn(filtered)
+            if kind == "likelihood":
+                values = poses.likelihood[:, k]
+            elif kind == "speed":
+                values = speed(poses.points[:, k], times=self.times)
+            else:
+                values = poses.points[:, k, "xy".index(kind)]
+            if filtered:  # those of another filter are not needed any more
+                self._whole = {old: v for old, v in self._whole.items() if old[2] in (False, self.method)}
+            self._whole[key] = np.ascontiguousarray(values, np.float32)
+        return self._whole[key]
+
+    def places(self, k):
+        """Two (n,) arrays, x and y in px, of a bodypart in the part looked at, float32, NaN below pcutoff."""
+        part, filtered = slice(self.start, self.stop), self.show != "raw"
+        return tuple(self.series(kind, k, filtered).values[part] for kind in "xy")
+
+    def line(self, kind, k, filtered=False):
+        """What of a series is drawn: frames (M,), values (M,), M at most `POINTS`."""
+        return self.series(kind, k, filtered).between(self.start, self.stop, POINTS)
+
+    def path(self, k):
+        """The way of a bodypart in the plane: float (M, 2) px in order of time, M at most `POINTS`."""
+        x, y = self.places(k)
+        frames = extreme_frames(x, y, POINTS)
+        return np.stack([x[frames], y[frames]], axis=1)
+
+    def trails(self, k):
+        """(past, future) of a bodypart, px (<= trail + 1, 2) each, both with the present frame."""
+        first = max(self.frame - self.trail, 0)
+        poses, part = self.drawn(), slice(first, self.frame + self.trail + 1)
+        sure = poses.likelihood[part, k] >= self.pcutoff
+        points = np.where(sure[:, None], poses.points[part, k], np.nan)
+        return points[: self.frame - first + 1], points[self.frame - first :]
+
+    def differences(self, k, axis):
+        """Signed differences (n - 1,) px from frame to frame, in the part looked at; the axis 0 is x, 1 is y."""
+        return np.diff(self.places(k)[axis])
+
+    def histogram(self, axis):
+        """Of the drawn bodyparts: edges (B + 1,) px about 0, counts (K, B); the outermost bins hold all beyond."""
+        values = [self.differences(k, axis) for k in self.columns]
+        values = [v[np.isfinite(v)] for v in values]
+        far = np.abs(np.concatenate([v[:: 1 + len(v) // ENOUGH] for v in values])) if values else np.empty(0)
+        limit = max(5.0, float(np.ceil(2 * np.percentile(far, 99)))) if len(far) else 5.0
+        edges = np.linspace(-limit, limit, BINS + 1)
+        counts = [np.histogram(np.clip(v, -limit, limit), BINS, (-limit, limit))[0] for v in values]  # sorts nothing
+        return edges, np.array(counts).reshape(-1, BINS)
+
+    # --- from a click to a frame ---
+
+    def at(self, share):
+        """The frame (fractional) at a share of the width of a plot over time."""
+        return self.start + share * (self.stop - 1 - self.start)
+
+    def near(self, kind, at, value, scale, filtered=(False,)):
+        """The frame that a click in a plot over time means: a point of a line within `REACH`, else the frame there.
+
+        Parameters
+        ----------
+        kind : str
+        at, value : float
+            The place, in frames and in the plot's unit.
+        scale : (float, float)
+            CSS px per frame and per unit.
+        filtered : sequence of bool
+            Which lines are drawn there.
+        """
+        reach = REACH / scale[0]
+        first, last = max(int(at - reach), self.start), min(int(np.ceil(at + reach)) + 1, self.stop)
+        across = (np.arange(first, last) - at) * scale[0]
+        best, frame = REACH, round(at)
+        for which in filtered:
+            for k in self.columns:
+                down = (self.series(kind, k, which).values[first:last] - value) * scale[1]
+                distance = np.hypot(across, down)
+                if np.isfinite(distance).any() and np.nanmin(distance) <= best:
+                    best, frame = np.nanmin(distance), first + int(np.nanargmin(distance))
+        return min(max(frame, 0), self.n_frames - 1)
+
+    def near_point(self, x, y):
+        """The frame in which a drawn bodypart was nearest to a place in the plane; None if there is none."""
+        best, frame = np.inf, None
+        for k in self.columns:
+            across, down = self.places(k)
+            distance = np.hypot(across - x, down - y)
+            if np.isfinite(distance).any() and np.nanmin(distance) < best:
+                best, frame = np.nanmin(distance), self.start + int(np.nanargmin(distance))
+        return frame
+
+    def next_difference(self, axis, value):
+        """The next frame, of those whose step falls into the histogram's bin at ``value`` px; None if there is none.
+
+        Clicked again and again, a bin shows all its frames in turn.
+        """
+        edges, _ = self.histogram(axis)
+        b = min(max(int(np.searchsorted(edges, value, side="right")) - 1, 0), BINS - 1)
+        low = -np.inf if b == 0 else edges[b]
+        high = np.inf if b == BINS - 1 else edges[b + 1]
+        found = set()
+        for k in self.columns:
+            steps = self.differences(k, axis)
+            with np.errstate(invalid="ignore"):
+                found.update((np.flatnonzero((steps >= low) & (steps < high)) + self.start + 1).tolist())
+        if not found:
+            return None
+        frames = sorted(found)
+        following = next((n for n in frames if n > self.frame), frames[0])
+        letter = "xy"[axis]
+        self.message = (
+            f"Frame {following}: {frames.index(following) + 1} of {len(frames)} with such a step in {letter}. "
+            "Click again for the next."
+        )
+        return following
+
+    # --- out of the widget ---
+
+    def selection(self, filtered=False):
+        """The part and the bodyparts looked at, as `Poses`."""
+        poses, part, columns = self.drawn(filtered), slice(self.start, self.stop), self.columns
+        return replace(
+            poses,
+            bodyparts=self.bodyparts,
+            points=poses.points[part][:, columns],
+            likelihood=poses.likelihood[part][:, columns],
+        )
+
+    def table(self):
+        """The selection as `pandas.DataFrame`: frame, time_s, and x, y, likelihood, speed of each bodypart.
+
+        Below pcutoff there is a likelihood only. Filtered values are beside the raw ones where they are drawn.
+        """
+        import pandas as pd
+
+        part = slice(self.start, self.stop)
+        data = {"frame": np.arange(self.start, self.stop), "time_s": self.times[part]}
+        for filtered in self.sources:
+            mark = "_filtered" if filtered else ""
+            for k, name in zip(self.columns, self.bodyparts, strict=True):
+                poses = self.drawn(filtered)
+                sure = poses.likelihood[part, k] >= self.pcutoff
+                points = np.where(sure[:, None], poses.points[part, k], np.nan)
+                data[f"{name}_x{mark}"], data[f"{name}_y{mark}"] = points.T
+                data[f"{name}_likelihood{mark}"] = poses.likelihood[part, k]
+                data[f"{name}_speed{mark}"] = self.series("speed", k, filtered).values[part]
+        return pd.DataFrame(data)

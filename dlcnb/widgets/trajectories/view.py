@@ -1,0 +1,308 @@
+"""TrajectoryView: poses over time, in the plane and as histograms; a click anywhere shows that frame of the video."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import ipywidgets
+
+from dlcnb.files import atomic_path
+from dlcnb.poses import Poses, find_poses
+from dlcnb.project import Project
+from dlcnb.widgets.base.canvas import Painter
+from dlcnb.widgets.base.pictures import beside, figure_picture
+from dlcnb.widgets.base.plot_input import PlotInput
+from dlcnb.widgets.base.view import View, shown
+from dlcnb.widgets.player.trail_player import TrailPlayer
+from dlcnb.widgets.trajectories.controls import TrajectoryControls
+from dlcnb.widgets.trajectories.plots import TrajectoryPlots
+from dlcnb.widgets.trajectories.state import KINDS, TrajectoryState
+
+__all__ = ["TrajectoryView", "video_and_poses"]
+
+ROOT = "dlcnb-trajectories"
+PLAYER_WIDTH = 480
+PAUSE = 0.1  # s between two drawings of the present frame
+WHEEL_ZOOM = 1.002  # per CSS pixel of wheel travel
+KEYS = {  # key -> (name of a method of the state, its arguments)
+    "ArrowLeft": ("step", -1),
+    "ArrowRight": ("step", 1),
+    "Shift+ArrowLeft": ("step", -10),
+    "Shift+ArrowRight": ("step", 10),
+    "PageUp": ("pan", -0.5),
+    "PageDown": ("pan", 0.5),
+    "+": ("zoom", 2.0),
+    "-": ("zoom", 0.5),
+    "0": ("reset",),
+    "f": ("follow",),
+}
+
+
+class TrajectoryView(View):
+    """Trajectories to explore.
+
+    Drag over a part of a plot to look at it alone, double-click to see the whole. Click anywhere: on a point of a line
+    or in the plane to see its frame, on a bar of a histogram to see the frames in it one after the other.
+
+    Parameters
+    ----------
+    project : Project or path
+    video : path or str, optional
+        A video of the project, by its path or name; by default the first one.
+    poses : Poses or path, optional
+        Unfiltered; by default the newest table beside the video.
+    player : Player, optional
+        Of this video, to show the frames; by default one of its own.
+    queue : OutlierQueue, optional
+        Of this video: a button puts the present frame there.
+    """
+
+    _painter = None
+
+    def __init__(self, project, video=None, poses=None, player=None, *, queue=None):
+        self.project = project if isinstance(project, Project) else Project.open(project)
+        self.video, poses = video_and_poses(self.project, video, poses)
+        self.queue, self._own_player = queue, player is None
+        self.player = player or TrailPlayer(self.video, project=self.project, width=PLAYER_WIDTH)
+        self.state = TrajectoryState(poses, self.player.state.times, self.project.pcutoff)
+        self._lock, self._all, self._rest = threading.RLock(), True, threading.Event()
+        self._of_player = None  # the poses that the player shows
+        self.plots = TrajectoryPlots(self.state)
+        self.controls = TrajectoryControls(self.state, self, self.plots.colors)
+        self.input = PlotInput(KEYS, self._on_input, ROOT)
+        super().__init__([self.controls.choices, self.controls.bodyparts, self.controls.moves, self._halves()])
+        self.children = [*self.children[:-1], self.plots.plane_box, self.input, self.status_line]
+        self.add_class(ROOT)
+        self._painter = Painter(self._paint, self.fail)
+        self._connect()
+        self._on_frame_of_player()
+        self.redraw()
+
+    def _halves(self):
+        if not self._own_player:
+            return self.plots.time_box
+        self.player.pcutoff.layout.display = "none"  # there is one above
+        both = ipywidgets.GridBox([self.plots.time_box, self.player])
+        both.add_class("dlcnb-halves")
+        return both
+
+    def _connect(self):
+        state, player = self.state, self.player.state
+        whole = ["revision", "pcutoff", "bodyparts", "method", "show", "unit", "trail"]
+        state.observe(lambda _: self.redraw(), whole)
+        state.observe(lambda _: self._on_frame(), "frame")
+        state.observe(lambda change: setattr(player, "pcutoff", change.new), "pcutoff")
+        state.observe(lambda change: self.tell(change.new), "message")
+        player.observe(lambda _: self._on_frame_of_player(), "frame")
+        player.observe(lambda change: setattr(state, "pcutoff", change.new), "pcutoff")
+        player.pcutoff = state.pcutoff
+
+    # --- gestures ---
+
+    @shown
+    def act(self, method, *arguments):
+        """Call a method of the state; what it raises is shown."""
+        with self._lock:
+            method(*arguments)
+
+    @shown
+    def choose(self, name, value):
+        """Set a trait of the state; what it raises is shown."""
+        if getattr(self.state, name) != value:
+            setattr(self.state, name, value)
+
+    @shown
+    def send(self):
+        """Put the present frame into the queue of frames to label."""
+        self.queue.add(self.state.frame)
+        self.tell(f"Frame {self.state.frame} is in the queue.")
+
+    def go_to(self, frame):
+        """Show a frame in the player."""
+        self.state.frame = frame
+
+    @shown
+    def _on_input(self, message):
+        kind, state = message["type"], self.state
+        with self._lock:
+            if kind == "key":
+                name, *arguments = KEYS[message["key"]]
+                getattr(state, name)(*arguments)
+            elif kind == "double":
+                state.reset()
+            elif kind == "brush":
+                state.look(state.at(message["from"]), state.at(message["to"]) + 1)
+            elif kind == "wheel":
+                state.zoom(WHEEL_ZOOM ** -message["dy"], state.at(message["x"]))
+            elif kind == "click":
+                self._on_click(message)
+
+    def _on_click(self, message):
+        name, state = message["plot"], self.state
+        state.message = ""
+        self.tell("")
+        if name == "plane":
+            frame = state.near_point(*self._place(self.plots.plane, message))
+            if frame is None:
+                self.tell("No point in this part is as likely as pcutoff asks.")
+        elif name.startswith("step-"):
+            axis = int(name[-1])
+            frame = state.next_difference(axis, self._place(self.plots.steps[axis], message)[0])
+            if frame is None:
+                self.tell("There are no frames in this bin.")
+        else:
+            frame = self._frame_over_time(name, message)
+        if frame is not None:
+            self.player.pause()
+            state.frame = frame
+
+    def _frame_over_time(self, name, message):
+        kind, column = name.split("-")
+        plot = self.plots.over_time[name]
+        at, value = self._place(plot, message)
+        scale = (
+            message["width"] / max(self.state.stop - 1 - self.state.start, 1),
+            message["height"] / (plot.y.max - plot.y.min),
+        )
+        return self.state.near(kind, at, value, scale, self.plots.sources(int(column)))
+
+    def _place(self, plot, message):
+        """The place of a click in the units of a plot."""
+        x = plot.x.min + message["x"] * (plot.x.max - plot.x.min)
+        share = message["y"] if plot.y.reverse else 1 - message["y"]
+        return x, plot.y.min + share * (plot.y.max - plot.y.min)
+
+    def _on_frame(self):
+        frame, player = self.state.frame, self.player.state
+        if player.frame != frame and not (player.playing and player.frame > frame):
+            player.go(frame)
+        self._painter.request()
+
+    def _on_frame_of_player(self):
+        if self.player.state.frame < self.state.n_frames:
+            self.state.frame = self.player.state.frame
+
+    # --- painting ---
+
+    def redraw(self):
+        """Draw everything again, soon, on the painter's thread."""
+        self._all = True
+        if self._painter is not None:
+            self._painter.request()
+
+    def _paint(self):
+        if not self._all:
+            self.plots.show_frame()
+            self._rest.wait(PAUSE if self.player.state.playing else 0)
+            return
+        self._all = False
+        slow = self.state.show != "raw" and self.state.n_frames > 50_000
+        if slow:
+            self.tell(f"Filtering {self.state.n_frames} frames …")
+        self._show_in_player()
+        self.plots.show()
+        if slow:
+            self.tell(self.state.message)
+
+    def _show_in_player(self):
+        poses = self.state.drawn()
+        if poses is not self._of_player:
+            self._of_player = poses
+            cutoff = self.state.pcutoff
+            self.player.set_poses(poses, self.project.skeleton)
+            self.state.pcutoff = cutoff
+        if isinstance(self.player, TrailPlayer):
+            self.player.set_trail(self.state.trail, self.state.bodyparts)
+
+    # --- export ---
+
+    def export_path(self, suffix):
+        """Where the figure (``.png``) or table (``.csv``) of the part looked at is saved."""
+        folder = self.project.plots_dir(self.video)
+        return folder / f"{self.video.stem}-frames-{self.state.start}-{self.state.stop - 1}{suffix}"
+
+    @shown
+    def save_csv(self, path=None):
+        """Write the bodyparts and the part looked at as csv; returns its path."""
+        path = self._target(path, ".csv")
+        with atomic_path(path) as temporary:
+            self.state.table().to_csv(temporary, index=False, lineterminator="\n")
+        self.tell(f"Saved {path}")
+        return path
+
+    @shown
+    def save_figure(self, path=None):
+        """Write a figure of the bodyparts and the part looked at as PNG; returns its path."""
+        from dlcnb.plots import save  # here: matplotlib takes a second to load
+
+        path = save(self._figure(), self._target(path, ".png"))
+        self.tell(f"Saved {path}")
+        return path
+
+    def _target(self, path, suffix):
+        if not self.state.bodyparts:
+            raise ValueError("No bodypart is chosen: tick at least one.")
+        path = self.export_path(suffix) if path is None else Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _figure(self):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        from dlcnb import plots
+
+        state = self.state
+        sources = state.sources
+        figure = Figure(figsize=(9.5 * len(sources), 15), layout="constrained")
+        FigureCanvasAgg(figure)
+        grid = figure.add_gridspec(6, 2 * len(sources), height_ratios=[1, 1, 1, 1, 2.2, 1.4])
+        times = state.times[state.start : state.stop] - state.times[0]
+        for n, filtered in enumerate(sources):
+            poses, left = state.selection(filtered), slice(2 * n, 2 * n + 2)
+            rows = [figure.add_subplot(grid[i, left]) for i in range(len(KINDS))]
+            plots.coordinates(poses, times, state.pcutoff, ax=rows[:2])
+            plots.likelihood(poses, times, state.pcutoff, ax=rows[2])
+            plots.speed(poses, times, state.pcutoff, ax=rows[3])
+            plots.trajectory(poses, state.pcutoff, ax=figure.add_subplot(grid[4, left]))
+            bars = [figure.add_subplot(grid[5, 2 * n + i]) for i in range(2)]
+            plots.histogram(poses, state.pcutoff, ax=bars)
+            rows[0].set_title(state.method if filtered else "raw")
+        return figure
+
+    # --- without a browser ---
+
+    def wait(self, timeout=60.0):
+        """Block until what was asked for is painted; False after ``timeout`` seconds."""
+        return self._painter.wait(timeout) and self.player.wait(timeout)
+
+    def snapshot(self):
+        """The frame, and the plots beside it, as a `PIL.Image.Image`."""
+        frame = self.player.snapshot()
+        if not self.state.bodyparts:
+            return frame
+        return beside(figure_picture(self._figure(), 60), frame)
+
+    def close(self):
+        """Take the widget off the page, with its own player."""
+        if self._painter is not None:
+            self._painter.close()
+            self._rest.set()
+            self.input.close()
+            if self._own_player:
+                self.player.close()
+        super().close()
+
+
+def video_and_poses(project, video, poses):
+    """(path of the video, its `Poses`) from whatever the user gave."""
+    if video is None:
+        if not project.videos:
+            raise FileNotFoundError(f"{project.root} has no video; add one with project.add_videos")
+        video = project.videos[0]
+    path = Path(video)
+    path = path if path.is_file() else project.video(video)
+    if poses is None:
+        poses = find_poses(path)
+    return path, poses if isinstance(poses, Poses) else Poses.read(poses)

@@ -1,0 +1,85 @@
+"""Tables of several animals, round and as DeepLabCut and pandas see them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dlcnb.labels import LabelError
+from dlcnb.poses.multianimal import MultiAnimalPoses
+
+NAN = np.nan
+PARTS, WHO = ("snout", "tail"), ("individual1", "individual2", "individual3")
+
+
+def poses(count=7):
+    rng = np.random.default_rng(0)
+    points = rng.uniform(0, 600, (count, 3, 2, 2))
+    points[2:4, 1] = NAN
+    likelihood = np.where(np.isnan(points[..., 0]), NAN, rng.uniform(0, 1, points.shape[:-1]))
+    return MultiAnimalPoses(WHO, PARTS, "DLC_net_9", points, likelihood)
+
+
+@pytest.mark.parametrize("count", [0, 1, 7])
+@pytest.mark.parametrize("kind", [".h5", ".csv"])
+def test_a_table_comes_back_as_it_was_written(tmp_path, kind, count):
+    before = poses(count)
+    written = before.write(tmp_path / "clip.mp4", suffix="_el")
+    assert [p.name for p in written] == ["clipDLC_net_9_el.h5", "clipDLC_net_9_el.csv"]
+    after = MultiAnimalPoses.read(written[0].with_suffix(kind))
+    assert (after.individuals, after.bodyparts, after.scorer) == (WHO, PARTS, "DLC_net_9")
+    np.testing.assert_array_equal(after.points, before.points)
+    np.testing.assert_array_equal(after.likelihood, before.likelihood)
+
+
+def test_pandas_reads_the_h5_as_deeplabcut_does(tmp_path):
+    before = poses()
+    path, text = before.write(tmp_path / "clip.mp4")
+    table = pd.read_hdf(path, "df_with_missing")
+    assert table.columns.names == ["scorer", "individuals", "bodyparts", "coords"]
+    found = table["DLC_net_9"]["individual2"]["tail"]
+    np.testing.assert_array_equal(found[["x", "y"]], before.points[:, 1, 1])
+    same = pd.read_csv(text, header=[0, 1, 2, 3], index_col=0)
+    np.testing.assert_allclose(same.to_numpy(), table.to_numpy())
+
+
+def test_individuals_with_other_bodyparts_and_rows_that_are_missing(tmp_path):
+    columns = [("s", "mus1", "snout", c) for c in ("x", "y", "likelihood")]
+    columns += [("s", "single", "corner", c) for c in ("x", "y", "likelihood")]
+    header = pd.MultiIndex.from_tuples(columns, names=["scorer", "individuals", "bodyparts", "coords"])
+    table = pd.DataFrame(np.arange(12.0).reshape(2, 6), columns=header, index=[1, 3])
+    for path in (tmp_path / "a.csv", tmp_path / "a.h5"):
+        table.to_csv(path) if path.suffix == ".csv" else table.to_hdf(path, key="df_with_missing")
+        found = MultiAnimalPoses.read(path)
+        assert (found.individuals, found.bodyparts) == (("mus1", "single"), ("snout", "corner"))
+        assert found.points.shape == (4, 2, 2, 2)
+        np.testing.assert_array_equal(found.points[3, 1, 1], [9, 10])
+        assert np.isnan(found.points[[0, 2]]).all()
+        assert np.isnan(found.points[:, 0, 1]).all()
+
+
+def test_one_animal_of_several():
+    found = poses()
+    one = found.animal("individual2")
+    np.testing.assert_array_equal(one.points, found.points[:, 1])
+    with pytest.raises(LabelError, match="did you mean 'individual3'"):
+        found.animal("individul3")
+
+
+def test_what_does_not_fit_is_refused(tmp_path):
+    with pytest.raises(LabelError, match="individuals"):
+        MultiAnimalPoses(("a",), PARTS, "s", np.zeros((3, 2, 2, 2)), np.zeros((3, 2, 2)))
+    with pytest.raises(LabelError, match="twice"):
+        MultiAnimalPoses(("a", "a"), PARTS, "s", np.zeros((3, 2, 2, 2)), np.zeros((3, 2, 2)))
+    _, text = poses().write(tmp_path / "clip.mp4")
+    lines = text.read_text().splitlines()
+    for name, content in {
+        "cut": lines[:-1] + [lines[-1][:40]],
+        "words": lines[:-1] + [lines[-1].replace("6,", "six,", 1)],
+        "twice": lines + [lines[-1]],
+        "single": [lines[0], *lines[2:]],
+        "empty": [],
+    }.items():
+        bad = tmp_path / f"{name}.csv"
+        bad.write_text("\n".join(content))
+        with pytest.raises(LabelError, match=name):
+            MultiAnimalPoses.read(bad)

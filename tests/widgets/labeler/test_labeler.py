@@ -1,0 +1,454 @@
+"""The labeler through its widgets and its input channel; no browser."""
+
+import base64
+import html
+import io
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.labeling import BODYPARTS, COUNT, make_project
+
+from dlcnb.labels import Edit, Labels, LabelStore
+from dlcnb.project import Project
+from dlcnb.widgets import Labeler
+from dlcnb.widgets.labeler.keeper import Keeper
+from dlcnb.widgets.labeler.keys import ACTIONS, KEYS, help_html
+
+M1 = [f"labeled-data/m1/img{n}.png" for n in range(COUNT)]
+ZOOM = 5  # canvas px per image px: 640 / 128
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    return make_project(tmp_path_factory.mktemp("original")).root
+
+
+@pytest.fixture
+def project(original, tmp_path):
+    return Project.open(shutil.copytree(original, tmp_path / original.name, symlinks=True))
+
+
+@pytest.fixture
+def labeler(project):
+    made = Labeler(project)
+    assert made.wait(60)
+    yield made
+    made.close()
+
+
+def message(labeler, **content):
+    labeler.input.guard._handle_custom_msg(content, [])
+
+
+def key(labeler, *names):
+    for name in names:
+        message(labeler, type="key", key=name, repeat=False)
+
+
+def canvas(x, y):
+    """Where an image point lies on the whole canvas."""
+    return (x + 0.5) * ZOOM, (y + 0.5) * ZOOM
+
+
+def press(labeler, kind, x, y, **more):
+    cx, cy = canvas(x, y)
+    message(labeler, type=kind, surface=0, x=cx, y=cy, **{"button": 0, "buttons": 1, "shift": False, **more})
+
+
+def click(labeler, x, y, **more):
+    press(labeler, "down", x, y, **more)
+    press(labeler, "up", x, y, **more)
+
+
+def drag(labeler, start, end, **more):
+    press(labeler, "down", *start, **more)
+    for t in np.linspace(0, 1, 5)[1:]:
+        press(labeler, "move", *(np.array(start) + t * (np.array(end) - start)), **more)
+    press(labeler, "up", *end, **more)
+
+
+def points(labeler):
+    return labeler.session.points()
+
+
+def shown(labeler):
+    """The picture on the canvas's frame layer, uint8 (H, W, 3)."""
+    assert labeler.wait(60)
+    data = bytes(labeler.canvas._image.value).split(b",", 1)[1]
+    return np.array(Image.open(io.BytesIO(base64.b64decode(data))))
+
+
+def status(labeler):
+    return re.sub("<.*?>", "", labeler.status_line.value)
+
+
+class TestPointer:
+    def test_clicks_place_where_they_fall_to_a_fraction_of_a_pixel(self, labeler):
+        click(labeler, 30.3, 40.7)
+        click(labeler, 60.0, 20.5)
+        np.testing.assert_allclose(points(labeler)[:2], [(30.3, 40.7), (60.0, 20.5)])
+        assert labeler.session.cursor.bodypart == "rightear"
+
+    def test_clicks_are_as_exact_when_zoomed(self, labeler):
+        message(labeler, type="wheel", surface=0, x=100.0, y=300.0, dy=-900.0)
+        assert labeler.view.fit.zoom > 2 * ZOOM
+        x, y = labeler.view.fit.to_canvas((22.0, 61.0))
+        for kind in ("down", "up"):
+            message(labeler, type=kind, surface=0, x=x, y=y, button=0)
+        np.testing.assert_allclose(points(labeler)[0], (22, 61))
+
+    def test_dragging_a_point_moves_it_by_as_much_as_the_pointer(self, labeler):
+        click(labeler, 30, 40)
+        drag(labeler, (31, 40.5), (51, 50.5))
+        np.testing.assert_allclose(points(labeler)[0], (50, 50))
+        assert labeler.session.cursor.bodypart == "snout"
+        key(labeler, "Ctrl+z")
+        np.testing.assert_allclose(points(labeler)[0], (30, 40))
+
+    def test_nothing_is_written_while_dragging(self, labeler):
+        click(labeler, 30, 40)
+        press(labeler, "down", 30, 40)
+        press(labeler, "move", 50, 50)
+        assert labeler.view.held == (0, (50, 50))
+        np.testing.assert_allclose(points(labeler)[0], (30, 40))
+        key(labeler, "Escape")
+        press(labeler, "up", 50, 50)
+        np.testing.assert_allclose(points(labeler)[0], (30, 40))
+
+    def test_a_drag_that_the_browser_cancels_leaves_the_point(self, labeler):
+        click(labeler, 30, 40)
+        press(labeler, "down", 30, 40)
+        press(labeler, "move", 50, 50)
+        press(labeler, "cancel", 50, 50)
+        press(labeler, "up", 50, 50)
+        np.testing.assert_allclose(points(labeler)[0], (30, 40))
+
+    def test_a_point_is_not_dragged_out_of_the_image(self, labeler):
+        click(labeler, 30, 40)
+        drag(labeler, (30, 40), (-40, 300))
+        np.testing.assert_allclose(points(labeler)[0], (-0.5, 95.5))
+
+    def test_two_bodyparts_may_lie_close_together(self, labeler):
+        click(labeler, 30, 40)
+        click(labeler, 30.4, 40.2)
+        np.testing.assert_allclose(points(labeler)[:2], [(30, 40), (30.4, 40.2)])
+
+    def test_a_click_on_a_point_chooses_it_where_nothing_is_to_be_placed(self, labeler):
+        for n in range(4):
+            click(labeler, 20 + 20 * n, 30)
+        click(labeler, 40.5, 30)
+        assert labeler.session.cursor.bodypart == "leftear"
+        click(labeler, 100, 80)
+        assert "placed already" in status(labeler)
+        key(labeler, "d")
+        click(labeler, 40, 50)
+        click(labeler, 40, 50, shift=True)
+        assert labeler.session.cursor.bodypart == "snout"
+
+    def test_dragging_the_picture_pans_and_never_places(self, labeler):
+        key(labeler, "+", "+")
+        before = labeler.view.fit
+        drag(labeler, (60, 40), (50, 35))
+        assert labeler.view.fit.left == pytest.approx(before.left - 10 * ZOOM)
+        drag(labeler, (60, 40), (70, 45), button=1)
+        assert labeler.view.fit == before
+        click(labeler, 50, 50, button=2)
+        assert labeler.session.state() == "new"
+
+    def test_two_fingers_zoom_and_move(self, labeler):
+        press(labeler, "down", 60, 40, pointer="touch")
+        press(labeler, "cancel", 60, 40)
+        at = labeler.view.fit.to_image((300, 200))
+        message(labeler, type="pinch", surface=0, x=310.0, y=190.0, dx=10.0, dy=-10.0, factor=2.0)
+        assert labeler.view.fit.zoom == pytest.approx(2 * ZOOM)
+        np.testing.assert_allclose(labeler.view.fit.to_image((310, 190)), at)
+        assert labeler.session.state() == "new"
+
+    def test_a_click_beside_the_picture_is_refused_with_a_reason(self, labeler):
+        press(labeler, "down", -3, 10)
+        press(labeler, "up", -3, 10)
+        assert "outside of the image" in status(labeler)
+        assert 'role="alert"' in labeler.status_line.value
+        click(labeler, 3, 10)
+        assert status(labeler) == ""
+
+    def test_a_click_on_the_bar_opens_that_frame(self, labeler):
+        x = labeler.bar.width * (3.5 / COUNT)
+        message(labeler, type="down", surface=1, x=x, y=5, button=0)
+        assert labeler.session.cursor.image == M1[3]
+
+
+class TestKeys:
+    def test_frames_bodyparts_and_modes(self, labeler):
+        key(labeler, "d", "D", "ArrowRight", "a")
+        assert labeler.session.cursor.image == M1[2]
+        key(labeler, "s", "s", "w", "ArrowDown", "ArrowUp")
+        assert labeler.session.cursor.bodypart == "leftear"
+        key(labeler, "m")
+        assert labeler.controls.mode.value == labeler.session.mode == "quick"
+        key(labeler, "End", "Home", "Shift+ArrowRight")
+        assert labeler.session.cursor.image == M1[1]
+
+    def test_nudges_by_keys_and_by_buttons(self, labeler):
+        click(labeler, 30, 40)
+        key(labeler, "w", "Alt+ArrowRight", "Alt+Shift+ArrowUp")
+        np.testing.assert_allclose(points(labeler)[0], (31, 39.9))
+        labeler.controls.buttons["nudge left"].click()
+        labeler.controls.step.value = "0.1 px"
+        labeler.controls.buttons["nudge down"].click()
+        np.testing.assert_allclose(points(labeler)[0], (30, 40))
+
+    def test_edits_by_keys(self, labeler):
+        click(labeler, 30, 40)
+        key(labeler, "n", "w", "w", "Backspace")
+        assert [mark.state for mark in labeler.session.marks()] == ["open", "not visible", "open", "open"]
+        key(labeler, "Ctrl+z", "f", "Ctrl+z", "Ctrl+Z")
+        assert labeler.session.state() == "done"
+        key(labeler, "Ctrl+c", "d", "Ctrl+v")
+        np.testing.assert_allclose(points(labeler)[0], (30, 40))
+        key(labeler, "Ctrl+z", "p")
+        np.testing.assert_allclose(points(labeler)[0], (30, 40))
+
+    def test_what_is_shown_can_be_switched_off_by_key_and_by_button(self, labeler):
+        for name in ("loupe", "ghost", "skeleton", "names", "labels"):
+            before = getattr(labeler.view, name)
+            key(labeler, *ACTIONS[name].keys)
+            assert labeler.controls.toggles[name].value is getattr(labeler.view, name) is not before
+            labeler.controls.toggles[name].value = before
+            assert getattr(labeler.view, name) is before
+
+    def test_help_lists_every_key_and_goes_away(self, labeler):
+        assert labeler.help.layout.display == "none"
+        key(labeler, "?")
+        assert labeler.help.layout.display is None
+        assert all(html.escape(action.text) in help_html() for action in ACTIONS.values())
+        key(labeler, "Escape")
+        assert labeler.help.layout.display == "none"
+
+    def test_every_key_has_a_button_with_a_tooltip_that_names_it(self, labeler):
+        fine = {name for name in ACTIONS if name.startswith("fine ")} | {"escape"}
+        assert {*labeler.controls.buttons, *labeler.controls.toggles} == {*ACTIONS} - fine
+        for name, made in {**labeler.controls.buttons, **labeler.controls.toggles}.items():
+            assert made.tooltip == ACTIONS[name].tooltip
+        assert all(ACTIONS[action].keys for action in KEYS.values())
+
+    def test_zoom_and_pan_by_keys(self, labeler):
+        key(labeler, "+", "Ctrl+ArrowLeft")
+        assert labeler.view.zoomed
+        key(labeler, "0")
+        assert not labeler.view.zoomed
+
+
+class TestPicture:
+    def test_the_frame_is_shown_with_its_number(self, labeler):
+        for _ in range(3):
+            picture = shown(labeler)
+            at = [picture[40, ZOOM * (16 * n + 8), 0] for n in range(COUNT)]
+            assert int(np.argmax(at)) == labeler.session.row
+            key(labeler, "d")
+
+    def test_brightness_contrast_and_gamma_change_the_display_only(self, labeler):
+        before = shown(labeler)[300, 300, 0]
+        labeler.controls.sliders["brightness"].value = 0.3
+        assert shown(labeler)[300, 300, 0] > before + 60
+        labeler.controls.sliders["gamma"].value = 0.5
+        labeler.controls.sliders["contrast"].value = 2.0
+        labeler.controls.reset.click()
+        assert abs(int(shown(labeler)[300, 300, 0]) - int(before)) <= 2
+
+    def test_the_list_shows_the_states(self, labeler):
+        click(labeler, 30, 40)
+        key(labeler, "n")
+        assert labeler.wait(60)
+        assert labeler.list.states == ["placed", "not visible", "open", "open"]
+        assert labeler.list.current == 2
+        labeler.list._handle_custom_msg({"type": "choose", "index": 3}, [])
+        assert labeler.session.cursor.bodypart == "tailbase"
+
+    def test_progress_counts_frames(self, labeler):
+        click(labeler, 30, 40)
+        key(labeler, "f", "d")
+        click(labeler, 30, 40)
+        assert labeler.wait(60)
+        assert f"1 of {COUNT} done, 1 in work" in labeler.progress.value
+        assert f"1 of {2 * COUNT} done, 1 in work" in labeler.progress.value
+
+    def test_fields_open_frames_and_videos(self, labeler):
+        labeler.controls.number.value = 4
+        assert labeler.session.cursor.image == M1[3]
+        labeler.controls.video.value = "m2"
+        assert labeler.wait(60)
+        assert labeler.session.video == "m2"
+        assert labeler.controls.number.value == 1
+        labeler.go_to(M1[5])
+        assert labeler.wait(60)
+        assert labeler.controls.video.value == "m1"
+        assert labeler.controls.number.value == 6
+
+    def test_the_snapshot_shows_points_suggestions_and_ghosts(self, labeler):
+        plain = np.array(labeler.snapshot()).astype(int)
+        click(labeler, 30, 40)
+        key(labeler, "d")
+        values = np.full((4, 3), np.nan)
+        values[2] = 90, 60, 0.9
+        labeler.session.set_suggestions("s", {M1[1]: values})
+        click(labeler, 60, 70)
+        changed = np.abs(np.array(labeler.snapshot()).astype(int) - plain).sum(axis=2) > 60
+        for x, y, reach in ((60, 70, 3), (30, 40, 3), (90, 60, 9)):
+            cx, cy = map(round, canvas(x, y))
+            assert changed[cy - reach : cy + reach + 1, cx - reach : cx + reach + 1].any()
+        assert changed[200:260].sum() < changed.size / 20
+
+    def test_a_damaged_image_is_told_and_the_others_work(self, labeler, project):
+        (project.root / M1[5]).write_bytes(b"no image")
+        key(labeler, "End")
+        assert labeler.wait(60)
+        assert "is damaged, it is no image" in status(labeler)
+        key(labeler, "a")
+        assert shown(labeler)[40, ZOOM * (16 * 4 + 8), 0] > 150
+        assert status(labeler) == ""
+
+
+class TestKeeping:
+    def test_the_tables_follow_by_themselves(self, labeler, project):
+        click(labeler, 30, 40)
+        np.testing.assert_allclose(LabelStore(project, "m1").point(M1[0])[0], (30, 40))
+        assert labeler.wait(60)
+        np.testing.assert_allclose(Labels.read(project.labeled_dir("m1")).points[0, 0], (30, 40))
+        assert "✓ saved" in labeler.controls.saved.value
+
+    def test_closing_saves(self, project):
+        made = Labeler(project)
+        click(made, 30, 40)
+        made.close()
+        np.testing.assert_allclose(Labels.read(project.labeled_dir("m1")).points[0, 0], (30, 40))
+
+    def test_opening_saves_what_a_killed_kernel_left_in_the_journal(self, project):
+        folder = project.labeled_dir("m1")
+        LabelStore(project, "m1").apply([Edit(M1[0], "snout", (9.0, 8.0))])
+        assert not list(folder.glob("CollectedData*"))
+        made = Labeler(project)
+        assert made.wait(60)
+        np.testing.assert_allclose(Labels.read(folder).points[0, 0], (9, 8))
+        assert "✓ saved" in made.controls.saved.value
+        made.close()
+
+    def test_opening_what_is_saved_writes_nothing(self, labeler, project):
+        assert not list(project.labeled_dir("m1").glob("CollectedData*"))
+
+    def test_a_python_that_ends_does_not_crash_and_loses_nothing(self, project):
+        """Threads of the labeler may be in OpenCV just then."""
+        script = (
+            "import sys; from dlcnb import Labeler; made = Labeler(sys.argv[1]);"
+            "made.session.place((30.0, 40.0)); made.session.step(1)"
+        )
+        done = subprocess.run([sys.executable, "-c", script, str(project.root)], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        np.testing.assert_allclose(LabelStore(project, "m1").point(M1[0])[0], (30, 40))
+
+    def test_a_failed_save_is_told_and_tried_again(self, labeler, project, monkeypatch):
+        monkeypatch.setattr(Keeper, "retry_seconds", 0.05)
+        folder = project.labeled_dir("m1")
+        (folder / "CollectedData_ada.csv").mkdir()
+        click(labeler, 30, 40)
+        key(labeler, "Ctrl+s")
+        with labeler._keeper._condition:
+            assert labeler._keeper._condition.wait_for(lambda: labeler.session.saved == "failed", 60)
+        assert "not saved" in labeler.controls.saved.value
+        (folder / "CollectedData_ada.csv").rmdir()
+        assert labeler.wait(60)
+        assert labeler.session.saved == "saved"
+        assert status(labeler) == ""
+
+    def test_what_another_tab_does_is_noticed(self, labeler, project, monkeypatch):
+        monkeypatch.setattr(Keeper, "look_seconds", 0.05)
+        LabelStore(project, "m1").apply([Edit(M1[0], "snout", (9.0, 8.0))])
+        key(labeler, "l")
+        with labeler._keeper._condition:
+            assert labeler._keeper._condition.wait_for(lambda: labeler.session.state() == "in work", 60)
+        np.testing.assert_allclose(points(labeler)[0], (9, 8))
+
+    def test_a_conflict_is_asked_about_and_decided(self, labeler, project):
+        click(labeler, 30, 40)
+        labeler.session.save()
+        table = project.labeled_dir("m1") / "CollectedData_ada.csv"
+        text = table.read_text()
+        drag(labeler, (30, 40), (35, 45))
+        table.write_text(text.replace("30.0,40.0", "70.0,60.0"))
+        labeler.session.refresh()
+        assert labeler.wait(60)
+        box = labeler.conflict_box
+        assert box.layout.display == "flex"
+        assert "(35.0, 45.0), theirs (70.0, 60.0)" in box.text.value
+        key(labeler, "d")
+        box.look.click()
+        assert labeler.session.cursor.image == M1[0]
+        box.theirs.click()
+        assert labeler.wait(60)
+        np.testing.assert_allclose(points(labeler)[0], (70, 60))
+        assert box.layout.display == "none"
+
+
+class TestSuggestions:
+    def offer(self, labeler):
+        values = np.array([[30, 40, 0.9], [50, 40, 0.2], [70, 40, 0.95], [90, 40, 0.7]])
+        labeler.session.set_suggestions("snapshot-10", dict.fromkeys(M1, values))
+
+    def test_keys_accept_and_dragging_corrects(self, labeler):
+        self.offer(labeler)
+        assert labeler.wait(60)
+        assert labeler.list.states == ["suggested"] * 4
+        key(labeler, "Enter")
+        drag(labeler, (50, 40), (55, 45))
+        np.testing.assert_allclose(points(labeler)[:2], [(30, 40), (55, 45)])
+        key(labeler, "Shift+Enter")
+        np.testing.assert_allclose(points(labeler)[2:], [(70, 40), (90, 40)])
+        store = labeler.session.store()
+        origins = [store.origin(M1[0], part) for part in BODYPARTS]
+        assert origins == ["suggestion snapshot-10", "hand", "suggestion snapshot-10", "suggestion snapshot-10"]
+
+    def test_without_a_trained_network_that_is_said(self, labeler):
+        labeler.suggester.button.click()
+        assert "no trained network" in status(labeler)
+        assert not labeler.suggester.busy
+
+    def test_a_damaged_table_of_machines_labels_is_said_and_labeling_goes_on(self, project):
+        (project.labeled_dir("m1") / "machinelabels-iter0.h5").write_bytes(b"nothing")
+        made = Labeler(project)
+        assert "machinelabels-iter0.h5" in status(made)
+        made.session.click((10, 10))
+        assert np.isfinite(made.session.points()[0]).all()
+        made.close()
+
+    def test_a_dict_of_suggestions_can_be_given(self, project):
+        made = Labeler(project, "m1", suggestions=("mine", {M1[0]: np.ones((4, 3))}))
+        assert made.session.snapshot == "mine"
+        assert np.isfinite(made.session.suggested()[0]).all()
+        made.close()
+
+
+def test_canvas_and_frames_of_any_shape(tmp_path):
+    project = make_project(tmp_path, ("tall",), size=(200, 120), count=2)
+    made = Labeler(project, width=300)
+    assert made.wait(60)
+    assert (made.canvas.width, made.canvas.height) == (300, 500)
+    assert made.snapshot().size == (300, 500)
+    made.close()
+
+
+def test_frames_of_another_size_are_shown_whole(labeler, project):
+    path = project.root / "labeled-data/m2/img4.png"
+    Image.fromarray(np.full((50, 200, 3), 120, np.uint8)).save(path)
+    labeler.go_to(path)
+    assert labeler.wait(60)
+    assert labeler.view.image_size == (50, 200)
+    assert not labeler.view.zoomed
+    x, y = labeler.view.fit.to_canvas((190, 40))
+    for kind in ("down", "up"):
+        message(labeler, type=kind, surface=0, x=x, y=y, button=0)
+    np.testing.assert_allclose(points(labeler)[0], (190, 40))

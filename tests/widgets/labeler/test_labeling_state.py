@@ -1,0 +1,400 @@
+"""Labeling without pixels: every gesture through `LabelSession`, on a real project."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from support.labeling import BODYPARTS, COUNT, make_project
+
+from dlcnb import outliers
+from dlcnb.labels import Edit, LabelError, Labels, LabelStore
+from dlcnb.poses import Poses
+from dlcnb.project import Project
+from dlcnb.widgets.labeler.state import MODES, LabelSession
+
+M1 = [f"labeled-data/m1/img{n}.png" for n in range(COUNT)]
+M2 = [f"labeled-data/m2/img{n}.png" for n in range(COUNT)]
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    return make_project(tmp_path_factory.mktemp("original")).root
+
+
+@pytest.fixture
+def project(original, tmp_path):
+    return Project.open(shutil.copytree(original, tmp_path / original.name, symlinks=True))
+
+
+@pytest.fixture
+def session(project):
+    made = LabelSession(project)
+    made.image_size = (96, 128)
+    return made
+
+
+def label(session, points):
+    for point in points:
+        session.click(point)
+
+
+def states(session):
+    return [mark.state for mark in session.marks()]
+
+
+SQUARE = [(10.5, 10.25), (20, 10), (20, 20), (10, 20)]
+
+
+class TestWhere:
+    def test_it_opens_at_the_first_frame_that_is_not_done(self, project):
+        first = LabelSession(project)
+        assert first.cursor.image == M1[0]
+        assert first.cursor.bodypart == "snout"
+        label(first, SQUARE)
+        assert LabelSession(project).cursor.image == M1[1]
+
+    def test_one_video_only_by_name_or_path(self, project):
+        assert LabelSession(project, "m2").images == tuple(M2)
+        assert LabelSession(project, [project.video("m2")]).images == tuple(M2)
+
+    def test_a_video_without_frames_is_an_error_that_says_what_to_do(self, project):
+        with pytest.raises(LabelError, match="no frames to label of m9: extract some"):
+            LabelSession(project, ["m9"])
+
+    def test_stepping_goes_from_video_to_video(self, session):
+        session.go_to_edge(True)
+        session.step(1)
+        assert session.cursor.image == M2[0]
+        session.step(-3)
+        assert session.cursor.image == M1[3]
+        session.step(100)
+        session.step(1)
+        assert session.cursor.image == M2[-1]
+        assert "last frame" in session.message
+
+    def test_go_to_takes_names_and_paths_and_corrects_typing_errors(self, session, project):
+        session.go_to(M2[3])
+        session.go_to(project.root / M1[4])
+        assert session.cursor.image == M1[4]
+        with pytest.raises(LabelError, match=r"did you mean 'labeled-data/m1/img"):
+            session.go_to("labeled-data/m1/imgg4.png")
+
+    def test_jumps_to_frames_in_a_state(self, session):
+        label(session, SQUARE)
+        session.step(1)
+        session.click((5, 5))
+        session.go_to_state("new")
+        assert session.cursor.image == M1[2]
+        session.go_to_state("in work")
+        assert session.cursor.image == M1[1]
+        session.go_to_state("new", -1)
+        assert session.cursor.image == M2[-1]
+        session.go_to_state("done")
+        session.go_to_state("done")
+        assert session.cursor.image == M1[0]
+        assert "no other frame is done" in session.message
+
+    def test_stepping_through_frames_of_one_state(self, session):
+        label(session, SQUARE)
+        session.go_to(M1[3])
+        label(session, SQUARE[:2])
+        session.show = "in work"
+        session.go_to(M1[0])
+        session.step(1)
+        assert session.cursor.image == M1[3]
+        session.step(1)
+        assert "no later frame that is in work" in session.message
+
+    def test_a_new_frame_starts_at_its_first_open_bodypart(self, session):
+        session.choose("tailbase")
+        session.step(1)
+        assert session.cursor.bodypart == "snout"
+
+    def test_bodyparts_go_round(self, session):
+        session.step_bodypart(-1)
+        assert session.cursor.bodypart == "tailbase"
+        session.step_bodypart(2)
+        assert session.cursor.bodypart == "leftear"
+        with pytest.raises(LabelError, match="did you mean 'snout'"):
+            session.choose("snot")
+
+
+class TestModes:
+    def test_sequential_places_one_bodypart_after_the_other_and_stays_in_the_frame(self, session):
+        label(session, SQUARE)
+        assert session.state() == "done"
+        assert session.cursor.image == M1[0]
+        np.testing.assert_array_equal(session.points(), SQUARE)
+
+    def test_sequential_does_not_move_what_is_placed(self, session):
+        label(session, SQUARE)
+        session.click((50, 50))
+        np.testing.assert_array_equal(session.points(), SQUARE)
+        assert "drag it" in session.message
+
+    def test_sequential_passes_over_what_is_placed_or_not_visible(self, session):
+        session.choose("leftear")
+        session.hide()
+        assert session.cursor.bodypart == "rightear"
+        session.choose("snout")
+        session.click((1, 2))
+        assert session.cursor.bodypart == "rightear"
+
+    def test_quick_stays_on_the_bodypart_through_the_frames(self, session):
+        session.mode = "quick"
+        session.choose("rightear")
+        for n in range(2 * COUNT):
+            session.click((n, n))
+        assert session.cursor.bodypart == "rightear"
+        assert all(np.isfinite(session.points(image)[2]).all() for image in M1 + M2)
+        assert "last frame" in session.message
+        session.click((90, 90))  # moves the point
+        np.testing.assert_array_equal(session.points()[2], (90, 90))
+
+    def test_loop_goes_on_with_the_next_bodypart_at_the_first_frame(self, session):
+        session.mode = "loop"
+        for n in range(2 * COUNT):
+            session.click((n, n))
+        assert (session.cursor.image, session.cursor.bodypart) == (M1[0], "leftear")
+
+    def test_modes_follow_each_other(self, session):
+        seen = []
+        for _ in range(4):
+            seen.append(session.mode)
+            session.next_mode()
+        assert seen == [*MODES, MODES[0]]
+
+
+class TestEdits:
+    def test_a_point_outside_is_refused_and_a_nudge_stops_at_the_edge(self, session):
+        with pytest.raises(LabelError, match="outside of the image, which is 128 × 96"):
+            session.click((130, 5))
+        assert session.state() == "new"
+        session.click((127, 5))
+        session.choose("snout")
+        session.nudge(1, 0.1)
+        np.testing.assert_allclose(session.points()[0], (127.5, 5.1))
+
+    def test_delete_and_not_visible(self, session):
+        label(session, SQUARE)
+        session.delete()
+        assert states(session) == ["placed"] * 3 + ["open"]
+        assert session.state() == "in work"
+        session.hide()
+        assert states(session)[3] == "not visible"
+        assert session.state() == "done"
+        session.hide()
+        assert states(session)[3] == "open"
+
+    def test_finish_marks_the_rest_not_visible_and_takes_that_back(self, session):
+        label(session, SQUARE[:2])
+        session.finish()
+        assert states(session) == ["placed", "placed", "not visible", "not visible"]
+        assert session.state() == "done"
+        session.finish()
+        assert session.state() == "in work"
+        session.finish()
+        assert session.state() == "done"
+
+    def test_copies_fill_open_bodyparts_only(self, session):
+        label(session, SQUARE)
+        session.go_to(M1[2])
+        session.click((70, 70))
+        assert session.previous_labeled() == M1[0]
+        session.copy_previous()
+        np.testing.assert_array_equal(session.points(), [(70, 70), *SQUARE[1:]])
+        assert session.store().origin(M1[2], "leftear") == "copied"
+        session.copy()
+        session.go_to(M2[0])
+        assert session.previous_labeled() is None
+        session.copy_previous()
+        assert "no labeled frame before" in session.message
+        session.paste()
+        np.testing.assert_array_equal(session.points(), [(70, 70), *SQUARE[1:]])
+
+    def test_counts_of_a_video_and_of_all(self, session):
+        label(session, SQUARE)
+        session.step(1)
+        session.click((3, 3))
+        assert session.counts("m1") == {"new": COUNT - 2, "in work": 1, "done": 1}
+        assert session.counts() == {"new": 2 * COUNT - 2, "in work": 1, "done": 1}
+
+
+class TestUndo:
+    def test_everything_can_be_undone_and_redone_across_frames(self, session):
+        images = []
+        for image in (M1[0], M1[4], M2[2]):
+            session.go_to(image)
+            label(session, SQUARE)
+            session.nudge(0.1, 0)
+            session.choose("snout")
+            session.delete()
+            session.hide()
+            session.finish()
+            images.append((image, session.points(image), session.marks(image), session.state(image)))
+        steps = session.history.depth[0]
+        for _ in range(steps):
+            session.undo()
+        assert all(session.state(image) == "new" for image in session.images)
+        assert session.cursor.image == M1[0]
+        session.undo()
+        assert session.message == "nothing to undo"
+        for _ in range(steps):
+            session.redo()
+        for image, points, marks, state in images:
+            np.testing.assert_array_equal(session.points(image), points)
+            assert session.marks(image) == marks
+            assert session.state(image) == state
+        assert session.history.depth == (steps, 0)
+
+    def test_undo_shows_where_it_was(self, session):
+        session.click((1, 1))
+        session.go_to(M2[5])
+        session.undo()
+        assert (session.cursor.image, session.cursor.bodypart) == (M1[0], "snout")
+
+    def test_a_new_edit_ends_redoing(self, session):
+        session.click((1, 1))
+        session.undo()
+        session.click((2, 2))
+        session.redo()
+        assert session.message == "nothing to redo"
+        np.testing.assert_array_equal(session.points()[0], (2, 2))
+
+    def test_one_undo_takes_a_whole_copy_back(self, session):
+        label(session, SQUARE)
+        session.step(1)
+        session.copy_previous()
+        session.undo()
+        assert session.state(M1[1]) == "new"
+        assert session.state(M1[0]) == "done"
+
+    def test_what_another_tab_changed_meanwhile_is_left_alone(self, session, project):
+        session.click((1, 1))
+        other = LabelStore(project, "m1")
+        other.apply([Edit(M1[0], "snout", (9.0, 9.0))])
+        session.refresh()
+        session.undo()
+        np.testing.assert_array_equal(session.points()[0], (9, 9))
+        assert "changed elsewhere" in session.message
+
+
+class TestSuggestions:
+    def offer(self, session, likelihood=(0.9, 0.3, 0.95, 0.99)):
+        values = np.column_stack([np.array(SQUARE, float), likelihood])
+        session.set_suggestions("snapshot-200", dict.fromkeys(M1, values))
+        return values
+
+    def test_only_open_bodyparts_are_suggested(self, session):
+        values = self.offer(session)
+        session.click((50, 50))
+        session.hide()
+        points, likelihood = session.suggested()
+        assert np.isnan(points[:2]).all()
+        np.testing.assert_array_equal(points[2:], values[2:, :2])
+        assert np.isnan(likelihood[0])
+        assert likelihood[3] == 0.99
+        assert np.isnan(session.suggested(M2[0])[0]).all()
+
+    def test_accepting_one_makes_it_a_label_with_its_origin(self, session):
+        self.offer(session)
+        session.accept()
+        np.testing.assert_array_equal(session.points()[0], SQUARE[0])
+        assert session.store().origin(M1[0], "snout") == "suggestion snapshot-200"
+        assert session.cursor.bodypart == "leftear"
+        session.undo()
+        assert session.state() == "new"
+
+    def test_accepting_all_takes_those_above_pcutoff(self, session):
+        self.offer(session)
+        session.accept_all()
+        assert states(session) == ["placed", "open", "placed", "placed"]
+        assert session.cursor.bodypart == "leftear"
+        session.undo()
+        assert states(session) == ["open"] * 4
+        session.go_to(M2[0])
+        session.accept_all()
+        assert "no suggestion above pcutoff 0.6" in session.message
+
+    def test_a_suggestion_outside_is_moved_to_the_edge(self, session):
+        session.set_suggestions("s", {M1[0]: np.array([[500, -9, 0.9]] + [[np.nan] * 3] * 3)})
+        session.accept()
+        np.testing.assert_array_equal(session.points()[0], (127.5, -0.5))
+
+    def test_outlier_frames_come_with_the_machines_labels(self, project):
+        points = np.broadcast_to(np.array(SQUARE, float), (COUNT, 4, 2))
+        poses = Poses(BODYPARTS, "DLC_net_1", points, np.full((COUNT, 4), 0.9))
+        outliers.extract(project, project.videos[0], poses, [1])
+        session = LabelSession(project)
+        session.offer_machine_labels()
+        assert list(session.suggestions) == [M1[1]]
+        session.go_to(M1[1])
+        session.accept()
+        assert session.store().origin(M1[1], "snout") == "suggestion DLC_net_1"
+        session.set_suggestions("snapshot-200", {M1[0]: np.ones((4, 3))})
+        session.offer_machine_labels()
+        assert session.snapshot == "snapshot-200"
+
+    def test_suggestions_of_another_project_are_refused(self, session):
+        with pytest.raises(ValueError, match=r"expected shape \(4, 3\)"):
+            session.set_suggestions("s", {M1[0]: np.zeros((3, 3))})
+
+
+class TestKeeping:
+    def test_every_edit_is_on_disk_at_once_and_the_table_after_saving(self, session, project):
+        label(session, SQUARE)
+        assert session.saved == "unsaved"
+        np.testing.assert_array_equal(LabelStore(project, "m1").point(M1[0]), SQUARE)
+        assert not (project.labeled_dir("m1") / "CollectedData_ada.csv").exists()
+        session.save()
+        assert session.saved == "saved"
+        labels = Labels.read(project.labeled_dir("m1"))
+        np.testing.assert_array_equal(labels.points[0], SQUARE)
+        assert labels.bodyparts == BODYPARTS
+
+    def test_two_sessions_see_each_other(self, session, project):
+        other = LabelSession(project)
+        before = session.revision
+        session.refresh()
+        assert session.revision == before
+        other.click((7, 8))
+        session.refresh()
+        assert session.revision > before
+        np.testing.assert_array_equal(session.points()[0], (7, 8))
+
+    @pytest.mark.parametrize(("keep", "point"), [("mine", (1.25, 1)), ("theirs", (9, 9))])
+    def test_a_conflict_is_shown_until_it_is_resolved(self, session, project, keep, point):
+        session.click((1, 1))
+        session.save()
+        path = project.labeled_dir("m1") / "CollectedData_ada.csv"
+        table = path.read_text().splitlines()
+        session.place((1.25, 1), "snout")
+        path.write_text("\n".join([*table[:3], table[3].replace("1.0,1.0", "9.0,9.0"), *table[4:], ""]))
+        (conflict,) = session.refresh()
+        assert (conflict.image, conflict.bodypart) == (M1[0], "snout")
+        assert (conflict.mine, conflict.theirs) == ((1.25, 1), (9, 9))
+        session.resolve(conflict, keep)
+        assert session.conflicts == []
+        np.testing.assert_allclose(session.points()[0], point)
+
+    def test_frames_extracted_meanwhile_are_taken_in(self, session, project):
+        folder = project.labeled_dir("m1")
+        shutil.copy(folder / "img5.png", folder / "img7.png")
+        session.add_images()
+        session.go_to("labeled-data/m1/img7.png")
+        session.click((3, 3))
+        assert session.state() == "in work"
+
+    def test_the_journal_names_origins(self, session, project):
+        session.click((1, 1))
+        session.undo()
+        (journal,) = project.labeled_dir("m1").glob(".dlcnb-journal*.jsonl")
+        lines = [json.loads(line) for line in journal.read_text().splitlines()]
+        assert [edit["origin"] for line in lines for edit in line.get("edits", ())] == ["hand", "undo"]
+
+    def test_two_scorers_do_not_meet(self, session, project):
+        other = LabelSession(project, scorer="grace")
+        other.click((5, 5))
+        session.refresh()
+        assert session.state() == "new"

@@ -1,0 +1,222 @@
+"""OutlierQueue: from poses to extracted frames in the labeler, without a browser."""
+
+import shutil
+
+import numpy as np
+import pytest
+from traitlets import TraitError
+
+from dlcnb import Labeler, OutlierQueue, Player, TrajectoryView, sampledata
+from dlcnb.labels import LabelStore
+from dlcnb.labels.journal import Edit
+from dlcnb.outliers import suggestions
+from dlcnb.poses import Poses
+from dlcnb.project import Project
+from dlcnb.widgets.refine.state import OutlierState
+
+SIZE, FRAMES = (120, 160), 60
+WRONG = (12, 25, 26, 40, 52)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    arena = sampledata.Arena(seed=0, n_frames=FRAMES, size=SIZE)
+    project = sampledata.synthetic_project(tmp_path_factory.mktemp("tiny"), n_label=4, arena=arena)
+    points = sampledata.arena_poses(arena)
+    likelihood = np.full(points.shape[:2], 0.95)
+    for frame in WRONG:
+        points[frame, 0] += 40
+        likelihood[frame, 0] = 0.05
+    Poses(project.bodyparts, "DLC_test", points, likelihood).write(project.videos[0])
+    return project
+
+
+@pytest.fixture
+def project(tiny, tmp_path):
+    shutil.copytree(tiny.root, tmp_path / tiny.root.name, symlinks=True)
+    return Project.open(tmp_path / tiny.root.name)
+
+
+@pytest.fixture
+def queue(project):
+    made = OutlierQueue(project)
+    assert made.wait()
+    yield made
+    made.close()
+
+
+def label(project, image):
+    store = LabelStore(project, project.videos[0].stem)
+    store.add_images()
+    store.apply([Edit(image, part, (50.0, 60.0)) for part in project.bodyparts])
+    store.save()
+
+
+class TestState:
+    @pytest.fixture
+    def state(self, project):
+        poses = OutlierQueue(project).state.poses
+        return OutlierState(project, project.videos[0], poses)
+
+    def test_the_count_follows_the_threshold(self, state):
+        assert state.n_found == len(WRONG)
+        state.threshold = 1e6
+        assert state.n_found == 0
+        state.threshold = -1
+        assert state.n_found == np.isfinite(state.scores.worst).sum() >= FRAMES - 1
+
+    def test_another_measure_starts_at_its_usual_threshold(self, state):
+        state.set_how("uncertain")
+        assert state.threshold == pytest.approx(0.1)
+        assert set(state.scores.found(state.threshold)) == set(WRONG)
+        assert "snout" in state.reason(WRONG[0])
+
+    def test_every_measure_has_ends_for_a_slider(self, state):
+        for how in ("jump", "uncertain", "fit", "bone", "swap", "sure"):
+            state.set_how(how)
+            low, high = state.limits()
+            assert low <= state.threshold <= high
+            assert low < high
+
+    def test_a_measure_that_can_not_be_changes_nothing(self, state):
+        state.project.config["skeleton"] = []
+        state.threshold = 33
+        with pytest.raises(ValueError, match="skeleton"):
+            state.set_how("bone")
+        assert (state.how, state.threshold) == ("jump", 33)
+
+    def test_what_is_extracted_is_not_chosen_again(self, state, project):
+        labeled = set(state.images)
+        state.threshold, state.count, state.choose = -1, 1000, "uniform"
+        state.choose_frames()
+        assert len(labeled) == 4
+        assert set(state.frames) == set(np.flatnonzero(np.isfinite(state.scores.worst))) - labeled
+
+    def test_drop_add_and_stale(self, state):
+        state.choose = "uniform"
+        state.choose_frames()
+        assert state.kept == tuple(n for n in WRONG if n not in state.images)
+        state.toggle(state.kept[0])
+        assert len(state.kept) == len(state.frames) - 1
+        state.add(3)
+        assert 3 in state.kept
+        assert not state.stale
+        state.count = 2
+        assert state.stale
+        state.clear()
+        assert state.kept == ()
+        with pytest.raises(ValueError, match="press Preview"):
+            state.extract()
+        with pytest.raises(IndexError, match="frames 0 to 59"):
+            state.add(60)
+        with pytest.raises(TraitError, match="at least 1"):
+            state.count = 0
+
+
+class TestQueue:
+    def test_preview_shows_chosen_frames_with_reasons(self, queue):
+        assert "<b>5</b> of 60" in queue.found.value
+        queue.count.value = 3
+        queue.preview.click()
+        assert queue.wait()
+        cells = queue.gallery.state.cells
+        assert len(cells) == 3
+        assert "px" in cells[0].note
+        assert cells[0].checked
+        assert queue.extract.description == "Extract 3"
+        assert np.asarray(queue.snapshot()).std() > 10
+
+    def test_the_slider_counts_while_it_moves(self, queue):
+        queue.threshold.value = queue.threshold.max
+        assert "<b>0</b> of 60" in queue.found.value
+        queue.how.value = "uncertain"
+        assert "<b>5</b> of 60" in queue.found.value
+        assert queue.threshold.value == pytest.approx(0.1)
+        assert queue.threshold.max <= 1
+
+    def test_an_impossible_measure_is_told(self, queue):
+        queue.project.config["skeleton"] = []
+        queue.how.value = "bone"
+        assert "skeleton" in queue.status_line.value
+        assert queue.how.value == queue.state.how == "jump"
+
+    def test_dropped_frames_are_not_extracted(self, queue, project):
+        queue.choose.value = "uniform"
+        queue.preview.click()
+        queue.wait()
+        dropped = queue.state.kept[0]
+        queue.gallery.input.guard._handle_custom_msg({"type": "key", "key": " "}, [])
+        assert dropped in queue.state.dropped
+        queue.extract.click()
+        queue.wait()
+        assert dropped not in queue.state.images
+        assert "extracted" in queue.status_line.value
+        folder = project.labeled_dir(project.videos[0])
+        assert len(list(folder.glob("img*.png"))) == len(queue.state.images)
+
+    def test_stop_leaves_the_queue_as_it_was(self, queue):
+        queue.add(3)
+        queue.count.value = 2
+        queue.progress.observe(lambda _: queue.stop_button.click(), "value")
+        queue.preview.click()
+        assert queue.wait()
+        assert "Stopped" in queue.status_line.value
+        assert queue.state.frames == (3,)
+        assert not queue.preview.disabled
+
+    def test_nothing_to_extract_is_told(self, queue):
+        queue.extract.click()
+        queue.wait()
+        assert "press Preview" in queue.status_line.value
+
+    def test_from_the_spike_to_the_table(self, queue, project):
+        """Found in the trajectories, sent to the queue, extracted, corrected in the labeler, merged."""
+        labeler, view = Labeler(project), TrajectoryView(project, queue=queue)
+        queue.labeler = labeler
+        frame = next(n for n in WRONG if n not in queue.state.images)
+        view.go_to(frame)
+        view.controls.send.click()
+        assert queue.state.kept == (frame,)
+        queue.extract.click()
+        queue.wait()
+        image = queue.state.images[frame]
+        queue.gallery._opened(frame)
+        assert labeler.session.cursor.image == image
+        offered, _ = labeler.session.suggested()
+        np.testing.assert_allclose(offered, queue.state.poses.points[frame])
+        assert suggestions(project, project.videos[0])[0] == "DLC_test"
+        label(project, image)
+        queue.reload.click()
+        assert "1 of 1 extracted outlier frames labeled" in queue.refined.value
+        queue.merge.click()
+        assert Project.open(project.root).iteration == 1
+        assert "Iteration 1 begins with 1" in queue.status_line.value
+        view.close()
+        labeler.close()
+
+    def test_merging_asks_again_when_frames_are_left(self, queue, project):
+        queue.preview.click()
+        queue.wait()
+        queue.extract.click()
+        queue.wait()
+        frame = next(n for n in queue.state.frames)
+        label(project, queue.state.images[frame])
+        queue.merge.click()
+        assert "Press Merge again" in queue.status_line.value
+        assert Project.open(project.root).iteration == 0
+        queue.merge.click()
+        assert Project.open(project.root).iteration == 1
+
+    def test_merging_without_labels_is_told(self, queue):
+        queue.merge.click()
+        assert "no outlier frames were extracted" in queue.status_line.value
+
+    def test_a_click_shows_the_frame_in_the_player(self, project):
+        player = Player(project.videos[0])
+        queue = OutlierQueue(project, player=player)
+        queue.add(25)
+        queue.gallery._opened(25)
+        assert player.state.frame == 25
+        assert "Frame 25" in queue.status_line.value
+        queue.close()
+        player.close()

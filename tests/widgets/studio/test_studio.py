@@ -1,0 +1,256 @@
+"""Studio: the state of a project at a glance, tabs made when they are opened, one labeler for all."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from dlcnb import Studio, frames, sampledata
+from dlcnb.evaluate import Evaluation, write_details
+from dlcnb.labels import LabelStore
+from dlcnb.labels.journal import Edit
+from dlcnb.outliers import extract, merge
+from dlcnb.poses import Poses
+from dlcnb.project import Project
+from dlcnb.video import VideoWriter
+from dlcnb.widgets.labeler.labeler import Labeler
+from dlcnb.widgets.studio.state import TABS, Overview, overview
+
+SIZE, FRAMES, LABELED = (96, 128), 30, 6
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    arena = sampledata.Arena(seed=0, n_frames=FRAMES, size=SIZE)
+    return sampledata.synthetic_project(tmp_path_factory.mktemp("studio"), n_label=LABELED, arena=arena)
+
+
+@pytest.fixture
+def project(made, tmp_path):
+    shutil.copytree(made.root, tmp_path / made.root.name, symlinks=True)
+    return Project.open(tmp_path / made.root.name)
+
+
+@pytest.fixture
+def empty(tmp_path):
+    """A project with a video, and nothing done."""
+    with VideoWriter(tmp_path / "m.mp4", SIZE, 30) as writer:
+        for value in range(8):
+            writer.write(np.full((*SIZE, 3), 20 * value, np.uint8))
+    return Project.create("reach", "ada", [tmp_path / "m.mp4"], ["paw"], parent=tmp_path)
+
+
+def analysed(project):
+    points = np.random.default_rng(0).uniform(5, 90, (FRAMES, len(project.bodyparts), 2))
+    poses = Poses(project.bodyparts, "DLC_test", points, np.full(points.shape[:2], 0.9))
+    poses.write(project.videos[0])
+    return poses
+
+
+def trained(project):
+    run = project.new_run(0.8)
+    (run / "snapshot-10.params").touch()
+    return run
+
+
+def evaluate(project, run):
+    """Write an evaluation of two frames: 1 px off in the one trained on, 3.4 px in the other."""
+    labels = np.full((2, len(project.bodyparts), 2), 40.0)
+    found = Evaluation(
+        project.bodyparts, ("labeled-data/a/img0.png", "labeled-data/a/img1.png"), labels,
+        labels + np.array([[[1, 0]], [[0, 3.4]]]), np.full(labels.shape[:2], 0.9), np.array([False, True]),
+        0.6, "snapshot-10", 10,
+    )  # fmt: skip
+    found.write(project.evaluation_dir(run))
+    write_details(found, project.evaluation_dir(run))
+
+
+def label(project, images):
+    store = LabelStore(project, project.videos[0].stem)
+    store.add_images()
+    store.apply([Edit(image, part, (50.0, 60.0)) for image in images for part in project.bodyparts])
+    store.save()
+
+
+@pytest.fixture
+def studio(project):
+    view = Studio(project)
+    yield view
+    view.close()
+
+
+class TestOverview:
+    def test_the_steps_follow_each_other(self, empty):
+        assert overview(empty).next_step[0] == "Frames"
+        assert overview(empty).summary == "1 video; no frames extracted"
+        frames.extract(empty, empty.videos[0], [0, 3, 5])
+        assert overview(empty).next_step == ("Label", "label 3 frames")
+        label(empty, ["labeled-data/m/img0.png"])
+        assert overview(empty).next_step == ("Label", "label 2 more frames")
+        assert overview(empty).summary == "1 video; 1 of 3 frames labeled"
+        label(empty, ["labeled-data/m/img3.png", "labeled-data/m/img5.png"])
+        assert overview(empty).next_step == ("Train", "train a network")
+
+    def test_a_project_without_videos_says_how_to_add_one(self, empty):
+        empty.config["video_sets"].clear()
+        found = overview(empty)
+        assert found.videos == 0
+        assert "dlcnb add-videos" in found.next_step[1]
+
+    def test_after_training_evaluation_and_analysis(self, project):
+        assert overview(project).labeled == overview(project).extracted == LABELED
+        run = trained(project)
+        assert overview(project).next_step[0] == "Evaluate"
+        evaluate(project, run)
+        assert overview(project).next_step == ("Trajectories", "analyse 1 video")
+        analysed(project)
+        found = overview(project)
+        assert found.next_step[0] == "Refine"
+        assert found.summary == f"{LABELED} of {LABELED} frames labeled; last error 3.4 px; 1 video analysed"
+
+    def test_outliers_are_corrected_merged_and_trained_on(self, project):
+        trained(project)
+        poses = analysed(project)
+        done = extract(project, project.videos[0], poses, [1, 2])
+        images = [f"labeled-data/{path.parent.name}/{path.name}" for path in done.images]
+        new = [image for image in images if image not in set(_labeled(project))]
+        assert overview(project).next_step == ("Label", f"correct {len(new)} outlier frame{'s' * (len(new) > 1)}")
+        label(project, new)
+        assert overview(project).next_step[0] == "Refine"
+        merge(project)
+        found = overview(project)
+        assert (found.iteration, found.outliers, found.trained) == (1, 0, 0)
+        assert found.next_step == ("Train", "train again, with the refined frames")
+
+    def test_training_that_is_under_way_is_waited_for(self):
+        found = Overview(videos=1, extracted=2, labeled=2, training=True)
+        assert found.next_step[0] == "Train"
+        assert "training" in found.summary
+
+    def test_every_step_is_a_tab(self, empty):
+        assert overview(empty).next_step[0] in TABS
+
+
+def _labeled(project):
+    store = LabelStore(project, project.videos[0].stem)
+    return [i for i, state in zip(store.images, store.states, strict=True) if state == "done"]
+
+
+class TestStudio:
+    def test_only_the_tab_of_the_next_step_is_made_at_first(self, studio):
+        assert studio.tab == "Train"
+        assert list(studio.widgets) == ["Train"]
+        assert f"{LABELED} of {LABELED} frames labeled" in studio.line.value
+
+    def test_it_reaches_the_page(self, studio):
+        assert studio.comm is not None  # none of ipywidgets' own methods is overridden by one of ours
+
+    @pytest.mark.parametrize("tab", TABS)
+    def test_every_tab_opens_on_an_empty_project(self, empty, tab):
+        view = Studio(empty)
+        view.go_to(tab)
+        assert view.tab == tab
+        assert view._panes[tab].children
+        assert "error" not in view.status_line.value
+        view.close()
+
+    @pytest.mark.parametrize("tab", TABS)
+    def test_every_tab_opens_on_a_project_under_way(self, studio, tab):
+        analysed(studio.project)
+        assert studio.go_to(tab) is studio.widgets[tab]
+        assert studio.snapshot().width >= 640
+
+    def test_a_tab_that_had_nothing_to_show_is_tried_again(self, empty):
+        view = Studio(empty)
+        assert view.go_to("Label") is None
+        assert "no frames to label" in view._panes["Label"].children[0].value
+        view.go_to("Frames")
+        frames.extract(empty, empty.videos[0], [0])
+        assert isinstance(view.go_to("Label"), Labeler)
+        view.close()
+
+    def test_the_labeler_sees_frames_extracted_since(self, studio):
+        labeler = studio.go_to("Label")
+        studio.go_to("Frames")
+        before = len(labeler.session.images)
+        frames.extract(studio.project, studio.project.videos[0], [1, 2, 3, 4, 5, 6, 7])
+        studio.go_to("Label")
+        assert len(labeler.session.images) > before
+
+    def test_a_frame_of_another_tab_opens_in_the_one_labeler(self, studio):
+        review = studio.go_to("Check")
+        assert "Label" not in studio.widgets
+        image = _labeled(studio.project)[2]
+        review.labeler.go_to(image)
+        assert studio.tab == "Label"
+        assert studio.widgets["Label"].session.cursor.image == image
+        assert studio._panes["Label"].children == (studio.widgets["Label"],)
+
+    def test_the_loop_from_a_frame_to_its_label(self, studio):
+        analysed(studio.project)
+        view = studio.go_to("Trajectories")
+        view.go_to(9)
+        view.send()
+        queue = studio.go_to("Refine")
+        assert queue.state.frames == (9,)
+        assert queue in studio._panes["Refine"].children
+        queue.extract_frames()
+        assert queue.wait()
+        queue._open(9)
+        assert studio.tab == "Label"
+        assert studio.widgets["Label"].session.cursor.image == queue.state.images[9]
+
+    def test_the_next_button_opens_its_tab(self, studio):
+        analysed(studio.project)
+        studio.go_to("Bodyparts")
+        studio.next_button.click()
+        assert studio.tab == studio.overview.next_step[0]
+
+    def test_the_line_on_top_follows_the_labels(self, studio):
+        frames.extract(studio.project, studio.project.videos[0], [1, 2, 3, 4, 5, 6, 7])
+        labeler = studio.go_to("Label")
+        assert studio.wait()
+        labels = f"{LABELED} of {len(labeler.session.images)} frames labeled"
+        assert labels in studio.line.value
+        labeler.session.go_to_state("new")
+        labeler.session.finish()
+        assert labeler.wait()
+        assert studio.wait()
+        assert f"{LABELED + 1} of {len(labeler.session.images)} frames" in studio.line.value
+
+    def test_other_bodyparts_open_everything_anew(self, studio):
+        labeler = studio.go_to("Label")
+        other = Project.open(studio.project.root)
+        other.config["iteration"] = 3
+        other.save()
+        studio.go_to("Train")
+        assert studio.project.iteration == 3
+        assert "Label" not in studio.widgets
+        assert studio.go_to("Label") is not labeler
+
+    def test_an_unknown_tab_is_refused(self, studio):
+        assert studio.go_to("Lable") is None
+        assert "There is no tab" in studio.status_line.value
+
+    def test_closing_it_closes_all(self, project):
+        view = Studio(project)
+        labeler = view.go_to("Label")
+        view.close()
+        assert labeler.comm is None
+        assert not view.widgets
+
+
+class TestAnalysis:
+    def test_without_a_network_it_can_not_be_started(self, studio):
+        studio.go_to("Trajectories")
+        assert studio.bar.start_button.disabled
+        assert "train a network first" in studio.bar.note.value
+
+    def test_an_analysis_that_fails_says_so(self, studio):
+        trained(studio.project)
+        studio.go_to("Trajectories")
+        assert not studio.bar.start_button.disabled
+        studio.bar.start()
+        assert studio.bar.wait(300)
+        assert "dlcnb-error" in studio.bar.status_line.value
+        assert studio.bar.poses is None

@@ -1,0 +1,358 @@
+"""The monitor on recorded and on growing runs; no browser, no training."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from dlcnb import jobs
+from dlcnb.jobs.job import claim
+from dlcnb.labels import Labels
+from dlcnb.project import Project
+from dlcnb.video import VideoWriter
+from dlcnb.widgets import TrainingMonitor
+from dlcnb.widgets.training import monitor as training_monitor
+from dlcnb.widgets.training.curves import POINTS
+
+
+@pytest.fixture
+def project(tmp_path):
+    with VideoWriter(tmp_path / "mouse.mp4", (48, 64), 25) as video:
+        for value in range(5):
+            video.write(np.full((48, 64, 3), 40 * value, np.uint8))
+    return Project.create("reach", "ada", [tmp_path / "mouse.mp4"], ["paw", "nose"], parent=tmp_path)
+
+
+@pytest.fixture
+def run(project):
+    """A run folder whose worker is this process."""
+    folder = project.new_run(0.8)
+    (folder / "job.json").write_text('{"kind": "train", "project": "", "options": {}}')
+    claim(folder, os.getpid(), 0)
+    return folder
+
+
+@pytest.fixture
+def log(run):
+    events = jobs.EventLog(run, steps_per_second=1e9)
+    yield events
+    events.close()
+
+
+def write_steps(log, steps, total=1000):
+    for step in steps:
+        checked = step % 100 == 0
+        log.step(
+            step=step,
+            seconds=step / 5,
+            loss=1 / step,
+            part_loss=0.9 / step,
+            locref_loss=0.1 / step,
+            learning_rate=1e-3,
+            progress=step / total,
+            seconds_left=(total - step) / 5,
+            validation={"mean_px": 500 / step, "rms_px": 600 / step, "median_px": 400 / step, "n": 9}
+            if checked
+            else None,
+            snapshot=f"snapshot-{step}" if checked else None,
+            best={"step": step, "val_mean_px": 500 / step} if checked else None,
+            rss_mb=812.5,
+        )
+
+
+@pytest.fixture
+def finished(log, run):
+    log.write("start")
+    write_steps(log, range(1, 1001))
+    log.write("done", result={"run": str(run)})
+    return run
+
+
+@pytest.fixture
+def monitor(project):
+    made = TrainingMonitor(project)
+    yield made
+    made.close()
+
+
+def until(condition):
+    """Wait for a condition, not for a time."""
+    pause = threading.Event()
+    for _ in range(6000):
+        if condition():
+            return
+        pause.wait(0.01)
+    pytest.fail("waited in vain")
+
+
+class TestFinishedRun:
+    def test_a_new_monitor_finds_the_run_and_its_curves(self, finished, monitor):
+        assert monitor.state.status == "done"
+        assert monitor.bar.value == 1
+        assert monitor.curves.loss.x[-1] == 1000
+        assert monitor.curves.error.x.tolist() == list(range(100, 1001, 100))
+        assert monitor.curves.best.x.tolist() == [1000]
+        assert "0.50 px" in monitor.facts.value
+        assert not monitor.start_button.disabled
+        assert monitor.stop_button.disabled
+
+    def test_a_run_folder_alone_can_be_watched_but_nothing_started(self, finished):
+        monitor = TrainingMonitor(finished)
+        assert monitor.state.status == "done"
+        assert monitor.start_button.layout.display == "none"
+
+    def test_long_curves_are_thinned(self, log, run, monkeypatch):
+        log.write("start")
+        write_steps(log, range(1, 9001), total=9000)
+        log.write("done")
+        monitor = TrainingMonitor(run)
+        assert len(monitor.curves.loss.x) <= POINTS
+        assert monitor.curves.loss.x[-1] == 9000
+
+    def test_snapshot_is_a_picture_of_the_curves(self, finished, monitor):
+        picture = monitor.snapshot()
+        assert picture.size[0] >= 400
+        assert len(picture.convert("RGB").getcolors(1 << 20)) > 50
+
+    def test_where_no_front_end_is_the_picture_is_shown(self, finished, monitor, monkeypatch):
+        monkeypatch.setenv("DLCNB_HEADLESS", "1")
+        bundle = monitor._repr_mimebundle_()
+        assert set(bundle) == {"image/png", "text/plain"}
+
+    def test_with_a_front_end_it_is_the_widget(self, finished, monitor, monkeypatch):
+        monkeypatch.delenv("DLCNB_HEADLESS", raising=False)
+        monkeypatch.delenv("CI", raising=False)
+        assert "application/vnd.jupyter.widget-view+json" in monitor._repr_mimebundle_()
+
+
+class TestRunUnderWay:
+    def test_the_curve_grows_with_the_log(self, log, monitor):
+        log.write("start")
+        write_steps(log, range(1, 11))
+        monitor.refresh()
+        assert monitor.state.step == 10
+        assert monitor.start_button.disabled
+        write_steps(log, range(11, 101))
+        until(lambda: monitor.curves.best.x.tolist() == [100])
+        log.write("done")
+        until(lambda: not monitor.start_button.disabled)
+        assert monitor.state.status == "done"
+
+    def test_stop_asks_the_worker_and_waits_for_its_snapshot(self, log, run, monitor):
+        log.write("start")
+        write_steps(log, range(1, 11))
+        monitor.refresh()
+        monitor.stop_button.click()
+        assert (run / "stop").exists()
+        assert monitor.stop_button.description == "stopping…"
+        assert monitor.stop_button.disabled
+        write_steps(log, [11])
+        until(lambda: monitor.state.step == 11)
+        assert monitor.state.status == "stopping"
+        log.write("stopped")
+        until(lambda: monitor.stop_button.description == "Stop")
+        assert monitor.state.status == "stopped"
+
+    def test_an_error_of_the_worker_is_shown(self, log, monitor):
+        log.write("start")
+        monitor.refresh()
+        log.write("error", message="the loss is <not> finite")
+        until(lambda: monitor.state.status == "failed")
+        until(lambda: "the loss is &lt;not&gt; finite" in monitor.status_line.value)
+        assert 'role="alert"' in monitor.status_line.value
+
+    def test_a_second_run_is_not_started_beside_it(self, log, monitor):
+        log.write("start")
+        monitor.start_button.click()
+        assert "under way" in monitor.status_line.value
+
+    def test_closing_the_widget_leaves_the_run_alone(self, log, run, monitor):
+        log.write("start")
+        monitor.refresh()
+        monitor.close()
+        assert not (run / "stop").exists()
+
+
+class TestPauseAndResume:
+    def test_pause_asks_for_a_snapshot_and_then_offers_to_go_on(self, log, run, monitor):
+        log.write("start")
+        write_steps(log, range(1, 11))
+        monitor.refresh()
+        monitor.pause_button.click()
+        assert (run / "stop").exists()
+        assert (monitor.pause_button.description, monitor.pause_button.disabled) == ("pausing…", True)
+        assert monitor.stop_button.disabled
+        (run / "snapshot-10.params").touch()
+        log.write("stopped")
+        until(lambda: monitor.pause_button.description == "Resume")
+        assert monitor.state.status == "paused"
+        assert "paused" in monitor.headline.value
+        assert not monitor.pause_button.disabled
+
+    def test_a_stopped_run_is_resumed_by_a_new_monitor_too(self, log, run, monitor, monkeypatch):
+        log.write("start")
+        write_steps(log, range(1, 11))
+        (run / "snapshot-10.params").touch()
+        log.write("stopped")
+        monitor.refresh()
+        asked = {}
+
+        def start(kind, project, **options):
+            asked.update(options, kind=kind)
+            claim(run, os.getpid(), jobs.EventReader(run).skip())
+            log.write("start")
+            write_steps(log, [11])
+            return jobs.attach(run)
+
+        monkeypatch.setattr(training_monitor.jobs, "start", start)
+        assert monitor.pause_button.description == "Resume"
+        monitor.pause_button.click()
+        assert asked == {"kind": "train", "run": run, "resume": True}
+        until(lambda: monitor.state.step == 11)
+        assert monitor.pause_button.description == "Pause"
+        assert monitor.state.curve("loss")[0].tolist() == list(range(1, 12))
+
+    def test_a_diverged_run_is_resumed_with_the_lower_rate_it_offers(self, log, run, monitor, monkeypatch):
+        log.write("start")
+        write_steps(log, range(1, 11))
+        (run / "snapshot-10.params").touch()
+        log.write("error", message="The loss became infinite.", offer={"learning_rate": 3e-4})
+        monitor.refresh()
+        assert "learning rate 0.0003" in monitor.advice.value
+        asked = {}
+        monkeypatch.setattr(training_monitor.jobs, "start", lambda *_, **more: asked.update(more) or jobs.attach(run))
+        monitor.pause_button.click()
+        assert asked == {"run": run, "resume": True, "learning_rate": 3e-4}
+
+    def test_any_snapshot_of_any_run_can_be_fine_tuned(self, finished, project):
+        for step in (20, 100):
+            (finished / f"snapshot-{step}.params").touch()
+        settings = TrainingMonitor(project).settings
+        name = "shuffle 1, 80% for training"
+        assert list(settings.starts)[1:] == [name, f"{name}, step 100", f"{name}, step 20"]
+        assert settings.starts[f"{name}, step 20"] == str(finished / "snapshot-20.params")
+
+    def test_when_it_can_not_be_resumed_the_run_stays_on_display(self, log, run, monitor):
+        log.write("start")
+        write_steps(log, range(1, 11))
+        (run / "snapshot-10.params").touch()
+        log.write("stopped")
+        monitor.refresh()
+        monitor.pause_button.click()  # nothing is labeled
+        assert 'role="alert"' in monitor.status_line.value
+        assert (monitor.state.step, monitor.state.status) == (10, "stopped")
+
+    def test_without_a_snapshot_there_is_nothing_to_resume(self, log, monitor):
+        log.write("start")
+        log.write("stopped")
+        monitor.refresh()
+        assert (monitor.pause_button.description, monitor.pause_button.disabled) == ("Pause", True)
+
+
+class TestWhatIsShown:
+    def test_parts_of_the_loss_and_the_learning_rate_on_demand(self, finished, monitor):
+        curves = monitor.curves
+        assert len(curves.children) == 2
+        assert len(curves.parts["part_loss"].x) == len(curves.rate.x) == 0
+        monitor.state.show_parts = monitor.state.show_rate = True
+        assert len(curves.children) == 3
+        assert curves.parts["locref_loss"].x[-1] == curves.rate.x[-1] == 1000
+        assert curves.rate.y.tolist() == pytest.approx([1e-3] * len(curves.rate.x))
+        monitor.state.show_parts = False
+        assert len(curves.parts["part_loss"].x) == 0
+
+    def test_other_runs_lie_beside_this_one(self, finished, project, monitor):
+        second = project.new_run(0.5)
+        (second / "job.json").write_text('{"kind": "train"}')
+        monitor.runs.value = None
+        monitor.refresh()
+        monitor.show_run(second)
+        box = monitor.chooser.boxes[str(finished)]
+        box.value = True
+        loss, error = monitor.curves.earlier[0]
+        assert loss.x[-1] == error.x[-1] == 1000
+        assert monitor.curves.loss.x.tolist() == []
+        assert "shuffle 1" in monitor.curves._loss_plot.heading.value
+        box.value = False
+        assert loss.x.tolist() == []
+
+    def test_human_variability_is_a_band(self, project, monitor):
+        folder = project.labeled_dir("mouse")
+        folder.mkdir(exist_ok=True)
+        for scorer, shift in (("ada", 0.0), ("bob", 3.0)):
+            points = np.full((2, 2, 2), 10.0) + [shift, 0]
+            images = tuple(f"labeled-data/mouse/img{n}.png" for n in range(2))
+            Labels(("paw", "nose"), scorer, images, points).write(folder)
+        known = TrainingMonitor(project)
+        until(lambda: known.state.human is not None)
+        until(lambda: known.curves.human.y.tolist() == [3, 3])
+        assert np.shape(known.curves.band.y) == (2, 2)
+        assert monitor.state.human is None
+        known.close()
+
+    def test_stopping_early_is_suggested(self, log, monitor):
+        log.write("start")
+        write_steps(log, range(1, 11))
+        for step in range(100, 1000, 100):
+            log.step(step=step, seconds=step, loss=1.0, progress=step / 1000, validation={"mean_px": 5.0})
+        monitor.refresh()
+        assert "has not fallen since step 100" in monitor.advice.value
+        assert monitor.advice.layout.display is None
+        log.write("done")
+        until(lambda: monitor.advice.layout.display == "none")
+
+    def test_the_kernel_never_loads_mxnet(self, finished, monitor):
+        code = (
+            f"import sys; from dlcnb import TrainingMonitor; TrainingMonitor({str(monitor.project.root)!r}).snapshot()"
+        )
+        code += "; assert 'mxnet' not in sys.modules"
+        subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class TestChoosing:
+    def test_runs_are_listed_newest_first_and_can_be_chosen(self, finished, project, monitor):
+        second = project.new_run(0.5)
+        (second / "job.json").write_text('{"kind": "train"}')
+        monitor.refresh_button.click()
+        names = [name for name, _ in monitor.runs.options]
+        assert names == ["shuffle 2, 50% for training", "shuffle 1, 80% for training"]
+        assert monitor.state.status == "done"
+        monitor.runs.value = str(second)
+        assert monitor.state.status == "lost"
+        assert len(monitor.curves.loss.x) == 0
+        monitor.runs.value = str(finished)
+        assert monitor.curves.loss.x[-1] == 1000
+
+    def test_no_run_yet(self, monitor):
+        assert monitor.state.status == "idle"
+        assert monitor.snapshot().size[0] > 0
+        assert monitor.runs.value is None
+
+    def test_what_is_wrong_with_the_project_is_shown(self, monitor):
+        monitor.start_button.click()  # nothing is labeled
+        assert 'role="alert"' in monitor.status_line.value
+        assert monitor.state.status == "idle"
+        assert not monitor.start_button.disabled
+
+    def test_settings_reach_the_job(self, monitor, monkeypatch):
+        asked = {}
+
+        def start(kind, project, **options):
+            asked.update(options, kind=kind)
+            raise ValueError("enough")
+
+        monkeypatch.setattr(training_monitor.jobs, "start", start)
+        monitor.settings.minutes, monitor.settings.train_fraction, monitor.settings.split_seed = 12, 0.8, 3
+        monitor.form.fields["backbone"].value = "resnet-50"
+        monitor.start_button.click()
+        assert asked == {
+            "kind": "train", "backbone": "resnet-50", "minutes": 12, "train_fraction": 0.8, "split_seed": 3
+        }  # fmt: skip
+        assert "enough" in monitor.status_line.value
+
+    def test_a_folder_that_is_neither(self, tmp_path):
+        with pytest.raises(ValueError, match=r"config\.yaml"):
+            TrainingMonitor(tmp_path)
