@@ -14,17 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlcnb.project import (
-    TEMPORARY,
-    Project,
-    ProjectError,
-    Skeleton,
-    atomic_path,
-    atomic_write,
-    doctor,
-    nearest,
-    run_info,
-)
+from dlcnb.files import TEMPORARY, atomic_path, atomic_write
+from dlcnb.project import Project, ProjectError, Skeleton, doctor, nearest, run_info
 from dlcnb.video import VideoError
 
 CONFIG = """\

@@ -80,7 +80,8 @@ class Server:
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
             f"--port={self.url.rsplit(':', 1)[1]}", "--ServerApp.port_retries=0",
             f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={root}",
-            "--LabApp.expose_app_in_browser=True", f"--ServerApp.jpserver_extensions={{'dlcnb.cli.lab_server': {nodelay}}}",
+            "--LabApp.expose_app_in_browser=True",
+            f"--ServerApp.jpserver_extensions={{'dlcnb.cli.lab_server': {nodelay}}}",
         ]  # fmt: skip
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, env=_environment(home), stdout=log, stderr=subprocess.STDOUT)
