@@ -65,6 +65,13 @@ class View(ipywidgets.VBox):
         project = getattr(self, "project", None)
         return f"<{type(self).__name__}{f' of {project.root}' if project is not None else ''}>"
 
+    def refresh(self):
+        """Look again at what may have changed meanwhile, on disk or elsewhere, and show it."""
+        self.redraw()
+
+    def redraw(self):
+        """Paint again, soon."""
+
     def snapshot(self):
         """The widget as a `PIL.Image.Image`, drawn in the kernel."""
         raise NotImplementedError
