@@ -1,34 +1,43 @@
-"""How far predictions lie from labels: errors in pixels, summaries, confidence intervals, PCK, calibration, files."""
+"""How far predictions lie from labels: errors, summaries, intervals, PCK, presence, a verdict, files."""
 
 from dlcnb.evaluate.calibration import Calibration, calibrate
 from dlcnb.evaluate.core import Evaluation
 from dlcnb.evaluate.curves import PckCurve, pck_curve
-from dlcnb.evaluate.details import details, details_text, keypoint_table, pick, write_details
+from dlcnb.evaluate.details import details, details_text, human_px, keypoint_table, pick, write_details
 from dlcnb.evaluate.human import human_variability
 from dlcnb.evaluate.maps import ScoreMaps, ScoreMapWriter, maps_path
+from dlcnb.evaluate.presence import Presence, presence
 from dlcnb.evaluate.splits import SplitSummary, over_splits, summarize_splits
 from dlcnb.evaluate.summary import ErrorSummary, bootstrap_ci, errors, summarize
+from dlcnb.evaluate.verdict import Verdict, animal_px, pck5, verdict
 
 __all__ = [
     "Calibration",
     "ErrorSummary",
     "Evaluation",
     "PckCurve",
+    "Presence",
     "ScoreMapWriter",
     "ScoreMaps",
     "SplitSummary",
+    "Verdict",
+    "animal_px",
     "bootstrap_ci",
     "calibrate",
     "details",
     "details_text",
     "errors",
+    "human_px",
     "human_variability",
     "keypoint_table",
     "maps_path",
     "over_splits",
+    "pck5",
     "pck_curve",
     "pick",
+    "presence",
     "summarize",
     "summarize_splits",
+    "verdict",
     "write_details",
 ]

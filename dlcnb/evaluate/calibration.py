@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dlcnb.evaluate.roc import auc, best_cutoff, share_of
 from dlcnb.evaluate.summary import number
 
 __all__ = ["Calibration", "calibrate"]
@@ -54,11 +55,7 @@ class Calibration:
         """Chance that a right point has more likelihood than a wrong one (0.5: it tells nothing); NaN if one kind
         is missing.
         """
-        right, wrong = self.likelihood[self.right], np.sort(self.likelihood[~self.right])
-        if not len(right) or not len(wrong):
-            return math.nan
-        below, upto = (np.searchsorted(wrong, right, side=side) for side in ("left", "right"))
-        return float((below + upto).mean() / 2 / len(wrong))
+        return auc(self.likelihood[self.right], self.likelihood[~self.right])
 
     def at(self, pcutoff):
         """What a pcutoff does.
@@ -71,10 +68,10 @@ class Calibration:
         """
         keep, right = self.likelihood >= pcutoff, self.right
         return {
-            "kept": _share(keep),
-            "right_kept": _share(keep[right]),
-            "wrong_left_out": _share(~keep[~right]),
-            "kept_right": _share(right[keep]),
+            "kept": share_of(keep),
+            "right_kept": share_of(keep[right]),
+            "wrong_left_out": share_of(~keep[~right]),
+            "kept_right": share_of(right[keep]),
         }
 
     @property
@@ -82,17 +79,7 @@ class Calibration:
         """The pcutoff that separates right from wrong points best (Youden's J: the most right points kept plus wrong
         points left out); None if all points are right, or all are wrong, as no cutoff is better than another then.
         """
-        wrong = ~self.right
-        if self.right.all() or wrong.all():
-            return None
-        values, which = np.unique(self.likelihood, return_inverse=True)
-        rights, wrongs = (np.bincount(which, kind, len(values)) / kind.sum() for kind in (self.right, wrong))
-        gain = np.cumsum(wrongs - rights)[:-1]  # J of a cutoff between each value and the next
-        if not len(gain) or gain.max() <= 0:
-            return None
-        best = np.flatnonzero(gain >= gain.max() - 1e-12)
-        widest = best[np.argmax(values[best + 1] - values[best])]
-        return _short_between(values[widest], values[widest + 1])
+        return best_cutoff(self.likelihood[self.right], self.likelihood[~self.right])
 
     def to_json(self):
         """Bins and summaries as plain numbers; NaN becomes None."""
@@ -152,13 +139,3 @@ def _wilson(share, n, z=1.96):
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
     return centre - half, centre + half
-
-
-def _share(chosen):
-    return float(chosen.mean()) if len(chosen) else math.nan
-
-
-def _short_between(low, high):
-    """A number with few digits in ``low < x <= high``, near the middle."""
-    middle = float(low + high) / 2
-    return next((short for d in range(1, 12) if low < (short := round(middle, d)) <= high), middle)

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dlcnb.evaluate.presence import presence_json
 from dlcnb.evaluate.summary import bootstrap_ci, errors, number, summarize
+from dlcnb.evaluate.verdict import animal_px, pck5, verdict
 from dlcnb.files import atomic_write
 
 __all__ = ["Evaluation"]
@@ -70,6 +72,11 @@ class Evaluation:
         """`errors`, and NaN also where the likelihood is below ``pcutoff``."""
         return np.where(self.likelihood >= self.pcutoff, self.errors, np.nan)
 
+    @property
+    def judged(self):
+        """(N,) bool: the frames to judge the network by, which are the test frames, or all where there are none."""
+        return self.is_test if self.is_test.any() else np.ones(len(self.images), bool)
+
     def with_labels(self, labels):
         """The same predictions beside other `Labels` of the frames; frames without a row in them keep theirs."""
         rows = {image: t for t, image in enumerate(labels.images)}
@@ -81,11 +88,19 @@ class Evaluation:
                     points[n, k] = labels.points[rows[image], column]
         return replace(self, labels=points)
 
-    def to_json(self):
+    def to_json(self, human_px=None):
         """All summaries as plain numbers (pixels; None = no such points), in the layout of ``dlcnb evaluate --json``.
 
-        ``n`` counts points (labeled bodyparts), ``ci95`` is `bootstrap_ci` over the test frames.
+        ``n`` counts points (labeled bodyparts), ``ci95`` is `bootstrap_ci` over the test frames, ``animal_px`` the
+        animal's size, ``pck5`` the share of test points within 5 % of it, ``verdict`` the `Verdict`, ``presence`` how
+        well the likelihood tells whether a bodypart is there.
+
+        Parameters
+        ----------
+        human_px : float, optional
+            Mean distance between the labels of two people, for the verdict.
         """
+        size = animal_px(self.labels)
         found, sure, test = self.errors, self.sure_errors, self.is_test
         parts = {
             name: {
@@ -102,6 +117,10 @@ class Evaluation:
             "bodyparts": parts,
             "pcutoff": float(self.pcutoff),
             "test_pcutoff": _with_ci(sure[test]),
+            "animal_px": number(size),
+            "pck5": number(pck5(self, size)),
+            "verdict": verdict(self, size, human_px).to_json(),
+            "presence": presence_json(self),
         }
 
     def table(self):
@@ -123,8 +142,10 @@ class Evaluation:
         lines.append(_row("frames", [str((~test).sum()), str(test.sum()), str(test.sum())], wide))
         return "\n".join(lines)
 
-    def write(self, folder):
+    def write(self, folder, human_px=None):
         """Write the evaluation into ``folder`` (made if need be); evaluations of other snapshots there stay.
+
+        ``human_px`` is for the verdict, as in `to_json`.
 
         Returns
         -------
@@ -137,7 +158,7 @@ class Evaluation:
         report = folder / f"evaluation-{self.step}.json"
         frames, combined = _frames_path(report), folder / "CombinedEvaluation-results.csv"
         atomic_write(frames, self._frames().to_csv(index=False))
-        atomic_write(report, json.dumps(self.to_json(), indent=1) + "\n")
+        atomic_write(report, json.dumps(self.to_json(human_px), indent=1) + "\n")
         atomic_write(combined, self._combined(combined).to_csv())
         return [report, frames, combined]
 

@@ -10,10 +10,12 @@ import pandas as pd
 
 from dlcnb.evaluate.calibration import calibrate
 from dlcnb.evaluate.curves import pck_curve
+from dlcnb.evaluate.presence import presence_json, presence_text
 from dlcnb.evaluate.summary import bootstrap_ci, number, summarize
+from dlcnb.evaluate.verdict import verdict
 from dlcnb.files import atomic_write
 
-__all__ = ["details", "details_text", "keypoint_table", "pick", "summary_with_ci", "write_details"]
+__all__ = ["details", "details_text", "human_px", "keypoint_table", "pick", "summary_with_ci", "write_details"]
 
 SETS = ("train", "test", "train_pcutoff", "test_pcutoff")
 
@@ -55,11 +57,12 @@ def details(evaluation, human=None, *, epsilon_px=5.0):
     dict
         ``sets`` (of "train", "test", "train_pcutoff" and "test_pcutoff" the summary over all bodyparts), ``bodyparts``
         (the same for each), ``pck`` (curves by set), ``calibration`` (on the test frames, or on all where there are
-        none; ``calibration_on`` says which), ``human`` (None if it is not known). None stands for no such points.
+        none; ``calibration_on`` says which), ``human`` (None if it is not known), ``verdict`` and ``presence`` as in
+        `Evaluation.to_json`. None stands for no such points.
     """
     errors = {name: pick(evaluation, name) for name in SETS}
-    frames = evaluation.is_test if evaluation.is_test.any() else np.ones(len(evaluation.images), bool)
-    calibration = calibrate(evaluation.errors[frames], evaluation.likelihood[frames], epsilon_px=epsilon_px)
+    judged = evaluation.judged
+    calibration = calibrate(evaluation.errors[judged], evaluation.likelihood[judged], epsilon_px=epsilon_px)
     return {
         "snapshot": evaluation.snapshot,
         "step": int(evaluation.step),
@@ -73,17 +76,30 @@ def details(evaluation, human=None, *, epsilon_px=5.0):
         "calibration": calibration.to_json() | {"at_pcutoff": _numbers(calibration.at(evaluation.pcutoff))},
         "calibration_on": "test" if evaluation.is_test.any() else "all",
         "human": None if human is None else human_part(evaluation, human),
+        "verdict": verdict(evaluation, human_px=human_px(evaluation, human)).to_json(),
+        "presence": presence_json(evaluation),
     }
+
+
+def human_px(evaluation, human):
+    """Mean distance (px) between the labels of two people over the evaluated bodyparts; None if it is not known."""
+    if human is None:
+        return None
+    return summarize(human.distances[:, _columns(evaluation, human)]).mean_px
 
 
 def human_part(evaluation, human):
     """Human variability of the evaluated bodyparts as a dict, and the ratio of the test error to it."""
-    wanted = [human.bodyparts.index(part) for part in evaluation.bodyparts if part in human.bodyparts]
+    wanted = _columns(evaluation, human)
     distances = human.distances[:, wanted]
     found, test = summary_with_ci(distances), summarize(pick(evaluation, "test"))
     ratio = test.mean_px / found["mean_px"] if found["mean_px"] else float("nan")
     means = {human.bodyparts[k]: number(summarize(human.distances[:, k]).mean_px) for k in wanted}
     return {"scorers": list(human.scorers), **found, "bodyparts": means, "test_ratio": number(ratio)}
+
+
+def _columns(evaluation, human):
+    return [human.bodyparts.index(part) for part in evaluation.bodyparts if part in human.bodyparts]
 
 
 def keypoint_table(evaluation):
@@ -119,14 +135,18 @@ def write_details(evaluation, folder, human=None, *, epsilon_px=5.0):
 
 def details_text(found):
     """The lines for people that follow the table of errors; ``found`` is what `details` gives."""
-    lines = [_pck_line(found["pck"]["test"])] if found["pck"]["test"]["n"] else []
+    lines = [_capital(found["verdict"]["text"])] if "verdict" in found else []
+    lines += [_pck_line(found["pck"]["test"])] if found["pck"]["test"]["n"] else []
     if human := found["human"]:
         against = "" if human["test_ratio"] is None else f"; the test error is {human['test_ratio']:.2f} times that"
         lines.append(
             f"Human variability ({' and '.join(human['scorers'])}): {human['mean_px']:.2f} px mean, "
             f"{human['rms_px']:.2f} px r.m.s.{against}"
         )
-    return "\n".join([*lines, *_calibration_lines(found)])
+    lines += _calibration_lines(found)
+    if there := presence_text(found["presence"], found["pcutoff"]) if "presence" in found else "":
+        lines.append(there)
+    return "\n".join(lines)
 
 
 def _pck_line(curve):
@@ -162,3 +182,7 @@ def _percent(share):
 
 def _numbers(values):
     return {name: number(value) for name, value in values.items()}
+
+
+def _capital(text):
+    return text[:1].upper() + text[1:]

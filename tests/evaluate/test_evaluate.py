@@ -85,7 +85,8 @@ def test_interval_is_repeatable_and_needs_two_frames():
 
 def test_report_has_exactly_the_promised_layout():
     report = example().to_json()
-    assert list(report) == ["snapshot", "step", "train", "test", "bodyparts", "pcutoff", "test_pcutoff"]
+    numbers = ["snapshot", "step", "train", "test", "bodyparts", "pcutoff", "test_pcutoff"]
+    assert list(report) == [*numbers, "animal_px", "pck5", "verdict", "presence"]
     assert list(report["train"]) == ["mean_px", "rms_px", "median_px", "n"]
     assert list(report["test"]) == list(report["test_pcutoff"]) == ["mean_px", "rms_px", "median_px", "n", "ci95"]
     assert report["train"] == {

@@ -12,7 +12,7 @@ def evaluate(job, events, stop):
     """Evaluate one snapshot of a run, or all; returns ("done" or "stopped", result)."""
     from dlcnb import backend  # first of all: it sets how many threads MXNet takes
     from dlcnb.backend import runs
-    from dlcnb.evaluate import human_variability
+    from dlcnb.evaluate import human_px, human_variability
     from dlcnb.project import Project
 
     options = job["options"]
@@ -33,7 +33,7 @@ def evaluate(job, events, stop):
             return backend.evaluate_run(project, run, which, device=options.get("device", "auto"), on_maps=on_maps)
 
         evaluation = evaluate_one(predict, folder, (step, bodyparts) if maps else None, human)
-        results[evaluation.step] = {**evaluation.to_json(), "folder": str(folder)}
+        results[evaluation.step] = {**evaluation.to_json(human_px(evaluation, human)), "folder": str(folder)}
         events.step("progress", done=number + 1, total=len(wanted), seconds_left=None, video=None)
     result = results.get(best, next(iter(results.values())))
     return "done", {**result, "all": list(results.values())} if snapshot == "all" else result
@@ -54,11 +54,11 @@ def evaluate_one(predict, folder, maps=None, human=None):
     -------
     dlcnb.evaluate.Evaluation
     """
-    from dlcnb.evaluate import ScoreMapWriter, maps_path, write_details
+    from dlcnb.evaluate import ScoreMapWriter, human_px, maps_path, write_details
 
     folder.mkdir(parents=True, exist_ok=True)
     with ScoreMapWriter(maps_path(folder, maps[0]), maps[1]) if maps else nullcontext() as writer:
         evaluation = predict(writer.add if maps else None)
-    evaluation.write(folder)
+    evaluation.write(folder, human_px(evaluation, human))
     write_details(evaluation, folder, human)
     return evaluation
