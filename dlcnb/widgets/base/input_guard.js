@@ -202,7 +202,9 @@ function render({ model, el }) {
         options,
       );
     }
-    canvases.forEach((canvas, surface) => guardCanvas(canvas, surface, home));
+    canvases.forEach((canvas, surface) => {
+      guardCanvas(canvas, surface, home);
+    });
     model.set('attached', model.get('attached') + 1);
     model.save_changes();
     return true;

@@ -18,7 +18,7 @@ function render({ model, el }) {
   // Where in a figure's area an event is: shares of its width and height, counted from the upper left corner.
   const place = (figure, e) => {
     const area = figure.querySelector('.plotarea_events')?.getBoundingClientRect();
-    if (!area || !area.width || !area.height) return null;
+    if (!area?.width || !area.height) return null;
     const x = (e.clientX - area.left) / area.width;
     const y = (e.clientY - area.top) / area.height;
     return { x, y, width: area.width, height: area.height, area };
@@ -89,7 +89,7 @@ function render({ model, el }) {
       'wheel',
       (e) => {
         const figure = e.target.closest('.dlcnb-plot-over-time');
-        if (!figure || !figure.contains(document.activeElement)) return; // the page scrolls
+        if (!figure?.contains(document.activeElement)) return; // the page scrolls
         e.preventDefault();
         const dy = e.deltaY * (e.deltaMode === 1 ? 16 : 1) + (wheel ? wheel.dy : 0);
         if (!wheel) setTimeout(flush, 60);
