@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import logging
 import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import cv2
 import ipywidgets
 import numpy as np
-from ipycanvas import MultiCanvas, hold_canvas
+from ipycanvas import Canvas, MultiCanvas, hold_canvas
+from numpy.typing import NDArray
 
+from dlcnb.geometry import CanvasFit
+from dlcnb.widgets.base.paint import Picture, Thing, on_canvas
 from dlcnb.widgets.base.task import end_before_python
 
 __all__ = ["FrameCanvas", "Painter", "batch", "encode_jpeg", "render_view"]
@@ -23,13 +29,13 @@ NEAREST_FROM = 6.0  # zoomed in further than this, single pixels are shown as sq
 
 
 @contextmanager
-def batch(canvas):
+def batch(canvas: Canvas | MultiCanvas) -> Iterator[None]:
     """Send everything drawn inside, on any canvas, as one message; if the body raises, send nothing.
 
     Unlike `ipycanvas.hold_canvas` it is safe from several threads and after an exception, and it names its canvas
     anew each time, without which a reloaded page stays blank for good (ipycanvas#322).
     """
-    manager = getattr(canvas, "_canvas_manager", None)
+    manager: Any = getattr(canvas, "_canvas_manager", None)
     if not all(hasattr(manager, name) for name in ("_caching", "_current_canvas", "_commands_cache", "_buffers_cache")):
         with _lock, hold_canvas():
             yield
@@ -47,7 +53,7 @@ def batch(canvas):
             manager._caching = before
 
 
-def render_view(image, fit, canvas_size):
+def render_view(image: NDArray[np.uint8], fit: CanvasFit, canvas_size: tuple[int, int]) -> NDArray[np.uint8]:
     """What a canvas shows of an image.
 
     Parameters
@@ -67,16 +73,16 @@ def render_view(image, fit, canvas_size):
         offset = np.array([fit.left, fit.top]) + 0.5 * fit.zoom - 0.5
         matrix = np.array([[fit.zoom, 0, offset[0]], [0, fit.zoom, offset[1]]])
         how = cv2.INTER_NEAREST if fit.zoom >= NEAREST_FROM else cv2.INTER_LINEAR
-        return cv2.warpAffine(image, matrix, (width, height), flags=how)
+        return np.asarray(cv2.warpAffine(image, matrix, (width, height), flags=how), np.uint8)
     small_size = max(round(image.shape[1] * fit.zoom), 1), max(round(image.shape[0] * fit.zoom), 1)
     small = cv2.resize(image, small_size, interpolation=cv2.INTER_AREA)
     if small.shape[:2] == (height, width):
-        return small
+        return np.asarray(small, np.uint8)
     matrix = np.array([[1.0, 0, round(fit.left)], [0, 1.0, round(fit.top)]])
-    return cv2.warpAffine(small, matrix, (width, height), flags=cv2.INTER_NEAREST)
+    return np.asarray(cv2.warpAffine(small, matrix, (width, height), flags=cv2.INTER_NEAREST), np.uint8)
 
 
-def encode_jpeg(image, quality=85):
+def encode_jpeg(image: NDArray[np.uint8], quality: int = 85) -> bytes:
     """A uint8 (H, W, 3) image as JPEG bytes."""
     done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
@@ -85,29 +91,53 @@ def encode_jpeg(image, quality=85):
 
 
 class FrameCanvas(MultiCanvas):
-    """Layer 0 shows a video frame, the layers above it are for vectors.
+    """Layer 0 shows a video frame, the layers above it are for what lies over it (see `paint`).
 
-    The frame travels as a data URL in one reused `ipywidgets.Image`: ipycanvas turns any other format into a blob
-    URL that it never frees, some 60 kB of browser memory per frame.
+    Pictures travel as data URLs in `ipywidgets.Image`s that are used again and again: ipycanvas turns any other format
+    into a blob URL that it never frees, some 60 kB of browser memory per frame.
+
+    Parameters
+    ----------
+    size : (height, width)
+        px
+    layers : int
     """
 
-    _image = None
+    _images: dict[tuple[int, int], ipywidgets.Image]
 
-    def __init__(self, size, layers=2):
+    def __init__(self, size: tuple[int, int], layers: int = 2) -> None:
         height, width = size
         layout = ipywidgets.Layout(width="100%", max_width=f"{width}px", height="auto", flex="0 0 auto")
-        super().__init__(layers, width=width, height=height, layout=layout)
         self._image = ipywidgets.Image(format="url", value=b"")
+        self._images = {(0, 0): self._image}  # by layer, and place among its pictures
+        super().__init__(layers, width=width, height=height, layout=layout)
 
-    def draw_frame(self, image):
-        """Put a uint8 (height, width, 3) image of the canvas's own size on layer 0 (call within `batch`)."""
-        self._image.value = b"data:image/jpeg;base64," + base64.b64encode(encode_jpeg(image))
-        self[0].draw_image(self._image, 0, 0)
+    def draw_frame(self, image: NDArray[np.uint8]) -> None:
+        """Put an image (height, width, 3) of the canvas's own size on layer 0 (call within `batch`)."""
+        self._draw(0, [Picture(image)])
 
-    def close(self):
-        """Close the image with the canvas."""
-        if self._image is not None:
-            self._image.close()
+    def paint(self, layer: int, things: Iterable[Thing]) -> None:
+        """Show these things on a layer, and nothing else (call within `batch`)."""
+        self[layer].clear()
+        self._draw(layer, things)
+
+    def _draw(self, layer: int, things: Iterable[Thing]) -> None:
+        numbers = itertools.count()
+
+        def image(picture: Picture) -> ipywidgets.Image:
+            place = layer, next(numbers)
+            if place not in self._images:
+                self._images[place] = ipywidgets.Image(format="url", value=b"")
+            jpeg = base64.b64encode(encode_jpeg(picture.image, picture.quality))
+            self._images[place].value = b"data:image/jpeg;base64," + jpeg
+            return self._images[place]
+
+        on_canvas(self[layer], things, image)
+
+    def close(self) -> None:
+        """Close the images with the canvas."""
+        for image in self._images.values():
+            image.close()
         super().close()
 
 
@@ -126,13 +156,13 @@ class Painter:
 
     idle_seconds = 5.0
 
-    def __init__(self, paint, failed):
+    def __init__(self, paint: Callable[[], object], failed: Callable[[Exception], object]) -> None:
         self._paint, self._failed = paint, failed
         self._condition = threading.Condition()
         self._wanted = self._busy = self._alive = self._closed = False
         end_before_python(self)
 
-    def request(self):
+    def request(self) -> None:
         """Paint soon; returns at once."""
         with self._condition:
             if self._closed:
@@ -143,23 +173,23 @@ class Painter:
                 threading.Thread(target=self._run, name="dlcnb-painter", daemon=True).start()
             self._condition.notify_all()
 
-    def wait(self, timeout=10.0):
+    def wait(self, timeout: float = 10.0) -> bool:
         """Block until all that was requested is painted; False if that took longer than ``timeout`` seconds."""
         with self._condition:
             return self._condition.wait_for(lambda: not (self._wanted or self._busy), timeout)
 
-    def close(self):
+    def close(self) -> None:
         """Drop what is still requested and let the thread end."""
         with self._condition:
             self._closed, self._wanted = True, False
             self._condition.notify_all()
 
-    def end(self, seconds):
+    def end(self, seconds: float) -> None:
         """Close, and wait at most so long for what is being painted."""
         self.close()
         self.wait(seconds)
 
-    def _run(self):
+    def _run(self) -> None:
         while self._next():
             try:
                 self._paint()
@@ -171,7 +201,7 @@ class Painter:
                     self._busy = False
                     self._condition.notify_all()
 
-    def _next(self):
+    def _next(self) -> bool:
         with self._condition:
             self._condition.wait_for(lambda: self._wanted or self._closed, self.idle_seconds)
             self._alive = self._busy = self._wanted and not self._closed
