@@ -4,10 +4,10 @@ from dlcnb.labels.checks import check_tables, doctor
 from dlcnb.labels.compare import Spread, Variability, compare_scorers, scorers, variability
 from dlcnb.labels.core import Labels, frame_index, image_name
 from dlcnb.labels.current import current_labels
+from dlcnb.labels.errors import LabelError
 from dlcnb.labels.journal import Edit
 from dlcnb.labels.store import Conflict, LabelStore
 from dlcnb.labels.suspicion import Suspicion, rank_labels, rank_project
-from dlcnb.tables.errors import LabelError
 from dlcnb.tables.h5 import read_h5_table
 
 __all__ = [

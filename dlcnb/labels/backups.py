@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dlcnb.files import atomic_path, atomic_write, disk_error
-from dlcnb.tables.errors import LabelError
+from dlcnb.labels.errors import LabelError
 
 __all__ = [
     "Change",

@@ -8,8 +8,8 @@ from PIL import Image, UnidentifiedImageError
 from dlcnb import project as projects
 from dlcnb.labels.backups import unfinished
 from dlcnb.labels.core import Labels, difference, table_paths
+from dlcnb.labels.errors import LabelError
 from dlcnb.project import Finding, Project, ProjectError
-from dlcnb.tables.errors import LabelError
 
 __all__ = ["check_tables", "doctor"]
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from dlcnb.labels.core import table_paths
 from dlcnb.labels.current import current_labels
+from dlcnb.labels.errors import LabelError
 from dlcnb.labels.journal import journals
 from dlcnb.project import nearest
-from dlcnb.tables.errors import LabelError
 
 __all__ = ["Spread", "Variability", "Worst", "compare_scorers", "scorers", "variability"]
 

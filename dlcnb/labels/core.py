@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from dlcnb.files import atomic_path
+from dlcnb.labels.errors import LabelError, errors_of_labels
 from dlcnb.project import nearest
-from dlcnb.tables.errors import LabelError
 from dlcnb.tables.h5 import h5_bytes
 from dlcnb.tables.table import Table, coordinates, csv_text, frame_of, read_table
 
@@ -129,6 +129,7 @@ class Labels:
         return labels
 
     @classmethod
+    @errors_of_labels()
     def read_file(cls, path, video, scorer=None, bodyparts=None):
         """Read one csv or h5 with labels of the frames in ``labeled-data/<video>``; errors as `read`."""
         table = read_table(path)
@@ -209,6 +210,7 @@ class Labels:
         chosen = np.arange(len(self))[which]
         return replace(self, images=tuple(self.images[t] for t in chosen), points=self.points[chosen].copy())
 
+    @errors_of_labels()
     def _levels_of_existing(self, csv_path, h5_path):
         """Index columns of the table to be replaced, 3 for a new one; refuses to drop bodyparts from it."""
         path = next((p for p in (csv_path, h5_path) if p.exists()), None)

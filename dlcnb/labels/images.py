@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from dlcnb.tables.errors import LabelError
+from dlcnb.labels.errors import LabelError
 
 __all__ = ["read_image"]
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlcnb.files import atomic_write, disk_error
+from dlcnb.labels.errors import LabelError
 from dlcnb.labels.locks import FileLock
-from dlcnb.tables.errors import LabelError
 
 __all__ = ["Edit", "Journal", "file_locks", "journal_bytes", "journals", "stamp"]
 

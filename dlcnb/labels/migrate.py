@@ -19,12 +19,12 @@ from dlcnb.labels.backups import (
     unfinished,
 )
 from dlcnb.labels.core import table_paths
+from dlcnb.labels.errors import LabelError, errors_of_labels
 from dlcnb.labels.journal import Journal, file_locks, journal_bytes, journals
 from dlcnb.labels.rewrite import config_bytes, rewritten
 from dlcnb.labels.shared import SharedFolder
 from dlcnb.project import Project, Skeleton, nearest
 from dlcnb.project.names import checked_bodyparts, name_problem
-from dlcnb.tables.errors import LabelError
 from dlcnb.tables.table import read_table
 
 __all__ = [
@@ -256,6 +256,7 @@ def _known(project, names):
     return parts
 
 
+@errors_of_labels()
 def _lacking(project):
     """Bodyparts of the project that some table has no columns for."""
     found = set()

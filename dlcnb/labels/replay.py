@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dlcnb.labels.errors import LabelError
 from dlcnb.project import nearest
-from dlcnb.tables.errors import LabelError
 
 __all__ = ["Mark", "Replay", "same"]
 

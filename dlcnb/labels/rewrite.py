@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 from ruamel.yaml.comments import CommentedSeq
 
+from dlcnb.labels.errors import LabelError, errors_of_labels
 from dlcnb.project.config import check_config, dump_config
-from dlcnb.tables.errors import LabelError
 from dlcnb.tables.h5 import h5_bytes, is_h5
 from dlcnb.tables.table import HEADER, csv_line, frame_of, read_table
 
@@ -59,6 +59,7 @@ def _flow(items):
     return sequence
 
 
+@errors_of_labels()
 def rewritten(path, *, columns=None, drop=(), scorer=None):
     """The bytes of a table (csv or h5) with other bodyparts or another scorer.
 

@@ -15,11 +15,11 @@ import numpy as np
 
 from dlcnb.labels.backups import check_finished
 from dlcnb.labels.core import Labels
+from dlcnb.labels.errors import LabelError
 from dlcnb.labels.journal import PREFIX, Journal, journals
 from dlcnb.labels.replay import TABLE, Replay
 from dlcnb.labels.table_file import TableFile
 from dlcnb.project import Project
-from dlcnb.tables.errors import LabelError
 
 __all__ = ["SharedFolder"]
 

@@ -9,11 +9,11 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from dlcnb.labels.core import table_paths
+from dlcnb.labels.errors import LabelError
 from dlcnb.labels.journal import Edit, journals
 from dlcnb.labels.replay import TABLE, same
 from dlcnb.labels.shared import SharedFolder
 from dlcnb.project.names import name_problem
-from dlcnb.tables.errors import LabelError
 
 __all__ = ["Conflict", "LabelStore"]
 

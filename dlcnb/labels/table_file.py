@@ -15,8 +15,8 @@ import numpy as np
 
 from dlcnb.files import atomic_path
 from dlcnb.labels.core import Labels, first_difference, images_of
+from dlcnb.labels.errors import LabelError, errors_of_labels
 from dlcnb.labels.journal import stamp
-from dlcnb.tables.errors import LabelError
 from dlcnb.tables.h5 import h5_bytes
 from dlcnb.tables.table import Table, cell_text, coordinates, csv_line, csv_text, frame_of, read_table, row_cells
 
@@ -78,6 +78,7 @@ class TableFile:
         text, binary = stamps
         return bool(text and binary and binary[0] > text[0])
 
+    @errors_of_labels()
     def write(self, labels, which):
         """Put points into the table as it stands now; both files or neither.
 

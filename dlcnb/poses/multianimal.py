@@ -12,7 +12,7 @@ import numpy as np
 from dlcnb.files import atomic_path
 from dlcnb.poses.single import Poses, poses_path
 from dlcnb.project import is_video, nearest
-from dlcnb.tables.errors import LabelError
+from dlcnb.tables.errors import TableError
 from dlcnb.tables.h5 import h5_bytes, is_h5, read_h5_table
 
 __all__ = ["MultiAnimalPoses"]
@@ -40,7 +40,7 @@ class MultiAnimalPoses:
 
     Raises
     ------
-    LabelError
+    TableError
         If the sizes don't fit together, or a name is there twice.
     """
 
@@ -55,13 +55,13 @@ class MultiAnimalPoses:
         self.points, self.likelihood = np.asarray(self.points, float), np.asarray(self.likelihood, float)
         shape = (len(self.points), len(self.individuals), len(self.bodyparts))
         if self.points.shape != (*shape, 2) or self.likelihood.shape != shape:
-            raise LabelError(
+            raise TableError(
                 f"expected points (frames, {shape[1]} individuals, {shape[2]} bodyparts, 2) and their likelihood, "
                 f"found {self.points.shape} and {self.likelihood.shape}"
             )
         for what, names in (("individual", self.individuals), ("bodypart", self.bodyparts)):
             if len(set(names)) != len(names):
-                raise LabelError(f"the same {what} is named twice: {', '.join(names)}")
+                raise TableError(f"the same {what} is named twice: {', '.join(names)}")
 
     def __len__(self):
         return len(self.points)
@@ -71,10 +71,10 @@ class MultiAnimalPoses:
         return f"MultiAnimalPoses(scorer={self.scorer!r}, {len(self)} frames, individuals={who})"
 
     def animal(self, name):
-        """`Poses` of one individual; `LabelError` for an unknown name."""
+        """`Poses` of one individual; `TableError` for an unknown name."""
         if name not in self.individuals:
             known = ", ".join(self.individuals)
-            raise LabelError(f"no individual '{name}'; there are {known}{nearest(name, self.individuals)}")
+            raise TableError(f"no individual '{name}'; there are {known}{nearest(name, self.individuals)}")
         a = self.individuals.index(name)
         return Poses(self.bodyparts, self.scorer, self.points[:, a], self.likelihood[:, a])
 
@@ -83,18 +83,18 @@ class MultiAnimalPoses:
         """Read DeepLabCut's h5 or csv of several animals: columns (scorer, individuals, bodyparts, coords).
 
         Bodyparts that an individual does not have, such as those of ``single``, are NaN. Frames without a row are NaN.
-        Nothing in an h5 is unpickled. Raises `LabelError` for a table of another kind or a damaged one.
+        Nothing in an h5 is unpickled. Raises `TableError` for a table of another kind or a damaged one.
         """
         columns, frames, values = _read(Path(path))
         levels = list(zip(*columns, strict=True)) or [(), (), (), ()]
         scorers, individuals, bodyparts = (tuple(dict.fromkeys(level)) for level in levels[:3])
         if len(scorers) != 1:
-            raise LabelError(f"{path}: expected one scorer in the first row, found {', '.join(scorers) or 'none'}")
+            raise TableError(f"{path}: expected one scorer in the first row, found {', '.join(scorers) or 'none'}")
         count = int(frames.max(initial=-1)) + 1
         data = np.full((count, len(individuals), len(bodyparts), 3), np.nan)
         for column, (_, individual, part, coord) in enumerate(columns):
             if coord not in _COORDS:
-                raise LabelError(f"{path}: expected columns {', '.join(_COORDS)}, found {coord!r}")
+                raise TableError(f"{path}: expected columns {', '.join(_COORDS)}, found {coord!r}")
             place = individuals.index(individual), bodyparts.index(part), _COORDS.index(coord)
             data[(frames, *place)] = values[:, column]
         return cls(individuals, bodyparts, scorers[0], data[..., :2].copy(), data[..., 2].copy())
@@ -132,7 +132,7 @@ def _read(path):
     if is_h5(path):
         frame = read_h5_table(path)
         if frame.columns.nlevels != len(_HEADER):
-            raise LabelError(f"{path}: expected columns ({', '.join(_HEADER)}), found {tuple(frame.columns.names)}")
+            raise TableError(f"{path}: expected columns ({', '.join(_HEADER)}), found {tuple(frame.columns.names)}")
         columns, values = [tuple(map(str, column)) for column in frame.columns], frame.to_numpy(dtype=float)
         return columns, _frame_numbers(path, list(map(str, frame.index))), values
     try:
@@ -140,22 +140,22 @@ def _read(path):
             rows = [row for row in csv.reader(file) if row]
         header = rows[: len(_HEADER)]
         if tuple(row[0] for row in header) != _HEADER:
-            raise LabelError(f"{path}: expected header rows {', '.join(_HEADER)}, found {[row[0] for row in header]}")
+            raise TableError(f"{path}: expected header rows {', '.join(_HEADER)}, found {[row[0] for row in header]}")
         values = np.array([[float(cell or "nan") for cell in row[1:]] for row in rows[len(_HEADER) :]])
         columns = list(zip(*(row[1:] for row in header), strict=True))
         values = values.reshape(len(rows) - len(_HEADER), len(columns))
-    except LabelError:
+    except TableError:
         raise
     except (UnicodeDecodeError, csv.Error, ValueError) as error:
-        raise LabelError(f"{path} is no intact table of several animals ({error}); it may be cut off") from error
+        raise TableError(f"{path} is no intact table of several animals ({error}); it may be cut off") from error
     return columns, _frame_numbers(path, [row[0] for row in rows[len(_HEADER) :]]), values
 
 
 def _frame_numbers(path, index):
     wrong = [row for row in index if not re.fullmatch(r"\d{1,8}", row)]
     if wrong:
-        raise LabelError(f"{path}: expected frame numbers from 0 in the first column, found {wrong[0]!r}")
+        raise TableError(f"{path}: expected frame numbers from 0 in the first column, found {wrong[0]!r}")
     frames = np.array(list(map(int, index)), np.int64)
     if len(np.unique(frames)) != len(frames):
-        raise LabelError(f"{path}: a frame has more than one row")
+        raise TableError(f"{path}: a frame has more than one row")
     return frames

@@ -11,7 +11,7 @@ import numpy as np
 
 from dlcnb.files import atomic_path
 from dlcnb.project import is_video
-from dlcnb.tables.errors import LabelError
+from dlcnb.tables.errors import TableError
 from dlcnb.tables.h5 import h5_appender, h5_bytes, is_h5
 from dlcnb.tables.table import HEADER, coordinates, read_table
 
@@ -58,7 +58,7 @@ class Poses:
 
     Raises
     ------
-    LabelError
+    TableError
         If the sizes don't fit together or a bodypart is named twice.
     """
 
@@ -72,12 +72,12 @@ class Poses:
         self.points, self.likelihood = np.asarray(self.points, float), np.asarray(self.likelihood, float)
         shape = (len(self.points), len(self.bodyparts))
         if self.points.shape != (*shape, 2) or self.likelihood.shape != shape:
-            raise LabelError(
+            raise TableError(
                 f"expected points (frames, {shape[1]}, 2) and a likelihood (frames, {shape[1]}) for the bodyparts "
                 f"{', '.join(self.bodyparts)}, found {self.points.shape} and {self.likelihood.shape}"
             )
         if len(set(self.bodyparts)) != len(self.bodyparts):
-            raise LabelError(f"a bodypart is named twice: {', '.join(self.bodyparts)}")
+            raise TableError(f"a bodypart is named twice: {', '.join(self.bodyparts)}")
 
     def __len__(self):
         return len(self.points)
@@ -90,7 +90,7 @@ class Poses:
         """Read an h5 or csv of predictions, by dlcnb or DeepLabCut (one animal).
 
         Frames without a row, as in a table of part of a video, get NaN, so row ``i`` is always frame ``i``.
-        Nothing in an h5 is unpickled. Raises `LabelError` for a table of another kind or a damaged one,
+        Nothing in an h5 is unpickled. Raises `TableError` for a table of another kind or a damaged one,
         `FileNotFoundError` if there is none.
         """
         table = read_table(path)
@@ -169,7 +169,7 @@ def write_chunks(path, chunks, total):
                 frame.to_csv(csv_file, lineterminator="\n", header=first == 0)
                 first, chunk = first + len(chunk), next(chunks, None)
         if first != total:
-            raise LabelError(f"expected {total} frames for {h5_path}, found {first}")
+            raise TableError(f"expected {total} frames for {h5_path}, found {first}")
     return h5_path, csv_path
 
 
@@ -183,12 +183,12 @@ def _table_paths(video, scorer, suffix=""):
 
 
 def _frame_numbers(table):
-    """The index of a table as int64 frame numbers; raises `LabelError` if it is anything else."""
+    """The index of a table as int64 frame numbers; raises `TableError` if it is anything else."""
     wrong = [row for row in table.index if not re.fullmatch(r"\d{1,8}", row)]
     if wrong:
         message = f"{table.path}: expected frame numbers from 0 in the first column, found {wrong[0]!r}"
-        raise LabelError(f"{message}; is it a table of labels?")
+        raise TableError(f"{message}; is it a table of labels?")
     frames = np.array(list(map(int, table.index)), np.int64)
     if len(np.unique(frames)) != len(frames):
-        raise LabelError(f"{table.path}: a frame has more than one row")
+        raise TableError(f"{table.path}: a frame has more than one row")
     return frames

@@ -1,5 +1,7 @@
 """The error of everything that reads or writes a table of points."""
 
+__all__ = ["TableError"]
 
-class LabelError(ValueError):
-    """A table that can't be used, or labels that don't fit; the message says where, what was expected, what to do."""
+
+class TableError(ValueError):
+    """A table that can't be used; the message says where, what was expected, what was found, and the cure."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dlcnb.tables.errors import LabelError
+from dlcnb.tables.errors import TableError
 
 __all__ = ["h5_appender", "h5_bytes", "read_h5_table"]
 
@@ -38,7 +38,7 @@ def read_h5_table(path):
 
     Raises
     ------
-    LabelError
+    TableError
         If it is no such file, is damaged, or holds Python objects.
     FileNotFoundError
         If there is no file.
@@ -53,14 +53,14 @@ def read_h5_table(path):
                 return _read_fixed(group)
             if kind == "frame_table" and _text(group.attrs.get("table_type")) == "appendable_frame":
                 return _read_appendable(group)
-            raise LabelError(f"holds a pandas object of another kind ({kind})")
+            raise TableError(f"holds a pandas object of another kind ({kind})")
     except FileNotFoundError:
         raise
-    except LabelError as error:
-        raise LabelError(f"{path} {error}; read the csv instead, or export the table again") from None
+    except TableError as error:
+        raise TableError(f"{path} {error}; read the csv instead, or export the table again") from None
     except (OSError, KeyError, ValueError, TypeError, IndexError, RuntimeError) as error:
         message = f"{path} is no intact pandas HDF5 file ({error}); read the csv instead, or export the table again"
-        raise LabelError(message) from error
+        raise TableError(message) from error
 
 
 def h5_bytes(frame, layout="fixed"):
@@ -102,10 +102,10 @@ class _PlainUnpickler(pickle.Unpickler):
     """Builds lists, tuples, dicts, texts and numbers; any class or function that a pickle names is refused."""
 
     def find_class(self, module, name):
-        raise LabelError(f"holds a pickle that wants to load {module}.{name}, which is not done")
+        raise TableError(f"holds a pickle that wants to load {module}.{name}, which is not done")
 
     def persistent_load(self, pid):
-        raise LabelError("holds a pickle with references to other data, which are not followed")
+        raise TableError("holds a pickle with references to other data, which are not followed")
 
 
 def _unpickle(raw):
@@ -113,10 +113,10 @@ def _unpickle(raw):
     raw = raw.tobytes() if isinstance(raw, np.ndarray) else bytes(raw)
     try:
         return _PlainUnpickler(io.BytesIO(raw), encoding="utf-8", errors="replace").load()
-    except LabelError:
+    except TableError:
         raise
     except Exception as error:
-        raise LabelError(f"has a damaged attribute ({type(error).__name__}: {error})") from error
+        raise TableError(f"has a damaged attribute ({type(error).__name__}: {error})") from error
 
 
 def _text(value):
@@ -133,7 +133,7 @@ def _table_group(file):
         return groups[KEY]
     if len(groups) != 1:
         found = ", ".join(file) or "nothing"
-        raise LabelError(f"has no table '{KEY}' (found {found})")
+        raise TableError(f"has no table '{KEY}' (found {found})")
     return next(iter(groups.values()))
 
 
@@ -149,7 +149,7 @@ def _read_fixed(group):
         items = _read_axis(group, f"block{block}_items")
         found = _read_array(group[f"block{block}_values"])  # (items, rows)
         if found.dtype.kind not in "fiu":
-            raise LabelError(f"has values that are no numbers (type {found.dtype})")
+            raise TableError(f"has values that are no numbers (type {found.dtype})")
         values[:, columns.get_indexer(items)] = found.T
     return pd.DataFrame(values, index=index, columns=columns)
 
@@ -163,7 +163,7 @@ def _read_axis(group, name):
         dataset = group[name]
         return pd.Index(_axis_values(dataset), name=_axis_name(dataset))
     if variety != "multi":
-        raise LabelError(f"has an index of an unknown kind ({variety})")
+        raise TableError(f"has an index of an unknown kind ({variety})")
     count = range(int(group.attrs[f"{name}_nlevels"]))
     levels = [group[f"{name}_level{i}"] for i in count]
     codes = [_read_array(group[f"{name}_label{i}"]) for i in count]
@@ -179,7 +179,7 @@ def _axis_values(dataset):
         return []
     if kind in ("integer", "float") and values.dtype.kind in "iuf":
         return values
-    raise LabelError(f"has an index of Python objects or of a kind that is not read ({kind})")
+    raise TableError(f"has an index of Python objects or of a kind that is not read ({kind})")
 
 
 def _axis_name(dataset):
@@ -190,12 +190,12 @@ def _axis_name(dataset):
 def _read_array(dataset):
     """A dataset as pandas' read_array gives it: transposed if marked so, empty arrays from their attributes."""
     if dataset.dtype.kind == "O":
-        raise LabelError("holds Python objects as pickles, which are not loaded")
+        raise TableError("holds Python objects as pickles, which are not loaded")
     if "value_type" in dataset.attrs and "shape" in dataset.attrs:
         shape = dataset.attrs["shape"]
         shape = tuple(shape) if isinstance(shape, np.ndarray) else _unpickle(shape)
         if not isinstance(shape, tuple) or 0 not in shape:
-            raise LabelError("has an empty array that is not empty")
+            raise TableError("has an empty array that is not empty")
         return np.empty([int(n) for n in shape])
     values = dataset[...]
     return values.T if dataset.attrs.get("transposed") else values
@@ -219,11 +219,11 @@ def _read_appendable(group):
     for name in _unpickle(group.attrs["values_cols"]):
         values = rows[name].reshape(len(rows), -1)
         if values.dtype.kind not in "fiu":
-            raise LabelError(f"has values that are no numbers (type {values.dtype})")
+            raise TableError(f"has values that are no numbers (type {values.dtype})")
         items = [tuple(c) if isinstance(c, (list, tuple)) else c for c in _unpickle(attributes[f"{name}_kind"])]
         blocks.update(zip(items, values.T, strict=True))
     if set(blocks) != set(order):
-        raise LabelError("has columns without values")
+        raise TableError("has columns without values")
     names = _unpickle(group.attrs["info"]).get(axes[0][0], {}).get("names")
     values = np.column_stack([blocks[c] for c in order]) if order else np.empty((len(rows), 0))
     if all(isinstance(c, tuple) for c in order):

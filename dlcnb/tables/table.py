@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from dlcnb.project import nearest
-from dlcnb.tables.errors import LabelError
+from dlcnb.tables.errors import TableError
 from dlcnb.tables.h5 import is_h5, read_h5_table
 
 __all__ = [
@@ -52,7 +52,7 @@ class Table:
 
 
 def read_table(path):
-    """Read a csv or h5 `Table`; raises `LabelError`, or `FileNotFoundError`."""
+    """Read a csv or h5 `Table`; raises `TableError`, or `FileNotFoundError`."""
     path = Path(path)
     return _from_h5(path) if is_h5(path) else _from_csv(path)
 
@@ -79,21 +79,21 @@ def coordinates(table, coords, *, scorer=None, bodyparts=None):
 
     Raises
     ------
-    LabelError
+    TableError
         For another or several scorers, missing bodyparts, missing or doubled columns.
     """
     found = tuple(dict.fromkeys(column[0] for column in table.columns))
     if len(found) != 1:
-        raise LabelError(f"{table.path}: expected one scorer in the first row, found {', '.join(found) or 'none'}")
+        raise TableError(f"{table.path}: expected one scorer in the first row, found {', '.join(found) or 'none'}")
     if scorer is not None and found[0] != scorer:
-        raise LabelError(
+        raise TableError(
             f"{table.path}: expected the scorer '{scorer}', found '{found[0]}' in its first row; "
             f"correct the first row, or rename the file to ..._{found[0]}"
         )
     where = {}
     for k, (_, part, coord) in enumerate(table.columns):
         if (part, coord) in where:
-            raise LabelError(f"{table.path}: two columns for {part} {coord}; remove one")
+            raise TableError(f"{table.path}: two columns for {part} {coord}; remove one")
         where[part, coord] = k
     present = tuple(dict.fromkeys(part for part, _ in where))
     parts = present if bodyparts is None else tuple(bodyparts)
@@ -105,13 +105,13 @@ def coordinates(table, coords, *, scorer=None, bodyparts=None):
 def _check_parts(path, parts, present, where, coords):
     for part in parts:
         if part not in present:
-            raise LabelError(
+            raise TableError(
                 f"{path}: the bodypart '{part}' is missing; the table has {', '.join(present)}"
                 f"{nearest(part, set(present) - set(parts)) or '.'} Rename its columns, or the bodypart in config.yaml."
             )
         for coord in coords:
             if (part, coord) not in where:
-                raise LabelError(f"{path}: the column '{coord}' of the bodypart '{part}' is missing")
+                raise TableError(f"{path}: the column '{coord}' of the bodypart '{part}' is missing")
 
 
 # --- csv ----------------------------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ def _from_csv(path):
                 if not any(row) or _names_the_index(row, levels, index):
                     continue
                 if len(row) != levels + len(columns):
-                    raise LabelError(
+                    raise TableError(
                         f"{path}, line {rows.line_num}: expected {levels + len(columns)} cells, found {len(row)}; "
                         "the file may be cut off"
                     )
@@ -138,7 +138,7 @@ def _from_csv(path):
                 except ValueError:
                     raise _not_a_number(path, rows.line_num, columns, row[levels:]) from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise LabelError(f"{path} is no csv table ({error}); save it as comma-separated UTF-8 text") from error
+        raise TableError(f"{path} is no csv table ({error}); save it as comma-separated UTF-8 text") from error
     values = np.array(cells, float).reshape(len(index), len(columns))
     return Table(path, columns, tuple(index), values, levels, tuple(lines))
 
@@ -146,17 +146,17 @@ def _from_csv(path):
 def _header(path, rows):
     """(columns of the index, (scorer, bodypart, coord) of the others) from the first three rows."""
     if rows[0] is None or not any(any(row or ()) for row in rows):
-        raise LabelError(f"{path} is empty; restore it from a copy, or delete it if there is an h5 beside it")
+        raise TableError(f"{path} is empty; restore it from a copy, or delete it if there is an h5 beside it")
     names = tuple(row[0].strip() if row else "" for row in rows)
     if ";" in names[0] or "\t" in names[0]:
-        raise LabelError(f"{path}: cells are separated by '{names[0][6:7]}'; save it separated by commas")
+        raise TableError(f"{path}: cells are separated by '{names[0][6:7]}'; save it separated by commas")
     if "individuals" in names:
-        raise LabelError(f"{path} is a table of several animals; only tables of one animal are read")
+        raise TableError(f"{path} is a table of several animals; only tables of one animal are read")
     if names != HEADER:
-        raise LabelError(f"{path}: expected header rows {', '.join(HEADER)}, found {', '.join(map(repr, names))}")
+        raise TableError(f"{path}: expected header rows {', '.join(HEADER)}, found {', '.join(map(repr, names))}")
     levels = 3 if len(rows[0]) > 2 and not rows[0][1] and not rows[0][2] else 1
     if len({len(row) for row in rows}) != 1 or not all(all(row[levels:]) for row in rows):
-        raise LabelError(f"{path}: the header rows have empty cells or different lengths; each column needs all three")
+        raise TableError(f"{path}: the header rows have empty cells or different lengths; each column needs all three")
     return levels, tuple(zip(*(row[levels:] for row in rows), strict=True))
 
 
@@ -170,7 +170,7 @@ def _not_a_number(path, line, columns, cells):
         try:
             float(cell or nan)
         except ValueError:
-            return LabelError(f"{path}, line {line}: {part} {coord} is {cell!r}; expected a number or an empty cell")
+            return TableError(f"{path}, line {line}: {part} {coord} is {cell!r}; expected a number or an empty cell")
     raise AssertionError("only called with a cell that is no number")
 
 
@@ -181,11 +181,11 @@ def _from_h5(path):
     frame = read_h5_table(path)
     names = tuple(frame.columns.names)
     if "individuals" in names:
-        raise LabelError(f"{path} is a table of several animals; only tables of one animal are read")
+        raise TableError(f"{path} is a table of several animals; only tables of one animal are read")
     if frame.columns.nlevels != len(HEADER):
-        raise LabelError(f"{path}: expected columns (scorer, bodyparts, coords), found {names}")
+        raise TableError(f"{path}: expected columns (scorer, bodyparts, coords), found {names}")
     if frame.index.nlevels not in (1, 3):
-        raise LabelError(f"{path}: expected an index of one or three columns, found {frame.index.nlevels}")
+        raise TableError(f"{path}: expected an index of one or three columns, found {frame.index.nlevels}")
     if frame.index.nlevels == 3:
         index = tuple("/".join(map(str, row)) for row in frame.index)
     else:

@@ -1,11 +1,9 @@
 """dlcnb.labels: DeepLabCut's tables in every style, read without running anything; merging, checking, repairing."""
 
 import os
-import pickle
 import shutil
 import subprocess
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -225,117 +223,6 @@ def test_the_real_table_survives_a_rewrite(openfield_root, tmp_path):
     assert (folder / original.name).read_text() == original.read_text()
     expected = pd.read_hdf(original.with_suffix(".h5"))
     pd.testing.assert_frame_equal(pd.read_hdf(folder / "CollectedData_Pranav.h5"), expected)
-
-
-# --- h5 without pickles
-
-
-class Evil:
-    """What a stranger's file may hold: unpickling it makes a folder."""
-
-    def __init__(self, path):
-        self.path = str(path)
-
-    def __reduce__(self):
-        return os.mkdir, (self.path,)
-
-
-@pytest.fixture
-def harmless(tmp_path):
-    frame = pd.read_csv(_text_file(tmp_path), header=[0, 1, 2], index_col=0)
-    for layout in ("table", "fixed"):
-        frame.to_hdf(tmp_path / f"{layout}.h5", key="df_with_missing", format=layout)
-    return tmp_path
-
-
-def _text_file(folder):
-    path = folder / "one.csv"
-    path.write_text(ONE)
-    return path
-
-
-@pytest.mark.parametrize(
-    ("layout", "index"),
-    [("fixed", "text"), ("fixed", "numbers"), ("fixed", "levels"), ("table", "text"), ("table", "numbers")],
-)
-def test_h5_as_pandas_reads_it(tmp_path, layout, index):
-    columns = pd.MultiIndex.from_product([["S"], ["ä", "b c"], ["x", "y"]], names=["scorer", "bodyparts", "coords"])
-    rows = {
-        "text": ["img0.png", "ü.png"],
-        "numbers": [5, 3],
-        "levels": pd.MultiIndex.from_tuples([("l", "v", "a"), ("l", "v", "b")]),
-    }
-    frame = pd.DataFrame([[0.1, np.nan, 1e300, -2.5], [1, 2, 3, 4]], index=rows[index], columns=columns)
-    frame.to_hdf(tmp_path / "x.h5", key="df_with_missing", format=layout)
-    pd.testing.assert_frame_equal(read_h5_table(tmp_path / "x.h5"), pd.read_hdf(tmp_path / "x.h5"))
-
-
-@pytest.mark.parametrize(("layout", "mixed"), [("fixed", True), ("table", True), ("table", False)])
-def test_h5_with_several_blocks(tmp_path, layout, mixed):
-    columns = pd.MultiIndex.from_product([["S"], ["a", "b"], ["x", "y"]], names=["scorer", "bodyparts", "coords"])
-    frame = pd.DataFrame(np.arange(8.0).reshape(2, 4), columns=columns)
-    if mixed:
-        frame["S", "b", "x"] = np.array([7, 8], np.int64)
-    frame.to_hdf(tmp_path / "x.h5", key="other_key", format=layout)
-    pd.testing.assert_frame_equal(read_h5_table(tmp_path / "x.h5"), frame.astype(float), check_index_type=False)
-
-
-@pytest.mark.parametrize("attribute", ["non_index_axes", "info", "values_cols", "table.values_block_0_kind"])
-@pytest.mark.parametrize("protocol", [0, 4])
-def test_a_pickle_that_runs_code_is_refused(harmless, attribute, protocol):
-    target = harmless / "created by the pickle"
-    path = harmless / "table.h5"
-    with h5py.File(path, "r+") as file:
-        node = file["df_with_missing"]
-        node = node["table"] if "." in attribute else node
-        node.attrs[attribute.split(".")[-1]] = np.void(pickle.dumps(Evil(target), protocol))
-    with pytest.raises(LabelError, match=r"wants to load \w+\.mkdir, which is not done; read the csv instead"):
-        read_h5_table(path)
-    assert not target.exists()
-    pickle.loads(pickle.dumps(Evil(target), protocol))
-    assert target.exists()  # the same pickle does work where it is loaded
-
-
-def test_pickles_that_are_not_needed_are_not_looked_at(harmless):
-    target = harmless / "created by the pickle"
-    with h5py.File(harmless / "table.h5", "r+") as file:
-        file["df_with_missing"].attrs["data_columns"] = np.void(pickle.dumps(Evil(target), 0))
-        file.attrs["TITLE"] = np.void(pickle.dumps(Evil(target), 0))
-    assert read_h5_table(harmless / "table.h5").shape == (2, 4)
-    assert not target.exists()
-
-
-def test_pickled_rows_are_refused(harmless):
-    target = harmless / "created by the pickle"
-    with h5py.File(harmless / "fixed.h5", "r+") as file:
-        group = file["df_with_missing"]
-        del group["axis1"]
-        rows = group.create_dataset("axis1", (1,), dtype=h5py.vlen_dtype(np.uint8))
-        rows[0] = np.frombuffer(pickle.dumps([Evil(target)] * 2), np.uint8)
-        rows.attrs["kind"] = "object"
-    with pytest.raises(LabelError, match="holds Python objects"):
-        read_h5_table(harmless / "fixed.h5")
-    assert not target.exists()
-
-
-@pytest.mark.parametrize("keep", [0, 10, 2000, -500])
-def test_a_truncated_h5(harmless, keep):
-    path = harmless / "table.h5"
-    path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(LabelError, match=r"table\.h5 "):
-        read_h5_table(path)
-
-
-def test_an_h5_of_something_else(tmp_path):
-    with h5py.File(tmp_path / "x.h5", "w") as file:
-        file["tracks"] = np.zeros(3)
-    with pytest.raises(LabelError, match=r"has no table 'df_with_missing' \(found tracks\)"):
-        read_h5_table(tmp_path / "x.h5")
-    pd.Series([1.0, 2.0]).to_hdf(tmp_path / "s.h5", key="s")
-    with pytest.raises(LabelError, match="pandas object of another kind"):
-        read_h5_table(tmp_path / "s.h5")
-    with pytest.raises(FileNotFoundError):
-        read_h5_table(tmp_path / "none.h5")
 
 
 # --- writing

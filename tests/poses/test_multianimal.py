@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlcnb.labels import LabelError
 from dlcnb.poses.multianimal import MultiAnimalPoses
+from dlcnb.tables.errors import TableError
 
 NAN = np.nan
 PARTS, WHO = ("snout", "tail"), ("individual1", "individual2", "individual3")
@@ -61,14 +61,14 @@ def test_one_animal_of_several():
     found = poses()
     one = found.animal("individual2")
     np.testing.assert_array_equal(one.points, found.points[:, 1])
-    with pytest.raises(LabelError, match="did you mean 'individual3'"):
+    with pytest.raises(TableError, match="did you mean 'individual3'"):
         found.animal("individul3")
 
 
 def test_what_does_not_fit_is_refused(tmp_path):
-    with pytest.raises(LabelError, match="individuals"):
+    with pytest.raises(TableError, match="individuals"):
         MultiAnimalPoses(("a",), PARTS, "s", np.zeros((3, 2, 2, 2)), np.zeros((3, 2, 2)))
-    with pytest.raises(LabelError, match="twice"):
+    with pytest.raises(TableError, match="twice"):
         MultiAnimalPoses(("a", "a"), PARTS, "s", np.zeros((3, 2, 2, 2)), np.zeros((3, 2, 2)))
     _, text = poses().write(tmp_path / "clip.mp4")
     lines = text.read_text().splitlines()
@@ -81,5 +81,5 @@ def test_what_does_not_fit_is_refused(tmp_path):
     }.items():
         bad = tmp_path / f"{name}.csv"
         bad.write_text("\n".join(content))
-        with pytest.raises(LabelError, match=name):
+        with pytest.raises(TableError, match=name):
             MultiAnimalPoses.read(bad)

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from dlcnb.labels import LabelError, Labels
+from dlcnb.labels import Labels
 from dlcnb.poses import Poses, poses_path, write_chunks
+from dlcnb.tables.errors import TableError
 
 SCORER = "DLC_Resnet50_reachMar5shuffle1_snapshot_100"
 PARTS = ("hand", "elbow")
@@ -127,7 +128,7 @@ def test_a_wrong_table_gives_one_clear_error(tmp_path, old, new, message):
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
-    with pytest.raises(LabelError, match=message):
+    with pytest.raises(TableError, match=message):
         Poses.read(path)
 
 
@@ -135,7 +136,7 @@ def test_a_table_of_labels_is_no_poses(tmp_path):
     folder = tmp_path / "labeled-data" / "cam1"
     folder.mkdir(parents=True)
     h5_path, _ = Labels(PARTS, "Ann", ("labeled-data/cam1/img0.png",), np.zeros((1, 2, 2))).write(folder)
-    with pytest.raises(LabelError, match="the column 'likelihood' of the bodypart 'hand' is missing"):
+    with pytest.raises(TableError, match="the column 'likelihood' of the bodypart 'hand' is missing"):
         Poses.read(h5_path)
 
 
@@ -163,7 +164,7 @@ def test_masked():
     ],
 )
 def test_poses_that_do_not_fit(points, likelihood, parts, message):
-    with pytest.raises(LabelError, match=message):
+    with pytest.raises(TableError, match=message):
         Poses(parts, "s", points, likelihood)
 
 
@@ -207,7 +208,7 @@ def test_tables_in_chunks_are_those_in_one_go(tmp_path):
 
 
 def test_too_few_chunks_write_nothing(tmp_path):
-    with pytest.raises(LabelError, match="expected 9 frames"):
+    with pytest.raises(TableError, match="expected 9 frames"):
         write_chunks(tmp_path / "cam1.mp4", iter([poses(4)]), 9)
     assert not list(tmp_path.iterdir())
 

@@ -1,0 +1,25 @@
+"""The error of everything that has to do with labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dlcnb.tables.errors import TableError
+
+__all__ = ["LabelError", "errors_of_labels"]
+
+
+class LabelError(TableError):
+    """Labels that can't be used or don't fit; the message says where, what was expected, and what to do."""
+
+
+@contextmanager
+def errors_of_labels() -> Iterator[None]:
+    """Errors of the tables that are read inside are raised as `LabelError`; works as a decorator, too."""
+    try:
+        yield
+    except LabelError:
+        raise
+    except TableError as error:
+        raise LabelError(str(error)) from error
