@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlcnb.jobs import EventReader
+from dlcnb.jobs import EventReader, attach
 from dlcnb.widgets.base.task import end_before_python
 
 if TYPE_CHECKING:
     from dlcnb.jobs import Job
+    from dlcnb.project import Project
 
-__all__ = ["JobFollower", "News"]
+__all__ = ["JobFollower", "News", "under_way"]
 
 SECONDS = 0.1  # between two looks, by default
 
@@ -162,3 +163,10 @@ class JobFollower:
         if status in ("running", "lost") and not folder.is_dir():
             return News("lost", events, f"The folder of this job is gone: {folder}. It was moved, renamed or deleted.")
         return News(status, events, error)
+
+
+def under_way(project: Project, kind: str) -> Job | None:
+    """The newest job of a kind in the project (but "train", whose folders are runs) if it is running, else None."""
+    folders = sorted((project.root / "dlcnb-jobs").glob(f"{kind}-*/job.json"), key=lambda path: path.stat().st_mtime)
+    job = attach(folders[-1].parent) if folders else None
+    return job if job is not None and job.status == "running" else None

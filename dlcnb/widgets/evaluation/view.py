@@ -15,6 +15,7 @@ from dlcnb.evaluate import Evaluation, ScoreMaps, human_variability, maps_path
 from dlcnb.labels import LabelError, current_labels
 from dlcnb.project import Project
 from dlcnb.render import palette
+from dlcnb.widgets.base.follow import JobFollower, under_way
 from dlcnb.widgets.base.frame_images import FrameImages
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.pictures import beside, figure_picture, stacked
@@ -48,12 +49,13 @@ class EvaluationView(View):
         Any object with ``go_to(image)``, such as a `Labeler`: "Fix this label" calls it.
     """
 
-    _path = None
+    follower = gallery = _path = None  # `close` is called where the constructor failed, too
     _listing = False
 
     def __init__(self, source, *, project=None, labeler=None):
         self.project, evaluation = _resolve(source, project)
-        self.labeler, self.job = labeler, None
+        self.labeler = labeler
+        self.follower = JobFollower(self._on_news, self._on_failure)
         self.state = EvaluationState()
         self.images = FrameImages(self.project) if self.project else _NoImages()
         self._lock = threading.RLock()
@@ -72,6 +74,13 @@ class EvaluationView(View):
             self.show_evaluation(evaluation)
         else:
             self.refresh()
+            self._find()
+
+    @shown
+    def _find(self):
+        """Follow an evaluation that was started before: from another page, or a kernel that is gone."""
+        if (job := under_way(self.project, "evaluate")) is not None:
+            self.follower.follow(job)
 
     def _frame_box(self):
         return ipywidgets.VBox([self.controls.fix_row, self.frame_view], layout=ipywidgets.Layout(min_width="0"))
@@ -151,27 +160,25 @@ class EvaluationView(View):
     @shown
     def evaluate(self):
         """Evaluate the last run's best snapshot in a process of its own; returns at once (see `wait`)."""
-        with self._lock:
-            if self.job is not None and self.job.status == "running":
-                raise RuntimeError("An evaluation is under way already.")
-            self.job = jobs.start("evaluate", self.project)
-        self.controls.busy(True)
-        self.tell("Evaluating …")
-        threading.Thread(target=self._follow, args=(self.job,), name="dlcnb-evaluation", daemon=True).start()
+        if self.follower.following:
+            raise RuntimeError("An evaluation is under way already.")
+        self.follower.follow(jobs.start("evaluate", self.project))
 
-    def _follow(self, job):
-        try:
-            status = job.wait()
-            if status != "done":
-                raise RuntimeError(job.error or "The evaluation was stopped before its end.")
-            result = job.result
+    def _on_news(self, news):
+        self.controls.busy(not news.ended)
+        if not news.ended:
+            self.tell("Evaluating: the network is started, then it predicts all labeled frames …")
+        elif news.status == "done":
+            result = self.follower.job.result
             self._path = Path(result["folder"]) / f"evaluation-{result['step']}.json"
             self.tell("")
             self.refresh()
-        except Exception as error:
-            self.fail(error)
-        finally:
-            self.controls.busy(False)
+        else:
+            self.fail(RuntimeError(news.error or "The evaluation was stopped before its end."))
+
+    def _on_failure(self, error):
+        self.controls.busy(False)
+        self.fail(error)
 
     # --- gestures ---
 
@@ -273,8 +280,7 @@ class EvaluationView(View):
 
     def wait(self, timeout=60.0):
         """Block until a running evaluation is over and everything is painted; False after ``timeout`` seconds."""
-        if self.job is not None:
-            self.job.wait(timeout)
+        self.follower.wait(timeout)
         return self.frame_view.wait(timeout) and self.gallery.wait(timeout)
 
     def snapshot(self):
@@ -286,10 +292,11 @@ class EvaluationView(View):
 
     def close(self):
         """Take the widget off the page; a running evaluation goes on."""
-        for part in (self.frame_view, self.gallery):
-            part.close()
-        if self.project is not None:
-            self.images.close()
+        if self.gallery is not None:
+            for part in (self.follower, self.frame_view, self.gallery):
+                part.close()
+            if self.project is not None:
+                self.images.close()
         super().close()
 
 

@@ -1,4 +1,4 @@
-"""A project at a glance, without pixels: what is labeled, trained, evaluated and analysed, and what comes next."""
+"""A project at a glance, without pixels: what is labeled, trained, evaluated and analyzed, and what comes next."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TABS = {
     "Check": "look at all labels, the oddest first",
     "Train": "train a network and watch it",
     "Evaluate": "how good the network is",
-    "Trajectories": "analyse videos, look at what was found",
+    "Trajectories": "analyze videos, look at what was found",
     "Map": "frames around a bodypart, alike ones side by side",
     "Refine": "frames that the network got wrong",
     "Bodyparts": "rename, add and remove bodyparts, edit the skeleton",
@@ -36,7 +36,7 @@ class Overview:
 
     Attributes
     ----------
-    videos, analysed : int
+    videos, analyzed : int
         Videos of the project, and those of them with a table of poses.
     extracted, labeled, in_work : int
         Frames extracted for labeling, those that are done, those that are begun.
@@ -54,7 +54,7 @@ class Overview:
     """
 
     videos: int = 0
-    analysed: int = 0
+    analyzed: int = 0
     extracted: int = 0
     labeled: int = 0
     in_work: int = 0
@@ -81,15 +81,15 @@ class Overview:
             (open_frames and not self.trained and first, "Label", f"label {_count(open_frames, 'more frame')}"),
             (not self.trained, "Train", "train a network" if first else "train again, with the refined frames"),
             (not self.evaluated, "Evaluate", "evaluate the network"),
-            (self.analysed < self.videos, "Trajectories", f"analyse {_count(self.videos - self.analysed, 'video')}"),
+            (self.analyzed < self.videos, "Trajectories", f"analyze {_count(self.videos - self.analyzed, 'video')}"),
         )
         default = ("Refine", "look for frames that the network got wrong")
         return next(((tab, text) for found, tab, text in steps if found), default)
 
     @property
     def summary(self):
-        """The state in one line: "12 of 40 frames labeled; last error 3.4 px; 2 videos analysed"."""
-        parts = [_count(self.videos, "video")] if not self.analysed else []
+        """The state in one line: "12 of 40 frames labeled; last error 3.4 px; 2 videos analyzed"."""
+        parts = [_count(self.videos, "video")] if not self.analyzed else []
         if self.extracted:
             parts.append(f"{self.labeled} of {_count(self.extracted, 'frame')} labeled")
         else:
@@ -100,9 +100,9 @@ class Overview:
             parts.append(f"last error {self.error_px:.1f} px")
         elif self.trained:
             parts.append("not evaluated")
-        if self.analysed:
-            rest = f" of {self.videos}" if self.analysed < self.videos else ""
-            parts.append(f"{self.analysed}{rest} video{'s' * (max(self.analysed, self.videos) > 1)} analysed")
+        if self.analyzed:
+            rest = f" of {self.videos}" if self.analyzed < self.videos else ""
+            parts.append(f"{self.analyzed}{rest} video{'s' * (max(self.analyzed, self.videos) > 1)} analyzed")
         if self.outliers:
             parts.append(f"{self.refined} of {_count(self.outliers, 'outlier frame')} refined")
         if self.iteration:
@@ -124,7 +124,7 @@ def overview(project):
     trained = list(filter(snapshots, runs))
     return Overview(
         videos=len(project.videos),
-        analysed=sum(_has_poses(video) for video in project.videos),
+        analyzed=sum(_has_poses(video) for video in project.videos),
         extracted=len(states),
         labeled=states.count("done"),
         in_work=states.count("in work"),

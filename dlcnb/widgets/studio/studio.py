@@ -177,7 +177,7 @@ class Studio(View):
     def _poses(self):
         if self.bar.poses is None:
             raise FileNotFoundError(
-                "This video has no poses yet: train a network, then press Analyse."
+                "This video has no poses yet: train a network, then press Analyze."
                 if self.bar.video
                 else "The project has no video yet: add one with dlcnb add-videos."
             )
@@ -186,7 +186,7 @@ class Studio(View):
     # --- what changes ---
 
     def _on_video(self):
-        """Another video is chosen, or one was analysed: its widgets are made anew."""
+        """Another video is chosen, or one was analyzed: its widgets are made anew."""
         with self._lock:
             for tab in OF_VIDEO:
                 self._drop(tab)

@@ -11,6 +11,7 @@ from traitlets import link
 
 from dlcnb import jobs
 from dlcnb.project import Project, snapshots
+from dlcnb.widgets.base.follow import JobFollower
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.training.curves import EARLIER, TrainingCurves
@@ -22,7 +23,6 @@ from dlcnb.widgets.training.words import STATUS, facts, headline, picture
 
 __all__ = ["TrainingMonitor"]
 
-POLL_SECONDS = 0.1
 TIPS = {
     "start": "Train a new network with these settings",
     "pause": "Save a snapshot, then stop for now; Resume goes on from it as if there had been no pause",
@@ -53,8 +53,7 @@ class TrainingMonitor(View):
         What Start starts.
     """
 
-    _ticket = None  # of the thread that follows the run; another one, or none, tells it to end
-    _painted = strip = None
+    follower = strip = _painted = None  # `close` is called where the constructor failed, too
 
     def __init__(self, source):
         self.project, run = _resolve(source)
@@ -62,7 +61,8 @@ class TrainingMonitor(View):
         self.settings = TrainingSettings()
         self.job = None
         self._run = None
-        self._lock = threading.RLock()
+        self.follower = JobFollower(self._take, self.fail)
+        self._lock = self.follower.lock
         self._build()
         self.guard = InputGuard(surfaces=0)
         super().__init__(
@@ -146,7 +146,8 @@ class TrainingMonitor(View):
         other = self._other_run()
         if other:
             raise RuntimeError(f"Another run is under way ({other}): choose it in the list and stop it first.")
-        run, self._ticket = self._run, None
+        run = self._run
+        self.follower.stop()
         prepare("starting")
         self.show()
         try:
@@ -193,8 +194,8 @@ class TrainingMonitor(View):
     def show_run(self, run):
         """Watch another run: its folder; None shows an empty monitor."""
         with self._lock:
-            self._ticket, self._run = None, None if run is None else Path(run)
-            self.job = None
+            self.follower.stop()
+            self.job, self._run = None, None if run is None else Path(run)
             self.state.reset()
             if run is not None:
                 self._watch(jobs.attach(run))
@@ -242,43 +243,24 @@ class TrainingMonitor(View):
 
     def _watch(self, job):
         self.job, self._run = job, job.folder
-        self._ticket = ticket = threading.Event()
-        seen = self._take(job, 0)
+        self.follower.follow(job)
         self.strip.watch(job.folder)
-        if self.state.active:
-            threading.Thread(target=self._follow, args=(ticket, seen), name="dlcnb-monitor", daemon=True).start()
 
-    def _follow(self, ticket, seen):
-        """Runs on a thread of its own until the run has ended or another one is watched."""
-        try:
-            while not ticket.wait(POLL_SECONDS):
-                with self._lock:
-                    if self._ticket is not ticket:
-                        return
-                    seen = self._take(self.job, seen)
-                    self.show()
-                if not self.state.active:
-                    return
-        except Exception as error:
-            self.fail(error)
-
-    def _take(self, job, seen):
-        """Bring the state up to date with the log, of which ``seen`` events are known; returns how many are now."""
-        status = job.status  # looked at before the events, so that none before the end is missed
-        events = job.events(seen)
+    def _take(self, news):
+        """Bring the state up to date with the run, on the follower's thread or, at first, on the caller's."""
         before = self.state.status
         with self.state.hold_trait_notifications():
-            self.state.apply(events)
-            if status != "running":
-                paused = status == "stopped" and before in ("pausing", "paused")
-                self.state.status = "paused" if paused else status
-                self.state.message = job.error or self.state.message
-                self.state.snapshots = bool(snapshots(job.folder))
+            self.state.apply(news.events)
+            if news.ended:
+                paused = news.status == "stopped" and before in ("pausing", "paused")
+                self.state.status = "paused" if paused else news.status
+                self.state.message = news.error or self.state.message
+                self.state.snapshots = bool(snapshots(self._run))
             elif before in ("pausing", "stopping"):
                 self.state.status = before
             elif not self.state.active:
                 self.state.status = "starting"
-        return seen + len(events)
+        self.show()
 
     def _other_run(self):
         """The name of a run of this project that is under way, else None."""
@@ -296,9 +278,7 @@ class TrainingMonitor(View):
             return self.state.status
         self.job.wait(timeout)
         with self._lock:
-            self._ticket.set()
             self._watch(self.job)
-        self.show()
         return self.state.status
 
     # --- painting ---
@@ -342,10 +322,8 @@ class TrainingMonitor(View):
 
     def close(self):
         """Take the widget off the page; the run goes on."""
-        ticket, self._ticket = self._ticket, None
-        if ticket is not None:
-            ticket.set()
-        if self.strip is not None:  # it is when the constructor failed
+        if self.strip is not None:
+            self.follower.close()
             self.strip.close()
         super().close()
 

@@ -40,7 +40,7 @@ def empty(tmp_path):
     return Project.create("reach", "ada", [tmp_path / "m.mp4"], ["paw"], parent=tmp_path)
 
 
-def analysed(project):
+def analyzed(project):
     points = np.random.default_rng(0).uniform(5, 90, (FRAMES, len(project.bodyparts), 2))
     poses = Poses(project.bodyparts, "DLC_test", points, np.full(points.shape[:2], 0.9))
     poses.write(project.videos[0])
@@ -102,15 +102,15 @@ class TestOverview:
         run = trained(project)
         assert overview(project).next_step[0] == "Evaluate"
         evaluate(project, run)
-        assert overview(project).next_step == ("Trajectories", "analyse 1 video")
-        analysed(project)
+        assert overview(project).next_step == ("Trajectories", "analyze 1 video")
+        analyzed(project)
         found = overview(project)
         assert found.next_step[0] == "Refine"
-        assert found.summary == f"{LABELED} of {LABELED} frames labeled; last error 3.4 px; 1 video analysed"
+        assert found.summary == f"{LABELED} of {LABELED} frames labeled; last error 3.4 px; 1 video analyzed"
 
     def test_outliers_are_corrected_merged_and_trained_on(self, project):
         trained(project)
-        poses = analysed(project)
+        poses = analyzed(project)
         done = extract(project, project.videos[0], poses, [1, 2])
         images = [f"labeled-data/{path.parent.name}/{path.name}" for path in done.images]
         new = [image for image in images if image not in set(_labeled(project))]
@@ -156,7 +156,7 @@ class TestStudio:
 
     @pytest.mark.parametrize("tab", TABS)
     def test_every_tab_opens_on_a_project_under_way(self, studio, tab):
-        analysed(studio.project)
+        analyzed(studio.project)
         assert studio.go_to(tab) is studio.widgets[tab]
         assert studio.snapshot().width >= 640
 
@@ -187,7 +187,7 @@ class TestStudio:
         assert studio._panes["Label"].children == (studio.widgets["Label"],)
 
     def test_the_loop_from_a_frame_to_its_label(self, studio):
-        analysed(studio.project)
+        analyzed(studio.project)
         view = studio.go_to("Trajectories")
         view.go_to(9)
         view.send()
@@ -201,7 +201,7 @@ class TestStudio:
         assert studio.widgets["Label"].session.cursor.image == queue.state.images[9]
 
     def test_the_next_button_opens_its_tab(self, studio):
-        analysed(studio.project)
+        analyzed(studio.project)
         studio.go_to("Bodyparts")
         studio.next_button.click()
         assert studio.tab == studio.overview.next_step[0]
