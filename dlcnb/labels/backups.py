@@ -1,33 +1,47 @@
 """Changing several files of a project as one, with a backup: all of them or none, and back again.
 
 A change is kept in ``backups/<time>-<what>/``: the files as they were, under their paths in the project, and
-``change.json``, which says what was done and how the files were left.
+``change.json``, which says what was done and how the files were left. While files are being replaced, by the change
+itself or by taking it back, ``backups/unfinished`` names it; whoever finds that can take it back entirely.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import math
+import re
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from dlcnb.files import atomic_path, atomic_write, disk_error
 from dlcnb.labels.errors import LabelError
+from dlcnb.labels.inside import check_inside, read_plain
 
 __all__ = [
     "Change",
     "change_files",
     "changes",
     "check_finished",
+    "done_changes",
     "is_untouched",
-    "mark_undone",
     "restore",
     "unfinished",
 ]
 
+log = logging.getLogger(__name__)
+
 FOLDER, RECORD, MARK = "backups", "change.json", "unfinished"
+MOST = 1_000_000  # bytes of a record; a longer one is none of ours
+_FILES = re.compile(
+    r"config\.yaml|labeled-data/(?!\.)[^/\\\0]+/(CollectedData_[^/\\\0]+\.(csv|h5)|\.dlcnb-journal-[^/\\\0]+\.jsonl)"
+)
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -40,54 +54,71 @@ class Change:
     what : for people, such as "rename snout to nose".
     time : Unix time, s.
     files : {path in the project: (digest before, digest after)}; None = there was, or is, no such file.
-    inverse : (name of a function in `dlcnb.labels.migrate`, its arguments) that does the opposite, or None.
+    inverse : (name of a change in `dlcnb.labels.migrate`, its arguments) that does the opposite, or None.
     undone : whether it was taken back.
+    made : whether all files were written; False from the first one on until the last.
+    undoes : name of the backup of the change that this one took back, or "".
     """
 
     backup: Path
     what: str
     time: float
-    files: dict
-    inverse: tuple | None = None
+    files: Mapping[str, tuple[str | None, str | None]]
+    inverse: tuple[str, list[Any]] | None = None
     undone: bool = False
+    made: bool = True
+    undoes: str = ""
 
-    def _write(self):
-        record = {"what": self.what, "time": self.time, "files": self.files, "inverse": self.inverse}
-        atomic_write(self.backup / RECORD, json.dumps({**record, "undone": self.undone}, indent=1))
+    def _write(self) -> None:
+        record = {name: value for name, value in vars(self).items() if name != "backup"}
+        atomic_write(self.backup / RECORD, json.dumps(record, indent=1))
 
 
-def changes(root):
-    """All changes of a project, oldest first; what can't be read among the backups is passed over."""
+def changes(root: Path) -> list[Change]:
+    """All changes of a project, oldest first, begun ones too; what isn't as dlcnb writes it is passed over."""
     found = []
     for path in sorted((Path(root) / FOLDER).glob(f"*/{RECORD}")):
         try:
-            record = json.loads(path.read_bytes())
-            record["files"] = {name: tuple(digests) for name, digests in record["files"].items()}
-            found.append(Change(path.parent, **record))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            continue
+            found.append(_read_record(path))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            log.warning("%s is passed over: %s", path, error)
     return sorted(found, key=lambda change: change.time)
 
 
-def unfinished(root):
+def done_changes(root: Path) -> list[Change]:
+    """The changes that were made, oldest first; ``undone`` also where the opposite change took one back."""
+    made = [change for change in changes(root) if change.made]
+    opposites = {change.undoes for change in made if change.undoes and not change.undone}
+    return [
+        replace(change, undone=change.undone or change.backup.name in opposites or bool(change.undoes))
+        for change in made
+    ]
+
+
+def unfinished(root: Path) -> Change | None:
     """The change that was interrupted (or is being made by another program just now), or None."""
-    try:
-        name = (Path(root) / FOLDER / MARK).read_text()
-    except OSError:
+    if not (name := (read_plain(Path(root) / FOLDER / MARK, MOST) or b"").decode("utf-8", "replace")):
         return None
     return next((change for change in changes(root) if change.backup.name == name), None)
 
 
-def check_finished(root):
+def check_finished(root: Path) -> None:
     """Raise `LabelError` if a change of the project was interrupted."""
-    if (Path(root) / FOLDER / MARK).exists() and (change := unfinished(root)):
+    if change := unfinished(root):
         raise LabelError(
             f"a change of {root} was interrupted ({change.what}), or another program is making it just now; "
             f"if none is, take it back: dlcnb bodyparts {root} undo"
         )
 
 
-def change_files(root, new, what, inverse=None):
+def change_files(
+    root: Path,
+    new: Mapping[Path, bytes | None],
+    what: str,
+    inverse: tuple[str, list[Any]] | None = None,
+    *,
+    undoes: str = "",
+) -> Change:
     """Write files, with a backup of what was there: all or none.
 
     Parameters
@@ -95,66 +126,86 @@ def change_files(root, new, what, inverse=None):
     root : the project's folder.
     new : {path: bytes, or None to delete it}.
     what : for people; part of the backup's name.
-    inverse : see `Change`.
-
-    Returns
-    -------
-    Change
+    inverse, undoes : see `Change`.
 
     Raises
     ------
     OSError
         With a clear message; everything is as it was.
+    LabelError
+        If a link leads out of the project.
     """
     root = Path(root)
-    old = {path: _read(path) for path in new}
+    for path in [root / FOLDER, *new]:
+        check_inside(root, path)
+    old = {path: read_plain(path) for path in new}
     new = {path: data for path, data in new.items() if data != old[path]}
     files = {path.relative_to(root).as_posix(): (_digest(old[path]), _digest(data)) for path, data in new.items()}
-    change = Change(_free_folder(root, what), what, time.time(), files, inverse)
+    backup = _free_folder(root, what)
+    change = Change(backup, what, time.time(), files, inverse, made=False, undoes=undoes)
     for path in new:
-        if old[path] is not None:
-            _write(change.backup / path.relative_to(root), old[path])
+        if (data := old[path]) is not None:
+            _write_backup(backup / path.relative_to(root), data)
     change._write()
-    atomic_write(root / FOLDER / MARK, change.backup.name)
+    atomic_write(root / FOLDER / MARK, backup.name)
     try:
         _put(new)
     except BaseException:
-        _put({path: old[path] for path in new if _read(path) != old[path]})
+        _put({path: old[path] for path in new if read_plain(path) != old[path]})
         (root / FOLDER / MARK).unlink()
-        mark_undone(replace(change, what=f"{what} (failed)"))
         raise
+    change = replace(change, made=True)
+    change._write()
     (root / FOLDER / MARK).unlink()
     return change
 
 
-def restore(root, change):
-    """Put the files of a change back as they were, all or none; errors as `change_files`.
+def restore(root: Path, change: Change) -> None:
+    """Put the files of a change back as they were; interrupted, it is to be done again. Errors as `change_files`.
 
     A file that nobody changed yet, or that only grew (a journal, after an interruption), stays as it is.
     """
-    root, old = Path(root), {}
+    root = Path(root)
+    old: dict[Path, bytes | None] = {}
     for name, (before, _after) in change.files.items():
-        data, now = _read(change.backup / name) if before else None, _read(root / name)
+        for path in (change.backup / name, root / name):
+            check_inside(root, path)
+        data, now = read_plain(change.backup / name) if before else None, read_plain(root / name)
         if _digest(data) != before:
             raise LabelError(f"the backup {change.backup / name} was changed or is damaged; nothing was put back")
-        if now != data and not (data and now and now.startswith(data)):
+        grew = name.endswith(".jsonl") and data and now and now.startswith(data)
+        if now != data and not grew:
             old[root / name] = data
+    atomic_write(root / FOLDER / MARK, change.backup.name)
     _put(old)
-    mark_undone(change)
+    replace(change, undone=True)._write()
     (root / FOLDER / MARK).unlink(missing_ok=True)
 
 
-def mark_undone(change):
-    """Note that a change was taken back."""
-    replace(change, undone=True)._write()
-
-
-def is_untouched(root, change):
+def is_untouched(root: Path, change: Change) -> bool:
     """Whether nobody changed the files since the change."""
-    return all(_digest(_read(Path(root) / name)) == after for name, (_before, after) in change.files.items())
+    return all(_digest(read_plain(Path(root) / name)) == after for name, (_before, after) in change.files.items())
 
 
-def _put(new):
+def _read_record(path: Path) -> Change:
+    """A `Change` from its record; raises an error for one that names other files than a change has."""
+    record = json.loads(read_plain(path, MOST) or b"")
+    what, when = record["what"], float(record["time"])
+    files = {name: (before, after) for name, (before, after) in record["files"].items()}
+    if not (isinstance(what, str) and what.isprintable() and math.isfinite(when)):
+        raise ValueError("it has no name or no time")
+    for name, digests in files.items():
+        if not _FILES.fullmatch(name) or ".." in name.split("/"):
+            raise ValueError(f"{name!r} is no file that a change of a project writes")
+        if not all(digest is None or _DIGEST.fullmatch(digest) for digest in digests):
+            raise ValueError(f"the digest of {name} is damaged")
+    inverse = record.get("inverse")
+    inverse = None if inverse is None else (str(inverse[0]), list(inverse[1]))
+    undone, made = bool(record.get("undone")), bool(record.get("made", True))
+    return Change(path.parent, what, when, files, inverse, undone, made, str(record.get("undoes", "")))
+
+
+def _put(new: Mapping[Path, bytes | None]) -> None:
     """Write files and delete those whose data is None; nothing is moved into place before all are written."""
     with ExitStack() as stack:
         for path, data in new.items():
@@ -166,7 +217,7 @@ def _put(new):
             path.unlink(missing_ok=True)
 
 
-def _free_folder(root, what):
+def _free_folder(root: Path, what: str) -> Path:
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{'-'.join(what.split())[:80]}".replace("/", "_").replace("\\", "_")
     folder, n = root / FOLDER / name, 1
     while True:
@@ -179,7 +230,7 @@ def _free_folder(root, what):
             raise disk_error(error, folder) from error
 
 
-def _write(path, data):
+def _write_backup(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -187,12 +238,5 @@ def _write(path, data):
     atomic_write(path, data)
 
 
-def _read(path):
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-
-
-def _digest(data):
+def _digest(data: bytes | None) -> str | None:
     return None if data is None else hashlib.sha256(data).hexdigest()

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from dlcnb.files import atomic_write, disk_error
 from dlcnb.labels.errors import LabelError
+from dlcnb.labels.inside import open_plain
 from dlcnb.labels.locks import FileLock
 
 __all__ = ["Edit", "Journal", "file_locks", "journal_bytes", "journals", "stamp"]
@@ -56,8 +57,8 @@ def journals(folder):
 
 def file_locks(folder, scorer):
     """The two locks that a scorer's labels in a folder have: for saving, and for the journal; taken in this order."""
-    path = Path(folder) / f"{PREFIX}{scorer}"
-    return FileLock(f"{path}.saving.lock"), FileLock(f"{path}.lock")
+    path, root = Path(folder) / f"{PREFIX}{scorer}", Path(folder).parent.parent
+    return FileLock(f"{path}.saving.lock", root), FileLock(f"{path}.lock", root)
 
 
 class Journal:
@@ -109,7 +110,7 @@ class Journal:
             If a newer version of dlcnb wrote it.
         """
         try:
-            with open(self.path, "rb") as file:
+            with open(open_plain(self.path, os.O_RDONLY), "rb") as file:
                 found, size = stamp(self.path), os.fstat(file.fileno()).st_size
                 header = _decode(file.readline()) or {}
                 generation = header.get("generation", "")
@@ -149,7 +150,7 @@ class Journal:
         """
         data = b"".join(map(_encode, lines))
         try:
-            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
+            handle = open_plain(self.path, os.O_RDWR | os.O_APPEND)
             try:
                 self._mend_end(handle)
                 size = os.fstat(handle).st_size

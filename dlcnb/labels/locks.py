@@ -1,4 +1,8 @@
-"""A lock between programs, on a file of its own; it goes back by itself when its holder dies."""
+"""A lock between programs, on a file of its own; it goes back by itself when its holder dies.
+
+The package filelock was tried instead: where a file system has no locks (NFS without its lock service) it waits and
+then fails, where this one says so and goes on; and it can't pass over a lock that a reader may not write.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,12 @@ import errno
 import logging
 import os
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from dlcnb.files import disk_error
+from dlcnb.labels.inside import check_inside, open_plain
 
 try:
     import fcntl
@@ -32,21 +38,22 @@ class FileLock:
     Attributes
     ----------
     path : the file to lock. It stays, empty.
+    root : folder that no link may lead out of on the way to it.
     exclusive : whether others are kept out now; False where the file system has no locks.
     """
 
-    def __init__(self, path):
-        self.path = Path(path)
+    def __init__(self, path: str | Path, root: str | Path) -> None:
+        self.path, self.root = Path(path), Path(root)
         self.exclusive = False
         self._depth = 0
 
     @contextmanager
-    def held(self, create=True):
+    def held(self, create: bool = True) -> Iterator[None]:
         """Hold the lock; may be nested within one thread.
 
         Without ``create`` (for reading) it is only taken where somebody took it before and this user may, else
         passed over. Raises `OSError` with a clear message for a folder that can't be written, `TimeoutError` if
-        another program holds it for long.
+        another program holds it for long, `LabelError` if its file is a link or none, or lies outside the project.
         """
         if self._depth:
             yield
@@ -61,15 +68,17 @@ class FileLock:
             if handle is not None:
                 os.close(handle)  # gives the lock back
 
-    def _open(self, create):
+    def _open(self, create: bool) -> int | None:
         try:
-            return os.open(self.path, os.O_RDWR | (os.O_CREAT if create else 0), 0o666)
+            if create:
+                check_inside(self.root, self.path)
+            return open_plain(self.path, os.O_RDWR | (os.O_CREAT if create else 0))
         except OSError as error:
             if create:
                 raise disk_error(error, self.path) from error
             return None
 
-    def _lock(self, handle):
+    def _lock(self, handle: int) -> bool:
         end, pause = time.monotonic() + WAIT, 0.001
         while True:
             try:

@@ -7,14 +7,17 @@ trained on.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
 
 from dlcnb.labels.backups import (
+    Change,
     change_files,
-    changes,
     check_finished,
+    done_changes,
     is_untouched,
-    mark_undone,
     restore,
     unfinished,
 )
@@ -39,7 +42,7 @@ __all__ = [
 ]
 
 
-def rename_bodypart(project, old, new):
+def rename_bodypart(project: Project, old: str, new: str, *, undoes: str = "") -> Change:
     """Give a bodypart another name, everywhere.
 
     Parameters
@@ -47,10 +50,7 @@ def rename_bodypart(project, old, new):
     project : dlcnb.project.Project
         It knows the change afterwards; open widgets and stores say that the project is to be opened again.
     old, new : names.
-
-    Returns
-    -------
-    dlcnb.labels.backups.Change
+    undoes : name of the backup of the change that this one takes back.
 
     Raises
     ------
@@ -62,11 +62,12 @@ def rename_bodypart(project, old, new):
     parts = _known(project, [old])
     if new in parts:
         raise LabelError(f"there is a bodypart '{new}' already; choose another name, or remove that one first")
-    columns = [(new if part == old else part, part) for part in parts]
-    return _change_bodyparts(project, columns, f"rename {old} to {new}", ("rename_bodypart", [new, old]))
+    columns: _Columns = [(new if part == old else part, part) for part in parts]
+    inverse = ("rename_bodypart", [new, old])
+    return _change_bodyparts(project, columns, f"rename {old} to {new}", inverse, undoes=undoes)
 
 
-def add_bodyparts(project, names, *, hidden=False):
+def add_bodyparts(project: Project, names: Iterable[str], *, hidden: bool = False) -> Change:
     """Add bodyparts behind the others.
 
     Frames that were done are in work again, as the new bodyparts are open in them; with ``hidden`` these are marked not
@@ -79,39 +80,40 @@ def add_bodyparts(project, names, *, hidden=False):
         if name in parts and name not in lacking:
             raise LabelError(f"there is a bodypart '{name}' already")
     old = [part for part in parts if part not in names]
-    columns = [(part, None if part in names else part) for part in parts]
+    columns: _Columns = [(part, None if part in names else part) for part in parts]
     columns += [(name, None) for name in names if name not in parts]
     return _change_bodyparts(project, columns, f"add {' '.join(names)}", None, old=old, hidden=hidden)
 
 
-def remove_bodyparts(project, names):
+def remove_bodyparts(project: Project, names: Iterable[str]) -> Change:
     """Remove bodyparts with all their points (the backup has them); returns and raises as `rename_bodypart`."""
     names, parts = list(names), _known(project, names)
     if not set(parts) - set(names):
         raise LabelError("at least one bodypart has to stay")
-    columns = [(part, part) for part in parts if part not in names]
+    columns: _Columns = [(part, part) for part in parts if part not in names]
     return _change_bodyparts(project, columns, f"remove {' '.join(names)}", None)
 
 
-def reorder_bodyparts(project, names):
+def reorder_bodyparts(project: Project, names: Iterable[str], *, undoes: str = "") -> Change:
     """Bring the bodyparts into the order of ``names``, which are all of them; as `rename_bodypart`."""
     names, parts = list(names), _known(project, names)
     if sorted(names) != sorted(parts):
         raise LabelError(f"expected all of {', '.join(parts)}, each once, in the new order; found {', '.join(names)}")
-    columns = [(name, name) for name in names]
-    return _change_bodyparts(project, columns, "reorder bodyparts", ("reorder_bodyparts", [list(parts)]))
+    columns: _Columns = [(name, name) for name in names]
+    inverse = ("reorder_bodyparts", [list(parts)])
+    return _change_bodyparts(project, columns, "reorder bodyparts", inverse, undoes=undoes)
 
 
-def set_skeleton(project, edges):
+def set_skeleton(project: Project, edges: Iterable[Sequence[str]], *, undoes: str = "") -> Change:
     """Draw the skeleton with these edges (pairs of bodyparts); returns and raises as `rename_bodypart`."""
     edges = [list(edge) for edge in Skeleton(project.bodyparts, tuple(map(tuple, edges))).edges]
     before = [list(edge) for edge in project.skeleton.edges]
     fresh = Project.open(project.root)
     new = {fresh.root / "config.yaml": config_bytes(fresh, skeleton=edges)}
-    return _carry_out(project, new, "skeleton", ("set_skeleton", [before]))
+    return _carry_out(project, new, "skeleton", ("set_skeleton", [before]), undoes)
 
 
-def rename_scorer(project, old, new):
+def rename_scorer(project: Project, old: str, new: str, *, undoes: str = "") -> Change:
     """Give a scorer another name: tables, journals, and config.yaml if it is the project's scorer.
 
     Returns and raises as `rename_bodypart`. The project's folder keeps its name.
@@ -125,7 +127,7 @@ def rename_scorer(project, old, new):
         raise LabelError(
             f"there are labels by '{new}' already (upper and lower case count as one); choose another name"
         )
-    fresh, files = Project.open(project.root), {}
+    fresh, files = Project.open(project.root), _NewFiles()
     with _alone(fresh, only=old) as folders:
         for shared in folders:
             for path in filter(None, table_paths(shared.folder).get(old, ())):
@@ -137,55 +139,86 @@ def rename_scorer(project, old, new):
                 files[shared.journal.path] = None
         if fresh.scorer == old:
             files[fresh.root / "config.yaml"] = config_bytes(fresh, scorer=new)
-        return _carry_out(project, files, f"rename scorer {old} to {new}", ("rename_scorer", [new, old]))
+        return _carry_out(project, files, f"rename scorer {old} to {new}", ("rename_scorer", [new, old]), undoes)
 
 
-def history(project):
-    """The changes made to a project, oldest first; list of `dlcnb.labels.backups.Change`."""
-    return changes(project.root)
+def history(project: Project) -> list[Change]:
+    """The changes made to a project, oldest first."""
+    return done_changes(project.root)
 
 
-def undo_last(project):
+def undo_last(project: Project) -> Change:
     """Take the last change back, or one that was interrupted; returns it.
 
     The files are put back as they were. If labels were edited since, the opposite change is made instead, so that they
-    stay; where there is none (adding, removing), `LabelError` says what to do. `OSError` as `rename_bodypart`.
+    stay; where there is none (adding, removing), `LabelError` says what to do. `OSError` as `rename_bodypart`. An undo
+    that is interrupted is finished by the next.
     """
-    change = unfinished(project.root)
-    if change is None:
-        made = [change for change in changes(project.root) if not change.undone]
-        if not made:
-            raise LabelError(f"no change of {project.root} to undo")
-        change = made[-1]
     with _locked(project):
-        as_left = unfinished(project.root) or is_untouched(project.root, change)
+        change = unfinished(project.root)
+        as_left = change is not None
+        if change is None:
+            change = _last_change(project)
+            as_left = is_untouched(project.root, change)
         if as_left:
             restore(project.root, change)
-    if not as_left:
-        return _do_the_opposite(project, change)
-    _reload(project)
+    if as_left:
+        _reload(project)
+    else:
+        _do_the_opposite(project, change)
     return change
 
 
-def _do_the_opposite(project, change):
+def _last_change(project: Project) -> Change:
+    made = [change for change in done_changes(project.root) if not change.undone]
+    if not made:
+        raise LabelError(f"no change of {project.root} to undo")
+    return made[-1]
+
+
+def _do_the_opposite(project: Project, change: Change) -> None:
     if not change.inverse:
         raise LabelError(
             f"labels or config.yaml were changed since '{change.what}', so that putting the old files back would lose "
             f"that. The files as they were before are in {change.backup}; remove or add the bodyparts by hand."
         )
+    opposites: dict[str, Callable[..., Change]] = {
+        "rename_bodypart": rename_bodypart,
+        "rename_scorer": rename_scorer,
+        "reorder_bodyparts": reorder_bodyparts,
+        "set_skeleton": set_skeleton,
+    }
     name, arguments = change.inverse
-    opposite = globals()[name](project, *arguments)
-    mark_undone(change)
-    mark_undone(opposite)
-    return change
+    if name not in opposites or not _are_names(arguments):
+        raise LabelError(f"the record of '{change.what}' in {change.backup} is damaged; nothing was changed")
+    opposites[name](project, *arguments, undoes=change.backup.name)
+
+
+def _are_names(arguments: Any) -> bool:
+    """Whether these are texts, or lists of texts, or lists of those: nothing else belongs to a change."""
+    return isinstance(arguments, str) or (isinstance(arguments, list) and all(map(_are_names, arguments)))
 
 
 # --- all of it together
 
 
-def _change_bodyparts(project, columns, what, inverse, *, old=None, hidden=False):
-    """Write all files with other bodyparts; ``columns``: (new name, old name or None) each."""
-    fresh, files = Project.open(project.root), {}
+_Columns = list[tuple[str, str | None]]  # (new name, old name or None for a new one)
+_NewFiles = dict[Path, bytes | None]
+_Inverse = tuple[str, list[Any]]
+
+
+def _change_bodyparts(
+    project: Project,
+    columns: _Columns,
+    what: str,
+    inverse: _Inverse | None,
+    *,
+    old: Sequence[str] | None = None,
+    hidden: bool = False,
+    undoes: str = "",
+) -> Change:
+    """Write all files with other bodyparts."""
+    fresh, files = Project.open(project.root), _NewFiles()
     names = checked_bodyparts([name for name, _ in columns])
     kept = {part: name for name, part in columns if part is not None}
     edges = [[kept[a], kept[b]] for a, b in fresh.skeleton.edges if a in kept and b in kept]
@@ -199,21 +232,23 @@ def _change_bodyparts(project, columns, what, inverse, *, old=None, hidden=False
             if shared.journal.exists or (added and replay.images):
                 lines = replay.lines()
                 files[shared.journal.path] = journal_bytes(shared.header(bodyparts=list(names)), lines)[1]
-        return _carry_out(project, files, what, inverse)
+        return _carry_out(project, files, what, inverse, undoes)
 
 
-def _carry_out(project, files, what, inverse):
-    change = change_files(project.root, files, what, inverse)
+def _carry_out(
+    project: Project, files: Mapping[Path, bytes | None], what: str, inverse: _Inverse | None, undoes: str
+) -> Change:
+    change = change_files(project.root, files, what, inverse, undoes=undoes)
     _reload(project)
     return change
 
 
-def _reload(project):
+def _reload(project: Project) -> None:
     """Let an open project know what is on the disk."""
     vars(project).update(vars(Project.open(project.root)))
 
 
-def _labelers(project):
+def _labelers(project: Project) -> list[tuple[Path, str]]:
     """(folder, scorer) for everybody's tables and journals."""
     return [
         (folder, scorer)
@@ -223,7 +258,9 @@ def _labelers(project):
 
 
 @contextmanager
-def _alone(project, *, only=None, parts=None):
+def _alone(
+    project: Project, *, only: str | None = None, parts: Sequence[str] | None = None
+) -> Iterator[list[SharedFolder]]:
     """Keep everybody from editing and saving labels meanwhile; gives a `SharedFolder` for each of their tables."""
     check_finished(project.root)
     if parts is not None:
@@ -237,7 +274,7 @@ def _alone(project, *, only=None, parts=None):
 
 
 @contextmanager
-def _locked(project):
+def _locked(project: Project) -> Iterator[None]:
     """Keep everybody from editing and saving labels meanwhile, whatever state the files are in."""
     with ExitStack() as stack:
         for folder, scorer in _labelers(project):
@@ -246,7 +283,7 @@ def _locked(project):
         yield
 
 
-def _known(project, names):
+def _known(project: Project, names: Sequence[str]) -> tuple[str, ...]:
     parts = project.bodyparts
     for name in names:
         if name not in parts:
@@ -257,9 +294,9 @@ def _known(project, names):
 
 
 @errors_of_labels()
-def _lacking(project):
+def _lacking(project: Project) -> set[str]:
     """Bodyparts of the project that some table has no columns for."""
-    found = set()
+    found: set[str] = set()
     for folder, scorer in _labelers(project):
         for path in filter(None, table_paths(folder).get(scorer, ())):
             found |= set(project.bodyparts) - {column[1] for column in read_table(path).columns}

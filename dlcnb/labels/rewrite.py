@@ -6,7 +6,9 @@ import codecs
 import copy
 import csv
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ruamel.yaml.comments import CommentedSeq
@@ -14,12 +16,17 @@ from ruamel.yaml.comments import CommentedSeq
 from dlcnb.labels.errors import LabelError, errors_of_labels
 from dlcnb.project.config import check_config, dump_config
 from dlcnb.tables.h5 import h5_bytes, is_h5
-from dlcnb.tables.table import HEADER, csv_line, frame_of, read_table
+from dlcnb.tables.table import HEADER, Table, csv_line, frame_of, read_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dlcnb.project import Project
 
 __all__ = ["config_bytes", "rewritten"]
 
 
-def config_bytes(project, **changed):
+def config_bytes(project: Project, **changed: Any) -> bytes:
     """config.yaml with other values, its comments and line ends kept; raises `ProjectError` for impossible ones."""
     config = copy.deepcopy(project.config)
     for key, value in changed.items():
@@ -32,7 +39,7 @@ def config_bytes(project, **changed):
     return raw.replace(b"\n", b"\r\n") if b"\r\n" in old else raw
 
 
-def _replace_items(sequence, items):
+def _replace_items(sequence: CommentedSeq, items: list[Any]) -> None:
     """Other items in a list of the config: what stands behind the last one (comments, empty lines) stays there."""
     behind = _comments_at_end(sequence)
     sequence.clear()
@@ -42,7 +49,7 @@ def _replace_items(sequence, items):
         sequence.ca.items[len(items) - 1] = behind
 
 
-def _comments_at_end(sequence):
+def _comments_at_end(sequence: CommentedSeq) -> Any:
     while len(sequence):
         if (found := sequence.ca.items.get(len(sequence) - 1)) is not None:
             return found
@@ -52,7 +59,7 @@ def _comments_at_end(sequence):
     return None
 
 
-def _flow(items):
+def _flow(items: list[Any]) -> CommentedSeq:
     """A list written as [a, b]."""
     sequence = CommentedSeq(items)
     sequence.fa.set_flow_style()
@@ -60,7 +67,13 @@ def _flow(items):
 
 
 @errors_of_labels()
-def rewritten(path, *, columns=None, drop=(), scorer=None):
+def rewritten(
+    path: Path,
+    *,
+    columns: Sequence[tuple[str, str | None]] | None = None,
+    drop: Collection[str] = (),
+    scorer: str | None = None,
+) -> bytes:
     """The bytes of a table (csv or h5) with other bodyparts or another scorer.
 
     Parameters
@@ -84,7 +97,9 @@ def rewritten(path, *, columns=None, drop=(), scorer=None):
     return _csv_bytes(table, list(order), heads)
 
 
-def _order(table, columns, drop):
+def _order(
+    table: Table, columns: Sequence[tuple[str, str | None]], drop: Collection[str]
+) -> tuple[list[int], list[tuple[str, str, str]]]:
     """For each new column the old one's position (-1 = empty), and the new columns' heads."""
     order, heads, who = [], [], table.columns[0][0]
     for name, old in columns:
@@ -97,7 +112,7 @@ def _order(table, columns, drop):
     return [*order, *rest], [*heads, *(table.columns[c] for c in rest)]
 
 
-def _csv_bytes(table, order, heads):
+def _csv_bytes(table: Table, order: list[int], heads: Sequence[tuple[str, str, str]]) -> bytes:
     """The csv with its columns in another order, under other heads; the text of every number stays."""
     with open(table.path, newline="", encoding="utf-8-sig") as file:
         lines = list(file)

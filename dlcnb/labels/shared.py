@@ -16,6 +16,7 @@ import numpy as np
 from dlcnb.labels.backups import check_finished
 from dlcnb.labels.core import Labels
 from dlcnb.labels.errors import LabelError
+from dlcnb.labels.inside import check_inside
 from dlcnb.labels.journal import PREFIX, Journal, journals
 from dlcnb.labels.replay import TABLE, Replay
 from dlcnb.labels.table_file import TableFile
@@ -74,7 +75,9 @@ class SharedFolder:
 
     def write(self, line):
         """Append a line to the journal, then let it take effect."""
+        check_inside(self._root, self.journal.path)
         with self.journal.lock.held():
+            check_finished(self._root)
             self._read_journal()
             if not self.journal.exists:
                 self._begin_journal()
@@ -208,12 +211,15 @@ class SharedFolder:
     def save(self):
         """Write the table, both files of it or neither; see `LabelStore.save`."""
         paths = self.table.h5, self.table.csv
+        for path in paths:
+            check_inside(self._root, path)
         with self._saving:
             with self.threads:
                 self.sync()
                 if not self._to_save().any() and self._whole():
                     return paths
             with self.journal.saving.held():
+                check_finished(self._root)
                 self._finish_save(*self.table.write(*self._start_save()))
         return paths
 

@@ -16,6 +16,7 @@ import numpy as np
 from dlcnb.files import atomic_path
 from dlcnb.labels.core import Labels, first_difference, images_of
 from dlcnb.labels.errors import LabelError, errors_of_labels
+from dlcnb.labels.inside import check_ordinary
 from dlcnb.labels.journal import stamp
 from dlcnb.tables.h5 import h5_bytes
 from dlcnb.tables.table import Table, cell_text, coordinates, csv_line, csv_text, frame_of, read_table, row_cells
@@ -52,6 +53,7 @@ class TableFile:
         """`Labels` of the csv, else of the h5, else None; raises `LabelError`."""
         for path in (self.csv, self.h5):
             if path.exists():
+                check_ordinary(path)
                 return Labels.read_file(path, self.folder.name, self.scorer, self.bodyparts)
         return None
 
@@ -64,6 +66,7 @@ class TableFile:
         if text is None or not self.complete:
             return None
         try:
+            check_ordinary(self.h5)
             binary = Labels.read_file(self.h5, self.folder.name, self.scorer, self.bodyparts)
         except LabelError as error:
             log.warning("%s", error)
@@ -101,6 +104,8 @@ class TableFile:
         LabelError
             If the table was damaged meanwhile.
         """
+        for path in (self.csv, self.h5):
+            check_ordinary(path)
         source = next((path for path in (self.csv, self.h5) if path.exists()), None)
         old = read_table(source) if source else _empty(self.csv, labels)
         table, origin, names = _with_new_rows(old, labels)
