@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +18,18 @@ from pathlib import Path
 from dlcnb.files import disk_error
 from dlcnb.labels.inside import check_inside, open_plain
 
-try:
-    import fcntl
-except ImportError:  # Windows
+if sys.platform == "win32":
     import msvcrt
 
-    fcntl = None
+    def _try_to_lock(handle: int) -> None:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _try_to_lock(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
 
 __all__ = ["FileLock"]
 
@@ -82,10 +89,7 @@ class FileLock:
         end, pause = time.monotonic() + WAIT, 0.001
         while True:
             try:
-                if fcntl:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                else:
-                    msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+                _try_to_lock(handle)
                 return True
             except OSError as error:
                 if error.errno in _NO_LOCKS:

@@ -106,7 +106,7 @@ def reorder_bodyparts(project: Project, names: Iterable[str], *, undoes: str = "
 
 def set_skeleton(project: Project, edges: Iterable[Sequence[str]], *, undoes: str = "") -> Change:
     """Draw the skeleton with these edges (pairs of bodyparts); returns and raises as `rename_bodypart`."""
-    edges = [list(edge) for edge in Skeleton(project.bodyparts, tuple(map(tuple, edges))).edges]
+    edges = [list(edge) for edge in Skeleton(project.bodyparts, tuple(tuple(edge) for edge in edges)).edges]  # type: ignore[misc]  # Skeleton says what is no pair
     before = [list(edge) for edge in project.skeleton.edges]
     fresh = Project.open(project.root)
     new = {fresh.root / "config.yaml": config_bytes(fresh, skeleton=edges)}

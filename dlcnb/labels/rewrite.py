@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
 import copy
 import csv
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +12,7 @@ import numpy as np
 from ruamel.yaml.comments import CommentedSeq
 
 from dlcnb.labels.errors import LabelError, errors_of_labels
+from dlcnb.labels.table_file import csv_lines
 from dlcnb.project.config import check_config, dump_config
 from dlcnb.tables.h5 import h5_bytes, is_h5
 from dlcnb.tables.table import HEADER, Table, csv_line, frame_of, read_table
@@ -114,11 +113,7 @@ def _order(
 
 def _csv_bytes(table: Table, order: list[int], heads: Sequence[tuple[str, str, str]]) -> bytes:
     """The csv with its columns in another order, under other heads; the text of every number stays."""
-    with open(table.path, newline="", encoding="utf-8-sig") as file:
-        lines = list(file)
-    with open(table.path, "rb") as file:
-        encoding = "utf-8-sig" if file.read(3) == codecs.BOM_UTF8 else "utf-8"
-    end = re.search(r"[\r\n]*$", lines[0])[0] or "\n"
+    lines, end, encoding = csv_lines(table.path)
     out = []
     for n, row in enumerate(csv.reader(lines)):
         index, cells = row[: table.levels], [*row[table.levels :], ""]

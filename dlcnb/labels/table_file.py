@@ -6,7 +6,6 @@ import codecs
 import csv
 import itertools
 import logging
-import re
 import shutil
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -21,7 +20,7 @@ from dlcnb.labels.journal import stamp
 from dlcnb.tables.h5 import h5_bytes
 from dlcnb.tables.table import Table, cell_text, coordinates, csv_line, csv_text, frame_of, read_table, row_cells
 
-__all__ = ["TableFile", "patched_csv"]
+__all__ = ["TableFile", "csv_lines", "patched_csv"]
 
 log = logging.getLogger(__name__)
 
@@ -174,11 +173,7 @@ def patched_csv(old, new, origin):
     new : `Table` of the same columns, as it is to be.
     origin : sequence of int, the row of ``old`` that each row of ``new`` comes from; -1 = a new row.
     """
-    with open(old.path, newline="", encoding="utf-8-sig") as file:
-        lines = list(file)
-    with open(old.path, "rb") as file:
-        encoding = "utf-8-sig" if file.read(3) == codecs.BOM_UTF8 else "utf-8"
-    end = re.search(r"[\r\n]*$", lines[0])[0] or "\n"
+    lines, end, encoding = csv_lines(old.path)
     if any(len(next(csv.reader([lines[n - 1]]))) != old.levels + len(old.columns) for n in old.lines):
         return csv_text(new, end).encode(encoding)  # a cell with a line break in it
     first = old.lines[0] - 1 if old.lines else len(lines)
@@ -195,8 +190,21 @@ def patched_csv(old, new, origin):
     return "".join(out).encode(encoding)
 
 
+def csv_lines(path: Path) -> tuple[list[str], str, str]:
+    """A csv's lines with their ends, the end of the first, and the encoding ("utf-8-sig" or "utf-8")."""
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        lines = list(file)
+    with open(path, "rb") as file:
+        encoding = "utf-8-sig" if file.read(3) == codecs.BOM_UTF8 else "utf-8"
+    return lines, _line_end(lines[0]) or "\n", encoding
+
+
+def _line_end(line: str) -> str:
+    return line[len(line.rstrip("\r\n")) :]
+
+
 def _patched_line(line, old, new, levels):
     cells = next(csv.reader([line]))
     for c in np.flatnonzero((old != new) & ~(np.isnan(old) & np.isnan(new))):
         cells[levels + c] = cell_text(new[c])
-    return csv_line(cells, re.search(r"[\r\n]*$", line)[0])
+    return csv_line(cells, _line_end(line))
