@@ -1,10 +1,24 @@
 """A pose drawn on a frame, and whole videos of them."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.project import edges_of
 from dlcnb.video import VideoWriter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dlcnb.poses import Poses
+    from dlcnb.project import Skeleton
+    from dlcnb.video import VideoReader
+
 
 __all__ = ["body_lines", "draw_pose", "label_video", "palette"]
 
@@ -23,7 +37,7 @@ SUBPIXEL_BITS = 4
 DARK, LIGHT = (20, 20, 20), (245, 245, 245)
 
 
-def palette(n):
+def palette(n: int) -> NDArray[np.uint8]:
     """Colours for n bodyparts that colour-blind people can tell apart as well.
 
     Parameters
@@ -46,8 +60,16 @@ def palette(n):
 
 
 def draw_pose(  # noqa: PLR0913
-    image, points, likelihood=None, *, skeleton=None, pcutoff=0.0, radius=None, colors=None, alpha=1.0
-):
+    image: NDArray[np.uint8],
+    points: ArrayLike,
+    likelihood: ArrayLike | None = None,
+    *,
+    skeleton: Skeleton | ArrayLike | None = None,
+    pcutoff: float = 0.0,
+    radius: float | None = None,
+    colors: ArrayLike | None = None,
+    alpha: float | str = 1.0,
+) -> NDArray[np.uint8]:
     """Draw a pose on a copy of an image: a disc for each bodypart, lines for the skeleton.
 
     Parameters
@@ -94,18 +116,18 @@ def draw_pose(  # noqa: PLR0913
 
 
 def label_video(  # noqa: PLR0913
-    reader,
-    poses,
-    out,
+    reader: VideoReader,
+    poses: Poses,
+    out: str | Path,
     *,
-    skeleton=None,
-    pcutoff=0.6,
-    trail=0,
-    alpha=1.0,
-    keypoints_only=False,
-    crop=None,
-    beside=None,
-):
+    skeleton: Skeleton | ArrayLike | None = None,
+    pcutoff: float = 0.6,
+    trail: int = 0,
+    alpha: float | str = 1.0,
+    keypoints_only: bool = False,
+    crop: Sequence[int] | None = None,
+    beside: str | Poses | None = None,
+) -> Iterator[int]:
     """Write a copy of a video with its poses drawn in.
 
     Every frame of the video is in it, at its own time; a damaged one is black, so that frame numbers stay the same.
@@ -145,16 +167,16 @@ def label_video(  # noqa: PLR0913
     OSError
         If the disk is full or the folder can't be written.
     """
-    pictures = [_Drawing(reader, poses, skeleton, pcutoff, trail, alpha)]
+    pictures: list[_Drawing | None] = [_Drawing(reader, poses, skeleton, pcutoff, trail, alpha)]
     if beside is not None:
         other = None if isinstance(beside, str) else beside
         if other is None and beside != "frame":
             raise ValueError(f"beside={beside!r}: expected 'frame' or poses. Give either, or leave it out.")
-        pictures.insert(0, other and _Drawing(reader, other, skeleton, pcutoff, trail, alpha))
+        pictures.insert(0, None if other is None else _Drawing(reader, other, skeleton, pcutoff, trail, alpha))
     return _label_frames(reader, out, pictures, keypoints_only, _checked_crop(crop, reader.size))
 
 
-def default_radius(shape):
+def default_radius(shape: Sequence[int]) -> float:
     """Radius in pixels of the discs on an image of a shape (H, W, ...)."""
     return max(2.0, 0.01 * min(shape[:2]))
 
@@ -162,7 +184,15 @@ def default_radius(shape):
 class _Drawing:
     """How the poses of a video are drawn on its frames."""
 
-    def __init__(self, reader, poses, skeleton, pcutoff, trail, alpha):
+    def __init__(
+        self,
+        reader: VideoReader,
+        poses: Poses,
+        skeleton: Skeleton | ArrayLike | None,
+        pcutoff: float,
+        trail: int,
+        alpha: float | str,
+    ) -> None:
         if len(poses.points) != len(reader):
             raise ValueError(
                 f"{reader.path.name} has {len(reader)} frames, the poses are of {len(poses.points)}. "
@@ -174,7 +204,7 @@ class _Drawing:
         self._edges, self._colors = edges_of(skeleton), palette(len(poses.bodyparts))
         self._radius = default_radius(reader.size)
 
-    def __call__(self, image, i):
+    def __call__(self, image: NDArray[np.uint8], i: int) -> NDArray[np.uint8]:
         """The image with the pose of frame i, a new one."""
         image = image.copy()
         for past in range(max(0, i - self._trail), i):
@@ -183,7 +213,13 @@ class _Drawing:
         return draw_pose(image, self._shown[i], self._likelihood[i], **style)
 
 
-def _label_frames(reader, out, pictures, keypoints_only, part):
+def _label_frames(
+    reader: VideoReader,
+    out: str | Path,
+    pictures: Sequence[_Drawing | None],
+    keypoints_only: bool,
+    part: tuple[slice, slice],
+) -> Iterator[int]:
     """Write the video; ``pictures`` are `_Drawing`s or None (the plain frame) from left to right."""
     timed = reader.is_vfr and bool((np.diff(reader.times) > 2e-5).all())  # the writer tells 1/90000 s apart
     height, width = part[0].stop - part[0].start, part[1].stop - part[1].start
@@ -199,17 +235,19 @@ def _label_frames(reader, out, pictures, keypoints_only, part):
     yield len(reader)
 
 
-def _checked_crop(crop, size):
+def _checked_crop(crop: Sequence[int] | None, size: tuple[int, int]) -> tuple[slice, slice]:
     """The part of a frame as slices (rows, columns)."""
     x1, x2, y1, y2 = (0, size[1], 0, size[0]) if crop is None else (int(v) for v in crop)
     if not (0 <= x1 < x2 <= size[1] and 0 <= y1 < y2 <= size[0]):
         raise ValueError(
-            f"crop={tuple(crop)}: expected (x1, x2, y1, y2), 0 <= x1 < x2 <= {size[1]} and 0 <= y1 < y2 <= {size[0]}."
+            f"crop={crop}: expected (x1, x2, y1, y2), 0 <= x1 < x2 <= {size[1]} and 0 <= y1 < y2 <= {size[0]}."
         )
     return slice(y1, y2), slice(x1, x2)
 
 
-def _checked(image, points, likelihood):
+def _checked(
+    image: NDArray[np.uint8], points: ArrayLike, likelihood: ArrayLike | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
     points = np.asarray(points, float)
     if np.ndim(image) != 3 or np.shape(image)[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f"image: expected uint8 (height, width, 3), found {image.dtype} {np.shape(image)}")
@@ -222,13 +260,13 @@ def _checked(image, points, likelihood):
     return points, likelihood
 
 
-def _shown(points, likelihood, pcutoff):
+def _shown(points: NDArray[np.float64], likelihood: NDArray[np.float64] | None, pcutoff: float) -> NDArray[np.bool_]:
     """Which points (..., K, 2) are there and likely enough, bool (..., K)."""
     there = np.isfinite(points).all(axis=-1)
     return there if likelihood is None else there & (likelihood >= pcutoff)
 
 
-def _opacity(alpha, likelihood, n):
+def _opacity(alpha: float | str, likelihood: NDArray[np.float64] | None, n: int) -> NDArray[np.float64]:
     """Opacity (n,) of each bodypart."""
     if not isinstance(alpha, str):
         return np.full(n, min(max(float(alpha), 0.0), 1.0))
@@ -239,12 +277,18 @@ def _opacity(alpha, likelihood, n):
     return np.clip(likelihood, 0.0, 1.0)
 
 
-def _fixed(value):
+def _fixed(value: NDArray[np.float64]) -> tuple[int, ...]:
     """Pixels in OpenCV's fixed-point numbers; far outside the image the exact place does not matter."""
     return tuple(int(round(v)) for v in np.clip(value, -1e5, 1e5) * (1 << SUBPIXEL_BITS))
 
 
-def _blended(image, low, high, opacity, draw):
+def _blended(
+    image: NDArray[np.uint8],
+    low: NDArray[Any],
+    high: NDArray[Any],
+    opacity: float,
+    draw: Callable[[NDArray[np.uint8], NDArray[np.int64]], None],
+) -> None:
     """Call ``draw(part, offset)`` on the part of an image between two corners (x, y), and blend it in."""
     height, width = image.shape[:2]
     x1, y1 = (int(max(0, np.floor(v))) for v in low)
@@ -257,12 +301,14 @@ def _blended(image, low, high, opacity, draw):
     part[:] = over if opacity >= 1 else np.rint(part + opacity * (over.astype(float) - part))
 
 
-def _disc(image, point, radius, color, opacity):
+def _disc(
+    image: NDArray[np.uint8], point: NDArray[np.float64], radius: float, color: NDArray[Any], opacity: float
+) -> None:
     """A disc with a thin outline: dark, or light around a dark colour, so that it shows on any ground."""
     outline = LIGHT if np.dot(color, (0.299, 0.587, 0.114)) < 50 else DARK
     outer = radius + max(0.75, 0.2 * radius)
 
-    def draw(part, offset):
+    def draw(part: NDArray[np.uint8], offset: NDArray[np.int64]) -> None:
         centre = _fixed(point - offset)
         for r, c in ((outer, outline), (radius, color)):
             r = int(round(r * (1 << SUBPIXEL_BITS)))
@@ -271,11 +317,13 @@ def _disc(image, point, radius, color, opacity):
     _blended(image, point - outer - 1, point + outer + 1, opacity, draw)
 
 
-def _line(image, start, end, radius, opacity):
+def _line(
+    image: NDArray[np.uint8], start: NDArray[np.float64], end: NDArray[np.float64], radius: float, opacity: float
+) -> None:
     """A light line with a dark outline."""
     width = max(1, round(0.35 * radius))
 
-    def draw(part, offset):
+    def draw(part: NDArray[np.uint8], offset: NDArray[np.int64]) -> None:
         ends = _fixed(start - offset), _fixed(end - offset)
         for w, c in ((width + 2, DARK), (width, LIGHT)):
             cv2.line(part, *ends, c, w, cv2.LINE_AA, SUBPIXEL_BITS)
@@ -283,7 +331,9 @@ def _line(image, start, end, radius, opacity):
     _blended(image, np.minimum(start, end) - width - 2, np.maximum(start, end) + width + 2, opacity, draw)
 
 
-def _small_discs(image, points, radius, colors):
+def _small_discs(
+    image: NDArray[np.uint8], points: NDArray[np.float64], radius: float, colors: NDArray[np.uint8]
+) -> None:
     """Discs without outline, in place."""
     r = int(round(radius * (1 << SUBPIXEL_BITS)))
     for k in np.flatnonzero(np.isfinite(points).all(axis=-1)):
@@ -291,7 +341,7 @@ def _small_discs(image, points, radius, colors):
         cv2.circle(image, _fixed(points[k]), r, color, -1, cv2.LINE_AA, SUBPIXEL_BITS)
 
 
-def body_lines(points, skeleton):
+def body_lines(points: NDArray[np.float64], skeleton: Skeleton | ArrayLike | None) -> NDArray[np.float64]:
     """Lines (n, 2, 2) of one pose ``(K, 2)``: its bones, or without a skeleton the outline around its bodyparts."""
     edges = edges_of(skeleton)
     if len(edges):

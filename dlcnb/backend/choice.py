@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import dlcnb
 from dlcnb.backend.engines import has_openvino
@@ -16,6 +19,10 @@ from dlcnb.machine import processors
 from dlcnb.machine.processors import core_count
 from dlcnb.project import Project
 from dlcnb.trainset import TrainSet
+
+if TYPE_CHECKING:
+    from dlcnb.backend.predict import Predictor
+
 
 __all__ = ["WORSE", "choose"]
 
@@ -26,7 +33,7 @@ _ROUNDS = 3
 log = logging.getLogger(__name__)
 
 
-def choose(predictors, run, snapshot):
+def choose(predictors: Callable[[str], Predictor], run: Path, snapshot: str | Path) -> str:
     """The name of the fastest engine whose error on labeled frames is within `WORSE` of that of fp32.
 
     OpenVINO is tried where it is installed, MXNet's int8 elsewhere. What was measured is kept in
@@ -50,7 +57,7 @@ def choose(predictors, run, snapshot):
     return known[key]["engine"]
 
 
-def _measure(predictors, others, run):
+def _measure(predictors: Callable[[str], Predictor], others: Sequence[str], run: Path) -> dict[str, Any]:
     """``{"engine", "frames_per_second": {name: float}, "mean_px": {name: float}}``."""
     images, points = _frames(run)
     speed, error = {}, {}
@@ -60,10 +67,10 @@ def _measure(predictors, others, run):
         error[name] = float(np.nanmean(np.linalg.norm(found - points, axis=-1)))
         speed[name] = _speed(predictor, images[:_TIMED])
     good = [name for name in speed if error[name] <= error["fp32"] + WORSE]
-    return {"engine": max(good, key=speed.get), "frames_per_second": speed, "mean_px": error}
+    return {"engine": max(good, key=speed.__getitem__), "frames_per_second": speed, "mean_px": error}
 
 
-def _speed(predictor, images):
+def _speed(predictor: Predictor, images: Sequence[NDArray[np.uint8]]) -> float:
     """Frames per second, the best of some rounds."""
     alike = [image for image in images if image.shape == images[0].shape]
     best = np.inf
@@ -74,7 +81,7 @@ def _speed(predictor, images):
     return len(alike) / best
 
 
-def _frames(run):
+def _frames(run: Path) -> tuple[list[NDArray[np.uint8]], NDArray[np.float64]]:
     """Labeled frames, as far as possible such that the network was not trained on, and their labels."""
     config = json.loads((Path(run) / "split.json").read_text())
     project = Project.open(Path(run).resolve().parents[3])
@@ -84,7 +91,7 @@ def _frames(run):
     return [data.image(n) for n in order], data.points[order]
 
 
-def _read(path, snapshot):
+def _read(path: Path, snapshot: Path) -> dict[str, Any]:
     """What was measured for this snapshot before, by machine."""
     try:
         return json.loads(path.read_text()) if path.stat().st_mtime >= snapshot.stat().st_mtime else {}

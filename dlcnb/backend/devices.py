@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from dlcnb.backend import mx
 from dlcnb.machine import gpus
+
+if TYPE_CHECKING:
+    import mxnet
+
 
 __all__ = ["Machine", "choose", "low_precision", "pick_device", "pick_devices"]
 
@@ -23,24 +29,26 @@ class Machine:
     gpus : list of `dlcnb.machine.gpus.Gpu`, as the driver lists them.
     """
 
-    def __init__(self, with_cuda=None, counted=None, found=None):
+    def __init__(
+        self, with_cuda: bool | None = None, counted: int | None = None, found: list[gpus.Gpu] | None = None
+    ) -> None:
         self.with_cuda = mx.runtime.Features().is_enabled("CUDA") if with_cuda is None else with_cuda
         self.counted = counted if counted is not None else mx.context.num_gpus() if self.with_cuda else 0
         self.gpus = gpus.find_gpus() if found is None else found
         if len(self.gpus) < self.counted:  # no tool that lists them: trust MXNet
             self.gpus = [*self.gpus, *[gpus.Gpu("NVIDIA GPU", None)] * (self.counted - len(self.gpus))]
 
-    def problem(self, number):
+    def problem(self, number: int) -> str | None:
         """Why GPU ``number`` can't be used, and the cure; None if it can."""
         gpu = self.gpus[number] if number < len(self.gpus) else None
         return gpus.problem(gpu, self.with_cuda, counted=number < self.counted)
 
-    def usable(self):
+    def usable(self) -> list[int]:
         """Numbers of the GPUs that can be used."""
         return [n for n in range(len(self.gpus)) if self.problem(n) is None]
 
 
-def choose(name, machine):
+def choose(name: str, machine: Machine) -> tuple[str, int]:
     """``(kind, number)`` of a device name, "cpu" or "gpu"; raises ValueError if it is unknown or can't be used."""
     if name == "auto":
         usable = machine.usable()
@@ -54,7 +62,7 @@ def choose(name, machine):
     return kind, number
 
 
-def pick_devices(name="auto"):
+def pick_devices(name: str = "auto") -> list[mxnet.Context]:
     """The MXNet contexts of a device name: one, or several for ``"gpu(0),gpu(1)"``; see `pick_device`."""
     chosen = [pick_device(part.strip()) for part in name.split(",")]
     if len({*map(str, chosen)}) < len(chosen) or len({c.device_type for c in chosen}) > 1:
@@ -62,7 +70,7 @@ def pick_devices(name="auto"):
     return chosen
 
 
-def pick_device(name="auto"):
+def pick_device(name: str = "auto") -> mxnet.Context:
     """The MXNet context of a device name.
 
     "auto" takes the first GPU that this MXNet can use, else the CPU (and a GPU that goes unused is a warning).
@@ -76,7 +84,7 @@ def pick_device(name="auto"):
     return mx.gpu(number) if kind == "gpu" else mx.cpu(number)
 
 
-def low_precision(precision, devices, machine=None):
+def low_precision(precision: str, devices: Sequence[mxnet.Context], machine: Machine | None = None) -> str | None:
     """MXNet's name of the half precision that a run computes in, or None for single precision.
 
     Parameters

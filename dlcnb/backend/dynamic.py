@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["LOOK_AHEAD", "RESET", "Dynamic", "Follower"]
 
@@ -37,7 +38,7 @@ class Dynamic:
     threshold: float = 0.5
     margin: float = 10.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0 < self.threshold <= 1:
             raise ValueError(f"The threshold of dynamic cropping must be in 0..1, but is {self.threshold!r}.")
         if not self.margin >= 0:
@@ -58,18 +59,23 @@ class Follower:
     crop : (left, top, width, height) px for the next frames; None = the whole frame.
     """
 
-    def __init__(self, size, input_scale, dynamic):
+    def __init__(self, size: tuple[int, int], input_scale: float, dynamic: Dynamic) -> None:
         self._size, self._dynamic = size, dynamic
+        self.crop: tuple[int, int, int, int] | None = None
+        self._there: NDArray[np.bool_] | None = None  # bodyparts found last
+        self._unchecked = 0  # frames with one missing, since the last check
         self._sides = [round(side / input_scale) for side in SIDES]
         self._wait = LOOK_AHEAD  # frames until a missing bodypart is looked for again
-        self._forget()
 
-    def _forget(self):
-        self.crop = None
-        self._there, self._unchecked = None, 0  # bodyparts found last; frames with one missing, since the last check
+    def _forget(self) -> None:
+        self.crop, self._there, self._unchecked = None, None, 0
 
-    def lost(self, points, likelihood):
+    def lost(self, points: NDArray[np.float64], likelihood: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether a bodypart left the crop, or is lost: bool (n,), for poses (n, K, 2) and (n, K) found in it."""
+        if self.crop is None or self._there is None:
+            raise ValueError(
+                "There is no crop: expected poses found in one. Take the poses of the whole frame as they are."
+            )
         left, top, width, height = self.crop
         low, high = np.array([left, top]), np.array([left + width - 1, top + height - 1])
         low = np.where(low > 0, low + self._dynamic.margin, -np.inf)  # the frame's own border is no limit
@@ -78,7 +84,7 @@ class Follower:
         outside = ((points < low) | (points > high)).any(-1)
         return (self._there & ~found).any(-1) | (found & outside).any(-1)
 
-    def follow(self, points, likelihood):
+    def follow(self, points: NDArray[np.float64], likelihood: NDArray[np.float64]) -> None:
         """Choose the next crop by the poses (n, K, 2) and (n, K) of a group; NaN in damaged frames."""
         found = np.nan_to_num(likelihood) >= self._dynamic.threshold
         seen = np.flatnonzero(found.any(-1))
@@ -86,7 +92,7 @@ class Follower:
             self._forget()  # not there at the end
             return
         self._there = found[-1]
-        if self._there.all():
+        if found[-1].all():
             self._unchecked, self._wait = 0, LOOK_AHEAD
         else:
             self._unchecked += len(points)
@@ -102,7 +108,7 @@ class Follower:
         margin = self._dynamic.margin
         self.crop = self._around(last[0] - margin + np.minimum(ahead, 0), last[1] + margin + np.maximum(ahead, 0))
 
-    def _around(self, low, high):
+    def _around(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> tuple[int, int, int, int] | None:
         """The smallest crop that holds a box, as far as it lies in the frame; None if that is the whole frame."""
         height, width = self._size
         low, high = np.maximum(low, 0), np.minimum(high, [width - 1, height - 1])
@@ -116,5 +122,5 @@ class Follower:
         return left, top, *size.tolist()
 
 
-def _box(points):
+def _box(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([points.min(0), points.max(0)])

@@ -9,28 +9,40 @@ from __future__ import annotations
 
 import ctypes
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from importlib import util
 from itertools import cycle
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from mxnet.base import _LIB, check_call
 from mxnet.gluon import SymbolBlock
+from numpy.typing import NDArray
 
 from dlcnb.backend import mx
-from dlcnb.backend.network import to_tensor
+from dlcnb.backend.network import PoseNet, to_tensor
 from dlcnb.machine.processors import core_count
+
+if TYPE_CHECKING:
+    import mxnet
+
+    from dlcnb.backend.inputs import Normalized, Pixels
+
 
 __all__ = [
     "ENGINES",
+    "Engine",
     "MxEngine",
     "MxStreams",
     "OpenVinoEngine",
+    "Result",
     "fused",
     "has_openvino",
     "split_maps",
     "symbol_block",
 ]
 
+Result = Callable[[], tuple[NDArray[np.float32], NDArray[np.float32]]]  # waits; gives score and locref
 ENGINES = ("fp32", "int8", "openvino", "auto")
 _SHAPES = 5  # of images that are kept ready
 _STREAMS = 4  # at most; each has a copy of the network and of its memory
@@ -39,7 +51,15 @@ _SMALL = 320  # px: the larger side of images that go in batches …
 _TOGETHER = 4  # … of this many
 
 
-def split_maps(output):
+class Engine(Protocol):
+    """What computes maps, see the module."""
+
+    def run(self, images: NDArray[np.uint8]) -> Result:
+        """Start on a batch."""
+        ...
+
+
+def split_maps(output: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Maps as the network gives them, float32 ``(B, 3K, h, w)`` with logits -> ``(score, locref)``."""
     parts = output.shape[1] // 3
     score = 1 / (1 + np.exp(-np.clip(output[:, :parts], -60, 60)))
@@ -55,11 +75,11 @@ class MxEngine:
     device : mxnet.Context
     """
 
-    def __init__(self, net, device):
+    def __init__(self, net: PoseNet, device: mxnet.Context) -> None:
         self._net, self._device = net, device
         net.hybridize(static_alloc=True)
 
-    def run(self, images):
+    def run(self, images: NDArray[np.uint8]) -> Result:
         """See the module; returns at once, MXNet computes behind."""
         output = self._net(to_tensor(images, self._net, self._device, self._net.multiple))
         return lambda: split_maps(output.asnumpy())
@@ -77,12 +97,12 @@ class MxStreams:
     block : what computes the maps, a SymbolBlock.
     """
 
-    def __init__(self, inputs, block):
+    def __init__(self, inputs: Normalized | Pixels, block: mxnet.gluon.SymbolBlock) -> None:
         cores = core_count()
         count = min(cores, _STREAMS)
         self._streams = cycle([_Stream(inputs, block, _FIRST_STREAM + n, cores // count) for n in range(count)])
 
-    def run(self, images):
+    def run(self, images: NDArray[np.uint8]) -> Result:
         """See the module; returns at once, MXNet computes behind."""
         size = _TOGETHER if max(images.shape[1:3]) <= _SMALL else 1
         started = [next(self._streams).run(images[n : n + size]) for n in range(0, len(images), size)]
@@ -102,36 +122,36 @@ class _Stream:
     threads : how many cores it takes.
     """
 
-    def __init__(self, inputs, block, number, threads):
+    def __init__(self, inputs: Normalized | Pixels, block: mxnet.gluon.SymbolBlock, number: int, threads: int) -> None:
         self._inputs, self._device = inputs, mx.cpu(number)
         (_, self._symbol), parameters = block._cached_graph, block.collect_params()
         _take_threads(self._device, threads)
         # a copy of the parameters, as oneDNN rearranges them while it computes; all executors have it in common
         arrays = {name: parameter.data() for name, parameter in parameters.items()}
         self._parameters = symbol_block(self._symbol, arrays, self._device, inputs.dtype).collect_params()
-        self._kept = OrderedDict()
+        self._kept: OrderedDict[Any, Any] = OrderedDict()
 
-    def run(self, images):
+    def run(self, images: NDArray[np.uint8]) -> Callable[[], NDArray[np.float32]]:
         """Compute a batch behind; returns a function that waits for the network's output ``(B, 3K, h, w)``."""
         executor, idle = _recent(self._kept, images.shape, self._executor)
         tensor, values = idle.pop() if idle else self._input(images.shape)
         self._inputs.write(images, values)
         output = executor(tensor)
 
-        def result():
+        def result() -> NDArray[np.float32]:
             found = output.asnumpy()
             idle.append((tensor, values))
             return found
 
         return result
 
-    def _executor(self, _shape):
+    def _executor(self, _shape: tuple[int, ...]) -> tuple[mxnet.gluon.SymbolBlock, list[Any]]:
         """(what computes images of one shape, its inputs that are not in use)."""
         block = SymbolBlock(self._symbol, _data(self._inputs.dtype), params=self._parameters)
         block.hybridize(static_alloc=True, static_shape=True)
         return block, []
 
-    def _input(self, shape):
+    def _input(self, shape: tuple[int, ...]) -> tuple[mxnet.nd.NDArray, NDArray[Any]]:
         """An NDArray for images of a shape, and its memory as a NumPy array."""
         dtype = np.dtype(self._inputs.dtype)
         tensor = mx.nd.zeros(self._inputs.shape(shape), ctx=self._device, dtype=dtype)
@@ -151,7 +171,7 @@ class _Context(ctypes.Structure):
 _CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 
 
-def _take_threads(device, count):
+def _take_threads(device: mxnet.Context, count: int) -> None:
     """Let the thread that computes for one of MXNet's CPUs take ``count`` cores; OpenMP asks each thread for itself."""
     set_threads = _CALLBACK(lambda *_: _LIB.omp_set_num_threads(count))
     context = ctypes.byref(_Context(device.device_typeid, device.device_id))
@@ -160,7 +180,9 @@ def _take_threads(device, count):
     mx.nd.zeros(1, ctx=device).wait_to_read()  # comes after it; until then the callback must live
 
 
-def symbol_block(symbol, arrays, device, dtype="float32"):
+def symbol_block(
+    symbol: mxnet.sym.Symbol, arrays: Mapping[str, mxnet.nd.NDArray], device: mxnet.Context, dtype: str = "float32"
+) -> mxnet.gluon.SymbolBlock:
     """A SymbolBlock of a graph with the input ``data``; ``arrays`` is name -> NDArray of its parameters."""
     block = SymbolBlock(symbol, _data(dtype))
     for name, parameter in block.collect_params().items():
@@ -169,17 +191,17 @@ def symbol_block(symbol, arrays, device, dtype="float32"):
     return block
 
 
-def _data(dtype="float32"):
+def _data(dtype: str = "float32") -> mxnet.sym.Symbol:
     return mx.sym.var("data", dtype=dtype)
 
 
-def fused(net, device):
+def fused(net: PoseNet, device: mxnet.Context) -> mxnet.gluon.SymbolBlock:
     """A network with its operators fused by oneDNN, as a SymbolBlock (optimize_for fails on skip connections)."""
     symbol = net(_data()).get_backend_symbol("MKLDNN")
     return symbol_block(symbol, {name: p.data(device) for name, p in net.collect_params().items()}, device)
 
 
-def has_openvino():
+def has_openvino() -> bool:
     """Whether the packages of the extra ``openvino`` are installed."""
     return all(util.find_spec(name) is not None for name in ("openvino", "onnx"))
 
@@ -197,7 +219,7 @@ class OpenVinoEngine:
     Raises `ImportError` if the packages are missing; the message names the extra.
     """
 
-    def __init__(self, model, multiple):
+    def __init__(self, model: bytes, multiple: int) -> None:
         try:
             import openvino
         except ImportError as error:
@@ -215,9 +237,9 @@ class OpenVinoEngine:
             "INFERENCE_NUM_THREADS": cores,
             "ENABLE_CPU_PINNING": False,
         }
-        self._compiled = OrderedDict()
+        self._compiled: OrderedDict[Any, Any] = OrderedDict()
 
-    def run(self, images):
+    def run(self, images: NDArray[np.uint8]) -> Result:
         """See the module; returns at once."""
         images = _padded(images, self._multiple)
         compiled, idle = _recent(self._compiled, images.shape[1:], self._compile)
@@ -225,7 +247,7 @@ class OpenVinoEngine:
         for request, image in zip(requests, images, strict=True):
             request.start_async({"images": image[None]}, share_inputs=True)
 
-        def result():
+        def result() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
             maps = []
             for request, _image in zip(requests, images, strict=True):
                 request.wait()
@@ -236,14 +258,14 @@ class OpenVinoEngine:
 
         return result
 
-    def _compile(self, shape):
+    def _compile(self, shape: tuple[int, ...]) -> tuple[Any, list[Any]]:
         """(the model for one image of this shape, requests that are not in use)."""
         model = self._core.read_model(self._model)
         model.reshape({"images": [1, *shape]})
         return self._core.compile_model(model, "CPU", self._settings), []
 
 
-def _padded(images, multiple):
+def _padded(images: NDArray[np.uint8], multiple: int) -> NDArray[np.uint8]:
     """Images with black to the right and below, so that both sides are multiples."""
     height, width = images.shape[1:3]
     below, right = -height % multiple, -width % multiple
@@ -252,7 +274,7 @@ def _padded(images, multiple):
     return np.pad(images, ((0, 0), (0, below), (0, right), (0, 0)))
 
 
-def _recent(kept, key, make):
+def _recent(kept: OrderedDict[Any, Any], key: Any, make: Callable[[Any], Any]) -> Any:
     """The entry of an OrderedDict, made if it is missing; those used longest ago are dropped."""
     if key not in kept:
         while len(kept) >= _SHAPES:

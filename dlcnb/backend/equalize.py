@@ -9,11 +9,18 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from mxnet.gluon import SymbolBlock
+from numpy.typing import NDArray
 
 from dlcnb.backend import mx
+
+if TYPE_CHECKING:
+    import mxnet
+
 
 __all__ = ["equalized"]
 
@@ -22,7 +29,9 @@ _LEAST = 1e-3  # of the largest: a channel that is hardly used is not blown up
 _PASSING = ("Activation", "Pooling", "BlockGrad", "elemwise_add", "broadcast_add")
 
 
-def equalized(symbol, arrays, tensors):
+def equalized(
+    symbol: mxnet.sym.Symbol, arrays: Mapping[str, mxnet.nd.NDArray], tensors: NDArray[np.float32]
+) -> dict[str, mxnet.nd.NDArray]:
     """Weights that make a network compute the same with even channels.
 
     Parameters
@@ -58,10 +67,10 @@ class _Graph:
     nodes : of the symbol.
     readers, writers : space of channels -> indices of the convolutions that take it as input, or give it. Feature maps
         that are added up share a space.
-    inputs : space -> names of the outputs that its readers take.
+    inputs : space -> indices of the outputs that its readers take.
     """
 
-    def __init__(self, symbol):
+    def __init__(self, symbol: mxnet.sym.Symbol) -> None:
         self.nodes = json.loads(symbol.tojson())["nodes"]
         self._parent = list(range(len(self.nodes)))
         layers = [n for n, node in enumerate(self.nodes) if node["op"] in ("Convolution", "Deconvolution")]
@@ -69,32 +78,36 @@ class _Graph:
             if node["op"] in _PASSING:
                 for source, *_ in node["inputs"]:
                     self._parent[self._space(source)] = self._space(n)
-        self.readers, self.writers, self.inputs = {}, {}, {}
+        self.readers: dict[int, list[int]] = {}
+        self.writers: dict[int, list[int]] = {}
+        self.inputs: dict[int, set[int]] = {}
         for n in layers:
             source = self.nodes[n]["inputs"][0][0]
             self.writers.setdefault(self._space(n), []).append(n)
             self.readers.setdefault(self._space(source), []).append(n)
             self.inputs.setdefault(self._space(source), set()).add(source)
 
-    def _space(self, n):
+    def _space(self, n: int) -> int:
         while self._parent[n] != n:
             n = self._parent[n]
         return n
 
-    def names(self, layer):
+    def names(self, layer: int) -> list[str]:
         """Names of the weight and, if there is one, the bias of a convolution."""
         return [self.nodes[source]["name"] for source, *_ in self.nodes[layer]["inputs"][1:]]
 
-    def turned(self, layer):
+    def turned(self, layer: int) -> bool:
         """Whether the first axis of the weight is that of the input: a deconvolution, or a depthwise convolution."""
         return self.nodes[layer]["op"] == "Deconvolution" or self.depthwise(layer)
 
-    def depthwise(self, layer):
+    def depthwise(self, layer: int) -> bool:
         """Whether each channel is filtered by itself."""
         return ast.literal_eval(self.nodes[layer]["attrs"].get("num_group", "1")) > 1
 
 
-def _ranges(symbol, arrays, tensors, graph):
+def _ranges(
+    symbol: mxnet.sym.Symbol, arrays: Mapping[str, mxnet.nd.NDArray], tensors: NDArray[np.float32], graph: _Graph
+) -> dict[int, NDArray[np.float32]]:
     """The largest absolute value of each channel, ``(C,)`` for each space."""
     sources = sorted(n for space, found in graph.inputs.items() if space in graph.writers for n in found)
     internals = symbol.get_internals()
@@ -102,7 +115,7 @@ def _ranges(symbol, arrays, tensors, graph):
     block = SymbolBlock(outputs, mx.sym.var("data", dtype="float32"))
     for name, parameter in block.collect_params().items():
         parameter._load_init(arrays[name], mx.cpu())
-    largest = {}
+    largest: dict[int, NDArray[np.float32]] = {}
     for tensor in tensors:
         for n, output in zip(sources, block(mx.nd.array(tensor[None])), strict=True):
             space, found = graph._space(n), np.abs(output.asnumpy()).max((0, 2, 3))
@@ -110,7 +123,7 @@ def _ranges(symbol, arrays, tensors, graph):
     return largest
 
 
-def _reach(graph, weights, layer):
+def _reach(graph: _Graph, weights: Mapping[str, NDArray[np.float32]], layer: int) -> NDArray[np.float32] | None:
     """The largest weight of each input channel ``(C,)``; None for a depthwise convolution, which has room for any."""
     if graph.depthwise(layer):
         return None
@@ -118,18 +131,20 @@ def _reach(graph, weights, layer):
     return weight.max((1, 2, 3)) if graph.turned(layer) else weight.max((0, 2, 3))
 
 
-def _factor(found, reaches):
+def _factor(found: NDArray[np.float32], reaches: Sequence[NDArray[np.float32] | None]) -> NDArray[np.float32]:
     """By which to divide the channels, ``(C,)``: geometric mean 1."""
     found = np.maximum(found, max(found.max(), 1e-30) * _LEAST)
-    reaches = [reach for reach in reaches if reach is not None]
+    known = [reach for reach in reaches if reach is not None]
     factor = found
-    if reaches:
-        reach = np.max(reaches, axis=0)
+    if known:
+        reach = np.max(known, axis=0)
         factor = found**_ALPHA / np.maximum(reach, max(reach.max(), 1e-30) * _LEAST) ** (1 - _ALPHA)
     return (factor / np.exp(np.log(factor).mean())).astype(np.float32)
 
 
-def _divide_outputs(graph, weights, layer, factor):
+def _divide_outputs(
+    graph: _Graph, weights: dict[str, NDArray[np.float32]], layer: int, factor: NDArray[np.float32]
+) -> None:
     weight, *bias = graph.names(layer)
     shape = (1, -1, 1, 1) if graph.nodes[layer]["op"] == "Deconvolution" else (-1, 1, 1, 1)
     weights[weight] = weights[weight] / factor.reshape(shape)
@@ -137,6 +152,8 @@ def _divide_outputs(graph, weights, layer, factor):
         weights[name] = weights[name] / factor
 
 
-def _multiply_inputs(graph, weights, layer, factor):
+def _multiply_inputs(
+    graph: _Graph, weights: dict[str, NDArray[np.float32]], layer: int, factor: NDArray[np.float32]
+) -> None:
     weight = graph.names(layer)[0]
     weights[weight] = weights[weight] * factor.reshape((-1, 1, 1, 1) if graph.turned(layer) else (1, -1, 1, 1))

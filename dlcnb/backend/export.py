@@ -10,14 +10,25 @@ from __future__ import annotations
 import ast
 import json
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 import dlcnb
 from dlcnb import targets
 from dlcnb.backend import mx
 from dlcnb.files import atomic_write
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import mxnet
+
+    from dlcnb.backend.predict import Predictor
+
 
 __all__ = ["TOLERANCE", "difference", "export_onnx", "onnx_model"]
 
@@ -29,7 +40,7 @@ _ACTIVATIONS = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh", "softrelu"
 log = logging.getLogger(__name__)
 
 
-def export_onnx(predictor, path):
+def export_onnx(predictor: Predictor, path: str | Path) -> float | None:
     """Write a predictor's network as an ONNX model, and check it with ONNX Runtime if that is installed.
 
     The model takes ``images``, uint8 ``(B, H, W, 3)`` RGB with both sides multiples of ``multiple`` (pad with black
@@ -70,7 +81,7 @@ def export_onnx(predictor, path):
     return found
 
 
-def onnx_model(predictor):
+def onnx_model(predictor: Predictor) -> bytes:
     """The ONNX model of a predictor's network, as bytes; see `export_onnx`."""
     try:
         import onnx
@@ -96,7 +107,7 @@ def onnx_model(predictor):
     return model.SerializeToString()
 
 
-def difference(predictor, data, *, seed=0):
+def difference(predictor: Predictor, data: bytes | str | Path, *, seed: int = 0) -> float | None:
     """How far ONNX Runtime is from MXNet on random images.
 
     Parameters
@@ -125,14 +136,14 @@ def difference(predictor, data, *, seed=0):
     return max(float(np.abs(score - expected[0]).max()), float(np.abs(locref - expected[1]).max()) / largest)
 
 
-def _unscaled_maps(predictor, images):
+def _unscaled_maps(predictor: Predictor, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Score-maps and refinement as MXNet computes them, without resizing the images first."""
     from dlcnb.backend.maps import predict_maps
 
     return predict_maps(predictor._net, images, 1.0, predictor.device).arrays()
 
 
-def _metadata(predictor):
+def _metadata(predictor: Predictor) -> dict[str, Any]:
     return {
         "bodyparts": list(predictor.bodyparts),
         "input_scale": predictor.config.input_scale,
@@ -146,21 +157,22 @@ def _metadata(predictor):
 class _Graph:
     """An ONNX graph in the making."""
 
-    def __init__(self, onnx):
+    def __init__(self, onnx: ModuleType) -> None:
         self._onnx = onnx
-        self._nodes, self._weights = [], []
+        self._nodes: list[Any] = []
+        self._weights: list[Any] = []
 
-    def add(self, kind, inputs, name, **attributes):
+    def add(self, kind: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:
         """Append a node with one output, called ``name``; returns the name."""
         self._nodes.append(self._onnx.helper.make_node(kind, inputs, [name], name=name, **attributes))
         return name
 
-    def constant(self, name, values):
+    def constant(self, name: str, values: ArrayLike) -> str:
         """Add an array; returns its name."""
         self._weights.append(self._onnx.numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
-    def normalised(self, images, backbone):
+    def normalised(self, images: str, backbone: Any) -> str:
         """uint8 ``(B, H, W, 3)`` -> float32 ``(B, 3, H, W)`` as the backbone wants it (see `to_tensor`)."""
         floats = self.add("Cast", [images], "floats", to=self._onnx.TensorProto.FLOAT)
         planes = self.add("Transpose", [floats], "planes", perm=[0, 3, 1, 2])
@@ -168,7 +180,9 @@ class _Graph:
         centred = self.add("Sub", [planes, self.constant("mean", mean)], "centred")
         return self.add("Div", [centred, self.constant("std", std)], "normalised")
 
-    def translate(self, symbol, weights, inputs):
+    def translate(
+        self, symbol: mxnet.sym.Symbol, weights: Mapping[str, mxnet.nd.NDArray], inputs: Mapping[str, str]
+    ) -> str:
         """Translate an MXNet graph; returns the name of its output.
 
         Parameters
@@ -178,7 +192,7 @@ class _Graph:
         inputs : name of an input of the symbol -> name in this graph.
         """
         traced = json.loads(symbol.tojson())
-        names = []
+        names: list[str] = []
         for node in traced["nodes"]:
             sources = [names[n] for n, *_ in node["inputs"]]
             if node["op"] == "null":
@@ -189,7 +203,7 @@ class _Graph:
         (head,) = traced["heads"]
         return names[head[0]]
 
-    def outputs(self, maps, parts):
+    def outputs(self, maps: str, parts: int) -> None:
         """Split the maps ``(B, 3K, h, w)`` into ``score`` and ``locref``."""
         start, middle, end, axis = (
             self.constant(name, np.array([value], np.int64))
@@ -204,11 +218,11 @@ class _Graph:
             for name, n in (("batch", 0), ("rows", 2), ("columns", 3))
         }
         pairs = self.constant("pairs", np.array([parts, 2], np.int64))
-        shape = [picked["batch"], pairs, picked["rows"], picked["columns"]]
-        shape = self.add("Concat", shape, "locref_shape", axis=0)
+        sides = [picked["batch"], pairs, picked["rows"], picked["columns"]]
+        shape = self.add("Concat", sides, "locref_shape", axis=0)
         self.add("Reshape", [offsets, shape], "locref")
 
-    def made(self, parts):
+    def made(self, parts: int) -> Any:
         """The finished GraphProto."""
         helper, types = self._onnx.helper, self._onnx.TensorProto
         images = helper.make_tensor_value_info("images", types.UINT8, ["batch", "height", "width", 3])
@@ -216,7 +230,7 @@ class _Graph:
         locref = helper.make_tensor_value_info("locref", types.FLOAT, ["batch", parts, 2, "rows", "columns"])
         return helper.make_graph(self._nodes, "dlcnb", [images], [score, locref], self._weights)
 
-    def _operator(self, node, sources):
+    def _operator(self, node: Mapping[str, Any], sources: list[str]) -> str:
         """Translate one MXNet operator; returns the name of its output."""
         kind, name, given = node["op"], node["name"], _parsed(node.get("attrs", {}))
         if kind == "Activation":
@@ -236,18 +250,18 @@ class _Graph:
         raise NotImplementedError(f"The operator {kind} {given} of the network can't be exported to ONNX yet.")
 
 
-def _window(given):
+def _window(given: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes of a convolution or pooling that both call the same."""
     window = {"kernel_shape": given["kernel"], "strides": given["stride"], "pads": given["pad"] * 2}
     return {**window, "dilations": given["dilate"]} if "dilate" in given else window
 
 
-def _parsed(attributes):
+def _parsed(attributes: Mapping[str, str]) -> dict[str, Any]:
     """MXNet's attributes, texts all of them, as Python values."""
     return {name: _literal(text) for name, text in attributes.items()}
 
 
-def _literal(text):
+def _literal(text: str) -> Any:
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):

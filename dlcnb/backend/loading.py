@@ -11,6 +11,7 @@ import sys
 import types
 import warnings
 from importlib import import_module, util
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ _RENAMED_IN_NUMPY = {
 _FINANCE = ("mirr", "npv", "pmt", "ppmt", "pv", "rate")
 
 
-def _complete_numpy():
+def _complete_numpy() -> None:
     """Give NumPy back the names that MXNet 1.9.1 looks up at import."""
     for name, value in _REMOVED_FROM_NUMPY.items():
         if name not in np.__dict__:
@@ -62,11 +63,11 @@ def _complete_numpy():
                 setattr(np, name, _gone)
 
 
-def _gone(*_args, **_kwargs):
+def _gone(*_args: Any, **_kwargs: Any) -> None:
     raise AttributeError("NumPy has dropped its financial functions.")
 
 
-def _complete_distutils():
+def _complete_distutils() -> None:
     """Python 3.12 dropped distutils; MXNet compares versions with its LooseVersion."""
     if util.find_spec("distutils") is not None:
         return
@@ -74,16 +75,17 @@ def _complete_distutils():
     class LooseVersion(tuple):
         __slots__ = ()
 
-        def __new__(cls, text):
+        def __new__(cls, text: object) -> LooseVersion:
             return super().__new__(cls, (int(p) for p in str(text).split(".") if p.isdigit()))
 
     package, module = types.ModuleType("distutils"), types.ModuleType("distutils.version")
-    module.LooseVersion = module.StrictVersion = LooseVersion
-    package.version = module
+    for name in ("LooseVersion", "StrictVersion"):
+        setattr(module, name, LooseVersion)
+    package.__dict__["version"] = module
     sys.modules.update({"distutils": package, "distutils.version": module})
 
 
-def _load_mxnet():
+def _load_mxnet() -> Any:
     os.environ.setdefault("OMP_NUM_THREADS", str(core_count()))
     # copies by one thread: a team of them, started from Python's thread, would spin beside the one of the network
     os.environ.setdefault("MXNET_CPU_PARALLEL_SIZE", str(2**30))

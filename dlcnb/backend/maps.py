@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb import geometry, targets
-from dlcnb.backend.engines import split_maps
-from dlcnb.backend.network import to_tensor
+from dlcnb.backend.engines import Result, split_maps
+from dlcnb.backend.network import PoseNet, to_tensor
 from dlcnb.trainset import resize
+
+if TYPE_CHECKING:
+    import mxnet
+
 
 __all__ = ["Maps", "predict_maps", "resized_batch"]
 
@@ -22,25 +30,30 @@ class Maps:
     shape : ``(height, width)`` of the resized images.
     """
 
-    def __init__(self, result, ratio, shape):
-        self._result, self.ratio, self._shape = result, ratio, shape
-        self._arrays = None
+    def __init__(self, result: Result, ratio: tuple[float, float], shape: Sequence[int]) -> None:
+        self.ratio, self._shape = ratio, (shape[0], shape[1])
+        self._result: Result | None = result
+        self._arrays: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
 
-    def arrays(self):
+    def arrays(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """``(score, locref)``: float ``(B, K, h, w)`` probabilities and ``(B, K, 2, h, w)``; waits for the result."""
         if self._arrays is None:
+            assert self._result is not None  # it is given up only once the arrays are there
             rows, columns = targets.grid_size(self._shape)
-            self._arrays = tuple(maps[..., :rows, :columns] for maps in self._result())  # the rest lies in the padding
+            score, locref = self._result()
+            self._arrays = score[..., :rows, :columns], locref[..., :rows, :columns]  # the rest lies in the padding
             self._result = None
         return self._arrays
 
-    def points(self):
+    def points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """``(points, likelihood)``: ``(B, K, 2)`` px of the original images, and ``(B, K)``."""
         points, likelihood = targets.decode(*self.arrays())
         return geometry.unscale(points, self.ratio), likelihood
 
 
-def predict_maps(net, images, input_scale, device):
+def predict_maps(
+    net: PoseNet, images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], input_scale: float, device: mxnet.Context
+) -> Maps:
     """Run a network on uint8 images ``(H, W, 3)`` of one size; returns `Maps` at once (MXNet computes behind)."""
     batch, ratio = resized_batch(images, input_scale)
     output = net(to_tensor(batch, net, device, net.multiple))
@@ -50,7 +63,9 @@ def predict_maps(net, images, input_scale, device):
     return Maps(lambda: split_maps(output.asnumpy()), ratio, batch.shape[1:3])
 
 
-def resized_batch(images, input_scale):
+def resized_batch(
+    images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], input_scale: float
+) -> tuple[NDArray[np.uint8], tuple[float, float]]:
     """Images of one size, resized: uint8 ``(B, H, W, 3)``, and the exact ``(fx, fy)``."""
     resized = [resize(image, input_scale) for image in images]
     return np.stack([image for image, _ in resized]), resized[0][1]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb.backend import mx, runs
 from dlcnb.backend.choice import choose
 from dlcnb.backend.devices import pick_device
-from dlcnb.backend.engines import ENGINES, MxEngine, MxStreams, OpenVinoEngine, fused, has_openvino
+from dlcnb.backend.engines import ENGINES, Engine, MxEngine, MxStreams, OpenVinoEngine, fused, has_openvino
 from dlcnb.backend.inputs import Normalized, Pixels
 from dlcnb.backend.maps import Maps, resized_batch
 from dlcnb.backend.network import PoseNet
@@ -22,14 +25,19 @@ from dlcnb.labels import Labels
 from dlcnb.project import ProjectError, run_info
 from dlcnb.trainset import TrainSet, resize
 
+if TYPE_CHECKING:
+    from dlcnb.project import Project
+
+
 __all__ = ["Predictor", "ahead", "evaluate_run", "in_turns"]
 
 _END = object()
+T = TypeVar("T")
 
 
-def ahead(started, count=1):
+def ahead(started: Iterable[T], count: int = 1) -> Iterator[T]:
     """The items of an iterator that starts each when it is asked for it, with ``count`` more started already."""
-    waiting = deque()
+    waiting: deque[T] = deque()
     for item in started:
         waiting.append(item)
         if len(waiting) > count:
@@ -37,12 +45,13 @@ def ahead(started, count=1):
     yield from waiting
 
 
-def in_turns(generators, count):
+def in_turns(generators: Iterable[Generator[T | None, None, None]], count: int) -> Iterator[T]:
     """The items of generators, in their order, with ``count`` of them advanced by turns.
 
     A generator gives None when it has started some work and others may go on meanwhile; that is left out.
     """
-    waiting, running = iter(generators), deque()
+    waiting = iter(generators)
+    running: deque[tuple[Generator[T | None, None, None], deque[Any]]] = deque()
     try:
         while True:
             running.extend((generator, deque()) for generator in islice(waiting, count - len(running)))
@@ -60,7 +69,7 @@ def in_turns(generators, count):
             generator.close()
 
 
-def _until_waiting(generator):
+def _until_waiting(generator: Generator[Any, None, None]) -> Iterator[Any]:
     """The items of a generator before its next None; `_END` after the last."""
     for item in generator:
         if item is None:
@@ -102,7 +111,9 @@ class Predictor:
         OpenVINO is not installed; the message names the extra.
     """
 
-    def __init__(self, run, snapshot="best", *, device="auto", engine="fp32"):
+    def __init__(
+        self, run: str | Path, snapshot: str | int = "best", *, device: str = "auto", engine: str = "fp32"
+    ) -> None:
         self.run = Path(run)
         self.config, self.bodyparts = runs.read_config(run)
         self.step, path = runs.find_snapshot(run, snapshot)
@@ -119,7 +130,7 @@ class Predictor:
             ) from error
         self._engine = self._make_engine(path)
 
-    def _checked(self, engine, snapshot):
+    def _checked(self, engine: str, snapshot: Path) -> str:
         """The engine to use; ValueError if it is unknown, or not for this device."""
         on_cpu = self.device.device_type == "cpu"
         if engine not in ENGINES or (not on_cpu and engine not in ("fp32", "auto")):
@@ -132,7 +143,7 @@ class Predictor:
             return "fp32"
         return choose(lambda name: Predictor(self.run, self.step, device="cpu", engine=name), self.run, snapshot)
 
-    def _make_engine(self, snapshot):
+    def _make_engine(self, snapshot: Path) -> Engine:
         if self.engine == "openvino":
             from dlcnb.backend.export import onnx_model
 
@@ -149,7 +160,7 @@ class Predictor:
             return MxStreams(Pixels(self._net), network)
         return MxStreams(Normalized(self._net), fused(self._net, self.device))
 
-    def _calibration(self):
+    def _calibration(self) -> NDArray[np.uint8]:
         """Some frames that the network was trained on, resized as it sees them: uint8 ``(n, H, W, 3)``."""
         names = json.loads((self.run / "split.json").read_text())["train"]
         root = self.run.resolve().parents[3]
@@ -159,18 +170,20 @@ class Predictor:
         return np.stack([image for image in images if image.shape == images[0].shape])
 
     @property
-    def scorer(self):
+    def scorer(self) -> str:
         """DeepLabCut's name for these predictions: ``DLC_<network>_<Task><date>shuffle<k>_snapshot_<step>``."""
         info = run_info(self.run)
         network = "".join(part.capitalize() for part in self.config.backbone.split("-"))
         return f"DLC_{network}_{info['task_date']}shuffle{info['shuffle']}_snapshot_{self.step}"
 
-    def maps(self, images):
+    def maps(self, images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Maps:
         """`Maps` of a batch of uint8 images ``(H, W, 3)`` of one size, at once; they are computed behind."""
         batch, ratio = resized_batch(images, self.config.input_scale)
         return Maps(self._engine.run(batch), ratio, batch.shape[1:3])
 
-    def predict(self, images):
+    def predict(
+        self, images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Points and likelihood in images.
 
         Parameters
@@ -185,7 +198,15 @@ class Predictor:
         return self.maps(images).points()
 
 
-def evaluate_run(project, run=None, snapshot="best", *, device="auto", engine="fp32", on_maps=None):
+def evaluate_run(
+    project: Project,
+    run: str | Path | None = None,
+    snapshot: str | int = "best",
+    *,
+    device: str = "auto",
+    engine: str = "fp32",
+    on_maps: Callable[[str, NDArray[np.float32], tuple[float, float]], None] | None = None,
+) -> Evaluation:
     """Predict every labeled frame and compare with its labels.
 
     Frames labeled since the run count as test frames: the network has not seen them.

@@ -9,6 +9,7 @@ import logging
 import os
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +72,7 @@ PUBLISHED = (
 )
 
 
-def weights_folder():
+def weights_folder() -> tuple[Path, bool]:
     """``(folder, may_fetch)``: where published weights lie.
 
     The environment variable ``DLCNB_WEIGHTS`` names a folder of files downloaded by hand, and nothing is fetched then.
@@ -84,7 +85,7 @@ def weights_folder():
     return Path(platformdirs.user_cache_dir("dlcnb")) / "weights", True
 
 
-def find_or_fetch(backbone, source=None, published=PUBLISHED):
+def find_or_fetch(backbone: str, source: str | None = None, published: Sequence[Published] = PUBLISHED) -> Path | None:
     """Path of the published weights of a backbone; None where none are published.
 
     Parameters
@@ -115,7 +116,7 @@ def find_or_fetch(backbone, source=None, published=PUBLISHED):
     return fetch(wanted[0], folder)
 
 
-def fetch(each, folder):
+def fetch(each: Published, folder: Path) -> Path:
     """Fetch one published file into ``folder``, check its hash, and return its path; raises ConnectionError."""
     folder.mkdir(parents=True, exist_ok=True)
     log.warning("Fetching the ImageNet weights of %s, once, from %s to %s", each.backbone, each.url, folder)
@@ -142,12 +143,12 @@ def fetch(each, folder):
     return folder / each.file
 
 
-def _digest(path, each):
+def _digest(path: Path, each: Published) -> str:
     algorithm = each.digest.partition(":")[0]
     return f"{algorithm}:{pooch.file_hash(str(path), alg=algorithm)}"
 
 
-def _unfetched(each, folder, reason):
+def _unfetched(each: Published, folder: Path, reason: object) -> str:
     unpacked = f" (in {Path(each.url).name})" if each.url.endswith(".zip") else ""
     return (
         f"The ImageNet weights of {each.backbone} could not be fetched ({reason}). On a machine with internet download "

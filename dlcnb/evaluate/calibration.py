@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.evaluate.roc import auc, best_cutoff, share_of
 from dlcnb.evaluate.summary import number
@@ -34,30 +36,30 @@ class Calibration:
     """
 
     epsilon_px: float
-    likelihood: np.ndarray
-    right: np.ndarray
-    edges: np.ndarray
-    mean_likelihood: np.ndarray
-    share_right: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    n: np.ndarray
+    likelihood: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    edges: NDArray[np.float64]
+    mean_likelihood: NDArray[np.float64]
+    share_right: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    n: NDArray[np.int64]
 
     @property
-    def expected_error(self):
+    def expected_error(self) -> float:
         """Expected calibration error: mean distance of likelihood and share of right points, 0 is best."""
         filled = self.n > 0
         apart = np.abs(self.mean_likelihood - self.share_right)[filled]
         return float((self.n[filled] * apart).sum() / self.n.sum()) if filled.any() else math.nan
 
     @property
-    def auc(self):
+    def auc(self) -> float:
         """Chance that a right point has more likelihood than a wrong one (0.5: it tells nothing); NaN if one kind
         is missing.
         """
         return auc(self.likelihood[self.right], self.likelihood[~self.right])
 
-    def at(self, pcutoff):
+    def at(self, pcutoff: float) -> dict[str, float]:
         """What a pcutoff does.
 
         Returns
@@ -75,13 +77,13 @@ class Calibration:
         }
 
     @property
-    def suggested_pcutoff(self):
+    def suggested_pcutoff(self) -> float | None:
         """The pcutoff that separates right from wrong points best (Youden's J: the most right points kept plus wrong
         points left out); None if all points are right, or all are wrong, as no cutoff is better than another then.
         """
         return best_cutoff(self.likelihood[self.right], self.likelihood[~self.right])
 
-    def to_json(self):
+    def to_json(self) -> dict[str, Any]:
         """Bins and summaries as plain numbers; NaN becomes None."""
         suggested = self.suggested_pcutoff
         columns = ("edges", "mean_likelihood", "share_right", "low", "high")
@@ -97,7 +99,9 @@ class Calibration:
         }
 
 
-def calibrate(errors, likelihood, *, epsilon_px=5.0, bins=10, absent=True):
+def calibrate(
+    errors: ArrayLike, likelihood: ArrayLike, *, epsilon_px: float = 5.0, bins: int = 10, absent: bool = True
+) -> Calibration:
     """Compare likelihoods with what became of the predictions.
 
     Parameters
@@ -133,7 +137,9 @@ def calibrate(errors, likelihood, *, epsilon_px=5.0, bins=10, absent=True):
     return Calibration(float(epsilon_px), chance, right, edges, mean, share, low, high, n)
 
 
-def _wilson(share, n, z=1.96):
+def _wilson(
+    share: NDArray[np.float64], n: NDArray[Any], z: float = 1.96
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """95% interval of a share of ``n``; NaN where n is 0."""
     n = np.where(n > 0, n, np.nan)
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)

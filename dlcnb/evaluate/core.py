@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dlcnb.evaluate.presence import presence_json
 from dlcnb.evaluate.summary import bootstrap_ci, errors, number, summarize
 from dlcnb.evaluate.verdict import animal_px, pck5, verdict
 from dlcnb.files import atomic_write
+
+if TYPE_CHECKING:
+    from dlcnb.labels import Labels
+
 
 __all__ = ["Evaluation"]
 
@@ -43,15 +50,15 @@ class Evaluation:
 
     bodyparts: tuple[str, ...]
     images: tuple[str, ...]
-    labels: np.ndarray
-    predicted: np.ndarray
-    likelihood: np.ndarray
-    is_test: np.ndarray
+    labels: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+    likelihood: NDArray[np.float64]
+    is_test: NDArray[np.bool_]
     pcutoff: float
     snapshot: str
     step: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         n, k = len(self.images), len(self.bodyparts)
         expected = {"labels": (n, k, 2), "predicted": (n, k, 2), "likelihood": (n, k), "is_test": (n,)}
         for name, shape in expected.items():
@@ -63,21 +70,21 @@ class Evaluation:
         object.__setattr__(self, "images", tuple(self.images))
 
     @property
-    def errors(self):
+    def errors(self) -> NDArray[np.float64]:
         """(N, K) pixels; NaN where there is no label."""
         return errors(self.labels, self.predicted)
 
     @property
-    def sure_errors(self):
+    def sure_errors(self) -> NDArray[np.float64]:
         """`errors`, and NaN also where the likelihood is below ``pcutoff``."""
         return np.where(self.likelihood >= self.pcutoff, self.errors, np.nan)
 
     @property
-    def judged(self):
+    def judged(self) -> NDArray[np.bool_]:
         """(N,) bool: the frames to judge the network by, which are the test frames, or all where there are none."""
         return self.is_test if self.is_test.any() else np.ones(len(self.images), bool)
 
-    def with_labels(self, labels):
+    def with_labels(self, labels: Labels) -> Evaluation:
         """The same predictions beside other `Labels` of the frames; frames without a row in them keep theirs."""
         rows = {image: t for t, image in enumerate(labels.images)}
         columns = [labels.bodyparts.index(part) if part in labels.bodyparts else None for part in self.bodyparts]
@@ -88,7 +95,7 @@ class Evaluation:
                     points[n, k] = labels.points[rows[image], column]
         return replace(self, labels=points)
 
-    def to_json(self, human_px=None):
+    def to_json(self, human_px: float | None = None) -> dict[str, Any]:
         """All summaries as plain numbers (pixels; None = no such points), in the layout of ``dlcnb evaluate --json``.
 
         ``n`` counts points (labeled bodyparts), ``ci95`` is `bootstrap_ci` over the test frames, ``animal_px`` the
@@ -123,7 +130,7 @@ class Evaluation:
             "presence": presence_json(self),
         }
 
-    def table(self):
+    def table(self) -> str:
         """The summaries as a text table for humans, a row per bodypart."""
         report, test = self.to_json(), self.is_test
         columns = [self.errors[~test], self.errors[test], self.sure_errors[test]]
@@ -142,7 +149,7 @@ class Evaluation:
         lines.append(_row("frames", [str((~test).sum()), str(test.sum()), str(test.sum())], wide))
         return "\n".join(lines)
 
-    def write(self, folder, human_px=None):
+    def write(self, folder: str | Path, human_px: float | None = None) -> list[Path]:
         """Write the evaluation into ``folder`` (made if need be); evaluations of other snapshots there stay.
 
         ``human_px`` is for the verdict, as in `to_json`.
@@ -163,7 +170,7 @@ class Evaluation:
         return [report, frames, combined]
 
     @classmethod
-    def read(cls, path):
+    def read(cls, path: str | Path) -> Evaluation:
         """Read what `write` wrote; ``path`` is the json file, or the folder (then its highest step).
 
         Raises
@@ -200,7 +207,7 @@ class Evaluation:
                 "Delete both and evaluate again."
             ) from error
 
-    def _frames(self):
+    def _frames(self) -> pd.DataFrame:
         """A row per frame: its image and set, then label, prediction, likelihood and error of each bodypart."""
         columns = {"image": list(self.images), "set": np.where(self.is_test, "test", "train")}
         found = self.errors
@@ -210,7 +217,7 @@ class Evaluation:
             columns[f"{part} likelihood"], columns[f"{part} error"] = self.likelihood[:, k], found[:, k]
         return pd.DataFrame(columns)
 
-    def _combined(self, path):
+    def _combined(self, path: Path) -> pd.DataFrame:
         """DeepLabCut's table of all evaluated snapshots: the one at ``path`` with this one's row new."""
         test, found, sure = self.is_test, self.errors, self.sure_errors
         shuffle = re.search(r"shuffle(\d+)$", path.parent.name)
@@ -224,15 +231,15 @@ class Evaluation:
             "Train error with p-cutoff": round(summarize(sure[~test]).mean_px, 2),
             "Test error with p-cutoff": round(summarize(sure[test]).mean_px, 2),
         }
-        rows = []
+        rows: list[dict[Any, Any]] = []
         if path.is_file():
             old = pd.read_csv(path, index_col=0)
             if set(row) <= set(old.columns):
-                rows = [r for r in old[list(row)].to_dict("records") if r["Training iterations:"] != self.step]
-        return pd.DataFrame(sorted([*rows, row], key=lambda r: r["Training iterations:"]))
+                rows = [dict(r) for r in old[list(row)].to_dict("records") if r["Training iterations:"] != self.step]
+        return pd.DataFrame([*rows, row]).sort_values("Training iterations:", ignore_index=True)
 
 
-def _report_path(path):
+def _report_path(path: Path) -> Path:
     if path.is_file():
         return path
     found = {
@@ -243,21 +250,21 @@ def _report_path(path):
     return found[max(found)]
 
 
-def _frames_path(report):
+def _frames_path(report: Path) -> Path:
     return report.with_name(f"{report.stem}-frames.csv")
 
 
-def _with_ci(errors):
+def _with_ci(errors: NDArray[np.float64]) -> dict[str, Any]:
     return {**summarize(errors).to_json(), "ci95": [number(v) for v in bootstrap_ci(errors)]}
 
 
-def _pixels(value):
+def _pixels(value: float) -> str:
     return f"{value:.2f}" if math.isfinite(value) else "-"
 
 
-def _interval(ci):
+def _interval(ci: Sequence[float | None]) -> str:
     return "-" if None in ci else f"{ci[0]:.2f} - {ci[1]:.2f}"
 
 
-def _row(name, cells, wide):
+def _row(name: str, cells: Sequence[str], wide: int) -> str:
     return f"{name:<{wide}}" + "".join(f"{cell:>18}" for cell in cells)

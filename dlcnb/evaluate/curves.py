@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.evaluate.summary import number
 
@@ -30,31 +32,31 @@ class PckCurve:
         Points.
     """
 
-    thresholds_px: np.ndarray
-    share: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    thresholds_px: NDArray[np.float64]
+    share: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
     n: int
 
-    def at(self, px):
+    def at(self, px: float) -> float:
         """The share within ``px`` pixels, between the thresholds by straight lines."""
         return float(np.interp(px, self.thresholds_px, self.share))
 
     @property
-    def area(self):
+    def area(self) -> float:
         """Mean height of the curve, 0..1: one number that rewards small errors."""
         if not self.n:
             return math.nan
         steps, heights = np.diff(self.thresholds_px), (self.share[1:] + self.share[:-1]) / 2
         return float((steps * heights).sum() / steps.sum())
 
-    def to_json(self):
+    def to_json(self) -> dict[str, Any]:
         """Plain lists; NaN becomes None."""
         columns = {name: getattr(self, name) for name in ("thresholds_px", "share", "low", "high")}
         return {name: [number(v) for v in values] for name, values in columns.items()} | {"n": self.n}
 
 
-def pck_curve(errors, thresholds_px=None, *, seed=0, n=1000):
+def pck_curve(errors: ArrayLike, thresholds_px: ArrayLike | None = None, *, seed: int = 0, n: int = 1000) -> PckCurve:
     """PCK curve of errors.
 
     Parameters
@@ -89,7 +91,9 @@ def pck_curve(errors, thresholds_px=None, *, seed=0, n=1000):
     return PckCurve(thresholds_px, share, low, high, int(counts.sum()))
 
 
-def _interval(hits, counts, seed, n):
+def _interval(
+    hits: NDArray[np.int64], counts: NDArray[np.int64], seed: int, n: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """95% percentile interval (M,), (M,) of ``hits.sum(0) / counts.sum()`` over resampled frames."""
     rng, frames, drawn = np.random.default_rng(seed), len(counts), []
     for first in range(0, n, _ROWS):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.evaluate.calibration import calibrate
 from dlcnb.evaluate.curves import pck_curve
@@ -15,12 +18,17 @@ from dlcnb.evaluate.summary import bootstrap_ci, number, summarize
 from dlcnb.evaluate.verdict import verdict
 from dlcnb.files import atomic_write
 
+if TYPE_CHECKING:
+    from dlcnb.evaluate.core import Evaluation
+    from dlcnb.labels.compare import Variability
+
+
 __all__ = ["details", "details_text", "human_px", "keypoint_table", "pick", "summary_with_ci", "write_details"]
 
 SETS = ("train", "test", "train_pcutoff", "test_pcutoff")
 
 
-def pick(evaluation, name):
+def pick(evaluation: Evaluation, name: str) -> NDArray[np.float64]:
     """Errors (N', K) in pixels of a set of an evaluation: "train" or "test", or either with "_pcutoff" behind it.
 
     NaN = unlabeled; with "_pcutoff" also where the likelihood is below the evaluation's pcutoff.
@@ -31,7 +39,7 @@ def pick(evaluation, name):
     return errors[evaluation.is_test == name.startswith("test")]
 
 
-def summary_with_ci(errors):
+def summary_with_ci(errors: ArrayLike) -> dict[str, Any]:
     """Mean, r.m.s. and median (px) of errors (N, K), with 95% intervals over frames of the first two, as a dict."""
     errors = np.asarray(errors, float)
     squared = bootstrap_ci(errors**2)
@@ -41,7 +49,7 @@ def summary_with_ci(errors):
     }
 
 
-def details(evaluation, human=None, *, epsilon_px=5.0):
+def details(evaluation: Evaluation, human: Variability | None = None, *, epsilon_px: float = 5.0) -> dict[str, Any]:
     """Summaries per bodypart with intervals, PCK curves, calibration, and human variability where it is known.
 
     Parameters
@@ -81,14 +89,14 @@ def details(evaluation, human=None, *, epsilon_px=5.0):
     }
 
 
-def human_px(evaluation, human):
+def human_px(evaluation: Evaluation, human: Variability | None) -> float | None:
     """Mean distance (px) between the labels of two people over the evaluated bodyparts; None if it is not known."""
     if human is None:
         return None
     return summarize(human.distances[:, _columns(evaluation, human)]).mean_px
 
 
-def human_part(evaluation, human):
+def human_part(evaluation: Evaluation, human: Variability) -> dict[str, Any]:
     """Human variability of the evaluated bodyparts as a dict, and the ratio of the test error to it."""
     wanted = _columns(evaluation, human)
     distances = human.distances[:, wanted]
@@ -98,11 +106,11 @@ def human_part(evaluation, human):
     return {"scorers": list(human.scorers), **found, "bodyparts": means, "test_ratio": number(ratio)}
 
 
-def _columns(evaluation, human):
+def _columns(evaluation: Evaluation, human: Variability) -> list[int]:
     return [human.bodyparts.index(part) for part in evaluation.bodyparts if part in human.bodyparts]
 
 
-def keypoint_table(evaluation):
+def keypoint_table(evaluation: Evaluation) -> pd.DataFrame:
     """DeepLabCut's table of mean errors per bodypart, a `pandas.DataFrame`: four rows, a column per bodypart."""
     rows = {
         "Train error (px)": "train",
@@ -116,7 +124,9 @@ def keypoint_table(evaluation):
     return pd.DataFrame(means, index=pd.Index(list(rows), name="Error Type"), columns=list(evaluation.bodyparts))
 
 
-def write_details(evaluation, folder, human=None, *, epsilon_px=5.0):
+def write_details(
+    evaluation: Evaluation, folder: str | Path, human: Variability | None = None, *, epsilon_px: float = 5.0
+) -> list[Path]:
     """Write `details` and `keypoint_table` beside what ``Evaluation.write`` wrote.
 
     Returns
@@ -133,7 +143,7 @@ def write_details(evaluation, folder, human=None, *, epsilon_px=5.0):
     return [report, table]
 
 
-def details_text(found):
+def details_text(found: Mapping[str, Any]) -> str:
     """The lines for people that follow the table of errors; ``found`` is what `details` gives."""
     lines = [_capital(found["verdict"]["text"])] if "verdict" in found else []
     lines += [_pck_line(found["pck"]["test"])] if found["pck"]["test"]["n"] else []
@@ -149,13 +159,13 @@ def details_text(found):
     return "\n".join(lines)
 
 
-def _pck_line(curve):
+def _pck_line(curve: Mapping[str, Any]) -> str:
     places = (2, 5, 10, 20)
     shares = np.interp(places, curve["thresholds_px"], curve["share"])
     return "Test points within " + ", ".join(f"{p} px: {s:.0%}" for p, s in zip(places, shares, strict=True))
 
 
-def _calibration_lines(found):
+def _calibration_lines(found: Mapping[str, Any]) -> list[str]:
     calibration, cutoff = found["calibration"], found["pcutoff"]
     n, wrong, where = calibration["n"], calibration["n_wrong"], found["calibration_on"]
     if not n:
@@ -176,13 +186,13 @@ def _calibration_lines(found):
     return lines
 
 
-def _percent(share):
+def _percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.0%}"
 
 
-def _numbers(values):
+def _numbers(values: Mapping[str, float]) -> dict[str, float | None]:
     return {name: number(value) for name, value in values.items()}
 
 
-def _capital(text):
+def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from dlcnb.labels import LabelError
 from dlcnb.labels.compare import compare_scorers, scorers
+
+if TYPE_CHECKING:
+    from dlcnb.labels.compare import Variability
+    from dlcnb.project import Project
+
 
 __all__ = ["human_variability"]
 
 log = logging.getLogger(__name__)
 
 
-def human_variability(project):
+def human_variability(project: Project) -> Variability | None:
     """The project's labels against those of the other scorer who has most frames in common with them.
 
     Parameters

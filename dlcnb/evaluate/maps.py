@@ -5,13 +5,20 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.files import atomic_path
 from dlcnb.targets import STRIDE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 __all__ = ["ScoreMapWriter", "ScoreMaps", "maps_path"]
 
@@ -19,7 +26,7 @@ _STEPS = 10  # steps per unit of the logit; int8 then reaches from probability 3
 _DECADES = 5  # of probability that the logarithmic view shows
 
 
-def maps_path(folder, step):
+def maps_path(folder: Path, step: int) -> Path:
     """Where the score-maps of a snapshot's evaluation are kept (maybe)."""
     return folder / f"evaluation-{step}-maps.zip"
 
@@ -33,25 +40,26 @@ class ScoreMapWriter(AbstractContextManager):
     bodyparts : K names.
     """
 
-    def __init__(self, path, bodyparts):
+    def __init__(self, path: Path, bodyparts: Sequence[str]) -> None:
         self._moving = atomic_path(path)
-        self._about = {"bodyparts": list(bodyparts), "stride": STRIDE, "images": {}}
+        self._images: dict[str, dict[str, Any]] = {}
+        self._about = {"bodyparts": list(bodyparts), "stride": STRIDE, "images": self._images}
 
-    def __enter__(self):
+    def __enter__(self) -> ScoreMapWriter:
         self._zip = zipfile.ZipFile(self._moving.__enter__(), "w", zipfile.ZIP_DEFLATED, compresslevel=3)
         return self
 
-    def add(self, image, score, ratio):
+    def add(self, image: str, score: ArrayLike, ratio: Sequence[float]) -> None:
         """Add the maps of one image: score (K, h, w) probabilities; ratio (fx, fy), how the image was resized."""
         score = np.clip(np.asarray(score, np.float64), 1e-9, 1 - 1e-9)
         logit = np.clip(np.rint(_STEPS * np.log(score / (1 - score))), -127, 127).astype(np.int8)
         data = io.BytesIO()
         np.lib.format.write_array(data, logit, allow_pickle=False)
-        name = f"{len(self._about['images'])}.npy"
+        name = f"{len(self._images)}.npy"
         self._zip.writestr(name, data.getvalue())
-        self._about["images"][image] = {"file": name, "ratio": [float(f) for f in ratio]}
+        self._images[image] = {"file": name, "ratio": [float(f) for f in ratio]}
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> bool | None:
         if error[0] is None:
             self._zip.writestr("about.json", json.dumps(self._about))
         self._zip.close()
@@ -69,18 +77,18 @@ class ScoreMaps:
         The file is damaged, or not of this kind.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.path = path
         self._about = json.loads(self._read("about.json"))
         self.images, self.bodyparts = tuple(self._about["images"]), tuple(self._about["bodyparts"])
 
-    def score(self, image):
+    def score(self, image: str) -> NDArray[np.float32]:
         """Probabilities of an image, float32 (K, h, w); raises KeyError if it was not evaluated."""
         entry = self._about["images"][image]
         logit = np.lib.format.read_array(io.BytesIO(self._read(entry["file"])), allow_pickle=False)
         return (1 / (1 + np.exp(-logit.astype(np.float32) / _STEPS))).astype(np.float32)
 
-    def on_frame(self, image, bodypart, size, *, log=False):
+    def on_frame(self, image: str, bodypart: str, size: tuple[int, int], *, log: bool = False) -> NDArray[np.float32]:
         """One bodypart's map as large as the frame.
 
         Parameters
@@ -101,9 +109,10 @@ class ScoreMaps:
         fx, fy = (f / self._about["stride"] for f in self._about["images"][image]["ratio"])
         matrix = np.array([[fx, 0, 0.5 * fx - 0.5], [0, fy, 0.5 * fy - 0.5]])  # pixel of the frame -> cell
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return cv2.warpAffine(score, matrix, (size[1], size[0]), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        found = cv2.warpAffine(score, matrix, (size[1], size[0]), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(found, np.float32)
 
-    def _read(self, name):
+    def _read(self, name: str) -> bytes:
         try:
             with zipfile.ZipFile(self.path) as archive:
                 return archive.read(name)

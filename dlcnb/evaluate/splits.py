@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.evaluate.summary import number, summarize
+
+if TYPE_CHECKING:
+    from dlcnb.evaluate.core import Evaluation
+
 
 __all__ = ["SplitSummary", "over_splits", "summarize_splits"]
 
@@ -20,26 +27,26 @@ class SplitSummary:
     sem_px: float
     n: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         if not self.n:
             return "-"
         return f"{self.mean_px:.2f} ± {self.sem_px:.2f}" if self.n > 1 else f"{self.mean_px:.2f}"
 
-    def to_json(self):
+    def to_json(self) -> dict[str, float | None]:
         """The same as a dict; NaN becomes None."""
         return {"mean_px": number(self.mean_px), "sem_px": number(self.sem_px), "n": self.n}
 
 
-def summarize_splits(values):
+def summarize_splits(values: ArrayLike) -> SplitSummary:
     """`SplitSummary` of one error per split (pixels); NaN is left out."""
-    values = np.asarray(values, float)
-    values = values[np.isfinite(values)]
-    mean = float(values.mean()) if len(values) else math.nan
-    sem = float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else math.nan
-    return SplitSummary(mean, sem, len(values))
+    found = np.asarray(values, float)
+    found = found[np.isfinite(found)]
+    mean = float(found.mean()) if len(found) else math.nan
+    sem = float(found.std(ddof=1) / math.sqrt(len(found))) if len(found) > 1 else math.nan
+    return SplitSummary(mean, sem, len(found))
 
 
-def over_splits(evaluations):
+def over_splits(evaluations: Iterable[Evaluation]) -> dict[str, Any]:
     """Errors of several splits (shuffles, folds, videos left out) of one project.
 
     Parameters
@@ -63,7 +70,7 @@ def over_splits(evaluations):
     if len(names) != 1:
         raise ValueError(f"Expected evaluations of the same bodyparts, found {len(names)} sets of them.")
 
-    def mean(errors, chosen, k=slice(None)):
+    def mean(errors: NDArray[np.float64], chosen: NDArray[np.bool_], k: int | slice = slice(None)) -> float:
         return summarize(errors[chosen][:, k]).mean_px
 
     parts = {

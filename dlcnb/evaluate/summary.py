@@ -6,11 +6,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["ErrorSummary", "bootstrap_ci", "errors", "number", "summarize"]
 
 
-def errors(true, predicted):
+def errors(true: ArrayLike, predicted: ArrayLike) -> NDArray[np.float64]:
     """Euclidean distances between labels and predictions.
 
     Parameters
@@ -40,7 +41,7 @@ class ErrorSummary:
     median_px: float
     n: int
 
-    def to_json(self):
+    def to_json(self) -> dict[str, float | None]:
         """The same as a dict; NaN becomes None."""
         return {"mean_px": number(self.mean_px), "rms_px": number(self.rms_px)} | {
             "median_px": number(self.median_px),
@@ -48,7 +49,7 @@ class ErrorSummary:
         }
 
 
-def summarize(errors):
+def summarize(errors: ArrayLike) -> ErrorSummary:
     """`ErrorSummary` of errors (any shape, pixels); NaN is left out."""
     found = np.asarray(errors, float)
     found = found[np.isfinite(found)]
@@ -58,7 +59,7 @@ def summarize(errors):
     return ErrorSummary(float(found.mean()), rms, float(np.median(found)), int(found.size))
 
 
-def bootstrap_ci(errors, seed=0, n=2000):
+def bootstrap_ci(errors: ArrayLike, seed: int = 0, n: int = 2000) -> tuple[float, float]:
     """95% confidence interval of the mean error, from resampling frames (points of one frame go together).
 
     Parameters
@@ -88,6 +89,6 @@ def bootstrap_ci(errors, seed=0, n=2000):
     return float(low), float(high)
 
 
-def number(value):
+def number(value: float) -> float | None:
     """A float for JSON: None instead of NaN or infinity."""
     return float(value) if math.isfinite(value) else None

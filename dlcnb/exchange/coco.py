@@ -7,21 +7,30 @@ them is added here and taken off by `read_labels`.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb import geometry
 from dlcnb.exchange.common import ExchangeError, check_length, image_size
 from dlcnb.files import atomic_path
 from dlcnb.labels import Labels, image_name
 
+if TYPE_CHECKING:
+    from dlcnb.poses import Poses
+    from dlcnb.project import Project, Skeleton
+    from dlcnb.video import VideoReader
+
+
 __all__ = ["read_labels", "write_labels", "write_poses"]
 
 CATEGORY = 1
 
 
-def write_labels(path, labels, project):
+def write_labels(path: str | Path, labels: Labels, project: Project) -> Path:
     """Write labels as a COCO keypoint data set.
 
     Parameters
@@ -45,7 +54,7 @@ def write_labels(path, labels, project):
     return _write(path, about, images, annotations, _category(labels.bodyparts, project.skeleton))
 
 
-def write_poses(path, poses, reader, *, skeleton=None):
+def write_poses(path: str | Path, poses: Poses, reader: VideoReader, *, skeleton: Skeleton | None = None) -> Path:
     """Write the poses of a video as a COCO keypoint data set, one image per frame.
 
     The images are named ``<video>/img<frame>.png``, as `dlcnb extract` names them, and have a ``frame_number``. An
@@ -74,7 +83,7 @@ def write_poses(path, poses, reader, *, skeleton=None):
     return _write(path, about, images, annotations, _category(poses.bodyparts, skeleton))
 
 
-def read_labels(path, scorer):
+def read_labels(path: str | Path, scorer: str) -> Labels:
     """Labels from a COCO keypoint data set with one animal per image.
 
     Parameters
@@ -106,7 +115,7 @@ def read_labels(path, scorer):
     return Labels(tuple(parts), scorer, tuple(names.values()), points)
 
 
-def _annotation(image, points, size):
+def _annotation(image: int, points: NDArray[np.float64], size: tuple[int, int]) -> dict[str, Any]:
     """The annotation of one animal ``points (K, 2)`` in an image of ``size (height, width)``."""
     corner = geometry.to_corner_origin(points)
     seen = np.isfinite(corner).all(-1)
@@ -126,16 +135,22 @@ def _annotation(image, points, size):
     }
 
 
-def _category(bodyparts, skeleton):
+def _category(bodyparts: Sequence[str], skeleton: Skeleton | None) -> dict[str, Any]:
     edges = [] if skeleton is None else (skeleton.index_edges + 1).tolist()  # COCO counts keypoints from 1
     return {"id": CATEGORY, "name": "animal", "supercategory": "animal", "keypoints": [*bodyparts], "skeleton": edges}
 
 
-def _plain(values):
+def _plain(values: Iterable[float]) -> list[float]:
     return [float(v) for v in values]
 
 
-def _write(path, about, images, annotations, category):
+def _write(
+    path: str | Path,
+    about: str,
+    images: list[dict[str, Any]],
+    annotations: list[dict[str, Any]],
+    category: dict[str, Any],
+) -> Path:
     data = {"info": {"description": about}, "images": images, "annotations": annotations, "categories": [category]}
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb.files import atomic_path
 from dlcnb.labels import frame_index
 from dlcnb.project import ProjectError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from dlcnb.labels import Labels
+    from dlcnb.poses import Poses
+    from dlcnb.project import Project
+    from dlcnb.video import VideoReader
+
 
 __all__ = ["ExchangeError", "check_length", "image_size", "require", "source_frames", "whole_file"]
 
@@ -19,7 +31,7 @@ class ExchangeError(ValueError):
     """Data that don't fit together or into the format; the message says what was expected."""
 
 
-def require(extra, what, *modules):
+def require(extra: str, what: str, *modules: str) -> list[ModuleType]:
     """Import ``modules``; raises an `ImportError` that names the extra to install.
 
     Parameters
@@ -36,7 +48,7 @@ def require(extra, what, *modules):
         ) from error
 
 
-def check_length(poses, reader):
+def check_length(poses: Poses, reader: VideoReader) -> None:
     """Raise `ExchangeError` if there are more poses than frames: then they are of another video."""
     if len(poses) > len(reader):
         raise ExchangeError(
@@ -45,7 +57,7 @@ def check_length(poses, reader):
 
 
 @contextmanager
-def whole_file(path):
+def whole_file(path: str | Path) -> Iterator[Path]:
     """A temporary path that replaces ``path`` at the end, for writers that go through the HDF5 library.
 
     HDF5 tells of a full disk in a sentence of its own; it becomes the `OSError` that `atomic_path` knows.
@@ -61,7 +73,9 @@ def whole_file(path):
             raise
 
 
-def source_frames(labels, project):
+def source_frames(
+    labels: Labels, project: Project
+) -> dict[str, tuple[Path | None, NDArray[np.int64], NDArray[np.int64]]]:
     """Where labeled images come from.
 
     Returns
@@ -84,7 +98,7 @@ def source_frames(labels, project):
     return found
 
 
-def image_size(path):
+def image_size(path: str | Path) -> tuple[int, int]:
     """(height, width) of an image file, upright as it is; raises `ExchangeError` if it can't be read."""
     from PIL import Image
 

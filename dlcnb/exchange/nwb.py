@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
@@ -13,6 +15,15 @@ import dlcnb
 from dlcnb.exchange.common import ExchangeError, check_length, require, source_frames
 from dlcnb.files import atomic_write
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from dlcnb.labels import Labels
+    from dlcnb.poses import Poses
+    from dlcnb.project import Project, Skeleton
+    from dlcnb.video import VideoReader
+
+
 __all__ = ["write_labels", "write_poses"]
 
 ORIGIN = "(0, 0) is the centre of the top-left pixel of the frame; x points right, y points down."
@@ -20,7 +31,15 @@ DEFINITION = "Peak of the bodypart's score-map, 0 to 1."
 _REGULAR = 1e-4  # s by which frames may be off a regular clock and still be given as a rate
 
 
-def write_poses(path, poses, reader, *, skeleton=None, session_start=None, subject=None):
+def write_poses(
+    path: str | Path,
+    poses: Poses,
+    reader: VideoReader,
+    *,
+    skeleton: Skeleton | None = None,
+    session_start: datetime | None = None,
+    subject: str | None = None,
+) -> Path:
     """Write the poses of a video as ndx-pose's PoseEstimation in the processing module ``behavior``.
 
     A video of variable frame rate keeps the time of every frame; otherwise the rate is stored. The video itself is
@@ -51,7 +70,7 @@ def write_poses(path, poses, reader, *, skeleton=None, session_start=None, subje
     timing = _timing(reader, len(poses))
     source = _source_video(pynwb, reader, path)
     file.add_acquisition(source)
-    series = []
+    series: list[Any] = []
     for k, (part, name) in enumerate(zip(poses.bodyparts, _names(poses.bodyparts), strict=True)):
         one = ndx.PoseEstimationSeries(
             name=name,
@@ -78,7 +97,7 @@ def write_poses(path, poses, reader, *, skeleton=None, session_start=None, subje
     return _write(pynwb, file, path)
 
 
-def write_labels(path, labels, project):
+def write_labels(path: str | Path, labels: Labels, project: Project) -> Path:
     """Write labels as ndx-pose's PoseTraining: a TrainingFrame per labeled image, with its video and frame number.
 
     Parameters
@@ -96,7 +115,8 @@ def write_labels(path, labels, project):
     about = f"Labels by {labels.scorer} of the project {project.task}"
     file = _new_file(pynwb, project.root / "config.yaml", about)
     bones = _skeleton(ndx, labels.bodyparts, project.skeleton)
-    sources, frames = [], []
+    sources: list[Any] = []
+    frames: list[Any] = []
     for name, (video, rows, numbers) in source_frames(labels, project).items():
         if video is None:
             raise ExchangeError(
@@ -114,7 +134,9 @@ def write_labels(path, labels, project):
     return _write(pynwb, file, path)
 
 
-def _training_frame(ndx, labels, row, number, bones, source, serial):
+def _training_frame(
+    ndx: ModuleType, labels: Labels, row: int, number: int, bones: Any, source: Any, serial: int
+) -> Any:
     points = labels.points[row]
     instance = ndx.SkeletonInstance(
         id=np.uint64(0), node_locations=points, node_visibility=np.isfinite(points).all(-1), skeleton=bones
@@ -128,14 +150,16 @@ def _training_frame(ndx, labels, row, number, bones, source, serial):
     )
 
 
-def _labeled_video(pynwb, video, path):
+def _labeled_video(pynwb: ModuleType, video: Path, path: str | Path) -> Any:
     from dlcnb.video import VideoReader
 
     with VideoReader(video) as reader:
         return _source_video(pynwb, reader, path)
 
 
-def _new_file(pynwb, source, about, session_start=None, subject=None):
+def _new_file(
+    pynwb: ModuleType, source: Path, about: str, session_start: datetime | None = None, subject: str | None = None
+) -> Any:
     """An NWBFile; its identifier and time follow from the source, so that the same export gives the same file."""
     changed = source.stat().st_mtime
     start = session_start or datetime.fromtimestamp(changed, timezone.utc)
@@ -151,14 +175,14 @@ def _new_file(pynwb, source, about, session_start=None, subject=None):
     return file
 
 
-def _skeleton(ndx, bodyparts, skeleton):
+def _skeleton(ndx: ModuleType, bodyparts: Sequence[str], skeleton: Skeleton | None) -> Any:
     edges = np.zeros((0, 2), int) if skeleton is None else skeleton.index_edges
     kind = np.uint8 if len(bodyparts) < 256 else np.uint16
     more = {"edges": edges.astype(kind)} if len(edges) else {}
     return ndx.Skeleton(name="animal", nodes=list(bodyparts), **more)
 
 
-def _names(bodyparts):
+def _names(bodyparts: Sequence[str]) -> list[str]:
     """Bodyparts as names of HDF5 groups, which may not hold slashes or colons; still all different."""
     names = []
     for part in bodyparts:
@@ -169,7 +193,7 @@ def _names(bodyparts):
     return names
 
 
-def _timing(reader, count):
+def _timing(reader: VideoReader, count: int) -> dict[str, Any]:
     """Arguments of a TimeSeries: a rate if frames follow a regular clock, else the time of each."""
     times = reader.times[:count]
     if not reader.is_vfr and np.abs(reader.times - np.arange(len(reader)) / reader.fps).max() < _REGULAR:
@@ -177,7 +201,7 @@ def _timing(reader, count):
     return {"timestamps": times}
 
 
-def _source_video(pynwb, reader, path):
+def _source_video(pynwb: ModuleType, reader: VideoReader, path: str | Path) -> Any:
     """The video as an external file, by its path relative to the NWB file where there is one."""
     try:
         name = reader.path.absolute().relative_to(Path(path).absolute().parent).as_posix()
@@ -198,11 +222,11 @@ def _source_video(pynwb, reader, path):
     )
 
 
-def _behavior(file):
+def _behavior(file: Any) -> Any:
     return file.create_processing_module(name="behavior", description="Poses of the animal")
 
 
-def _write(pynwb, file, path):
+def _write(pynwb: ModuleType, file: Any, path: str | Path) -> Path:
     """Write the file in memory first, so that a full disk is met while copying bytes and not inside HDF5."""
     import h5py
 

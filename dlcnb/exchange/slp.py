@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dlcnb.exchange.common import check_length, image_size, require, source_frames, whole_file
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from dlcnb.labels import Labels
+    from dlcnb.poses import Poses
+    from dlcnb.project import Project, Skeleton
+    from dlcnb.video import VideoReader
+
+
 __all__ = ["write_labels", "write_poses"]
 
 
-def write_labels(path, labels, project):
+def write_labels(path: str | Path, labels: Labels, project: Project) -> Path:
     """Write labels as SLEAP's user instances, on the videos they were taken from.
 
     Where the project has no such video, the folder of labeled images takes its place.
@@ -28,7 +39,7 @@ def write_labels(path, labels, project):
         images = [str(project.root / labels.images[row]) for row in rows]
         if path_of_video is None:
             video = _video(sio, images, len(rows), image_size(images[0]))
-            numbers = range(len(rows))
+            numbers = np.arange(len(rows))
         else:
             video = _video(sio, str(path_of_video), *_length_and_size(path_of_video))
         for row, number in zip(rows, numbers, strict=True):
@@ -38,7 +49,7 @@ def write_labels(path, labels, project):
     return _save(sio, path, frames, skeleton, labels.scorer)
 
 
-def write_poses(path, poses, reader, *, skeleton=None):
+def write_poses(path: str | Path, poses: Poses, reader: VideoReader, *, skeleton: Skeleton | None = None) -> Path:
     """Write the poses of a video as SLEAP's predicted instances.
 
     The likelihood of a bodypart is the score of its point, their mean the score of the instance. Frames without any
@@ -66,12 +77,12 @@ def write_poses(path, poses, reader, *, skeleton=None):
     return _save(sio, path, frames, parts, poses.scorer)
 
 
-def _skeleton(sio, bodyparts, skeleton):
+def _skeleton(sio: ModuleType, bodyparts: Sequence[str], skeleton: Skeleton | None) -> Any:
     edges = [] if skeleton is None else [list(edge) for edge in skeleton.edges if set(edge) <= set(bodyparts)]
     return sio.Skeleton(nodes=list(bodyparts), edges=edges, name="animal")
 
 
-def _video(sio, filename, length, size):
+def _video(sio: ModuleType, filename: str | list[str], length: int, size: tuple[int, int]) -> Any:
     """A reference to a video, or to a list of images, as SLEAP writes it.
 
     Its backend is described, not opened, so that sleap-io needs no video plugin.
@@ -85,14 +96,14 @@ def _video(sio, filename, length, size):
     return sio.Video(filename, backend_metadata={**backend, **common}, open_backend=False)
 
 
-def _length_and_size(path):
+def _length_and_size(path: Path) -> tuple[int, tuple[int, int]]:
     from dlcnb.video import VideoReader
 
     with VideoReader(path) as reader:
         return len(reader), reader.size
 
 
-def _save(sio, path, frames, skeleton, scorer):
+def _save(sio: ModuleType, path: str | Path, frames: list[Any], skeleton: Any, scorer: str) -> Path:
     labels = sio.Labels(labeled_frames=frames, skeletons=[skeleton], provenance={"source": "dlcnb", "scorer": scorer})
     with whole_file(path) as temporary:
         temporary.unlink()  # sleap-io refuses to write into the empty file

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb import frames
 from dlcnb.video import DamagedFrameError
+
+if TYPE_CHECKING:
+    from dlcnb.video import VideoReader
+
 
 __all__ = ["around", "subsample"]
 
 _COMPARED = 500  # found frames that k-means looks at, at most
 
 
-def subsample(found, count, *, how="kmeans", reader=None, seed=0, crop=None, progress=None):
+def subsample(
+    found: ArrayLike,
+    count: int,
+    *,
+    how: str = "kmeans",
+    reader: VideoReader | None = None,
+    seed: int = 0,
+    crop: tuple[int, int, int, int] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> NDArray[np.int64]:
     """Some of the found frames.
 
     Parameters
@@ -55,7 +71,7 @@ def subsample(found, count, *, how="kmeans", reader=None, seed=0, crop=None, pro
     return found[chosen]
 
 
-def around(found, radius, n_frames):
+def around(found: ArrayLike, radius: int, n_frames: int) -> NDArray[np.int64]:
     """The found frames and those up to ``radius`` frames before and after, int64, ascending, within the recording."""
     near = np.asarray(found, np.int64)[:, None] + np.arange(-radius, radius + 1)
     near = np.unique(near)
@@ -65,14 +81,16 @@ def around(found, radius, n_frames):
 class _Excerpt:
     """Some frames of a video, read like a video of its own."""
 
-    def __init__(self, reader, numbers):
+    def __init__(self, reader: VideoReader, numbers: NDArray[np.int64]) -> None:
         self._reader, self._numbers = reader, numbers
         self.path, self.size = reader.path, reader.size
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._numbers)
 
-    def frames(self, start=0, stop=None, step=1):
+    def frames(
+        self, start: int = 0, stop: int | None = None, step: int = 1
+    ) -> Iterator[tuple[int, NDArray[np.uint8] | None]]:
         for place in range(start, len(self) if stop is None else stop, step):
             try:
                 yield place, self._reader.read(int(self._numbers[place]))

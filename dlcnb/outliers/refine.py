@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb import frames
 from dlcnb.files import atomic_path
@@ -13,6 +16,13 @@ from dlcnb.labels import LabelStore, frame_index
 from dlcnb.project import ProjectError
 from dlcnb.tables.h5 import h5_bytes
 from dlcnb.tables.table import HEADER, coordinates, read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dlcnb.poses import Poses
+    from dlcnb.project import Project
+
 
 __all__ = ["Extracted", "Merged", "extract", "machine_labels_path", "merge", "refinement", "suggestions"]
 
@@ -46,13 +56,13 @@ class Merged:
     left: dict[str, tuple[str, ...]]
 
 
-def machine_labels_path(project, video, iteration=None):
+def machine_labels_path(project: Project, video: str | Path, iteration: int | None = None) -> Path:
     """Where DeepLabCut keeps the network's labels of extracted frames: ``machinelabels-iter<N>.h5`` beside them."""
     number = project.iteration if iteration is None else iteration
     return project.labeled_dir(video) / f"machinelabels-iter{number}.h5"
 
 
-def extract(project, video, poses, found):
+def extract(project: Project, video: str | Path, poses: Poses, found: Iterable[int]) -> Extracted:
     """Extract frames for labeling, and write the machine's labels of them beside, as DeepLabCut does.
 
     Images that are there stay, so do labels by hand. Frames extracted earlier in this iteration keep their machine's
@@ -94,7 +104,9 @@ def extract(project, video, poses, found):
     return Extracted(images, path)
 
 
-def suggestions(project, video, iteration=None):
+def suggestions(
+    project: Project, video: str | Path, iteration: int | None = None
+) -> tuple[str, dict[str, NDArray[np.float64]]]:
     """The machine's labels of extracted frames, as the Labeler offers them.
 
     Parameters
@@ -131,7 +143,7 @@ def suggestions(project, video, iteration=None):
     return scorer, {f"labeled-data/{folder}/{name}": row for name, row in zip(_rows(table), ordered, strict=True)}
 
 
-def refinement(project, scorer=None):
+def refinement(project: Project, scorer: str | None = None) -> dict[str, dict[str, str]]:
     """How far the extracted frames of this iteration are refined.
 
     Returns
@@ -151,7 +163,7 @@ def refinement(project, scorer=None):
     return states
 
 
-def merge(project, scorer=None):
+def merge(project: Project, scorer: str | None = None) -> Merged:
     """Close this round: the refined frames are part of the training data, and the next ``iteration`` begins.
 
     Any subset may be refined; what is not is left out of training, and stays in the folder for later. New runs and
@@ -182,12 +194,12 @@ def merge(project, scorer=None):
     return Merged(project.iteration, refined, {video: images for video, images in left.items() if images})
 
 
-def _rows(table):
+def _rows(table: pd.DataFrame) -> list[str]:
     """Names of the images of a table's rows."""
     return [row.replace("\\", "/").rsplit("/", 1)[-1] for row in table.index]
 
 
-def _write(path, poses, rows):
+def _write(path: Path, poses: Poses, rows: Mapping[int, str]) -> None:
     """Machine's labels of {frame: image name} as h5 and csv, in DeepLabCut's layout; both or neither."""
     import pandas as pd
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.augment import mirror_order
 from dlcnb.project import edges_of, nearest
 from dlcnb.trajectories import bone_lengths, kalman_smooth
+
+if TYPE_CHECKING:
+    from dlcnb.poses import Poses
+    from dlcnb.project import Skeleton
+
 
 __all__ = ["HOW", "Scores", "bone", "fit", "jump", "left_right_pairs", "score", "sure", "swap", "uncertain"]
 
@@ -48,13 +56,13 @@ class Scores:
 
     how: str
     names: tuple[str, ...]
-    values: np.ndarray
+    values: NDArray[np.float64]
     unit: str
     above: bool
     threshold: float
 
     @cached_property
-    def worst(self):
+    def worst(self) -> NDArray[np.float64]:
         """The worst value of each frame, float64 (T,); NaN where there is none."""
         bad = np.where(np.isnan(self.values), -np.inf, self.values if self.above else -self.values)
         worst = bad.max(axis=1, initial=-np.inf)
@@ -62,23 +70,23 @@ class Scores:
         return worst if self.above else -worst
 
     @cached_property
-    def _ordered(self):
+    def _ordered(self) -> NDArray[np.float64]:
         return np.sort(self.worst[np.isfinite(self.worst)])
 
-    def count(self, threshold=None):
+    def count(self, threshold: float | None = None) -> int:
         """How many frames a threshold finds; quick for any number of frames."""
         threshold = self.threshold if threshold is None else threshold
         if self.above:
             return len(self._ordered) - int(np.searchsorted(self._ordered, threshold, side="right"))
         return int(np.searchsorted(self._ordered, threshold, side="left"))
 
-    def found(self, threshold=None):
+    def found(self, threshold: float | None = None) -> NDArray[np.int64]:
         """Frames that a threshold finds, int64, ascending."""
         threshold = self.threshold if threshold is None else threshold
         with np.errstate(invalid="ignore"):
             return np.flatnonzero(self.worst > threshold if self.above else self.worst < threshold)
 
-    def threshold_for(self, count):
+    def threshold_for(self, count: int) -> float:
         """The threshold that finds the ``count`` worst frames (fewer if there are equals at the border)."""
         values = self._ordered[::-1] if self.above else self._ordered
         if not len(values):
@@ -89,18 +97,18 @@ class Scores:
             else float(np.nextafter(values[-1], -np.inf if self.above else np.inf))
         )
 
-    def limits(self):
+    def limits(self) -> tuple[float, float]:
         """Least and greatest value, for the ends of a slider; (0, 1) if there is none."""
         return (float(self._ordered[0]), float(self._ordered[-1])) if len(self._ordered) else (0.0, 1.0)
 
-    def reason(self, frame):
+    def reason(self, frame: int) -> str:
         """What is wrong in a frame, in words: 'leftear: 41.3 px'."""
         if not np.isfinite(self.worst[frame]):
             return ""
         column = int(np.flatnonzero(self.values[frame] == self.worst[frame])[0])
         return f"{self.names[column]}: {self.worst[frame]:.3g}{' ' + self.unit if self.unit else ''}"
 
-    def only(self, names):
+    def only(self, names: Sequence[str]) -> Scores:
         """The same of some columns; a name that is none is a `ValueError`."""
         for name in names:
             if name not in self.names:
@@ -109,7 +117,14 @@ class Scores:
         return replace(self, names=tuple(names), values=self.values[:, columns])
 
 
-def score(poses, how, *, skeleton=None, pcutoff=0.6, bodyparts=None):
+def score(
+    poses: Poses,
+    how: str,
+    *,
+    skeleton: Skeleton | ArrayLike | None = None,
+    pcutoff: float = 0.6,
+    bodyparts: Sequence[str] | None = None,
+) -> Scores:
     """`Scores` of one of `HOW`.
 
     Parameters
@@ -151,7 +166,7 @@ def score(poses, how, *, skeleton=None, pcutoff=0.6, bodyparts=None):
     return found.only([name for name, end in zip(found.names, ends, strict=True) if parts.issuperset(end)])
 
 
-def jump(poses):
+def jump(poses: Poses) -> Scores:
     """How far each bodypart moves from frame to frame, px; usual threshold 20, as DeepLabCut's.
 
     A step is counted for the less likely of its two frames (the later one if they are alike), as that is the one to
@@ -165,12 +180,12 @@ def jump(poses):
     return Scores("jump", poses.bodyparts, values, "px", True, 20.0)
 
 
-def uncertain(poses):
+def uncertain(poses: Poses) -> Scores:
     """The likelihood of each bodypart; usual threshold 0.1 (as the paper's Fig. 7A; DeepLabCut's is 0.01)."""
     return Scores("uncertain", poses.bodyparts, poses.likelihood.copy(), "", False, 0.1)
 
 
-def fit(poses):
+def fit(poses: Poses) -> Scores:
     """How far each bodypart lies from where the smoother puts it from all *other* frames, px; usual threshold 20.
 
     Finds jumps of several frames too, and leaves alone an animal that is just quick. See `kalman_smooth`.
@@ -179,7 +194,7 @@ def fit(poses):
     return Scores("fit", poses.bodyparts, smoothed.deviation, "px", True, 20.0)
 
 
-def bone(poses, skeleton, pcutoff=0.6):
+def bone(poses: Poses, skeleton: Skeleton | ArrayLike | None, pcutoff: float = 0.6) -> Scores:
     """By what share each bone is longer or shorter than usual (its median length); usual threshold 0.5."""
     edges = edges_of(skeleton)
     if not len(edges):
@@ -192,7 +207,7 @@ def bone(poses, skeleton, pcutoff=0.6):
     return Scores("bone", names, np.abs(bone_lengths(poses.points, edges) / usual - 1), "", True, 0.5)
 
 
-def swap(poses, pcutoff=0.6):
+def swap(poses: Poses, pcutoff: float = 0.6) -> Scores:
     """How far left and right bodyparts lie on the wrong side of the body, px; below 0 = on the right one.
 
     Seen from a third bodypart such as the base of the tail, the left ear is always on the same side of the right one.
@@ -213,7 +228,7 @@ def swap(poses, pcutoff=0.6):
     return Scores("swap", names, values, "px", True, 3.0)
 
 
-def sure(poses, bodyparts=None):
+def sure(poses: Poses, bodyparts: Sequence[str] | None = None) -> Scores:
     """The least likelihood of some bodyparts, to find frames in which all of them are surely there.
 
     The paper's Discussion: behaviours that are rare in the training data are found by sampling around points of high
@@ -224,7 +239,7 @@ def sure(poses, bodyparts=None):
     return Scores("sure", (" ".join(poses.bodyparts[k] for k in columns),), values, "", True, 0.9)
 
 
-def left_right_pairs(bodyparts):
+def left_right_pairs(bodyparts: Sequence[str]) -> list[tuple[int, int]]:
     """Pairs (left, right) of indices of bodyparts whose names differ in the side only, as leftear and rightear."""
     pairs = []
     for a, one in enumerate(bodyparts):
@@ -235,7 +250,7 @@ def left_right_pairs(bodyparts):
     return pairs
 
 
-def _swapped(poses, left, right, pcutoff):
+def _swapped(poses: Poses, left: int, right: int, pcutoff: float) -> NDArray[np.float64]:
     """Score (T,) of one pair: see `swap`."""
     points, likely = poses.points, poses.masked(pcutoff)
     others = [k for k in range(len(poses.bodyparts)) if k not in (left, right)]
@@ -259,7 +274,9 @@ def _swapped(poses, left, right, pcutoff):
     return out
 
 
-def _distance_from_line(point, start, end):
+def _distance_from_line(
+    point: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Signed distance (T,) of points from the lines through two others; NaN where one is not there or both are one."""
     along, to = end - start, point - start
     length = np.linalg.norm(along, axis=-1)
@@ -267,12 +284,12 @@ def _distance_from_line(point, start, end):
     return np.divide(cross, length, out=np.full(len(length), np.nan), where=length > 0)
 
 
-def _median(values):
+def _median(values: NDArray[np.float64]) -> float:
     values = values[np.isfinite(values)]
-    return np.median(values) if len(values) else np.nan
+    return float(np.median(values)) if len(values) else np.nan
 
 
-def _columns(poses, bodyparts):
+def _columns(poses: Poses, bodyparts: Sequence[str]) -> list[int]:
     for name in bodyparts:
         if name not in poses.bodyparts:
             known = ", ".join(poses.bodyparts)
@@ -280,7 +297,7 @@ def _columns(poses, bodyparts):
     return [poses.bodyparts.index(name) for name in bodyparts]
 
 
-def _ends(poses, names, mark):
+def _ends(poses: Poses, names: Sequence[str], mark: str) -> list[tuple[str, ...]]:
     """The two bodyparts of each bone or pair, also where a bodypart's own name has the mark in it."""
     known = {f"{a}{mark}{b}": (a, b) for a in poses.bodyparts for b in poses.bodyparts}
     return [known[name] for name in names]

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.plots.figure import axes_for
 from dlcnb.video import DamagedFrameError
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from dlcnb.poses import Poses
+    from dlcnb.video import VideoReader
+
+
 __all__ = ["crops", "embed", "embedding", "spread"]
 
 
-def crops(reader, poses, bodypart, frames, *, size=64, pcutoff=0.6, progress=None):
+def crops(
+    reader: VideoReader,
+    poses: Poses,
+    bodypart: str,
+    frames: ArrayLike,
+    *,
+    size: int = 64,
+    pcutoff: float = 0.6,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Cut a square around a bodypart out of frames.
 
     Parameters
@@ -51,7 +72,7 @@ def crops(reader, poses, bodypart, frames, *, size=64, pcutoff=0.6, progress=Non
     return np.array(images, np.uint8).reshape(-1, size, size, 3), np.array(kept, np.int64)
 
 
-def embed(images, *, perplexity=30.0, seed=0):
+def embed(images: ArrayLike, *, perplexity: float = 30.0, seed: int = 0) -> NDArray[np.float64]:
     """Place images on a plane so that alike ones are near: t-SNE of their grey pixels (after PCA to 50 dimensions).
 
     Parameters
@@ -87,7 +108,7 @@ def embed(images, *, perplexity=30.0, seed=0):
     return found.astype(np.float64)
 
 
-def spread(positions, count):
+def spread(positions: ArrayLike, count: int) -> NDArray[np.int64]:
     """Points that are far from each other: each next one the farthest from all before, from the middle outwards.
 
     Parameters
@@ -110,7 +131,15 @@ def spread(positions, count):
     return np.array(chosen[:count], np.int64)
 
 
-def embedding(positions, images, *, count=16, values=None, label="", ax=None):
+def embedding(
+    positions: ArrayLike,
+    images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
+    *,
+    count: int = 16,
+    values: ArrayLike | None = None,
+    label: str = "",
+    ax: Axes | None = None,
+) -> tuple[Figure, Axes]:
     """The map, with some of its images on it.
 
     Parameters
@@ -138,11 +167,11 @@ def embedding(positions, images, *, count=16, values=None, label="", ax=None):
     fig, ax = axes_for(ax, (7, 6))
     ax.spines[:].set_visible(False)
     color = {"color": "#0072B2"} if values is None else {"c": np.asarray(values, float), "cmap": "viridis"}
-    cloud = ax.scatter(*positions.T, s=8, alpha=0.6, linewidths=0, **color)
+    cloud = ax.scatter(positions[:, 0], positions[:, 1], s=8, alpha=0.6, linewidths=0, **color)
     if values is not None:
         fig.colorbar(cloud, ax=ax, label=label, shrink=0.6)
     shown = spread(positions, count)
-    ax.scatter(*positions[shown].T, s=22, color="#D55E00", zorder=4)
+    ax.scatter(positions[shown, 0], positions[shown, 1], s=22, color="#D55E00", zorder=4)
     middle, extent = (positions.min(axis=0) + positions.max(axis=0)) / 2, np.ptp(positions, axis=0).max() or 1.0
     for i in shown:
         outwards = positions[i] - middle
@@ -159,7 +188,7 @@ def embedding(positions, images, *, count=16, values=None, label="", ax=None):
     return fig, ax
 
 
-def _square(image, centre, size):
+def _square(image: NDArray[np.uint8], centre: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
     """A square (size, size, 3) of an image around a point (x, y), black beyond the border."""
     out = np.zeros((size, size, 3), np.uint8)
     left, top = (int(v) for v in np.rint(np.asarray(centre) - (size - 1) / 2))

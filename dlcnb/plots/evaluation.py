@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from dlcnb.evaluate import calibrate, pck_curve, pick, summarize
 from dlcnb.plots.figure import axes_for, save
 from dlcnb.plots.training import errors
 from dlcnb.render import palette
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from dlcnb.evaluate.core import Evaluation
+    from dlcnb.labels.compare import Variability
+
+
 __all__ = ["calibration", "pck", "save_evaluation"]
 
 TRAIN, TEST, SURE, HUMAN = "0.55", palette(1)[0] / 255, palette(2)[1] / 255, "black"
 
 
-def pck(evaluation, human=None, *, thresholds_px=None, ax=None):
+def pck(
+    evaluation: Evaluation,
+    human: Variability | None = None,
+    *,
+    thresholds_px: ArrayLike | None = None,
+    ax: Axes | None = None,
+) -> tuple[Figure, Axes]:
     """Share of points within a distance of their label: train, test, and test above the pcutoff.
 
     Parameters
@@ -56,7 +72,7 @@ def pck(evaluation, human=None, *, thresholds_px=None, ax=None):
     return fig, ax
 
 
-def calibration(evaluation, *, epsilon_px=5.0, ax=None):
+def calibration(evaluation: Evaluation, *, epsilon_px: float = 5.0, ax: Axes | None = None) -> tuple[Figure, Axes]:
     """Reliability of the likelihood: share of right points (error below ``epsilon_px``) over the likelihood.
 
     Test frames are shown, or all where there are none. Dots are as large as the number of their points; a grey line
@@ -94,7 +110,9 @@ def calibration(evaluation, *, epsilon_px=5.0, ax=None):
     return fig, ax
 
 
-def save_evaluation(evaluation, folder, human=None, *, epsilon_px=5.0):
+def save_evaluation(
+    evaluation: Evaluation, folder: str | Path, human: Variability | None = None, *, epsilon_px: float = 5.0
+) -> list[Path]:
     """Write the three figures of an evaluation as PNG files.
 
     Returns
@@ -111,7 +129,7 @@ def save_evaluation(evaluation, folder, human=None, *, epsilon_px=5.0):
     return [save(draw()[0], folder / f"evaluation-{evaluation.step}-{name}.png") for name, draw in figures.items()]
 
 
-def _errors_with_human(evaluation, human):
+def _errors_with_human(evaluation: Evaluation, human: Variability | None) -> tuple[Figure, Axes]:
     fig, ax = errors(evaluation)
     if human is not None:
         mean = summarize(human.distances).mean_px

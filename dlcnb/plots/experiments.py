@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from dlcnb.evaluate import bootstrap_ci, summarize
 from dlcnb.plots.evaluation import HUMAN, TEST, TRAIN
 from dlcnb.plots.figure import axes_for
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from dlcnb.labels.compare import Variability
+
 
 __all__ = ["comparison", "experiment", "learning_curve", "parts"]
 
@@ -20,7 +30,7 @@ _TITLES = {
 }
 
 
-def experiment(table, human=None, *, ax=None):
+def experiment(table: pd.DataFrame, human: Variability | None = None, *, ax: Axes | None = None) -> tuple[Figure, Axes]:
     """The figure of an experiment, whichever it is.
 
     Parameters
@@ -41,7 +51,9 @@ def experiment(table, human=None, *, ax=None):
     return draw(table, human, ax=ax)
 
 
-def learning_curve(table, human=None, *, ax=None):
+def learning_curve(
+    table: pd.DataFrame, human: Variability | None = None, *, ax: Axes | None = None
+) -> tuple[Figure, Axes]:
     """Error over the number of training frames: a cross for each split, dots and a line for their means."""
     fig, ax = axes_for(ax, (5.6, 4))
     whole = table[table["bodypart"] == "all"]
@@ -62,7 +74,7 @@ def learning_curve(table, human=None, *, ax=None):
     return fig, ax
 
 
-def parts(table, human=None, *, ax=None):
+def parts(table: pd.DataFrame, human: Variability | None = None, *, ax: Axes | None = None) -> tuple[Figure, Axes]:
     """Networks for one bodypart beside the network for all, each judged on that bodypart."""
     single = [c for c in table["condition"].drop_duplicates() if c != "all"]
     fig, ax = axes_for(ax, (max(4.5, 2 + 1.4 * len(single)), 4))
@@ -81,7 +93,7 @@ def parts(table, human=None, *, ax=None):
     return _finished(fig, ax, human)
 
 
-def comparison(table, human=None, *, ax=None):
+def comparison(table: pd.DataFrame, human: Variability | None = None, *, ax: Axes | None = None) -> tuple[Figure, Axes]:
     """Conditions side by side: a cross for each split or fold, a dot for their mean with its standard error."""
     conditions = list(table["condition"].drop_duplicates())
     fig, ax = axes_for(ax, (max(4.5, 2 + 1.1 * len(conditions)), 4))
@@ -95,7 +107,7 @@ def comparison(table, human=None, *, ax=None):
     return _finished(fig, ax, human)
 
 
-def _column(ax, x, table, labeled):
+def _column(ax: Axes, x: float, table: pd.DataFrame, labeled: bool) -> None:
     """Train and test errors of one condition: crosses, and their mean ± s.e.m."""
     for shift, (name, color) in zip((-0.12, 0.12), STYLES.items(), strict=True):
         values = table.loc[table["set"] == name, "mean_px"].dropna().to_numpy()
@@ -106,7 +118,7 @@ def _column(ax, x, table, labeled):
             ax.errorbar(x + shift, values.mean(), sem, fmt="o", color=color, ms=8, capsize=3, label=label)
 
 
-def _finished(fig, ax, human):
+def _finished(fig: Figure, ax: Axes, human: Variability | None) -> tuple[Figure, Axes]:
     _human(ax, human)
     lowest, highest = ax.get_ylim()
     if lowest > 0 and highest / lowest > 30:
@@ -118,7 +130,7 @@ def _finished(fig, ax, human):
     return fig, ax
 
 
-def _human(ax, human):
+def _human(ax: Axes, human: Variability | None) -> None:
     if human is None:
         return
     mean = summarize(human.distances).mean_px
@@ -126,7 +138,7 @@ def _human(ax, human):
     ax.axhspan(*bootstrap_ci(human.distances), color="0.5", alpha=0.2, lw=0, zorder=0)
 
 
-def _pixels(ax):
+def _pixels(ax: Axes) -> None:
     """Plain numbers on a logarithmic axis of pixels."""
     low, high = ax.get_ylim()
     if high < 4 * low:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -11,19 +12,23 @@ from matplotlib.figure import Figure
 
 from dlcnb.files import atomic_path
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
 __all__ = ["NotebookFigure", "axes_for", "plain", "save"]
 
 
 class NotebookFigure(Figure):
     """A figure that a notebook shows, although pyplot does not know it."""
 
-    def _repr_png_(self):
+    def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
         self.savefig(buffer, format="png", dpi=100)
         return buffer.getvalue()
 
 
-def axes_for(ax, size, layout=None):
+def axes_for(ax: Any, size: tuple[float, float], layout: int | tuple[int, int] | None = None) -> tuple[Figure, Any]:
     """(figure, axes), given or new; ``layout`` None = one, 2 = two rows over the same x, (1, 2) = two columns."""
     if ax is None:
         fig = NotebookFigure(figsize=size, layout="constrained")
@@ -40,14 +45,14 @@ def axes_for(ax, size, layout=None):
     return every[0].figure, ax
 
 
-def plain(ax):
+def plain(ax: Axes) -> None:
     """No box, a faint grid behind the data."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(True, color="0.92", lw=0.6)
     ax.set_axisbelow(True)
 
 
-def save(figure, path, dpi=150):
+def save(figure: Figure, path: str | Path, dpi: float = 150) -> Path:
     """Write a figure as a PNG file, whole or not at all; returns its path."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

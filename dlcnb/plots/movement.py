@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.collections import LineCollection
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb import trajectories
 from dlcnb.plots.figure import axes_for
@@ -11,14 +15,32 @@ from dlcnb.plots.series import colors, legend, limits, thinned, title, when
 from dlcnb.project import edges_of
 from dlcnb.render import body_lines, palette
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from dlcnb.poses import Poses
+    from dlcnb.project import Skeleton
+
+
 __all__ = ["bones", "postures", "skeletons", "speed"]
 
 PAST, FUTURE, BODY = (0.34, 0.71, 0.91), (0.0, 0.62, 0.45), (0.8, 0.47, 0.65)  # the paper's cyan, green and magenta
 
 
 def postures(  # noqa: PLR0913
-    poses, frame, *, bodypart=None, skeleton=None, past=30, future=30, every=6, image=None, pcutoff=0.6, ax=None
-):
+    poses: Poses,
+    frame: int,
+    *,
+    bodypart: str | None = None,
+    skeleton: Skeleton | ArrayLike | None = None,
+    past: int = 30,
+    future: int = 30,
+    every: int = 6,
+    image: NDArray[np.uint8] | None = None,
+    pcutoff: float = 0.6,
+    ax: Axes | None = None,
+) -> tuple[Figure, Axes]:
     """Where a bodypart came from and goes to, with the body's postures on the way (paper, Fig. 3).
 
     Parameters
@@ -56,9 +78,9 @@ def postures(  # noqa: PLR0913
     ago = np.arange(frame - every, first - 1, -every) if every > 0 else np.empty(0, int)
     for t, alpha in zip(ago, np.linspace(0.9, 0.25, len(ago)), strict=True):
         lines = body_lines(points[t], skeleton)
-        ax.add_collection(LineCollection(lines, colors=[(*BODY, alpha)], linewidths=1.5, zorder=2))
+        ax.add_collection(LineCollection(list(lines), colors=[(*BODY, alpha)], linewidths=1.5, zorder=2))
     ax.add_collection(
-        LineCollection(body_lines(points[frame], skeleton), colors="black", linewidths=2, zorder=4, label="now")
+        LineCollection(list(body_lines(points[frame], skeleton)), colors="black", linewidths=2, zorder=4, label="now")
     )
     for name, rows, color in (
         (f"{past} frames before", slice(first, frame), PAST),
@@ -72,7 +94,15 @@ def postures(  # noqa: PLR0913
     return fig, ax
 
 
-def skeletons(poses, skeleton, frames=None, *, centre=None, pcutoff=0.6, ax=None):
+def skeletons(
+    poses: Poses,
+    skeleton: Skeleton | ArrayLike | None,
+    frames: Sequence[int] | NDArray[np.int64] | None = None,
+    *,
+    centre: str | None = None,
+    pcutoff: float = 0.6,
+    ax: Axes | None = None,
+) -> tuple[Figure, Axes]:
     """Poses as skeletons, coloured by time (paper, Fig. 7F).
 
     Parameters
@@ -103,7 +133,7 @@ def skeletons(poses, skeleton, frames=None, *, centre=None, pcutoff=0.6, ax=None
     lines = points[:, edges].reshape(-1, 2, 2)
     whole = np.isfinite(lines).all(axis=(1, 2))
     time = np.repeat(rows, len(edges))
-    bundle = LineCollection(lines[whole], array=time[whole], cmap="viridis", linewidths=1, alpha=0.8)
+    bundle = LineCollection(list(lines[whole]), array=time[whole], cmap="viridis", linewidths=1, alpha=0.8)
     ax.add_collection(bundle)
     for k, color in enumerate(colors(poses)):
         ax.plot(*points[:, k].T, "o", color=color, ms=3.5, mew=0, label=poses.bodyparts[k], zorder=3)
@@ -118,7 +148,9 @@ def skeletons(poses, skeleton, frames=None, *, centre=None, pcutoff=0.6, ax=None
     return fig, ax
 
 
-def speed(poses, times=None, pcutoff=0.6, *, ax=None):
+def speed(
+    poses: Poses, times: ArrayLike | None = None, pcutoff: float = 0.6, *, ax: Axes | None = None
+) -> tuple[Figure, Axes]:
     """Speed of each bodypart over time.
 
     Parameters
@@ -148,7 +180,14 @@ def speed(poses, times=None, pcutoff=0.6, *, ax=None):
     return fig, ax
 
 
-def bones(poses, skeleton, times=None, pcutoff=0.6, *, ax=None):
+def bones(
+    poses: Poses,
+    skeleton: Skeleton | ArrayLike | None,
+    times: ArrayLike | None = None,
+    pcutoff: float = 0.6,
+    *,
+    ax: Sequence[Axes] | None = None,
+) -> tuple[Figure, NDArray[np.object_]]:
     """Length (above) and direction (below) of each bone over time.
 
     Parameters
@@ -184,7 +223,7 @@ def bones(poses, skeleton, times=None, pcutoff=0.6, *, ax=None):
     return fig, axes
 
 
-def _index(poses, bodypart):
+def _index(poses: Poses, bodypart: str | None) -> int:
     if bodypart is None:
         return 0
     if bodypart not in poses.bodyparts:
@@ -192,7 +231,7 @@ def _index(poses, bodypart):
     return poses.bodyparts.index(bodypart)
 
 
-def _show(ax, points, margin=40):
+def _show(ax: Axes, points: NDArray[np.float64], margin: float = 40) -> None:
     """Limits around points (n, 2), y down."""
     points = points[np.isfinite(points).all(axis=-1)]
     low, high = (points.min(axis=0), points.max(axis=0)) if len(points) else (np.zeros(2), np.ones(2))

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.files import atomic_path
 from dlcnb.plots.figure import axes_for
 from dlcnb.plots.series import MOST, colors, legend, limits, thinned, title, when
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from dlcnb.poses import Poses
+
+
 __all__ = ["coordinates", "histogram", "likelihood", "save_all", "trajectory"]
 
 
-def trajectory(poses, pcutoff=0.6, *, size=None, ax=None):
+def trajectory(
+    poses: Poses, pcutoff: float = 0.6, *, size: tuple[int, int] | None = None, ax: Axes | None = None
+) -> tuple[Figure, Axes]:
     """Where each bodypart was: y over x, the right way up (y down, as in the image).
 
     Parameters
@@ -46,7 +58,9 @@ def trajectory(poses, pcutoff=0.6, *, size=None, ax=None):
     return fig, ax
 
 
-def coordinates(poses, times=None, pcutoff=0.6, *, ax=None):
+def coordinates(
+    poses: Poses, times: ArrayLike | None = None, pcutoff: float = 0.6, *, ax: Sequence[Axes] | None = None
+) -> tuple[Figure, NDArray[np.object_]]:
     """Each bodypart over time: x above, y below.
 
     Parameters
@@ -77,7 +91,9 @@ def coordinates(poses, times=None, pcutoff=0.6, *, ax=None):
     return fig, axes
 
 
-def likelihood(poses, times=None, pcutoff=0.6, *, ax=None):
+def likelihood(
+    poses: Poses, times: ArrayLike | None = None, pcutoff: float = 0.6, *, ax: Axes | None = None
+) -> tuple[Figure, Axes]:
     """Likelihood of each bodypart over time, with a line at ``pcutoff``; arguments as `coordinates`."""
     fig, ax = axes_for(ax, (9, 3.2))
     at, unit = when(poses, times)
@@ -89,7 +105,9 @@ def likelihood(poses, times=None, pcutoff=0.6, *, ax=None):
     return fig, ax
 
 
-def histogram(poses, pcutoff=0.6, *, ax=None):
+def histogram(
+    poses: Poses, pcutoff: float = 0.6, *, ax: Sequence[Axes] | None = None
+) -> tuple[Figure, NDArray[np.object_]]:
     """Signed differences from frame to frame in x and y: narrow and symmetrical if tracking is continuous.
 
     The bins are symmetrical about 0; the outermost ones hold all larger jumps too, and the title counts those.
@@ -127,7 +145,15 @@ def histogram(poses, pcutoff=0.6, *, ax=None):
     return fig, axes
 
 
-def save_all(poses, times, folder, pcutoff=0.6, *, size=None, suffix=""):
+def save_all(
+    poses: Poses,
+    times: ArrayLike | None,
+    folder: str | Path,
+    pcutoff: float = 0.6,
+    *,
+    size: tuple[int, int] | None = None,
+    suffix: str = "",
+) -> list[Path]:
     """Write DeepLabCut's four figures of a video as PNG files.
 
     Parameters

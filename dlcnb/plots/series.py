@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.render import palette
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from dlcnb.poses import Poses
+
 
 __all__ = ["MOST", "colors", "legend", "limits", "thinned", "title", "when"]
 
 MOST = 20_000  # points of a line that are drawn; longer recordings are thinned
 
 
-def colors(poses):
+def colors(poses: Poses) -> NDArray[np.float64]:
     """Colours (K, 3) in 0..1, the same in every figure."""
     return palette(len(poses.bodyparts)) / 255
 
 
-def title(text, pcutoff):
+def title(text: str, pcutoff: float) -> str:
     """A title that says what is not shown."""
     return f"{text} (likelihood ≥ {pcutoff:g})" if pcutoff > 0 else text
 
 
-def legend(ax, poses):
+def legend(ax: Axes, poses: Poses) -> None:
     """The bodyparts' colours beside the axes, large enough to be told apart."""
     handles = ax.get_legend_handles_labels()[0]
     columns = 1 + len(poses.bodyparts) // 20
     legend = ax.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small", ncols=columns
     )
-    for handle in legend.legend_handles:
+    for handle in filter(None, legend.legend_handles):
         handle.set(alpha=1)
         if hasattr(handle, "set_markersize"):
             handle.set(markersize=9, linewidth=2)
 
 
-def when(poses, times):
+def when(poses: Poses, times: ArrayLike | None) -> tuple[NDArray[Any], str]:
     """(times or frame numbers (T,), their axis label)."""
     count = len(poses.points)
     if times is None:
@@ -45,12 +54,12 @@ def when(poses, times):
     return times, "time (s)"
 
 
-def limits(at):
+def limits(at: NDArray[Any]) -> tuple[float, float] | None:
     """From the first to the last time (T,), or None where that is no range."""
     return (at[0], at[-1]) if len(at) > 1 and at[-1] > at[0] else None
 
 
-def thinned(at, values):
+def thinned(at: NDArray[Any], values: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """A line of at most `MOST` points that still shows every extreme; short lines come back as they are."""
     if len(values) <= MOST:
         return at, values

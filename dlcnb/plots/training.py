@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from dlcnb.evaluate import summarize
 from dlcnb.plots.figure import axes_for, plain
 from dlcnb.render import palette
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from dlcnb.evaluate.core import Evaluation
+
+
 __all__ = ["errors", "training"]
 
 
-def errors(evaluation, *, ax=None):
+def errors(evaluation: Evaluation, *, ax: Axes | None = None) -> tuple[Figure, Axes]:
     """Error of every labeled point, train beside test for each bodypart, with their means.
 
     Parameters
@@ -49,7 +60,9 @@ def errors(evaluation, *, ax=None):
     return fig, ax
 
 
-def training(history, *, ax=None):
+def training(
+    history: Mapping[str, NDArray[Any]], *, ax: Sequence[Axes] | None = None
+) -> tuple[Figure, NDArray[np.object_]]:
     """Loss (above), and error on validation and training frames (below) over the steps of a run, the best marked.
 
     Parameters

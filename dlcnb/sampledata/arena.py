@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["BODYPARTS", "SKELETON", "Arena", "Motion", "arena_poses", "floor_box", "motion", "trail", "truth"]
 
@@ -59,7 +60,7 @@ class Arena:
     vignette: float = 0.3
     shadow: float = 0.5
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.n_frames < 1:
             raise ValueError(f"An arena needs n_frames >= 1, got {self.n_frames}; ask for at least one frame.")
         if self.fps <= 0 or self.speed <= 0:
@@ -69,11 +70,11 @@ class Arena:
         object.__setattr__(self, "size", tuple(int(n) for n in self.size))
 
     @property
-    def scale(self):
+    def scale(self) -> float:
         """Pixels of this arena per pixel of the 640 x 480 one."""
         return min(self.size[0] / 480, self.size[1] / 640)
 
-    def rng(self, *stream):
+    def rng(self, *stream: int) -> np.random.Generator:
         """Random numbers of one named stream (integers), the same for equal arenas."""
         return np.random.default_rng([self.seed, *stream])
 
@@ -94,19 +95,19 @@ class Motion:
         (T,) length of the spine in pixels (the animal stretches and crouches).
     """
 
-    spine: np.ndarray
-    tail: np.ndarray
-    gait: np.ndarray
-    length: np.ndarray
+    spine: NDArray[np.float64]
+    tail: NDArray[np.float64]
+    gait: NDArray[np.float64]
+    length: NDArray[np.float64]
 
 
-def arena_poses(arena):
+def arena_poses(arena: Arena) -> NDArray[np.float64]:
     """True positions (T, 4, 2) of `BODYPARTS`, pixels of the full frame; never NaN: all are always in view."""
     return truth(arena).copy()
 
 
 @lru_cache(maxsize=8)
-def truth(arena):
+def truth(arena: Arena) -> NDArray[np.float64]:
     """The array that `arena_poses` gives copies of."""
     moving = motion(arena)
     unit = moving.length / SPINE_LENGTH  # (T,)
@@ -117,7 +118,7 @@ def truth(arena):
     return np.stack([snout, head + out, head - out, moving.spine[:, -1]], axis=1)
 
 
-def _along(moving, at):
+def _along(moving: Motion, at: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Point (T, 2) and unit forward direction (T, 2) on the spine, ``at`` template pixels behind the tip."""
     position = at / SPINE_LENGTH * (N_SPINE - 1)
     k = int(position)
@@ -126,14 +127,14 @@ def _along(moving, at):
     return a + (position - k) * (b - a), forward / np.linalg.norm(forward, axis=1, keepdims=True)
 
 
-def floor_box(arena):
+def floor_box(arena: Arena) -> tuple[float, float, float, float]:
     """The floor inside the walls as (left, top, right, bottom), pixels."""
     height, width = arena.size
     return 0.033 * width, 0.1 * height, 0.967 * width, 0.95 * height
 
 
 @lru_cache(maxsize=8)
-def trail(arena):
+def trail(arena: Arena) -> NDArray[np.float64]:
     """The odor trail, (P, 2) pixels: a stepped line across the floor, its corners slightly rounded."""
     rng = arena.rng(1)
     left, top, right, bottom = floor_box(arena)
@@ -144,11 +145,11 @@ def trail(arena):
     at = np.linspace(0, gone[-1], 240)
     line = np.stack([np.interp(at, gone, corners[:, d]) for d in (0, 1)], axis=1)
     padded = np.pad(line, ((2, 2), (0, 0)), mode="edge")
-    return sum(padded[k : k + len(line)] for k in range(5)) / 5
+    return np.stack([padded[k : k + len(line)] for k in range(5)]).sum(axis=0) / 5
 
 
 @lru_cache(maxsize=8)
-def motion(arena):
+def motion(arena: Arena) -> Motion:
     """Walk the animal through the arena.
 
     It follows the trail up and down, at times leaves it for another place, pauses, and swings its head. The trunk and
@@ -167,7 +168,7 @@ def motion(arena):
     return Motion(spine, tail, np.array([f[2] for f in frames]), steps.sum(axis=1))
 
 
-def _smooth(points):
+def _smooth(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """A chain (P, 2) with its corners rounded; the ends stay."""
     for _ in range(2):
         inner = points[:-2] / 4 + points[1:-1] / 2 + points[2:] / 4
@@ -175,7 +176,7 @@ def _smooth(points):
     return points
 
 
-def _resample(points, count):
+def _resample(points: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     """A chain (P, 2) as ``count`` points equally spaced along it."""
     gone = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
     at = np.linspace(0, gone[-1], count)
@@ -185,7 +186,7 @@ def _resample(points, count):
 class _Walker:
     """The animal as one state that `step` moves by a frame. Positions are complex numbers x + iy."""
 
-    def __init__(self, arena):
+    def __init__(self, arena: Arena) -> None:
         self.rng = arena.rng(2)
         self.unit = arena.scale
         self.dt = 1 / arena.fps
@@ -196,7 +197,7 @@ class _Walker:
         margin = (HEAD + 9) * self.unit
         self.low, self.high = complex(left + margin, top + margin), complex(right - margin, bottom - margin)
         self.along, self.way = int(self.rng.integers(len(self.trail))), 1
-        self.wander = None  # a place off the trail that the animal is heading for
+        self.wander: complex | None = None  # a place off the trail that the animal is heading for
         self.heading = self.rng.uniform(-math.pi, math.pi)
         self.speed = self.bend = self.scan = self.stretch = 0.0
         self.pace = self.size = 1.0
@@ -208,23 +209,23 @@ class _Walker:
         for _ in range(60):  # settle
             self.step()
 
-    def _link_ends(self):
+    def _link_ends(self) -> NDArray[np.float64]:
         """Distances behind the shoulders of the ends of all links, trunk then tail, in template pixels."""
         trunk = np.linspace(0, SPINE_LENGTH - HEAD, N_BODY + 1)
         return np.concatenate([trunk, trunk[-1] + np.linspace(0, TAIL_LENGTH, N_TAIL + 1)[1:]])
 
-    def _inside(self, place):
+    def _inside(self, place: complex) -> complex:
         x = min(max(place.real, self.low.real), self.high.real)
         return complex(x, min(max(place.imag, self.low.imag), self.high.imag))
 
-    def step(self):
+    def step(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         """Move by one frame -> (trunk and head (P, 2), tail (N_TAIL + 1, 2), gait phase)."""
         self._decide()
         self._walk()
         self._drag()
         return self._curves()
 
-    def _decide(self):
+    def _decide(self) -> None:
         """Start or end a bout of walking; choose where to go."""
         self.left_in_bout -= self.dt
         if self.left_in_bout < 0:
@@ -240,7 +241,7 @@ class _Walker:
             self.along = int(np.argmin(abs(self.trail - self.shoulder)))
             self.way = int(self.rng.choice([-1, 1]))
 
-    def _goal(self):
+    def _goal(self) -> complex:
         if self.wander is not None:
             return self.wander
         while abs(self.trail[self.along] - self.shoulder) < 55 * self.unit:
@@ -250,7 +251,7 @@ class _Walker:
                 self.along += 2 * self.way
         return self._inside(self.trail[self.along])
 
-    def _walk(self):
+    def _walk(self) -> None:
         """Speed, heading, head and shoulders, each drawn to its aim with some inertia."""
         dt, rng = self.dt, self.rng
         aim = self.cruise * self.pace if self.walking else 0.0
@@ -269,7 +270,7 @@ class _Walker:
         aim = 0.35 * max(-1, min(1, off)) + amount * math.sin(self.sniff) + (0.3 if self.walking else 0.7) * self.scan
         self.bend += (max(-1.0, min(1.0, aim)) - self.bend) * min(1, dt / 0.07)
 
-    def _drag(self):
+    def _drag(self) -> None:
         """Pull the links behind the shoulders, each keeping its length."""
         size = self.unit * (1 + max(-0.13, min(0.07, self.stretch + 0.03 * (self.speed / self.cruise - 1))))
         trunk = (SPINE_LENGTH - HEAD) / N_BODY * size
@@ -285,7 +286,7 @@ class _Walker:
             links[k] = links[k - 1] + pull * (length / abs(pull))
         self.size = size
 
-    def _curves(self):
+    def _curves(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         links = self.links
         back = links[0] - links[2]
         head = back / abs(back) * cmath.rect(1, self.bend)

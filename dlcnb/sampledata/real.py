@@ -21,7 +21,7 @@ URL = (
 )
 
 
-def openfield_path(*, url=URL):
+def openfield_path(*, url: str = URL) -> Path:
     """Folder of the untouched open-field project; don't write there, work on the copy that `openfield` makes.
 
     It is the folder of that name in the environment variable ``DLCNB_DATA``, if that is set. Else it is fetched from
@@ -48,13 +48,13 @@ def openfield_path(*, url=URL):
     return _fetched(url)
 
 
-def cached_openfield():
+def cached_openfield() -> Path | None:
     """Folder of the open-field project in the user's cache if all of it was fetched before, else None."""
     folder = _cache()
     return folder if all((folder / name).is_file() for name in _registry()) else None
 
 
-def openfield(parent):
+def openfield(parent: str | Path) -> Project:
     """Copy the open-field project to ``parent``, ready to work on.
 
     Returns
@@ -86,7 +86,7 @@ def openfield(parent):
     return _localized(Project.open(target))
 
 
-def _localized(project):
+def _localized(project: Project) -> Project:
     """Write the video's real path into the config, in place of the demo's note that it will be."""
     (crop,) = project.config["video_sets"].values()
     (video,) = (project.root / "videos").glob("*.mp4")
@@ -96,13 +96,13 @@ def _localized(project):
     return project
 
 
-def _registry():
+def _registry() -> dict[str, str]:
     """{path inside the project: SHA-256}, from the list that comes with the package (as sha256sum writes it)."""
     lines = (files("dlcnb") / "openfield.sha256").read_text().splitlines()
     return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
 
 
-def _in_data_folder(folder):
+def _in_data_folder(folder: Path) -> Path:
     path = folder / NAME
     if not (path / "config.yaml").is_file():
         raise FileNotFoundError(
@@ -112,13 +112,13 @@ def _in_data_folder(folder):
     return path
 
 
-def _cache():
+def _cache() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("dlcnb")) / NAME
 
 
-def _fetched(url):
+def _fetched(url: str) -> Path:
     import pooch
     from requests.exceptions import RequestException
 
@@ -140,7 +140,7 @@ def _fetched(url):
     return folder
 
 
-def _unfetched(url, reason):
+def _unfetched(url: str, reason: object) -> str:
     return (
         f"The open-field set could not be fetched from {url} ({reason}). Connect to the internet and run this again "
         f"(what was fetched is kept), or download the folder {NAME} by hand and let the environment variable "

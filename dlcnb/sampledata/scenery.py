@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.sampledata.arena import SPINE_LENGTH, floor_box, trail
+
+if TYPE_CHECKING:
+    from dlcnb.sampledata.arena import Arena
+
 
 __all__ = ["FINE", "SKIN", "U0", "V1", "Scene", "fixed", "scene"]
 
@@ -44,16 +50,16 @@ class Scene:
         (2,) unit direction (x, y) that shadows fall to.
     """
 
-    floor: np.ndarray
-    light: np.ndarray
-    coat: np.ndarray
-    ear: np.ndarray
-    noise: np.ndarray
-    lamp: np.ndarray
+    floor: NDArray[np.uint8]
+    light: NDArray[np.float32]
+    coat: NDArray[np.float32]
+    ear: NDArray[np.float32]
+    noise: NDArray[np.int16]
+    lamp: NDArray[np.float64]
 
 
 @lru_cache(maxsize=4)
-def scene(arena):
+def scene(arena: Arena) -> Scene:
     """Paint what does not change (about 0.3 s for 640 x 480)."""
     light, angle = _light(arena), arena.rng(3).uniform(0, 2 * np.pi)
     return Scene(
@@ -66,20 +72,21 @@ def scene(arena):
     )
 
 
-def fixed(points):
+def fixed(points: ArrayLike) -> NDArray[np.int32]:
     """Coordinates as cv2 takes them with ``shift=4``."""
     return np.round(np.asarray(points) * 16).astype(np.int32)
 
 
-def _clouds(rng, size, blur):
+def _clouds(rng: np.random.Generator, size: tuple[int, int], blur: float) -> NDArray[np.float32]:
     """Smooth random field (h, w) float32 of mean 0 and deviation 1, its blobs about ``blur`` pixels wide."""
     small = [max(int(n / blur * 2), 2) for n in size]
-    field = cv2.resize(rng.normal(size=small).astype(np.float32), size[::-1], interpolation=cv2.INTER_CUBIC)
+    drawn = rng.normal(size=small).astype(np.float32)
+    field = np.asarray(cv2.resize(drawn, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
     field -= field.mean()
     return field / max(float(field.std()), 1e-6)
 
 
-def _light(arena):
+def _light(arena: Arena) -> NDArray[np.float32]:
     """Uneven light (H, W) float32 of mean about 1: two lamps' pools, a gradient, dark corners."""
     rng, (height, width) = arena.rng(4), arena.size
     y, x = np.mgrid[:height, :width].astype(np.float32)
@@ -93,7 +100,7 @@ def _light(arena):
     return light / light.mean()
 
 
-def _floor(arena):
+def _floor(arena: Arena) -> NDArray[np.float32]:
     """Paper floor with creases, dirt and the trail, between darker walls: (H, W, 3) float32, not yet lit."""
     rng, size = arena.rng(5), arena.size
     grey = 186 + 1.8 * _clouds(rng, size, 90 * arena.scale) + 1.4 * _clouds(rng, size, 7 * arena.scale)
@@ -109,32 +116,32 @@ def _floor(arena):
     return grey[..., None] * tint
 
 
-def _draw_trail(arena, marks, rng):
+def _draw_trail(arena: Arena, marks: NDArray[np.uint8], rng: np.random.Generator) -> None:
     """The odor trail as an inkjet's thin line with drops, into ``marks`` (H, W) uint8, in place."""
     line = trail(arena)
-    cv2.polylines(marks, [fixed(line)], False, 46, max(1, round(2 * arena.scale)), cv2.LINE_AA, 4)
+    cv2.polylines(marks, [fixed(line)], False, (46,), max(1, round(2 * arena.scale)), cv2.LINE_AA, 4)
     for at in rng.integers(0, len(line), 6):
-        cv2.circle(marks, fixed(line[at]), int(16 * 4.5 * arena.scale), 38, 1, cv2.LINE_AA, 4)
+        cv2.circle(marks, fixed(line[at]).tolist(), int(16 * 4.5 * arena.scale), (38,), 1, cv2.LINE_AA, 4)
 
 
-def _draw_dirt(arena, marks, rng):
+def _draw_dirt(arena: Arena, marks: NDArray[np.uint8], rng: np.random.Generator) -> None:
     """Droppings, specks and a few bristles, into ``marks``, in place."""
     left, top, right, bottom = floor_box(arena)
     for dark in rng.uniform(15, 110, 26):
         place = rng.uniform((left, top), (right, bottom))
-        axes = fixed(rng.uniform((0.8, 0.6), (3.4, 1.5)) * arena.scale)
-        cv2.ellipse(marks, fixed(place), axes, rng.uniform(0, 180), 0, 360, dark, -1, cv2.LINE_AA, 4)
+        axes = fixed(rng.uniform((0.8, 0.6), (3.4, 1.5)) * arena.scale).tolist()
+        cv2.ellipse(marks, fixed(place).tolist(), axes, rng.uniform(0, 180), 0, 360, (dark,), -1, cv2.LINE_AA, 4)
 
 
-def _walls(arena, grey, rng):
+def _walls(arena: Arena, grey: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
     """The floor ``grey`` framed by walls seen from above: (H, W) float32."""
     height, width = arena.size
     left, top, right, bottom = floor_box(arena)
     lean = 8 * arena.scale
     corners = np.array([(left + lean, top), (right - lean, top), (right, bottom), (left, bottom)])
-    inside = np.zeros(arena.size, np.uint8)
-    cv2.fillPoly(inside, [fixed(corners)], 255, cv2.LINE_AA, 4)
-    inside = cv2.GaussianBlur(inside, (0, 0), 1.0 * arena.scale + 0.2).astype(np.float32) / 255
+    mask = np.zeros(arena.size, np.uint8)
+    cv2.fillPoly(mask, [fixed(corners)], (255,), cv2.LINE_AA, 4)
+    inside = cv2.GaussianBlur(mask, (0, 0), 1.0 * arena.scale + 0.2).astype(np.float32) / 255
     wall = 96 + 5 * _clouds(rng, arena.size, 60 * arena.scale)
     wall[: round(top)] += np.linspace(-14, 42, round(top), dtype=np.float32)[:, None]
     wall[round(bottom) :] -= 55
@@ -142,19 +149,20 @@ def _walls(arena, grey, rng):
         spread = rng.uniform(4, 18) * arena.scale
         columns = np.abs(np.arange(width) - x) < spread
         wall[round(bottom + 0.3 * (height - bottom)) : round(height - 0.3 * (height - bottom)), columns] = 250
-    wall = cv2.GaussianBlur(wall, (0, 0), 1.2 * arena.scale + 0.2)
+    blurred = cv2.GaussianBlur(wall, (0, 0), 1.2 * arena.scale + 0.2)
     rim = cv2.GaussianBlur(inside, (0, 0), 5 * arena.scale)
-    return (inside * grey + (1 - inside) * wall) * (1 - 0.5 * inside * (1 - rim))
+    return (inside * grey + (1 - inside) * blurred) * (1 - 0.5 * inside * (1 - rim))
 
 
-def _coat(arena):
+def _coat(arena: Arena) -> NDArray[np.float32]:
     """Fur of trunk and head in strip coordinates: (rows over v, columns over u, 4) float32, RGB and coverage."""
     rng = arena.rng(6)
     u = np.arange(U0, U1, 1 / FINE, dtype=np.float32)[None, :]
     v = np.arange(-V1, V1, 1 / FINE, dtype=np.float32)[:, None]
     size = (v.size, u.size)
     half = np.interp(u, OUTLINE_U, OUTLINE).astype(np.float32)
-    hairs = cv2.GaussianBlur(rng.normal(size=size).astype(np.float32), (0, 0), sigmaX=3.2, sigmaY=0.6)
+    drawn = rng.normal(size=size).astype(np.float32)
+    hairs = np.asarray(cv2.GaussianBlur(drawn, (0, 0), sigmaX=3.2, sigmaY=0.6), np.float32)
     hairs /= hairs.std()
     tufts = _clouds(rng, size, 9 * FINE)
     furry = np.clip((u - 6) / 30, 0, 1)  # the muzzle is smooth
@@ -175,11 +183,11 @@ def _coat(arena):
     return np.dstack([color, cover]).astype(np.float32)
 
 
-def _paint(color, paint, cover):
+def _paint(color: NDArray[Any], paint: ArrayLike, cover: NDArray[Any]) -> None:
     color += cover[..., None] * (np.asarray(paint, np.float32) - color)
 
 
-def _ear(arena):
+def _ear(arena: Arena) -> NDArray[np.float32]:
     """An ear, x pointing outward and y backward: (S, S, 4) float32; it is brightest off its dark middle."""
     span = int(11 * FINE)
     y, x = np.mgrid[-span : span + 1, -span : span + 1].astype(np.float32) / FINE
@@ -190,7 +198,7 @@ def _ear(arena):
     return np.dstack([SKIN * tone[..., None], cover]).astype(np.float32)
 
 
-def _noise(arena):
+def _noise(arena: Arena) -> NDArray[np.int16]:
     """Sensor noise, mostly grey: (H + 64, W + 64, 3) int16."""
     rng, size = arena.rng(8), (arena.size[0] + 64, arena.size[1] + 64)
     grain = rng.normal(size=size) * arena.noise

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb import frames
 from dlcnb.labels import Labels
@@ -18,7 +19,7 @@ from dlcnb.video import VideoWriter
 __all__ = ["make_arena", "synthetic_project"]
 
 
-def make_arena(path, arena=None):
+def make_arena(path: str | Path, arena: Arena | None = None) -> NDArray[np.float64]:
     """Write the arena's video to ``path`` (.mp4).
 
     Parameters
@@ -39,7 +40,15 @@ def make_arena(path, arena=None):
     return arena_poses(arena).copy()
 
 
-def synthetic_project(parent, *, n_label=60, seed=0, label_noise=0.0, arena=None, task="arena"):
+def synthetic_project(
+    parent: str | Path,
+    *,
+    n_label: int = 60,
+    seed: int = 0,
+    label_noise: float = 0.0,
+    arena: Arena | None = None,
+    task: str = "arena",
+) -> Project:
     """Make a project on a synthetic arena, labeled with the truth.
 
     It lies in ``parent/<task>-truth-<today>`` and holds the video ``arena.mp4``, the truth of all frames beside it
@@ -86,7 +95,9 @@ def synthetic_project(parent, *, n_label=60, seed=0, label_noise=0.0, arena=None
     return project
 
 
-def _label(project, video, truth, indices, noise):
+def _label(
+    project: Project, video: Path, truth: NDArray[np.float64], indices: NDArray[np.int64], noise: tuple[int, float]
+) -> None:
     """Extract frames of ``video`` and write their true points as labels; ``noise`` is (seed, deviation in pixels)."""
     paths = frames.extract(project, video, indices)
     images = tuple(path.relative_to(project.root).as_posix() for path in paths)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.project import edges_of
+
+if TYPE_CHECKING:
+    from dlcnb.project import Skeleton
+
 
 __all__ = ["bone_angles", "bone_lengths", "joint_angles", "place_bones"]
 
 
-def bone_lengths(points, skeleton):
+def bone_lengths(points: ArrayLike, skeleton: Skeleton | ArrayLike) -> NDArray[np.float64]:
     """Length of each bone.
 
     Parameters
@@ -27,7 +34,7 @@ def bone_lengths(points, skeleton):
     return np.linalg.norm(_bones(points, skeleton), axis=-1)
 
 
-def bone_angles(points, skeleton):
+def bone_angles(points: ArrayLike, skeleton: Skeleton | ArrayLike) -> NDArray[np.float64]:
     """Direction of each bone, from its first bodypart to its second.
 
     Returns
@@ -41,7 +48,7 @@ def bone_angles(points, skeleton):
     return np.where((bones == 0).all(axis=-1), np.nan, angles)
 
 
-def joint_angles(points, joints):
+def joint_angles(points: ArrayLike, joints: ArrayLike) -> NDArray[np.float64]:
     """Angle at a bodypart between two others.
 
     Parameters
@@ -63,7 +70,7 @@ def joint_angles(points, joints):
     return np.where((one == 0).all(axis=-1) | (two == 0).all(axis=-1), np.nan, angles)
 
 
-def place_bones(start, lengths, angles):
+def place_bones(start: ArrayLike, lengths: ArrayLike, angles: ArrayLike) -> NDArray[np.float64]:
     """Ends of bones from their starts: the inverse of `bone_lengths` and `bone_angles` together.
 
     Parameters
@@ -82,7 +89,7 @@ def place_bones(start, lengths, angles):
     return np.asarray(start, float) + np.asarray(lengths, float)[..., None] * direction
 
 
-def _bones(points, skeleton):
+def _bones(points: ArrayLike, skeleton: Skeleton | ArrayLike) -> NDArray[np.float64]:
     """Vectors (..., E, 2) along the bones."""
     points = np.asarray(points, float)
     edges = edges_of(skeleton)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["fill_gaps", "mask", "median_filter", "savgol_filter"]
 
 _PART = 10_000  # frames that are filtered at a time, so that memory stays small
 
 
-def mask(points, likelihood, pcutoff):
+def mask(points: ArrayLike, likelihood: ArrayLike, pcutoff: float) -> NDArray[np.float64]:
     """Points without the unlikely ones.
 
     Parameters
@@ -35,7 +36,7 @@ def mask(points, likelihood, pcutoff):
     return points
 
 
-def median_filter(points, window=5):
+def median_filter(points: ArrayLike, window: int = 5) -> NDArray[np.float64]:
     """Running median over time of each coordinate, which removes jumps of up to ``window // 2`` frames.
 
     The window is centred, and cut short at both ends of the recording. Missing values in it are left out; a missing
@@ -67,7 +68,7 @@ def median_filter(points, window=5):
     return out
 
 
-def savgol_filter(points, window=7, order=3):
+def savgol_filter(points: ArrayLike, window: int = 7, order: int = 3) -> NDArray[np.float64]:
     """Savitzky-Golay filter over time: in each window a polynomial is fitted, and its value at the centre taken.
 
     It keeps the height of peaks better than a mean. Every polynomial up to ``order`` comes through unchanged.
@@ -113,7 +114,7 @@ def savgol_filter(points, window=7, order=3):
     return out.reshape(points.shape)
 
 
-def fill_gaps(points, limit=10, *, times=None):
+def fill_gaps(points: ArrayLike, limit: int | None = 10, *, times: ArrayLike | None = None) -> NDArray[np.float64]:
     """Fill gaps of up to ``limit`` frames by straight lines in time between the points on both sides.
 
     What is there is not changed; longer gaps, and what lies before the first or after the last point, stay missing.
@@ -154,13 +155,13 @@ def fill_gaps(points, limit=10, *, times=None):
     return flat.reshape(out.shape)
 
 
-def _odd(window):
+def _odd(window: int) -> int:
     if window != int(window) or window < 1 or window % 2 == 0:
         raise ValueError(f"The window must be an odd number of frames (1, 3, 5 ...), got {window}.")
     return int(window)
 
 
-def _nan_median(values):
+def _nan_median(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Median over the last axis without NaN; NaN where all are (no warning, unlike `numpy.nanmedian`)."""
     ordered = np.sort(values, axis=-1)  # NaN sorts to the end
     count = np.isfinite(ordered).sum(axis=-1, keepdims=True)
@@ -169,7 +170,7 @@ def _nan_median(values):
     return np.where(count > 0, (lower + upper) / 2, np.nan)[..., 0]
 
 
-def _local_fit(values, rows, half, order):
+def _local_fit(values: NDArray[np.float64], rows: NDArray[np.int64], half: int, order: int) -> NDArray[np.float64]:
     """Polynomials fitted to what is there in the windows around ``rows`` (n,), at their centres; float64 (n,)."""
     offsets = np.arange(-half, half + 1)
     at = rows[:, None] + offsets  # (n, window)

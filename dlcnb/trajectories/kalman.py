@@ -13,8 +13,10 @@ both positions and velocities, so that a gap of hours is as well conditioned as 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.trajectories.kinematics import frame_times
 
@@ -48,15 +50,24 @@ class Smoothed:
         The parameters that were used.
     """
 
-    points: np.ndarray
-    velocity: np.ndarray
-    std: np.ndarray
-    deviation: np.ndarray
-    noise: np.ndarray
-    acceleration: np.ndarray
+    points: NDArray[np.float64]
+    velocity: NDArray[np.float64]
+    std: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    acceleration: NDArray[np.float64]
 
 
-def kalman_smooth(points, likelihood=None, *, noise=None, acceleration=None, times=None, limit=10, robust=2):
+def kalman_smooth(
+    points: ArrayLike,
+    likelihood: ArrayLike | None = None,
+    *,
+    noise: ArrayLike | None = None,
+    acceleration: ArrayLike | None = None,
+    times: ArrayLike | None = None,
+    limit: int | None = 10,
+    robust: int = 2,
+) -> Smoothed:
     """Smooth trajectories with the constant-velocity model, and fill short gaps along it.
 
     Parameters
@@ -103,11 +114,12 @@ def kalman_smooth(points, likelihood=None, *, noise=None, acceleration=None, tim
     if times is not None and len(when) > 1:
         when = (when - when[0]) * (len(when) - 1) / (when[-1] - when[0])  # in frames
     out = Smoothed(
-        np.full(points.shape, np.nan), np.full(points.shape, np.nan), *(np.full(trust.shape, np.nan) for _ in "ab"),
+        np.full(points.shape, np.nan), np.full(points.shape, np.nan),
+        np.full(trust.shape, np.nan), np.full(trust.shape, np.nan),
         noise, acceleration,
     )  # fmt: skip
     for part in np.ndindex(shape):
-        at = (slice(None), *part)
+        at: Any = (slice(None), *part)
         _smooth_one(
             (points[at], trust[at], when), noise[part], acceleration[part], (limit, robust),
             (out.points[at], out.velocity[at], out.std[at], out.deviation[at]),
@@ -115,7 +127,9 @@ def kalman_smooth(points, likelihood=None, *, noise=None, acceleration=None, tim
     return out
 
 
-def estimate_noise(points, likelihood=None):
+def estimate_noise(
+    points: ArrayLike, likelihood: ArrayLike | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The two parameters of the smoother, from the points.
 
     Of the model's trajectories, fourth differences over time have the variance ``70 r + 8/3 q``, and second
@@ -159,26 +173,33 @@ def estimate_noise(points, likelihood=None):
     return np.sqrt(np.where(few, 1.0, r)), np.sqrt(np.where(few, 1.0, q))
 
 
-def _variance(differences, percent, score):
+def _variance(differences: NDArray[np.float64], percent: float, score: float) -> NDArray[np.float64]:
     """Variance (...) along each axis of (T, ..., 2), from a percentile of the sizes; NaN where there are none."""
     flat = np.abs(np.moveaxis(differences, -1, 0)).reshape(2 * len(differences), *differences.shape[1:-1])
     out = np.full(flat.shape[1:], np.nan)
     for part in np.ndindex(out.shape):
-        values = flat[(slice(None), *part)]
+        at: Any = (slice(None), *part)
+        values = flat[at]
         values = values[np.isfinite(values)]
         if len(values) > 4:
             out[part] = (np.percentile(values, percent) / score) ** 2
     return out
 
 
-def _positive(name, value, guess):
+def _positive(name: str, value: ArrayLike | None, guess: NDArray[np.float64]) -> NDArray[np.float64]:
     value = np.asarray(guess if value is None else value, float)
     if not (value > 0).all():
         raise ValueError(f"The {name} is a standard deviation in pixels above 0, got {value}.")
     return value
 
 
-def _smooth_one(series, noise, acceleration, how, out):
+def _smooth_one(
+    series: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    noise: float,
+    acceleration: float,
+    how: tuple[int | None, int],
+    out: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+) -> None:
     """Smooth one bodypart into ``out``: points (T, 2), velocity (T, 2), std (T,), deviation (T,)."""
     (points, trust, when), (limit, robust) = series, how
     known = np.flatnonzero(np.isfinite(points).all(axis=-1) & (trust >= LEAST_LIKELIHOOD))
@@ -203,7 +224,9 @@ def _smooth_one(series, noise, acceleration, how, out):
         _fill(chain, state, (between - low, known[between], known[between + 1], when, limit), out)
 
 
-def _solve(series, acceleration, robust):
+def _solve(
+    series: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], acceleration: float, robust: int
+) -> tuple[_Chain, NDArray[np.float64], NDArray[np.float64]]:
     """(chain, states (n, 2 of position and velocity, 2 of x and y), deviation (n,)) of a run of measured frames."""
     measured, variance, steps = series
     weight = np.ones(len(measured))
@@ -224,7 +247,7 @@ class _Chain:
     All is multiplied by q. Row 2 i of the matrix is the position, 2 i + 1 the velocity of state i.
     """
 
-    def __init__(self, steps, noise, q):
+    def __init__(self, steps: NDArray[np.float64], noise: NDArray[np.float64], q: float) -> None:
         from scipy.linalg import cholesky_banded
 
         self.steps, self.noise, self.q = steps, noise, q
@@ -243,7 +266,7 @@ class _Chain:
         pp, pv, vv = self.past + self.future - own
         self.variance = np.minimum(q * vv / np.maximum(pp * vv - pv * pv, np.finfo(float).tiny), noise)
 
-    def _bands(self):
+    def _bands(self) -> NDArray[np.float64]:
         """The upper bands (4, 2 n) of the symmetric matrix, as LAPACK keeps them."""
         d = self.steps
         bands = np.zeros((4, 2 * len(d) + 2))
@@ -261,7 +284,7 @@ class _Chain:
         bands[0, 3::2] = 6 / d**2
         return bands
 
-    def solve(self, measured):
+    def solve(self, measured: NDArray[np.float64]) -> NDArray[np.float64]:
         """States (n, 2, 2) from measurements (n, 2): [:, 0] positions, [:, 1] velocities."""
         from scipy.linalg import cho_solve_banded
 
@@ -273,7 +296,7 @@ class _Chain:
         state[:, 0] += centre
         return state
 
-    def joint(self, i):
+    def joint(self, i: NDArray[np.int64]) -> NDArray[np.float64]:
         """Covariances (m, 4, 4) of position and velocity of states ``i`` (m,) and ``i + 1``."""
         d = self.steps[i]
         precision = np.empty((len(i), 4, 4))
@@ -285,7 +308,12 @@ class _Chain:
         return self.q * np.linalg.inv(precision)
 
 
-def _fill(chain, state, place, out):
+def _fill(
+    chain: _Chain,
+    state: NDArray[np.float64],
+    place: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], int | None],
+    out: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+) -> None:
     """Position, velocity and std in the gaps between measured frames, by the cubic through both ends."""
     row, left, right, when, limit = place  # rows of the chain, frames on both sides
     gaps = np.flatnonzero((right - left > 1) & (right - left - 1 <= (np.inf if limit is None else limit)))

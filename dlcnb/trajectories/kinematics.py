@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["acceleration", "distance_travelled", "frame_times", "occupancy", "speed", "velocity", "visits"]
 
 
-def velocity(points, fps=1.0, *, times=None):
+def velocity(points: ArrayLike, fps: float = 1.0, *, times: ArrayLike | None = None) -> NDArray[np.float64]:
     """Velocity along the trajectory, from central differences (one-sided at both ends).
 
     Parameters
@@ -36,13 +39,13 @@ def velocity(points, fps=1.0, *, times=None):
     return found
 
 
-def speed(points, fps=1.0, *, times=None):
+def speed(points: ArrayLike, fps: float = 1.0, *, times: ArrayLike | None = None) -> NDArray[np.float64]:
     """Length of the `velocity`: (T, ...) pixels per second, never negative; arguments and NaN as there."""
     found = velocity(points, fps, times=times)
     return np.hypot(found[..., 0], found[..., 1])
 
 
-def acceleration(points, fps=1.0, *, times=None):
+def acceleration(points: ArrayLike, fps: float = 1.0, *, times: ArrayLike | None = None) -> NDArray[np.float64]:
     """Acceleration along the trajectory, exact for uniform acceleration.
 
     From each point and its two neighbours in time; the first and the last frame take their neighbour's value.
@@ -71,7 +74,7 @@ def acceleration(points, fps=1.0, *, times=None):
     return out
 
 
-def distance_travelled(points):
+def distance_travelled(points: ArrayLike) -> NDArray[np.float64]:
     """Way that each bodypart has gone since the first frame; its differences are the steps.
 
     Jitter of resting bodyparts adds up, so smooth first. A step from or to a missing point counts as none; where that
@@ -94,7 +97,9 @@ def distance_travelled(points):
     return out
 
 
-def occupancy(points, regions, *, times=None, fps=1.0):
+def occupancy(
+    points: ArrayLike, regions: Mapping[str, ArrayLike], *, times: ArrayLike | None = None, fps: float = 1.0
+) -> dict[str, NDArray[np.float64]]:
     """Time that bodyparts spent in regions of the frame.
 
     Each frame counts for half of the time to the frame before and half of that to the next, so that all frames
@@ -128,7 +133,7 @@ def occupancy(points, regions, *, times=None, fps=1.0):
     return {name: np.tensordot(share, inside(points, corners), 1) for name, corners in regions.items()}
 
 
-def visits(points, region, *, shortest=1):
+def visits(points: ArrayLike, region: ArrayLike, *, shortest: int = 1) -> NDArray[np.int64]:
     """When one bodypart was in a region, as stretches of frames.
 
     Parameters
@@ -150,7 +155,7 @@ def visits(points, region, *, shortest=1):
     return edges[edges[:, 1] - edges[:, 0] >= shortest]
 
 
-def inside(points, region):
+def inside(points: ArrayLike, region: ArrayLike) -> NDArray[np.bool_]:
     """Which points (..., 2) lie in a region (see `occupancy`), bool (...)."""
     points, region = np.asarray(points, float), np.asarray(region, float)
     if region.shape == (4,):
@@ -169,7 +174,7 @@ def inside(points, region):
     return odd
 
 
-def frame_times(count, fps, times):
+def frame_times(count: int, fps: float, times: ArrayLike | None) -> NDArray[np.float64]:
     """Times of the frames in seconds, (T,) float64; raises `ValueError` unless they fit and increase."""
     if times is None:
         if not fps > 0:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from dlcnb.project import nearest
 from dlcnb.trajectories.filters import fill_gaps, mask, median_filter, savgol_filter
 from dlcnb.trajectories.kalman import kalman_smooth
+
+if TYPE_CHECKING:
+    from dlcnb.poses import Poses
+
 
 __all__ = ["METHODS", "filter_poses"]
 
@@ -16,7 +22,16 @@ __all__ = ["METHODS", "filter_poses"]
 METHODS = {"median": (5, 0), "savgol": (7, 0), "kalman": (None, 10)}
 
 
-def filter_poses(poses, method="median", *, window=None, order=3, pcutoff=0.0, gap=None, times=None):
+def filter_poses(
+    poses: Poses,
+    method: str = "median",
+    *,
+    window: int | None = None,
+    order: int = 3,
+    pcutoff: float = 0.0,
+    gap: int | None = None,
+    times: ArrayLike | None = None,
+) -> Poses:
     """Smooth the points of poses over time.
 
     Parameters
@@ -52,11 +67,12 @@ def filter_poses(poses, method="median", *, window=None, order=3, pcutoff=0.0, g
             f"'{method}' is no method to filter with; expected {', '.join(METHODS)}{nearest(method, METHODS)}"
         )
     usual_window, usual_gap = METHODS[method]
-    window, gap = usual_window if window is None else window, usual_gap if gap is None else gap
+    gap = usual_gap if gap is None else gap
     points = mask(poses.points, poses.likelihood, pcutoff) if pcutoff > 0 else poses.points
     if method == "kalman":
         smooth = kalman_smooth(points, poses.likelihood, limit=gap, times=times).points
     else:
+        window = usual_window or 1 if window is None else window
         smooth = median_filter(points, window) if method == "median" else savgol_filter(points, window, order)
         smooth = fill_gaps(smooth, gap, times=times)
     there = np.isfinite(points).all(axis=-1)

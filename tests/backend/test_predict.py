@@ -54,7 +54,7 @@ def test_prediction_does_not_depend_on_the_batch(trained, arena_project):
 
 def test_a_fused_network_computes_the_same(trained, arena_project):
     from dlcnb import Predictor, VideoReader
-    from dlcnb.backend.predict import predict_maps
+    from dlcnb.backend.maps import predict_maps
 
     predictor = Predictor(trained[1])
     with VideoReader(arena_project.videos[0]) as reader:
