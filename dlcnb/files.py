@@ -6,10 +6,12 @@ import errno
 import os
 import secrets
 import shutil
+import stat
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["TEMPORARY", "atomic_path", "atomic_write", "disk_error"]
+__all__ = ["TEMPORARY", "atomic_path", "atomic_write", "disk_error", "require_file"]
 
 TEMPORARY = ".dlcnb-tmp-"  # how the names of temporary files begin
 
@@ -28,7 +30,7 @@ _DISK_ERRORS = {
 
 
 @contextmanager
-def atomic_path(path):
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path to write to; move it over ``path`` at the end, remove it on any error.
 
     It lies in the same folder, has the same suffix, is fsynced, and takes over the permissions of a file
@@ -59,25 +61,36 @@ def atomic_path(path):
     _sync_folder(path.parent)
 
 
-def atomic_write(path, data):
+def atomic_write(path: str | os.PathLike[str], data: bytes | str) -> None:
     """Write ``data`` (bytes, or str as UTF-8) to ``path`` entirely or not at all; errors as `atomic_path`."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
-def disk_error(error, path):
+def require_file(path: str | os.PathLike[str]) -> None:
+    """Raise `OSError` unless ``path`` is a file that can be read to its end, `FileNotFoundError` if nothing is there.
+
+    To open a pipe may wait for ever, and a device may have no end.
+    """
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode):
+        what = "folder" if stat.S_ISDIR(mode) else "pipe" if stat.S_ISFIFO(mode) else "device or socket"
+        raise OSError(errno.EINVAL, f"expected a file, found a {what}", os.fspath(path))
+
+
+def disk_error(error: OSError, path: str | os.PathLike[str]) -> OSError:
     """An `OSError` met in writing ``path`` as one that says plainly what happened and what to do."""
-    reason, cure = _DISK_ERRORS.get(error.errno, (error.strerror or str(error), "Choose another place"))
+    reason, cure = _DISK_ERRORS.get(error.errno or 0, (error.strerror or str(error), "Choose another place"))
     kept = "The old one is unchanged" if os.path.exists(path) else "Nothing was written"
     return OSError(error.errno, f"cannot write {path}: {reason}. {kept}. {cure}.")
 
 
-def _sync(path):
+def _sync(path: Path) -> None:
     with open(path, "rb+") as file:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder):
+def _sync_folder(folder: Path) -> None:
     """Make a rename durable, where the system lets a folder be synced (Windows does not)."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)

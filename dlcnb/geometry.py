@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "CanvasFit",
@@ -24,17 +25,17 @@ __all__ = [
 ]
 
 
-def crop(points, left, top):
+def crop(points: ArrayLike, left: float, top: float) -> NDArray[np.float64]:
     """Coordinates in the full frame -> coordinates in a crop whose top-left pixel is ``(left, top)``."""
     return np.asarray(points, float) - (left, top)
 
 
-def uncrop(points, left, top):
+def uncrop(points: ArrayLike, left: float, top: float) -> NDArray[np.float64]:
     """Inverse of `crop`."""
     return np.asarray(points, float) + (left, top)
 
 
-def scale(points, factor):
+def scale(points: ArrayLike, factor: float | tuple[float, float]) -> NDArray[np.float64]:
     """Coordinates in an image -> coordinates in the same image resized by ``factor`` (a number or ``(fx, fy)``).
 
     Pixel centres sit at integers, so the image edge at -0.5, not the pixel at 0, is the fixed point.
@@ -42,37 +43,38 @@ def scale(points, factor):
     return (np.asarray(points, float) + 0.5) * factor - 0.5
 
 
-def unscale(points, factor):
+def unscale(points: ArrayLike, factor: float | tuple[float, float]) -> NDArray[np.float64]:
     """Inverse of `scale`."""
     return (np.asarray(points, float) + 0.5) / factor - 0.5
 
 
-def flip_horizontal(points, width):
+def flip_horizontal(points: ArrayLike, width: float) -> NDArray[np.float64]:
     """Coordinates after mirroring an image of ``width`` pixels left to right; its own inverse."""
     flipped = np.array(points, float)
     flipped[..., 0] = width - 1 - flipped[..., 0]
     return flipped
 
 
-def affine(points, matrix):
+def affine(points: ArrayLike, matrix: ArrayLike) -> NDArray[np.float64]:
     """Points through a ``(2, 3)`` matrix as `cv2.warpAffine` takes it: ``(x', y') = M[:, :2] @ (x, y) + M[:, 2]``."""
     matrix = np.asarray(matrix, float)
-    return np.asarray(points, float) @ matrix[:, :2].T + matrix[:, 2]
+    moved: NDArray[np.float64] = np.asarray(points, float) @ matrix[:, :2].T + matrix[:, 2]
+    return moved
 
 
-def invert_affine(matrix):
+def invert_affine(matrix: ArrayLike) -> NDArray[np.float64]:
     """The ``(2, 3)`` matrix that undoes ``matrix``; raises `numpy.linalg.LinAlgError` if there is none."""
     matrix = np.asarray(matrix, float)
     linear = np.linalg.inv(matrix[:, :2])
     return np.column_stack([linear, -linear @ matrix[:, 2]])
 
 
-def to_corner_origin(points):
+def to_corner_origin(points: ArrayLike) -> NDArray[np.float64]:
     """Pixel-centre coordinates -> coordinates whose origin is the top-left *corner* of the image (COCO, canvas)."""
     return np.asarray(points, float) + 0.5
 
 
-def from_corner_origin(points):
+def from_corner_origin(points: ArrayLike) -> NDArray[np.float64]:
     """Inverse of `to_corner_origin`."""
     return np.asarray(points, float) - 0.5
 
@@ -88,20 +90,20 @@ class CanvasFit:
     top: float = 0.0
 
     @classmethod
-    def fit(cls, image_size, canvas_size):
+    def fit(cls, image_size: tuple[float, float], canvas_size: tuple[float, float]) -> CanvasFit:
         """The largest centred fit of an image ``(height, width)`` in a canvas ``(height, width)``."""
         zoom = min(canvas_size[0] / image_size[0], canvas_size[1] / image_size[1])
         return cls(zoom, (canvas_size[1] - image_size[1] * zoom) / 2, (canvas_size[0] - image_size[0] * zoom) / 2)
 
-    def to_canvas(self, points):
+    def to_canvas(self, points: ArrayLike) -> NDArray[np.float64]:
         """Image coordinates -> canvas coordinates (a canvas counts from its top-left corner)."""
         return to_corner_origin(points) * self.zoom + (self.left, self.top)
 
-    def to_image(self, points):
+    def to_image(self, points: ArrayLike) -> NDArray[np.float64]:
         """Inverse of `to_canvas`."""
         return from_corner_origin((np.asarray(points, float) - (self.left, self.top)) / self.zoom)
 
-    def zoomed(self, factor, at):
+    def zoomed(self, factor: float, at: tuple[float, float]) -> CanvasFit:
         """The fit zoomed by ``factor`` so that the canvas position ``at = (x, y)`` keeps its image point."""
         x, y = at
         return CanvasFit(self.zoom * factor, x - (x - self.left) * factor, y - (y - self.top) * factor)

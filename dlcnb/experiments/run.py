@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import dataclass, field
 
 from dlcnb.files import atomic_write
 from dlcnb.jobs.job import JOB_FILE, attach, launch
+from dlcnb.machine.processors import core_count
 
 __all__ = ["Progress", "run"]
 
@@ -91,7 +91,7 @@ def _start(plan, trial, processes):
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / JOB_FILE).is_file() and (job := attach(folder)).status == "running":
         return job
-    threads = max(1, _cores() // processes) if processes > 1 else None
+    threads = max(1, core_count() // processes) if processes > 1 else None
     options = {"config": trial.settings, "evaluation": str(plan.evaluation_folder(trial)), "threads": threads}
     about = {"kind": "trial", "project": str(plan.project.root), "options": options}
     atomic_write(folder / JOB_FILE, json.dumps(about, indent=1))
@@ -101,7 +101,3 @@ def _start(plan, trial, processes):
 def _failure(plan, trial):
     folder = plan.run_folder(trial)
     return (folder / JOB_FILE).is_file() and attach(folder).status in ("failed", "lost")
-
-
-def _cores():
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -52,24 +52,24 @@ class Gpu:
     capability: tuple[int, int] | None
 
 
-def is_device(name):
+def is_device(name: str) -> bool:
     """Whether this is how devices are named: auto, cpu, gpu(0), or several: gpu(0),gpu(1)."""
     part = r"(cpu|gpu)(\(\d+\))?"
     return re.fullmatch(rf"auto|{part}( *, *{part})*", name) is not None
 
 
-def find_gpus():
+def find_gpus() -> list[Gpu]:
     """The GPUs that the NVIDIA driver shows to this process, in its order; none without a driver."""
     found = _from_driver_tool() or _from_proc()
     return _visible(found, os.environ.get("CUDA_VISIBLE_DEVICES"))
 
 
-def cuda_build():
+def cuda_build() -> str | None:
     """Name of the installed CUDA build of MXNet, or None."""
     return next((name for name in CUDA_BUILDS if _is_installed(name)), None)
 
 
-def problem(gpu, with_cuda, *, counted=True):
+def problem(gpu: Gpu | None, with_cuda: bool, *, counted: bool = True) -> str | None:
     """Why MXNet can't use a GPU, and the cure, in one message; None if it can.
 
     Parameters
@@ -100,13 +100,13 @@ def problem(gpu, with_cuda, *, counted=True):
     return None
 
 
-def install_command():
+def install_command() -> str:
     """What puts the CUDA build of MXNet, and the libraries that it needs, in place of the CPU build."""
     packages = dict.fromkeys(package for _, _, package in CUDA_PACKAGES)
     return f"pip uninstall -y mxnet && pip install {CUDA_BUILDS[0]}==1.9.1 {' '.join(packages)}"
 
 
-def preload_cuda(folder=None):
+def preload_cuda(folder: str | os.PathLike[str] | None = None) -> list[Path]:
     """Load the CUDA libraries that pip has installed, so that libmxnet finds them; returns the paths that loaded.
 
     MXNet's CUDA builds look for them only where the system does. ``folder``: site-packages.
@@ -124,7 +124,7 @@ def preload_cuda(folder=None):
     return loaded
 
 
-def explain_import(text, build):
+def explain_import(text: str, build: str | None) -> str:
     """What to do when MXNet could not be loaded; ``text`` is the error's, ``build`` that of `cuda_build`."""
     missing = re.search(r"(lib\w+)\.so[.\d]*", text)
     if build and missing and missing[1] == "libcuda":
@@ -142,12 +142,12 @@ def explain_import(text, build):
     )
 
 
-def _has_code(capability):
+def _has_code(capability: tuple[int, int]) -> bool:
     """Compiled code runs on its own compute capability and on later ones of the same first number."""
     return any(capability[0] == major and capability[1] >= minor for major, minor in ARCHITECTURES)
 
 
-def _is_installed(name):
+def _is_installed(name: str) -> bool:
     try:
         importlib.metadata.version(name)
         return True
@@ -155,7 +155,7 @@ def _is_installed(name):
         return False
 
 
-def _from_driver_tool():
+def _from_driver_tool() -> list[Gpu]:
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return []
@@ -168,7 +168,7 @@ def _from_driver_tool():
     return _parsed(done.stdout)
 
 
-def _parsed(text):
+def _parsed(text: str) -> list[Gpu]:
     """The table of nvidia-smi; old ones don't know ``compute_cap``."""
     found = []
     for line in text.splitlines():
@@ -179,7 +179,7 @@ def _parsed(text):
     return found
 
 
-def _from_proc(folder="/proc/driver/nvidia/gpus"):
+def _from_proc(folder: str | os.PathLike[str] = "/proc/driver/nvidia/gpus") -> list[Gpu]:
     """What the driver itself lists: names, in the order of the bus."""
     found = []
     for path in sorted(Path(folder).glob("*/information")):
@@ -188,11 +188,11 @@ def _from_proc(folder="/proc/driver/nvidia/gpus"):
     return found
 
 
-def _visible(found, wanted):
+def _visible(found: list[Gpu], wanted: str | None) -> list[Gpu]:
     """Those that CUDA_VISIBLE_DEVICES leaves; one that is named otherwise than by number may be any."""
     if wanted is None:
         return found
-    chosen = []
+    chosen: list[Gpu | None] = []
     for number in (part.strip() for part in wanted.split(",") if part.strip()):
         if not number.isdigit():
             chosen.append(found[len(chosen)] if len(chosen) < len(found) and not number.startswith("-") else None)

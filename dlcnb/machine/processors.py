@@ -10,27 +10,21 @@ __all__ = ["core_count", "kind", "prepare_to_predict"]
 _CPUINFO = "/proc/cpuinfo"
 
 
-def core_count():
+def core_count() -> int:
     """Cores this process may use: its affinity, further limited by the cgroup (Binder, Docker, SLURM)."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        with open("/sys/fs/cgroup/cpu.max") as f:
-            quota, period = f.read().split()
-        if quota != "max":
-            count = min(count, max(1, round(int(quota) / int(period))))
-    except (OSError, ValueError):
-        pass  # no cgroup v2 limit here
-    return count
+    import joblib  # here: it takes a while to load
+
+    return int(joblib.cpu_count())
 
 
-def kind():
+def kind() -> str:
     """The kind of processor, as a text."""
     found = _facts()
     known = " ".join(found[name] for name in ("model name", "cpu family", "model") if name in found)
     return known or platform.processor() or platform.machine()
 
 
-def prepare_to_predict(engine):
+def prepare_to_predict(engine: str) -> None:
     """Set what MXNet and oneDNN ask the environment for, in a process that predicts with one engine only.
 
     MXNet lends its operators 4 scratch memories in turn, and one that has got the same as another waits for it, on
@@ -50,9 +44,9 @@ def prepare_to_predict(engine):
         os.environ.setdefault("DNNL_MAX_CPU_ISA", "AVX2")
 
 
-def _facts():
+def _facts() -> dict[str, str]:
     """Name -> text of what Linux says of the first processor; empty elsewhere."""
-    found = {}
+    found: dict[str, str] = {}
     try:
         with open(_CPUINFO) as file:
             for line in file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +30,7 @@ class ProjectError(ValueError):
     """A project that can't be created, opened or changed; the message says what was expected."""
 
 
-def nearest(word, choices):
+def nearest(word: object, choices: Iterable[object]) -> str:
     """Hint at what a mistyped ``word`` meant: ``"; did you mean 'x'?"``, or "" if no choice is close."""
     by_lower = {str(choice).lower(): str(choice) for choice in choices}
     found = difflib.get_close_matches(str(word).lower(), by_lower, 1, 0.7)

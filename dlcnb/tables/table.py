@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dlcnb.files import require_file
 from dlcnb.project import nearest
 from dlcnb.tables.errors import TableError
 from dlcnb.tables.h5 import is_h5, read_h5_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "Table",
@@ -46,18 +54,28 @@ class Table:
     path: Path
     columns: tuple[tuple[str, str, str], ...]
     index: tuple[str, ...]
-    values: np.ndarray
+    values: NDArray[np.float64]
     levels: int
     lines: tuple[int, ...] = ()
 
 
-def read_table(path):
+def read_table(path: str | os.PathLike[str]) -> Table:
     """Read a csv or h5 `Table`; raises `TableError`, or `FileNotFoundError`."""
     path = Path(path)
-    return _from_h5(path) if is_h5(path) else _from_csv(path)
+    if is_h5(path):
+        return _from_h5(path)
+    try:
+        require_file(path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise TableError(f"{path}: {error.strerror}") from error
+    return _from_csv(path)
 
 
-def coordinates(table, coords, *, scorer=None, bodyparts=None):
+def coordinates(
+    table: Table, coords: tuple[str, ...], *, scorer: str | None = None, bodyparts: Sequence[str] | None = None
+) -> tuple[str, tuple[str, ...], NDArray[np.float64]]:
     """Pick the named coordinates out of a `Table`.
 
     Parameters
@@ -102,7 +120,9 @@ def coordinates(table, coords, *, scorer=None, bodyparts=None):
     return found[0], parts, picked.reshape(len(table.values), len(parts), len(coords))
 
 
-def _check_parts(path, parts, present, where, coords):
+def _check_parts(
+    path: Path, parts: Sequence[str], present: Sequence[str], where: dict[tuple[str, str], int], coords: Sequence[str]
+) -> None:
     for part in parts:
         if part not in present:
             raise TableError(
@@ -117,12 +137,13 @@ def _check_parts(path, parts, present, where, coords):
 # --- csv ----------------------------------------------------------------------------------------------------------
 
 
-def _from_csv(path):
+def _from_csv(path: Path) -> Table:
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = csv.reader(file)
-            levels, columns = _header(path, [next(rows, None) for _ in HEADER])
-            index, cells, lines = [], array("d"), []
+            levels, columns = _header(path, [next(rows, []) for _ in HEADER])
+            index: list[str] = []
+            cells, lines = array("d"), []
             for row in rows:
                 if not any(row) or _names_the_index(row, levels, index):
                     continue
@@ -131,7 +152,7 @@ def _from_csv(path):
                         f"{path}, line {rows.line_num}: expected {levels + len(columns)} cells, found {len(row)}; "
                         "the file may be cut off"
                     )
-                index.append("/".join(row[:levels]))
+                index.append(_row_name(row[:levels]))
                 lines.append(rows.line_num)
                 try:
                     cells.extend([float(cell) if cell else nan for cell in row[levels:]])
@@ -143,9 +164,9 @@ def _from_csv(path):
     return Table(path, columns, tuple(index), values, levels, tuple(lines))
 
 
-def _header(path, rows):
+def _header(path: Path, rows: list[list[str]]) -> tuple[int, tuple[tuple[str, str, str], ...]]:
     """(columns of the index, (scorer, bodypart, coord) of the others) from the first three rows."""
-    if rows[0] is None or not any(any(row or ()) for row in rows):
+    if not any(map(any, rows)):
         raise TableError(f"{path} is empty; restore it from a copy, or delete it if there is an h5 beside it")
     names = tuple(row[0].strip() if row else "" for row in rows)
     if ";" in names[0] or "\t" in names[0]:
@@ -160,12 +181,18 @@ def _header(path, rows):
     return levels, tuple(zip(*(row[levels:] for row in rows), strict=True))
 
 
-def _names_the_index(row, levels, index):
+def _names_the_index(row: list[str], levels: int, index: list[str]) -> bool:
     """Whether this is the row of index names that pandas writes under the header if the index has names."""
-    return not index and not any(row[levels:]) and not re.search(r"\.\w+$|\d$", "".join(row[:levels]))
+    return not index and not any(row[levels:]) and not re.search(r"\.\w+$|\d$", _row_name(row[:levels]))
 
 
-def _not_a_number(path, line, columns, cells):
+def _row_name(levels: list[str]) -> str:
+    """The levels of a row's name joined by '/'; those of old DeepLabCut stand in one cell, as Python writes a tuple."""
+    as_tuple = re.fullmatch(r"\('([^']+)', '([^']+)', '([^']+)'\)", levels[0])
+    return "/".join(as_tuple.groups() if as_tuple and len(levels) == 1 else levels)
+
+
+def _not_a_number(path: Path, line: int, columns: Sequence[tuple[str, str, str]], cells: Sequence[str]) -> TableError:
     for (_, part, coord), cell in zip(columns, cells, strict=True):
         try:
             float(cell or nan)
@@ -177,7 +204,7 @@ def _not_a_number(path, line, columns, cells):
 # --- h5 -----------------------------------------------------------------------------------------------------------
 
 
-def _from_h5(path):
+def _from_h5(path: Path) -> Table:
     frame = read_h5_table(path)
     names = tuple(frame.columns.names)
     if "individuals" in names:
@@ -187,10 +214,10 @@ def _from_h5(path):
     if frame.index.nlevels not in (1, 3):
         raise TableError(f"{path}: expected an index of one or three columns, found {frame.index.nlevels}")
     if frame.index.nlevels == 3:
-        index = tuple("/".join(map(str, row)) for row in frame.index)
+        index = tuple(_row_name(list(map(str, row))) for row in frame.index)
     else:
-        index = tuple(map(str, frame.index))
-    columns = tuple(tuple(map(str, column)) for column in frame.columns)
+        index = tuple(_row_name([str(row)]) for row in frame.index)
+    columns = tuple((str(c[0]), str(c[1]), str(c[2])) for c in frame.columns.tolist())
     values = frame.to_numpy(dtype=float)
     return Table(path, columns, index, values, frame.index.nlevels)
 
@@ -198,7 +225,7 @@ def _from_h5(path):
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
-def csv_text(table, end="\n"):
+def csv_text(table: Table, end: str = "\n") -> str:
     """A table as csv, each number by the shortest text that reads back as the same float64."""
     lines = [
         csv_line([name, *[""] * (table.levels - 1), *(column[n] for column in table.columns)], end)
@@ -207,30 +234,30 @@ def csv_text(table, end="\n"):
     return "".join(lines + [csv_line(row_cells(table, r), end) for r in range(len(table.index))])
 
 
-def row_cells(table, r):
+def row_cells(table: Table, r: int) -> list[str]:
     """The texts of row ``r`` of a table."""
     index = table.index[r].split("/") if table.levels == 3 else [table.index[r]]
     return [*index, *map(cell_text, table.values[r])]
 
 
-def csv_line(cells, end):
+def csv_line(cells: Sequence[str], end: str) -> str:
     """Cells as one line of a csv."""
     out = io.StringIO()
     csv.writer(out, lineterminator=end).writerow(cells)
     return out.getvalue()
 
 
-def cell_text(value):
+def cell_text(value: float) -> str:
     """The shortest text that reads back as the same float64; empty for NaN."""
     return "" if value != value else repr(float(value))
 
 
-def frame_of(table):
+def frame_of(table: Table) -> pd.DataFrame:
     """A table as the `pandas.DataFrame` that DeepLabCut keeps in its h5."""
     import pandas as pd
 
     parts = [row.split("/") if table.levels == 3 else [row] for row in table.index]
     # An empty index of text would be written as a pickle, one of numbers is not.
-    arrays = list(zip(*parts, strict=True)) or [np.empty(0, int)] * table.levels
+    arrays: list[Any] = list(zip(*parts, strict=True)) or [np.empty(0, int)] * table.levels
     index = pd.MultiIndex.from_arrays(arrays) if table.levels == 3 else pd.Index(arrays[0])
     return pd.DataFrame(table.values, index=index, columns=pd.MultiIndex.from_tuples(table.columns, names=HEADER))

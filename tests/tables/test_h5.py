@@ -126,3 +126,99 @@ def test_an_h5_of_something_else(tmp_path):
         read_h5_table(tmp_path / "s.h5")
     with pytest.raises(FileNotFoundError):
         read_h5_table(tmp_path / "none.h5")
+
+
+# --- nothing outside the file, and no more than it holds
+
+
+@pytest.fixture
+def secret(tmp_path):
+    path = tmp_path / "secret.h5"
+    with h5py.File(path, "w") as file:
+        file["values"] = np.arange(8.0).reshape(2, 4)
+    return path
+
+
+def _replace_values(path, make):
+    """Put something else in place of the values of a table."""
+    with h5py.File(path, "r+") as file:
+        group = file["df_with_missing"]
+        attributes = dict(group["block0_values"].attrs)
+        del group["block0_values"]
+        make(group)
+        if isinstance(group.get("block0_values", getlink=True), h5py.HardLink):
+            group["block0_values"].attrs.update(attributes)
+
+
+@pytest.mark.parametrize("name", ["block0_values", "axis0_level1", "axis0_label0", "axis1"])
+def test_a_link_to_another_file_is_not_followed(harmless, secret, name):
+    with h5py.File(harmless / "fixed.h5", "r+") as file:
+        del file["df_with_missing"][name]
+        file["df_with_missing"][name] = h5py.ExternalLink(str(secret), "/values")
+    with pytest.raises(TableError, match=f"link in place of '{name}', which is not followed"):
+        read_h5_table(harmless / "fixed.h5")
+
+
+def test_the_table_itself_may_not_be_a_link(harmless):
+    with h5py.File(harmless / "outer.h5", "w") as file:
+        file["df_with_missing"] = h5py.ExternalLink(str(harmless / "fixed.h5"), "/df_with_missing")
+    with pytest.raises(TableError, match="link in place of 'df_with_missing'"):
+        read_h5_table(harmless / "outer.h5")
+
+
+def test_a_link_through_another_is_not_followed(harmless, secret):
+    def through_another(group):
+        group.file["elsewhere"] = h5py.ExternalLink(str(secret), "/")
+        group["block0_values"] = h5py.SoftLink("/elsewhere/values")
+
+    _replace_values(harmless / "fixed.h5", through_another)
+    with pytest.raises(TableError, match="link in place of 'block0_values'"):
+        read_h5_table(harmless / "fixed.h5")
+
+
+def test_values_kept_in_another_file_are_not_read(harmless):
+    (harmless / "secret").write_bytes(bytes(64))
+
+    def external(group):
+        group.create_dataset("block0_values", (2, 4), "f8", external=[(str(harmless / "secret"), 0, 64)])
+
+    _replace_values(harmless / "fixed.h5", external)
+    with pytest.raises(TableError, match="in another file, which is not opened"):
+        read_h5_table(harmless / "fixed.h5")
+
+
+def test_values_put_together_from_another_file_are_not_read(harmless, secret):
+    def virtual(group):
+        layout = h5py.VirtualLayout((2, 4), "f8")
+        layout[:] = h5py.VirtualSource(str(secret), "values", (2, 4))
+        group.create_virtual_dataset("block0_values", layout)
+
+    _replace_values(harmless / "fixed.h5", virtual)
+    with pytest.raises(TableError, match="in another file, which is not opened"):
+        read_h5_table(harmless / "fixed.h5")
+
+
+def test_a_small_file_that_claims_to_be_huge(harmless):
+    def huge(group):
+        group.create_dataset("block0_values", (10**9, 10**3), "f8", chunks=(10**4, 10**3))
+
+    _replace_values(harmless / "fixed.h5", huge)
+    with pytest.raises(TableError, match="claims 8000 GB for 'block0_values'"):
+        read_h5_table(harmless / "fixed.h5")
+
+
+def test_rows_without_values(harmless):
+    _replace_values(harmless / "fixed.h5", lambda group: group.create_dataset("block0_values", (1, 4), "f8"))
+    with pytest.raises(TableError, match="not have a value for each of its 2 rows and 4 columns"):
+        read_h5_table(harmless / "fixed.h5")
+
+
+def test_names_folded_into_each_other(harmless):
+    name = ("a",)
+    for _ in range(60):  # to compare or hash the last one takes 2 ** 60 steps
+        name = (name, name)
+    with h5py.File(harmless / "table.h5", "r+") as file:
+        group = file["df_with_missing"]
+        group.attrs["non_index_axes"] = np.void(pickle.dumps([(1, [name])], 0))
+    with pytest.raises(TableError, match="a column whose name is no text"):
+        read_h5_table(harmless / "table.h5")

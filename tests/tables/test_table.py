@@ -1,0 +1,30 @@
+"""dlcnb.tables.table: a csv or h5 as one `Table`, whatever wrote it."""
+
+import os
+
+import numpy as np
+import pytest
+
+from dlcnb.tables.errors import TableError
+from dlcnb.tables.table import read_table
+
+HEADER = "scorer,Ann,Ann\nbodyparts,hand,hand\ncoords,x,y\n"
+
+
+@pytest.mark.parametrize("name", ["table.csv", "table.h5"])
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path, name):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no pipes among its files")
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(TableError, match="expected a file, found a pipe"):
+        read_table(tmp_path / name)
+    with pytest.raises(FileNotFoundError):
+        read_table(tmp_path / f"other{name}")
+
+
+def test_rows_that_old_deeplabcut_named_by_tuples(tmp_path):
+    rows = "\"('labeled-data', 'vid1', 'img00.png')\",,\n\"('labeled-data', 'vid1', 'img04.png')\",1.5,2\n"
+    (tmp_path / "table.csv").write_text(HEADER + rows)
+    table = read_table(tmp_path / "table.csv")
+    assert table.index == ("labeled-data/vid1/img00.png", "labeled-data/vid1/img04.png")
+    np.testing.assert_array_equal(table.values, [[np.nan, np.nan], [1.5, 2]])
