@@ -10,6 +10,7 @@ import click
 from dlcnb.cli.console import LocalPath, Report, command, project_argument, run_job, table
 from dlcnb.cli.results import with_poses
 from dlcnb.cli.work import pick_run
+from dlcnb.exchange import FORMATS
 
 __all__ = ["export"]
 
@@ -18,7 +19,10 @@ __all__ = ["export"]
 @project_argument
 @click.argument("videos", nargs=-1, type=LocalPath())
 @click.option(
-    "--to", required=True, type=click.Choice(["nwb", "slp", "coco", "onnx"]), help="NWB, SLEAP, COCO keypoints, ONNX."
+    "--to",
+    required=True,
+    type=click.Choice([*FORMATS, "onnx"]),
+    help="NWB, SLEAP, COCO keypoints; onnx: the network.",
 )
 @click.option("--out", type=click.Path(file_okay=False), help="Folder for the files.  [default: see above]")
 @click.option("--tables", type=click.Path(file_okay=False), help="Folder of the poses.  [default: beside each video]")

@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 import numpy as np
 
 import dlcnb
-from dlcnb.exchange.common import ExchangeError, check_length, require, source_frames
+from dlcnb.exchange.common import ExchangeError, check_length, image_size, require, source_frames
 from dlcnb.files import atomic_write
 
 if TYPE_CHECKING:
@@ -66,10 +66,25 @@ def write_poses(
     check_length(poses, reader)
     about = f"Poses of {reader.path.name} by {poses.scorer}"
     file = _new_file(pynwb, reader.path, about, session_start, subject)
-    bones = _skeleton(ndx, poses.bodyparts, skeleton)
-    timing = _timing(reader, len(poses))
+    bones, timing = _skeleton(ndx, poses.bodyparts, skeleton), _timing(reader, len(poses))
     source = _source_video(pynwb, reader, path)
     file.add_acquisition(source)
+    estimation = ndx.PoseEstimation(
+        name="PoseEstimation",
+        pose_estimation_series=_series(ndx, poses, timing),
+        description=about,
+        scorer=poses.scorer,
+        source_software="dlcnb",
+        source_software_version=dlcnb.__version__,
+        skeleton=bones,
+        source_video=source,
+    )
+    _behavior(file).add([estimation, ndx.Skeletons(skeletons=[bones])])
+    return _write(pynwb, file, path)
+
+
+def _series(ndx: ModuleType, poses: Poses, timing: dict[str, Any]) -> list[Any]:
+    """A PoseEstimationSeries for each bodypart; times are stored once."""
     series: list[Any] = []
     for k, (part, name) in enumerate(zip(poses.bodyparts, _names(poses.bodyparts), strict=True)):
         one = ndx.PoseEstimationSeries(
@@ -83,22 +98,13 @@ def write_poses(
             **(timing if k == 0 or "rate" in timing else {"timestamps": series[0]}),
         )
         series.append(one)
-    estimation = ndx.PoseEstimation(
-        name="PoseEstimation",
-        pose_estimation_series=series,
-        description=about,
-        scorer=poses.scorer,
-        source_software="dlcnb",
-        source_software_version=dlcnb.__version__,
-        skeleton=bones,
-        source_video=source,
-    )
-    _behavior(file).add([estimation, ndx.Skeletons(skeletons=[bones])])
-    return _write(pynwb, file, path)
+    return series
 
 
 def write_labels(path: str | Path, labels: Labels, project: Project) -> Path:
     """Write labels as ndx-pose's PoseTraining: a TrainingFrame per labeled image, with its video and frame number.
+
+    Where the project has no such video, the labeled images take its place, as external files in their order.
 
     Parameters
     ----------
@@ -109,7 +115,7 @@ def write_labels(path: str | Path, labels: Labels, project: Project) -> Path:
     Raises
     ------
     ExchangeError
-        If the project lacks a video that labels are of: NWB points to the frame in the video.
+        If neither the video nor the labeled images are there: NWB points to the picture.
     """
     pynwb, ndx = require("nwb", "Writing NWB files", "pynwb", "ndx_pose")
     about = f"Labels by {labels.scorer} of the project {project.task}"
@@ -119,11 +125,10 @@ def write_labels(path: str | Path, labels: Labels, project: Project) -> Path:
     frames: list[Any] = []
     for name, (video, rows, numbers) in source_frames(labels, project).items():
         if video is None:
-            raise ExchangeError(
-                f"Expected the video '{name}', of which frames are labeled, found none in {project.root / 'videos'}. "
-                "Add it (dlcnb add-videos), or export to another format."
-            )
-        sources.append(_labeled_video(pynwb, video, path))
+            sources.append(_labeled_images(pynwb, name, [project.root / labels.images[row] for row in rows], path))
+            numbers = np.arange(len(rows))
+        else:
+            sources.append(_labeled_video(pynwb, video, path))
         for row, number in zip(rows, numbers, strict=True):
             frames.append(_training_frame(ndx, labels, row, number, bones, sources[-1], len(frames)))
     training = ndx.PoseTraining(
@@ -155,6 +160,23 @@ def _labeled_video(pynwb: ModuleType, video: Path, path: str | Path) -> Any:
 
     with VideoReader(video) as reader:
         return _source_video(pynwb, reader, path)
+
+
+def _labeled_images(pynwb: ModuleType, name: str, images: list[Path], path: str | Path) -> Any:
+    """Labeled images in place of their video, which is not there."""
+    height, width = image_size(images[0])
+    return pynwb.image.ImageSeries(
+        name=re.sub(r"[/:]", "_", name),
+        description=f"Labeled frames of the video {name}, which the project lacks; an image each, not in real time.",
+        unit="n.a.",
+        format="external",
+        external_file=[_relative(image, path) for image in images],
+        starting_frame=list(range(len(images))),
+        dimension=[width, height],
+        rate=1.0,
+        starting_time=0.0,
+        num_samples=len(images),
+    )
 
 
 def _new_file(
@@ -202,11 +224,7 @@ def _timing(reader: VideoReader, count: int) -> dict[str, Any]:
 
 
 def _source_video(pynwb: ModuleType, reader: VideoReader, path: str | Path) -> Any:
-    """The video as an external file, by its path relative to the NWB file where there is one."""
-    try:
-        name = reader.path.absolute().relative_to(Path(path).absolute().parent).as_posix()
-    except ValueError:
-        name = str(reader.path.absolute())
+    """The video as an external file."""
     timing = _timing(reader, len(reader))
     if "rate" in timing:
         timing["num_samples"] = len(reader)
@@ -215,11 +233,19 @@ def _source_video(pynwb: ModuleType, reader: VideoReader, path: str | Path) -> A
         description="The video that was analyzed.",
         unit="n.a.",
         format="external",
-        external_file=[name],
+        external_file=[_relative(reader.path, path)],
         starting_frame=[0],
         dimension=[reader.size[1], reader.size[0]],
         **timing,
     )
+
+
+def _relative(source: Path, path: str | Path) -> str:
+    """The path of an external file relative to the NWB file at ``path``, where it lies below; else as it is."""
+    try:
+        return source.absolute().relative_to(Path(path).absolute().parent).as_posix()
+    except ValueError:
+        return str(source.absolute())
 
 
 def _behavior(file: Any) -> Any:

@@ -40,6 +40,16 @@ def some_poses(project, count, seed=0):
     return Poses(project.bodyparts, SCORER, points, likelihood)
 
 
+def without_video(arena_project, labels, folder):
+    """(three labels, a project in ``folder`` that has their images, but not their video)."""
+    (folder / "labeled-data" / "gone").mkdir(parents=True)
+    images = [image.replace("/arena/", "/gone/") for image in labels.images[:3]]
+    for old, new in zip(labels.images, images, strict=False):
+        (folder / new).write_bytes((arena_project.root / old).read_bytes())
+    shutil.copy(arena_project.root / "config.yaml", folder)
+    return Labels(labels.bodyparts, labels.scorer, images, labels.points[:3]), Project.open(folder)
+
+
 # --- NWB
 
 
@@ -113,10 +123,27 @@ def test_nwb_names_may_have_slashes(pynwb, clip, tmp_path):
         np.testing.assert_array_equal(found["left_ear_"].data[:], points[:, 1])
 
 
-def test_nwb_wants_the_video_that_was_labeled(pynwb, arena_project, labels, tmp_path):
+def test_nwb_labels_without_a_video_are_on_the_images(pynwb, arena_project, labels, tmp_path):
+    few, project = without_video(arena_project, labels, tmp_path)
+    path = exchange.write_labels("nwb", tmp_path / "a.nwb", few, project)
+    assert not pynwb.validate(path=str(path))
+    with pynwb.NWBHDF5IO(str(path), "r") as io:
+        training = io.read().processing["behavior"]["PoseTraining"]
+        frames = training.training_frames.training_frames
+        source = frames["frame_00000"].source_video
+        assert list(source.external_file[:]) == list(few.images)
+        assert list(source.dimension[:]) == [640, 480]
+        for n in range(3):
+            frame = frames[f"frame_{n:05d}"]
+            instance = frame.skeleton_instances.skeleton_instances["skeleton_instance"]
+            np.testing.assert_array_equal(instance.node_locations[:], few.points[n])
+            assert int(frame.source_video_frame_index) == n
+
+
+def test_nwb_wants_the_video_or_the_images(pynwb, arena_project, labels, tmp_path):
     images = tuple(image.replace("/arena/", "/other/") for image in labels.images)
     other = Labels(labels.bodyparts, labels.scorer, images, labels.points)
-    with pytest.raises(ExchangeError, match="'other'"):
+    with pytest.raises(ExchangeError, match=r"other.*expected the image that was labeled"):
         exchange.write_labels("nwb", tmp_path / "a.nwb", other, arena_project)
     assert not list(tmp_path.iterdir())
 
@@ -157,18 +184,9 @@ def test_slp_labels(sleap_io, arena_project, labels, tmp_path):
 
 
 def test_slp_labels_without_a_video_are_on_the_images(sleap_io, arena_project, labels, tmp_path):
-    folder = tmp_path / "labeled-data" / "gone"
-    folder.mkdir(parents=True)
-    images = []
-    for image in labels.images[:3]:
-        (folder / image.split("/")[-1]).write_bytes((arena_project.root / image).read_bytes())
-        images.append(image.replace("/arena/", "/gone/"))
-
-    shutil.copy(arena_project.root / "config.yaml", tmp_path)
-    few = Labels(labels.bodyparts, labels.scorer, images, labels.points[:3])
-    found = sleap_io.load_slp(
-        str(exchange.write_labels("slp", tmp_path / "a.slp", few, Project.open(tmp_path))), open_videos=False
-    )
+    few, project = without_video(arena_project, labels, tmp_path)
+    path = exchange.write_labels("slp", tmp_path / "a.slp", few, project)
+    found = sleap_io.load_slp(str(path), open_videos=False)
     assert [frame.frame_idx for frame in found] == [0, 1, 2]
     assert [name.split("/")[-2] for name in found.video.filename] == ["gone"] * 3
 
