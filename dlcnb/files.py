@@ -10,9 +10,11 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeAlias
 
-__all__ = ["TEMPORARY", "atomic_path", "atomic_write", "disk_error", "require_file"]
+__all__ = ["TEMPORARY", "StrPath", "atomic_path", "atomic_write", "disk_error", "require_file"]
 
+StrPath: TypeAlias = str | os.PathLike[str]
 TEMPORARY = ".dlcnb-tmp-"  # how the names of temporary files begin
 
 _DISK_ERRORS = {
@@ -30,7 +32,7 @@ _DISK_ERRORS = {
 
 
 @contextmanager
-def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_path(path: StrPath) -> Iterator[Path]:
     """Give a temporary path to write to; move it over ``path`` at the end, remove it on any error.
 
     It lies in the same folder, has the same suffix, is fsynced, and takes over the permissions of a file
@@ -61,13 +63,13 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     _sync_folder(path.parent)
 
 
-def atomic_write(path: str | os.PathLike[str], data: bytes | str) -> None:
+def atomic_write(path: StrPath, data: bytes | str) -> None:
     """Write ``data`` (bytes, or str as UTF-8) to ``path`` entirely or not at all; errors as `atomic_path`."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
-def require_file(path: str | os.PathLike[str]) -> None:
+def require_file(path: StrPath) -> None:
     """Raise `OSError` unless ``path`` is a file that can be read to its end, `FileNotFoundError` if nothing is there.
 
     To open a pipe may wait for ever, and a device may have no end.
@@ -78,7 +80,7 @@ def require_file(path: str | os.PathLike[str]) -> None:
         raise OSError(errno.EINVAL, f"expected a file, found a {what}", os.fspath(path))
 
 
-def disk_error(error: OSError, path: str | os.PathLike[str]) -> OSError:
+def disk_error(error: OSError, path: StrPath) -> OSError:
     """An `OSError` met in writing ``path`` as one that says plainly what happened and what to do."""
     reason, cure = _DISK_ERRORS.get(error.errno or 0, (error.strerror or str(error), "Choose another place"))
     kept = "The old one is unchanged" if os.path.exists(path) else "Nothing was written"

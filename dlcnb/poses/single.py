@@ -2,43 +2,65 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from glob import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlcnb.files import atomic_path
-from dlcnb.project import is_video
+from dlcnb.files import StrPath, atomic_path
+from dlcnb.project import is_stray, is_video
 from dlcnb.tables.errors import TableError
 from dlcnb.tables.h5 import h5_appender, h5_bytes, is_h5
 from dlcnb.tables.table import HEADER, coordinates, read_table
 
-__all__ = ["Poses", "find_poses", "poses_path", "write_chunks"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dlcnb.poses.multianimal import MultiAnimalPoses
+
+__all__ = ["Poses", "by_frame", "find_poses", "poses_path", "table_paths", "write_chunks", "write_frame"]
+
+log = logging.getLogger(__name__)
 
 _COORDS = ("x", "y", "likelihood")
+_MISCOUNTED = 0.02  # share of its frames by which a video and its poses may differ
+_ANY_VIDEO, _SPARSE = 500_000, 100  # frames that any table may span; how many for each row of a longer one
 
 
-def poses_path(video, scorer, suffix="", folder=None):
+def poses_path(video: StrPath, scorer: str, suffix: str = "", folder: StrPath | None = None) -> Path:
     """Where DeepLabCut keeps the poses of a video: ``<video><scorer><suffix>.h5``, beside it or in ``folder``."""
     video = Path(video)
     return (video.parent if folder is None else Path(folder)) / f"{video.stem}{scorer}{suffix}.h5"
 
 
-def find_poses(video, folder=None, filtered=False):
+def find_poses(video: StrPath, folder: StrPath | None = None, filtered: bool = False) -> Path:
     """The newest table of poses of a video, in ``folder`` or beside it; raises FileNotFoundError if there is none."""
     video = Path(video)
     folder = video.absolute().parent if folder is None else Path(folder)
-    tables = [path for path in folder.glob(f"{escape(video.stem)}DLC*") if path.suffix in (".h5", ".csv")]
-    pictured = ("_skeleton", "_labeled", "_el")
-    found = [p for p in tables if not p.stem.endswith(pictured) and p.stem.endswith("_filtered") == filtered]
+    found = [p for p in folder.glob(f"{escape(video.stem)}D*") if _is_table(p.name[len(video.stem) :], filtered)]
     if not found:
         what, how = ("filtered poses", "dlcnb filter") if filtered else ("poses", "dlcnb analyze")
         raise FileNotFoundError(
             f"No {what} of {video} in {folder}. Make them first ({how}), or name their folder with --tables."
         )
     return max(found, key=lambda p: (p.stat().st_mtime, p.suffix == ".h5"))
+
+
+def _is_table(rest: str, filtered: bool) -> bool:
+    """Whether a file is a table of poses of one animal, by what follows the video in its name.
+
+    DeepLabCut 2.0 wrote ``DeepCut_resnet50_…`` and ``…filtered``. Copies that a file manager made don't count.
+    """
+    match = re.fullmatch(r"(?:DLC|DeepCut_).*?(_?filtered|_skeleton|_labeled|_el)?\.(?:h5|csv)", rest)
+    if match is None or is_stray(rest):
+        return False
+    return (match[1] or "").endswith("filtered") == filtered and match[1] in (None, "filtered", "_filtered")
 
 
 @dataclass(eq=False)
@@ -64,10 +86,10 @@ class Poses:
 
     bodyparts: tuple[str, ...]
     scorer: str
-    points: np.ndarray
-    likelihood: np.ndarray
+    points: NDArray[np.float64]
+    likelihood: NDArray[np.float64]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.bodyparts = tuple(self.bodyparts)
         self.points, self.likelihood = np.asarray(self.points, float), np.asarray(self.likelihood, float)
         shape = (len(self.points), len(self.bodyparts))
@@ -79,29 +101,27 @@ class Poses:
         if len(set(self.bodyparts)) != len(self.bodyparts):
             raise TableError(f"a bodypart is named twice: {', '.join(self.bodyparts)}")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.points)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Poses(scorer={self.scorer!r}, {len(self)} frames, bodyparts={', '.join(self.bodyparts)})"
 
     @classmethod
-    def read(cls, path):
+    def read(cls, path: StrPath, frames: int | None = None) -> Poses:
         """Read an h5 or csv of predictions, by dlcnb or DeepLabCut (one animal).
 
         Frames without a row, as in a table of part of a video, get NaN, so row ``i`` is always frame ``i``.
-        Nothing in an h5 is unpickled. Raises `TableError` for a table of another kind or a damaged one,
-        `FileNotFoundError` if there is none.
+        ``frames``: how many the video has; see `fitted`. Nothing in an h5 is unpickled. Raises `TableError` for a table
+        of another kind or a damaged one, `FileNotFoundError` if there is none.
         """
         table = read_table(path)
         scorer, bodyparts, values = coordinates(table, _COORDS)
-        frames = _frame_numbers(table)
-        if not np.array_equal(frames, np.arange(len(frames))):
-            sparse, values = values, np.full((frames.max() + 1, *values.shape[1:]), np.nan)
-            values[frames] = sparse
-        return cls(bodyparts, scorer, values[..., :2].copy(), values[..., 2].copy())
+        values = by_frame(table.path, table.index, values)
+        poses = cls(bodyparts, scorer, values[..., :2].copy(), values[..., 2].copy())
+        return poses if frames is None else poses.fitted(frames, path)
 
-    def write(self, video, suffix=""):
+    def write(self, video: StrPath, suffix: str = "") -> tuple[Path, Path]:
         """Write the poses as DeepLabCut does, ``<video><scorer><suffix>.h5`` and ``.csv``; both or neither.
 
         Parameters
@@ -120,19 +140,34 @@ class Poses:
         OSError
             With a clear message for a full or read-only disk; older tables are then unchanged.
         """
-        h5_path, csv_path = _table_paths(video, self.scorer, suffix)
-        frame = self._frame()
-        data = h5_bytes(frame, "table" if len(self) else "fixed")  # pandas writes no empty table
-        with atomic_path(h5_path) as h5_new, atomic_path(csv_path) as csv_new:
-            h5_new.write_bytes(data)
-            frame.to_csv(csv_new, lineterminator="\n")
-        return h5_path, csv_path
+        return write_frame(self.frame(), video, self.scorer, suffix)
 
-    def masked(self, pcutoff):
+    def fitted(self, frames: int, where: StrPath = "the table") -> Poses:
+        """These poses for a video of so many frames, as programs count them differently.
+
+        Frames that are lacking at the end get NaN, and rows beyond it are left out, both with a warning that names
+        ``where`` the poses are from. More than a few percent is another video: `TableError`.
+        """
+        differ = len(self) - frames
+        if not differ:
+            return self
+        how = f"{where} has poses of {len(self)} frames, the video has {frames}"
+        if abs(differ) > max(_MISCOUNTED * frames, 5):
+            raise TableError(f"{how}; are they of another video? Analyze this one (dlcnb analyze)")
+        log.warning("%s; %s", how, "the last frames have none" if differ < 0 else "those beyond its end are left out")
+        points, likelihood = (
+            np.full((frames, *self.points.shape[1:]), np.nan),
+            np.full((frames, len(self.bodyparts)), np.nan),
+        )
+        points[: len(self)], likelihood[: len(self)] = self.points[:frames], self.likelihood[:frames]
+        return replace(self, points=points, likelihood=likelihood)
+
+    def masked(self, pcutoff: float) -> NDArray[np.float64]:
         """Points ``(T, K, 2)``, NaN where the likelihood is below ``pcutoff`` or unknown; a new array."""
         return np.where((self.likelihood >= pcutoff)[..., None], self.points, np.nan)
 
-    def _frame(self, first=0):
+    def frame(self, first: int = 0) -> pd.DataFrame:
+        """The table, whose rows count from ``first``."""
         import pandas as pd
 
         values = np.concatenate([self.points, self.likelihood[..., None]], axis=-1)  # (T, K, 3)
@@ -141,7 +176,7 @@ class Poses:
         return pd.DataFrame(values.reshape(len(self), 3 * len(self.bodyparts)), columns=columns, index=index)
 
 
-def write_chunks(path, chunks, total):
+def write_chunks(path: StrPath, chunks: Iterable[Poses] | Iterable[MultiAnimalPoses], total: int) -> tuple[Path, Path]:
     """Write the tables of one video from its parts, so that a long video never lies in memory as a whole.
 
     They hold what ``write`` of the poses writes, and raise the same errors.
@@ -158,37 +193,59 @@ def write_chunks(path, chunks, total):
     -------
     h5, csv : Path
     """
-    chunks = iter(chunks)
-    chunk, first = next(chunks), 0
-    h5_path, csv_path = _table_paths(path, chunk.scorer)
+    coming: Iterator[Poses | MultiAnimalPoses] = iter(chunks)
+    chunk: Poses | MultiAnimalPoses | None
+    chunk, first = next(coming), 0
+    h5_path, csv_path = table_paths(path, chunk.scorer)
     with atomic_path(h5_path) as h5_new, atomic_path(csv_path) as csv_new:
         with h5_appender(h5_new) as append, open(csv_new, "w", encoding="utf-8", newline="") as csv_file:
             while chunk is not None:
-                frame = chunk._frame(first)
+                frame = chunk.frame(first)
                 append(frame)
                 frame.to_csv(csv_file, lineterminator="\n", header=first == 0)
-                first, chunk = first + len(chunk), next(chunks, None)
+                first, chunk = first + len(chunk), next(coming, None)
         if first != total:
             raise TableError(f"expected {total} frames for {h5_path}, found {first}")
     return h5_path, csv_path
 
 
-def _table_paths(video, scorer, suffix=""):
+def write_frame(frame: pd.DataFrame, video: StrPath, scorer: str, suffix: str) -> tuple[Path, Path]:
+    """Write a table as h5 and csv where `Poses.write` says, both or neither; returns their paths."""
+    h5_path, csv_path = table_paths(video, scorer, suffix)
+    data = h5_bytes(frame, "table" if len(frame) else "fixed")  # pandas writes no empty table
+    with atomic_path(h5_path) as h5_new, atomic_path(csv_path) as csv_new:
+        h5_new.write_bytes(data)
+        frame.to_csv(csv_new, lineterminator="\n")
+    return h5_path, csv_path
+
+
+def table_paths(video: StrPath, scorer: str, suffix: str = "") -> tuple[Path, Path]:
     """(h5, csv) of the poses of a video, or of a path of `poses_path`."""
     path = Path(video)
     if is_video(path):
         path = poses_path(path, scorer)
     base = path.stem if is_h5(path) or path.suffix == ".csv" else path.name
-    return tuple(path.with_name(f"{base}{suffix}{kind}") for kind in (".h5", ".csv"))
+    return path.with_name(f"{base}{suffix}.h5"), path.with_name(f"{base}{suffix}.csv")
 
 
-def _frame_numbers(table):
-    """The index of a table as int64 frame numbers; raises `TableError` if it is anything else."""
-    wrong = [row for row in table.index if not re.fullmatch(r"\d{1,8}", row)]
-    if wrong:
-        message = f"{table.path}: expected frame numbers from 0 in the first column, found {wrong[0]!r}"
-        raise TableError(f"{message}; is it a table of labels?")
-    frames = np.array(list(map(int, table.index)), np.int64)
+def by_frame(path: Path, index: Sequence[str], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The rows ``(rows, ...)`` of a table at the places of their frames ``(T, ...)``; NaN in those without a row.
+
+    ``index``: what names each row. Raises `TableError` if that is no frame number, there twice, or absurdly high.
+    """
+    for row in index:
+        if not re.fullmatch(r"\d{1,8}", row):
+            raise TableError(
+                f"{path}: expected frame numbers from 0 in the first column, found {row!r}; is it a table of labels?"
+            )
+    frames = np.array(list(map(int, index)), np.int64)
     if len(np.unique(frames)) != len(frames):
-        raise TableError(f"{table.path}: a frame has more than one row")
-    return frames
+        raise TableError(f"{path}: a frame has more than one row")
+    if np.array_equal(frames, np.arange(len(frames))):
+        return values
+    count = int(frames.max()) + 1
+    if count > max(_ANY_VIDEO, _SPARSE * len(frames)):
+        raise TableError(f"{path}: row {count - 1} lies far beyond the {len(frames)} rows of the table; correct it")
+    whole = np.full((count, *values.shape[1:]), np.nan)
+    whole[frames] = values
+    return whole

@@ -8,7 +8,10 @@ two of them may have changed names.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
 from dlcnb.poses.multianimal import MultiAnimalPoses
@@ -18,7 +21,16 @@ __all__ = ["Linker", "body_size", "link", "step_size", "track", "track_chunks"]
 _SAMPLED = 400  # frames that the sizes are estimated from
 
 
-def track(points, likelihood, bodyparts, scorer, *, animals=None, individuals=None, max_gap=30):
+def track(
+    points: ArrayLike,
+    likelihood: ArrayLike,
+    bodyparts: Sequence[str],
+    scorer: str,
+    *,
+    animals: int | None = None,
+    individuals: Sequence[str] | None = None,
+    max_gap: int = 30,
+) -> MultiAnimalPoses:
     """`link`, as `MultiAnimalPoses`.
 
     Parameters
@@ -38,12 +50,20 @@ def track(points, likelihood, bodyparts, scorer, *, animals=None, individuals=No
     """
     if individuals is not None:
         animals = len(individuals)
-    points, likelihood = link(points, likelihood, animals, max_gap=max_gap)
-    names = individuals or [f"individual{n}" for n in range(1, points.shape[1] + 1)]
-    return MultiAnimalPoses(names, bodyparts, scorer, points, likelihood)
+    found, trust = link(points, likelihood, animals, max_gap=max_gap)
+    names = tuple(individuals or _names(found.shape[1]))
+    return MultiAnimalPoses(names, tuple(bodyparts), scorer, found, trust)
 
 
-def track_chunks(chunks, sample, bodyparts, scorer, *, animals, max_gap=30):
+def track_chunks(
+    chunks: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]],
+    sample: tuple[NDArray[np.float64], NDArray[np.float64]],
+    bodyparts: Sequence[str],
+    scorer: str,
+    *,
+    animals: int,
+    max_gap: int = 30,
+) -> Iterator[MultiAnimalPoses]:
     """`track` for a video that is longer than memory.
 
     Parameters
@@ -62,12 +82,24 @@ def track_chunks(chunks, sample, bodyparts, scorer, *, animals, max_gap=30):
     """
     body = body_size(sample[0])
     linker = Linker(animals, len(bodyparts), body=body, max_step=step_size(sample[0], body), max_gap=max_gap)
-    names = [f"individual{n}" for n in range(1, animals + 1)]
     for points, likelihood in chunks:
-        yield MultiAnimalPoses(names, bodyparts, scorer, *_linked(linker, points, likelihood, animals))
+        found, trust = _linked(linker, points, likelihood, animals)
+        yield MultiAnimalPoses(_names(animals), tuple(bodyparts), scorer, found, trust)
 
 
-def link(points, likelihood, animals=None, *, max_step=None, max_gap=30, body=None):
+def _names(animals: int) -> tuple[str, ...]:
+    return tuple(f"individual{n}" for n in range(1, animals + 1))
+
+
+def link(
+    points: ArrayLike,
+    likelihood: ArrayLike,
+    animals: int | None = None,
+    *,
+    max_step: float | None = None,
+    max_gap: int = 30,
+    body: float | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give each found bodypart to an animal, frame after frame.
 
     Parameters
@@ -106,7 +138,9 @@ def link(points, likelihood, animals=None, *, max_step=None, max_gap=30, body=No
     return _linked(linker, points, likelihood, animals)
 
 
-def _linked(linker, points, likelihood, animals):
+def _linked(
+    linker: Linker, points: NDArray[np.float64], likelihood: NDArray[np.float64], animals: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points (T, A, K, 2) and likelihood (T, A, K) of the animals in the next frames."""
     places = np.full((len(points), animals, *points.shape[2:]), np.nan)
     trust = np.full(places.shape[:-1], np.nan)
@@ -115,12 +149,13 @@ def _linked(linker, points, likelihood, animals):
     return places, trust
 
 
-def body_size(points):
+def body_size(points: ArrayLike) -> float:
     """How far the bodyparts of one animal are apart, px, from places (T, N, K, 2); 0 for a single bodypart.
 
     The median over found bodyparts of the distance to the nearest place of that other bodypart which is furthest.
     """
-    points = _sampled(np.asarray(points, float))
+    points = np.asarray(points, float)
+    points = points[:: max(1, len(points) // _SAMPLED)]
     far = []
     for k in range(points.shape[2]):
         others = [j for j in range(points.shape[2]) if j != k]
@@ -132,11 +167,11 @@ def body_size(points):
             nearest[np.isinf(nearest)] = np.nan
             whole = np.isfinite(nearest).all(axis=-1)
             far.append(nearest[whole].max(axis=-1, initial=0))
-    far = np.concatenate(far) if far else np.empty(0)
-    return float(np.median(far)) if len(far) else 0.0
+    sizes = np.concatenate(far) if far else np.empty(0)
+    return float(np.median(sizes)) if len(sizes) else 0.0
 
 
-def step_size(points, body):
+def step_size(points: ArrayLike, body: float) -> float:
     """How far a bodypart may move in a frame, px, from places (T, N, K, 2): generous, so only jumps are further."""
     points = np.asarray(points, float)
     starts = np.unique(np.linspace(0, max(len(points) - 2, 0), _SAMPLED).astype(int))
@@ -145,9 +180,9 @@ def step_size(points, body):
         apart = np.linalg.norm(points[t + 1, None] - points[t, :, None], axis=-1)  # (N, N, K)
         nearest = np.where(np.isnan(apart), np.inf, apart).min(axis=1, initial=np.inf)
         steps.append(nearest[np.isfinite(nearest)])
-    steps = np.concatenate(steps) if steps else np.empty(0)
-    usual = np.percentile(steps, 90) if len(steps) else 0.0
-    return float(max(10.0, 0.5 * body, 4 * usual))
+    lengths = np.concatenate(steps) if steps else np.empty(0)
+    usual = float(np.percentile(lengths, 90)) if len(lengths) else 0.0
+    return max(10.0, 0.5 * body, 4 * usual)
 
 
 class Linker:
@@ -163,7 +198,7 @@ class Linker:
         Frames.
     """
 
-    def __init__(self, animals, bodyparts, *, body, max_step, max_gap=30):
+    def __init__(self, animals: int, bodyparts: int, *, body: float, max_step: float, max_gap: int = 30) -> None:
         if animals < 1:
             raise ValueError(f"animals={animals}: expected a whole number of at least 1.")
         self._body, self._max_step, self._max_gap = body, max_step, max_gap
@@ -171,7 +206,9 @@ class Linker:
         self._pace = np.zeros((animals, bodyparts, 2))  # px per frame, then
         self._unseen = np.full((animals, bodyparts), 10**9)  # frames since
 
-    def step(self, points, likelihood):
+    def step(
+        self, points: NDArray[np.float64], likelihood: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Places (N, K, 2) and likelihood (N, K) of the next frame as those of the animals, (A, K, 2) and (A, K)."""
         owner = self._owners(points, likelihood)
         self._new_animals(points, likelihood, owner)
@@ -181,7 +218,7 @@ class Linker:
         self._remember(found)
         return found, trust
 
-    def _owners(self, points, likelihood):
+    def _owners(self, points: NDArray[np.float64], likelihood: NDArray[np.float64]) -> NDArray[np.int64]:
         """The animal of each place, int (N, K), -1 = nobody's."""
         owner = np.where(np.isnan(points[..., 0]), -2, -1)  # (N, K)
         known = self._unseen <= self._max_gap  # (A, K)
@@ -195,7 +232,7 @@ class Linker:
                     owner[n, k] = a
         return np.where(owner == -2, -1, owner)
 
-    def _cost(self, points, known):
+    def _cost(self, points: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Distance (A, N, K) px of each place from where each animal's bodypart should be; inf = out of reach."""
         frames = np.minimum(self._unseen + 1, self._max_gap + 1)[..., None]
         expected = self._last + self._pace * np.minimum(frames, 3)
@@ -211,11 +248,14 @@ class Linker:
             cost[from_centre > 2 * self._body + self._max_step] = np.inf  # torn off
         return cost
 
-    def _doubt(self, likelihood):
+    def _doubt(self, likelihood: NDArray[np.float64]) -> NDArray[np.float64]:
         """Pixels that unlikely places seem further away, so that of two maxima on an animal the surer one is taken."""
-        return 0.2 * self._body * (1 - np.nan_to_num(likelihood).clip(0, 1))
+        doubt: NDArray[np.float64] = 0.2 * self._body * (1 - np.nan_to_num(likelihood).clip(0, 1))
+        return doubt
 
-    def _new_animals(self, points, likelihood, owner):
+    def _new_animals(
+        self, points: NDArray[np.float64], likelihood: NDArray[np.float64], owner: NDArray[np.int64]
+    ) -> None:
         """Begin (or bring back) animals from groups of places that nobody owns; changes ``owner``."""
         parts = points.shape[1]
         least = -(-parts // 2)
@@ -236,9 +276,12 @@ class Linker:
             away = np.linalg.norm(_mean(self._last[lost]) - centre, axis=-1)
             owner[tuple(group.T)] = lost[np.argmin(np.where(np.isnan(away), np.inf, away))]
 
-    def _group(self, points, likelihood, free):
+    def _group(
+        self, points: NDArray[np.float64], likelihood: NDArray[np.float64], free: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
         """(n, k) of the surest free place and of the nearest free place of every other bodypart within reach."""
-        best = np.unravel_index(np.argmax(np.where(free, likelihood, -np.inf)), free.shape)
+        row, column = np.unravel_index(np.argmax(np.where(free, likelihood, -np.inf)), free.shape)
+        best = int(row), int(column)
         group = [best]
         for k in range(points.shape[1]):
             if k != best[1] and free[:, k].any():
@@ -248,14 +291,14 @@ class Linker:
                     group.append((n, k))
         return np.array(group)
 
-    def _occupied(self, points, owner, centre):
+    def _occupied(self, points: NDArray[np.float64], owner: NDArray[np.int64], centre: NDArray[np.float64]) -> bool:
         """Whether an animal of this frame is so near that a group is only a second maximum of it."""
         for a in np.unique(owner[owner >= 0]):
             if np.linalg.norm(points[owner == a].mean(axis=0) - centre) < 0.4 * self._body:
                 return True
         return False
 
-    def _remember(self, found):
+    def _remember(self, found: NDArray[np.float64]) -> None:
         seen = np.isfinite(found[..., 0])
         recent = seen & (self._unseen < 3)
         pace = (found - self._last) / (self._unseen + 1)[..., None]
@@ -265,7 +308,7 @@ class Linker:
         self._last[seen] = found[seen]
 
 
-def _assign(cost):
+def _assign(cost: NDArray[np.float64]) -> Iterable[tuple[int, int]]:
     """Pairs (row, column) of least total cost among as many pairs as possible; inf = never."""
     rows, columns = np.flatnonzero(np.isfinite(cost).any(axis=1)), np.flatnonzero(np.isfinite(cost).any(axis=0))
     part = cost[np.ix_(rows, columns)]
@@ -278,14 +321,9 @@ def _assign(cost):
     return zip(rows[a[kept]], columns[n[kept]], strict=True)
 
 
-def _mean(points):
+def _mean(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean (A, 2) of the points (A, K, 2) that are there; NaN where none is."""
     there = np.isfinite(points[..., 0])
     count = there.sum(axis=1, keepdims=True)
     total = np.where(there[..., None], points, 0).sum(axis=1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def _sampled(points):
-    step = max(1, len(points) // _SAMPLED)
-    return points[::step]

@@ -6,7 +6,17 @@ path that it names is ever followed.
 
 from dlcnb.project.checks import Finding, doctor
 from dlcnb.project.core import Project
-from dlcnb.project.names import ProjectError, Skeleton, edges_of, is_video, nearest, run_info, snapshots, video_stem
+from dlcnb.project.names import (
+    ProjectError,
+    Skeleton,
+    edges_of,
+    is_stray,
+    is_video,
+    nearest,
+    run_info,
+    snapshots,
+    video_stem,
+)
 
 __all__ = [
     "Finding",
@@ -15,6 +25,7 @@ __all__ = [
     "Skeleton",
     "doctor",
     "edges_of",
+    "is_stray",
     "is_video",
     "nearest",
     "run_info",

@@ -16,6 +16,7 @@ __all__ = [
     "basename",
     "checked_bodyparts",
     "edges_of",
+    "is_stray",
     "is_video",
     "name_problem",
     "nearest",
@@ -47,6 +48,17 @@ def is_video(path):
     from dlcnb.video import VIDEO_SUFFIXES  # here, because loading the video library takes a while
 
     return Path(basename(path)).suffix.lower() in VIDEO_SUFFIXES
+
+
+def is_stray(path):
+    """Whether a file's name is one that no program gives its data: hidden, or a copy that a file manager made.
+
+    ``._x.png`` (macOS on a foreign disk), ``x - Copy (2).csv`` (Windows), ``x copy.csv`` (macOS), ``x (1).csv`` (a
+    browser), ``x~`` (an editor).
+    """
+    name = basename(path)
+    copied = re.search(r" copy( \d+| \(\d+\))?$| \(\d+\)$", Path(name).stem, re.IGNORECASE)
+    return name.startswith(".") or name.endswith("~") or copied is not None
 
 
 def video_stem(video):

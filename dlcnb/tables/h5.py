@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import io
-import os
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.files import require_file
+from dlcnb.files import StrPath, require_file
 from dlcnb.tables.errors import TableError
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ KEY = "df_with_missing"  # where DeepLabCut keeps its tables
 _LARGE, _PACKED = 256 << 20, 100  # bytes that are read in any case; how many times the file's size beyond that
 
 
-def read_h5_table(path: str | os.PathLike[str]) -> pd.DataFrame:
+def read_h5_table(path: StrPath) -> pd.DataFrame:
     """Read DeepLabCut's table from an h5 file without executing anything in it.
 
     Parameters
@@ -92,7 +91,7 @@ def h5_bytes(frame: pd.DataFrame, layout: Literal["fixed", "table"] = "fixed") -
 
 
 @contextmanager
-def h5_appender(path: str | os.PathLike[str]) -> Iterator[Callable[[pd.DataFrame], None]]:
+def h5_appender(path: StrPath) -> Iterator[Callable[[pd.DataFrame], None]]:
     """Give a function that appends a DataFrame of numbers to a new h5 file in 'table' layout.
 
     What comes out reads like that of `h5_bytes` for all of them together. A full disk is an `OSError` with ENOSPC.
@@ -282,6 +281,6 @@ def _column_name(name: object) -> Any:
     return levels if isinstance(name, (list, tuple)) else name
 
 
-def is_h5(path: str | os.PathLike[str]) -> bool:
+def is_h5(path: StrPath) -> bool:
     """Whether a path names an HDF5 file."""
     return Path(path).suffix.lower() in (".h5", ".hdf5", ".hdf")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from array import array
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.files import require_file
+from dlcnb.files import StrPath, require_file
 from dlcnb.project import nearest
 from dlcnb.tables.errors import TableError
 from dlcnb.tables.h5 import is_h5, read_h5_table
@@ -59,7 +58,7 @@ class Table:
     lines: tuple[int, ...] = ()
 
 
-def read_table(path: str | os.PathLike[str]) -> Table:
+def read_table(path: StrPath) -> Table:
     """Read a csv or h5 `Table`; raises `TableError`, or `FileNotFoundError`."""
     path = Path(path)
     if is_h5(path):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dlcnb.labels import Labels
-from dlcnb.poses import Poses, poses_path, write_chunks
+from dlcnb.poses import Poses, find_poses, poses_path, write_chunks
 from dlcnb.tables.errors import TableError
 
 SCORER = "DLC_Resnet50_reachMar5shuffle1_snapshot_100"
@@ -48,6 +48,57 @@ def test_where_poses_go(tmp_path):
         f"b.v2{SCORER}_filtered.csv",
     ]
     assert poses().write(tmp_path / "v1.5")[0].name == "v1.5.h5"
+
+
+@pytest.mark.parametrize(
+    ("name", "filtered"),
+    [
+        (f"cam1{SCORER}.h5", False),
+        (f"cam1{SCORER}_filtered.csv", True),
+        ("cam1DeepCut_resnet50_reachMar5shuffle1_50000.h5", False),  # DeepLabCut 2.0
+        ("cam1DeepCut_resnet50_reachMar5shuffle1_50000filtered.h5", True),
+    ],
+)
+def test_poses_are_found_by_any_name_that_deeplabcut_gave_them(tmp_path, name, filtered):
+    (tmp_path / name).touch()
+    assert find_poses(tmp_path / "cam1.mp4", filtered=filtered) == tmp_path / name
+    with pytest.raises(FileNotFoundError):
+        find_poses(tmp_path / "cam1.mp4", filtered=not filtered)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"._cam1{SCORER}.h5", f"cam1{SCORER} - Copy.csv", f"cam1{SCORER} (1).h5", f"cam1{SCORER} copy 2.h5",
+        f"cam1{SCORER}_el.h5", f"cam1{SCORER}_skeleton.csv", f"cam1{SCORER}_labeled.csv", "cam1Day2DLC_x.h5",
+        "cam1Distances.csv", f"cam1{SCORER}.csv~",
+    ],
+)  # fmt: skip
+def test_stray_files_are_no_poses(tmp_path, name):
+    (tmp_path / name).touch()
+    for filtered in (False, True):
+        with pytest.raises(FileNotFoundError):
+            find_poses(tmp_path / "cam1.mp4", filtered=filtered)
+
+
+# --- how many frames
+
+
+@pytest.mark.parametrize("frames", [38, 42])
+def test_a_frame_or_two_more_or_less_than_the_video(tmp_path, caplog, frames):
+    whole = poses(40)
+    path, _ = whole.write(tmp_path / "cam1.mp4")
+    read = Poses.read(path, frames)
+    assert len(read) == frames
+    np.testing.assert_array_equal(read.points[:38], whole.points[:38])
+    assert np.isnan(read.points[40:]).all()
+    assert f"poses of 40 frames, the video has {frames}" in caplog.text
+
+
+def test_poses_of_another_video(tmp_path):
+    path, _ = poses(40).write(tmp_path / "cam1.mp4")
+    with pytest.raises(TableError, match="40 frames, the video has 80; are they of another video"):
+        Poses.read(path, 80)
 
 
 # --- the format
@@ -119,6 +170,7 @@ def test_a_fixed_h5_is_read_too(tmp_path):
         ("\n0,", "\n-1,", "expected frame numbers from 0 in the first column, found '-1'"),
         ("\n0,", "\n2,", "a frame has more than one row"),
         ("\n0,", "\n99999999999,", "expected frame numbers from 0"),
+        ("\n0,", "\n99999999,", "row 99999999 lies far beyond the 4 rows of the table"),
         ("likelihood,x", "p,x", "the column 'likelihood' of the bodypart 'hand' is missing"),
         ("\n0,", "\n0,,", "the file may be cut off"),
     ],
