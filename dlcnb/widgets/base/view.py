@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import functools
-import html
 import io
 import logging
 import os
 
 import ipywidgets
+
+from dlcnb.widgets.base.html import Html, notice
 
 __all__ = ["View", "button", "headless", "row", "shown"]
 
@@ -55,7 +56,7 @@ class View(ipywidgets.VBox):
     """Base of the widgets: a column with a status line at its end. Subclasses define ``snapshot()``."""
 
     def __init__(self, children=(), **kwargs):
-        self.status_line = ipywidgets.HTML()
+        self.status_line = Html()
         self.status_line.add_class("dlcnb-status")
         layout = ipywidgets.Layout(width="100%", align_items="stretch")
         super().__init__([*children, self.status_line], layout=layout, **kwargs)
@@ -83,10 +84,8 @@ class View(ipywidgets.VBox):
 
     def tell(self, message, kind="hint"):
         """Show a message in the status line: ``kind`` is 'hint' or 'error'; an empty message clears it."""
-        role = "alert" if kind == "error" else "status"
-        text = f'<div role="{role}" class="dlcnb-{kind}">{html.escape(message)}</div>' if message else ""
-        if self.status_line.value != text:
-            self.status_line.value = text
+        if self.status_line.value != notice(message, kind):
+            self.status_line.value = notice(message, kind)
 
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch
+from dlcnb.widgets.base.html import Html
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.view import button
 from dlcnb.widgets.gallery.gallery_state import CHECK, LINE, GalleryState
@@ -103,7 +104,7 @@ class Gallery(ipywidgets.VBox):
         turn = self.state.turn
         self.previous = button("chevron-left", "Previous page (PageUp)", lambda: self._safely(turn, -1))
         self.next = button("chevron-right", "Next page (PageDown)", lambda: self._safely(turn, 1))
-        self.where = ipywidgets.HTML()
+        self.where = Html()
         self.where.add_class("dlcnb-number")
         self.pager = ipywidgets.HBox([self.previous, self.next, self.where])
         self.pager.add_class("dlcnb-row")

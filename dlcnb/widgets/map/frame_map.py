@@ -11,6 +11,7 @@ from dlcnb.project import Project
 from dlcnb.render import body_lines, palette
 from dlcnb.video import VideoReader
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch
+from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.pictures import beside
 from dlcnb.widgets.base.task import Stopped, Task
@@ -101,13 +102,13 @@ class FrameMap(View):
         self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="140px", display="none"))
         self.stop_button = button("stop", "Stop reading frames; the last map stays", self.stop)
         self.stop_button.layout.display = "none"
-        around, frames, crop = (ipywidgets.HTML(text) for text in ("around", "frames", "crop (px)"))
+        around, frames, crop = (Html(text) for text in ("around", "frames", "crop (px)"))
         self._of_kind = {"images": (crop, self.size), "centred": (around, self.bodypart)}
         choices = [self.kind, around, self.bodypart, frames, self.count, crop, self.size]
         self._controls = row([*choices, self.button, self.send, self.stop_button, self.progress])
         self.kind.observe(lambda change: self._on_kind(change.new), "value")
         self.canvas = FrameCanvas((SIDE, SIDE))
-        self.note = ipywidgets.HTML()
+        self.note = Html()
         self.input = Input([self.canvas], ["ArrowLeft", "ArrowRight"], self._on_input, ROOT)
 
     # --- gestures ---
@@ -235,7 +236,7 @@ class FrameMap(View):
                         layer.stroke_line(*start, *end)
         self._drawn = drawn
         if place is not None:
-            self.note.value = f'<span class="dlcnb-muted dlcnb-number">{self._words(place)}</span>'
+            self.note.value = muted(self._words(place), "dlcnb-number")
 
     def _words(self, place):
         state, now = self.state, self.player.state.frame

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import threading
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from dlcnb.poses import Poses
 from dlcnb.render import draw_pose, palette
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view
+from dlcnb.widgets.base.html import Html, legend, markup, muted
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.pictures import stacked
 from dlcnb.widgets.base.view import View, button, row, shown
@@ -118,7 +118,7 @@ class Player(View):
         self.slider.style.description_width = "0"
         self.number = ipywidgets.BoundedIntText(min=0, max=state.n_frames - 1, layout=layout(width="88px", margin="0"))
         self.number.tooltip = "Go to this frame"
-        self.readout = ipywidgets.HTML()
+        self.readout = Html()
         self.readout.add_class("dlcnb-number")
         self.speed = ipywidgets.Dropdown(
             options=[(f"{s:g}×", s) for s in SPEEDS], value=1.0, layout=layout(width="72px", margin="0")
@@ -132,13 +132,13 @@ class Player(View):
         )
         self.pcutoff.style.description_width = "52px"
         self.pcutoff.add_class("dlcnb-own-keys")
-        self.legend = ipywidgets.HTML()
+        self.legend = Html()
         self.legend.add_class("dlcnb-legend")
         self.buttons = {key: button(icon, tip, lambda k=key: self._act(k)) for key, (icon, tip) in BUTTONS.items()}
         self._rows = self._arranged(width)
 
     def _arranged(self, width):
-        frame_label, self._where = ipywidgets.HTML("frame"), ipywidgets.HBox([self.slider])
+        frame_label, self._where = Html("frame"), ipywidgets.HBox([self.slider])
         moves = [self.buttons[key] for key in list(BUTTONS)[:7]]
         marks = [self.buttons[key] for key in ("[", "]")]
         zooms = [self.buttons[key] for key in ("-", "+", "0")]
@@ -191,19 +191,12 @@ class Player(View):
         self._legend()
 
     def _legend(self):
-        items = [
-            ("dlcnb-swatch dlcnb-swatch-mark", self.lanes[name], f"{name} ({len(frames)})")
-            for name, frames in self.state.marks.items()
-            if len(frames)
-        ]
+        marks = [(self.lanes[n], f"{n} ({len(frames)})") for n, frames in self.state.marks.items() if len(frames)]
+        parts = []
         if self.bodyparts:
-            items.append(("dlcnb-swatch dlcnb-swatch-mark", self.lanes["low likelihood"], "low likelihood"))
-            items += [("dlcnb-swatch", c, name) for c, name in zip(self._colors, self.bodyparts, strict=True)]
-        self.legend.value = "".join(
-            f'<span class="dlcnb-item"><i class="{kind}" style="background:rgb({r},{g},{b})"></i>'
-            f"{html.escape(text)}</span>"
-            for kind, (r, g, b), text in items
-        )
+            marks.append((self.lanes["low likelihood"], "low likelihood"))
+            parts = zip(self._colors, self.bodyparts, strict=True)
+        self.legend.value = legend(marks, "dlcnb-swatch-mark") + legend(parts)
 
     # --- gestures to the state ---
 
@@ -346,9 +339,8 @@ class Player(View):
         try:
             frame = state.frame
             self.slider.value = self.number.value = frame
-            dot = '<span class="dlcnb-muted">·</span>'
             text = state.time_text().rjust(self._text_width, "\N{FIGURE SPACE}")  # nothing beside it moves in playback
-            self.readout.value = f"of {state.n_frames - 1} {dot} {text}"
+            self.readout.value = markup("of {} {} {}", state.n_frames - 1, muted("·"), text)
         finally:
             self._quiet = None
         state.message = problem

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
-
 import ipywidgets
 
 from dlcnb.project import Project
 from dlcnb.render import palette
 from dlcnb.widgets.base.canvas import Painter, encode_jpeg
+from dlcnb.widgets.base.html import Html, legend, markup, muted
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.view import View, button, shown
 from dlcnb.widgets.gallery.gallery_state import Cell
@@ -91,7 +90,7 @@ class LabelReview(View):
         self._controls = ipywidgets.HBox([*(_labeled(*field) for field in fields.items()), self.close_up, self.reload])
         self._controls.add_class("dlcnb-row")
         self._controls.add_class("dlcnb-fields")
-        self.counts, self.detail, self.legend = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
+        self.counts, self.detail, self.legend = Html(), Html(), Html()
         self.legend.add_class("dlcnb-legend")
         self.legend.value = legend_html(self.project.bodyparts)
         self.gallery = Gallery(
@@ -146,9 +145,9 @@ class LabelReview(View):
         self._offer(self.scorer, "scorer", tuple(state.scorers))
         self.gallery.set_cells([self._cell(row, several) for row in rows])
         odd, incomplete = state.count("odd"), state.count("incomplete")
-        self.counts.value = (
-            f'<span class="dlcnb-number"><b>{len(rows)} of {state.count("all")} labeled frames</b> · '
-            f"{odd} odd · {incomplete} with a bodypart not placed</span>"
+        self.counts.value = markup(
+            '<span class="dlcnb-number"><b>{} of {} labeled frames</b> · {} odd · {} with a bodypart not placed</span>',
+            *(len(rows), state.count("all"), odd, incomplete),
         )
         self._tell_focus()
 
@@ -183,7 +182,7 @@ class LabelReview(View):
         says = list(row.reasons) or ["as usual"]
         if row.missing:
             says.append(f"not placed: {', '.join(row.missing)}")
-        self.detail.value = f"<b>{html.escape(row.image)}</b> · {html.escape('; '.join(says))}"
+        self.detail.value = markup("<b>{}</b> · {}", row.image, "; ".join(says))
 
     def wait(self, timeout=10.0):
         """Block until what was asked for is painted; False after ``timeout`` seconds."""
@@ -217,11 +216,7 @@ def opener(labeler, on_select):
 
 def legend_html(bodyparts):
     """The colours of the bodyparts."""
-    return "".join(
-        f'<span class="dlcnb-item"><i class="dlcnb-swatch" style="background:rgb({r},{g},{b})"></i>'
-        f"{html.escape(part)}</span>"
-        for (r, g, b), part in zip(palette(len(bodyparts)).tolist(), bodyparts, strict=True)
-    )
+    return legend(zip(palette(len(bodyparts)).tolist(), bodyparts, strict=True))
 
 
 def _choice(state, name, options, tooltip):
@@ -236,7 +231,5 @@ def _choice(state, name, options, tooltip):
 
 
 def _labeled(text, widget):
-    name = ipywidgets.HTML(
-        f'<span class="dlcnb-muted">{text}</span>', layout=ipywidgets.Layout(margin="0", height="20px")
-    )
+    name = Html(muted(text), layout=ipywidgets.Layout(margin="0", height="20px"))
     return ipywidgets.VBox([name, widget], layout=ipywidgets.Layout(margin="0 8px 0 0", overflow="visible"))

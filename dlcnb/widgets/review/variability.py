@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import io
 
 import bqplot
@@ -13,6 +12,7 @@ from PIL import Image
 from dlcnb.project import Project
 from dlcnb.render import palette
 from dlcnb.widgets.base.canvas import encode_jpeg
+from dlcnb.widgets.base.html import Html, heading, markup, table
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.pictures import stacked
 from dlcnb.widgets.base.view import View, button, shown
@@ -28,6 +28,7 @@ __all__ = ["VariabilityView"]
 PICTURE, LARGE = (138, 184), (480, 640)
 WORST = 24
 BINS = 20
+CELL = '<td title="{}" style="background:rgba(213,94,0,{:.2f})">{}</td>'
 MARGIN = {"top": 10, "bottom": 42, "left": 52, "right": 18}
 
 
@@ -84,14 +85,12 @@ class VariabilityView(View):
         names = list(self.state.scorers)
         self.first, self.second = (self._scorer(which, names) for which in ("first", "second"))
         self.reload = button("refresh", "Read everybody's labels again", self.load)
-        against = ipywidgets.HTML("against")
-        self._controls = ipywidgets.HBox(
-            [ipywidgets.HTML("<b>compare</b>"), self.first, against, self.second, self.reload]
-        )
+        against = Html("against")
+        self._controls = ipywidgets.HBox([Html(heading("compare")), self.first, against, self.second, self.reload])
         self._controls.add_class("dlcnb-row")
-        self.headline, self.table, self.matrix = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
+        self.headline, self.table, self.matrix = Html(), Html(), Html()
         self.table.layout = ipywidgets.Layout(flex="0 0 auto", max_width="100%", overflow="auto hidden", margin="0")
-        self._heading, self.legend = ipywidgets.HTML(), ipywidgets.HTML()
+        self._heading, self.legend = Html(), Html()
         self.legend.add_class("dlcnb-legend")
         self.gallery = Gallery(
             self._picture, self.go_to, self.fail, size=PICTURE, columns=4, rows=2, empty="Nothing to compare."
@@ -170,7 +169,7 @@ class VariabilityView(View):
             self._points = dict(zip(result.images, np.swapaxes(result.points, 0, 1), strict=True))
             self.headline.value = _headline(result)
             self.table.value = _table(result)
-            self._heading.value = f"<b>the frames that differ most</b> {_key(result)}"
+            self._heading.value = heading("the frames that differ most", "discs: {}, rings: {}".format(*result.scorers))
             self.legend.value = legend_html(result.bodyparts)
             self.gallery.set_cells([_cell(frame) for frame in result.worst(WORST)])
             self._show_histogram(result)
@@ -209,12 +208,13 @@ class VariabilityView(View):
 
 
 def _headline(result):
-    spread, (first, second) = result.spread, (html.escape(name) for name in result.scorers)
+    spread, (first, second) = result.spread, result.scorers
     only = f" · only {first}: {result.only[0]}, only {second}: {result.only[1]} frames" if any(result.only) else ""
-    return (
-        f"<b>{first} and {second} are {spread.mean_px:.2f} px apart on average</b> "
-        f"(95 % interval {_interval(spread.mean_ci95)}), root mean square {spread.rms_px:.2f} px "
-        f"({_interval(spread.rms_ci95)}) · {spread.n} points in {len(result.images)} frames{only}"
+    return markup(
+        "<b>{} and {} are {:.2f} px apart on average</b> "
+        "(95 % interval {}), root mean square {:.2f} px ({}) · {} points in {} frames{}",
+        *(first, second, spread.mean_px, _interval(spread.mean_ci95), spread.rms_px, _interval(spread.rms_ci95)),
+        *(spread.n, len(result.images), only),
     )
 
 
@@ -223,7 +223,7 @@ def _interval(ends):
 
 
 def _table(result):
-    first, second = (html.escape(name) for name in result.scorers)
+    first, second = result.scorers
     head = ["bodypart", "mean px", "95 %", "RMS px", "95 %", "median px", "points"]
     total = tuple(map(sum, zip(*result.one_sided.values(), strict=True)))  # points that only one of them placed
     head += [f"only {first}", f"only {second}"] if any(total) else []
@@ -234,16 +234,13 @@ def _table(result):
             f"{spread.mean_px:.2f}", _interval(spread.mean_ci95), f"{spread.rms_px:.2f}", _interval(spread.rms_ci95),
             f"{spread.median_px:.2f}", spread.n, *single,
         )  # fmt: skip
-        cells = "".join(f"<td>{'–' if number == 'nan' else number}</td>" for number in numbers)
-        rows.append(f"<tr><th>{html.escape(part)}</th>{cells}</tr>")
-    heads = "".join(f"<th>{name}</th>" for name in head)
-    return f'<table class="dlcnb-table"><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        rows.append((part, *("–" if number == "nan" else number for number in numbers)))
+    return table(head, rows)
 
 
 def _matrix(names, mean, count):
     """Everybody against everybody; the darker, the farther apart."""
     top = np.nanmax(mean, initial=0.0) or 1.0
-    heads = "".join(f"<th>{html.escape(name)}</th>" for name in names)
     rows = []
     for i, name in enumerate(names):
         cells = []
@@ -252,17 +249,9 @@ def _matrix(names, mean, count):
             share = 0.45 * mean[i, j] / top if known else 0.0
             text = f"{mean[i, j]:.2f}" if known else ("" if i == j else "–")
             tip = f"{count[i, j]} points" if known else ("" if i == j else "no frame in common")
-            cells.append(f'<td title="{tip}" style="background:rgba(213,94,0,{share:.2f})">{text}</td>')
-        rows.append(f"<tr><th>{html.escape(name)}</th>{''.join(cells)}</tr>")
-    return (
-        "<b>everybody against everybody</b> <span class='dlcnb-muted'>mean distance, px</span>"
-        f'<table class="dlcnb-table"><thead><tr><th></th>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
-    )
-
-
-def _key(result):
-    first, second = (html.escape(name) for name in result.scorers)
-    return f'<span class="dlcnb-muted">discs: {first}, rings: {second}</span>'
+            cells.append(markup(CELL, tip, share, text))
+        rows.append((name, *cells))
+    return heading("everybody against everybody", "mean distance, px") + table(["", *names], rows)
 
 
 def _cell(frame):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-
 import cv2
 import ipywidgets
 import numpy as np
@@ -12,6 +10,7 @@ from PIL import Image
 from dlcnb.project import Project
 from dlcnb.render import draw_pose, palette
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch
+from dlcnb.widgets.base.html import Html, heading, joined, markup, muted, notice, swatch
 from dlcnb.widgets.base.input_guard import Input, InputGuard
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.gallery.label_pictures import LabelPictures, close_up
@@ -67,18 +66,18 @@ class SchemaEditor(View):
         self.scorer = ipywidgets.Text(continuous_update=False, layout=layout(width="170px", margin="0"))
         self.scorer.tooltip = "Name of the project's scorer"
         self.scorer.observe(self._on_scorer, "value")
-        new = row([_swatch(None), self.new_part, self.add])
-        scorer = row([ipywidgets.HTML("<b>scorer</b>"), self.scorer])
-        self._left = ipywidgets.VBox([ipywidgets.HTML("<b>bodyparts</b>"), self.parts, new, scorer])
+        new = row([Html(swatch(None)), self.new_part, self.add])
+        scorer = row([Html(heading("scorer")), self.scorer])
+        self._left = ipywidgets.VBox([Html(heading("bodyparts")), self.parts, new, scorer])
         self._build_skeleton()
-        self.plan = ipywidgets.HTML()
+        self.plan = Html()
         self.apply_button = button(
             "check", "Change all files of the project; a backup is kept", self.apply, "Apply", "130px",
             button_style="primary",
         )  # fmt: skip
         self.reset_button = button("refresh", "Forget the draft", self.reset, "Start over", "130px")
         self.undo_button = button("undo", "Take the last change back", self.undo, "Undo", "130px")
-        self.last = ipywidgets.HTML()
+        self.last = Html()
         self._actions = row([self.apply_button, self.reset_button, self.undo_button, self.last])
 
     def _build_skeleton(self):
@@ -89,9 +88,7 @@ class SchemaEditor(View):
         self.join = button("link", "Join these two in the skeleton, or separate them", self._on_join, "Join", "110px")
         self.ends[0].observe(lambda _: self._tell_join(), "value")
         self.ends[1].observe(lambda _: self._tell_join(), "value")
-        hint = ipywidgets.HTML(
-            '<b>skeleton</b> <span class="dlcnb-muted">click two points to join or to separate them</span>'
-        )
+        hint = Html(heading("skeleton", "click two points to join or to separate them"))
         box = ipywidgets.VBox([self.canvas, self.input.guard], layout=layout(width="100%"))
         box.add_class(ROOT)
         self._right = ipywidgets.VBox(
@@ -109,7 +106,7 @@ class SchemaEditor(View):
         up = button("arrow-up", "Move up", lambda: self._do("move", key, -1))
         down = button("arrow-down", "Move down", lambda: self._do("move", key, 1))
         remove = button("trash", "Remove this bodypart and its points", lambda: self._do("remove", key))
-        return row([_swatch(None), name, up, down, remove])
+        return row([Html(swatch(None)), name, up, down, remove])
 
     def _name(self, key):
         return next((part.name for part in self.state.parts if part.key == key), None)
@@ -193,8 +190,8 @@ class SchemaEditor(View):
         self._rows = rows
         colors = palette(len(state.parts)).tolist()
         for n, (part, color) in enumerate(zip(state.parts, colors, strict=True)):
-            swatch, name, up, down, remove = rows[part.key].children
-            swatch.value, name.value = _swatch_html(color), part.name
+            dot, name, up, down, remove = rows[part.key].children
+            dot.value, name.value = swatch(color), part.name
             up.disabled, down.disabled = n == 0, n == len(state.parts) - 1
             remove.disabled = len(state.parts) == 1
         self.scorer.value = state.scorer
@@ -219,18 +216,14 @@ class SchemaEditor(View):
             lines, problem = self.state.preview(), ""
         except ValueError as error:
             lines, problem = [], str(error)
-        items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
-        text = (
-            f"<b>what will change</b><ul>{items}</ul>"
-            if lines
-            else '<span class="dlcnb-muted">nothing to change</span>'
-        )
-        self.plan.value = f'<div role="alert" class="dlcnb-error">{html.escape(problem)}</div>' if problem else text
+        items = joined(markup("<li>{}</li>", line) for line in lines)
+        text = markup("<b>what will change</b><ul>{}</ul>", items) if lines else muted("nothing to change")
+        self.plan.value = notice(problem, "error") or text
         self.apply_button.disabled = not lines
         self.reset_button.disabled = not lines and not problem
         last = self.state.last_change()
         self.undo_button.disabled = not last
-        self.last.value = f'<span class="dlcnb-muted">last change: {html.escape(last)}</span>' if last else ""
+        self.last.value = muted(f"last change: {last}") if last else ""
 
     def redraw(self):
         """Paint the skeleton again, soon, on the painter's thread."""
@@ -311,12 +304,3 @@ class SchemaEditor(View):
             self._painter.close()
             self.canvas.close()
         super().close()
-
-
-def _swatch_html(color):
-    style = "visibility:hidden" if color is None else "background:rgb({},{},{})".format(*color)
-    return f'<i class="dlcnb-swatch" style="{style}"></i>'
-
-
-def _swatch(color):
-    return ipywidgets.HTML(_swatch_html(color))

@@ -1,0 +1,90 @@
+"""The only way to HTML in the widgets: what is put into a template is escaped, and so is a value that is none.
+
+A name that a project brings along (of a video, an image, a bodypart, a scorer, a run) can hold anything. `Html` shows
+it as it is written, whatever it is: only what `markup` made is taken for HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import ipywidgets
+import traitlets
+from markupsafe import Markup, escape
+
+__all__ = ["Html", "Markup", "heading", "joined", "legend", "markup", "muted", "notice", "swatch", "table"]
+
+
+class Html(ipywidgets.HTML):
+    """An `ipywidgets.HTML` that shows text as it is, and as HTML only what `markup` made."""
+
+    @traitlets.validate("value")
+    def _escaped(self, proposal: Any) -> Markup:
+        return escape(proposal.value)
+
+
+def markup(template: str, *values: object, **named: object) -> Markup:
+    """HTML from a template that stands in the code, with values from anywhere.
+
+    Parameters
+    ----------
+    template
+        As for `str.format`; never itself made of values.
+    values, named
+        What stands for the fields; escaped, unless it is `Markup` already.
+
+    Examples
+    --------
+    >>> print(markup("<b>{}</b> of {n:.1f}", "<img onerror=x>", n=2))
+    <b>&lt;img onerror=x&gt;</b> of 2.0
+    """
+    return Markup(template).format(*values, **named)
+
+
+def joined(parts: Iterable[object], between: str = "") -> Markup:
+    """Parts one after the other; those that are not `Markup` are escaped."""
+    return escape(between).join(parts)
+
+
+def muted(text: object, css: str = "") -> Markup:
+    """Text that stands back, with more CSS classes."""
+    return markup('<span class="{}">{}</span>', f"dlcnb-muted {css}".strip(), text)
+
+
+def heading(title: object, note: object = "") -> Markup:
+    """A bold title, with a note that stands back beside it."""
+    return markup("<b>{}</b>{}{}", title, " " if note else "", muted(note) if note else "")
+
+
+def notice(text: str, kind: str = "hint") -> Markup:
+    """A line that is read out: ``kind`` is 'hint' or 'error'; nothing where there is no text."""
+    role = "alert" if kind == "error" else "status"
+    return markup('<div role="{}" class="dlcnb-{}">{}</div>', role, kind, text) if text else Markup()
+
+
+def swatch(color: Iterable[int] | str | None, css: str = "") -> Markup:
+    """A dot of a colour (RGB, or as CSS says it; None = room for one), with more CSS classes."""
+    if color is None:
+        style = "visibility:hidden"
+    else:
+        style = "background:" + (color if isinstance(color, str) else "rgb({},{},{})".format(*color))
+    return markup('<i class="{}" style="{}"></i>', f"dlcnb-swatch {css}".strip(), style)
+
+
+def legend(items: Iterable[tuple[Iterable[int] | str, object]], css: str = "") -> Markup:
+    """(colour, text) side by side; ``css`` are more classes of the dots."""
+    return joined(markup('<span class="dlcnb-item">{}{}</span>', swatch(color, css), text) for color, text in items)
+
+
+def table(heads: Iterable[object], rows: Iterable[Iterable[object]]) -> Markup:
+    """A table: its heads, and rows that begin with a head; cells that are a ``<td>`` already stay as they are."""
+    lines = []
+    for head, *cells in rows:
+        tds = joined(c if isinstance(c, Markup) and c.startswith("<td") else markup("<td>{}</td>", c) for c in cells)
+        lines.append(markup("<tr><th>{}</th>{}</tr>", head, tds))
+    return markup(
+        '<table class="dlcnb-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>',
+        joined(markup("<th>{}</th>", head) for head in heads),
+        joined(lines),
+    )
