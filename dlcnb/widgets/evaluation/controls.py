@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from pathlib import Path
 
 import ipywidgets
 import numpy as np
 
 from dlcnb.project import run_info
+from dlcnb.widgets.base.html import Html, heading, markup, table
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.evaluation.state import FRAMES
 
@@ -30,7 +30,7 @@ class Controls:
     def __init__(self, state, view, startable):
         self.state, self._view = state, view
         self._quiet = False
-        self.table = ipywidgets.HTML(layout=ipywidgets.Layout(margin="4px 0"))
+        self.table = Html(layout=ipywidgets.Layout(margin="4px 0"))
         self._build_header(startable)
         self._build_row()
         self._build_fix()
@@ -77,7 +77,7 @@ class Controls:
         fields = {"frames": self.frames, "bodypart": self.bodypart, "pcutoff": self.pcutoff, "epsilon_px": self.epsilon}
         for name, widget in fields.items():
             widget.observe(lambda change, name=name: self._to_state(name, change.new), "value")
-        right = ipywidgets.HBox([ipywidgets.HTML("right: error <"), self.epsilon, ipywidgets.HTML("px")])
+        right = ipywidgets.HBox([Html("right: error <"), self.epsilon, Html("px")])
         cut = ipywidgets.HBox([self.pcutoff, self.suggested, self.keep])
         for box in (right, cut):
             box.add_class("dlcnb-row")
@@ -91,13 +91,13 @@ class Controls:
         there = self._view.labeler is not None
         self.fix.tooltip = "Open this frame in the labeler" if there else "Make the view with labeler=Labeler(project)"
         self.fix.on_click(lambda _: self._view.fix())
-        self.rank = ipywidgets.HTML()
+        self.rank = Html()
         self.rank.add_class("dlcnb-number")
         self.fix_row = row([self.fix, self.rank])
 
     def gallery_box(self, gallery):
         """The gallery with its heading."""
-        self.heading = ipywidgets.HTML()
+        self.heading = Html()
         return ipywidgets.VBox([self.heading, gallery], layout=ipywidgets.Layout(min_width="0"))
 
     # --- gestures ---
@@ -136,10 +136,8 @@ class Controls:
         self._silently(self.frames, value=state.frames)
         self._silently(self.epsilon, value=state.epsilon_px)
         many = sum(finding.error >= state.epsilon_px for finding in findings)
-        self.heading.value = (
-            f"<b>frames by error</b> <span class='dlcnb-muted'>the worst first; {many} of {len(findings)} are "
-            f"{state.epsilon_px:g} px off or more</span>"
-        )
+        off = f"the worst first; {many} of {len(findings)} are {state.epsilon_px:g} px off or more"
+        self.heading.value = heading("frames by error", off)
         self._ranks = {finding.image: n for n, finding in enumerate(findings)}
         self.show_cutoff()
         self.show_image()
@@ -174,20 +172,18 @@ def summary_table(lines, epsilon_px):
     if not lines:
         return ""
     heads = ("errors in px", "mean", "95 % interval", "r.m.s.", "median", f"within {epsilon_px:g} px", "points")
-    rows = ["".join(f"<th>{head}</th>" for head in heads)]
+    rows = []
     for line in lines:
         low, high = line.ci95
         interval = f"{low:.2f} – {high:.2f}" if np.isfinite(low) else "–"
         within = f"{line.within:.0%}" if np.isfinite(line.within) else "–"
-        numbers = (_px(line.mean_px, bold=True), interval, _px(line.rms_px), _px(line.median_px), within, line.n)
-        rows.append(f"<th>{html.escape(line.name)}</th>" + "".join(f"<td>{number}</td>" for number in numbers))
-    table = "".join(f"<tr>{row}</tr>" for row in rows)
-    return f'<div style="overflow-x:auto"><table class="dlcnb-table">{table}</table></div>'
+        mean = markup("<b>{}</b>", _px(line.mean_px))
+        rows.append((line.name, mean, interval, _px(line.rms_px), _px(line.median_px), within, line.n))
+    return markup('<div style="overflow-x:auto">{}</div>', table(heads, rows))
 
 
-def _px(value, bold=False):
-    text = f"{value:.2f}" if np.isfinite(value) else "–"
-    return f"<b>{text}</b>" if bold else text
+def _px(value):
+    return f"{value:.2f}" if np.isfinite(value) else "–"
 
 
 def _name(path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import threading
 
 import ipywidgets
@@ -12,6 +11,7 @@ from PIL import Image
 from dlcnb.labels import LabelError
 from dlcnb.render import palette
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view
+from dlcnb.widgets.base.html import Html, heading, joined, legend, markup, muted, notice
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.view import button
 from dlcnb.widgets.evaluation.draw import blend_map, draw_marks, marks, paint_marks
@@ -83,7 +83,7 @@ class FrameView(ipywidgets.VBox):
         )
         self.score_map.tooltip = "Score-map of the bodypart looked at (m)"
         self.score_map.observe(lambda change: setattr(self.frame, "score_map", change.new), "value")
-        self.caption, self.legend = ipywidgets.HTML(), ipywidgets.HTML()
+        self.caption, self.legend = Html(), Html()
         self.legend.add_class("dlcnb-legend")
 
     # --- gestures ---
@@ -191,19 +191,15 @@ class FrameView(ipywidgets.VBox):
         e, row = state.evaluation, state.row
         folder, name = state.image.split("/")[-2:]
         kind = "test" if e.is_test[row] else "train"
-        parts = " · ".join(_part_text(e, row, k) for k in state.columns)
-        problem = f'<div class="dlcnb-error">{html.escape(note)}</div>' if note else ""
-        where = f'<b>{html.escape(folder)}/{html.escape(name)}</b> <span class="dlcnb-muted">{kind}</span>'
-        return f'<div class="dlcnb-number" style="white-space:normal">{where}<br>{parts}</div>{problem}'
+        parts = joined((_part_text(e, row, k) for k in state.columns), " · ")
+        where = heading(f"{folder}/{name}", kind)
+        text = markup('<div class="dlcnb-number" style="white-space:normal">{}<br>{}</div>', where, parts)
+        return text + notice(note, "error")
 
     def _legend(self):
         colors = palette(len(self.state.bodyparts))
-        parts = "".join(
-            f'<span class="dlcnb-item"><i class="dlcnb-swatch" style="background:rgb({r},{g},{b})"></i>'
-            f"{html.escape(self.state.bodyparts[k])}</span>"
-            for k, (r, g, b) in enumerate(colors.tolist())
-        )
-        return f'{parts}<span class="dlcnb-item dlcnb-muted">+ label · ● prediction · × below the pcutoff</span>'
+        parts = legend(zip(colors.tolist(), self.state.bodyparts, strict=True))
+        return parts + muted("+ label · ● prediction · × below the pcutoff", "dlcnb-item")
 
     def snapshot(self):
         """The picture as a `PIL.Image.Image`, drawn in the kernel."""
@@ -222,6 +218,6 @@ class FrameView(ipywidgets.VBox):
 def _part_text(evaluation, row, k):
     """Error and likelihood of one bodypart, in words."""
     error, likelihood = evaluation.errors[row, k], evaluation.likelihood[row, k]
-    name = html.escape(evaluation.bodyparts[k])
+    name = evaluation.bodyparts[k]
     far = f"{error:.1f} px" if np.isfinite(error) else "not labeled"
-    return f"<span class='dlcnb-number'>{name} {far} <span class='dlcnb-muted'>(p {likelihood:.2f})</span></span>"
+    return markup('<span class="dlcnb-number">{} {} {}</span>', name, far, muted(f"(p {likelihood:.2f})"))

@@ -6,6 +6,7 @@ import bqplot
 import ipywidgets
 import numpy as np
 
+from dlcnb.widgets.base.html import Html, heading, legend, markup
 from dlcnb.widgets.training.curves import log_ticks, ticks
 
 __all__ = ["EvaluationPlots"]
@@ -172,7 +173,7 @@ class _Plot:
         self.left = bqplot.Axis(
             scale=self.y, tick_format=unit if share else "~g", label="" if share else unit, **upright
         )
-        self.heading = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0"))
+        self.heading = Html(layout=ipywidgets.Layout(margin="0"))
         self.figure = bqplot.Figure(
             axes=[self.bottom, self.left],
             animation_duration=0,
@@ -193,8 +194,8 @@ class _Plot:
         return self._add(bqplot.Scatter(x=[], y=[], scales=scales, colors=[color], **more))
 
     def tell(self, note):
-        """Show a note (HTML) beside the title."""
-        self.heading.value = f'<b>{self.title}</b> <span class="dlcnb-muted">{note}</span>'
+        """Show a note beside the title."""
+        self.heading.value = heading(self.title, note)
 
     def frame(self, x_ends, y_ends):
         """Show these ranges."""
@@ -220,11 +221,7 @@ def _names(parts):
 
 
 def _legend(colors):
-    items = (
-        f'<span class="dlcnb-item"><i class="dlcnb-swatch" style="background:{c}"></i>{n}</span>'
-        for n, c in colors.items()
-    )
-    return f'<span class="dlcnb-legend">{"".join(items)}</span>'
+    return markup('<span class="dlcnb-legend">{}</span>', legend((color, name) for name, color in colors.items()))
 
 
 def _jitter(row, k):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import threading
 
 import ipywidgets
 
+from dlcnb.widgets.base.html import Html, heading, markup, muted
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.frames.state import HOW, SHOW
 
@@ -34,7 +34,7 @@ class Controls:
         every = button("check-square-o", "Tick all videos", lambda: self._tick(True))
         none = button("square-o", "Tick no video", lambda: self._tick(False))
         several = ipywidgets.VBox(
-            [row([ipywidgets.HTML("<b>Videos to choose from</b>"), every, none]), boxes],
+            [row([Html(heading("Videos to choose from")), every, none]), boxes],
             layout=_layout(display=None if len(self.videos) > 1 else "none"),
         )
         self.how = _linked(state, "how", ipywidgets.Dropdown(options=HOW, layout=_layout(width="110px")))
@@ -72,7 +72,7 @@ class Controls:
         )
         first = button("step-forward", "Begin a range at the frame shown (i)", picker.range_first)
         last = button("step-backward", "End the range at the frame shown (o)", picker.range_last)
-        self.range = ipywidgets.HTML()
+        self.range = Html()
         self.range.add_class("dlcnb-number")
         self.every = ipywidgets.BoundedIntText(value=10, min=1, max=10**6, layout=_layout(width="64px"))
         self.every.tooltip = "Of the range, pick every so many frames"
@@ -89,13 +89,13 @@ class Controls:
         self.crop.observe(self._on_crop, "value")
         self.whole = button("arrows-alt", "The whole frame is of interest", lambda: picker.set_crop(None))
         first.add_class("dlcnb-gap")
-        region = row([ipywidgets.HTML("region"), self.draw, self.crop, self.whole])
+        region = row([Html("region"), self.draw, self.crop, self.whole])
         hand = row([self.video, self.pick, first, last, self.range, self.pick_range, self.every, self.clear_range])
         return ipywidgets.VBox([hand, region])
 
     def _heading(self):
         picker, state = self.picker, self.state
-        self.counts = ipywidgets.HTML()
+        self.counts = Html()
         self.show_which = _linked(state, "show", ipywidgets.Dropdown(options=SHOW, layout=_layout("140px")))
         self.show_which.tooltip = "Which frames to show"
         self.drop_alike = button(
@@ -156,9 +156,10 @@ class Controls:
         frames = self.state.frames()
         alike = sum(f.twin is not None for f in frames)
         there = sum(f.extracted for f in frames)
-        text = f"<b>{work} to extract</b>"
-        text += f" · {alike} near-duplicate{'' if alike == 1 else 's'}" if alike else ""
-        return f'<span class="dlcnb-number">{text} · {there} extracted already</span>'
+        twins = f" · {alike} near-duplicate{'' if alike == 1 else 's'}" if alike else ""
+        return markup(
+            '<span class="dlcnb-number"><b>{} to extract</b>{} · {} extracted already</span>', work, twins, there
+        )
 
     def _show_frame(self, player):
         state = self.state
@@ -170,7 +171,7 @@ class Controls:
         self.pick.description, self.pick.icon = words, icon
         ends = state.ranges[state.video]
         text = "no range" if ends is None else f"range {ends[0]}–{ends[1]}"
-        self.range.value = f'<span class="dlcnb-muted">{html.escape(text)}</span>'
+        self.range.value = muted(text)
         self.pick_range.disabled = self.clear_range.disabled = ends is None
 
     def _show_region(self, player):
@@ -200,7 +201,5 @@ def _linked(state, name, widget):
 
 def _labeled(text, widget):
     """A field with its name above it."""
-    name = ipywidgets.HTML(
-        f'<span class="dlcnb-muted">{text}</span>', layout=ipywidgets.Layout(margin="0", height="20px")
-    )
+    name = Html(muted(text), layout=ipywidgets.Layout(margin="0", height="20px"))
     return ipywidgets.VBox([name, widget], layout=ipywidgets.Layout(margin="0 8px 0 0", overflow="visible"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
-
 import ipywidgets
 import numpy as np
 from ipycanvas import MultiCanvas
+
+from dlcnb.widgets.base.html import joined, markup, muted
 
 __all__ = ["STATE_COLORS", "FrameBar", "progress_html"]
 
@@ -52,19 +52,18 @@ def progress_html(session):
     """How much is done, per video (if there are several) and over all."""
     lines = [(video, session.counts(video)) for video in session.stores] if len(session.stores) > 1 else []
     lines.append(("all videos" if lines else session.video, session.counts()))
-    return '<div class="dlcnb-progress">' + "".join(_line(*line) for line in lines) + "</div>"
+    return markup('<div class="dlcnb-progress">{}</div>', joined(_line(*line) for line in lines))
 
 
 def _line(name, counts):
     total = sum(counts.values())
-    parts = "".join(
-        f'<i style="width:{100 * counts[state] / total:.2f}%;background:rgb{STATE_COLORS[state]}"></i>'
+    parts = joined(
+        markup('<i style="width:{:.2f}%;background:rgb{}"></i>', 100 * counts[state] / total, STATE_COLORS[state])
         for state in ("done", "in work")
     )
     text = f"{counts['done']} of {total} done" + (f", {counts['in work']} in work" if counts["in work"] else "")
-    return (
-        f'<div><span title="{html.escape(name)}">{html.escape(name)}</span>'
-        f'<span class="dlcnb-muted">{text}</span>'
-        f'<span class="dlcnb-bar" role="progressbar" aria-valuemin="0" aria-valuemax="{total}" '
-        f'aria-valuenow="{counts["done"]}">{parts}</span></div>'
+    return markup(
+        '<div><span title="{}">{}</span>{}<span class="dlcnb-bar" role="progressbar" aria-valuemin="0" '
+        'aria-valuemax="{}" aria-valuenow="{}">{}</span></div>',
+        *(name, name, muted(text), total, counts["done"], parts),
     )

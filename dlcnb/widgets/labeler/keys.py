@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
+
+from dlcnb.widgets.base.html import joined, markup
 
 __all__ = ["ACTIONS", "KEYS", "Action", "help_html"]
 
@@ -151,5 +152,5 @@ def help_html():
     }
     rows = list(pointer.items())
     rows += [(" or ".join(map(spoken, action.keys)), action.text) for action in ACTIONS.values()]
-    cells = "".join(f"<div><kbd>{html.escape(keys)}</kbd> {html.escape(text)}</div>" for keys, text in rows)
-    return f'<div class="dlcnb-keys" role="region" aria-label="Keys">{cells}</div>'
+    cells = joined(markup("<div><kbd>{}</kbd> {}</div>", keys, text) for keys, text in rows)
+    return markup('<div class="dlcnb-keys" role="region" aria-label="Keys">{}</div>', cells)

@@ -13,6 +13,7 @@ from dlcnb.labels import LabelError
 from dlcnb.render import palette
 from dlcnb.widgets.base.canvas import Painter, batch
 from dlcnb.widgets.base.frame_images import FrameImages
+from dlcnb.widgets.base.html import Html, markup, muted
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.view import View, shown
 from dlcnb.widgets.base.zoom import canvas_size
@@ -108,7 +109,7 @@ class Labeler(View):
         self.controls = Controls(session, self.view, self._on_button)
         self.suggester = Suggester(session, self.fail)
         self.list = BodypartList(session.bodyparts, self.colors, self._choose)
-        self.progress = ipywidgets.HTML()
+        self.progress = Html()
         self.conflict_box = ConflictBox(self._resolve, self._show_part)
         self.help = self.controls.help()
         self._header = self.controls.header()
@@ -354,7 +355,7 @@ class Labeler(View):
             controls.video.value = session.video
             controls.number.max = count
             controls.number.value = session.row + 1
-            controls.of.value = f'of {count} <span class="dlcnb-muted">·</span> {name.rsplit("/", 1)[-1]}'
+            controls.of.value = markup("of {} {} {}", count, muted("·"), name.rsplit("/", 1)[-1])
         finally:
             self._quiet = None
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
-
 import ipywidgets
 
+from dlcnb.widgets.base.html import Html, markup, muted
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.labeler.frames import SHOW
 from dlcnb.widgets.labeler.keys import GROUPS, MODE_TEXTS, help_html
@@ -26,7 +25,8 @@ SAVED = {
 def saved_html(state):
     """The state of the tables, for the header."""
     text, title = SAVED[state]
-    return f'<span role="status" class="dlcnb-number dlcnb-saved-{state}" title="{html.escape(title)}">{text}</span>'
+    css = f"dlcnb-number dlcnb-saved-{state}"
+    return markup('<span role="status" class="{}" title="{}">{}</span>', css, title, text)
 
 
 class Controls:
@@ -61,7 +61,7 @@ class Controls:
         self.video.tooltip = "Video"
         self.number = ipywidgets.BoundedIntText(min=1, max=1, layout=layout(width="72px", margin="0"))
         self.number.tooltip = "Go to this frame"
-        self.of, self.saved = ipywidgets.HTML(), ipywidgets.HTML(saved_html(session.saved))
+        self.of, self.saved = Html(), Html(saved_html(session.saved))
         self.of.add_class("dlcnb-number")
         self.mode = ipywidgets.ToggleButtons(options=MODES, tooltips=[MODE_TEXTS[mode] for mode in MODES])
         self.mode.style.button_width = "104px"
@@ -118,17 +118,17 @@ class Controls:
             row([group(named["frames"]), group(named["edits"])]),
             row([group(named["bodyparts"]), group(named["copies"]), group(named["suggestions"])]),
             row([group(named["view"]), group([*self.toggles.values()]), group([self.buttons["help"]])]),
-            row([group([ipywidgets.HTML("nudge"), self.step, *named["nudge"]]), suggester.box]),
+            row([group([Html("nudge"), self.step, *named["nudge"]]), suggester.box]),
         ]
 
     @staticmethod
     def help():
         """The list of keys, not shown at first."""
-        return ipywidgets.HTML(help_html(), layout=ipywidgets.Layout(display="none"))
+        return Html(help_html(), layout=ipywidgets.Layout(display="none"))
 
     def tones(self):
         """The sliders of brightness, contrast and gamma."""
-        title = ipywidgets.HBox([ipywidgets.HTML('<span class="dlcnb-muted">display</span>'), self.reset])
+        title = ipywidgets.HBox([Html(muted("display")), self.reset])
         title.layout = ipywidgets.Layout(justify_content="space-between", align_items="center")
         return ipywidgets.VBox([title, *self.sliders.values()])
 
@@ -139,7 +139,7 @@ class ConflictBox(ipywidgets.VBox):
     def __init__(self, resolve, go_to):
         self._resolve, self._go_to = resolve, go_to
         self.conflict = None
-        self.text = ipywidgets.HTML()
+        self.text = Html()
         self.mine = ipywidgets.Button(description="Keep mine", tooltip="Keep the point of this tab")
         self.theirs = ipywidgets.Button(description="Keep theirs", tooltip="Take the other point")
         self.look = ipywidgets.Button(description="Show", tooltip="Open the frame; both points are marked in it")
@@ -160,9 +160,9 @@ class ConflictBox(ipywidgets.VBox):
         more = f" ({len(conflicts) - 1} more)" if len(conflicts) > 1 else ""
         mine = _value_text(conflict.mine, conflict.mine_visible)
         theirs = _value_text(conflict.theirs, conflict.theirs_visible)
-        self.text.value = (
-            f'<div role="alert"><b>{html.escape(conflict.bodypart)}</b> in {html.escape(conflict.image)} was changed '
-            f"here and by {html.escape(conflict.whose)}: mine {mine}, theirs {theirs}. Which is right?{more}</div>"
+        self.text.value = markup(
+            '<div role="alert"><b>{}</b> in {} was changed here and by {}: mine {}, theirs {}. Which is right?{}</div>',
+            *(conflict.bodypart, conflict.image, conflict.whose, mine, theirs, more),
         )
 
 

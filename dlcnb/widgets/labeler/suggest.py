@@ -7,6 +7,7 @@ import threading
 import ipywidgets
 
 from dlcnb import jobs
+from dlcnb.widgets.base.html import Html
 from dlcnb.widgets.labeler.parts import group
 
 __all__ = ["Suggester"]
@@ -31,7 +32,7 @@ class Suggester:
         self.button.tooltip = "Let the last trained network suggest points in the frames that are not done"
         self.button.layout = ipywidgets.Layout(width="104px", height="32px", margin="0")
         self.button.on_click(lambda _: self._pressed())
-        self.text = ipywidgets.HTML()
+        self.text = Html()
         self.text.add_class("dlcnb-number")
         self.box = group([self.button, self.text])
 

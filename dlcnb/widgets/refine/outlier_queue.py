@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import threading
 
 import ipywidgets
@@ -12,6 +11,7 @@ from dlcnb import outliers
 from dlcnb.project import Project
 from dlcnb.render import draw_pose
 from dlcnb.video import DamagedFrameError, VideoReader
+from dlcnb.widgets.base.html import Html, joined, markup, muted
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.task import Stopped, Task
 from dlcnb.widgets.base.view import View, button, row, shown
@@ -77,7 +77,7 @@ class OutlierQueue(View):
         self.threshold.style.description_width = "62px"
         self.threshold.add_class("dlcnb-own-keys")
         self.threshold.observe(lambda change: self._set("threshold", change.new), "value")
-        self.found = ipywidgets.HTML()
+        self.found = Html()
         self.count = ipywidgets.BoundedIntText(value=state.count, min=1, max=1000, layout=layout(width="68px"))
         self.count.tooltip = "How many frames to choose"
         self.count.observe(lambda change: self._set("count", change.new), "value")
@@ -96,13 +96,12 @@ class OutlierQueue(View):
         self.stop_button = button("stop", "Stop choosing; the queue stays as it is", self.task.stop)
         self.stop_button.layout.display = "none"
         self.reload = button("refresh", "See what was labeled and extracted meanwhile", self.refresh)
-        self.refined = ipywidgets.HTML()
+        self.refined = Html()
 
     def _rows(self):
-        choices = row([ipywidgets.HTML("find"), self.how, self.threshold])
+        choices = row([Html("find"), self.how, self.threshold])
         numbers = row(
-            [ipywidgets.HTML("take"), self.count, self.choose, self.preview, self.stop_button, self.clear]
-            + [self.progress]
+            [Html("take"), self.count, self.choose, self.preview, self.stop_button, self.clear] + [self.progress]
         )
         return choices, numbers, row([self.extract, self.merge, self.reload, self.refined])
 
@@ -221,19 +220,17 @@ class OutlierQueue(View):
         self._quietly(self.threshold, low=low, high=high, step=step, value=state.threshold)
         self._quietly(self.how, value=state.how)
         found, total = state.n_found, len(state.poses)
-        share = f"<b>{found}</b> of {total} frames ({found / total:.1%})"
+        share = markup('<span class="dlcnb-number"><b>{}</b> of {} frames ({:.1%})</span>', found, total, found / total)
         unit = f" {scores.unit}" if scores.unit else ""
-        text = f"{html.escape(outliers.HOW[state.how])}: {state.threshold:.4g}{unit}"
-        self.found.value = f'<span class="dlcnb-number">{share}</span> <span class="dlcnb-muted">{text}</span>'
+        text = muted(f"{outliers.HOW[state.how]}: {state.threshold:.4g}{unit}")
+        self.found.value = joined([share, text], " ")
         self.preview.button_style = "primary" if state.stale or not state.frames else ""
         kept = len(state.kept)
         self.extract.description = f"Extract {kept}" if kept else "Extract"
         self.extract.button_style = "success" if kept else ""
         labeled, extracted = state.refined()
-        self.refined.value = (
-            f"<span class='dlcnb-muted'>iteration {self.project.iteration}: "
-            f"{labeled} of {extracted} extracted outlier frames labeled</span>"
-        )
+        done = f"{labeled} of {extracted} extracted outlier frames labeled"
+        self.refined.value = muted(f"iteration {self.project.iteration}: {done}")
         self.gallery.set_cells([self._cell(frame) for frame in state.frames])
 
     def _cell(self, frame):

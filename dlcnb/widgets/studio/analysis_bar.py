@@ -11,6 +11,7 @@ from dlcnb import jobs
 from dlcnb.poses import find_poses
 from dlcnb.project import snapshots
 from dlcnb.widgets.base.follow import JobFollower, News, under_way
+from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import View, button, row, shown
 
@@ -52,8 +53,8 @@ class AnalysisBar(View):
         stopping = "Stop; what is done is kept, and the next Analyze goes on from there"
         self.stop_button = button("stop", stopping, self.stop, "Stop")
         self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="140px"))
-        self.note = ipywidgets.HTML()
-        parts = [ipywidgets.HTML("video"), self.videos, self.start_button, self.stop_button, self.progress, self.note]
+        self.note = Html()
+        parts = [Html("video"), self.videos, self.start_button, self.stop_button, self.progress, self.note]
         super().__init__([row(parts)])
         self.add_class("dlcnb-analysis")
         self.refresh()
@@ -149,7 +150,7 @@ class AnalysisBar(View):
         self.start_button.description = "Analyze again" if table else "Analyze"
         self.start_button.button_style = "" if table or not trained else "success"
         words = table.name if table else "not analyzed yet" if trained else "train a network first"
-        self.note.value = f'<span class="dlcnb-muted">{words}</span>'
+        self.note.value = muted(words)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until the analysis is done; False if it is silent for ``timeout`` seconds."""

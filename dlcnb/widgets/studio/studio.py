@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import threading
 
 import ipywidgets
@@ -11,6 +10,7 @@ from PIL import Image, ImageDraw
 from dlcnb.outliers import suggestions
 from dlcnb.project import Project
 from dlcnb.widgets.base.canvas import Painter
+from dlcnb.widgets.base.html import Html, markup, notice
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.evaluation.view import EvaluationView
@@ -66,7 +66,7 @@ class Studio(View):
         self.tabs.observe(lambda _: self._on_tab(), "selected_index")
 
     def _build(self):
-        self.line = ipywidgets.HTML(layout=ipywidgets.Layout(flex="0 1 auto"))
+        self.line = Html(layout=ipywidgets.Layout(flex="0 1 auto"))
         self.next_button = ipywidgets.Button(button_style="primary", layout=ipywidgets.Layout(width="auto"))
         self.next_button.on_click(lambda _: self.go_to(self.overview.next_step[0]))
         self.reload = button("refresh", "Look what was done elsewhere meanwhile", self.refresh)
@@ -112,7 +112,7 @@ class Studio(View):
         try:
             made = self.widget(tab)
         except Exception as error:  # nothing to label yet, say: it is tried again when the tab is opened again
-            made = ipywidgets.HTML(f'<div role="status" class="dlcnb-hint">{html.escape(str(error))}</div>')
+            made = Html(notice(str(error)))
         self._panes[tab].children = [*above, made]
 
     def widget(self, tab):
@@ -239,7 +239,7 @@ class Studio(View):
 
     def _show(self):
         tab, words = self.overview.next_step
-        self.line.value = f"<b>{html.escape(self.project.task)}</b>: {html.escape(self.overview.summary)}; next:"
+        self.line.value = markup("<b>{}</b>: {}; next:", self.project.task, self.overview.summary)
         self.next_button.description = words
         self.next_button.tooltip = f"Open the tab {tab}"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
-
 import bqplot
 import ipywidgets
 import numpy as np
+
+from dlcnb.widgets.base.html import Html, heading, joined, markup
 
 __all__ = ["TrainingCurves", "log_ticks", "ticks"]
 
@@ -99,7 +99,7 @@ class TrainingCurves(ipywidgets.GridBox):
             drawn.append(curve[1])
         values = np.concatenate(drawn)
         self._loss_plot.frame(*_decade_parts(values.min(initial=1), values.max(initial=1e-3)))
-        parts = "".join(_key(color, text) for text, color, _ in PARTS.values()) if state.show_parts else ""
+        parts = joined(_key(color, text) for text, color, _ in PARTS.values()) if state.show_parts else ""
         self._loss_plot.tell("per step, and smoothed" + self._others(state), parts)
 
     def _show_error(self, state, others):
@@ -138,7 +138,7 @@ class TrainingCurves(ipywidgets.GridBox):
                 _set(mark, *(others[n][name] if n < len(others) else ([], [])))
 
     def _others(self, state):
-        return "".join(_key(c, html.escape(name)) for c, name in zip(EARLIER, state.earlier, strict=False))
+        return joined(_key(c, name) for c, name in zip(EARLIER, state.earlier, strict=False))
 
 
 class _Plot:
@@ -150,7 +150,7 @@ class _Plot:
         upright = {"orientation": "vertical"} if "orientation" in bqplot.Axis.class_traits() else {"side": "left"}
         self.bottom = bqplot.Axis(scale=self.x, label="step", tick_format=",d", grid_lines="none")
         self.left = bqplot.Axis(scale=self.y, tick_format="~g", **upright)
-        self.heading = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0"))
+        self.heading = Html(layout=ipywidgets.Layout(margin="0"))
         layout = ipywidgets.Layout(width="100%", height=HEIGHT, min_width="0")
         self.figure = bqplot.Figure(
             axes=[self.bottom, self.left], animation_duration=0, fig_margin=MARGIN, layout=layout, padding_y=0
@@ -168,7 +168,7 @@ class _Plot:
 
     def tell(self, note, key=""):
         """Show a note, and what the colours mean, beside the title."""
-        text = f'<b>{self.title}</b> <span class="dlcnb-muted">{note}</span>{key}'
+        text = heading(self.title, note) + key
         if self.heading.value != text:
             self.heading.value = text
 
@@ -193,8 +193,8 @@ class _Plot:
 
 def _key(color, text):
     """What a colour means."""
-    swatch = f'<i class="dlcnb-swatch" style="background:{color}; margin-left:10px"></i>'
-    return f'<span class="dlcnb-muted" style="white-space:nowrap">{swatch}{text}</span> '
+    dot = markup('<i class="dlcnb-swatch" style="background:{}; margin-left:10px"></i>', color)
+    return markup('<span class="dlcnb-muted" style="white-space:nowrap">{}{}</span> ', dot, text)
 
 
 def _ceiling(last):

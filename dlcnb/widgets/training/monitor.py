@@ -12,6 +12,7 @@ from traitlets import link
 from dlcnb import jobs
 from dlcnb.project import Project, snapshots
 from dlcnb.widgets.base.follow import JobFollower
+from dlcnb.widgets.base.html import Html, notice
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.training.curves import EARLIER, TrainingCurves
@@ -101,8 +102,8 @@ class TrainingMonitor(View):
         for n, title in enumerate(("More settings", "Compare with other runs")):
             self.more.set_title(n, title)
         self.bar = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="100%", height="18px", margin="4px 0"))
-        self.headline = ipywidgets.HTML(layout=layout(margin="6px 0 0 0"))
-        self.facts, self.advice = ipywidgets.HTML(), ipywidgets.HTML(layout=layout(display="none"))
+        self.headline = Html(layout=layout(margin="6px 0 0 0"))
+        self.facts, self.advice = Html(), Html(layout=layout(display="none"))
         self._shown_row = row(
             [
                 self._toggle("show_parts", "parts of the loss", "Losses of the score-maps and of their refinement"),
@@ -295,7 +296,7 @@ class TrainingMonitor(View):
         self.headline.value = headline(state)
         self._show_buttons()
         self.facts.value = facts(state)
-        self.advice.value = f'<div role="status" class="dlcnb-hint">{state.suggestion}</div>'
+        self.advice.value = notice(state.suggestion)
         self.advice.layout.display = None if state.suggestion else "none"
         self.curves.show(state)
 

@@ -8,6 +8,7 @@ import ipywidgets
 from traitlets import link
 
 from dlcnb.widgets.base.canvas import Painter, encode_jpeg
+from dlcnb.widgets.base.html import Html, heading
 from dlcnb.widgets.training.preview import draw_preview, read_preview
 
 __all__ = ["PreviewStrip"]
@@ -31,7 +32,7 @@ class PreviewStrip(ipywidgets.VBox):
     def __init__(self, state, failed):
         self.state = state
         layout = ipywidgets.Layout
-        self.heading = ipywidgets.HTML(layout=layout(margin="0"))
+        self.heading = Html(layout=layout(margin="0"))
         self.score_maps = ipywidgets.Dropdown(
             options=[(text, name) for name, text in MAPS.items()], layout=layout(width="150px", margin="0")
         )
@@ -79,10 +80,7 @@ class PreviewStrip(ipywidgets.VBox):
         self.picture.value = encode_jpeg(
             draw_preview(preview, root, score_maps=state.score_maps, zoomed=state.zoomed), 88
         )
-        kind = "○ label · ● prediction"
-        self.heading.value = (
-            f'<b>validation frames</b> <span class="dlcnb-muted">at step {preview.step} · {kind}</span>'
-        )
+        self.heading.value = heading("validation frames", f"at step {preview.step} · ○ label · ● prediction")
         self.children = self._content
 
     def close(self):

@@ -7,6 +7,7 @@ from pathlib import Path
 import ipywidgets
 
 from dlcnb.project import run_info, snapshots
+from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.view import button
 
 __all__ = ["RunChooser", "run_name", "starts"]
@@ -55,7 +56,7 @@ class RunChooser:
         self.compare = ipywidgets.HBox(layout=layout(width="100%"))
         self.compare.add_class("dlcnb-choices")
         self.boxes = {}  # folder -> Checkbox
-        self._nothing = ipywidgets.HTML('<span class="dlcnb-muted">There is no other run of this project yet.</span>')
+        self._nothing = Html(muted("There is no other run of this project yet."))
 
     def show(self, runs, shown):
         """Offer these runs (the newest first); ``shown`` is the folder of the one on display, or None."""

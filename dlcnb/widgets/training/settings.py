@@ -8,6 +8,7 @@ import ipywidgets
 from traitlets import Dict, Enum, Float, HasTraits, Int, Unicode, link, observe
 
 from dlcnb.trainset import BACKBONES, PRESETS, TrainConfig
+from dlcnb.widgets.base.html import Html, markup
 from dlcnb.widgets.base.view import row
 
 __all__ = ["SettingsForm", "TrainingSettings"]
@@ -145,6 +146,6 @@ def _wide(width):
 def _labeled(name, widget):
     """A field with its name above it."""
     words = {"train_fraction": "training fraction", "backbone": "network"}.get(name, name.replace("_", " "))
-    text = f'<span class="dlcnb-muted" title="{TIPS[name]}">{words}</span>'
-    title = ipywidgets.HTML(text, layout=ipywidgets.Layout(margin="0", height="20px"))
+    text = markup('<span class="dlcnb-muted" title="{}">{}</span>', TIPS[name], words)
+    title = Html(text, layout=ipywidgets.Layout(margin="0", height="20px"))
     return ipywidgets.VBox([title, widget], layout=ipywidgets.Layout(margin="0 8px 0 0", overflow="visible"))

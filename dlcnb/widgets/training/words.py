@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from dlcnb import jobs
+from dlcnb.widgets.base.html import joined, markup, muted
 from dlcnb.widgets.base.pictures import figure_picture, stacked
 from dlcnb.widgets.training.preview import draw_preview, read_preview
 from dlcnb.widgets.training.state import clock_text
@@ -36,8 +37,8 @@ def facts(state):
         "best error": _figures(state.best_px, ".2f", " px"),
         "memory": _figures(state.rss_mb, ".0f", " MB"),
     }
-    cells = (f'<div><span class="dlcnb-muted">{name}</span><b>{value}</b></div>' for name, value in number.items())
-    return f'<div class="dlcnb-facts">{"".join(cells)}</div>'
+    cells = joined(markup("<div>{}<b>{}</b></div>", muted(name), value) for name, value in number.items())
+    return markup('<div class="dlcnb-facts">{}</div>', cells)
 
 
 def headline(state):
@@ -46,7 +47,7 @@ def headline(state):
     if state.status in ("running", "pausing", "stopping"):
         left = f" · {clock_text(state.seconds_left)} left" if np.isfinite(state.seconds_left) else ""
         words += f" · {state.progress:.0%}{left}"
-    return f'<b class="dlcnb-number">{words}</b>'
+    return markup('<b class="dlcnb-number">{}</b>', words)
 
 
 def _figures(value, form, unit=""):

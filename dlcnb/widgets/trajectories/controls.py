@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import html
-
 import ipywidgets
 
 from dlcnb.trajectories import METHODS
+from dlcnb.widgets.base.html import Html, markup, muted, swatch
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.trajectories.state import SHOW
 
@@ -69,8 +68,8 @@ class TrajectoryControls:
             )  # fmt: skip
             box.tooltip = f"Draw {name}"
             box.observe(lambda _: self._on_boxes(), "value")
-            self.boxes.append((ipywidgets.HTML(f'<i class="dlcnb-swatch" style="background:{color}"></i>'), box))
-        self.bodyparts = row([row([swatch, box], tight=True) for swatch, box in self.boxes])
+            self.boxes.append((Html(swatch(color)), box))
+        self.bodyparts = row([row([dot, box], tight=True) for dot, box in self.boxes])
 
     def _build_moves(self):
         state = self.state
@@ -90,7 +89,7 @@ class TrajectoryControls:
         self.part.tooltip = "First and last frame of the part looked at"
         self.part.add_class("dlcnb-own-keys")
         self.part.observe(lambda change: self._view.act(state.look, *change.new), "value")
-        self.where = ipywidgets.HTML()
+        self.where = Html()
         self.where.add_class("dlcnb-number")
         view = self._view
         self.figure = button("picture-o", "Save the part looked at as a figure (PNG)", view.save_figure, "Figure")
@@ -115,10 +114,8 @@ class TrajectoryControls:
             self.part.value = (state.start, state.stop)
         times = state.times - state.times[0]
         seconds = f"{times[state.start]:.2f} – {times[state.stop - 1]:.2f} s"
-        self.where.value = (
-            f"frames {state.start} – {state.stop - 1} "
-            f'<span class="dlcnb-muted">{html.escape(seconds)} · now {state.frame}</span>'
-        )
+        now = muted(f"{seconds} · now {state.frame}")
+        self.where.value = markup("frames {} – {} {}", state.start, state.stop - 1, now)
 
 
 def _dropdown(options, value, tooltip, width="120px"):
@@ -128,6 +125,6 @@ def _dropdown(options, value, tooltip, width="120px"):
 
 
 def _named(text, field, after=""):
-    made = row([ipywidgets.HTML(text), field, *([ipywidgets.HTML(after)] if after else [])], tight=True)
+    made = row([Html(text), field, *([Html(after)] if after else [])], tight=True)
     made.layout.margin = "0 10px 0 0"
     return made

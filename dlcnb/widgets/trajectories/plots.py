@@ -7,6 +7,7 @@ import ipywidgets
 import numpy as np
 
 from dlcnb.render import palette
+from dlcnb.widgets.base.html import Html, heading
 from dlcnb.widgets.base.plot_input import name_plot
 from dlcnb.widgets.training.curves import log_ticks, ticks
 from dlcnb.widgets.trajectories.state import KINDS
@@ -56,8 +57,8 @@ class TrajectoryPlots:
             name_plot(plot.figure, f"{kind}-{column}", over_time=True)
             self.over_time[f"{kind}-{column}"] = plot
             made.append(plot.figure)
-        heading = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0", height="20px"))
-        return ipywidgets.VBox([heading, *made], layout=ipywidgets.Layout(flex="1 1 0", min_width="0", width="100%"))
+        title = Html(layout=ipywidgets.Layout(margin="0", height="20px"))
+        return ipywidgets.VBox([title, *made], layout=ipywidgets.Layout(flex="1 1 0", min_width="0", width="100%"))
 
     def _arrange(self, beside):
         """One column or two; the second is made when it is first wanted, as a page of many plots is slow to open."""
@@ -115,7 +116,7 @@ class TrajectoryPlots:
     def _heading(self, column):
         sources = self.sources(column)
         words = {(False,): "raw", (True,): self.state.method, (False, True): f"raw (pale) and {self.state.method}"}
-        return f'<b>{words[sources]}</b> <span class="dlcnb-muted">over time</span>'
+        return heading(words[sources], "over time")
 
     def _time_ticks(self):
         """Frames of the ticks, and their names."""
@@ -250,10 +251,8 @@ class _Steps:
 
 
 def _titled(title, note, figure):
-    heading = ipywidgets.HTML(
-        f'<b>{title}</b> <span class="dlcnb-muted">{note}</span>', layout=ipywidgets.Layout(margin="0")
-    )
-    return ipywidgets.VBox([heading, figure], layout=ipywidgets.Layout(min_width="0"))
+    above = Html(heading(title, note), layout=ipywidgets.Layout(margin="0"))
+    return ipywidgets.VBox([above, figure], layout=ipywidgets.Layout(min_width="0"))
 
 
 def _upright():

@@ -1,7 +1,6 @@
 """The labeler through its widgets and its input channel; no browser."""
 
 import base64
-import html
 import io
 import re
 import shutil
@@ -10,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from markupsafe import escape
 from PIL import Image
 from support.labeling import BODYPARTS, COUNT, make_project
 
@@ -226,7 +226,7 @@ class TestKeys:
         assert labeler.help.layout.display == "none"
         key(labeler, "?")
         assert labeler.help.layout.display is None
-        assert all(html.escape(action.text) in help_html() for action in ACTIONS.values())
+        assert all(escape(action.text) in help_html() for action in ACTIONS.values())
         key(labeler, "Escape")
         assert labeler.help.layout.display == "none"
 
