@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import numpy as np
 
 from dlcnb.project import run_info
-from dlcnb.widgets.base.html import Html, heading, markup, table
+from dlcnb.widgets.base.html import Html, Markup, heading, markup, swatch, table
+from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.evaluation.state import FRAMES
 
-__all__ = ["Controls", "summary_table"]
+if TYPE_CHECKING:
+    from dlcnb.evaluate import Verdict
+    from dlcnb.widgets.evaluation.state import EvaluationState, Finding, Summary
+    from dlcnb.widgets.evaluation.view import EvaluationView
+
+__all__ = ["Controls", "summary_table", "verdict_line"]
+
+LEVEL_COLORS = {"useless": "#d32f2f", "poor": "#d32f2f", "usable": "#b8860b", "good": "#0f9d74"}
 
 
 class Controls:
@@ -27,19 +38,21 @@ class Controls:
         Whether there is a project whose evaluations can be chosen and made.
     """
 
-    def __init__(self, state, view, startable):
+    def __init__(self, state: EvaluationState, view: EvaluationView, startable: bool) -> None:
         self.state, self._view = state, view
-        self._quiet = False
+        self._quiet = Quiet()
+        self._ranks: dict[str, int] = {}
+        self.verdict = Html(layout=ipywidgets.Layout(margin="4px 0 0 0"))
         self.table = Html(layout=ipywidgets.Layout(margin="4px 0"))
         self._build_header(startable)
         self._build_row()
         self._build_fix()
 
-    def _build_header(self, startable):
+    def _build_header(self, startable: bool) -> None:
         layout = ipywidgets.Layout
         self.chosen = ipywidgets.Dropdown(layout=layout(width="320px", max_width="100%", margin="0"))
         self.chosen.tooltip = "Evaluations of this project, the newest run first"
-        self.chosen.observe(self._on_chosen, "value")
+        self.chosen.observe(self._quiet.ignored(self._on_chosen), "value")
         self.refresh = button("refresh", "Look for evaluations, and take up changed labels", self._view.refresh)
         self.start = ipywidgets.Button(
             description="Evaluate", icon="play", button_style="success", layout=layout(width="120px")
@@ -49,7 +62,7 @@ class Controls:
         self.header = row([self.chosen, self.refresh, self.start] if startable else [])
         self.header.layout.display = None if startable else "none"
 
-    def _build_row(self):
+    def _build_row(self) -> None:
         layout, state = ipywidgets.Layout, self.state
         self.frames = ipywidgets.ToggleButtons(options=FRAMES, value=state.frames, layout=layout(margin="0"))
         self.frames.style.button_width = "56px"
@@ -76,7 +89,7 @@ class Controls:
         self.epsilon.tooltip = "A prediction closer than that to its label is right"
         fields = {"frames": self.frames, "bodypart": self.bodypart, "pcutoff": self.pcutoff, "epsilon_px": self.epsilon}
         for name, widget in fields.items():
-            widget.observe(lambda change, name=name: self._to_state(name, change.new), "value")
+            widget.observe(self._quiet.ignored(partial(self._to_state, name)), "value")
         right = ipywidgets.HBox([Html("right: error <"), self.epsilon, Html("px")])
         cut = ipywidgets.HBox([self.pcutoff, self.suggested, self.keep])
         for box in (right, cut):
@@ -84,7 +97,7 @@ class Controls:
             box.add_class("dlcnb-tight")
         self.row = row([self.frames, self.bodypart, cut, right])
 
-    def _build_fix(self):
+    def _build_fix(self) -> None:
         self.fix = ipywidgets.Button(
             description="Fix this label", icon="pencil", button_style="primary", layout=ipywidgets.Layout(width="130px")
         )
@@ -95,79 +108,80 @@ class Controls:
         self.rank.add_class("dlcnb-number")
         self.fix_row = row([self.fix, self.rank])
 
-    def gallery_box(self, gallery):
-        """The gallery with its heading."""
+    def gallery_box(self, errors: ipywidgets.Widget, gallery: ipywidgets.Widget) -> ipywidgets.VBox:
+        """The plot of errors, and the gallery with its heading."""
         self.heading = Html()
-        return ipywidgets.VBox([self.heading, gallery], layout=ipywidgets.Layout(min_width="0"))
+        return ipywidgets.VBox([errors, self.heading, gallery], layout=ipywidgets.Layout(min_width="0"))
 
     # --- gestures ---
 
-    def _to_state(self, name, value):
-        if not self._quiet and getattr(self.state, name) != value:
+    def _to_state(self, name: str, change: Any) -> None:
+        if getattr(self.state, name) != change.new:
             try:
-                setattr(self.state, name, value)
+                setattr(self.state, name, change.new)
             except Exception as error:
                 self._view.fail(error)
 
-    def _on_chosen(self, change):
-        if not self._quiet and change.new is not None:
+    def _on_chosen(self, change: Any) -> None:
+        if change.new is not None:
             self._view.show_file(change.new)
 
     # --- showing ---
 
-    def list_evaluations(self, paths, chosen):
+    def list_evaluations(self, paths: Sequence[Path], chosen: Path | None) -> None:
         """Offer these evaluations."""
-        self._silently(self.chosen, options=[(_name(path), str(path)) for path in paths])
+        self._quiet.set(self.chosen, options=[(_name(path), str(path)) for path in paths])
         if chosen is not None:
-            self._silently(self.chosen, value=str(chosen))
+            self._quiet.set(self.chosen, value=str(chosen))
         self.chosen.disabled = not paths
 
-    def busy(self, running):
+    def busy(self, running: bool) -> None:
         """Show that an evaluation is under way, or over."""
         self.start.disabled = running
         self.start.description = "evaluating…" if running else "Evaluate"
 
-    def show(self, findings):
+    def show(self, findings: Sequence[Finding]) -> None:
         """Bring the fields up to date; ``findings`` are what the gallery shows."""
         state, options = self.state, [("all bodyparts", ""), *((part, part) for part in self.state.bodyparts)]
         if list(self.bodypart.options) != options:
-            self._silently(self.bodypart, options=options)
-        self._silently(self.bodypart, value=state.bodypart)
-        self._silently(self.frames, value=state.frames)
-        self._silently(self.epsilon, value=state.epsilon_px)
+            self._quiet.set(self.bodypart, options=options)
+        self._quiet.set(self.bodypart, value=state.bodypart)
+        self._quiet.set(self.frames, value=state.frames)
+        self._quiet.set(self.epsilon, value=state.epsilon_px)
         many = sum(finding.error >= state.epsilon_px for finding in findings)
         off = f"the worst first; {many} of {len(findings)} are {state.epsilon_px:g} px off or more"
         self.heading.value = heading("frames by error", off)
         self._ranks = {finding.image: n for n, finding in enumerate(findings)}
+        self.verdict.value = verdict_line(self.state.verdict())
         self.show_cutoff()
         self.show_image()
 
-    def show_cutoff(self):
+    def show_cutoff(self) -> None:
         """Bring the pcutoff and its suggestion up to date."""
-        self._silently(self.pcutoff, value=self.state.pcutoff)
+        self._quiet.set(self.pcutoff, value=self.state.pcutoff)
         found = self.state.calibration()
         best = found.suggested_pcutoff if found is not None else None
         self.suggested.description = "no suggestion" if best is None else f"use {best:g}"
         self.suggested.disabled = best is None or abs(best - self.state.pcutoff) < 1e-9
         self.keep.disabled = self._view.project is None or self.state.evaluation is None
 
-    def show_image(self):
+    def show_image(self) -> None:
         """Say which of the frames is shown."""
         rank = self._ranks.get(self.state.image)
         self.rank.value = "" if rank is None else f"{rank + 1} of {len(self._ranks)}"
         self.fix.disabled = self._view.labeler is None or not self.state.image
 
-    def _silently(self, widget, **values):
-        """Set traits of a field without taking that for a gesture."""
-        before, self._quiet = self._quiet, True
-        try:
-            for name, value in values.items():
-                setattr(widget, name, value)
-        finally:
-            self._quiet = before
+
+def verdict_line(found: Verdict | None) -> Markup | str:
+    """A `Verdict` as HTML: its first word in bold, with a colour."""
+    if found is None:
+        return ""
+    level, _, reason = found.text.partition(":")
+    words = markup("{}<b>{}</b>:{}", swatch(LEVEL_COLORS[found.level]), level, reason)
+    return markup('<div role="status" class="dlcnb-verdict">{}</div>', words)
 
 
-def summary_table(lines, epsilon_px):
+def summary_table(lines: Sequence[Summary], epsilon_px: float) -> Markup | str:
     """The `Summary` lines as an HTML table."""
     if not lines:
         return ""
@@ -182,15 +196,15 @@ def summary_table(lines, epsilon_px):
     return markup('<div style="overflow-x:auto">{}</div>', table(heads, rows))
 
 
-def _px(value):
+def _px(value: float) -> str:
     return f"{value:.2f}" if np.isfinite(value) else "–"
 
 
-def _name(path):
+def _name(path: Path) -> str:
     """What the list calls an evaluation: "shuffle 1, 95% for training · step 500"."""
-    step = Path(path).stem.split("-")[-1]
+    step = path.stem.split("-")[-1]
     try:
-        info = run_info(Path(path).parent)
+        info = run_info(path.parent)
         return f"shuffle {info['shuffle']}, {info['train_fraction']:.0%} for training · step {step}"
     except ValueError:
-        return f"{Path(path).parent.name} · step {step}"
+        return f"{path.parent.name} · step {step}"

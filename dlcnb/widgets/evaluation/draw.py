@@ -1,105 +1,64 @@
-"""Labels and predictions on a frame, as DeepLabCut marks them: + the label, a dot a prediction, × an unlikely one."""
+"""Labels and predictions on a frame, as DeepLabCut draws them: + the label, a dot a prediction, × an unlikely one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
 
-__all__ = ["Marks", "blend_map", "draw_marks", "marks", "paint_marks", "thumbnail"]
+from dlcnb.widgets.base.paint import Circles, Lines, Thing, on_picture, outlined
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["blend_map", "overlay", "thumbnail"]
 
 ARM = 7.0  # px of the arms of + and ×, on the canvas
-LINE = (235, 238, 241)
+JOIN = (235, 238, 241)
 HALO = (0, 0, 0)
+DIAGONALS = ((0.7, 0.7), (0.7, -0.7))
 
 
-@dataclass(frozen=True, eq=False)
-class Marks:
-    """What is drawn over a picture, in its own coordinates (from the top-left corner).
-
-    ``lines`` (L, 2, 2) with ``line_colors`` (L, 3), ``discs`` (D, 2) with ``disc_colors`` (D, 3); ``joins`` (J, 2, 2)
-    lead from labels to their predictions.
-    """
-
-    lines: np.ndarray
-    line_colors: np.ndarray
-    discs: np.ndarray
-    disc_colors: np.ndarray
-    joins: np.ndarray
-
-
-def marks(labels, predicted, sure, colors, arm=ARM):
-    """`Marks` of one frame.
+def overlay(
+    labels: NDArray[np.float64],
+    predicted: NDArray[np.float64],
+    sure: NDArray[np.bool_],
+    colors: NDArray[np.uint8],
+    arm: float = ARM,
+) -> list[Thing]:
+    """What is drawn over the picture of one frame.
 
     Parameters
     ----------
-    labels, predicted : (K, 2) in coordinates of the picture; NaN = not there.
-    sure : (K,) bool
+    labels, predicted : (K, 2) in coordinates of the picture, from its corner; NaN = not there.
+    sure : (K,)
         Predictions that are likely enough.
-    colors : uint8 (K, 3)
+    colors : (K, 3)
     arm : float
         Length of the arms of + and ×, px.
+
+    Returns
+    -------
+    list
+        Lines from labels to their predictions, sure predictions as discs, labels as + and unsure predictions as ×.
     """
-    labeled, there = (np.isfinite(p).all(axis=-1) for p in (labels, predicted))
-    unsure = there & ~sure
-    straight, crooked = np.array([[1, 0], [0, 1]]) * arm, np.array([[1, 1], [1, -1]]) * 0.7 * arm
-    lines, tints = [], []
-    for shown, points, arms in ((labeled, labels, straight), (unsure, predicted, crooked)):
-        for k in np.flatnonzero(shown):
-            lines += [(points[k] - a, points[k] + a) for a in arms]
-            tints += [colors[k]] * 2
-    both = labeled & there
-    return Marks(
-        np.array(lines, float).reshape(-1, 2, 2),
-        np.array(tints, np.uint8).reshape(-1, 3),
-        np.asarray(predicted, float)[there & sure],
-        colors[there & sure],
-        np.stack([labels[both], predicted[both]], axis=1).astype(float),
-    )
+    unsure = np.isfinite(predicted).all(axis=-1) & ~sure
+    arms = []
+    for points, shown, (u, v) in ((labels, np.ones(len(sure), bool), ((1, 0), (0, 1))), (predicted, unsure, DIAGONALS)):
+        for direction in (np.array(u) * arm, np.array(v) * arm):
+            arms.append(np.stack([points[shown] - direction, points[shown] + direction], axis=1))
+    tints = np.concatenate([colors, colors, colors[unsure], colors[unsure]])
+    return [
+        Lines(np.stack([labels, predicted], axis=1), JOIN, 1.5, 0.8),
+        *outlined(Circles(predicted[sure], 4.0, colors[sure]), HALO, 1.5, 0.8),
+        *outlined(Lines(np.concatenate(arms), tints, 2.2), HALO, 1.15, 0.75),
+    ]
 
 
-def paint_marks(layer, drawn):
-    """Draw `Marks` on a layer of a canvas."""
-    layer.line_cap = "round"
-    if len(drawn.joins):
-        layer.line_width = 1.5
-        layer.stroke_styled_line_segments(drawn.joins, np.tile(np.uint8(LINE), (len(drawn.joins), 1)), 0.8)
-    if len(drawn.discs):
-        x, y = np.ascontiguousarray(drawn.discs.T)
-        layer.fill_styled_circles(x, y, 5.5, np.zeros((len(x), 3), np.uint8), 0.8)
-        layer.fill_styled_circles(x, y, 4.0, drawn.disc_colors, 1)
-    if len(drawn.lines):
-        layer.line_width = 4.5
-        layer.stroke_styled_line_segments(drawn.lines, np.zeros((len(drawn.lines), 3), np.uint8), 0.75)
-        layer.line_width = 2.2
-        layer.stroke_styled_line_segments(drawn.lines, drawn.line_colors, 1)
-
-
-def draw_marks(picture, drawn):
-    """The same on pixels: a copy of a uint8 (H, W, 3) picture with `Marks`."""
-    picture = np.ascontiguousarray(picture).copy()
-    for line in drawn.joins:
-        _line(picture, line, LINE, 1)
-    for place, color in zip(drawn.discs, drawn.disc_colors, strict=True):
-        for radius, tint in ((5.0, HALO), (3.8, color)):
-            cv2.circle(picture, _fixed(place), round(radius * 16), tuple(map(int, tint)), -1, cv2.LINE_AA, 4)
-    for width, colors in ((4, [HALO] * len(drawn.lines)), (2, drawn.line_colors)):
-        for line, color in zip(drawn.lines, colors, strict=True):
-            _line(picture, line, color, width)
-    return picture
-
-
-def _line(picture, ends, color, width):
-    cv2.line(picture, _fixed(ends[0]), _fixed(ends[1]), tuple(map(int, color)), width, cv2.LINE_AA, 4)
-
-
-def _fixed(point):
-    """OpenCV's fixed-point coordinates (of pixel centres) of a place counted from the corner."""
-    return tuple(round(float(v)) for v in (np.clip(point, -1e5, 1e5) - 0.5) * 16)
-
-
-def blend_map(image, score):
+def blend_map(image: NDArray[np.uint8], score: NDArray[np.floating]) -> NDArray[np.uint8]:
     """An image with a score-map (H, W), 0..1, over it: brighter colours where it is higher."""
     tint = cv2.cvtColor(
         cv2.applyColorMap(np.rint(255 * score).astype(np.uint8), cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB
@@ -108,7 +67,14 @@ def blend_map(image, score):
     return np.rint(image * (1 - alpha) + tint * alpha).astype(np.uint8)
 
 
-def thumbnail(image, label, predicted, sure, color, size):
+def thumbnail(
+    image: NDArray[np.uint8],
+    label: ArrayLike,
+    predicted: ArrayLike,
+    sure: bool,
+    color: ArrayLike,
+    size: Sequence[int],
+) -> NDArray[np.uint8]:
     """The part of a frame around one label and its prediction.
 
     Parameters
@@ -137,5 +103,5 @@ def thumbnail(image, label, predicted, sure, color, size):
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     picture = cv2.warpAffine(image, matrix, (width, height), flags=how, borderMode=cv2.BORDER_CONSTANT)
     here = (np.array([label, predicted], float) - matrix[:, 2]) / side + 0.5
-    one = marks(here[:1], here[1:], np.array([sure]), np.asarray(color, np.uint8)[None], arm=6.0)
-    return draw_marks(picture, one)
+    drawn = overlay(here[:1], here[1:], np.array([sure]), np.asarray(color, np.uint8)[None], arm=6.0)
+    return np.asarray(on_picture(Image.fromarray(picture), drawn))

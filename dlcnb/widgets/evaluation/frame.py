@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from dlcnb.labels import LabelError
@@ -13,15 +16,20 @@ from dlcnb.render import palette
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view
 from dlcnb.widgets.base.html import Html, heading, joined, legend, markup, muted, notice
 from dlcnb.widgets.base.input_guard import Input
+from dlcnb.widgets.base.paint import Thing, on_picture
 from dlcnb.widgets.base.view import button
-from dlcnb.widgets.evaluation.draw import blend_map, draw_marks, marks, paint_marks
+from dlcnb.widgets.evaluation.draw import blend_map, overlay
 from dlcnb.widgets.evaluation.state import FrameState
+
+if TYPE_CHECKING:
+    from dlcnb.evaluate import Evaluation, ScoreMaps
+    from dlcnb.widgets.evaluation.state import EvaluationState
 
 __all__ = ["FrameView"]
 
 ROOT = "dlcnb-evaluated-frame"
 WHEEL_ZOOM = 1.0015  # per CSS pixel of wheel travel
-KEYS = {  # key -> (name of a method, its arguments)
+KEYS: dict[str, tuple[Any, ...]] = {  # key -> (name of a method, its arguments)
     "ArrowLeft": ("step", -1),
     "ArrowRight": ("step", 1),
     "+": ("zoom", 1.5),
@@ -46,15 +54,16 @@ class FrameView(ipywidgets.VBox):
         Of the canvas, px.
     """
 
-    _painter = None
-    _drag_from = None
+    _painter: Painter | None = None
+    _drag_from: tuple[float, float] | None = None
 
-    def __init__(self, state, images, failed, size):
+    def __init__(
+        self, state: EvaluationState, images: Any, failed: Callable[[Exception], object], size: tuple[int, int]
+    ) -> None:
         self.state, self.images, self._failed = state, images, failed
-        self.maps = None  # `ScoreMaps` of the evaluation, if there are any
+        self.maps: ScoreMaps | None = None  # `ScoreMaps` of the evaluation, if there are any
         self.frame = FrameState(size, size)
         self._lock = threading.RLock()
-        self._shown = None
         self.canvas = FrameCanvas(size)
         self.input = Input([self.canvas], KEYS, self._on_input, ROOT)
         self._build()
@@ -68,7 +77,7 @@ class FrameView(ipywidgets.VBox):
         self.frame.observe(lambda _: self.redraw(), ["score_map", "revision"])
         state.observe(lambda _: self.redraw(), ["image", "revision", "bodypart", "pcutoff"])
 
-    def _build(self):
+    def _build(self) -> None:
         about = {
             "ArrowLeft": ("chevron-left", "The worse frame before this (Left)"),
             "ArrowRight": ("chevron-right", "The better frame after this (Right)"),
@@ -88,7 +97,7 @@ class FrameView(ipywidgets.VBox):
 
     # --- gestures ---
 
-    def _act(self, key):
+    def _act(self, key: str) -> None:
         name, *arguments = KEYS[key]
         owner = self if hasattr(self, name) else self.frame if hasattr(self.frame, name) else self.state
         try:
@@ -97,24 +106,24 @@ class FrameView(ipywidgets.VBox):
         except Exception as error:
             self._failed(error)
 
-    def step(self, count):
+    def step(self, count: int) -> None:
         """Show the frame ``count`` places further in the gallery."""
         self.state.step(count)
 
-    def look(self):
+    def look(self) -> None:
         """Zoom to the labels and predictions of the bodyparts looked at."""
         row, columns = self.state.row, self.state.columns
-        if row >= 0:
-            e = self.state.evaluation
+        e = self.state.evaluation
+        if row >= 0 and e is not None:
             self.frame.look_at(np.concatenate([e.labels[row, columns], e.predicted[row, columns]]))
 
-    def next_map(self):
+    def next_map(self) -> None:
         """Show no score-map, the score-map, its logarithm, in turn."""
         if self.maps is not None:
             names = list(MAPS)
             self.score_map.value = names[(names.index(self.frame.score_map) + 1) % len(names)]
 
-    def _on_input(self, message):
+    def _on_input(self, message: dict[str, Any]) -> None:
         kind, frame = message["type"], self.frame
         if kind == "key":
             self._act(message["key"])
@@ -134,33 +143,32 @@ class FrameView(ipywidgets.VBox):
 
     # --- painting ---
 
-    def redraw(self):
+    def redraw(self) -> None:
         """Paint again, soon, on the painter's thread."""
-        self._painter.request()
+        if self._painter is not None:
+            self._painter.request()
 
-    def wait(self, timeout=10.0):
+    def wait(self, timeout: float = 10.0) -> bool:
         """Block until what was asked for is painted; False after ``timeout`` seconds."""
-        return self._painter.wait(timeout)
+        return self._painter is None or self._painter.wait(timeout)
 
-    def _paint(self):
+    def _paint(self) -> None:
         with self._lock:
             view, drawn, note = self._picture()
         self.input.ready()
         with batch(self.canvas):
             self.canvas.draw_frame(view)
-            layer = self.canvas[1]
-            layer.clear()
-            paint_marks(layer, drawn)
+            self.canvas.paint(1, drawn)
         self.input.sent()
         self.caption.value, self.legend.value = self._caption(note), self._legend()
 
-    def _picture(self):
-        """(picture uint8 of the canvas's size, `Marks` on it, a problem in words)."""
+    def _picture(self) -> tuple[NDArray[np.uint8], list[Thing], str]:
+        """(picture of the canvas's size, what is drawn over it, a problem in words)."""
         state, frame, note = self.state, self.frame, ""
-        nothing = np.full((0, 2), np.nan)
-        if state.row < 0:
+        e, row, columns = state.evaluation, state.row, state.columns
+        if row < 0 or e is None:
             blank = np.full((*frame.canvas_size, 3), 40, np.uint8)
-            return blank, marks(nothing, nothing, np.zeros(0, bool), np.zeros((0, 3), np.uint8)), ""
+            return blank, [], ""
         try:
             image = self.images.read(state.image)
         except LabelError as error:
@@ -168,15 +176,14 @@ class FrameView(ipywidgets.VBox):
         frame.fit_image(image.shape[:2])
         if frame.score_map != "off" and not note:
             image, note = self._with_map(image)
-        e, row, columns = state.evaluation, state.row, state.columns
-        points = [frame.fit.to_canvas(p[row, columns]) for p in (e.labels, e.predicted)]
+        labels, predicted = (frame.fit.to_canvas(points[row, columns]) for points in (e.labels, e.predicted))
         sure = e.likelihood[row, columns] >= state.pcutoff
-        drawn = marks(*points, sure, palette(len(state.bodyparts))[columns])
+        drawn = overlay(labels, predicted, sure, palette(len(state.bodyparts))[columns])
         return render_view(image, frame.fit, frame.canvas_size), drawn, note
 
-    def _with_map(self, image):
+    def _with_map(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], str]:
         """The frame with the score-map over it: of the bodypart looked at, or the highest of all."""
-        name, size = self.state.image, image.shape[:2]
+        name, size = self.state.image, (image.shape[0], image.shape[1])
         if self.maps is None or name not in self.maps.images:
             return image, "There is no score-map of this frame: evaluate again to make one."
         log = self.frame.score_map == "log"
@@ -184,11 +191,11 @@ class FrameView(ipywidgets.VBox):
         found = [self.maps.on_frame(name, part, size, log=log) for part in parts]
         return (blend_map(image, np.max(found, axis=0)), "") if found else (image, "")
 
-    def _caption(self, note):
+    def _caption(self, note: str) -> str:
         state = self.state
-        if state.row < 0:
-            return ""
         e, row = state.evaluation, state.row
+        if row < 0 or e is None:
+            return ""
         folder, name = state.image.split("/")[-2:]
         kind = "test" if e.is_test[row] else "train"
         parts = joined((_part_text(e, row, k) for k in state.columns), " · ")
@@ -196,18 +203,18 @@ class FrameView(ipywidgets.VBox):
         text = markup('<div class="dlcnb-number" style="white-space:normal">{}<br>{}</div>', where, parts)
         return text + notice(note, "error")
 
-    def _legend(self):
+    def _legend(self) -> str:
         colors = palette(len(self.state.bodyparts))
         parts = legend(zip(colors.tolist(), self.state.bodyparts, strict=True))
         return parts + muted("+ label · ● prediction · × below the pcutoff", "dlcnb-item")
 
-    def snapshot(self):
+    def snapshot(self) -> Image.Image:
         """The picture as a `PIL.Image.Image`, drawn in the kernel."""
         with self._lock:
             view, drawn, _ = self._picture()
-        return Image.fromarray(draw_marks(view, drawn))
+        return on_picture(Image.fromarray(view), drawn)
 
-    def close(self):
+    def close(self) -> None:
         """Stop painting and take the view off the page."""
         if self._painter is not None:
             self._painter.close()
@@ -215,7 +222,7 @@ class FrameView(ipywidgets.VBox):
         super().close()
 
 
-def _part_text(evaluation, row, k):
+def _part_text(evaluation: Evaluation, row: int, k: int) -> str:
     """Error and likelihood of one bodypart, in words."""
     error, likelihood = evaluation.errors[row, k], evaluation.likelihood[row, k]
     name = evaluation.bodyparts[k]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import ipywidgets
 import numpy as np
+from cachetools import LRUCache
+from numpy.typing import NDArray
 from PIL import Image
 
 from dlcnb import jobs
@@ -19,6 +22,7 @@ from dlcnb.widgets.base.follow import JobFollower, under_way
 from dlcnb.widgets.base.frame_images import FrameImages
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.pictures import beside, figure_picture, stacked
+from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import View, shown
 from dlcnb.widgets.evaluation.controls import Controls, summary_table
 from dlcnb.widgets.evaluation.draw import thumbnail
@@ -28,12 +32,16 @@ from dlcnb.widgets.evaluation.state import EvaluationState
 from dlcnb.widgets.gallery.gallery_state import Cell
 from dlcnb.widgets.gallery.thumbnails import Gallery
 
+if TYPE_CHECKING:
+    from dlcnb.widgets.base.follow import News
+    from dlcnb.widgets.evaluation.state import Finding
+
 __all__ = ["EvaluationView"]
 
 THUMBNAIL = (90, 120)
 CANVAS = (384, 512)
 KEPT = 400  # thumbnails in memory
-NONE_YET = "Nothing is evaluated yet: train a network, then press Evaluate."
+NONE_YET = "Nothing is evaluated yet: train a network, then press Evaluate. Its errors and worst frames come here."
 
 
 class EvaluationView(View):
@@ -49,26 +57,33 @@ class EvaluationView(View):
         Any object with ``go_to(image)``, such as a `Labeler`: "Fix this label" calls it.
     """
 
-    follower = gallery = _path = None  # `close` is called where the constructor failed, too
-    _listing = False
+    _path: Path | None = None
+    _complete = False  # `close` is called where the constructor failed, too
 
-    def __init__(self, source, *, project=None, labeler=None):
+    def __init__(
+        self, source: Project | Evaluation | Path | str, *, project: Project | None = None, labeler: Any = None
+    ) -> None:
         self.project, evaluation = _resolve(source, project)
         self.labeler = labeler
         self.follower = JobFollower(self._on_news, self._on_failure)
         self.state = EvaluationState()
-        self.images = FrameImages(self.project) if self.project else _NoImages()
-        self._lock = threading.RLock()
-        self._thumbnails = {}
+        self.images: FrameImages | _NoImages = FrameImages(self.project) if self.project else _NoImages()
+        self._lock, self._quiet = threading.RLock(), Quiet()
+        self._thumbnails: LRUCache[tuple[str, int], NDArray[np.uint8]] = LRUCache(KEPT)
+        self._findings: dict[str, Finding] = {}
         self.plots = EvaluationPlots(self._on_point)
         self.frame_view = FrameView(self.state, self.images, self.fail, CANVAS)
-        self.gallery = Gallery(self._thumbnail, self._open, self.fail, size=THUMBNAIL, columns=4, rows=4)
+        self.gallery = Gallery(self._thumbnail, self._open, self.fail, size=THUMBNAIL, columns=4, rows=3)
         self.controls = Controls(self.state, self, startable=evaluation is None)
         self.guard = InputGuard(surfaces=0)
-        halves = ipywidgets.GridBox([self._frame_box(), self.controls.gallery_box(self.gallery)])
-        halves.add_class("dlcnb-halves")
-        super().__init__([self.controls.header, self.controls.table, self.plots, self.controls.row, halves, self.guard])
+        super().__init__(
+            [
+                self.controls.header, self.controls.verdict, self.controls.table, self.controls.row, self._halves(),
+                self._details(), self.guard,
+            ]
+        )  # fmt: skip
         self.add_class("dlcnb-evaluation")
+        self._complete = True
         self._connect()
         if evaluation is not None:
             self.show_evaluation(evaluation)
@@ -77,28 +92,44 @@ class EvaluationView(View):
             self._find()
 
     @shown
-    def _find(self):
+    def _find(self) -> None:
         """Follow an evaluation that was started before: from another page, or a kernel that is gone."""
-        if (job := under_way(self.project, "evaluate")) is not None:
+        if self.project is not None and (job := under_way(self.project, "evaluate")) is not None:
             self.follower.follow(job)
 
-    def _frame_box(self):
-        return ipywidgets.VBox([self.controls.fix_row, self.frame_view], layout=ipywidgets.Layout(min_width="0"))
+    def _halves(self) -> ipywidgets.GridBox:
+        layout = ipywidgets.Layout(min_width="0")
+        frame = ipywidgets.VBox([self.controls.fix_row, self.frame_view], layout=layout)
+        made = ipywidgets.GridBox([frame, self.controls.gallery_box(self.plots.errors_box, self.gallery)])
+        made.add_class("dlcnb-halves")
+        return made
 
-    def _connect(self):
+    def _details(self) -> ipywidgets.Accordion:
+        """PCK and calibration, folded away; they go to the page when they are unfolded."""
+        inside = ipywidgets.VBox()
+        made = ipywidgets.Accordion([inside], selected_index=None)
+        made.set_title(0, "Details: PCK, and what the likelihood is worth")
+
+        def unfold(_: Any) -> None:
+            inside.children = [self.plots.details_box]
+
+        made.observe(unfold, "selected_index")
+        return made
+
+    def _connect(self) -> None:
         state = self.state
         state.observe(lambda _: self._show_all(), ["revision", "frames", "bodypart", "epsilon_px"])
         state.observe(lambda _: self._show_cutoff(), "pcutoff")
         state.observe(lambda _: self._show_image(), "image")
-        self.gallery.state.observe(self._on_focus, "focus")
+        self.gallery.state.observe(self._quiet.ignored(lambda _: self._on_focus()), "focus")
 
     # --- choosing and making evaluations ---
 
-    def evaluations(self):
+    def evaluations(self) -> list[Path]:
         """Paths of the project's evaluations (json), the newest run and the last step first."""
         if self.project is None:
             return []
-        found = []
+        found: list[Path] = []
         for run in reversed(self.project.runs()):
             steps = {
                 int(m[1]): path
@@ -109,7 +140,7 @@ class EvaluationView(View):
         return found
 
     @shown
-    def refresh(self):
+    def refresh(self) -> None:
         """Look for evaluations, and take up labels that have changed since the one shown was made."""
         found = self.evaluations()
         with self._lock:
@@ -125,7 +156,7 @@ class EvaluationView(View):
             self.tell(NONE_YET)
 
     @shown
-    def show_file(self, path):
+    def show_file(self, path: Path | str) -> None:
         """Show an evaluation of the project: the path of its json file."""
         path = Path(path)
         evaluation = Evaluation.read(path)
@@ -135,16 +166,18 @@ class EvaluationView(View):
         self.show_evaluation(evaluation)
         self._take_up_labels()
 
-    def show_evaluation(self, evaluation):
+    def show_evaluation(self, evaluation: Evaluation) -> None:
         """Show an `Evaluation`."""
         self._thumbnails.clear()
         human = human_variability(self.project) if self.project is not None else None
         self.tell("")
         self.state.set_evaluation(evaluation, human)
 
-    def _take_up_labels(self):
+    def _take_up_labels(self) -> None:
         """Compare the predictions with the labels as they are now."""
         before = self.state.evaluation
+        if before is None or self.project is None:
+            return
         try:
             after = before.with_labels(current_labels(self.project))
         except LabelError as error:
@@ -158,32 +191,34 @@ class EvaluationView(View):
             self.tell(f"{frames} labeled anew since this evaluation; the errors are those of the present labels.")
 
     @shown
-    def evaluate(self):
+    def evaluate(self) -> None:
         """Evaluate the last run's best snapshot in a process of its own; returns at once (see `wait`)."""
+        if self.project is None:
+            raise RuntimeError("There is no project to evaluate in: make this view with EvaluationView(project).")
         if self.follower.following:
             raise RuntimeError("An evaluation is under way already.")
         self.follower.follow(jobs.start("evaluate", self.project))
 
-    def _on_news(self, news):
+    def _on_news(self, news: News) -> None:
         self.controls.busy(not news.ended)
         if not news.ended:
             self.tell("Evaluating: the network is started, then it predicts all labeled frames …")
-        elif news.status == "done":
-            result = self.follower.job.result
+        elif (done := news.last("done")) is not None:
+            result = done["result"]
             self._path = Path(result["folder"]) / f"evaluation-{result['step']}.json"
             self.tell("")
             self.refresh()
         else:
             self.fail(RuntimeError(news.error or "The evaluation was stopped before its end."))
 
-    def _on_failure(self, error):
+    def _on_failure(self, error: Exception) -> None:
         self.controls.busy(False)
         self.fail(error)
 
     # --- gestures ---
 
     @shown
-    def fix(self):
+    def fix(self) -> None:
         """Open the image shown in the labeler."""
         if self.labeler is None:
             raise RuntimeError("No labeler: make this view with labeler=Labeler(project).")
@@ -192,51 +227,49 @@ class EvaluationView(View):
             self.tell(f"{self.state.image} is open in the labeler. Press the refresh button here when it is mended.")
 
     @shown
-    def use_suggested(self):
+    def use_suggested(self) -> None:
         """Move the pcutoff to the suggested one."""
         calibration = self.state.calibration()
         if calibration is not None and calibration.suggested_pcutoff is not None:
             self.state.pcutoff = calibration.suggested_pcutoff
 
     @shown
-    def keep_pcutoff(self):
+    def keep_pcutoff(self) -> None:
         """Make the pcutoff the project's: analyses, plots and videos use it from then on."""
+        if self.project is None:
+            raise RuntimeError("There is no project to keep the pcutoff: make this view with project=….")
         self.project.config["pcutoff"] = round(self.state.pcutoff, 6)
         self.project.save()
         self.tell(f"The project's pcutoff is now {self.state.pcutoff:.4g}.")
 
     @shown
-    def _open(self, image):
+    def _open(self, image: str) -> None:
         self.state.show(image)
 
     @shown
-    def _on_point(self, row, k):
+    def _on_point(self, row: int, k: int) -> None:
         self.state.show_point(row, k)
 
-    def _on_focus(self, _):
+    def _on_focus(self) -> None:
         cell = self.gallery.state.focused
-        if cell is not None and not self._listing:
-            self._open(cell.key)
+        if cell is not None:
+            self._open(str(cell.key))
 
     # --- painting ---
 
     @shown
-    def _show_all(self):
+    def _show_all(self) -> None:
         found = self.state.findings()
-        with self._lock:
-            self._listing = True
-            try:
-                self.gallery.set_cells([self._cell(finding) for finding in found])
-                self.gallery.state.focus_on(self.state.image)
-            finally:
-                self._listing = False
         self._findings = {finding.image: finding for finding in found}
+        with self._lock, self._quiet:
+            self.gallery.set_cells([self._cell(finding) for finding in found])
+            self.gallery.state.focus_on(self.state.image)
         self.controls.show(found)
         self.plots.show(self.state)
         self._show_table()
 
     @shown
-    def _show_cutoff(self):
+    def _show_cutoff(self) -> None:
         self.controls.show_cutoff()
         self.plots.show_cutoff(self.state)
         self._thumbnails.clear()
@@ -244,58 +277,56 @@ class EvaluationView(View):
         self._show_table()
 
     @shown
-    def _show_image(self):
+    def _show_image(self) -> None:
         self.gallery.state.focus_on(self.state.image)
         self.plots.show_image(self.state)
         self.controls.show_image()
 
-    def _show_table(self):
+    def _show_table(self) -> None:
         self.controls.table.value = summary_table(self.state.summaries(), self.state.epsilon_px)
 
-    def _cell(self, finding):
+    def _cell(self, finding: Finding) -> Cell:
         name = finding.image.split("/")[-1].removesuffix(".png")
         kind = "test" if finding.is_test else "train"
         bad = finding.error >= self.state.epsilon_px
         return Cell(finding.image, f"{finding.bodypart} {finding.error:.1f} px", f"{kind} · {name}", warn=bad)
 
-    def _thumbnail(self, cell):
-        finding = self._findings.get(cell.key)
-        if finding is None:
+    def _thumbnail(self, cell: Cell) -> NDArray[np.uint8] | None:
+        finding, e = self._findings.get(str(cell.key)), self.state.evaluation
+        if finding is None or e is None:
             return None
-        key = finding.image, finding.k
-        if key not in self._thumbnails:
-            e, (row, k) = self.state.evaluation, (finding.row, finding.k)
-            color = palette(len(e.bodyparts))[k]
+        row, k = finding.row, finding.k
+        made = self._thumbnails.get((finding.image, k))
+        if made is None:
             try:
                 image = self.images.read(finding.image)
             except LabelError:
                 return None
-            sure = e.likelihood[row, k] >= self.state.pcutoff
-            while len(self._thumbnails) >= KEPT:
-                self._thumbnails.pop(next(iter(self._thumbnails)))
-            self._thumbnails[key] = thumbnail(image, e.labels[row, k], e.predicted[row, k], sure, color, THUMBNAIL)
-        return self._thumbnails[key]
+            sure, color = e.likelihood[row, k] >= self.state.pcutoff, palette(len(e.bodyparts))[k]
+            made = thumbnail(image, e.labels[row, k], e.predicted[row, k], sure, color, THUMBNAIL)
+            self._thumbnails[finding.image, k] = made
+        return made
 
     # --- without a browser ---
 
-    def wait(self, timeout=60.0):
+    def wait(self, timeout: float = 60.0) -> bool:
         """Block until a running evaluation is over and everything is painted; False after ``timeout`` seconds."""
         self.follower.wait(timeout)
         return self.frame_view.wait(timeout) and self.gallery.wait(timeout)
 
-    def snapshot(self):
+    def snapshot(self) -> Image.Image:
         """The plots above, the gallery and the frame below, as a `PIL.Image.Image`."""
         lower = beside(self.gallery.snapshot(), self.frame_view.snapshot())
         if self.state.evaluation is None:
             return lower
-        return stacked(_plots_picture(self.state, lower.width), lower)
+        return stacked(_plots_picture(self.state.evaluation, self.state, lower.width), lower)
 
-    def close(self):
+    def close(self) -> None:
         """Take the widget off the page; a running evaluation goes on."""
-        if self.gallery is not None:
+        if self._complete:
             for part in (self.follower, self.frame_view, self.gallery):
                 part.close()
-            if self.project is not None:
+            if isinstance(self.images, FrameImages):
                 self.images.close()
         super().close()
 
@@ -303,27 +334,29 @@ class EvaluationView(View):
 class _NoImages:
     """Stands for the images of an evaluation whose project is not known."""
 
-    def read(self, name):
+    def read(self, name: str) -> NoReturn:
         raise LabelError(f"{name} can't be shown: give the view project=… of this evaluation.")
 
 
-def _resolve(source, project):
+def _resolve(
+    source: Project | Evaluation | Path | str, project: Project | None
+) -> tuple[Project | None, Evaluation | None]:
     """(Project or None, Evaluation or None) from whatever the user gave."""
     if isinstance(source, Evaluation):
         return project, source
     return (source if isinstance(source, Project) else Project.open(source)), None
 
 
-def _plots_picture(state, width):
+def _plots_picture(evaluation: Evaluation, state: EvaluationState, width: int) -> Image.Image:
     """The three plots drawn with matplotlib, as a picture of a given width."""
     from dlcnb import plots  # here: matplotlib takes a second to load
 
     drawn = [
-        plots.errors(state.evaluation),
-        plots.pck(state.evaluation, state.human),
-        plots.calibration(state.evaluation, epsilon_px=state.epsilon_px),
+        plots.errors(evaluation),
+        plots.pck(evaluation, state.human),
+        plots.calibration(evaluation, epsilon_px=state.epsilon_px),
     ]
     pictures = [figure_picture(figure, 80) for figure, _ in drawn]
     scale = width / sum(p.width for p in pictures)
     sizes = [(int(p.width * scale), max(int(p.height * scale), 1)) for p in pictures]
-    return beside(*(p.resize(size, Image.LANCZOS) for p, size in zip(pictures, sizes, strict=True)), gap=0)
+    return beside(*(p.resize(size, Image.Resampling.LANCZOS) for p, size in zip(pictures, sizes, strict=True)), gap=0)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from dlcnb.project import Project
 from dlcnb.render import palette
+from dlcnb.widgets.base.axes import ticks
 from dlcnb.widgets.base.canvas import encode_jpeg
 from dlcnb.widgets.base.html import Html, heading, markup, table
 from dlcnb.widgets.base.input_guard import InputGuard
@@ -21,7 +22,6 @@ from dlcnb.widgets.gallery.label_pictures import LabelPictures
 from dlcnb.widgets.gallery.thumbnails import Gallery
 from dlcnb.widgets.review.label_review import legend_html, opener
 from dlcnb.widgets.review.review_state import VariabilityState
-from dlcnb.widgets.training.curves import ticks
 
 __all__ = ["VariabilityView"]
 

@@ -4,13 +4,15 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from dlcnb import sampledata
 from dlcnb.evaluate import Evaluation, ScoreMapWriter, maps_path
 from dlcnb.labels import Labels
 from dlcnb.project import Project
 from dlcnb.widgets import EvaluationView
-from dlcnb.widgets.evaluation.draw import draw_marks, marks, thumbnail
+from dlcnb.widgets.base.paint import on_picture
+from dlcnb.widgets.evaluation.draw import overlay, thumbnail
 
 SIZE = (120, 160)
 
@@ -261,13 +263,14 @@ class TestSources:
 class TestDrawing:
     def test_signs(self):
         labels, predicted = np.array([[10, 10], [50, 50], [np.nan] * 2]), np.array([[12, 10], [60, 50], [80, 80.0]])
-        found = marks(labels, predicted, np.array([True, False, True]), np.full((3, 3), 200, np.uint8))
-        assert len(found.lines) == 2 * 2 + 2  # two labels, one unlikely prediction
-        np.testing.assert_array_equal(found.discs, [[12, 10], [80, 80]])
-        assert len(found.joins) == 2
-        picture = draw_marks(np.zeros((100, 100, 3), np.uint8), found)
-        assert picture[80, 80].max() > 150
-        assert picture[30, 30].max() == 0
+        sure, colors = np.array([True, False, True]), np.full((3, 3), 200, np.uint8)
+        drawn = overlay(labels.astype(float), predicted, sure, colors)
+        picture = np.asarray(on_picture(Image.new("RGB", (100, 100)), drawn)).max(axis=2)
+        assert picture[80, 80] == picture[10, 12] == 200  # discs of sure predictions
+        assert picture[50, 44] == picture[44, 50] == 200  # the arms of a label
+        assert min(picture[53, 63], picture[47, 63]) > 150  # and of an unlikely prediction
+        assert picture[50, 55] > 150  # the line between the two
+        assert picture[30, 30] == 0
 
     def test_a_thumbnail_holds_label_and_prediction(self):
         image = np.zeros((480, 640, 3), np.uint8)

@@ -237,7 +237,7 @@ class TestGestures:
         view.controls.show_choice.value = "side by side"
         view.controls.method.value = "kalman"
         view.wait()
-        assert view.plots.over_time["x-1"].lines.x.shape == (4, FRAMES)
+        assert view.plots.over_time["x-1"].curves.x.shape == (4, FRAMES)
         assert view.plots.over_time["x-1"].y.max == view.plots.over_time["x-0"].y.max
         assert len(view.plots.time_box.children) == 2
         np.testing.assert_allclose(view.player.state.points, view.state.filtered().points)
@@ -248,7 +248,7 @@ class TestGestures:
         view.controls.pcutoff.value = 0.05
         assert view.player.state.pcutoff == pytest.approx(0.05)
         view.wait()
-        assert np.isfinite(view.plots.over_time["x-0"].lines.y[0, SPIKE])
+        assert np.isfinite(view.plots.over_time["x-0"].curves.y[0, SPIKE])
         assert view.plots.over_time["likelihood-0"].level.y.tolist() == pytest.approx([0.05, 0.05])
 
     def test_bodyparts_by_box(self, view):
