@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import time
+from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from dlcnb.files import TEMPORARY
+from dlcnb.files import TEMPORARY, StrPath
+from dlcnb.project.config import drawing_problems, is_edge
 from dlcnb.project.core import Project
-from dlcnb.project.names import ProjectError, basename, is_video
+from dlcnb.project.names import ProjectError, basename, is_stray, is_video, video_stem
 
 __all__ = ["Finding", "doctor"]
 
 _LEFTOVER_AGE = 600  # s without a write after which a temporary file belongs to nobody
+_SHOWN = 5  # names of many
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Finding:
     repaired: bool = False
 
 
-def doctor(path, *, repair=False):
+def doctor(path: StrPath, *, repair: bool = False) -> list[Finding]:
     """Check config.yaml, videos and leftover files of a project; returns a list of `Finding`.
 
     With ``repair`` moved paths are rewritten and leftovers removed. `dlcnb.labels.doctor` adds the tables.
@@ -36,25 +41,22 @@ def doctor(path, *, repair=False):
         project = Project.open(path)
     except ProjectError as error:
         return [Finding("error", str(error), "correct config.yaml in a text editor")]
-    findings = [*_check_videos(project)]
+    checks = (_check_links, _check_names, _check_videos, _check_drawing, _check_strays)
+    findings = [finding for check in checks for finding in check(project)]
     try:
         findings = [*_check_paths(project, repair), *findings, *_check_leftovers(project, repair)]
-    except OSError as error:
+    except (OSError, ProjectError) as error:
         findings.append(Finding("error", f"repair failed: {error}", "make the project writable"))
     if not os.access(project.root, os.W_OK):
         findings.append(Finding("warning", f"{project.root} is read-only", "copy the project to change it"))
-    dropped = len(project.config.get("skeleton") or ()) - len(project.skeleton.edges)
-    if dropped:
-        message = f"skeleton: {dropped} edge(s) join unknown bodyparts and are not drawn"
-        findings.append(Finding("warning", message, "use the names in bodyparts"))
     return findings or [Finding("ok", f"{project.root}: config.yaml and videos are in order")]
 
 
-def _check_paths(project, repair):
-    entries = project.config["video_sets"] or {}
-    moved = {}
+def _check_paths(project: Project, repair: bool) -> Iterator[Finding]:
+    entries: Any = project.config["video_sets"] or {}
+    moved: dict[object, str] = {}
     for key in entries:
-        found = project._find(str(key))
+        found = project.find_video(str(key))
         if found and not Path(str(key)).exists():
             moved[key] = str(found.resolve())
     stale = str(project.config.get("project_path") or "") != str(project.root)
@@ -62,8 +64,7 @@ def _check_paths(project, repair):
         return
     if repair:
         for key, new in moved.items():
-            position = list(entries).index(key)
-            entries.insert(position, new, entries.pop(key))
+            entries.insert(list(entries).index(key), new, entries.pop(key))
         project.save()
     if stale:
         message = f"project_path in config.yaml is not this folder ({project.root})"
@@ -72,11 +73,37 @@ def _check_paths(project, repair):
         yield Finding("warning", f"video_sets: {key} moved to {new}", "--repair rewrites the entry", repair)
 
 
-def _check_videos(project):
+def _check_links(project: Project) -> Iterator[Finding]:
+    for path in sorted(project.root.rglob("*")):
+        if path.is_symlink() and not is_video(path):
+            try:
+                project.inside(path)
+            except ProjectError as error:
+                yield Finding("warning", str(error), "nothing outside a project is read or written, apart from videos")
+
+
+def _check_names(project: Project) -> Iterator[Finding]:
+    """Videos that share a name, by which frames are kept, and folders that no video goes by."""
+    keys = [key for key in project.video_keys() if is_video(key)]
+    named = defaultdict(list)
+    for key in keys:
+        named[video_stem(key)].append(key)
+    for stem, twins in named.items():
+        if len(twins) > 1:
+            message = f"video_sets: {len(twins)} videos are named '{stem}': {', '.join(twins)}"
+            yield Finding("error", message, "rename all but one, as frames and poses are kept by that name")
+    with suppress(ProjectError):  # a link that leads out: told by _check_links
+        for folder in project.labeled_dirs() if keys else ():
+            if folder.name not in named and any(folder.glob("CollectedData_*")):
+                message = f"{folder} belongs to no video in video_sets; its labels are trained on all the same"
+                yield Finding("warning", message, "enter the video, or move the folder away if that is not meant")
+
+
+def _check_videos(project: Project) -> Iterator[Finding]:
     from dlcnb.video import VideoError, VideoReader
 
-    for key in project._video_keys():
-        if is_video(key) and not project._find(key):
+    for key in project.video_keys():
+        if is_video(key) and not project.find_video(key):
             cure = f"copy it to {project.root / 'videos' / basename(key)}"
             yield Finding("error", f"the video {key} is missing", cure)
         elif not is_video(key):
@@ -89,7 +116,30 @@ def _check_videos(project):
             yield Finding("error", f"the video {path} can't be read: {error}", "replace it with an intact copy")
 
 
-def _check_leftovers(project, repair):
+def _check_drawing(project: Project) -> Iterator[Finding]:
+    for problem in drawing_problems(project.config):
+        yield Finding("warning", f"{problem}; it is left out of drawings", "correct it in config.yaml")
+    edges = project.config.get("skeleton")
+    pairs = [edge for edge in edges if is_edge(edge)] if isinstance(edges, list) else []
+    dropped = len(pairs) - len(project.skeleton.edges)
+    if dropped:
+        message = f"skeleton: {dropped} edge(s) join unknown bodyparts and are not drawn"
+        yield Finding("warning", message, "use the names in bodyparts")
+
+
+def _check_strays(project: Project) -> Iterator[Finding]:
+    """Files that were passed over: hidden ones and copies beside data."""
+    folders = (project.root / name for name in ("videos", "labeled-data"))
+    found = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file() and is_stray(path)]
+    strays = [path for path in found if not path.name.startswith((".dlcnb", TEMPORARY, ".DS_Store"))]
+    if strays:
+        names = ", ".join(str(path.relative_to(project.root)) for path in strays[:_SHOWN])
+        more = f" and {len(strays) - _SHOWN} more" if len(strays) > _SHOWN else ""
+        message = f"{len(strays)} file(s) are hidden or copies and passed over: {names}{more}"
+        yield Finding("warning", message, "delete them, or give those that are meant another name")
+
+
+def _check_leftovers(project: Project, repair: bool) -> Iterator[Finding]:
     for path in sorted(project.root.rglob(f"{TEMPORARY}*")):
         with suppress(FileNotFoundError):  # its writer may have just finished
             if path.is_dir() or time.time() - path.stat().st_mtime < _LEFTOVER_AGE:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
 
+from dlcnb.files import require_file
 from dlcnb.project.names import ProjectError, checked_bodyparts, name_problem, nearest
 
-__all__ = ["check_config", "dump_config", "new_config", "parse_crop", "read_config"]
+__all__ = ["check_config", "drawing_problems", "dump_config", "is_edge", "new_config", "parse_crop", "read_config"]
+
+_LARGEST = 10 << 20  # bytes of a config.yaml; a thousand times what one has
+_MOST_VALUES = 200_000  # that it may hold once its aliases are written out
 
 _TEMPLATE = """\
 # Project definitions (do not edit)
@@ -83,20 +91,26 @@ SuperAnimalConversionTables:
 """
 
 
-def _number(low, high, kind=(int, float)):
-    return lambda value: isinstance(value, kind) and not isinstance(value, bool) and low <= value <= high
+_Test = Callable[[Any], bool]
 
 
-def _either(kind):
+def _number(low: float, high: float, kind: Any = (int, float)) -> _Test:
+    return lambda value: not isinstance(value, bool) and isinstance(value, kind) and bool(low <= value <= high)
+
+
+def _either(kind: type) -> _Test:
     return lambda value: isinstance(value, kind)
 
 
-_RULES = {  # key: (what is expected, test); keys without a value are as good as absent
+def is_edge(edge: object) -> bool:
+    """Whether this is an edge of a skeleton as config.yaml has it: a list of two bodyparts."""
+    return isinstance(edge, list) and len(edge) == 2 and all(isinstance(part, (str, int)) for part in edge)
+
+
+_RULES: dict[str, tuple[str, _Test]] = {  # key: (what is expected, test); keys without a value are as good as absent
     "pcutoff": ("a number from 0 to 1", _number(0, 1)),
     "start": ("a number from 0 to 1", _number(0, 1)),
     "stop": ("a number from 0 to 1", _number(0, 1)),
-    "alphavalue": ("a number from 0 to 1", _number(0, 1)),
-    "dotsize": ("a number above 0", _number(1e-9, 1e9)),
     "numframes2pick": ("a whole number from 1", _number(1, 10**9, int)),
     "iteration": ("a whole number from 0", _number(0, 10**9, int)),
     "batch_size": ("a whole number from 1", _number(1, 10**9, int)),
@@ -105,35 +119,34 @@ _RULES = {  # key: (what is expected, test); keys without a value are as good as
         lambda v: isinstance(v, list) and len(v) > 0 and all(_number(1e-9, 1)(f) for f in v),
     ),
     "video_sets": ("a mapping from videos to their crop", _either(dict)),
-    "skeleton": (
-        "a list of pairs of bodyparts",
-        lambda v: isinstance(v, list) and all(_is_pair(e) for e in v),
-    ),
-    "colormap": ("the name of a colormap", _either(str)),
-    "skeleton_color": ("the name of a color", _either(str)),
     "cropping": ("true or false", _either(bool)),
     "multianimalproject": ("true or false", _either(bool)),
 } | {key: ("a whole number of pixels", _number(0, 10**6, int)) for key in ("x1", "x2", "y1", "y2")}
+_DRAWING: dict[str, tuple[str, _Test]] = {  # a wrong one is left out of the drawing, and doctor tells
+    "alphavalue": ("a number from 0 to 1", _number(0, 1)),
+    "dotsize": ("a number above 0", _number(1e-9, 1e9)),
+    "skeleton": ("a list of pairs of bodyparts", lambda v: isinstance(v, list) and all(map(is_edge, v))),
+    "colormap": ("the name of a colormap", _either(str)),
+    "skeleton_color": ("the name of a color", _either(str)),
+}
 _REQUIRED = ("Task", "scorer", "date", "bodyparts", "video_sets")
 _MULTI_ANIMAL = {"individuals", "uniquebodyparts", "multianimalbodyparts", "default_track_method"}
-_KNOWN = {*_RULES, *_REQUIRED, *_MULTI_ANIMAL} | set(re.findall(r"^(\w+):", _TEMPLATE, re.MULTILINE))
+_KNOWN = {*_RULES, *_DRAWING, *_REQUIRED, *_MULTI_ANIMAL} | set(re.findall(r"^(\w+):", _TEMPLATE, re.MULTILINE))
 
 
-def _is_pair(edge):
-    return isinstance(edge, list) and len(edge) == 2 and all(isinstance(part, (str, int)) for part in edge)
-
-
-def parse_crop(text, where):
+def parse_crop(text: object, where: str) -> tuple[int, int, int, int]:
     """(x1, x2, y1, y2) from DeepLabCut's "x1, x2, y1, y2"."""
-    parts = text.split(",") if isinstance(text, str) else text
+    parts: Any = text.split(",") if isinstance(text, str) else text
     with suppress(TypeError, ValueError):
         x1, x2, y1, y2 = (int(part) for part in parts)
         if 0 <= x1 < x2 and 0 <= y1 < y2:
             return x1, x2, y1, y2
-    raise ProjectError(f"{where}: expected crop: x1, x2, y1, y2 in pixels with x1 < x2 and y1 < y2, found {text!r}")
+    raise ProjectError(
+        f"{where}: expected crop: x1, x2, y1, y2 in pixels with x1 < x2 and y1 < y2, found {_shown(text)}"
+    )
 
 
-def _check_keys(config):
+def _check_keys(config: dict[str, Any]) -> None:
     for key in _REQUIRED:
         if key not in config:
             raise ProjectError(f"the key '{key}' is missing{nearest(key, set(config) - _KNOWN)}")
@@ -142,18 +155,18 @@ def _check_keys(config):
             raise ProjectError(f"unknown key '{key}'{hint}")
 
 
-def check_config(config):
-    """Raise `ProjectError` for the first value that can't be right."""
+def check_config(config: Any) -> None:
+    """Raise `ProjectError` for the first value that can't be right; values for drawing only are passed over."""
     if not isinstance(config, dict):
         raise ProjectError("expected keys and values such as 'Task: reaching'")
     _check_keys(config)
     for key in ("Task", "scorer", "date"):
         if problem := name_problem(None if config[key] is None else str(config[key]), for_file=True):
-            raise ProjectError(f"{key}: the name {config[key]!r} {problem}")
+            raise ProjectError(f"{key}: the name {_shown(config[key])} {problem}")
     for key, (expected, test) in _RULES.items():
         value = config.get(key)
         if value is not None and not test(value):
-            raise ProjectError(f"{key}: expected {expected}, found {value!r}")
+            raise ProjectError(f"{key}: expected {expected}, found {_shown(value)}")
     if config.get("multianimalproject"):
         raise ProjectError("multianimalproject is true; only projects with one animal can be opened")
     checked_bodyparts(config["bodyparts"])
@@ -162,42 +175,96 @@ def check_config(config):
             parse_crop(entry["crop"], f"video_sets: {video}")
 
 
-def new_config():
+def drawing_problems(config: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with values that matter for drawing only."""
+    for key, (expected, test) in _DRAWING.items():
+        value = config.get(key)
+        if value is not None and not test(value):
+            yield f"{key}: expected {expected}, found {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    """A value for a message, whatever its length."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def new_config() -> Any:
     """A config with DeepLabCut's keys and defaults, to be filled in."""
     return _yaml().load(_TEMPLATE)
 
 
-def _yaml():
+def _yaml() -> YAML:
     yaml = YAML()
     yaml.preserve_quotes, yaml.width = True, 10_000
     return yaml
 
 
-def read_config(path):
-    """The checked config and the bytes it came from."""
-    try:
-        raw = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise ProjectError(
-            f"no project in {path.parent}: expected a config.yaml there; give the folder of a project"
-        ) from None
+def read_config(path: Path) -> tuple[Any, bytes]:
+    """The checked config and the bytes it came from; raises `ProjectError`."""
+    raw = _read_raw(path)
     try:
         text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:  # written by DeepLabCut on Windows in the local code page
-        text = raw.decode("cp1252", "replace")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ProjectError(
+            f"{path}: expected UTF-8 text, found another encoding in line {line}. Which one (GBK, Windows-1252…) the "
+            "file does not say, so nothing was read: open it in an editor that shows it rightly, and save it as UTF-8"
+        ) from None
     try:
+        _check_aliases(text)
         config = _yaml().load(text.replace("\r\n", "\n"))
         check_config(config)
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = f"line {mark.line + 1}: " if mark else ""
-        raise ProjectError(f"{path} is not valid YAML: {line}{getattr(error, 'problem', error)}") from error
+        where = f"line {mark.line + 1}: " if mark else ""
+        raise ProjectError(f"{path} is not valid YAML: {where}{getattr(error, 'problem', error)}") from error
     except ProjectError as error:
         raise ProjectError(f"{path}: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise ProjectError(f"{path}: a value can't be read ({error}); correct it in a text editor") from error
     return config, raw
 
 
-def dump_config(config):
+def _read_raw(path: Path) -> bytes:
+    try:
+        require_file(path)
+        if path.stat().st_size > _LARGEST:
+            raise ProjectError(f"{path} is larger than {_LARGEST >> 20} MB; no project's is. Restore it from a copy")
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise ProjectError(
+            f"no project in {path.parent}: expected a config.yaml there; give the folder of a project"
+        ) from None
+    except OSError as error:
+        raise ProjectError(f"{path} can't be read: {error.strerror}") from error
+
+
+def _check_aliases(text: str) -> None:
+    """Raise `ProjectError` if aliases that refer to each other write out to an absurd number of values."""
+    if "*" not in text:
+        return
+    sizes: dict[str | None, int] = {}  # of what each anchor names
+    open_ones: list[tuple[str | None, int]] = []  # (anchor, values before it) of lists and mappings not closed yet
+    count = 0
+    for event in _yaml().parse(text):
+        if isinstance(event, ScalarEvent):
+            count += 1
+            sizes[event.anchor] = 1
+        elif isinstance(event, CollectionStartEvent):
+            open_ones.append((event.anchor, count))
+            count += 1
+        elif isinstance(event, CollectionEndEvent):
+            anchor, before = open_ones.pop()
+            sizes[anchor] = count - before
+        elif isinstance(event, AliasEvent):
+            inside_itself = any(event.anchor == anchor for anchor, _ in open_ones)
+            count += _MOST_VALUES if inside_itself else sizes.get(event.anchor, 1)
+        if count >= _MOST_VALUES:
+            raise ProjectError("its aliases (*) refer to each other without end; write the values out")
+
+
+def dump_config(config: Any) -> bytes:
     """Config as the bytes of a config.yaml."""
     out = StringIO()
     _yaml().dump(config, out)

@@ -7,8 +7,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dlcnb.files import StrPath
 
 __all__ = [
     "ProjectError",
@@ -38,19 +42,19 @@ def nearest(word: object, choices: Iterable[object]) -> str:
     return f"; did you mean '{by_lower[found[0]]}'?" if found else ""
 
 
-def basename(path):
+def basename(path: object) -> str:
     """Last part of a path written on any system."""
     return re.split(r"[\\/]", str(path).rstrip("\\/"))[-1]
 
 
-def is_video(path):
+def is_video(path: object) -> bool:
     """Whether the suffix is a video's; the file need not exist."""
     from dlcnb.video import VIDEO_SUFFIXES  # here, because loading the video library takes a while
 
     return Path(basename(path)).suffix.lower() in VIDEO_SUFFIXES
 
 
-def is_stray(path):
+def is_stray(path: object) -> bool:
     """Whether a file's name is one that no program gives its data: hidden, or a copy that a file manager made.
 
     ``._x.png`` (macOS on a foreign disk), ``x - Copy (2).csv`` (Windows), ``x copy.csv`` (macOS), ``x (1).csv`` (a
@@ -61,7 +65,7 @@ def is_stray(path):
     return name.startswith(".") or name.endswith("~") or copied is not None
 
 
-def video_stem(video):
+def video_stem(video: object) -> str:
     r"""'m3v1' of 'C:\data\m3v1.mp4' or of 'm3v1' itself; raises `ProjectError` for no name at all."""
     name = basename(video)
     stem = Path(name).stem if is_video(name) else name
@@ -70,7 +74,7 @@ def video_stem(video):
     return stem
 
 
-def name_problem(name, *, for_file):
+def name_problem(name: object, *, for_file: bool) -> str | None:
     """What is wrong with a name, or None. Names that end up in file names have stricter rules."""
     if not isinstance(name, str) or not name.strip():
         return "is empty or no text"
@@ -91,10 +95,10 @@ class Skeleton:
     bodyparts: tuple[str, ...]
     edges: tuple[tuple[str, str], ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         parts = checked_bodyparts(self.bodyparts)
         object.__setattr__(self, "bodyparts", parts)
-        object.__setattr__(self, "edges", tuple(tuple(edge) for edge in self.edges))
+        object.__setattr__(self, "edges", tuple((*edge,) for edge in self.edges))
         for edge in self.edges:
             unknown = [part for part in edge if part not in parts]
             if len(edge) != 2 or unknown:
@@ -102,18 +106,18 @@ class Skeleton:
                 raise ProjectError(f"a skeleton edge joins two of {', '.join(parts)}; found {list(edge)}{hint}")
 
     @property
-    def index_edges(self):
+    def index_edges(self) -> NDArray[np.int64]:
         """Edges as an int array ``(E, 2)`` of positions in ``bodyparts``."""
         where = {part: k for k, part in enumerate(self.bodyparts)}
         return np.array([[where[a], where[b]] for a, b in self.edges], int).reshape(-1, 2)
 
 
-def edges_of(skeleton):
+def edges_of(skeleton: Skeleton | ArrayLike | None) -> NDArray[np.int64]:
     """Edges as an int array ``(E, 2)``, of a `Skeleton`, an array_like of them, or None."""
     return np.asarray(getattr(skeleton, "index_edges", () if skeleton is None else skeleton), int).reshape(-1, 2)
 
 
-def checked_bodyparts(parts):
+def checked_bodyparts(parts: object) -> tuple[str, ...]:
     """Bodyparts as a tuple of str; raises `ProjectError`."""
     if isinstance(parts, str) or not isinstance(parts, (list, tuple)) or not parts:
         raise ProjectError(f"bodyparts: expected a list of at least one name, found {parts!r}")
@@ -129,13 +133,13 @@ def checked_bodyparts(parts):
 RUN = re.compile(r"(?P<task_date>.+)-trainset(?P<percent>\d+)shuffle(?P<shuffle>\d+)")
 
 
-def run_root(run):
+def run_root(run: StrPath) -> Path:
     """The run's folder, of which ``train`` is a part."""
     run = Path(run)
     return run.parent if run.name == "train" else run
 
 
-def run_info(run):
+def run_info(run: StrPath) -> dict[str, Any]:
     """``{"shuffle", "train_fraction", "task_date"}`` from the path of a run."""
     match = RUN.fullmatch(run_root(run).name)
     if not match:
@@ -147,7 +151,7 @@ def run_info(run):
     }
 
 
-def snapshots(run):
+def snapshots(run: StrPath) -> list[int]:
     """Steps of the complete snapshots of a run, rising."""
     found = (re.fullmatch(r"snapshot-(\d+)\.params", p.name) for p in Path(run).glob("snapshot-*.params"))
     return sorted(int(m[1]) for m in found if m)

@@ -212,8 +212,19 @@ def test_save_keeps_comments_unknown_keys_and_line_ends(moved, newline):
     assert path.read_bytes().decode() == expected.replace("\n", newline)
 
 
-def test_a_config_in_a_windows_code_page_opens(moved):
-    (moved / "config.yaml").write_bytes(CONFIG.replace("of our lab", "für uns").encode("cp1252"))
+@pytest.mark.parametrize("encoding", ["cp1252", "gbk", "utf-16"])
+def test_a_config_in_another_encoding_is_refused_and_stays(moved, encoding):
+    raw = CONFIG.replace("of our lab", "für uns" if encoding == "cp1252" else "鼠标").encode(encoding)
+    (moved / "config.yaml").write_bytes(raw)
+    with pytest.raises(ProjectError, match=r"expected UTF-8 text, found another encoding in line .* save it as UTF-8"):
+        Project.open(moved)
+    (finding,) = doctor(moved, repair=True)
+    assert "UTF-8" in finding.message
+    assert (moved / "config.yaml").read_bytes() == raw
+
+
+def test_a_config_with_a_byte_order_mark_opens(moved):
+    (moved / "config.yaml").write_bytes(CONFIG.replace("of our lab", "鼠标").encode("utf-8-sig"))
     assert Project.open(moved).task == "reach"
 
 
@@ -248,7 +259,6 @@ def test_save_refuses_a_wrong_value_and_foreign_changes(moved):
         ("crop: 0, 64, 0, 48", "crop: 0, 64, 48", "expected crop: x1, x2, y1, y2"),
         ("crop: 0, 64, 0, 48", "crop: 64, 0, 0, 48", "with x1 < x2"),
         ("multianimalproject:", "multianimalproject: true", "only projects with one animal"),
-        ("skeleton:\n- - hand\n  - elbow", "skeleton: hand", "skeleton: expected a list of pairs"),
         ("scorer: Ann", "scorer: [Ann", "is not valid YAML: line"),
         ("scorer: Ann", "Task: again", "is not valid YAML"),
     ],
@@ -297,6 +307,24 @@ def test_a_template_skeleton_with_other_names_is_left_out(moved):
     edited(moved, "  - elbow", "  - objectA")
     assert Project.open(moved).skeleton.edges == ()
     assert any("unknown bodyparts" in f.message for f in doctor(moved))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("- - hand\n  - elbow", "- - hand", "skeleton: expected a list of pairs of bodyparts, found [['hand']]"),
+        ("skeleton:\n- - hand\n  - elbow", "skeleton: hand", "skeleton: expected a list of pairs"),
+        ("pcutoff: 0.4", "pcutoff: 0.4\ndotsize: -3", "dotsize: expected a number above 0, found -3"),
+        ("pcutoff: 0.4", "pcutoff: 0.4\nalphavalue: half", "alphavalue: expected a number from 0 to 1"),
+        ("pcutoff: 0.4", "pcutoff: 0.4\ncolormap: [1, 2]", "colormap: expected the name of a colormap"),
+    ],
+)
+def test_a_value_for_drawing_never_locks_a_project(moved, old, new, message):
+    project = Project.open(edited(moved, old, new))
+    assert project.skeleton.edges in ((), (("hand", "elbow"),))
+    project.config["pcutoff"] = 0.5
+    project.save()
+    assert any(message in f.message for f in doctor(moved))
 
 
 def test_numbers_as_names_become_text(moved):
