@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlcnb.evaluate.presence import presence_json
-from dlcnb.evaluate.summary import bootstrap_ci, errors, number, summarize
+from dlcnb.evaluate.summary import bootstrap_ci, errors, number, px_text, summarize
 from dlcnb.evaluate.verdict import animal_px, pck5, verdict
 from dlcnb.files import atomic_write
 
@@ -259,11 +259,11 @@ def _with_ci(errors: NDArray[np.float64]) -> dict[str, Any]:
 
 
 def _pixels(value: float) -> str:
-    return f"{value:.2f}" if math.isfinite(value) else "-"
+    return px_text(value) if math.isfinite(value) else "-"
 
 
 def _interval(ci: Sequence[float | None]) -> str:
-    return "-" if None in ci else f"{ci[0]:.2f} - {ci[1]:.2f}"
+    return "-" if None in ci else " - ".join(px_text(v) for v in ci if v is not None)
 
 
 def _row(name: str, cells: Sequence[str], wide: int) -> str:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["ErrorSummary", "bootstrap_ci", "errors", "number", "summarize"]
+__all__ = ["ErrorSummary", "bootstrap_ci", "errors", "number", "px_text", "summarize"]
+
+_MOST = 1e100  # px that an error can be, so that squares and sums stay numbers
 
 
 def errors(true: ArrayLike, predicted: ArrayLike) -> NDArray[np.float64]:
@@ -22,14 +24,15 @@ def errors(true: ArrayLike, predicted: ArrayLike) -> NDArray[np.float64]:
     Returns
     -------
     numpy.ndarray
-        (N, K) float64, pixels; NaN where either is not there.
+        (N, K) float64, pixels, at most 1e100; NaN where either is not there.
     """
     true, predicted = np.asarray(true, float), np.asarray(predicted, float)
     if true.shape != predicted.shape or true.shape[-1:] != (2,):
         raise ValueError(
             f"Labels and predictions must be (frames, bodyparts, 2); got shapes {true.shape} and {predicted.shape}."
         )
-    return np.hypot(*np.moveaxis(predicted - true, -1, 0))
+    with np.errstate(over="ignore"):
+        return np.minimum(np.hypot(*np.moveaxis(predicted - true, -1, 0)), _MOST)
 
 
 @dataclass(frozen=True)
@@ -92,3 +95,8 @@ def bootstrap_ci(errors: ArrayLike, seed: int = 0, n: int = 2000) -> tuple[float
 def number(value: float) -> float | None:
     """A float for JSON: None instead of NaN or infinity."""
     return float(value) if math.isfinite(value) else None
+
+
+def px_text(value: float, digits: int = 2) -> str:
+    """Pixels for people: ``12.34``, but ``1e+12`` instead of a line of digits."""
+    return f"{value:.{digits}f}" if abs(value) < 1e6 else f"{value:.0e}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlcnb.evaluate.summary import summarize
+from dlcnb.evaluate.summary import px_text, summarize
 
 if TYPE_CHECKING:
     from dlcnb.evaluate.core import Evaluation
@@ -21,6 +21,7 @@ NEAR, FOUND = 0.05, 0.15  # of the animal's size: a point that is right, and one
 _POOR, _USABLE, _GOOD = 0.2, 0.7, 0.9  # PCK5 from which a network is worth these words
 _FEW = 5  # labeled test frames, below which a verdict is a guess
 _PIXELS = (50.0, 15.0, 5.0)  # mean errors up to which one is poor, usable, good, where the animal has no size
+_MOST = 1e100  # px of a coordinate
 _ADVICE = {
     "useless": "label more or train longer",
     "poor": "label more or train longer",
@@ -53,7 +54,7 @@ def animal_px(labels: ArrayLike) -> float:
     float
         Pixels; NaN if no frame has two labels at different places.
     """
-    points = np.asarray(labels, float)
+    points = np.clip(np.asarray(labels, float), -_MOST, _MOST)
     there = np.isfinite(points).all(axis=2, keepdims=True)
     some = there.sum(axis=1).ravel() > 1
     low = np.where(there, points, np.inf)[some].min(axis=1)
@@ -144,15 +145,15 @@ def _by_size(share: float, mean: float, median: float, size: float, human: bool)
     if human and median <= size / 10:
         level = "good"
     if level == "useless":
-        return level, f"{mean:.0f} px off on a {size:.0f} px animal"
-    off = f", {mean:.0f} px off on average" if mean > size / 10 else ""
-    return level, f"{share:.0%} of the points are within 5 % of the animal's size ({size:.0f} px){off}"
+        return level, f"{px_text(mean, 0)} px off on a {px_text(size, 0)} px animal"
+    off = f", {px_text(mean, 0)} px off on average" if mean > size / 10 else ""
+    return level, f"{share:.0%} of the points are within 5 % of the animal's size ({px_text(size, 0)} px){off}"
 
 
 def _by_pixels(mean: float, human: bool) -> tuple[str, str]:
     """Level and reason where frames have one label each, and the animal's size is not known."""
     level = LEVELS[sum(mean <= limit for limit in _PIXELS)]
-    return "good" if human and level != "useless" else level, f"{mean:.1f} px off on average"
+    return "good" if human and level != "useless" else level, f"{px_text(mean, 1)} px off on average"
 
 
 def _remarks(evaluation: Evaluation, level: str, lost: tuple[str, ...]) -> list[str]:

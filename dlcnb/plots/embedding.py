@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import ArrayLike, NDArray
 
-from dlcnb.plots.figure import axes_for
+from dlcnb.plots.figure import axes_for, named
 from dlcnb.video import DamagedFrameError
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def embedding(
     color = {"color": "#0072B2"} if values is None else {"c": np.asarray(values, float), "cmap": "viridis"}
     cloud = ax.scatter(positions[:, 0], positions[:, 1], s=8, alpha=0.6, linewidths=0, **color)
     if values is not None:
-        fig.colorbar(cloud, ax=ax, label=label, shrink=0.6)
+        fig.colorbar(cloud, ax=ax, label=named(label), shrink=0.6)
     shown = spread(positions, count)
     ax.scatter(positions[shown, 0], positions[shown, 1], s=22, color="#D55E00", zorder=4)
     middle, extent = (positions.min(axis=0) + positions.max(axis=0)) / 2, np.ptp(positions, axis=0).max() or 1.0

@@ -8,7 +8,7 @@ import numpy as np
 
 from dlcnb.evaluate import bootstrap_ci, summarize
 from dlcnb.plots.evaluation import HUMAN, TEST, TRAIN
-from dlcnb.plots.figure import axes_for
+from dlcnb.plots.figure import FARTHEST, axes_for, named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["comparison", "experiment", "learning_curve", "parts"]
 
 STYLES = {"train": TRAIN, "test": TEST}
+_BESIDE = {"train": 0.96, "test": 1.04}  # where single splits lie, as a share of their training frames
 _TITLES = {
     "backbone": "Networks",
     "epsilon": "Radius of the score-map's disc",
@@ -61,7 +62,9 @@ def learning_curve(
         mine = whole[(whole["set"] == name) & whole["mean_px"].notna()]
         if mine.empty:
             continue
-        ax.plot(mine["trained_frames"], mine["mean_px"], "x", color=color, ms=6, mew=1.2)
+        mine = mine.assign(mean_px=mine["mean_px"].clip(upper=FARTHEST))
+        beside = mine["trained_frames"] * _BESIDE[name]
+        ax.plot(beside, mine["mean_px"], "x", color=color, ms=6, mew=1.2)
         means = mine.groupby("condition")[["trained_frames", "mean_px"]].mean().sort_values("trained_frames")
         ax.plot(means["trained_frames"], means["mean_px"], "o-", color=color, ms=7, lw=1.5, label=name)
     _human(ax, human)
@@ -70,7 +73,7 @@ def learning_curve(
     ax.set_xticks(counts, [str(n) for n in counts])
     ax.minorticks_off()
     _pixels(ax)
-    ax.legend(frameon=False, fontsize="small")
+    _legend(ax)
     return fig, ax
 
 
@@ -81,7 +84,7 @@ def parts(table: pd.DataFrame, human: Variability | None = None, *, ax: Axes | N
     rows, names = [], []
     for part in single:
         rows += [("all", part), (part, part)]
-        names += [f"full\n@{part}", f"{part}\nonly"]
+        names += [f"full\n@{named(part)}", f"{named(part)}\nonly"]
     for x, (condition, part) in enumerate(rows):
         _column(ax, x, table[(table["condition"] == condition) & (table["bodypart"] == part)], x == 0)
     ax.set(
@@ -103,19 +106,19 @@ def comparison(table: pd.DataFrame, human: Variability | None = None, *, ax: Axe
     kind = table["experiment"].iloc[0]
     unit = {"epsilon": "radius (px)"}.get(kind, "")
     ax.set(ylabel="mean error (px)", xlabel=unit, title=_TITLES.get(kind, kind), xlim=(-0.6, len(conditions) - 0.4))
-    ax.set_xticks(range(len(conditions)), conditions)
+    ax.set_xticks(range(len(conditions)), [named(c) for c in conditions])
     return _finished(fig, ax, human)
 
 
 def _column(ax: Axes, x: float, table: pd.DataFrame, labeled: bool) -> None:
-    """Train and test errors of one condition: crosses, and their mean ± s.e.m."""
-    for shift, (name, color) in zip((-0.12, 0.12), STYLES.items(), strict=True):
-        values = table.loc[table["set"] == name, "mean_px"].dropna().to_numpy()
-        ax.plot(np.full(len(values), x + shift), values, "x", color=color, ms=6, mew=1.2)
+    """Train and test errors of one condition: crosses, and beside them their mean ± s.e.m."""
+    for shift, (name, color) in zip((-0.16, 0.16), STYLES.items(), strict=True):
+        values = table.loc[table["set"] == name, "mean_px"].dropna().clip(upper=FARTHEST).to_numpy()
+        ax.plot(np.full(len(values), x + shift - 0.05), values, "x", color=color, ms=6, mew=1.2)
         if len(values):
             sem = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0
             label = name if labeled else None
-            ax.errorbar(x + shift, values.mean(), sem, fmt="o", color=color, ms=8, capsize=3, label=label)
+            ax.errorbar(x + shift + 0.05, values.mean(), sem, fmt="o", color=color, ms=8, capsize=3, label=label)
 
 
 def _finished(fig: Figure, ax: Axes, human: Variability | None) -> tuple[Figure, Axes]:
@@ -126,8 +129,14 @@ def _finished(fig: Figure, ax: Axes, human: Variability | None) -> tuple[Figure,
         _pixels(ax)
     else:
         ax.set_ylim(bottom=0)
-    ax.legend(frameon=False, fontsize="small")
+    _legend(ax)
     return fig, ax
+
+
+def _legend(ax: Axes) -> None:
+    """What the colours are, beside the axes, where it hides no dot."""
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
 
 
 def _human(ax: Axes, human: Variability | None) -> None:
@@ -135,7 +144,9 @@ def _human(ax: Axes, human: Variability | None) -> None:
         return
     mean = summarize(human.distances).mean_px
     ax.axhline(mean, color=HUMAN, lw=1.2, ls=":", label=f"human {mean:.2f} px", zorder=1)
-    ax.axhspan(*bootstrap_ci(human.distances), color="0.5", alpha=0.2, lw=0, zorder=0)
+    low, high = bootstrap_ci(human.distances)
+    if np.isfinite(low):
+        ax.axhspan(low, high, color="0.5", alpha=0.2, lw=0, zorder=0)
 
 
 def _pixels(ax: Axes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-__all__ = ["NotebookFigure", "axes_for", "plain", "save"]
+__all__ = ["FARTHEST", "NotebookFigure", "axes_for", "named", "plain", "save"]
+
+FARTHEST = 1e6  # px: what lies further is damage, and would leave nothing to be seen of the rest
 
 
 class NotebookFigure(Figure):
     """A figure that a notebook shows, although pyplot does not know it."""
+
+    def draw(self, renderer: Any) -> None:
+        """Draw all; a letter that the font lacks becomes a box without a warning."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+            super().draw(renderer)
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
@@ -43,6 +52,12 @@ def axes_for(ax: Any, size: tuple[float, float], layout: int | tuple[int, int] |
     for one in every:
         plain(one)
     return every[0].figure, ax
+
+
+def named(text: object) -> str:
+    """A name as matplotlib shows it to the letter: a dollar begins no formula, a leading ``_`` hides nothing."""
+    shown = str(text).replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown
 
 
 def plain(ax: Axes) -> None:

@@ -10,8 +10,8 @@ from matplotlib.collections import LineCollection
 from numpy.typing import ArrayLike, NDArray
 
 from dlcnb import trajectories
-from dlcnb.plots.figure import axes_for
-from dlcnb.plots.series import colors, legend, limits, thinned, title, when
+from dlcnb.plots.figure import axes_for, named
+from dlcnb.plots.series import colors, legend, limits, named_parts, shown, thinned, title, when
 from dlcnb.project import edges_of
 from dlcnb.render import body_lines, palette
 
@@ -70,7 +70,7 @@ def postures(  # noqa: PLR0913
     if not 0 <= frame < len(poses):
         raise IndexError(f"frame {frame}: there are poses of frames 0 to {len(poses) - 1}")
     fig, ax = axes_for(ax, (6, 5))
-    points, k = poses.masked(pcutoff), _index(poses, bodypart)
+    points, k = shown(poses, pcutoff), _index(poses, bodypart)
     if image is not None:
         ax.imshow(image, zorder=0)
         ax.grid(False)
@@ -88,7 +88,7 @@ def postures(  # noqa: PLR0913
     ):
         ax.plot(*points[rows, k].T, ".", color=color, ms=7, mew=0, zorder=3, label=name)
     ax.plot(*points[frame, k], "o", color="black", ms=6, zorder=5)
-    ax.set(xlabel="x (px)", ylabel="y (px)", aspect="equal", title=f"{poses.bodyparts[k]} around frame {frame}")
+    ax.set(xlabel="x (px)", ylabel="y (px)", aspect="equal", title=f"{named(poses.bodyparts[k])} around frame {frame}")
     _show(ax, np.concatenate([points[first : frame + 1 + future, k], points[[*ago, frame]].reshape(-1, 2)]))
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
     return fig, ax
@@ -127,7 +127,7 @@ def skeletons(
     edges = edges_of(skeleton)
     rows = np.unique(np.linspace(0, max(len(poses) - 1, 0), 40).astype(int)) if frames is None else np.asarray(frames)
     rows = rows[: len(poses)] if frames is None else rows
-    points = poses.masked(pcutoff)[rows]
+    points = shown(poses, pcutoff)[rows]
     if centre is not None:
         points = points - points[:, [_index(poses, centre)]]
     lines = points[:, edges].reshape(-1, 2, 2)
@@ -136,11 +136,11 @@ def skeletons(
     bundle = LineCollection(list(lines[whole]), array=time[whole], cmap="viridis", linewidths=1, alpha=0.8)
     ax.add_collection(bundle)
     for k, color in enumerate(colors(poses)):
-        ax.plot(*points[:, k].T, "o", color=color, ms=3.5, mew=0, label=poses.bodyparts[k], zorder=3)
+        ax.plot(*points[:, k].T, "o", color=color, ms=3.5, mew=0, label=named(poses.bodyparts[k]), zorder=3)
     if whole.any():
         fig.colorbar(bundle, ax=ax, label="frame", shrink=0.6)
-    where = "" if centre is None else f" around the {centre}"
-    ax.set(xlabel="x (px)", ylabel="y (px)", aspect="equal", title=title(f"Skeletons{where}", pcutoff))
+    where = "" if centre is None else f" around the {named(centre)}"
+    ax.set(xlabel="x (px)", ylabel="y (px)", aspect="equal", title=title(f"Skeletons{where}", pcutoff, poses))
     ax.autoscale_view()
     if not ax.yaxis_inverted():
         ax.invert_yaxis()
@@ -170,12 +170,12 @@ def speed(
     """
     fig, ax = axes_for(ax, (9, 3.2))
     at, unit = when(poses, times)
-    values = trajectories.speed(poses.masked(pcutoff), times=times)
-    for k, (name, color) in enumerate(zip(poses.bodyparts, colors(poses), strict=True)):
+    values = trajectories.speed(shown(poses, pcutoff), times=times)
+    for k, (name, color) in enumerate(zip(named_parts(poses), colors(poses), strict=True)):
         ax.plot(*thinned(at, values[:, k]), color=color, lw=0.9, label=name)
     ax.set(xlabel=unit, ylabel="speed (px/s)" if times is not None else "speed (px/frame)", xlim=limits(at))
     ax.set_ylim(bottom=0)
-    ax.set_title(title("Speed", pcutoff))
+    ax.set_title(title("Speed", pcutoff, poses))
     legend(ax, poses)
     return fig, ax
 
@@ -208,14 +208,14 @@ def bones(
     """
     fig, axes = axes_for(ax, (9, 5), 2)
     at, unit = when(poses, times)
-    edges, points = edges_of(skeleton), poses.masked(pcutoff)
+    edges, points = edges_of(skeleton), shown(poses, pcutoff)
     lengths, angles = trajectories.bone_lengths(points, edges), np.degrees(trajectories.bone_angles(points, edges))
     for e, ((a, b), color) in enumerate(zip(edges, palette(len(edges)) / 255, strict=True)):
-        name = f"{poses.bodyparts[a]}–{poses.bodyparts[b]}"
+        name = named(f"{poses.bodyparts[a]}–{poses.bodyparts[b]}")
         axes[0].plot(*thinned(at, lengths[:, e]), color=color, lw=0.9, label=name)
         turned = np.abs(np.diff(angles[:, e], prepend=np.nan)) > 180  # no line through the whole plot at ±180°
         axes[1].plot(*thinned(at, np.where(turned, np.nan, angles[:, e])), color=color, lw=0.9, label=name)
-    axes[0].set(ylabel="length (px)", xlim=limits(at), title=title("Bones", pcutoff))
+    axes[0].set(ylabel="length (px)", xlim=limits(at), title=title("Bones", pcutoff, poses))
     axes[0].set_ylim(bottom=0)
     axes[1].set(ylabel="direction (°)", xlabel=unit, ylim=(-180, 180), yticks=[-180, -90, 0, 90, 180])
     if len(edges):

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.files import atomic_path
 from dlcnb.plots.figure import axes_for
-from dlcnb.plots.series import MOST, colors, legend, limits, thinned, title, when
+from dlcnb.plots.series import MOST, colors, legend, limits, named_parts, shown, thinned, title, when
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,12 +44,12 @@ def trajectory(
         (figure, axes)
     """
     fig, ax = axes_for(ax, (7, 5))
-    points = poses.masked(pcutoff)
+    points = shown(poses, pcutoff)
     points = points[:: -(-len(points) // MOST) or 1]
-    for name, color, (x, y) in zip(poses.bodyparts, colors(poses), np.moveaxis(points, 0, 2), strict=True):
+    for name, color, (x, y) in zip(named_parts(poses), colors(poses), np.moveaxis(points, 0, 2), strict=True):
         ax.plot(x, y, color=color, lw=0.5, alpha=0.5)
         ax.plot(x, y, ".", color=color, ms=2.5, mew=0, label=name)
-    ax.set(xlabel="x (px)", ylabel="y (px)", title=title("Trajectories", pcutoff), aspect="equal")
+    ax.set(xlabel="x (px)", ylabel="y (px)", title=title("Trajectories", pcutoff, poses), aspect="equal")
     if size is not None:
         ax.set(xlim=(-0.5, size[1] - 0.5), ylim=(size[0] - 0.5, -0.5))
     elif not ax.yaxis_inverted():
@@ -78,12 +78,12 @@ def coordinates(
         (figure, array of the two axes)
     """
     fig, axes = axes_for(ax, (9, 5), 2)
-    points, (at, unit) = poses.masked(pcutoff), when(poses, times)
+    points, (at, unit) = shown(poses, pcutoff), when(poses, times)
     for d, (one, letter) in enumerate(zip(axes, "xy", strict=True)):
-        for k, (name, color) in enumerate(zip(poses.bodyparts, colors(poses), strict=True)):
+        for k, (name, color) in enumerate(zip(named_parts(poses), colors(poses), strict=True)):
             one.plot(*thinned(at, points[:, k, d]), color=color, lw=0.9, label=name)
         one.set(ylabel=f"{letter} (px)", xlim=limits(at))
-    axes[0].set_title(title("Coordinates", pcutoff))
+    axes[0].set_title(title("Coordinates", pcutoff, poses))
     axes[1].set_xlabel(unit)
     if not axes[1].yaxis_inverted():
         axes[1].invert_yaxis()  # up in the plot is up in the image
@@ -97,7 +97,7 @@ def likelihood(
     """Likelihood of each bodypart over time, with a line at ``pcutoff``; arguments as `coordinates`."""
     fig, ax = axes_for(ax, (9, 3.2))
     at, unit = when(poses, times)
-    for k, (name, color) in enumerate(zip(poses.bodyparts, colors(poses), strict=True)):
+    for k, (name, color) in enumerate(zip(named_parts(poses), colors(poses), strict=True)):
         ax.plot(*thinned(at, poses.likelihood[:, k]), color=color, lw=0.9, alpha=0.8, label=name)
     ax.axhline(pcutoff, color="0.3", lw=0.9, ls="--", zorder=1)
     ax.set(xlabel=unit, ylabel="likelihood", title="Likelihood (dashed: pcutoff)", xlim=limits(at), ylim=(-0.03, 1.03))
@@ -125,21 +125,22 @@ def histogram(
         (figure, array of the two axes)
     """
     fig, axes = axes_for(ax, (9, 3.6), (1, 2))
-    steps = np.diff(poses.masked(pcutoff), axis=0)  # (T - 1, K, 2)
+    steps = np.diff(shown(poses, pcutoff), axis=0)  # (T - 1, K, 2)
     found = np.abs(steps[np.isfinite(steps)])
     limit = max(5.0, float(np.ceil(2 * np.percentile(found, 99)))) if found.size else 5.0
     edges = np.linspace(-limit, limit, 82)  # an odd number of bins: one is centred on 0
+    highest = 0
     for d, (one, letter) in enumerate(zip(axes, "xy", strict=True)):
-        for k, (name, color) in enumerate(zip(poses.bodyparts, colors(poses), strict=True)):
+        for k, (name, color) in enumerate(zip(named_parts(poses), colors(poses), strict=True)):
             values = steps[:, k, d][np.isfinite(steps[:, k, d])]
             counts, _ = np.histogram(np.clip(values, -limit, limit), edges)
             one.stairs(counts, edges, color=color, lw=1.2, label=name)
+            highest = max(highest, int(counts.max()))
         beyond = int((np.abs(steps[..., d]) > limit).sum())
         one.set(xlabel=f"Δ{letter} between frames (px)", xlim=(-limit, limit))
-        if found.size:
-            one.set_yscale("log")
-            one.set_ylim(bottom=0.5)
         one.set_title(f"Δ{letter} ({beyond} jumps beyond ±{limit:g} px)", fontsize="medium")
+    for one in axes if found.size else ():
+        one.set(yscale="log", ylim=(0.5, 1.5 * highest))  # both at once: they may share the axis
     axes[0].set_ylabel("frames")
     legend(axes[1], poses)
     return fig, axes

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dlcnb.plots.figure import FARTHEST, named
 from dlcnb.render import palette
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from dlcnb.poses import Poses
 
 
-__all__ = ["MOST", "colors", "legend", "limits", "thinned", "title", "when"]
+__all__ = ["MOST", "colors", "legend", "limits", "named_parts", "shown", "thinned", "title", "when"]
 
 MOST = 20_000  # points of a line that are drawn; longer recordings are thinned
 
@@ -25,9 +26,22 @@ def colors(poses: Poses) -> NDArray[np.float64]:
     return palette(len(poses.bodyparts)) / 255
 
 
-def title(text: str, pcutoff: float) -> str:
+def named_parts(poses: Poses) -> list[str]:
+    """The K bodyparts as matplotlib shows them to the letter."""
+    return [named(part) for part in poses.bodyparts]
+
+
+def shown(poses: Poses, pcutoff: float) -> NDArray[np.float64]:
+    """The points (T, K, 2) that are drawn: NaN where they are unlikely, or absurdly far off."""
+    points = poses.masked(pcutoff)
+    return np.where((np.abs(points) > FARTHEST).any(axis=-1, keepdims=True), np.nan, points)
+
+
+def title(text: str, pcutoff: float, poses: Poses) -> str:
     """A title that says what is not shown."""
-    return f"{text} (likelihood ≥ {pcutoff:g})" if pcutoff > 0 else text
+    far = int((np.abs(poses.masked(pcutoff)) > FARTHEST).any(axis=-1).sum())
+    notes = [f"likelihood ≥ {pcutoff:g}"] * (pcutoff > 0) + [f"without {far} points beyond {FARTHEST:g} px"] * (far > 0)
+    return f"{text} ({', '.join(notes)})" if notes else text
 
 
 def legend(ax: Axes, poses: Poses) -> None:

@@ -10,7 +10,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from dlcnb.evaluate import summarize
-from dlcnb.plots.figure import axes_for, plain
+from dlcnb.evaluate.summary import px_text
+from dlcnb.plots.figure import FARTHEST, axes_for, named, plain
 from dlcnb.render import palette
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 
 __all__ = ["errors", "training"]
+
+_HIGHEST_LOSS = 1e30  # matplotlib's logarithmic axes end at 1e300
 
 
 def errors(evaluation: Evaluation, *, ax: Axes | None = None) -> tuple[Figure, Axes]:
@@ -45,16 +48,23 @@ def errors(evaluation: Evaluation, *, ax: Axes | None = None) -> tuple[Figure, A
             values = found[chosen, k][np.isfinite(found[chosen, k])]
             x = k + shift + rng.uniform(-0.12, 0.12, values.size)
             ax.plot(
-                x, np.maximum(values, 0.05), "o", ms=3.5, mew=0, alpha=0.6, color=color, label=name if k == 0 else None
+                x,
+                values.clip(0.05, FARTHEST),
+                "o",
+                ms=3.5,
+                mew=0,
+                alpha=0.6,
+                color=color,
+                label=name if k == 0 else None,
             )
             if values.size:
-                ax.plot([k + shift - 0.18, k + shift + 0.18], [values.mean()] * 2, color="black", lw=2)
+                ax.plot([k + shift - 0.18, k + shift + 0.18], [min(values.mean(), FARTHEST)] * 2, color="black", lw=2)
     ax.set(yscale="log", ylabel="distance from the label (px)", xlim=(-0.6, len(parts) - 0.3))
     means = np.array([[summarize(found[chosen, k]).mean_px for _, chosen, *_ in styles] for k in range(len(parts))])
-    below = (" / ".join(f"{m:.1f}" if np.isfinite(m) else "–" for m in row) for row in means)
-    ax.set_xticks(range(len(parts)), [f"{part}\n{text}" for part, text in zip(parts, below, strict=True)])
+    below = (" / ".join(px_text(m, 1) if np.isfinite(m) else "–" for m in row) for row in means)
+    ax.set_xticks(range(len(parts)), [f"{named(part)}\n{text}" for part, text in zip(parts, below, strict=True)])
     ax.yaxis.set_major_formatter("{x:g}")
-    ax.set_title(f"{evaluation.snapshot}: errors and means (train / test)", fontsize="medium")
+    ax.set_title(f"{named(evaluation.snapshot)}: errors and means (train / test)", fontsize="medium")
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, markerscale=2)
     plain(ax)
     return fig, ax
@@ -80,22 +90,22 @@ def training(
     colors = palette(3) / 255
     curves = (("loss", "loss", colors[0]), ("part_loss", "score-maps", colors[1]), ("locref_loss", "locref", colors[2]))
     for key, name, color in curves:
-        values = np.asarray(history.get(key, ()), float)
+        values = np.asarray(history.get(key, ()), float).clip(max=_HIGHEST_LOSS)
         if np.isfinite(values).any():
             axes[0].plot(history["step"], values, color=color, lw=1.2, label=name)
     if axes[0].lines:
         axes[0].set_yscale("log")
         axes[0].legend(frameon=False, fontsize="small")
     steps, mean = (np.asarray(history.get(f"validation_{key}", ()), float) for key in ("step", "mean_px"))
-    axes[1].plot(steps, mean, "o-", color=colors[0], ms=3.5, lw=1.2, label="validation frames")
-    trained = np.asarray(history.get("validation_train_mean_px", ()), float)
+    axes[1].plot(steps, mean.clip(max=FARTHEST), "o-", color=colors[0], ms=3.5, lw=1.2, label="validation frames")
+    trained = np.asarray(history.get("validation_train_mean_px", ()), float).clip(max=FARTHEST)
     if np.isfinite(trained).any():
         axes[1].plot(steps, trained, "--", color=colors[2], lw=1.2, label="training frames")
     if len(history.get("best_step", ())):
         best, px = history["best_step"][-1], history["best_mean_px"][-1]
-        axes[1].plot(
-            [best], [px], "*", color=colors[1], ms=13, mec="black", mew=0.5, label=f"best: {px:.2f} px at step {best}"
-        )
+        label = f"best: {px_text(px)} px at step {best}"
+        star = {"color": colors[1], "ms": 13, "mec": "black", "mew": 0.5, "label": label}
+        axes[1].plot([best], [min(px, FARTHEST)], "*", **star)
     if len(axes[1].lines) > 1:
         axes[1].legend(frameon=False, fontsize="small")
     axes[0].set(ylabel="loss", title="Training")
