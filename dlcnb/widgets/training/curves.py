@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.widgets.base.axes import Plot, key_text, set_mark
+from dlcnb.widgets.training.state import Curve
 
 if TYPE_CHECKING:
     from dlcnb.widgets.training.state import TrainingState
@@ -33,8 +34,6 @@ SOON = {  # what is said in place of a plot without data, while the run goes on 
         "No validation yet: the error in px on frames that are not trained on comes here.",
     ),
 }
-
-Curve = tuple[NDArray[np.float64], NDArray[np.float64]]  # steps, values
 
 
 class TrainingCurves(ipywidgets.GridBox):

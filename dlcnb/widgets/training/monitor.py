@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 from traitlets import link
@@ -21,6 +23,12 @@ from dlcnb.widgets.training.runs import RunChooser, run_name, starts
 from dlcnb.widgets.training.settings import SettingsForm, TrainingSettings
 from dlcnb.widgets.training.state import TrainingState
 from dlcnb.widgets.training.words import STATUS, facts, headline, picture
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from dlcnb.jobs import Job
+    from dlcnb.widgets.base.follow import News
 
 __all__ = ["TrainingMonitor"]
 
@@ -54,14 +62,15 @@ class TrainingMonitor(View):
         What Start starts.
     """
 
-    follower = strip = _painted = None  # `close` is called where the constructor failed, too
+    _complete = False  # `close` is called where the constructor failed, too
+    _painted: tuple[object, ...] | None = None
 
-    def __init__(self, source):
+    def __init__(self, source: Project | Path | str) -> None:
         self.project, run = _resolve(source)
         self.state = TrainingState()
         self.settings = TrainingSettings()
-        self.job = None
-        self._run = None
+        self.job: Job | None = None
+        self._run: Path | None = None
         self.follower = JobFollower(self._take, self.fail)
         self._lock = self.follower.lock
         self._build()
@@ -74,16 +83,19 @@ class TrainingMonitor(View):
         )  # fmt: skip
         self.state.observe(self._on_message, ["message", "status"])
         self.state.observe(lambda _: self.curves.show(self.state), ["show_parts", "show_rate"])
-        if run is None and self.project.runs():
+        self._complete = True
+        if self.project is not None and self.project.runs():
             run = self.project.last_run()
         self.show_run(run)
         self.list_runs()
         if self.project is not None:
-            threading.Thread(target=self._find_human, name="dlcnb-human-variability", daemon=True).start()
+            threading.Thread(
+                target=self._find_human, args=(self.project,), name="dlcnb-human-variability", daemon=True
+            ).start()
 
     # --- what it is made of ---
 
-    def _build(self):
+    def _build(self) -> None:
         layout = ipywidgets.Layout
         if self.project is not None:
             self.settings.train_fraction = self.project.train_fraction
@@ -117,7 +129,7 @@ class TrainingMonitor(View):
             for widget in (self.form, self.more, self.start_button):
                 widget.layout.display = "none"
 
-    def _toggle(self, trait, words, tip):
+    def _toggle(self, trait: str, words: str, tip: str) -> ipywidgets.ToggleButton:
         """A button that shows or hides something."""
         made = ipywidgets.ToggleButton(description=words, tooltip=tip, layout=ipywidgets.Layout(width="140px"))
         link((self.state, trait), (made, "value"))
@@ -126,25 +138,27 @@ class TrainingMonitor(View):
     # --- gestures ---
 
     @shown
-    def start(self):
+    def start(self) -> None:
         """Start a new run with the settings shown; returns at once."""
         with self._lock:
             self._begin(self.state.reset, **self.settings.options())
         self.list_runs()
 
     @shown
-    def resume(self):
+    def resume(self) -> None:
         """Go on with the shown run from its last snapshot, slower if its loss became infinite; returns at once."""
         with self._lock:
             run, rate = self._run, self.state.lower_rate
             slower = {"learning_rate": rate} if rate > 0 else {}
             self._begin(lambda _: setattr(self.state, "status", "starting"), run=run, resume=True, **slower)
 
-    def _begin(self, prepare, **options):
+    def _begin(self, prepare: Callable[[str], object], **options: Any) -> None:
         """Start a worker and watch it; ``prepare`` brings the state to a status."""
+        if self.project is None:
+            raise RuntimeError("This monitor shows one run: make it with TrainingMonitor(project) to start others.")
         if self.state.active:
             raise RuntimeError("A run is under way: stop it before starting another.")
-        other = self._other_run()
+        other = self._other_run(self.project)
         if other:
             raise RuntimeError(f"Another run is under way ({other}): choose it in the list and stop it first.")
         run = self._run
@@ -164,7 +178,7 @@ class TrainingMonitor(View):
         self._watch(job)
 
     @shown
-    def pause(self):
+    def pause(self) -> None:
         """Stop the run with a snapshot, or go on with it if it is stopped; returns at once."""
         if self.state.active:
             self._end("pausing")
@@ -172,11 +186,11 @@ class TrainingMonitor(View):
             self.resume()
 
     @shown
-    def stop(self):
+    def stop(self) -> None:
         """Ask the run to save a snapshot and stop; returns at once."""
         self._end("stopping")
 
-    def _end(self, status):
+    def _end(self, status: str) -> None:
         with self._lock:
             if self.job is None or not self.state.active:
                 return
@@ -185,14 +199,14 @@ class TrainingMonitor(View):
         self.show()
 
     @shown
-    def refresh(self):
+    def refresh(self) -> None:
         """Look for runs again and read the shown one anew."""
         self.list_runs()
         if self._run is not None:
             self.show_run(self._run)
 
     @shown
-    def show_run(self, run):
+    def show_run(self, run: Path | str | None) -> None:
         """Watch another run: its folder; None shows an empty monitor."""
         with self._lock:
             self.follower.stop()
@@ -206,7 +220,7 @@ class TrainingMonitor(View):
             self.list_runs()
         self.show()
 
-    def list_runs(self):
+    def list_runs(self) -> None:
         """Offer the project's runs, the newest first."""
         found = self.project.runs() if self.project else [self._run] if self._run else []
         found = found[::-1]
@@ -216,7 +230,7 @@ class TrainingMonitor(View):
             self._on_compare()
 
     @shown
-    def _on_compare(self):
+    def _on_compare(self) -> None:
         ticked = self.chooser.ticked()
         if not ticked and not self.state.earlier:
             return
@@ -225,12 +239,12 @@ class TrainingMonitor(View):
         if len(ticked) > len(EARLIER):
             self.tell(f"The newest {len(EARLIER)} of the {len(ticked)} chosen runs are shown.")
 
-    def _find_human(self):
+    def _find_human(self, project: Project) -> None:
         """Runs on a thread of its own: reading all labels may take a while."""
         try:
             from dlcnb.evaluate import human_variability
 
-            found = human_variability(self.project)
+            found = human_variability(project)
         except Exception as error:
             log.info("Human variability is not known: %s", error, exc_info=True)
             return
@@ -242,17 +256,17 @@ class TrainingMonitor(View):
 
     # --- following ---
 
-    def _watch(self, job):
+    def _watch(self, job: Job) -> None:
         self.job, self._run = job, job.folder
         self.follower.follow(job)
         self.strip.watch(job.folder)
 
-    def _take(self, news):
+    def _take(self, news: News) -> None:
         """Bring the state up to date with the run, on the follower's thread or, at first, on the caller's."""
         before = self.state.status
         with self.state.hold_trait_notifications():
             self.state.apply(news.events)
-            if news.ended:
+            if news.ended and self._run is not None:
                 paused = news.status == "stopped" and before in ("pausing", "paused")
                 self.state.status = "paused" if paused else news.status
                 self.state.message = news.error or self.state.message
@@ -263,14 +277,14 @@ class TrainingMonitor(View):
                 self.state.status = "starting"
         self.show()
 
-    def _other_run(self):
+    def _other_run(self, project: Project) -> str | None:
         """The name of a run of this project that is under way, else None."""
-        for run in self.project.runs():
+        for run in project.runs():
             if (run / "job.json").is_file() and jobs.attach(run).status == "running":
                 return run_name(run)
         return None
 
-    def wait(self, timeout=None):
+    def wait(self, timeout: float | None = None) -> str:
         """Block until the run has ended and return its status: for scripts that must not go on before.
 
         Raises TimeoutError if the run is silent for ``timeout`` seconds.
@@ -284,7 +298,7 @@ class TrainingMonitor(View):
 
     # --- painting ---
 
-    def show(self):
+    def show(self) -> None:
         """Bring everything on the page up to date with the state."""
         state = self.state
         now = (state.revision, state.status, state.snapshots)
@@ -300,7 +314,7 @@ class TrainingMonitor(View):
         self.advice.layout.display = None if state.suggestion else "none"
         self.curves.show(state)
 
-    def _show_buttons(self):
+    def _show_buttons(self) -> None:
         state = self.state
         ending = state.status in ("pausing", "stopping")
         self.start_button.disabled = state.active
@@ -314,22 +328,22 @@ class TrainingMonitor(View):
         if resume and state.lower_rate > 0:
             self.pause_button.tooltip = f"Go on from the last good snapshot with learning rate {state.lower_rate:g}"
 
-    def _on_message(self, _):
+    def _on_message(self, _: Any) -> None:
         self.tell(self.state.message, "error" if self.state.status in ("failed", "lost") else "hint")
 
-    def snapshot(self):
+    def snapshot(self) -> Image.Image:
         """The curves and the validation frames as a `PIL.Image.Image`, drawn in the kernel."""
         return picture(self._run, score_maps=self.state.score_maps, zoomed=self.state.zoomed)
 
-    def close(self):
+    def close(self) -> None:
         """Take the widget off the page; the run goes on."""
-        if self.strip is not None:
+        if self._complete:
             self.follower.close()
             self.strip.close()
         super().close()
 
 
-def _resolve(source):
+def _resolve(source: Project | Path | str) -> tuple[Project | None, Path | None]:
     """(project or None, run folder or None) from whatever the user gave."""
     if isinstance(source, Project):
         return source, None

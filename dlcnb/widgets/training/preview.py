@@ -6,9 +6,11 @@ import logging
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from ruamel.yaml import YAML
 
@@ -39,23 +41,25 @@ class Preview:
 
     step: int
     images: tuple[str, ...]
-    labels: np.ndarray
-    points: np.ndarray
-    likelihood: np.ndarray
-    score_maps: np.ndarray | None
+    labels: NDArray[np.float64]
+    points: NDArray[np.float64]
+    likelihood: NDArray[np.float64]
+    score_maps: NDArray[np.floating[Any]] | None
     input_scale: float
 
-    def error(self, n):
+    def error(self, n: int) -> float:
         """Mean distance between labels and predictions of frame ``n``, px; NaN if nothing is labeled."""
         distance = np.hypot(*np.moveaxis(self.points[n] - self.labels[n], -1, 0))
         known = distance[np.isfinite(distance)]
         return float(known.mean()) if len(known) else np.nan
 
-    def score(self, n, size, *, log_view=False):
+    def score(self, n: int, size: tuple[int, int], *, log_view: bool = False) -> NDArray[np.float32]:
         """The highest of the K score-maps of frame ``n`` at each pixel, float32 (height, width), 0..1.
 
         ``log_view``: its logarithm instead (0 = 1e-5, 1 = certain), which shows what else the network thought of.
         """
+        if self.score_maps is None:
+            raise ValueError("The score-maps of these frames were not kept.")
         score = self.score_maps[n].max(axis=0).astype(np.float32)
         if log_view:
             score = np.clip(1 + np.log10(np.maximum(score, 1e-9)) / DECADES, 0, 1)
@@ -63,10 +67,11 @@ class Preview:
         fx, fy = (round(side * self.input_scale) / side / STRIDE for side in (width, height))
         matrix = np.array([[fx, 0, 0.5 * fx - 0.5], [0, fy, 0.5 * fy - 0.5]])  # pixel of the frame -> cell
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return cv2.warpAffine(score, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        warped = cv2.warpAffine(score, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(warped, np.float32)
 
 
-def read_preview(run):
+def read_preview(run: Path | str) -> Preview | None:
     """The `Preview` in a run's folder; None if there is none (yet), or it can't be read."""
     run = Path(run)
     try:
@@ -76,7 +81,9 @@ def read_preview(run):
         return Preview(
             int(data["step"]),
             tuple(map(str, data["images"])),
-            *(np.asarray(data[name], float) for name in ("labels", "points", "likelihood")),
+            np.asarray(data["labels"], float),
+            np.asarray(data["points"], float),
+            np.asarray(data["likelihood"], float),
             data.get("score_maps"),
             float(settings.get("input_scale") or 1.0),
         )
@@ -87,7 +94,9 @@ def read_preview(run):
         return None
 
 
-def draw_preview(preview, root, *, score_maps="off", zoomed=True, pcutoff=0.1):
+def draw_preview(
+    preview: Preview, root: Path | str, *, score_maps: str = "off", zoomed: bool = True, pcutoff: float = 0.1
+) -> NDArray[np.uint8]:
     """The frames of a `Preview` in one picture: labels as rings, predictions as discs, lines between the two.
 
     Parameters
@@ -123,13 +132,15 @@ def draw_preview(preview, root, *, score_maps="off", zoomed=True, pcutoff=0.1):
     return np.asarray(drawn)
 
 
-def _cell(preview, n, root, score_maps, zoomed, pcutoff):
+def _cell(
+    preview: Preview, n: int, root: Path | str, score_maps: str, zoomed: bool, pcutoff: float
+) -> tuple[NDArray[np.uint8], str]:
     """(uint8 picture of size `CELL`, a problem in words or "") for one frame."""
     try:
         image = read_image(Path(root) / preview.images[n])
     except LabelError:
         return np.full((*CELL, 3), EMPTY, np.uint8), f"{Path(preview.images[n]).name} can't be read"
-    size = image.shape[:2]
+    size = image.shape[0], image.shape[1]
     corner, zoom = _part(size, np.concatenate([preview.labels[n], preview.points[n]]) if zoomed else None)
     if score_maps != "off" and preview.score_maps is not None:
         image = _with_score(image, preview.score(n, size, log_view=score_maps == "log"))
@@ -137,13 +148,14 @@ def _cell(preview, n, root, score_maps, zoomed, pcutoff):
     matrix = np.array([[zoom, 0, offset[0]], [0, zoom, offset[1]]])
     if zoom < 1:  # warpAffine would skip pixels
         image = cv2.blur(image, (max(round(1 / zoom), 1),) * 2)
-    cell = cv2.warpAffine(image, matrix, CELL[::-1], borderMode=cv2.BORDER_CONSTANT, borderValue=EMPTY)
-    places = [points * zoom + offset for points in (preview.labels[n], preview.points[n])]
-    _mark(cell, *places, preview.likelihood[n] >= pcutoff)
+    warped = cv2.warpAffine(image, matrix, CELL[::-1], borderMode=cv2.BORDER_CONSTANT, borderValue=EMPTY)
+    cell = np.asarray(warped, np.uint8)
+    labels, points = (each[n] * zoom + offset for each in (preview.labels, preview.points))
+    _overlay(cell, labels, points, preview.likelihood[n] >= pcutoff)
     return cell, ""
 
 
-def _part(size, points):
+def _part(size: tuple[int, int], points: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], float]:
     """(top-left corner (x, y) px, zoom) of what a cell shows of a frame: all of it, or the part with the points."""
     height, width = size
     low, high = np.zeros(2), np.array([width, height], float)
@@ -160,7 +172,7 @@ def _part(size, points):
     return np.where(room < 0, room / 2, np.clip(corner, 0, np.maximum(room, 0))), zoom
 
 
-def _with_score(image, score):
+def _with_score(image: NDArray[np.uint8], score: NDArray[np.float32]) -> NDArray[np.uint8]:
     """An image with a score-map over it: from blue (low) to yellow (high), as the colour-blind see it too."""
     tint = cv2.applyColorMap(np.rint(255 * score).astype(np.uint8), cv2.COLORMAP_CIVIDIS)
     tint = cv2.cvtColor(tint, cv2.COLOR_BGR2RGB)
@@ -169,7 +181,9 @@ def _with_score(image, score):
     return np.rint(gray * (1 - alpha) + tint * alpha).astype(np.uint8)
 
 
-def _mark(cell, labels, points, sure):
+def _overlay(
+    cell: NDArray[np.uint8], labels: NDArray[np.float64], points: NDArray[np.float64], sure: NDArray[np.bool_]
+) -> None:
     """Draw rings at labels and discs at predictions (pixel centres of the cell)."""
     colors = palette(len(labels)).tolist()
     there = [np.isfinite(each).all(axis=1) for each in (labels, points)]
@@ -184,10 +198,10 @@ def _mark(cell, labels, points, sure):
             cv2.circle(cell, _fixed(points[k]), round((radius + more) * 16), color, -1, cv2.LINE_AA, 4)
 
 
-def _fixed(point):
+def _fixed(point: NDArray[np.float64]) -> tuple[int, ...]:
     """OpenCV's fixed-point coordinates."""
     return tuple(round(float(v) * 16) for v in np.clip(point, -1e4, 1e4))
 
 
-def _px(error):
+def _px(error: float) -> str:
     return f"{error:.1f} px" if np.isfinite(error) else "nothing labeled"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ipywidgets
 from traitlets import link
@@ -10,6 +12,10 @@ from traitlets import link
 from dlcnb.widgets.base.canvas import Painter, encode_jpeg
 from dlcnb.widgets.base.html import Html, heading
 from dlcnb.widgets.training.preview import draw_preview, read_preview
+
+if TYPE_CHECKING:
+    from dlcnb.widgets.training.preview import Preview
+    from dlcnb.widgets.training.state import TrainingState
 
 __all__ = ["PreviewStrip"]
 
@@ -26,10 +32,13 @@ class PreviewStrip(ipywidgets.VBox):
         Called with exceptions of the painter's thread.
     """
 
-    _painter = None
-    _run = _drawn = _preview = None
+    children: tuple[ipywidgets.Widget, ...]
+    _painter: Painter | None = None
+    _run: Path | None = None
+    _drawn: tuple[object, ...] | None = None
+    _preview: Preview | None = None
 
-    def __init__(self, state, failed):
+    def __init__(self, state: TrainingState, failed: Callable[[Exception], object]) -> None:
         self.state = state
         layout = ipywidgets.Layout
         self.heading = Html(layout=layout(margin="0"))
@@ -45,27 +54,28 @@ class PreviewStrip(ipywidgets.VBox):
         self.picture = ipywidgets.Image(format="jpeg", value=b"", layout=layout(width="100%", max_width="968px"))
         row = ipywidgets.HBox([self.heading, self.score_maps, self.whole])
         row.add_class("dlcnb-row")
-        self._content = (row, self.picture)  # on the page only while there is a preview
+        self._content: tuple[ipywidgets.Widget, ...] = (row, self.picture)  # on the page only while there is a preview
         super().__init__(layout=layout(width="100%"))
         self._painter = Painter(self._paint, failed)
         link((state, "score_maps"), (self.score_maps, "value"))
         self.whole.observe(lambda change: setattr(state, "zoomed", not change.new), "value")
         state.observe(lambda _: self.redraw(), ["validations", "score_maps", "zoomed"])
 
-    def watch(self, run):
+    def watch(self, run: Path | str | None) -> None:
         """Show the validation frames of a run; None: of no run."""
         self._run = None if run is None else Path(run)
         self.redraw()
 
-    def redraw(self):
+    def redraw(self) -> None:
         """Paint again, soon, on the painter's thread."""
-        self._painter.request()
+        if self._painter is not None:
+            self._painter.request()
 
-    def wait(self, timeout=10.0):
+    def wait(self, timeout: float = 10.0) -> bool:
         """Block until what was asked for is painted; False after ``timeout`` seconds."""
-        return self._painter.wait(timeout)
+        return self._painter is None or self._painter.wait(timeout)
 
-    def _paint(self):
+    def _paint(self) -> None:
         run, state = self._run, self.state
         key = (run, _stamp(run), state.score_maps, state.zoomed)
         if key == self._drawn:
@@ -73,7 +83,7 @@ class PreviewStrip(ipywidgets.VBox):
         if self._drawn is None or key[:2] != self._drawn[:2]:
             self._preview = None if run is None else read_preview(run)
         preview, self._drawn = self._preview, key
-        if preview is None or not preview.images:
+        if run is None or preview is None or not preview.images:
             self.children = ()
             return
         root = run.parents[3]  # project/dlc-models-mxnet/iteration-N/run/train
@@ -83,14 +93,14 @@ class PreviewStrip(ipywidgets.VBox):
         self.heading.value = heading("validation frames", f"at step {preview.step} · ○ label · ● prediction")
         self.children = self._content
 
-    def close(self):
+    def close(self) -> None:
         """Stop painting and take the strip off the page."""
         if self._painter is not None:
             self._painter.close()
         super().close()
 
 
-def _stamp(run):
+def _stamp(run: Path | None) -> tuple[int, int] | None:
     """Tells one version of a run's preview from another; None if there is none."""
     try:
         found = (run / "validation.npz").stat() if run is not None else None

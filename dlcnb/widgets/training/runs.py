@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import ipywidgets
 
 from dlcnb.project import run_info, snapshots
 from dlcnb.widgets.base.html import Html, muted
+from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button
 
 __all__ = ["RunChooser", "run_name", "starts"]
 
 
-def run_name(run):
+def run_name(run: Path | str) -> str:
     """A run in words, as ``shuffle 2, 80% for training``."""
     try:
         info = run_info(run)
@@ -22,9 +25,9 @@ def run_name(run):
     return f"shuffle {info['shuffle']}, {info['train_fraction']:.0%} for training"
 
 
-def starts(runs):
+def starts(runs: Iterable[Path | str]) -> dict[str, str]:
     """What a new run may be fine-tuned from, as {words: path}: the best snapshot of each run, and each other one."""
-    found = {}
+    found: dict[str, str] = {}
     for run in map(Path, runs):
         steps = snapshots(run)
         if steps:
@@ -46,28 +49,27 @@ class RunChooser:
         Called without arguments when the user asks to look again.
     """
 
-    def __init__(self, chosen, compared, refreshed):
+    def __init__(
+        self, chosen: Callable[[str], object], compared: Callable[[], object], refreshed: Callable[[], object]
+    ) -> None:
         layout = ipywidgets.Layout
-        self._chosen, self._compared, self._listing = chosen, compared, False
+        self._chosen, self._compared, self._quiet = chosen, compared, Quiet()
         self.dropdown = ipywidgets.Dropdown(layout=layout(width="240px", margin="0"))
         self.dropdown.tooltip = "Runs of this project, the newest first"
-        self.dropdown.observe(self._on_run, "value")
+        self.dropdown.observe(self._quiet.ignored(self._on_run), "value")
         self.refresh = button("refresh", "Look for runs again", refreshed)
         self.compare = ipywidgets.HBox(layout=layout(width="100%"))
         self.compare.add_class("dlcnb-choices")
-        self.boxes = {}  # folder -> Checkbox
+        self.boxes: dict[str, ipywidgets.Checkbox] = {}  # by folder
         self._nothing = Html(muted("There is no other run of this project yet."))
 
-    def show(self, runs, shown):
+    def show(self, runs: Sequence[Path], shown: Path | None) -> None:
         """Offer these runs (the newest first); ``shown`` is the folder of the one on display, or None."""
         options = [(run_name(run), str(run)) for run in runs]
-        self._listing = True
-        try:
+        with self._quiet:
             if list(self.dropdown.options) != options:
                 self.dropdown.options = options
             self.dropdown.value = str(shown) if str(shown) in [value for _, value in options] else None
-        finally:
-            self._listing = False
         others = [(name, run) for name, run in options if run != str(shown)]
         for name, run in others:
             if run not in self.boxes:
@@ -78,13 +80,11 @@ class RunChooser:
         if self.compare.children != wanted:
             self.compare.children = wanted
 
-    def ticked(self):
+    def ticked(self) -> list[str]:
         """Folders of the other runs to be shown beside the run on display, the newest first."""
-        return [run for _, run in self.dropdown.options if run != self.dropdown.value and self._is_ticked(run)]
+        others = [run for _, run in self.dropdown.options if run != self.dropdown.value]
+        return [run for run in others if run in self.boxes and self.boxes[run].value]
 
-    def _is_ticked(self, run):
-        return run in self.boxes and self.boxes[run].value
-
-    def _on_run(self, change):
-        if not self._listing and change.new is not None:
+    def _on_run(self, change: Any) -> None:
+        if change.new is not None:
             self._chosen(change.new)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
+from typing import Any
 
 import ipywidgets
 from traitlets import Dict, Enum, Float, HasTraits, Int, Unicode, link, observe
@@ -13,7 +15,7 @@ from dlcnb.widgets.base.view import row
 
 __all__ = ["SettingsForm", "TrainingSettings"]
 
-DEFAULTS = {field.name: field.default for field in fields(TrainConfig)}
+DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(TrainConfig)}
 ABOUT = {  # preset -> what it is for
     "quick": "quick: usable in minutes on a CPU",
     "workshop": "workshop: three minutes",
@@ -50,24 +52,24 @@ class TrainingSettings(HasTraits):
     start_from = Unicode("", help="Run or snapshot to go on from; empty: ImageNet weights.")
     starts = Dict({FRESH: ""}, help="What ``start_from`` may be: {words: path}.")
 
-    def __init__(self, **values):
+    def __init__(self, **values: Any) -> None:
         super().__init__()
         self._preset_chosen(None)
         for name, value in values.items():
             setattr(self, name, value)
 
     @observe("preset")
-    def _preset_chosen(self, _):
+    def _preset_chosen(self, _: Any) -> None:
         wanted = {**DEFAULTS, **PRESETS[self.preset]}
         with self.hold_trait_notifications():
             self.minutes, self.steps = wanted["minutes"] or 0.0, wanted["steps"] or 0
             for name in ("backbone", "learning_rate", "batch_size", "device"):
                 setattr(self, name, wanted[name])
 
-    def options(self):
+    def options(self) -> dict[str, Any]:
         """Settings as `dlcnb.jobs.start` takes them: those of the preset, and what was changed."""
         base = {**DEFAULTS, **PRESETS[self.preset]}
-        found = {**PRESETS[self.preset], "backbone": self.backbone}
+        found: dict[str, Any] = {**PRESETS[self.preset], "backbone": self.backbone}
         found |= {"train_fraction": self.train_fraction, "split_seed": self.split_seed}
         for name in ("minutes", "steps"):
             found.pop(name, None)
@@ -82,7 +84,7 @@ class TrainingSettings(HasTraits):
             found["start_from"] = self.start_from
         return found
 
-    def set_starts(self, runs):
+    def set_starts(self, runs: Mapping[str, str]) -> None:
         """Offer {words: path} to start from; the choice stays if it is among them."""
         chosen = self.start_from
         with self.hold_trait_notifications():
@@ -103,7 +105,7 @@ class SettingsForm(ipywidgets.HBox):
     advanced : the box with the fields for the experienced.
     """
 
-    def __init__(self, settings):
+    def __init__(self, settings: TrainingSettings) -> None:
         self.settings = settings
         self.fields = self._made()
         for name, field in self.fields.items():
@@ -114,7 +116,7 @@ class SettingsForm(ipywidgets.HBox):
         super().__init__([_labeled(name, self.fields[name]) for name in ("preset", "minutes")])
         self.add_class("dlcnb-row")
 
-    def _made(self):
+    def _made(self) -> dict[str, ipywidgets.Widget]:
         number, whole = ipywidgets.BoundedFloatText, ipywidgets.BoundedIntText
         many = 2**31 - 1
         return {
@@ -130,7 +132,7 @@ class SettingsForm(ipywidgets.HBox):
             "start_from": ipywidgets.Dropdown(options=list(self.settings.starts.items()), layout=_wide(250)),
         }
 
-    def _show_starts(self, starts):
+    def _show_starts(self, starts: Mapping[str, str]) -> None:
         field = self.fields["start_from"]
         chosen, options = self.settings.start_from, list(starts.items())
         if list(field.options) == options:
@@ -139,11 +141,11 @@ class SettingsForm(ipywidgets.HBox):
         field.value = chosen if chosen in starts.values() else ""
 
 
-def _wide(width):
+def _wide(width: int) -> ipywidgets.Layout:
     return ipywidgets.Layout(width=f"{width}px")
 
 
-def _labeled(name, widget):
+def _labeled(name: str, widget: ipywidgets.Widget) -> ipywidgets.VBox:
     """A field with its name above it."""
     words = {"train_fraction": "training fraction", "backbone": "network"}.get(name, name.replace("_", " "))
     text = markup('<span class="dlcnb-muted" title="{}">{}</span>', TIPS[name], words)

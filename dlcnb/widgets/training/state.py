@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from traitlets import Bool, Enum, Float, HasTraits, Int, Unicode
 
-__all__ = ["MAP_VIEWS", "RUNNING", "TrainingState", "clock_text", "decimate"]
+__all__ = ["MAP_VIEWS", "RUNNING", "Curve", "TrainingState", "clock_text", "decimate"]
 
 RUNNING = ("starting", "running", "pausing", "stopping")
 CURVES = ("loss", "part_loss", "locref_loss", "learning_rate", "validation", "train_error")
@@ -14,19 +18,21 @@ MAP_VIEWS = ("off", "linear", "log")
 WINDOW = 20.0  # seconds of training over which the throughput is measured
 PATIENCE = 1 / 3  # share of the run's steps without a better validation after which stopping is suggested
 LEAST_VALIDATIONS = 3  # without a better one, before stopping is suggested
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]  # steps, values
+
 SMALLEST_GAIN = 0.01  # share by which the error must fall to count as fallen
 
 
-def clock_text(seconds):
+def clock_text(seconds: float | None) -> str:
     """``3725.5`` -> ``'1:02:05'``; ``None`` or NaN (not known yet) -> ``'–'``."""
     if seconds is None or not np.isfinite(seconds):
         return "–"
-    minutes, seconds = divmod(int(max(seconds, 0)), 60)
+    minutes, rest = divmod(int(max(seconds, 0)), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def decimate(x, y, limit=2000):
+def decimate(x: ArrayLike, y: ArrayLike, limit: int = 2000) -> Curve:
     """A curve as at most ``limit`` points: means over equal runs of samples, the newest sample kept as it is.
 
     Parameters
@@ -47,7 +53,7 @@ def decimate(x, y, limit=2000):
     return np.append(steps, x[-1]), np.append(means, y[-1])
 
 
-def _means(x, y, run):
+def _means(x: NDArray[np.float64], y: NDArray[np.float64], run: int) -> Curve:
     """Means over ``run`` samples each, those of ``y`` without its NaN; (N,) -> (ceil(N / run),)."""
     starts = np.arange(0, len(x), run)
     valid = np.isfinite(y)
@@ -83,26 +89,26 @@ class TrainingState(HasTraits):
     zoomed = Bool(True, help="Whether the validation frames show the animal or all of the frame.")
     snapshots = Bool(False, help="Whether there is a snapshot that the run can be resumed from.")
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.human = None
-        self.earlier = {}
+        self.human: tuple[float, float, float] | None = None
+        self.earlier: dict[str, dict[str, Curve]] = {}
         self.reset()
 
     @property
-    def active(self):
+    def active(self) -> bool:
         """Whether the run is under way."""
         return self.status in RUNNING
 
     @property
-    def resumable(self):
+    def resumable(self) -> bool:
         """Whether the run was interrupted and can go on."""
         return self.snapshots and self.status in ("paused", "stopped", "failed", "lost")
 
-    def reset(self, status="idle"):
+    def reset(self, status: str = "idle") -> None:
         """Forget everything about the run, ready for another one; what is shown, and the other runs, stay."""
         self._curves = {name: _Curve() for name in CURVES}
-        self._recent = []
+        self._recent: list[tuple[int, float]] = []
         names = "progress loss learning_rate seconds_left steps_per_second rss_mb best_px message lower_rate snapshots"
         with self.hold_trait_notifications():
             for name in names.split():
@@ -111,23 +117,27 @@ class TrainingState(HasTraits):
             self.revision += 1
             self.validations += 1
 
-    def curve(self, name, limit=2000):
+    def curve(self, name: str, limit: int = 2000) -> Curve:
         """One of `CURVES` (the two errors in px) as float64 (step, value), at most ``limit`` points."""
         return self._curves[name].thinned(limit)
 
-    def smooth(self, name="loss", limit=400):
+    def smooth(self, name: str = "loss", limit: int = 400) -> Curve:
         """A curve of positive values, each the geometric mean of the fortieth of the curve before it."""
         return self._curves[name].smoothed(limit)
 
     # --- beside the run itself ---
 
-    def set_human(self, mean, low=None, high=None):
+    def set_human(self, mean: float | None, low: float | None = None, high: float | None = None) -> None:
         """Mean distance (px) between two people's labels, and its 95 % interval if it is known; None: not known."""
-        ends = (mean, mean) if low is None or not np.isfinite([low, high]).all() else (low, high)
-        self.human = None if mean is None or not np.isfinite(mean) else (float(mean), *map(float, ends))
+        if mean is None or not np.isfinite(mean):
+            self.human = None
+        elif low is None or high is None or not np.isfinite([low, high]).all():
+            self.human = (float(mean),) * 3
+        else:
+            self.human = float(mean), float(low), float(high)
         self.revision += 1
 
-    def set_earlier(self, runs):
+    def set_earlier(self, runs: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
         """Show other runs beside this one: {name: curves as `dlcnb.jobs.history` gives them}."""
         self.earlier = {
             name: {
@@ -139,7 +149,7 @@ class TrainingState(HasTraits):
         self.revision += 1
 
     @property
-    def stalled_since(self):
+    def stalled_since(self) -> int | None:
         """The step since which the validation error has not fallen, if that is too long ago, else None.
 
         Too long: a third of the run's steps, and three validations. A fall of less than 1 % is none.
@@ -158,7 +168,7 @@ class TrainingState(HasTraits):
         return int(steps[fell]) if late else None
 
     @property
-    def suggestion(self):
+    def suggestion(self) -> str:
         """What to do now, in words; empty if all is well."""
         if self.resumable and self.lower_rate > 0:
             return f"Resume goes on from the last good snapshot with learning rate {self.lower_rate:g}."
@@ -172,7 +182,7 @@ class TrainingState(HasTraits):
 
     # --- the log ---
 
-    def apply(self, events):
+    def apply(self, events: Iterable[dict[str, Any]]) -> None:
         """Take the events (dicts as in ``events.jsonl``) that the state has not seen yet; unknown kinds are skipped."""
         count = 0
         with self.hold_trait_notifications():
@@ -182,10 +192,10 @@ class TrainingState(HasTraits):
                     handler(event)
             self.revision += bool(count)
 
-    def _on_start(self, event):
+    def _on_start(self, event: dict[str, Any]) -> None:
         self.status, self.message, self.lower_rate = "running", "", np.nan
 
-    def _on_step(self, event):
+    def _on_step(self, event: dict[str, Any]) -> None:
         if self.status not in RUNNING:
             self.status = "running"
         step = int(event["step"])
@@ -208,22 +218,22 @@ class TrainingState(HasTraits):
         self.rss_mb = _number(event.get("rss_mb"), self.rss_mb)
         self._measure(step, _number(event.get("seconds")))
 
-    def _on_warning(self, event):
+    def _on_warning(self, event: dict[str, Any]) -> None:
         self.message = str(event.get("message", "warning"))
 
-    def _on_done(self, event):
+    def _on_done(self, event: dict[str, Any]) -> None:
         self.status, self.progress, self.seconds_left = "done", 1.0, 0.0
 
-    def _on_stopped(self, event):
+    def _on_stopped(self, event: dict[str, Any]) -> None:
         self.status = "paused" if self.status in ("pausing", "paused") else "stopped"
         self.seconds_left = np.nan
 
-    def _on_error(self, event):
+    def _on_error(self, event: dict[str, Any]) -> None:
         self.status, self.seconds_left = "failed", np.nan
         self.message = str(event.get("message") or "the worker failed without a message")
         self.lower_rate = _number((event.get("offer") or {}).get("learning_rate"))
 
-    def _drop_superseded(self, step):
+    def _drop_superseded(self, step: int) -> None:
         """A resumed run goes on from an earlier snapshot: what came after that snapshot is void."""
         if step > self.step:
             return
@@ -231,7 +241,7 @@ class TrainingState(HasTraits):
             curve.drop_from(step)
         self._recent.clear()
 
-    def _measure(self, step, seconds):
+    def _measure(self, step: int, seconds: float) -> None:
         """Throughput over the last seconds of training."""
         if self._recent and seconds <= self._recent[-1][1]:
             self._recent.clear()
@@ -245,48 +255,50 @@ class TrainingState(HasTraits):
 class _Curve:
     """A curve that grows at its end and needs no more memory for it: a long one is kept as means over equal runs."""
 
-    def __init__(self, steps=(), values=()):
+    def __init__(self, steps: Iterable[float] = (), values: Iterable[float] = ()) -> None:
         self._data, self._n = np.empty((2, 64)), 0
         self._run = 1  # samples that each point is the mean of
-        self._newest = []  # samples that are not in a point yet, the last one among them
+        self._newest: list[tuple[float, float]] = []  # samples that are not in a point yet, the last one among them
         for step, value in zip(steps, values, strict=True):
             self.append(step, value)
 
-    def append(self, step, value):
+    def append(self, step: float, value: float) -> None:
         if len(self._newest) == self._run:
             self._close_run()
         self._newest.append((step, value))
 
-    def _close_run(self):
+    def _close_run(self) -> None:
         if self._n == KEPT:
             self._n //= 2
-            self._data[:, : self._n] = _means(*self._data, 2)
+            self._data[:, : self._n] = _means(self._data[0], self._data[1], 2)
             self._run *= 2
             return  # it is but half a run now
         if self._n == self._data.shape[1]:
             self._data = np.concatenate([self._data, np.empty_like(self._data)], axis=1)
-        self._data[:, self._n] = [mean[0] for mean in _means(*np.array(self._newest, float).T, self._run)]
+        steps, values = np.array(self._newest, float).T
+        self._data[:, self._n] = [mean[0] for mean in _means(steps, values, self._run)]
         self._n += 1
         self._newest.clear()
 
-    def drop_from(self, step):
+    def drop_from(self, step: int) -> None:
         self._n = int(np.searchsorted(self._data[0, : self._n], step))
         self._newest = [sample for sample in self._newest if sample[0] < step]
 
-    def arrays(self):
+    def arrays(self) -> Curve:
         newest = np.array(self._newest, float).reshape(-1, 2).T
-        return tuple(np.concatenate([self._data[:, : self._n], newest], axis=1))
+        steps, values = np.concatenate([self._data[:, : self._n], newest], axis=1)
+        return steps, values
 
-    def thinned(self, limit):
+    def thinned(self, limit: int) -> Curve:
         return decimate(*self.arrays(), limit)
 
-    def smoothed(self, limit):
+    def smoothed(self, limit: int) -> Curve:
         steps, values = self.thinned(4 * limit)
         keep = values > 0
         return decimate(steps[keep], np.exp(_running_mean(np.log(values[keep]))), limit)
 
 
-def _running_mean(values):
+def _running_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean over the latest fortieth of the curve at each point, (N,) -> (N,)."""
     width = max(len(values) // 40, 1)
     sums = np.concatenate([[0.0], np.cumsum(values)])
@@ -295,5 +307,5 @@ def _running_mean(values):
     return (sums[ends] - sums[starts]) / (ends - starts)
 
 
-def _number(value, default=np.nan):
+def _number(value: float | None, default: float = np.nan) -> float:
     return default if value is None else float(value)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from PIL import Image
 
 from dlcnb import jobs
-from dlcnb.widgets.base.html import joined, markup, muted
+from dlcnb.widgets.base.html import Markup, joined, markup, muted
 from dlcnb.widgets.base.pictures import figure_picture, stacked
 from dlcnb.widgets.training.preview import draw_preview, read_preview
 from dlcnb.widgets.training.state import clock_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dlcnb.widgets.training.state import TrainingState
 
 __all__ = ["STATUS", "facts", "headline", "picture"]
 
@@ -27,7 +34,7 @@ STATUS = {  # status of the state -> words, style of the progress bar
 }
 
 
-def facts(state):
+def facts(state: TrainingState) -> Markup:
     """The numbers of a `TrainingState`, as HTML."""
     number = {
         "step": f"{state.step}",
@@ -41,20 +48,22 @@ def facts(state):
     return markup('<div class="dlcnb-facts">{}</div>', cells)
 
 
-def headline(state):
+def headline(state: TrainingState) -> Markup:
     """How the run goes, as HTML."""
     words = STATUS[state.status][0]
-    if state.status in ("running", "pausing", "stopping"):
+    if state.status == "running" and not state.step:
+        words = "starting the network … (the first step may take a minute)"
+    elif state.status in ("running", "pausing", "stopping"):
         left = f" · {clock_text(state.seconds_left)} left" if np.isfinite(state.seconds_left) else ""
         words += f" · {state.progress:.0%}{left}"
     return markup('<b class="dlcnb-number">{}</b>', words)
 
 
-def _figures(value, form, unit=""):
+def _figures(value: float, form: str, unit: str = "") -> str:
     return format(value, form) + unit if np.isfinite(value) else "–"
 
 
-def picture(run, **look):
+def picture(run: Path | None, **look: Any) -> Image.Image:
     """A run's curves and validation frames as a `PIL.Image.Image`; ``look`` as for `draw_preview`.
 
     ``run`` may be None: a picture without curves.
@@ -64,8 +73,8 @@ def picture(run, **look):
     figure, _ = training(jobs.history(run if run is not None else []))
     curves = figure_picture(figure, 100)
     preview = read_preview(run) if run is not None else None
-    if preview is None or not preview.images:
+    if run is None or preview is None or not preview.images:
         return curves
     frames = Image.fromarray(draw_preview(preview, run.parents[3], **look))
-    frames = frames.resize((curves.width, round(frames.height * curves.width / frames.width)), Image.LANCZOS)
+    frames = frames.resize((curves.width, round(frames.height * curves.width / frames.width)), Image.Resampling.LANCZOS)
     return stacked(curves, frames)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
 import ipywidgets
 
 from dlcnb.trajectories import METHODS
 from dlcnb.widgets.base.html import Html, markup, muted, swatch
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.trajectories.state import SHOW
+
+if TYPE_CHECKING:
+    from dlcnb.widgets.trajectories.state import TrajectoryState
+    from dlcnb.widgets.trajectories.view import TrajectoryView
 
 __all__ = ["TrajectoryControls"]
 
@@ -26,7 +34,7 @@ class TrajectoryControls:
         Of the bodyparts.
     """
 
-    def __init__(self, state, view, colors):
+    def __init__(self, state: TrajectoryState, view: TrajectoryView, colors: Sequence[str]) -> None:
         self.state, self._view = state, view
         self._build_choices()
         self._build_bodyparts(colors)
@@ -34,7 +42,7 @@ class TrajectoryControls:
         state.observe(lambda _: self.show(), ["start", "stop", "frame", "pcutoff", "show", "method", "unit", "trail"])
         self.show()
 
-    def _build_choices(self):
+    def _build_choices(self) -> None:
         state, layout = self.state, ipywidgets.Layout
         self.pcutoff = ipywidgets.FloatSlider(
             min=0, max=1, step=0.01, value=state.pcutoff, description="pcutoff", continuous_update=True,
@@ -54,13 +62,13 @@ class TrajectoryControls:
             "trail": self.trail,
         }  # fmt: skip
         for name, field in fields.items():
-            field.observe(lambda change, name=name: self._view.choose(name, change.new), "value")
+            field.observe(partial(self._on_field, name), "value")
         self.fields = fields
         named = [_named("trail", self.trail, "frames"), _named("axis in", self.unit)]
         self.choices = row([_named("show", self.show_choice), self.method, self.pcutoff, *named])
 
-    def _build_bodyparts(self, colors):
-        self.boxes = []
+    def _build_bodyparts(self, colors: Sequence[str]) -> None:
+        self.boxes: list[tuple[ipywidgets.Widget, ipywidgets.Checkbox]] = []
         for name, color in zip(self.state.poses.bodyparts, colors, strict=True):
             box = ipywidgets.Checkbox(
                 value=name in self.state.bodyparts, description=name, indent=False,
@@ -71,7 +79,7 @@ class TrajectoryControls:
             self.boxes.append((Html(swatch(color)), box))
         self.bodyparts = row([row([dot, box], tight=True) for dot, box in self.boxes])
 
-    def _build_moves(self):
+    def _build_moves(self) -> None:
         state = self.state
         act = self._view.act
         self.buttons = {
@@ -100,10 +108,13 @@ class TrajectoryControls:
         self.send.layout.display = None if view.queue is not None else "none"
         self.moves = row([*self.buttons.values(), self.part, self.where, self.figure, self.csv, self.send])
 
-    def _on_boxes(self):
+    def _on_field(self, name: str, change: Any) -> None:
+        self._view.choose(name, change.new)
+
+    def _on_boxes(self) -> None:
         self._view.choose("bodyparts", tuple(box.description for _, box in self.boxes if box.value))
 
-    def show(self):
+    def show(self) -> None:
         """Bring the fields up to date."""
         state = self.state
         for name, field in self.fields.items():
@@ -118,13 +129,13 @@ class TrajectoryControls:
         self.where.value = markup("frames {} – {} {}", state.start, state.stop - 1, now)
 
 
-def _dropdown(options, value, tooltip, width="120px"):
+def _dropdown(options: Sequence[Any], value: str, tooltip: str, width: str = "120px") -> ipywidgets.Dropdown:
     made = ipywidgets.Dropdown(options=options, value=value, layout=ipywidgets.Layout(width=width, margin="0"))
     made.tooltip = tooltip
     return made
 
 
-def _named(text, field, after=""):
+def _named(text: str, field: ipywidgets.Widget, after: str = "") -> ipywidgets.HBox:
     made = row([Html(text), field, *([Html(after)] if after else [])], tight=True)
     made.layout.margin = "0 10px 0 0"
     return made

@@ -112,7 +112,7 @@ class TrajectoryPlots:
 
     def _lines(self, kind: str, sources: Sequence[bool]) -> list[Line]:
         """[(frames, values, colour, opacity, width)] of a plot."""
-        found = []
+        found: list[Line] = []
         for filtered in sources:
             under = len(sources) > 1 and not filtered
             for k in self.state.columns:

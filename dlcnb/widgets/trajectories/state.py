@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from cachetools import LRUCache
+from numpy.typing import ArrayLike, NDArray
 from traitlets import Enum, Float, HasTraits, Int, TraitError, Tuple, Unicode, validate
 
 from dlcnb.project import nearest
 from dlcnb.trajectories import METHODS, filter_poses, speed
 from dlcnb.widgets.base.envelope import Envelope, extreme_frames
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dlcnb.poses import Poses
 
 __all__ = ["KINDS", "SHOW", "TrajectoryState"]
 
@@ -48,91 +57,95 @@ class TrajectoryState(HasTraits):
     message = Unicode("", help="A hint for the user; empty when all is well.")
     revision = Int(0, help="Counts the changes of the poses and of the part looked at.")
 
-    def __init__(self, poses, times, pcutoff=0.6):
+    def __init__(self, poses: Poses, times: ArrayLike, pcutoff: float = 0.6) -> None:
         self.poses, self.times = poses, np.asarray(times, float)[: len(poses)]
         if not len(poses) or len(self.times) < len(poses):
-            raise ValueError(f"there are poses of {len(poses)} frames, but times of {len(self.times)}: not one video's")
-        self._filtered, self._series, self._whole = {}, {}, {}
+            raise ValueError(
+                f"The poses are of {len(poses)} frames, but the video has {len(self.times)}: give poses of this video."
+            )
+        self._filtered: LRUCache[str, Poses] = LRUCache(1)
+        self._series: LRUCache[tuple[Any, ...], Envelope] = LRUCache(KEPT)
+        self._whole: dict[tuple[Any, ...], NDArray[np.float32]] = {}
         super().__init__()
         with self.hold_trait_notifications():
             self.pcutoff, self.stop = pcutoff, len(poses)
             self.bodyparts = tuple(poses.bodyparts[:SHOWN_AT_FIRST])
 
     @property
-    def n_frames(self):
+    def n_frames(self) -> int:
         """Frames that have poses."""
         return len(self.poses)
 
     @property
-    def columns(self):
+    def columns(self) -> list[int]:
         """Places of the drawn bodyparts in the poses."""
         return [self.poses.bodyparts.index(name) for name in self.bodyparts]
 
     @property
-    def sources(self):
+    def sources(self) -> tuple[bool, ...]:
         """What the first column of plots draws, of (False: raw, True: filtered)."""
         return {"raw": (False,), "filtered": (True,)}.get(self.show, (False, True))
 
     @property
-    def zoomed(self):
+    def zoomed(self) -> bool:
         """Whether less than the whole is looked at."""
         return (self.start, self.stop) != (0, self.n_frames)
 
     @validate("frame")
-    def _valid_frame(self, proposal):
+    def _valid_frame(self, proposal: Any) -> int:
         return int(min(max(proposal.value, 0), self.n_frames - 1))
 
     @validate("pcutoff")
-    def _valid_pcutoff(self, proposal):
+    def _valid_pcutoff(self, proposal: Any) -> float:
         if not 0 <= proposal.value <= 1:
             raise TraitError(f"pcutoff is a likelihood between 0 and 1, not {proposal.value}")
         return proposal.value
 
     @validate("bodyparts")
-    def _valid_bodyparts(self, proposal):
+    def _valid_bodyparts(self, proposal: Any) -> tuple[str, ...]:
         for name in proposal.value:
             if name not in self.poses.bodyparts:
-                raise TraitError(f"no bodypart '{name}' in these poses{nearest(name, self.poses.bodyparts)}")
+                raise TraitError(f"These poses have no bodypart {name!r}{nearest(name, self.poses.bodyparts)}")
         return tuple(name for name in self.poses.bodyparts if name in proposal.value)
 
     # --- which part is looked at ---
 
-    def look(self, start, stop):
+    def look(self, start: float, stop: float) -> None:
         """Look at ``start <= frame < stop``, in either order; at least `LEAST` frames, within the video."""
-        start, stop = sorted((round(start), round(stop)))
+        first, end = sorted((round(start), round(stop)))
         least = min(LEAST, self.n_frames)
-        if stop - start < least:
-            start = (start + stop - least) // 2
-            stop = start + least
-        length = min(stop - start, self.n_frames)
-        start = min(max(start, 0), self.n_frames - length)
-        if (start, start + length) != (self.start, self.stop):
+        if end - first < least:
+            first = (first + end - least) // 2
+            end = first + least
+        length = min(end - first, self.n_frames)
+        first = min(max(first, 0), self.n_frames - length)
+        if (first, first + length) != (self.start, self.stop):
             with self.hold_trait_notifications():
-                self.start, self.stop = start, start + length
+                self.start, self.stop = first, first + length
                 self.revision += 1
 
-    def zoom(self, factor, at=None):
+    def zoom(self, factor: float, at: float | None = None) -> None:
         """Look at a part ``factor`` times shorter, the frame ``at`` (default: the present one) staying in place."""
         at = self.frame if at is None else at
         if not self.start <= at < self.stop:
             at = (self.start + self.stop) / 2
         self.look(at - (at - self.start) / factor, at + (self.stop - at) / factor)
 
-    def pan(self, share):
+    def pan(self, share: float) -> None:
         """Look at the part that is ``share`` of its length further on."""
         moved = round((self.stop - self.start) * share)
         moved = min(max(moved, -self.start), self.n_frames - self.stop)
         self.look(self.start + moved, self.stop + moved)
 
-    def reset(self):
+    def reset(self) -> None:
         """Look at the whole again."""
         self.look(0, self.n_frames)
 
-    def step(self, count):
+    def step(self, count: int) -> None:
         """Move by frames."""
         self.frame += count
 
-    def follow(self):
+    def follow(self) -> None:
         """Move the part so that the present frame is in it."""
         if not self.start <= self.frame < self.stop:
             half = (self.stop - self.start) // 2
@@ -141,20 +154,19 @@ class TrajectoryState(HasTraits):
 
     # --- what is drawn ---
 
-    def filtered(self):
-        """The poses after the chosen filter, made once for each; slow for long recordings."""
+    def filtered(self) -> Poses:
+        """The poses after the chosen filter, made once; slow for long recordings."""
         found = self._filtered.get(self.method)
         if found is None:
-            found = filter_poses(self.poses, self.method, times=self.times)
-            self._filtered = {self.method: found}
+            found = self._filtered[self.method] = filter_poses(self.poses, self.method, times=self.times)
         return found
 
-    def drawn(self, filtered=None):
+    def drawn(self, filtered: bool | None = None) -> Poses:
         """Raw or filtered poses; ``None`` = those that the trail and the plots in the plane show."""
         filtered = self.show != "raw" if filtered is None else filtered
         return self.filtered() if filtered else self.poses
 
-    def series(self, kind, k, filtered=False):
+    def series(self, kind: str, k: int, filtered: bool = False) -> Envelope:
         """The `Envelope` of one of `KINDS` of a bodypart: px, likelihood or px/s; NaN below pcutoff."""
         cut = kind != "likelihood"
         key = (kind, k, filtered and self.method, self.pcutoff if cut else None)
@@ -167,12 +179,10 @@ class TrajectoryState(HasTraits):
                     sure[1:-1] = sure[1:-1] & sure[:-2] & sure[2:]
                     sure[[0, -1]] &= sure[[min(1, len(sure) - 1), -min(2, len(sure))]]
                 values = np.where(sure, values, np.float32(np.nan))
-            while len(self._series) >= KEPT:
-                self._series.pop(next(iter(self._series)))
             found = self._series[key] = Envelope(values)
         return found
 
-    def _values(self, kind, k, filtered):
+    def _values(self, kind: str, k: int, filtered: bool) -> NDArray[np.float32]:
         """A series whatever its likelihood, float32 (T,), kept."""
         key = (kind, k, filtered and self.method)
         if key not in self._whole:
@@ -188,22 +198,23 @@ class TrajectoryState(HasTraits):
             self._whole[key] = np.ascontiguousarray(values, np.float32)
         return self._whole[key]
 
-    def places(self, k):
+    def places(self, k: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Two (n,) arrays, x and y in px, of a bodypart in the part looked at, float32, NaN below pcutoff."""
         part, filtered = slice(self.start, self.stop), self.show != "raw"
-        return tuple(self.series(kind, k, filtered).values[part] for kind in "xy")
+        x, y = (self.series(kind, k, filtered).values[part] for kind in "xy")
+        return x, y
 
-    def line(self, kind, k, filtered=False):
+    def line(self, kind: str, k: int, filtered: bool = False) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """What of a series is drawn: frames (M,), values (M,), M at most `POINTS`."""
         return self.series(kind, k, filtered).between(self.start, self.stop, POINTS)
 
-    def path(self, k):
+    def path(self, k: int) -> NDArray[np.float32]:
         """The way of a bodypart in the plane: float (M, 2) px in order of time, M at most `POINTS`."""
         x, y = self.places(k)
         frames = extreme_frames(x, y, POINTS)
         return np.stack([x[frames], y[frames]], axis=1)
 
-    def trails(self, k):
+    def trails(self, k: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(past, future) of a bodypart, px (<= trail + 1, 2) each, both with the present frame."""
         first = max(self.frame - self.trail, 0)
         poses, part = self.drawn(), slice(first, self.frame + self.trail + 1)
@@ -211,11 +222,11 @@ class TrajectoryState(HasTraits):
         points = np.where(sure[:, None], poses.points[part, k], np.nan)
         return points[: self.frame - first + 1], points[self.frame - first :]
 
-    def differences(self, k, axis):
+    def differences(self, k: int, axis: int) -> NDArray[np.float32]:
         """Signed differences (n - 1,) px from frame to frame, in the part looked at; the axis 0 is x, 1 is y."""
         return np.diff(self.places(k)[axis])
 
-    def histogram(self, axis):
+    def histogram(self, axis: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Of the drawn bodyparts: edges (B + 1,) px about 0, counts (K, B); the outermost bins hold all beyond."""
         values = [self.differences(k, axis) for k in self.columns]
         values = [v[np.isfinite(v)] for v in values]
@@ -227,11 +238,18 @@ class TrajectoryState(HasTraits):
 
     # --- from a click to a frame ---
 
-    def at(self, share):
+    def at(self, share: float) -> float:
         """The frame (fractional) at a share of the width of a plot over time."""
         return self.start + share * (self.stop - 1 - self.start)
 
-    def near(self, kind, at, value, scale, filtered=(False,)):
+    def near(
+        self,
+        kind: str,
+        at: float,
+        value: float,
+        scale: tuple[float, float],
+        filtered: Sequence[bool] = (False,),
+    ) -> int:
         """The frame that a click in a plot over time means: a point of a line within `REACH`, else the frame there.
 
         Parameters
@@ -247,26 +265,27 @@ class TrajectoryState(HasTraits):
         reach = REACH / scale[0]
         first, last = max(int(at - reach), self.start), min(int(np.ceil(at + reach)) + 1, self.stop)
         across = (np.arange(first, last) - at) * scale[0]
-        best, frame = REACH, round(at)
+        best, frame = float(REACH), round(at)
         for which in filtered:
             for k in self.columns:
                 down = (self.series(kind, k, which).values[first:last] - value) * scale[1]
                 distance = np.hypot(across, down)
                 if np.isfinite(distance).any() and np.nanmin(distance) <= best:
-                    best, frame = np.nanmin(distance), first + int(np.nanargmin(distance))
+                    best, frame = float(np.nanmin(distance)), first + int(np.nanargmin(distance))
         return min(max(frame, 0), self.n_frames - 1)
 
-    def near_point(self, x, y):
+    def near_point(self, x: float, y: float) -> int | None:
         """The frame in which a drawn bodypart was nearest to a place in the plane; None if there is none."""
-        best, frame = np.inf, None
+        best = np.inf
+        frame: int | None = None
         for k in self.columns:
             across, down = self.places(k)
             distance = np.hypot(across - x, down - y)
             if np.isfinite(distance).any() and np.nanmin(distance) < best:
-                best, frame = np.nanmin(distance), self.start + int(np.nanargmin(distance))
+                best, frame = float(np.nanmin(distance)), self.start + int(np.nanargmin(distance))
         return frame
 
-    def next_difference(self, axis, value):
+    def next_difference(self, axis: int, value: float) -> int | None:
         """The next frame, of those whose step falls into the histogram's bin at ``value`` px; None if there is none.
 
         Clicked again and again, a bin shows all its frames in turn.
@@ -275,7 +294,7 @@ class TrajectoryState(HasTraits):
         b = min(max(int(np.searchsorted(edges, value, side="right")) - 1, 0), BINS - 1)
         low = -np.inf if b == 0 else edges[b]
         high = np.inf if b == BINS - 1 else edges[b + 1]
-        found = set()
+        found: set[int] = set()
         for k in self.columns:
             steps = self.differences(k, axis)
             with np.errstate(invalid="ignore"):
@@ -293,7 +312,7 @@ class TrajectoryState(HasTraits):
 
     # --- out of the widget ---
 
-    def selection(self, filtered=False):
+    def selection(self, filtered: bool = False) -> Poses:
         """The part and the bodyparts looked at, as `Poses`."""
         poses, part, columns = self.drawn(filtered), slice(self.start, self.stop), self.columns
         return replace(
@@ -303,7 +322,7 @@ class TrajectoryState(HasTraits):
             likelihood=poses.likelihood[part][:, columns],
         )
 
-    def table(self):
+    def table(self) -> pd.DataFrame:
         """The selection as `pandas.DataFrame`: frame, time_s, and x, y, likelihood, speed of each bodypart.
 
         Below pcutoff there is a likelihood only. Filtered values are beside the raw ones where they are drawn.
@@ -311,14 +330,14 @@ class TrajectoryState(HasTraits):
         import pandas as pd
 
         part = slice(self.start, self.stop)
-        data = {"frame": np.arange(self.start, self.stop), "time_s": self.times[part]}
+        data: dict[str, ArrayLike] = {"frame": np.arange(self.start, self.stop), "time_s": self.times[part]}
         for filtered in self.sources:
-            mark = "_filtered" if filtered else ""
+            suffix = "_filtered" if filtered else ""
             for k, name in zip(self.columns, self.bodyparts, strict=True):
                 poses = self.drawn(filtered)
                 sure = poses.likelihood[part, k] >= self.pcutoff
                 points = np.where(sure[:, None], poses.points[part, k], np.nan)
-                data[f"{name}_x{mark}"], data[f"{name}_y{mark}"] = points.T
-                data[f"{name}_likelihood{mark}"] = poses.likelihood[part, k]
-                data[f"{name}_speed{mark}"] = self.series("speed", k, filtered).values[part]
+                data[f"{name}_x{suffix}"], data[f"{name}_y{suffix}"] = points.T
+                data[f"{name}_likelihood{suffix}"] = poses.likelihood[part, k]
+                data[f"{name}_speed{suffix}"] = self.series("speed", k, filtered).values[part]
         return pd.DataFrame(data)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
@@ -19,13 +21,20 @@ from dlcnb.widgets.trajectories.controls import TrajectoryControls
 from dlcnb.widgets.trajectories.plots import TrajectoryPlots
 from dlcnb.widgets.trajectories.state import KINDS, TrajectoryState
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from PIL import Image
+
+    from dlcnb.widgets.base.axes import Plot
+    from dlcnb.widgets.player.player import Player
+
 __all__ = ["TrajectoryView", "video_and_poses"]
 
 ROOT = "dlcnb-trajectories"
 PLAYER_WIDTH = 480
 PAUSE = 0.1  # s between two drawings of the present frame
 WHEEL_ZOOM = 1.002  # per CSS pixel of wheel travel
-KEYS = {  # key -> (name of a method of the state, its arguments)
+KEYS: dict[str, tuple[Any, ...]] = {  # key -> (name of a method of the state, its arguments)
     "ArrowLeft": ("step", -1),
     "ArrowRight": ("step", 1),
     "Shift+ArrowLeft": ("step", -10),
@@ -58,28 +67,36 @@ class TrajectoryView(View):
         Of this video: a button puts the present frame there.
     """
 
-    _painter = None
+    _painter: Painter | None = None
 
-    def __init__(self, project, video=None, poses=None, player=None, *, queue=None):
+    def __init__(
+        self,
+        project: Project | Path | str,
+        video: Path | str | None = None,
+        poses: Poses | Path | str | None = None,
+        player: Player | None = None,
+        *,
+        queue: Any = None,
+    ) -> None:
         self.project = project if isinstance(project, Project) else Project.open(project)
         self.video, poses = video_and_poses(self.project, video, poses)
         self.queue, self._own_player = queue, player is None
         self.player = player or TrailPlayer(self.video, project=self.project, width=PLAYER_WIDTH)
         self.state = TrajectoryState(poses, self.player.state.times, self.project.pcutoff)
         self._lock, self._all, self._rest = threading.RLock(), True, threading.Event()
-        self._of_player = None  # the poses that the player shows
+        self._of_player: Poses | None = None  # what the player shows
         self.plots = TrajectoryPlots(self.state)
         self.controls = TrajectoryControls(self.state, self, self.plots.colors)
         self.input = PlotInput(KEYS, self._on_input, ROOT)
-        super().__init__([self.controls.choices, self.controls.bodyparts, self.controls.moves, self._halves()])
-        self.children = [*self.children[:-1], self.plots.plane_box, self.input, self.status_line]
+        rows = [self.controls.choices, self.controls.bodyparts, self.controls.moves]
+        super().__init__([*rows, self._halves(), self.plots.plane_box, self.input])
         self.add_class(ROOT)
         self._painter = Painter(self._paint, self.fail)
         self._connect()
         self._on_frame_of_player()
         self.redraw()
 
-    def _halves(self):
+    def _halves(self) -> ipywidgets.Widget:
         if not self._own_player:
             return self.plots.time_box
         self.player.pcutoff.layout.display = "none"  # there is one above
@@ -87,7 +104,7 @@ class TrajectoryView(View):
         both.add_class("dlcnb-halves")
         return both
 
-    def _connect(self):
+    def _connect(self) -> None:
         state, player = self.state, self.player.state
         whole = ["revision", "pcutoff", "bodyparts", "method", "show", "unit", "trail"]
         state.observe(lambda _: self.redraw(), whole)
@@ -101,29 +118,29 @@ class TrajectoryView(View):
     # --- gestures ---
 
     @shown
-    def act(self, method, *arguments):
+    def act(self, method: Callable[..., object], *arguments: Any) -> None:
         """Call a method of the state; what it raises is shown."""
         with self._lock:
             method(*arguments)
 
     @shown
-    def choose(self, name, value):
+    def choose(self, name: str, value: Any) -> None:
         """Set a trait of the state; what it raises is shown."""
         if getattr(self.state, name) != value:
             setattr(self.state, name, value)
 
     @shown
-    def send(self):
+    def send(self) -> None:
         """Put the present frame into the queue of frames to label."""
         self.queue.add(self.state.frame)
         self.tell(f"Frame {self.state.frame} is in the queue.")
 
-    def go_to(self, frame):
+    def go_to(self, frame: int) -> None:
         """Show a frame in the player."""
         self.state.frame = frame
 
     @shown
-    def _on_input(self, message):
+    def _on_input(self, message: dict[str, Any]) -> None:
         kind, state = message["type"], self.state
         with self._lock:
             if kind == "key":
@@ -138,8 +155,9 @@ class TrajectoryView(View):
             elif kind == "click":
                 self._on_click(message)
 
-    def _on_click(self, message):
+    def _on_click(self, message: dict[str, Any]) -> None:
         name, state = message["plot"], self.state
+        frame: int | None
         state.message = ""
         self.tell("")
         if name == "plane":
@@ -157,7 +175,7 @@ class TrajectoryView(View):
             self.player.pause()
             state.frame = frame
 
-    def _frame_over_time(self, name, message):
+    def _frame_over_time(self, name: str, message: dict[str, Any]) -> int:
         kind, column = name.split("-")
         plot = self.plots.over_time[name]
         at, value = self._place(plot, message)
@@ -167,31 +185,32 @@ class TrajectoryView(View):
         )
         return self.state.near(kind, at, value, scale, self.plots.sources(int(column)))
 
-    def _place(self, plot, message):
+    def _place(self, plot: Plot, message: dict[str, Any]) -> tuple[float, float]:
         """The place of a click in the units of a plot."""
         x = plot.x.min + message["x"] * (plot.x.max - plot.x.min)
         share = message["y"] if plot.y.reverse else 1 - message["y"]
         return x, plot.y.min + share * (plot.y.max - plot.y.min)
 
-    def _on_frame(self):
+    def _on_frame(self) -> None:
         frame, player = self.state.frame, self.player.state
         if player.frame != frame and not (player.playing and player.frame > frame):
             player.go(frame)
-        self._painter.request()
+        if self._painter is not None:
+            self._painter.request()
 
-    def _on_frame_of_player(self):
+    def _on_frame_of_player(self) -> None:
         if self.player.state.frame < self.state.n_frames:
             self.state.frame = self.player.state.frame
 
     # --- painting ---
 
-    def redraw(self):
+    def redraw(self) -> None:
         """Draw everything again, soon, on the painter's thread."""
         self._all = True
         if self._painter is not None:
             self._painter.request()
 
-    def _paint(self):
+    def _paint(self) -> None:
         if not self._all:
             self.plots.show_frame()
             self._rest.wait(PAUSE if self.player.state.playing else 0)
@@ -205,7 +224,7 @@ class TrajectoryView(View):
         if slow:
             self.tell(self.state.message)
 
-    def _show_in_player(self):
+    def _show_in_player(self) -> None:
         poses = self.state.drawn()
         if poses is not self._of_player:
             self._of_player = poses
@@ -217,37 +236,37 @@ class TrajectoryView(View):
 
     # --- export ---
 
-    def export_path(self, suffix):
+    def export_path(self, suffix: str) -> Path:
         """Where the figure (``.png``) or table (``.csv``) of the part looked at is saved."""
         folder = self.project.plots_dir(self.video)
         return folder / f"{self.video.stem}-frames-{self.state.start}-{self.state.stop - 1}{suffix}"
 
     @shown
-    def save_csv(self, path=None):
+    def save_csv(self, path: Path | str | None = None) -> Path:
         """Write the bodyparts and the part looked at as csv; returns its path."""
-        path = self._target(path, ".csv")
-        with atomic_path(path) as temporary:
+        target = self._target(path, ".csv")
+        with atomic_path(target) as temporary:
             self.state.table().to_csv(temporary, index=False, lineterminator="\n")
-        self.tell(f"Saved {path}")
-        return path
+        self.tell(f"Saved {target}")
+        return target
 
     @shown
-    def save_figure(self, path=None):
+    def save_figure(self, path: Path | str | None = None) -> Path:
         """Write a figure of the bodyparts and the part looked at as PNG; returns its path."""
         from dlcnb.plots import save  # here: matplotlib takes a second to load
 
-        path = save(self._figure(), self._target(path, ".png"))
-        self.tell(f"Saved {path}")
-        return path
+        target = save(self._figure(), self._target(path, ".png"))
+        self.tell(f"Saved {target}")
+        return target
 
-    def _target(self, path, suffix):
+    def _target(self, path: Path | str | None, suffix: str) -> Path:
         if not self.state.bodyparts:
             raise ValueError("No bodypart is chosen: tick at least one.")
-        path = self.export_path(suffix) if path is None else Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+        target = self.export_path(suffix) if path is None else Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
 
-    def _figure(self):
+    def _figure(self) -> Figure:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
@@ -273,18 +292,18 @@ class TrajectoryView(View):
 
     # --- without a browser ---
 
-    def wait(self, timeout=60.0):
+    def wait(self, timeout: float = 60.0) -> bool:
         """Block until what was asked for is painted; False after ``timeout`` seconds."""
-        return self._painter.wait(timeout) and self.player.wait(timeout)
+        return (self._painter is None or self._painter.wait(timeout)) and self.player.wait(timeout)
 
-    def snapshot(self):
+    def snapshot(self) -> Image.Image:
         """The frame, and the plots beside it, as a `PIL.Image.Image`."""
         frame = self.player.snapshot()
         if not self.state.bodyparts:
             return frame
         return beside(figure_picture(self._figure(), 60), frame)
 
-    def close(self):
+    def close(self) -> None:
         """Take the widget off the page, with its own player."""
         if self._painter is not None:
             self._painter.close()
@@ -295,11 +314,11 @@ class TrajectoryView(View):
         super().close()
 
 
-def video_and_poses(project, video, poses):
+def video_and_poses(project: Project, video: Path | str | None, poses: Poses | Path | str | None) -> tuple[Path, Poses]:
     """(path of the video, its `Poses`) from whatever the user gave."""
     if video is None:
         if not project.videos:
-            raise FileNotFoundError(f"{project.root} has no video; add one with project.add_videos")
+            raise FileNotFoundError(f"{project.root} has no video yet: add one with dlcnb add-videos.")
         video = project.videos[0]
     path = Path(video)
     path = path if path.is_file() else project.video(video)

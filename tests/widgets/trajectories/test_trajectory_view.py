@@ -132,7 +132,7 @@ class TestPart:
             state.pcutoff = 2
         state.frame = 10_000
         assert state.frame == FRAMES - 1
-        with pytest.raises(ValueError, match="not one video's"):
+        with pytest.raises(ValueError, match="poses of this video"):
             TrajectoryState(state.poses, np.arange(3))
 
 
