@@ -5,6 +5,7 @@ from dlcnb.evaluate.core import Evaluation
 from dlcnb.evaluate.curves import PckCurve, pck_curve
 from dlcnb.evaluate.details import details, details_text, human_px, keypoint_table, pick, write_details
 from dlcnb.evaluate.human import human_variability
+from dlcnb.evaluate.likelihood import CalibratedLikelihood, fit_likelihood
 from dlcnb.evaluate.maps import ScoreMaps, ScoreMapWriter, maps_path
 from dlcnb.evaluate.presence import Presence, presence
 from dlcnb.evaluate.splits import SplitSummary, over_splits, summarize_splits
@@ -12,6 +13,7 @@ from dlcnb.evaluate.summary import ErrorSummary, bootstrap_ci, errors, summarize
 from dlcnb.evaluate.verdict import Verdict, animal_px, pck5, verdict
 
 __all__ = [
+    "CalibratedLikelihood",
     "Calibration",
     "ErrorSummary",
     "Evaluation",
@@ -27,6 +29,7 @@ __all__ = [
     "details",
     "details_text",
     "errors",
+    "fit_likelihood",
     "human_px",
     "human_variability",
     "keypoint_table",

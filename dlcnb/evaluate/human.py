@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from dlcnb.labels import LabelError
 from dlcnb.labels.compare import compare_scorers, scorers
+from dlcnb.tables.errors import TableError
 
 if TYPE_CHECKING:
     from dlcnb.labels.compare import Variability
@@ -36,6 +36,6 @@ def human_variability(project: Project) -> Variability | None:
             continue
         try:
             found.append(compare_scorers(project, project.scorer, other))
-        except LabelError as error:
+        except TableError as error:
             log.info("No human variability from %s: %s", other, error)
     return max(found, key=lambda one: len(one.images), default=None)

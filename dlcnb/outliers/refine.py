@@ -15,11 +15,9 @@ from dlcnb.files import atomic_path
 from dlcnb.labels import LabelStore, frame_index
 from dlcnb.project import ProjectError
 from dlcnb.tables.h5 import h5_bytes
-from dlcnb.tables.table import HEADER, coordinates, read_table
+from dlcnb.tables.table import HEADER, Table, coordinates, read_table
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from dlcnb.poses import Poses
     from dlcnb.project import Project
 
@@ -127,7 +125,7 @@ def suggestions(
 
     Raises
     ------
-    LabelError
+    TableError
         If the table is damaged.
     """
     path = machine_labels_path(project, video, iteration)
@@ -194,7 +192,7 @@ def merge(project: Project, scorer: str | None = None) -> Merged:
     return Merged(project.iteration, refined, {video: images for video, images in left.items() if images})
 
 
-def _rows(table: pd.DataFrame) -> list[str]:
+def _rows(table: Table) -> list[str]:
     """Names of the images of a table's rows."""
     return [row.replace("\\", "/").rsplit("/", 1)[-1] for row in table.index]
 

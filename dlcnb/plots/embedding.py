@@ -9,12 +9,11 @@ import numpy as np
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import ArrayLike, NDArray
 
-from dlcnb.plots.figure import axes_for, named
+from dlcnb.plots.figure import Drawn, axes_for, named
 from dlcnb.video import DamagedFrameError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from dlcnb.poses import Poses
     from dlcnb.video import VideoReader
@@ -139,7 +138,7 @@ def embedding(
     values: ArrayLike | None = None,
     label: str = "",
     ax: Axes | None = None,
-) -> tuple[Figure, Axes]:
+) -> Drawn:
     """The map, with some of its images on it.
 
     Parameters

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dlcnb.evaluate import calibrate, pck_curve, pick, summarize
-from dlcnb.plots.figure import axes_for, save
+from dlcnb.plots.figure import Drawn, axes_for, save
 from dlcnb.plots.training import errors
 from dlcnb.render import palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from dlcnb.evaluate.core import Evaluation
     from dlcnb.labels.compare import Variability
@@ -32,7 +31,7 @@ def pck(
     *,
     thresholds_px: ArrayLike | None = None,
     ax: Axes | None = None,
-) -> tuple[Figure, Axes]:
+) -> Drawn:
     """Share of points within a distance of their label: train, test, and test above the pcutoff.
 
     Parameters
@@ -72,7 +71,7 @@ def pck(
     return fig, ax
 
 
-def calibration(evaluation: Evaluation, *, epsilon_px: float = 5.0, ax: Axes | None = None) -> tuple[Figure, Axes]:
+def calibration(evaluation: Evaluation, *, epsilon_px: float = 5.0, ax: Axes | None = None) -> Drawn:
     """Reliability of the likelihood: share of right points (error below ``epsilon_px``) over the likelihood.
 
     Test frames are shown, or all where there are none. Dots are as large as the number of their points; a grey line
@@ -129,7 +128,7 @@ def save_evaluation(
     return [save(draw()[0], folder / f"evaluation-{evaluation.step}-{name}.png") for name, draw in figures.items()]
 
 
-def _errors_with_human(evaluation: Evaluation, human: Variability | None) -> tuple[Figure, Axes]:
+def _errors_with_human(evaluation: Evaluation, human: Variability | None) -> Drawn:
     fig, ax = errors(evaluation)
     if human is not None:
         mean = summarize(human.distances).mean_px

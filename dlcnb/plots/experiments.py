@@ -8,7 +8,7 @@ import numpy as np
 
 from dlcnb.evaluate import bootstrap_ci, summarize
 from dlcnb.plots.evaluation import HUMAN, TEST, TRAIN
-from dlcnb.plots.figure import FARTHEST, axes_for, named
+from dlcnb.plots.figure import FARTHEST, Drawn, axes_for, named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ _TITLES = {
 }
 
 
-def experiment(table: pd.DataFrame, human: Variability | None = None, *, ax: Axes | None = None) -> tuple[Figure, Axes]:
+def experiment(table: pd.DataFrame, human: Variability | None = None, *, ax: Axes | None = None) -> Drawn:
     """The figure of an experiment, whichever it is.
 
     Parameters
@@ -52,9 +52,7 @@ def experiment(table: pd.DataFrame, human: Variability | None = None, *, ax: Axe
     return draw(table, human, ax=ax)
 
 
-def learning_curve(
-    table: pd.DataFrame, human: Variability | None = None, *, ax: Axes | None = None
-) -> tuple[Figure, Axes]:
+def learning_curve(table: pd.DataFrame, human: Variability | None = None, *, ax: Axes | None = None) -> Drawn:
     """Error over the number of training frames: a cross for each split, dots and a line for their means."""
     fig, ax = axes_for(ax, (5.6, 4))
     whole = table[table["bodypart"] == "all"]
@@ -77,7 +75,7 @@ def learning_curve(
     return fig, ax
 
 
-def parts(table: pd.DataFrame, human: Variability | None = None, *, ax: Axes | None = None) -> tuple[Figure, Axes]:
+def parts(table: pd.DataFrame, human: Variability | None = None, *, ax: Axes | None = None) -> Drawn:
     """Networks for one bodypart beside the network for all, each judged on that bodypart."""
     single = [c for c in table["condition"].drop_duplicates() if c != "all"]
     fig, ax = axes_for(ax, (max(4.5, 2 + 1.4 * len(single)), 4))
@@ -96,7 +94,7 @@ def parts(table: pd.DataFrame, human: Variability | None = None, *, ax: Axes | N
     return _finished(fig, ax, human)
 
 
-def comparison(table: pd.DataFrame, human: Variability | None = None, *, ax: Axes | None = None) -> tuple[Figure, Axes]:
+def comparison(table: pd.DataFrame, human: Variability | None = None, *, ax: Axes | None = None) -> Drawn:
     """Conditions side by side: a cross for each split or fold, a dot for their mean with its standard error."""
     conditions = list(table["condition"].drop_duplicates())
     fig, ax = axes_for(ax, (max(4.5, 2 + 1.1 * len(conditions)), 4))
@@ -121,7 +119,7 @@ def _column(ax: Axes, x: float, table: pd.DataFrame, labeled: bool) -> None:
             ax.errorbar(x + shift + 0.05, values.mean(), sem, fmt="o", color=color, ms=8, capsize=3, label=label)
 
 
-def _finished(fig: Figure, ax: Axes, human: Variability | None) -> tuple[Figure, Axes]:
+def _finished(fig: Figure, ax: Axes, human: Variability | None) -> Drawn:
     _human(ax, human)
     lowest, highest = ax.get_ylim()
     if lowest > 0 and highest / lowest > 30:

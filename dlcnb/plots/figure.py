@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dlcnb.files import atomic_path
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-__all__ = ["FARTHEST", "NotebookFigure", "axes_for", "named", "plain", "save"]
+__all__ = ["FARTHEST", "Drawn", "DrawnPair", "NotebookFigure", "axes_for", "named", "plain", "save"]
 
+Drawn = tuple[Figure, "Axes"]  # what functions of one picture return
+DrawnPair = tuple[Figure, NDArray[np.object_]]  # … and of two, side by side or one above the other
 FARTHEST = 1e6  # px: what lies further is damage, and would leave nothing to be seen of the rest
 
 

@@ -10,14 +10,13 @@ from matplotlib.collections import LineCollection
 from numpy.typing import ArrayLike, NDArray
 
 from dlcnb import trajectories
-from dlcnb.plots.figure import axes_for, named
+from dlcnb.plots.figure import Drawn, DrawnPair, axes_for, named
 from dlcnb.plots.series import colors, legend, limits, named_parts, shown, thinned, title, when
 from dlcnb.project import edges_of
 from dlcnb.render import body_lines, palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from dlcnb.poses import Poses
     from dlcnb.project import Skeleton
@@ -40,7 +39,7 @@ def postures(  # noqa: PLR0913
     image: NDArray[np.uint8] | None = None,
     pcutoff: float = 0.6,
     ax: Axes | None = None,
-) -> tuple[Figure, Axes]:
+) -> Drawn:
     """Where a bodypart came from and goes to, with the body's postures on the way (paper, Fig. 3).
 
     Parameters
@@ -102,7 +101,7 @@ def skeletons(
     centre: str | None = None,
     pcutoff: float = 0.6,
     ax: Axes | None = None,
-) -> tuple[Figure, Axes]:
+) -> Drawn:
     """Poses as skeletons, coloured by time (paper, Fig. 7F).
 
     Parameters
@@ -148,9 +147,7 @@ def skeletons(
     return fig, ax
 
 
-def speed(
-    poses: Poses, times: ArrayLike | None = None, pcutoff: float = 0.6, *, ax: Axes | None = None
-) -> tuple[Figure, Axes]:
+def speed(poses: Poses, times: ArrayLike | None = None, pcutoff: float = 0.6, *, ax: Axes | None = None) -> Drawn:
     """Speed of each bodypart over time.
 
     Parameters
@@ -187,7 +184,7 @@ def bones(
     pcutoff: float = 0.6,
     *,
     ax: Sequence[Axes] | None = None,
-) -> tuple[Figure, NDArray[np.object_]]:
+) -> DrawnPair:
     """Length (above) and direction (below) of each bone over time.
 
     Parameters

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from dlcnb.files import atomic_path
-from dlcnb.plots.figure import axes_for
+from dlcnb.plots.figure import Drawn, DrawnPair, axes_for
 from dlcnb.plots.series import MOST, colors, legend, limits, named_parts, shown, thinned, title, when
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from dlcnb.poses import Poses
 
@@ -26,7 +25,7 @@ __all__ = ["coordinates", "histogram", "likelihood", "save_all", "trajectory"]
 
 def trajectory(
     poses: Poses, pcutoff: float = 0.6, *, size: tuple[int, int] | None = None, ax: Axes | None = None
-) -> tuple[Figure, Axes]:
+) -> Drawn:
     """Where each bodypart was: y over x, the right way up (y down, as in the image).
 
     Parameters
@@ -60,7 +59,7 @@ def trajectory(
 
 def coordinates(
     poses: Poses, times: ArrayLike | None = None, pcutoff: float = 0.6, *, ax: Sequence[Axes] | None = None
-) -> tuple[Figure, NDArray[np.object_]]:
+) -> DrawnPair:
     """Each bodypart over time: x above, y below.
 
     Parameters
@@ -91,9 +90,7 @@ def coordinates(
     return fig, axes
 
 
-def likelihood(
-    poses: Poses, times: ArrayLike | None = None, pcutoff: float = 0.6, *, ax: Axes | None = None
-) -> tuple[Figure, Axes]:
+def likelihood(poses: Poses, times: ArrayLike | None = None, pcutoff: float = 0.6, *, ax: Axes | None = None) -> Drawn:
     """Likelihood of each bodypart over time, with a line at ``pcutoff``; arguments as `coordinates`."""
     fig, ax = axes_for(ax, (9, 3.2))
     at, unit = when(poses, times)
@@ -105,9 +102,7 @@ def likelihood(
     return fig, ax
 
 
-def histogram(
-    poses: Poses, pcutoff: float = 0.6, *, ax: Sequence[Axes] | None = None
-) -> tuple[Figure, NDArray[np.object_]]:
+def histogram(poses: Poses, pcutoff: float = 0.6, *, ax: Sequence[Axes] | None = None) -> DrawnPair:
     """Signed differences from frame to frame in x and y: narrow and symmetrical if tracking is continuous.
 
     The bins are symmetrical about 0; the outermost ones hold all larger jumps too, and the title counts those.

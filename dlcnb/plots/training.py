@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from dlcnb.evaluate import summarize
 from dlcnb.evaluate.summary import px_text
-from dlcnb.plots.figure import FARTHEST, axes_for, named, plain
+from dlcnb.plots.figure import FARTHEST, Drawn, DrawnPair, axes_for, named, plain
 from dlcnb.render import palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from dlcnb.evaluate.core import Evaluation
 
@@ -26,7 +25,7 @@ __all__ = ["errors", "training"]
 _HIGHEST_LOSS = 1e30  # matplotlib's logarithmic axes end at 1e300
 
 
-def errors(evaluation: Evaluation, *, ax: Axes | None = None) -> tuple[Figure, Axes]:
+def errors(evaluation: Evaluation, *, ax: Axes | None = None) -> Drawn:
     """Error of every labeled point, train beside test for each bodypart, with their means.
 
     Parameters
@@ -70,9 +69,7 @@ def errors(evaluation: Evaluation, *, ax: Axes | None = None) -> tuple[Figure, A
     return fig, ax
 
 
-def training(
-    history: Mapping[str, NDArray[Any]], *, ax: Sequence[Axes] | None = None
-) -> tuple[Figure, NDArray[np.object_]]:
+def training(history: Mapping[str, NDArray[Any]], *, ax: Sequence[Axes] | None = None) -> DrawnPair:
     """Loss (above), and error on validation and training frames (below) over the steps of a run, the best marked.
 
     Parameters

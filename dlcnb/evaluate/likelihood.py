@@ -1,0 +1,111 @@
+"""A likelihood that means what it says: of points with 0.8, eight in ten are right.
+
+The network's own likelihood is the height of a peak. How often peaks of that height are right differs from network to
+network, and is learnt from frames that it was not trained on (Platt scaling: a logistic regression on the logit).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dlcnb.files import atomic_write
+
+__all__ = ["FEWEST", "CalibratedLikelihood", "fit_likelihood"]
+
+FEWEST = 10  # right points, and wrong ones, below which nothing can be learnt
+WITHIN = 0.1  # of the animal's size: a prediction so near to its label is right
+_EDGE = 1e-6  # of a likelihood, which has a logit then
+
+
+@dataclass(frozen=True)
+class CalibratedLikelihood:
+    """Turns the height of a peak into the chance that the point is right; higher peaks stay above lower ones.
+
+    Attributes
+    ----------
+    slope, offset : float
+        The chance is ``1 / (1 + exp(-(slope * logit(likelihood) + offset)))``.
+    within_px : float
+        Distance from the label up to which a point is right.
+    right, wrong : int
+        Points that it was learnt from; points of bodyparts that are not there are wrong ones.
+    """
+
+    slope: float
+    offset: float
+    within_px: float
+    right: int
+    wrong: int
+
+    def __post_init__(self) -> None:
+        numbers = (self.slope, self.offset, self.within_px)
+        if not all(math.isfinite(value) for value in numbers) or self.slope <= 0:
+            raise ValueError(f"A calibration needs a slope above 0 and finite numbers, found {numbers}.")
+
+    def __call__(self, likelihood: ArrayLike) -> NDArray[np.float64]:
+        """The calibrated likelihood, of the same shape, 0..1; NaN stays NaN."""
+        return 1 / (1 + np.exp(-(self.slope * _logit(likelihood) + self.offset)))
+
+    def write(self, path: str | Path) -> None:
+        """Write it as JSON, whole or not at all."""
+        atomic_write(Path(path), json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, path: str | Path) -> CalibratedLikelihood | None:
+        """What `write` wrote; None without such a file, `ValueError` if it is damaged."""
+        try:
+            found = json.loads(Path(path).read_text(encoding="utf-8"))
+            slope, offset, within = (float(found[name]) for name in ("slope", "offset", "within_px"))
+            return cls(slope, offset, within, int(found["right"]), int(found["wrong"]))
+        except FileNotFoundError:
+            return None
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ValueError(
+                f"{path} is no calibration of the likelihood that dlcnb wrote ({error}). Delete it (the likelihood is "
+                "the network's own then), or choose another snapshot."
+            ) from error
+
+
+def fit_likelihood(errors: ArrayLike, likelihood: ArrayLike, size_px: float) -> CalibratedLikelihood | None:
+    """Learn what a likelihood is worth, from frames that the network was not trained on.
+
+    Parameters
+    ----------
+    errors : array_like
+        (N, K) distances from the labels, pixels; NaN = the bodypart is not there, so that any prediction is wrong.
+        Frames without any label tell nothing and are left out.
+    likelihood : array_like
+        (N, K), the network's own, 0..1.
+    size_px : float
+        The animal's size (`dlcnb.evaluate.animal_px`); a prediction within a tenth of it is right.
+
+    Returns
+    -------
+    CalibratedLikelihood or None
+        None with fewer than `FEWEST` right or wrong points, without a size, or if the likelihood tells nothing.
+    """
+    errors, likelihood = np.asarray(errors, float), np.asarray(likelihood, float)
+    if errors.shape != likelihood.shape or errors.ndim != 2:
+        raise ValueError(f"Expected two arrays (frames, bodyparts), found {errors.shape} and {likelihood.shape}.")
+    used = np.isfinite(errors).any(axis=1, keepdims=True) & np.isfinite(likelihood)
+    within = WITHIN * size_px
+    right = errors[used] <= within
+    count = int(right.sum())
+    if not math.isfinite(within) or min(count, len(right) - count) < FEWEST:
+        return None
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression().fit(_logit(likelihood[used])[:, None], right)
+    slope, offset = float(model.coef_[0, 0]), float(model.intercept_[0])
+    return CalibratedLikelihood(slope, offset, within, count, len(right) - count) if slope > 0 else None
+
+
+def _logit(likelihood: ArrayLike) -> NDArray[np.float64]:
+    chance = np.clip(np.asarray(likelihood, float), _EDGE, 1 - _EDGE)
+    return np.log(chance / (1 - chance))
