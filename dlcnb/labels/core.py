@@ -4,30 +4,46 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb.files import atomic_path
 from dlcnb.labels.errors import LabelError, errors_of_labels
+from dlcnb.labels.values import SAME
 from dlcnb.project import nearest
 from dlcnb.tables.h5 import h5_bytes
 from dlcnb.tables.table import Table, coordinates, csv_text, frame_of, read_table
 
-__all__ = ["Labels", "difference", "first_difference", "frame_index", "image_name", "images_of", "table_paths"]
+if TYPE_CHECKING:
+    from dlcnb.project import Project
+
+__all__ = [
+    "Labels",
+    "difference",
+    "first_difference",
+    "frame_index",
+    "image_name",
+    "images_of",
+    "table_paths",
+    "whole_points",
+]
 
 log = logging.getLogger(__name__)
 
-_SAME = 1e-6  # px; what text and binary may differ by
+_TUPLE = re.compile(r"""['"]([^'"]*)['"]""")  # the texts in a tuple's text
 
 
-def image_name(index, n_frames):
+def image_name(index: int, n_frames: int) -> str:
     """DeepLabCut's name for frame ``index`` of a video of ``n_frames``: zero-padded so that names sort."""
     return f"img{index:0{len(str(max(n_frames - 1, 0)))}d}.png"
 
 
-def frame_index(image):
+def frame_index(image: str | Path) -> int:
     """Frame number from the name of an image (``labeled-data/m4s1/img0012.png`` -> 12); raises `LabelError`."""
     match = re.search(r"(\d+)\.\w+$", str(image))
     if not match:
@@ -35,13 +51,16 @@ def frame_index(image):
     return int(match[1])
 
 
-def table_paths(folder):
+def table_paths(folder: str | Path) -> dict[str, tuple[Path | None, Path | None]]:
     """{scorer: (csv or None, h5 or None)} of the tables in a folder of labeled frames."""
-    found = {}
-    for suffix, position in ((".csv", 0), (".h5", 1)):
-        for path in sorted(Path(folder).glob(f"CollectedData_*{suffix}")):
-            found.setdefault(path.stem.removeprefix("CollectedData_"), [None, None])[position] = path
-    return {scorer: tuple(paths) for scorer, paths in found.items()}
+    text, binary = (
+        {
+            path.stem.removeprefix("CollectedData_"): path
+            for path in sorted(Path(folder).glob(f"CollectedData_*{suffix}"))
+        }
+        for suffix in (".csv", ".h5")
+    )
+    return {scorer: (text.get(scorer), binary.get(scorer)) for scorer in {**text, **binary}}
 
 
 @dataclass(eq=False)
@@ -68,9 +87,9 @@ class Labels:
     bodyparts: tuple[str, ...]
     scorer: str
     images: tuple[str, ...]
-    points: np.ndarray
+    points: NDArray[np.float64]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.bodyparts, self.images = tuple(self.bodyparts), tuple(map(str, self.images))
         self.points = np.asarray(self.points, float)
         shape = (len(self.images), len(self.bodyparts), 2)
@@ -87,19 +106,19 @@ class Labels:
                 f"{self.bodyparts[k]} in {self.images[t]} is {point}; expected finite x and y, or neither of them"
             )
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.images)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         placed = int((~np.isnan(self.points[..., 0])).sum())
         return f"Labels(scorer={self.scorer!r}, {len(self)} images, {len(self.bodyparts)} bodyparts, {placed} points)"
 
     @classmethod
-    def read(cls, folder, scorer=None, bodyparts=None):
+    def read(cls, folder: str | Path, scorer: str | None = None, bodyparts: Sequence[str] | None = None) -> Labels:
         """Read the table of one video's labeled frames.
 
-        The csv is read, the h5 only where there is no csv. If both are there and differ, a warning is logged
-        that names the newer.
+        The csv is read, and of the h5 the frames that the csv lacks. If the two differ, a warning is logged. A point
+        with only one of x and y counts as not placed, with a warning.
 
         Parameters
         ----------
@@ -118,34 +137,48 @@ class Labels:
         folder = Path(folder)
         scorer = _whose(folder, scorer)
         csv_path, h5_path = table_paths(folder)[scorer]
-        labels = cls.read_file(csv_path or h5_path, folder.name, scorer, bodyparts)
-        if csv_path and h5_path:
-            try:
-                message = difference(folder, scorer)
-            except LabelError as error:
-                message = str(error)
-            if message:
-                log.warning("%s", message)
-        return labels
+        if csv_path is None or h5_path is None:
+            return cls.read_file(csv_path or h5_path or folder, folder.name, scorer, bodyparts)
+        return cls.read_file(csv_path, folder.name, scorer, bodyparts)._with_rows_of(csv_path, h5_path)
+
+    def _with_rows_of(self, csv_path: Path, h5_path: Path) -> Labels:
+        """These labels of a csv and those of frames that only the h5 beside it has; says if the two differ."""
+        try:
+            other = Labels.read_file(h5_path, csv_path.parent.name, self.scorer, self.bodyparts)
+        except LabelError as error:
+            log.warning("%s", error)
+            return self
+        what = first_difference(self, other)
+        if what is None:
+            return self
+        only = [t for t, image in enumerate(other.images) if image not in set(self.images)]
+        more = f"; {len(only)} frames that it lacks are taken from the h5" if only else ""
+        log.warning("%s%s", _they_differ(csv_path, h5_path, what), more)
+        images = (*self.images, *(other.images[t] for t in only))
+        return replace(self, images=images, points=np.concatenate([self.points, other.points[only]]))
 
     @classmethod
     @errors_of_labels()
-    def read_file(cls, path, video, scorer=None, bodyparts=None):
+    def read_file(
+        cls, path: str | Path, video: str, scorer: str | None = None, bodyparts: Sequence[str] | None = None
+    ) -> Labels:
         """Read one csv or h5 with labels of the frames in ``labeled-data/<video>``; errors as `read`."""
         table = read_table(path)
         scorer, bodyparts, points = coordinates(table, ("x", "y"), scorer=scorer, bodyparts=bodyparts)
         try:
-            return cls(bodyparts, scorer, images_of(table, video), points)
+            return cls(tuple(bodyparts), scorer, images_of(table, video), whole_points(table, points))
         except LabelError as error:
             raise LabelError(f"{path}: {error}") from None
 
     @classmethod
-    def read_project(cls, project, scorer=None):
+    def read_project(cls, project: Project, scorer: str | None = None) -> Labels:
         """Labels of all videos by the project's scorer (or another); folders without such a table are left out.
 
         Raises `LabelError` if nobody labeled anything, or if any table does not have the project's bodyparts.
         """
-        scorer, parts, others = scorer or project.scorer, [], set()
+        scorer = scorer or project.scorer
+        parts: list[Labels] = []
+        others: set[str] = set()
         for folder in project.labeled_dirs():
             tables = table_paths(folder)
             if scorer in tables:
@@ -161,7 +194,7 @@ class Labels:
         images = tuple(image for part in parts for image in part.images)
         return cls(project.bodyparts, scorer, images, np.concatenate([part.points for part in parts]))
 
-    def write(self, folder):
+    def write(self, folder: str | Path) -> tuple[Path, Path]:
         """Write ``CollectedData_<scorer>.csv`` and ``.h5``; both or neither.
 
         An existing table keeps its style of index (one column or three); a new one gets three, as DeepLabCut 3
@@ -181,7 +214,7 @@ class Labels:
             csv_new.write_text(text, "utf-8", newline="")
         return h5_path, csv_path
 
-    def merged(self, other):
+    def merged(self, other: Labels) -> Labels:
         """These labels and another's: frames of either, bodyparts that one left open filled by the other.
 
         Raises `LabelError` for other scorers or bodyparts, and where both place a bodypart at different points.
@@ -198,20 +231,20 @@ class Labels:
         theirs = other.points[:, [other.bodyparts.index(part) for part in self.bodyparts]]
         for image, new in zip(other.images, theirs, strict=True):
             old = points[where[image]]  # (K, 2)
-            conflict = np.abs(old - new).max(-1) > _SAME  # NaN compares as no conflict
+            conflict = np.abs(old - new).max(-1) > SAME  # NaN compares as no conflict
             if conflict.any():
                 part = self.bodyparts[int(np.argmax(conflict))]
                 raise LabelError(f"two different points for {part} in {image}; decide which one is right")
             points[where[image]] = np.where(np.isnan(old), new, old)
         return replace(self, images=images, points=points)
 
-    def select(self, which):
+    def select(self, which: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Labels:
         """The frames of a boolean mask ``(T,)`` or of an array of indices, as new `Labels`."""
         chosen = np.arange(len(self))[which]
         return replace(self, images=tuple(self.images[t] for t in chosen), points=self.points[chosen].copy())
 
     @errors_of_labels()
-    def _levels_of_existing(self, csv_path, h5_path):
+    def _levels_of_existing(self, csv_path: Path, h5_path: Path) -> int:
         """Index columns of the table to be replaced, 3 for a new one; refuses to drop bodyparts from it."""
         path = next((p for p in (csv_path, h5_path) if p.exists()), None)
         if path is None:
@@ -225,24 +258,27 @@ class Labels:
             )
         return table.levels
 
-    def _as_table(self, path, levels):
+    def _as_table(self, path: Path, levels: int) -> Table:
         columns = tuple((self.scorer, part, coord) for part in self.bodyparts for coord in "xy")
         return Table(path, columns, self.images, self.points.reshape(len(self), len(columns)), levels)
 
 
-def difference(folder, scorer):
-    """How the csv and the h5 of one table differ, naming the newer, or None if they agree."""
-    folder = Path(folder)
+def difference(folder: Path, scorer: str) -> str | None:
+    """How the csv and the h5 of one table differ, or None if they agree."""
     csv_path, h5_path = table_paths(folder)[scorer]
+    if csv_path is None or h5_path is None:
+        return None
     text, binary = (Labels.read_file(path, folder.name, scorer) for path in (csv_path, h5_path))
     what = first_difference(text, binary)
-    if what is None:
-        return None
+    return what and _they_differ(csv_path, h5_path, what)
+
+
+def _they_differ(csv_path: Path, h5_path: Path, what: str) -> str:
     newer = csv_path if csv_path.stat().st_mtime >= h5_path.stat().st_mtime else h5_path
     return f"{csv_path} and its h5 differ ({what}); {newer.name} is newer, the csv is used"
 
 
-def first_difference(one, two):
+def first_difference(one: Labels, two: Labels) -> str | None:
     """How two tables differ, for people to read, or None if they agree to 1e-6 px."""
     if set(one.bodyparts) != set(two.bodyparts):
         return f"bodyparts {', '.join(one.bodyparts)} and {', '.join(two.bodyparts)}"
@@ -250,14 +286,14 @@ def first_difference(one, two):
         return f"{len(only)} image(s) only in one of them, such as {only[0]}"
     order = [two.images.index(image) for image in one.images]
     other = two.points[order][:, [two.bodyparts.index(part) for part in one.bodyparts]]
-    wrong = ~np.isclose(one.points, other, rtol=0, atol=_SAME, equal_nan=True).all(-1)
+    wrong = ~np.isclose(one.points, other, rtol=0, atol=SAME, equal_nan=True).all(-1)
     if wrong.any():
         t, k = np.argwhere(wrong)[0]
         return f"{int(wrong.sum())} point(s), such as {one.bodyparts[k]} in {one.images[t]}"
     return None
 
 
-def _whose(folder, scorer):
+def _whose(folder: Path, scorer: str | None) -> str:
     tables = table_paths(folder)
     if scorer in tables:
         return scorer
@@ -272,9 +308,29 @@ def _whose(folder, scorer):
     )
 
 
-def images_of(table, video):
-    """Rows of a table as ``labeled-data/<video>/<image>``, whatever folder name and slash they were written with."""
-    rows = [re.split(r"[\\/]+", row) for row in table.index]
+def whole_points(table: Table, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points ``(T, K, 2)`` of a table, without those of which only x or only y is there; these are told."""
+    half = np.isnan(points).sum(-1) == 1  # (T, K)
+    if not half.any():
+        return points
+    rows = sorted({table.index[t] for t, _ in np.argwhere(half)})
+    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    log.warning(
+        "%s: %d points have only one of x and y and count as not placed, in %s%s; place them in the labeler",
+        table.path,
+        half.sum(),
+        ", ".join(rows[:3]),
+        more,
+    )
+    return np.where(half[..., None], np.nan, points)
+
+
+def images_of(table: Table, video: str) -> tuple[str, ...]:
+    """Rows of a table as ``labeled-data/<video>/<image>``, whatever folder name and slash they were written with.
+
+    Rows that pandas wrote as the text of a tuple, ``('labeled-data', 'm4s1', 'img01.png')``, are read, too.
+    """
+    rows = [re.split(r"[\\/]+", "/".join(_TUPLE.findall(row)) if row.startswith("(") else row) for row in table.index]
     for row, text in zip(rows, table.index, strict=True):
         if {"", ".", ".."} & set(row[-2:]):
             raise LabelError(f"{table.path}: expected rows such as labeled-data/{video}/img0000.png, found {text!r}")

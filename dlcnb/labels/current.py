@@ -33,7 +33,7 @@ def current_labels(project, scorer=None, *, finished=False):
             store = LabelStore(project, folder.name, scorer)
             labeled = ~np.isnan(store.points).all((1, 2))
             if finished:
-                labeled &= [state == "done" for state in store.states]
+                labeled &= np.array([state == "done" for state in store.states], bool)
             parts.append(store.labels.select(labeled))
     images = tuple(image for part in parts for image in part.images)
     return Labels(project.bodyparts, scorer, images, np.concatenate([part.points for part in parts]))

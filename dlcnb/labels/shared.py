@@ -8,18 +8,22 @@ import secrets
 import socket
 import threading
 import time
-from contextlib import contextmanager
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb.labels.backups import check_finished
 from dlcnb.labels.core import Labels
 from dlcnb.labels.errors import LabelError
 from dlcnb.labels.inside import check_inside
-from dlcnb.labels.journal import PREFIX, Journal, journals
-from dlcnb.labels.replay import TABLE, Replay
-from dlcnb.labels.table_file import TableFile
+from dlcnb.labels.journal import PREFIX, Journal, Line, Stamp, journals
+from dlcnb.labels.replay import Replay
+from dlcnb.labels.table_file import Files, NewTable, TableFile
+from dlcnb.labels.values import TABLE, Cell
 from dlcnb.project import Project
 
 __all__ = ["SharedFolder"]
@@ -27,6 +31,7 @@ __all__ = ["SharedFolder"]
 log = logging.getLogger(__name__)
 
 IMAGES = (".png", ".jpg", ".jpeg")
+Stamps = tuple[Stamp | None, Stamp | None]
 LONG = 1000  # lines after which saving makes the journal short again
 
 
@@ -42,7 +47,7 @@ class SharedFolder:
     threads : lock to be held while reading several things that belong together.
     """
 
-    def __init__(self, project, folder, scorer):
+    def __init__(self, project: Project, folder: Path, scorer: str) -> None:
         check_finished(project.root)
         self._root, self.folder, self.scorer, self.bodyparts = project.root, folder, scorer, project.bodyparts
         self.me = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -50,57 +55,70 @@ class SharedFolder:
         self.journal = Journal(folder, scorer)
         self.table = TableFile(folder, scorer, self.bodyparts)
         self.replay = Replay(self.bodyparts)
-        self._stamps, self._unwritten = None, []  # of the table as last seen; what in it is not in the journal yet
-        self._header, self._outdated = None, None
+        self._stamps: Stamps | None = None  # of the table as last seen
+        self._unwritten: list[Line] = []  # what was noticed in the table and is not in the journal yet
+        self._header: Line | None = None
+        self._outdated = ""
         self.sync()
         self.add_images()
 
     @property
-    def labels(self):
+    def labels(self) -> Labels:
         """Everything placed, as `Labels` (a copy)."""
         with self.threads:
-            images = [f"labeled-data/{self.folder.name}/{name}" for name in self.replay.images]
+            images = tuple(f"labeled-data/{self.folder.name}/{name}" for name in self.replay.images)
             return Labels(self.bodyparts, self.scorer, images, self.replay.points.copy())
 
-    def lost_table(self):
+    def lost_table(self) -> bool:
         """Whether the table is gone, although it had been saved."""
         return self._stamps == (None, None) and not np.isnan(self.replay.table_points).all()
 
-    def add_images(self):
+    def add_images(self) -> None:
         """Give frames that were extracted since a row; they are 'new'."""
         with self.threads:
             found = self.folder.iterdir() if self.folder.is_dir() else ()
             names = [path.name for path in found if path.suffix.lower() in IMAGES and path.name[0] != "."]
             self.replay.add_images(sorted(names))
 
-    def write(self, line):
+    def write(self, line: Line) -> None:
         """Append a line to the journal, then let it take effect."""
         check_inside(self._root, self.journal.path)
         with self.journal.lock.held():
             check_finished(self._root)
-            self._read_journal()
+            if self._read_journal():
+                with suppress(LabelError):  # a damaged table keeps nobody from labeling
+                    self._read_table()
             if not self.journal.exists:
                 self._begin_journal()
-            self.replay.apply(self._append(line))
+            self._append(line)
 
-    def _append(self, line):
-        """Append a line, behind what was noticed in the table since the last; returns it as written."""
-        line = {"time": round(time.time(), 3), "by": self.me, **line}
-        seen = [{"time": line["time"], "by": TABLE, "saved": True}] if self.replay.found_save else []
-        for kind, cells in self._unwritten:
-            entries = [{"image": image, "bodypart": part, "to": value} for image, part, value in cells]
-            seen.append({"time": line["time"], "by": TABLE, kind: entries})
-        self.journal.append([*seen, line])
+    def _append(self, line: Line) -> None:
+        """Append a line, behind what was noticed in the table since the last, and let it take effect."""
+        line = self._signed(line)
+        saved = [{**self._signed({"saved": True}), "by": TABLE}] if self.replay.found_save else []
+        self.journal.append([*saved, *self._unwritten, line])
         self.replay.found_save, self._unwritten = False, []
-        return line
+        self.replay.apply(line)
 
-    def _take(self, kind, cells):
+    def _signed(self, line: Line) -> Line:
+        return {"time": round(time.time(), 3), "by": self.me, **line}
+
+    def _take(self, kind: str, cells: Sequence[Cell]) -> None:
         """Take over cells of the table (kind "table") or of the h5 alone ("h5"), to be written with the next line."""
-        if cells:
-            getattr(self.replay, f"take_{kind}")(cells, time.time())
-            self._unwritten = [*self._unwritten, (kind, cells)] if self.journal.exists else []
+        if not cells:
+            return
+        if not self.journal.exists and kind == "table":
+            self.replay.take_table(cells, time.time(), in_journal=False)
+            return
+        entries = [{"image": image, "bodypart": part, "to": value} for image, part, value in cells]
+        self._notice({kind: entries})
 
-    def _begin_journal(self):
+    def _notice(self, line: Line) -> None:
+        line = {**self._signed(line), "by": TABLE}
+        self.replay.apply(line)
+        self._unwritten = [*self._unwritten, line] if self.journal.exists else []
+
+    def _begin_journal(self) -> None:
         """Write what is known into a new journal, unless the project is another one by now."""
         renamed = [path for path in journals(self.folder).values() if self._header and self._is_mine(path)]
         vanished = self._stamps not in (None, (None, None)) and self.table.stamps() == (None, None)
@@ -108,42 +126,45 @@ class SharedFolder:
             raise self._now_outdated("bodyparts or the scorer")
         self._rewrite_journal()
 
-    def _is_mine(self, path):
+    def _is_mine(self, path: Path) -> bool:
         journal = Journal(self.folder, path.name.removeprefix(PREFIX).removesuffix(".jsonl"))
-        return any(line.get("journal_id") == self._header.get("journal_id") for line in journal.read()[1][:1])
+        return any(line.get("journal_id") == (self._header or {}).get("journal_id") for line in journal.read()[1][:1])
 
     @contextmanager
-    def alone(self):
+    def alone(self) -> Iterator[None]:
         """Keep everybody else from editing and saving meanwhile; all that they did is known."""
         with self._saving, self.journal.saving.held(), self.threads, self.journal.lock.held():
             self.sync()
             yield
 
-    def header(self, **changed):
+    def header(self, **changed: Any) -> Line:
         """First line of the journal."""
         header = self._header or {"journal_id": secrets.token_hex(8)}
         return {**header, "scorer": self.scorer, "bodyparts": list(self.bodyparts), **changed}
 
-    def _rewrite_journal(self):
+    def _rewrite_journal(self) -> None:
         header = self.header()
         self.journal.rewrite(header, self.replay.lines())
         self._header, self._unwritten = header, []
 
-    def sync(self):
+    def sync(self) -> None:
         """Take over what other programs wrote; errors as `LabelStore.refresh`."""
         if not self.journal.unchanged() or self.table.stamps() != self._stamps:
             with self.journal.lock.held(create=False):
                 self._read_journal()
                 self._read_table()
 
-    def _read_journal(self):
-        """Let the new lines of the journal take effect."""
+    def _read_journal(self) -> bool:
+        """Let the new lines of the journal take effect; whether it was read from its beginning."""
         if self._outdated:
             raise LabelError(self._outdated)
         if self.journal.unchanged():
-            return
+            return False
         known = len(self.journal.damage)
         restarted, lines = self.journal.read()
+        if lines and self._unwritten and not restarted:
+            # What was noticed in the table is noticed again, behind these lines, as it will stand in the journal.
+            restarted, lines = True, self.journal.read_anew()
         replay = self.replay
         if restarted:
             self._check_header(lines[0] if lines else {})
@@ -153,51 +174,61 @@ class SharedFolder:
         for line in lines:
             replay.apply(line)
         if restarted:
-            for kind, cells in self._unwritten:
-                getattr(replay, f"take_{kind}")(cells, time.time())
-            self.replay, self._stamps = replay, None  # look at the table again
+            self.replay, self._stamps, self._unwritten = replay, None, []  # look at the table again
         for message in self.journal.damage[known:]:
             log.warning("%s", message)
+        return restarted
 
-    def _check_header(self, line):
-        header = {key: line[key] for key in ("journal_id", "scorer", "bodyparts") if key in line}
+    def _check_header(self, line: Line) -> None:
+        header: Line = {key: line[key] for key in ("journal_id", "scorer", "bodyparts") if key in line}
         if self._header and header and self._header["bodyparts"] != header.get("bodyparts"):
             raise self._now_outdated("bodyparts")
         self._header = header or self._header
 
-    def _now_outdated(self, what):
+    def _now_outdated(self, what: str) -> LabelError:
         self._outdated = f"the {what} of {self.folder} changed meanwhile; open the project again"
         return LabelError(self._outdated)
 
-    def _read_table(self):
+    def _read_table(self) -> None:
         """Take over what is new in the table."""
         if (stamps := self.table.stamps()) == self._stamps:
             return
-        labels = self.table.read()
-        changed = self.replay.changed_in(labels) if labels else []
-        self._take("table", changed)
-        if self._stamps is None or (stamps[1] != self._stamps[1] and self.table.h5_is_newer(stamps)):
-            self._read_h5(labels, changed, stamps)
+        digests, labels = self.table.digests(), self.table.read()
+        csv_is_known = self.replay.knows("csv", digests["csv"])
+        self._take("table", self.replay.changed_in(labels) if labels else [])
+        self._read_h5(labels, digests, csv_is_known)
         self._stamps = stamps
-        if labels:
-            self._compare_rows({PurePosixPath(image).name for image in labels.images})
-        elif self.lost_table():
+        if labels is None and self.lost_table():
             log.warning("%s is missing; the journal has its labels, saving writes it anew", self.table.csv)
+        if labels or self.lost_table():
+            self._compare_rows({PurePosixPath(image).name for image in labels.images} if labels else set())
 
-    def _read_h5(self, labels, changed, stamps):
-        """Take over what is new in the h5 where the csv is as it was: some programs write only the h5."""
-        other = self.table.read_h5(labels)
-        if other is None:
+    def _read_h5(self, labels: Labels | None, digests: Files, csv_is_known: bool) -> None:
+        """Take over what is new in the h5: some programs write only that.
+
+        Times tell nothing (a copied project has any): an h5 that was written here, or seen before, is not new. If the
+        csv is as it was and the h5 is not, all in the h5 is new; else only the rows that the csv lacks.
+        """
+        replay, table = self.replay, self.table
+        if replay.agrees(digests):
+            table.differ = table.odd = False
             return
-        first, newer = self._stamps is None and not self.journal.exists, self.table.h5_is_newer(stamps)
-        use = newer and not changed and not first
-        name = (self.table.h5 if newer else self.table.csv).name
-        used = "what is new in it is taken over" if use else "the csv is used"
-        log.warning("%s and its h5 differ; %s is newer, %s", self.table.csv, name, used)
-        if use:
-            self._take("h5", self.replay.changed_in(other))
+        other = table.read_h5(labels)
+        if replay.knows("h5", digests["h5"]):
+            table.odd = table.differ and bool(replay.files.get("odd"))
+        elif other is None or labels is None:
+            table.odd = table.differ
+        else:
+            rows, new = {PurePosixPath(image).name for image in labels.images}, replay.changed_in(other)
+            new = new if csv_is_known else [cell for cell in new if cell[0] not in rows]
+            table.odd = not csv_is_known
+            used = "what is new in the h5 is taken over" if new else "the csv is used"
+            log.warning("%s and its h5 differ; %s", table.csv, used)
+            self._take("h5", new)
+        if not all(replay.knows(kind, digest) for kind, digest in digests.items()):
+            self._notice({"files": {**digests, "differ": table.differ, "odd": table.odd}})
 
-    def _compare_rows(self, rows):
+    def _compare_rows(self, rows: set[str]) -> None:
         """Frames whose row is gone from the table: forget them if the image is gone too, else keep their labels."""
         replay, unsaved = self.replay, self.replay.unsaved.any(-1)
         without = {name: t for t, name in enumerate(replay.images) if name not in rows}
@@ -208,7 +239,7 @@ class SharedFolder:
             replay.forget_rows(kept)
         replay.drop_images(gone)
 
-    def save(self):
+    def save(self) -> tuple[Path, Path]:
         """Write the table, both files of it or neither; see `LabelStore.save`."""
         paths = self.table.h5, self.table.csv
         for path in paths:
@@ -220,32 +251,40 @@ class SharedFolder:
                     return paths
             with self.journal.saving.held():
                 check_finished(self._root)
-                self._finish_save(*self.table.write(*self._start_save()))
+                new = self.table.prepared(*self._start_save())
+                self._note({"writing": {**new.digests}})
+                self._finish_save(new, self.table.write(new))
         return paths
 
-    def _to_save(self):
+    def _to_save(self) -> NDArray[np.bool_]:
         """Bool ``(T, K)``: points to be written."""
         return self.replay.unsaved | self.lost_table()
 
-    def _whole(self):
+    def _whole(self) -> bool:
         """Whether the table's two files are there and agree, or there is none yet."""
-        return self._stamps == (None, None) or (None not in self._stamps and not self.table.differ)
+        return self._stamps == (None, None) or (self.table.complete and not self.table.differ)
 
-    def _start_save(self):
+    def _start_save(self) -> tuple[Labels, NDArray[np.bool_]]:
         """What to write, noted in the journal, so that nobody takes it for another program's."""
         with self.threads, self.journal.lock.held():
             self._read_journal()
             self._read_table()
             if self.journal.exists:
                 self._append({"saving": True})
-                self.replay.begin_save()
             return self.labels, self._to_save()
 
-    def _finish_save(self, written, stamps):
+    def _note(self, line: Line) -> None:
+        """Append a line if there is a journal."""
+        with self.threads, self.journal.lock.held():
+            self._read_journal()
+            if self.journal.exists:
+                self._append(line)
+
+    def _finish_save(self, new: NewTable, stamps: Stamps) -> None:
         with self.threads, self.journal.lock.held():
             self._read_journal()
             self.replay.end_save()
-            self.replay.take_table(self.replay.changed_in(written), time.time())
+            self.replay.take_table(self.replay.changed_in(new.labels), time.time())
             self._stamps = stamps
             if not self.journal.exists:
                 return

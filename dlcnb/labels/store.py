@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb.labels.core import table_paths
 from dlcnb.labels.errors import LabelError
 from dlcnb.labels.journal import Edit, journals
-from dlcnb.labels.replay import TABLE, same
 from dlcnb.labels.shared import SharedFolder
+from dlcnb.labels.values import TABLE, Source, Value, same
 from dlcnb.project.names import name_problem
+
+if TYPE_CHECKING:
+    from dlcnb.labels.core import Labels
+    from dlcnb.labels.replay import Replay
+    from dlcnb.project import Project
 
 __all__ = ["Conflict", "LabelStore"]
 
@@ -61,7 +69,7 @@ class LabelStore:
         If the table is damaged or doesn't fit the project, or the scorer can't be one.
     """
 
-    def __init__(self, project, video, scorer=None):
+    def __init__(self, project: Project, video: str | Path, scorer: str | None = None) -> None:
         self.folder = project.labeled_dir(video)
         self.scorer = str(scorer or project.scorer)
         self.bodyparts = project.bodyparts
@@ -69,10 +77,10 @@ class LabelStore:
         self._shared = SharedFolder(project, self.folder, self.scorer)
         self._known = set(self.conflicts)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"LabelStore({str(self.folder)!r}, {self.scorer!r}, {len(self.images)} images)"
 
-    def _check_scorer(self):
+    def _check_scorer(self) -> None:
         if problem := name_problem(self.scorer, for_file=True):
             raise LabelError(f"the scorer {self.scorer!r} {problem}; choose another name")
         others = {*table_paths(self.folder), *journals(self.folder)} - {self.scorer}
@@ -85,10 +93,10 @@ class LabelStore:
     # --- what is there
 
     @property
-    def _replay(self):
+    def _replay(self) -> Replay:
         return self._shared.replay
 
-    def _name(self, image):
+    def _name(self, image: str) -> str:
         """Name of an image without its folder; raises `LabelError` for one of another folder."""
         name = PurePosixPath(image).name
         if image not in (name, self._full(name)):
@@ -96,67 +104,71 @@ class LabelStore:
         return name
 
     @property
-    def images(self):
+    def images(self) -> tuple[str, ...]:
         """T images as ``labeled-data/<video>/img0000.png``, sorted by frame number."""
         return tuple(map(self._full, self._replay.images))
 
     @property
-    def points(self):
+    def points(self) -> NDArray[np.float64]:
         """float64 ``(T, K, 2)``, px of the full frame, NaN = not placed (a copy)."""
         return self._replay.points.copy()
 
     @property
-    def hidden(self):
+    def hidden(self) -> NDArray[np.bool_]:
         """Bool ``(T, K)``: marked not visible (a copy)."""
         return self._replay.hidden.copy()
 
     @property
-    def states(self):
+    def states(self) -> tuple[str, ...]:
         """'new' (nothing there), 'in work' or 'done' for each image."""
         return tuple(self._replay.state(t) for t in range(len(self._replay.images)))
 
-    def point(self, image):
+    def point(self, image: str) -> NDArray[np.float64]:
         """The points of one image, float64 ``(K, 2)``, NaN = not placed; raises `LabelError` for an unknown image."""
         return self._replay.points[self._replay.row(self._name(image))].copy()
 
-    def state(self, image):
+    def state(self, image: str) -> str:
         """'new', 'in work' or 'done'."""
         return self._replay.state(self._replay.row(self._name(image)))
 
-    def origin(self, image, bodypart):
+    def origin(self, image: str, bodypart: str) -> str | None:
         """Where a value comes from ("hand", "copied", "suggestion …", "table"), or None if nothing is there."""
         t, k = self._replay.where(self._name(image), bodypart)
-        mark = self._replay.marks.get((self._name(image), bodypart))
-        return mark.origin if mark and self._replay.value(t, k) is not None else None
+        source = self._replay.sources.get((self._name(image), bodypart))
+        return source.origin if source and self._replay.value(t, k) is not None else None
 
     @property
-    def labels(self):
+    def labels(self) -> Labels:
         """Everything placed, as `Labels` (a copy)."""
         return self._shared.labels
 
     @property
-    def dirty(self):
+    def dirty(self) -> bool:
         """Whether the table on disk lacks something; the journal has it in any case."""
         with self._shared.threads:
             return bool(self._replay.unsaved.any() or self._shared.lost_table())
 
     @property
-    def damage(self):
+    def damage(self) -> tuple[str, ...]:
         """What in the journal could not be read, as texts; the rest of it is used."""
         return tuple(self._shared.journal.damage)
 
     @property
-    def conflicts(self):
+    def conflicts(self) -> list[Conflict]:
         """Conflicts that nobody decided yet; list of `Conflict`."""
         with self._shared.threads:
             found = []
             for (name, part), rivals in self._replay.rivals.items():
                 value = self._replay.value(*self._replay.where(name, part))
-                holder = self._replay.marks.get((name, part))
+                holder = self._replay.sources.get((name, part))
                 found += [self._conflict(name, part, (value, holder), rival) for rival in rivals]
             return found
 
-    def _conflict(self, name, part, held, rival):
+    def _conflict(
+        self, name: str, part: str, held: tuple[Value, Source | None], rival: tuple[Value, Source]
+    ) -> Conflict:
+        mine: tuple[Value, Source | None]
+        theirs: tuple[Value, Source | None]
         mine, theirs = (rival, held) if rival[1].by == self._shared.me else (held, rival)
         return Conflict(
             self._full(name),
@@ -168,20 +180,20 @@ class LabelStore:
             theirs[0] is not False,
         )
 
-    def _whose(self, mark):
-        if mark is None or mark.by == TABLE:
+    def _whose(self, source: Source | None) -> str:
+        if source is None or source.by == TABLE:
             return f"another program, in {self._shared.table.csv.name}"
-        if mark.by == self._shared.me:
+        if source.by == self._shared.me:
             return "this tab, earlier"
-        host, pid, *_ = mark.by.split(":")
-        return f"another tab ({host}, process {pid}, {time.strftime('%d %b %H:%M', time.localtime(mark.time))})"
+        host, pid, *_ = source.by.split(":")
+        return f"another tab ({host}, process {pid}, {time.strftime('%d %b %H:%M', time.localtime(source.time))})"
 
-    def _full(self, name):
+    def _full(self, name: str) -> str:
         return f"labeled-data/{self.folder.name}/{name}"
 
     # --- changes
 
-    def apply(self, edits):
+    def apply(self, edits: Iterable[Edit]) -> None:
         """Make edits: all are on the disk before any of them shows.
 
         Raises `LabelError` for an unknown image or bodypart or an impossible point, `OSError` with a clear message if
@@ -191,25 +203,26 @@ class LabelStore:
         if not edits:
             return
         with self._shared.threads:
-            before, entries = {}, []
+            before: dict[tuple[str, str], Value] = {}
+            entries = []
             for edit in edits:
-                key, value = (self._name(edit.image), edit.bodypart), _value(edit)
+                key, value = (self._name(edit.image), edit.bodypart), edit.value
                 seen = before.get(key, self._replay.value(*self._replay.where(*key)))
                 before[key] = value
                 entries.append({"image": key[0], "bodypart": key[1], "to": value, "from": seen, "origin": edit.origin})
             self._shared.write({"edits": entries})
 
-    def set_done(self, image, done):
+    def set_done(self, image: str, done: bool) -> None:
         """Say that a frame is finished, or that it is not; errors as `apply`."""
         with self._shared.threads:
             self._replay.row(self._name(image))
             self._shared.write({"done": {self._name(image): bool(done)}})
 
-    def add_images(self):
+    def add_images(self) -> None:
         """Give frames that were extracted since a row; they are 'new'."""
         self._shared.add_images()
 
-    def resolve(self, conflict, keep):
+    def resolve(self, conflict: Conflict, keep: str) -> None:
         """Decide a conflict: ``keep`` is 'mine' or 'theirs'.
 
         Raises `LabelError` if it was decided otherwise or edited meanwhile; `OSError` as `apply`.
@@ -224,7 +237,7 @@ class LabelStore:
                 self.apply([edit])
                 return
             t, k = self._replay.where(self._name(conflict.image), conflict.bodypart)
-            if not same(self._replay.value(t, k), _value(edit)):
+            if not same(self._replay.value(t, k), edit.value):
                 raise LabelError(
                     f"{conflict.bodypart} in {conflict.image} was changed or decided elsewhere meanwhile; "
                     "look at it again"
@@ -232,7 +245,7 @@ class LabelStore:
 
     # --- what others change
 
-    def refresh(self):
+    def refresh(self) -> list[Conflict]:
         """Take over what other tabs and programs changed since; cheap if nothing did (three looks at the folder).
 
         Returns
@@ -253,7 +266,7 @@ class LabelStore:
             self._known = set(now)
             return new
 
-    def save(self):
+    def save(self) -> tuple[Path, Path]:
         """Write the table, both files of it or neither; returns their paths (h5, csv).
 
         What isn't edited stays as it was, byte for byte in the csv. What another program wrote into the table since is
@@ -261,19 +274,3 @@ class LabelStore:
         (the old table stays, the journal has the edits), `LabelError` for a table that another program damaged.
         """
         return self._shared.save()
-
-
-def _value(edit):
-    """The value that an edit sets; raises `LabelError`."""
-    if edit.point is None:
-        return None if edit.visible else False
-    try:
-        x, y = (float(v) for v in edit.point)
-    except (TypeError, ValueError):
-        x = y = np.nan
-    if not (np.isfinite(x) and np.isfinite(y) and edit.visible):
-        raise LabelError(
-            f"{edit.bodypart} in {edit.image}: expected a point (x, y) in pixels, or None, "
-            f"found {edit.point!r}{'' if edit.visible else ' marked not visible'}"
-        )
-    return x, y

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import codecs
 import csv
+import hashlib
 import itertools
 import logging
 import shutil
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb.files import atomic_path
-from dlcnb.labels.core import Labels, first_difference, images_of
+from dlcnb.labels.core import Labels, first_difference, images_of, whole_points
 from dlcnb.labels.errors import LabelError, errors_of_labels
 from dlcnb.labels.inside import check_ordinary
-from dlcnb.labels.journal import stamp
+from dlcnb.labels.journal import Stamp, stamp
 from dlcnb.tables.h5 import h5_bytes
 from dlcnb.tables.table import Table, cell_text, coordinates, csv_line, csv_text, frame_of, read_table, row_cells
 
-__all__ = ["TableFile", "csv_lines", "patched_csv"]
+__all__ = ["Files", "NewTable", "TableFile", "csv_lines", "patched_csv"]
 
 log = logging.getLogger(__name__)
+
+Files = dict[str, str | None]  # digests of the "csv" and the "h5"
 
 
 class TableFile:
@@ -32,23 +37,30 @@ class TableFile:
     ----------
     csv, h5 : their paths.
     differ : whether the h5, when last read, held something else than the csv.
+    odd : whether nobody took over what it held, so that it is to be kept when it is replaced.
     """
 
-    def __init__(self, folder, scorer, bodyparts):
+    def __init__(self, folder: str | Path, scorer: str, bodyparts: Iterable[str]) -> None:
         self.folder, self.scorer, self.bodyparts = Path(folder), scorer, tuple(bodyparts)
         self.csv, self.h5 = (self.folder / f"CollectedData_{scorer}{suffix}" for suffix in (".csv", ".h5"))
-        self.differ = False
+        self.differ = self.odd = False
 
-    def stamps(self):
+    def stamps(self) -> tuple[Stamp | None, Stamp | None]:
         """What tells whether the csv and the h5 changed."""
         return stamp(self.csv), stamp(self.h5)
 
+    def digests(self) -> Files:
+        """{"csv", "h5"}: the SHA-256 of each, None = there is none."""
+        for path in (self.csv, self.h5):
+            check_ordinary(path)
+        return {path.suffix[1:]: _digest(path.read_bytes()) if path.exists() else None for path in (self.csv, self.h5)}
+
     @property
-    def complete(self):
+    def complete(self) -> bool:
         """Whether both files are there."""
         return self.csv.exists() and self.h5.exists()
 
-    def read(self):
+    def read(self) -> Labels | None:
         """`Labels` of the csv, else of the h5, else None; raises `LabelError`."""
         for path in (self.csv, self.h5):
             if path.exists():
@@ -56,7 +68,7 @@ class TableFile:
                 return Labels.read_file(path, self.folder.name, self.scorer, self.bodyparts)
         return None
 
-    def read_h5(self, text):
+    def read_h5(self, text: Labels | None) -> Labels | None:
         """`Labels` of the h5 if it holds something else than ``text``, that of the csv; else None.
 
         A damaged h5 is logged and counts as different.
@@ -74,15 +86,9 @@ class TableFile:
         self.differ = first_difference(text, binary) is not None
         return binary if self.differ else None
 
-    @staticmethod
-    def h5_is_newer(stamps):
-        """Whether both files are there and the h5 was written last."""
-        text, binary = stamps
-        return bool(text and binary and binary[0] > text[0])
-
     @errors_of_labels()
-    def write(self, labels, which):
-        """Put points into the table as it stands now; both files or neither.
+    def prepared(self, labels: Labels, which: NDArray[np.bool_]) -> NewTable:
+        """The table with points put into it as it stands now; nothing is written.
 
         Rows are added for images with a point. All else stays, to the text of the numbers.
 
@@ -91,15 +97,8 @@ class TableFile:
         labels : `Labels`
         which : bool ``(T, K)``, the points to put there; the others are left as the table has them.
 
-        Returns
-        -------
-        labels : `Labels` that the table now holds.
-        stamps : as `stamps`, of what was written.
-
         Raises
         ------
-        OSError
-            With a clear message, for a full or read-only disk.
         LabelError
             If the table was damaged meanwhile.
         """
@@ -110,19 +109,29 @@ class TableFile:
         table, origin, names = _with_new_rows(old, labels)
         _put_points(table, names, labels, which)
         text = patched_csv(old, table, origin) if self.csv.exists() else csv_text(table).encode()
-        data = h5_bytes(frame_of(table))
+        _, _, points = coordinates(table, ("x", "y"), bodyparts=self.bodyparts)
+        return NewTable(
+            Labels(self.bodyparts, self.scorer, tuple(names), whole_points(table, points)),
+            text,
+            h5_bytes(frame_of(table)),
+        )
+
+    def write(self, new: NewTable) -> tuple[Stamp | None, Stamp | None]:
+        """Write a table, both files or neither; returns the `stamps` of what was written.
+
+        Raises `OSError` with a clear message for a full or read-only disk.
+        """
         self._keep_odd_h5()
         with atomic_path(self.h5) as h5_new, atomic_path(self.csv) as csv_new:
-            h5_new.write_bytes(data)
-            csv_new.write_bytes(text)
+            h5_new.write_bytes(new.h5)
+            csv_new.write_bytes(new.csv)
             stamps = stamp(csv_new), stamp(h5_new)
-        self.differ = False
-        _, _, points = coordinates(table, ("x", "y"), bodyparts=self.bodyparts)
-        return Labels(self.bodyparts, self.scorer, names, points), stamps
+        self.differ = self.odd = False
+        return stamps
 
-    def _keep_odd_h5(self):
+    def _keep_odd_h5(self) -> None:
         """Put an h5 that held something else than the csv aside, before it is replaced."""
-        if self.differ and self.h5.exists():
+        if self.odd and self.h5.exists():
             aside = (self.h5.with_name(f"{self.h5.name}.old{n or ''}") for n in itertools.count())
             free = next(path for path in aside if not path.exists())
             with atomic_path(free) as copy:
@@ -130,12 +139,30 @@ class TableFile:
             log.warning("%s held other points than the csv; it is kept as %s", self.h5, free.name)
 
 
-def _empty(path, labels):
+@dataclass(frozen=True)
+class NewTable:
+    """A table about to be written: what it says, and the bytes of its two files."""
+
+    labels: Labels
+    csv: bytes
+    h5: bytes
+
+    @property
+    def digests(self) -> Files:
+        """As `TableFile.digests` once it is written."""
+        return {"csv": _digest(self.csv), "h5": _digest(self.h5)}
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _empty(path: Path, labels: Labels) -> Table:
     columns = tuple((labels.scorer, part, coord) for part in labels.bodyparts for coord in "xy")
     return Table(path, columns, (), np.empty((0, len(columns))), 3)
 
 
-def _with_new_rows(old, labels):
+def _with_new_rows(old: Table, labels: Labels) -> tuple[Table, list[int], list[str]]:
     """Give a table rows for the labeled images that it lacks, each before the first that sorts behind it.
 
     Returns the new `Table`, the row of ``old`` that each of its rows comes from (-1 = new), and its images.
@@ -154,7 +181,7 @@ def _with_new_rows(old, labels):
     return replace(old, index=tuple(index), values=values), origin, names
 
 
-def _put_points(table, names, labels, which):
+def _put_points(table: Table, names: Sequence[str], labels: Labels, which: NDArray[np.bool_]) -> None:
     """Write points of labels where ``which`` ``(T, K)`` into the values of a table whose rows are ``names``."""
     row = {name: r for r, name in enumerate(names)}
     column = {(part, coord): c for c, (_, part, coord) in enumerate(table.columns)}
@@ -164,7 +191,7 @@ def _put_points(table, names, labels, which):
                 table.values[row[labels.images[t]], column[labels.bodyparts[k], coord]] = labels.points[t, k, n]
 
 
-def patched_csv(old, new, origin):
+def patched_csv(old: Table, new: Table, origin: Sequence[int]) -> bytes:
     """The bytes of a csv with other values: rows that are as before are copied as they stand.
 
     Parameters
@@ -203,7 +230,7 @@ def _line_end(line: str) -> str:
     return line[len(line.rstrip("\r\n")) :]
 
 
-def _patched_line(line, old, new, levels):
+def _patched_line(line: str, old: NDArray[np.float64], new: NDArray[np.float64], levels: int) -> str:
     cells = next(csv.reader([line]))
     for c in np.flatnonzero((old != new) & ~(np.isnan(old) & np.isnan(new))):
         cells[levels + c] = cell_text(new[c])

@@ -9,6 +9,7 @@ import pytest
 
 from dlcnb.labels import Edit, LabelError, LabelStore, backups, doctor, migrate
 from dlcnb.project import Project
+from tests.support.kills import killed, needs_fork
 
 needs_links = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs links and pipes")
 
@@ -159,33 +160,6 @@ def test_pipes_in_place_of_files(project, name):
 # --- killed at every call that changes the disk
 
 
-def killed(work, at):
-    """Run ``work`` in a process that dies before its ``at``-th call that changes the disk; whether it died."""
-    pid = os.fork()
-    if not pid:
-        calls = [0]
-
-        def watched(call):
-            def before(*arguments, **more):
-                calls[0] += 1
-                if calls[0] == at:
-                    os._exit(9)
-                return call(*arguments, **more)
-
-            return before
-
-        for name in ("replace", "unlink", "mkdir", "fsync", "ftruncate", "write"):
-            setattr(os, name, watched(getattr(os, name)))
-        try:
-            work()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    assert status in (0, 9)
-    return status == 9
-
-
 def state_of(root):
     """What all labels and the config say, whatever they are called by then."""
     project = Project.open(root)
@@ -201,7 +175,7 @@ CHANGES = {
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@needs_fork
 @pytest.mark.parametrize(
     ("what", "edited", "step"),
     [("remove", False, 1), ("reorder", False, 2), ("reorder", True, 3)],

@@ -188,7 +188,7 @@ def test_saving_keeps_states_marks_and_origins(project, store, monkeypatch):
         put(store, 6, "nose", (x, 1))
     store.set_done(img(9), True)
     store.save()
-    assert len(journal_of(store).read_text().splitlines()) == 11  # short again
+    assert len(journal_of(store).read_text().splitlines()) == 12  # short again
     again = LabelStore(project, "cam1")
     assert again.states == store.states
     np.testing.assert_array_equal(again.hidden, store.hidden)
@@ -537,10 +537,11 @@ def test_another_programs_changes_are_merged(project, store):
     put(store, 3, "elbow", (7, 7))
     edit_csv(store, "img00.png,1.0,2.0,", "img00.png,1.25,2.0,")
     edit_csv(store, "img06.png,1.0,2.0,2.0,2.0,", "img06.png,1.0,2.0,,,")
-    assert store.refresh() == []
-    np.testing.assert_array_equal(store.points[:3, :2], [[[1.25, 2], [2, 2]], [[1, 2], [7, 7]], [[1, 2], [nan, nan]]])
-    assert store.hidden[2, 1]
-    assert store.states[:3] == ("done", "done", "done")
+    (lost,) = store.refresh()
+    assert (lost.image, lost.bodypart, lost.mine, lost.theirs) == (img(6), "elbow", (2.0, 2.0), None)
+    np.testing.assert_array_equal(store.points[:3, :2], [[[1.25, 2], [2, 2]], [[1, 2], [7, 7]], [[1, 2], [2, 2]]])
+    store.resolve(lost, "theirs")
+    store.set_done(img(6), True)
     store.save()
     for points in (Labels.read(store.folder).points, LabelStore(project, "cam1").points[:3]):
         np.testing.assert_array_equal(points, store.points[:3])
@@ -586,7 +587,7 @@ def test_a_change_of_the_h5_alone(project, store, caplog):
     os.utime(h5, ns=(0, csv_of(store).stat().st_mtime_ns + 10**9))
     assert store.refresh() == []
     assert store.point(img(0))[0].tolist() == [55.5, 2]
-    assert "CollectedData_Ann.h5 is newer, what is new in it is taken over" in caplog.text
+    assert "what is new in the h5 is taken over" in caplog.text
     store.save()
     assert Labels.read_file(csv_of(store), "cam1").points[0, 0].tolist() == [55.5, 2]
 

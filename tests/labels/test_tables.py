@@ -132,7 +132,6 @@ def test_a_renamed_folder_is_followed(folder):
         ("Ann,Ann,Ann,Ann", "Bob,Bob,Bob,Bob", r"expected the scorer 'Ann', found 'Bob'.*rename the file"),
         ("1.5", "left", r"line 4: hand x is 'left'; expected a number or an empty cell"),
         ("1.5", "inf", r"hand in .*img00\.png is \(inf, 2\.0\); expected finite x and y"),
-        ("1.5", "", r"hand in .*img00\.png is \(nan, 2\.0\); expected finite x and y"),
         ("img07", "img00", r"the image labeled-data/cam1/img00\.png is there more than once"),
         (",7.0,8.0", ",7.0", r"line 5: expected 5 cells, found 4; the file may be cut off"),
         ("coords,x,y,x,y", "coords,x,y,x", r"header rows have empty cells or different lengths"),
@@ -423,3 +422,22 @@ def test_doctor_on_unlabeled_folders_and_broken_projects(folder, tmp_path):
     (finding,) = doctor(folder.parent.parent)
     assert "has 2 images and no labels" in finding.message
     assert [f.level for f in doctor(tmp_path)] == ["error"]
+
+
+def test_half_a_point_is_not_placed_and_told(folder, caplog):
+    path = folder / "CollectedData_Ann.csv"
+    path.write_text(ONE.replace("1.5,", ","))
+    found = Labels.read(folder)
+    assert np.isnan(found.points[0, 0]).all()
+    assert not np.isnan(found.points[0, 1]).any()
+    assert "1 points have only one of x and y and count as not placed" in caplog.text
+
+
+def test_rows_written_as_tuples(folder):
+    path = folder / "CollectedData_Ann.csv"
+    for name in ("img00.png", "img07.png"):
+        row = f"\"('labeled-data', 'cam1', '{name}')\""
+        path.write_text(path.read_text().replace(f"labeled-data/cam1/{name}", row))
+    found = Labels.read(folder)
+    assert found.images == IMAGES
+    np.testing.assert_array_equal(found.points, POINTS)
