@@ -59,6 +59,35 @@ def arena_project(tmp_path_factory):
     return sampledata.synthetic_project(tmp_path_factory.mktemp("arena"), n_label=16, seed=3, arena=arena)
 
 
+@pytest.fixture(scope="session")
+def trained(arena_project, tmp_path_factory):
+    """A copy of that project after a short real training that finds the animal: ``(project, run)``; to be read only."""
+    from support.projects import copy_of
+
+    from dlcnb import TrainConfig, train
+
+    project = copy_of(arena_project, tmp_path_factory.mktemp("trained"))
+    config = TrainConfig(
+        steps=300,
+        train_fraction=0.75,
+        crop_size=128,
+        batch_size=4,
+        input_scale=0.5,
+        rotation=30.0,
+        validation_fraction=0,
+    )
+    run = project.new_run(config.train_fraction)
+    for _ in train(project, config, run=run):
+        pass
+    return project, run
+
+
+@pytest.fixture
+def own_cache(tmp_path_factory, monkeypatch):
+    """The user's cache of video indices is neither read nor filled."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
 @pytest.fixture
 def mounted():
     """Context manager ``mounted(folder, options)``: a small or read-only tmpfs, where this user may mount one."""

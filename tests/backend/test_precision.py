@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from support.projects import copy_of
 
 from dlcnb.trainset import TrainConfig
 
@@ -50,13 +51,12 @@ def test_training_on_a_gpu(arena_project, tmp_path, precision):
 
 @pytest.mark.gpu
 def test_a_gpu_finds_what_the_cpu_finds(arena_project, tmp_path):
-    import shutil
 
     import numpy as np
 
-    from dlcnb import Predictor, Project, train
+    from dlcnb import Predictor, train
 
-    project = Project.open(shutil.copytree(arena_project.root, tmp_path / "project", symlinks=True))
+    project = copy_of(arena_project, tmp_path)
     run = project.new_run(0.75)
     assert list(train(project, TrainConfig(steps=4, device="gpu(0)", **SMALL), run=run))
     image = np.random.default_rng(0).integers(0, 255, (1, 120, 160, 3), np.uint8)

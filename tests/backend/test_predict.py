@@ -4,31 +4,9 @@ import shutil
 import numpy as np
 import pytest
 
-from dlcnb.trainset import TrainConfig, TrainSet
+from dlcnb.trainset import TrainSet
 
 pytestmark = pytest.mark.mxnet
-
-
-@pytest.fixture(scope="module")
-def trained(arena_project, tmp_path_factory):
-    """A project with a short real training run: ``(project, run)``."""
-    from dlcnb import Project, train
-
-    root = shutil.copytree(arena_project.root, tmp_path_factory.mktemp("trained") / "project", symlinks=True)
-    project = Project.open(root)
-    config = TrainConfig(
-        steps=300,
-        train_fraction=0.75,
-        crop_size=128,
-        batch_size=4,
-        input_scale=0.5,
-        rotation=30.0,
-        validation_fraction=0,
-    )
-    run = project.new_run(config.train_fraction)
-    for _ in train(project, config, run=run):
-        pass
-    return project, run
 
 
 def test_a_short_training_already_finds_the_animal(trained):

@@ -4,6 +4,7 @@ from contextlib import closing
 
 import numpy as np
 import pytest
+from support.projects import copy_of
 
 from dlcnb.trainset import TrainConfig
 
@@ -20,11 +21,8 @@ SMALL = {
 @pytest.fixture
 def project(arena_project, tmp_path):
     """A copy of the synthetic project to train in."""
-    import shutil
 
-    from dlcnb import Project
-
-    return Project.open(shutil.copytree(arena_project.root, tmp_path / "project", symlinks=True))
+    return copy_of(arena_project, tmp_path)
 
 
 def weights(run, step):

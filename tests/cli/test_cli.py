@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from support.projects import copy_of
 
 import dlcnb
 from dlcnb import jobs, sampledata
@@ -62,9 +63,7 @@ def clip(tmp_path_factory):
 @pytest.fixture
 def project(arena_project, tmp_path):
     """A copy of the synthetic project, to write to."""
-    root = tmp_path / arena_project.root.name
-    shutil.copytree(arena_project.root, root, symlinks=True)
-    return Project.open(root)
+    return copy_of(arena_project, tmp_path)
 
 
 # ---- usage

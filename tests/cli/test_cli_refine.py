@@ -1,18 +1,17 @@
 """``dlcnb filter``, ``outliers`` and ``merge``, as real processes."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.projects import copy_of
 
 from dlcnb.labels import Edit, LabelStore
 from dlcnb.outliers import suggestions
 from dlcnb.poses import Poses, poses_path
-from dlcnb.project import Project
 from dlcnb.video import VideoReader
 
 
@@ -29,9 +28,7 @@ def run_json(*arguments):
 
 @pytest.fixture
 def project(arena_project, tmp_path):
-    root = tmp_path / arena_project.root.name
-    shutil.copytree(arena_project.root, root, symlinks=True)
-    return Project.open(root)
+    return copy_of(arena_project, tmp_path)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from support.projects import copy_of
 
 from dlcnb import experiments, plots, sampledata
 from dlcnb.cli.experiments import KINDS, _setting
@@ -24,8 +25,7 @@ def tiny(tmp_path_factory):
 
 @pytest.fixture
 def project(tiny, tmp_path):
-    shutil.copytree(tiny.root, tmp_path / tiny.root.name, symlinks=True)
-    return Project.open(tmp_path / tiny.root.name)
+    return copy_of(tiny, tmp_path)
 
 
 def finish(plan, error=2.0, only=None):

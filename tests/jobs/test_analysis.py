@@ -10,40 +10,23 @@ from contextlib import closing, suppress
 import numpy as np
 import psutil
 import pytest
+from support.networks import add_network
+from support.projects import write_noise
 
-from dlcnb import Poses, Project, VideoReader, VideoWriter, jobs
+from dlcnb import Poses, Project, VideoReader, jobs
 from dlcnb.jobs.analysis import parts as parts_module
 from dlcnb.jobs.analysis.parts import Parts, PartsError
-from dlcnb.trainset import TrainConfig
 
 TIMEOUT = 120
 PARTS = ("snout", "tail")
 
 
-def write_video(path, count, *, seed=0, times=None, size=(64, 96)):
-    """A video of moving noise; a key frame now and then."""
-    rng = np.random.default_rng(seed)
-    still = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
-    with VideoWriter(path, size, 30) as writer:
-        for k in range(count):
-            writer.write(np.roll(still, k, 1), None if times is None else times[k])
-    return path
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A project with a network of random weights, which is as quick as a trained one."""
-    from dlcnb.backend import mx, runs
-    from dlcnb.backend.network import PoseNet
-
     folder = tmp_path_factory.mktemp("project")
-    project = Project.create("arena", "Ann", [write_video(folder / "first.mp4", 10)], PARTS, parent=folder)
-    run = project.new_run(0.8)
-    runs.write_config(run, TrainConfig(steps=1, input_scale=0.5), PARTS)
-    mx.random.seed(4)
-    net = PoseNet("efficientnet-lite0", len(PARTS))
-    net.initialize()
-    net.save_parameters(str(run / "snapshot-1.params"))
+    project = Project.create("arena", "Ann", [write_noise(folder / "first.mp4", 10)], PARTS, parent=folder)
+    add_network(project)
     return project
 
 
@@ -143,7 +126,7 @@ class Stop:
 
 
 def test_the_tables_are_those_of_one_go(predictor, tmp_path):
-    video = write_video(tmp_path / "a.mp4", 70)
+    video = write_noise(tmp_path / "a.mp4", 70)
     result = analyze(predictor, video, tmp_path / "a.h5")
     poses = Poses.read(tmp_path / "a.h5")
     points, likelihood = truth(predictor, video)
@@ -158,7 +141,7 @@ def test_the_tables_are_those_of_one_go(predictor, tmp_path):
 
 
 def test_a_stopped_analysis_goes_on_with_the_same_tables(predictor, tmp_path):
-    video = write_video(tmp_path / "a.mp4", 70)
+    video = write_noise(tmp_path / "a.mp4", 70)
     whole, pieces = tmp_path / "whole.h5", tmp_path / "pieces.h5"
     analyze(predictor, video, whole)
     seen = []
@@ -178,7 +161,7 @@ def test_a_stopped_analysis_goes_on_with_the_same_tables(predictor, tmp_path):
 def test_dynamic_cropping_goes_on_with_the_same_tables(predictor, tmp_path):
     from dlcnb.backend.dynamic import RESET
 
-    video = write_video(tmp_path / "a.mp4", RESET + 20, size=(288, 352))
+    video = write_noise(tmp_path / "a.mp4", RESET + 20, size=(288, 352))
     whole, pieces = tmp_path / "whole.h5", tmp_path / "pieces.h5"
     analyze(predictor, video, whole, dynamic=(0.3, 5), batch=3)
     stop = Stop(RESET + 1)
@@ -193,7 +176,7 @@ def test_several_animals_get_a_table_for_several(predictor, tmp_path):
     from dlcnb import MultiAnimalPoses
     from dlcnb.jobs.analysis.plan import Settings, output_path
 
-    video = write_video(tmp_path / "a.mp4", 70)
+    video = write_noise(tmp_path / "a.mp4", 70)
     whole, pieces = (output_path(video, name, Settings(animals=3)) for name in ("whole", "pieces"))
     assert whole.name == "awhole_el.h5"
     analyze(predictor, video, whole, animals=3)
@@ -209,13 +192,13 @@ def test_several_animals_get_a_table_for_several(predictor, tmp_path):
 
 
 def test_dynamic_cropping_of_several_animals_is_refused(project, tmp_path):
-    video = write_video(tmp_path / "a.mp4", 10)
+    video = write_noise(tmp_path / "a.mp4", 10)
     with pytest.raises(ValueError, match="not both"):
         jobs.start("analyze", project, videos=[video], dynamic=(0.5, 10), animals=2)
 
 
 def test_a_finished_video_is_not_done_again(predictor, tmp_path):
-    video = write_video(tmp_path / "a.mp4", 20)
+    video = write_noise(tmp_path / "a.mp4", 20)
     output = tmp_path / "a.h5"
     first = analyze(predictor, video, output)
     again = analyze(predictor, video, output, progress=lambda done, total: pytest.fail("predicted again"))
@@ -228,14 +211,14 @@ def test_a_finished_video_is_not_done_again(predictor, tmp_path):
     assert (other["reused"], other["replaced"]) == (0, "engine fp32, dynamic cropping (threshold 0.4, margin 5 px)")
     output.with_suffix(".csv").write_text("edited")
     assert analyze(predictor, video, output, batch=4)["reused"] == 0
-    write_video(video, 21)
+    write_noise(video, 21)
     assert analyze(predictor, video, output, batch=4)["frames"] == 21
 
 
 def test_other_weights_of_the_same_name_are_seen(predictor, project, tmp_path):
     from dlcnb import Predictor
 
-    video = write_video(tmp_path / "a.mp4", 40)
+    video = write_noise(tmp_path / "a.mp4", 40)
     stop = Stop(20)
     analyze(predictor, video, tmp_path / "a.h5", stop, progress=stop)
     path = project.last_run() / "snapshot-1.params"
@@ -298,7 +281,7 @@ def test_damaged_frames_are_nan_rows_and_told_of(predictor, damaged_video, tmp_p
 
 def test_a_variable_frame_rate_keeps_a_row_per_frame(predictor, tmp_path):
     times = np.cumsum(np.tile([0.03, 0.2, 0.03, 0.07], 10)) - 0.03
-    video = write_video(tmp_path / "a.mp4", 40, times=times)
+    video = write_noise(tmp_path / "a.mp4", 40, times=times)
     analyze(predictor, video, tmp_path / "a.h5")
     with VideoReader(video) as reader:
         assert reader.is_vfr
@@ -312,7 +295,7 @@ def test_a_variable_frame_rate_keeps_a_row_per_frame(predictor, tmp_path):
 
 
 def test_a_disk_too_small_is_told_of_before_the_work(predictor, tmp_path, mounted):
-    video = write_video(tmp_path / "a.mp4", 400)
+    video = write_noise(tmp_path / "a.mp4", 400)
     with mounted(tmp_path / "small", "size=32k") as folder:
         with pytest.raises(OSError, match=r"disk is full\. They need about 0\.\d MB"):
             analyze(predictor, video, folder / "a.h5", progress=lambda done, total: pytest.fail("work was done"))
@@ -320,7 +303,7 @@ def test_a_disk_too_small_is_told_of_before_the_work(predictor, tmp_path, mounte
 
 
 def test_a_disk_that_fills_up_loses_nothing(predictor, tmp_path, mounted):
-    video = write_video(tmp_path / "a.mp4", 200)
+    video = write_noise(tmp_path / "a.mp4", 200)
     with mounted(tmp_path / "small", "size=512k") as folder:
         old = folder / "a.csv"
         old.write_text("older tables")
@@ -342,7 +325,7 @@ def test_a_disk_that_fills_up_loses_nothing(predictor, tmp_path, mounted):
 
 
 def test_a_disk_that_is_full_at_the_very_end_loses_nothing(predictor, tmp_path, mounted):
-    video = write_video(tmp_path / "a.mp4", 600)
+    video = write_noise(tmp_path / "a.mp4", 600)
     with mounted(tmp_path / "small", "size=600k") as folder:
 
         def fill(done, total):
@@ -360,7 +343,7 @@ def test_a_disk_that_is_full_at_the_very_end_loses_nothing(predictor, tmp_path, 
 
 
 def test_a_read_only_folder_is_told_of_before_the_work(predictor, tmp_path, mounted):
-    video = write_video(tmp_path / "a.mp4", 20)
+    video = write_noise(tmp_path / "a.mp4", 20)
     with mounted(tmp_path / "fixed", "ro") as folder, pytest.raises(OSError, match=r"(?i)read-only|permission"):
         analyze(predictor, video, folder / "a.h5", progress=lambda done, total: pytest.fail("work was done"))
 
@@ -372,7 +355,7 @@ def test_score_maps_of_chosen_frames(project, predictor, tmp_path):
     from dlcnb.evaluate import ScoreMaps
     from dlcnb.jobs.analysis import local as analysis
 
-    video = write_video(tmp_path / "a.mp4", 20)
+    video = write_noise(tmp_path / "a.mp4", 20)
     options = {"run": str(project.last_run()), "videos": [str(video)], "score_maps": [3, 17]}
     with closing(jobs.EventLog(tmp_path)) as events:
         ending, result = analysis.analyze({"options": options}, events, stop=False)
@@ -386,7 +369,7 @@ def test_score_maps_of_chosen_frames(project, predictor, tmp_path):
 
 
 def test_a_bad_video_does_not_keep_the_rest_from_being_done(project, tmp_path):
-    good = [write_video(tmp_path / f"{name}.mp4", 20) for name in ("a", "c")]
+    good = [write_noise(tmp_path / f"{name}.mp4", 20) for name in ("a", "c")]
     bad = tmp_path / "b.mp4"
     bad.write_bytes(good[0].read_bytes()[:1500])
     job = jobs.start("analyze", project, videos=[good[0], bad, good[1]])
@@ -464,7 +447,7 @@ def killed_and_resumed(project, video, output, goals, seed=0):
 
 
 def test_sigkill_costs_at_most_one_part(project, predictor, tmp_path):
-    video = write_video(tmp_path / "a.mp4", 120)
+    video = write_noise(tmp_path / "a.mp4", 120)
     analyze(predictor, video, tmp_path / "whole.h5")
     began = killed_and_resumed(project, video, tmp_path / "a.h5", [40, 90])
     assert began[1] >= 32 + 8
@@ -474,7 +457,7 @@ def test_sigkill_costs_at_most_one_part(project, predictor, tmp_path):
 
 @pytest.mark.slow
 def test_twenty_random_kills_leave_the_same_tables(project, predictor, tmp_path):
-    video = write_video(tmp_path / "a.mp4", 500)
+    video = write_noise(tmp_path / "a.mp4", 500)
     analyze(predictor, video, tmp_path / "whole.h5")
     goals = np.sort(np.random.default_rng(1).integers(8, 480, 20))
     killed_and_resumed(project, video, tmp_path / "a.h5", goals, 1)
@@ -483,7 +466,7 @@ def test_twenty_random_kills_leave_the_same_tables(project, predictor, tmp_path)
 
 @pytest.mark.slow
 def test_memory_is_flat_over_a_long_video(predictor, tmp_path):
-    video = write_video(tmp_path / "long.mp4", 12_000, size=(32, 48))
+    video = write_noise(tmp_path / "long.mp4", 12_000, size=(32, 48))
     process, seen = psutil.Process(), {}
 
     def progress(done, total):

@@ -4,10 +4,11 @@ import os
 import signal
 import sys
 
-import numpy as np
 import pytest
+from support.networks import add_network
+from support.projects import write_noise
 
-from dlcnb import Project, VideoWriter, jobs
+from dlcnb import Project, jobs
 from dlcnb.jobs.analysis.local import analyze_video
 from dlcnb.jobs.analysis.plan import Settings
 
@@ -19,30 +20,12 @@ SMALL = Settings(part=16)
 TIMEOUT = 180
 
 
-def write_video(path, count):
-    rng = np.random.default_rng(0)
-    still = rng.integers(0, 256, (64, 96, 3), dtype=np.uint8)
-    with VideoWriter(path, (64, 96), 30) as writer:
-        for k in range(count):
-            writer.write(np.roll(still, k, 1))
-    return path
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A project with a network of random weights."""
-    from dlcnb.backend import mx, runs
-    from dlcnb.backend.network import PoseNet
-    from dlcnb.trainset import TrainConfig
-
     folder = tmp_path_factory.mktemp("project")
-    project = Project.create("arena", "Ann", [write_video(folder / "first.mp4", 10)], PARTS, parent=folder)
-    run = project.new_run(0.8)
-    runs.write_config(run, TrainConfig(steps=1, input_scale=0.5), PARTS)
-    mx.random.seed(4)
-    net = PoseNet("efficientnet-lite0", len(PARTS))
-    net.initialize()
-    net.save_parameters(str(run / "snapshot-1.params"))
+    project = Project.create("arena", "Ann", [write_noise(folder / "first.mp4", 10)], PARTS, parent=folder)
+    add_network(project)
     return project
 
 
@@ -96,7 +79,7 @@ class Events:
 def test_a_killed_worker_changes_nothing(client, project, here, tmp_path):
     from dlcnb.jobs.analysis import cluster
 
-    videos = [write_video(tmp_path / "long.mp4", 200), write_video(tmp_path / "short.mp4", 20)]
+    videos = [write_noise(tmp_path / "long.mp4", 200), write_noise(tmp_path / "short.mp4", 20)]
     expected = [here(video, tmp_path / f"{video.stem}-here.h5") for video in videos]
     killed = []
 
@@ -124,7 +107,7 @@ def test_pieces_of_other_ways_give_the_same_tables(client, project, how, tmp_pat
     from dlcnb.jobs.analysis import cluster
 
     settings = Settings(part=16, **how)
-    video = write_video(tmp_path / "a.mp4", 280)
+    video = write_noise(tmp_path / "a.mp4", 280)
     analyze_video(Predictor(project.last_run()), video, tmp_path / "here.h5", settings)
     ending, result = cluster.analyze(client, project.last_run(), [video], settings, piece=16)
     assert ending == "done"
@@ -134,7 +117,7 @@ def test_pieces_of_other_ways_give_the_same_tables(client, project, how, tmp_pat
 def test_a_bad_video_is_told_of_and_the_rest_done(client, project, tmp_path):
     from dlcnb.jobs.analysis import cluster
 
-    bad, good = tmp_path / "bad.mp4", write_video(tmp_path / "good.mp4", 20)
+    bad, good = tmp_path / "bad.mp4", write_noise(tmp_path / "good.mp4", 20)
     bad.write_text("no video")
     events = Events()
     ending, result = cluster.analyze(client, project.last_run(), [bad, good], SMALL, events=events)
@@ -149,7 +132,7 @@ def test_a_bad_video_is_told_of_and_the_rest_done(client, project, tmp_path):
 def test_a_stopped_analysis_goes_on_on_one_machine(client, project, here, tmp_path):
     from dlcnb.jobs.analysis import cluster
 
-    video = write_video(tmp_path / "a.mp4", 800)
+    video = write_noise(tmp_path / "a.mp4", 800)
     expected = here(video, tmp_path / "here.h5")
     stop = []  # true once there is something in it
 
@@ -168,7 +151,7 @@ def test_a_stopped_analysis_goes_on_on_one_machine(client, project, here, tmp_pa
 
 
 def test_a_job_takes_the_address_of_a_scheduler(client, project, tmp_path):
-    video = write_video(tmp_path / "a.mp4", 30)
+    video = write_noise(tmp_path / "a.mp4", 30)
     job = jobs.start("analyze", project, videos=[video], scheduler=client.scheduler.address)
     assert job.wait(TIMEOUT) == "done", job.error
     (one,) = job.result["videos"]
@@ -179,7 +162,7 @@ def test_a_job_takes_the_address_of_a_scheduler(client, project, tmp_path):
 def test_a_network_that_is_not_there_is_told_of(client, project, tmp_path):
     from dlcnb.jobs.analysis import cluster
 
-    video = write_video(tmp_path / "a.mp4", 10)
+    video = write_noise(tmp_path / "a.mp4", 10)
     with pytest.raises(ValueError, match="No snapshot"):
         cluster.analyze(client, project.last_run(), [video], SMALL, snapshot=7)
 

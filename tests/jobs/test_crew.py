@@ -2,16 +2,15 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from support.projects import copy_of
 
 from dlcnb import jobs
-from dlcnb.project import Project
 from dlcnb.trainset import TrainConfig
 
 pytestmark = [pytest.mark.mxnet, pytest.mark.slow]
@@ -32,7 +31,7 @@ def project(arena_project, tmp_path, monkeypatch):
     """A copy of the synthetic project; the workers meet on this machine."""
     monkeypatch.setenv("DMLC_PS_ROOT_URI", "127.0.0.1")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return Project.open(shutil.copytree(arena_project.root, tmp_path / "project", symlinks=True))
+    return copy_of(arena_project, tmp_path)
 
 
 @pytest.fixture

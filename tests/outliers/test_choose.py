@@ -6,10 +6,7 @@ import pytest
 from dlcnb.outliers import around, subsample
 from dlcnb.video import VideoReader, VideoWriter
 
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,9 @@
 """Outlier frames on their way to new labels, in files that DeepLabCut reads."""
 
-import shutil
-
 import numpy as np
 import pandas as pd
 import pytest
+from support.projects import copy_of
 
 from dlcnb.labels import Labels, LabelStore, read_h5_table
 from dlcnb.labels.journal import Edit
@@ -17,9 +16,7 @@ from dlcnb.video import VideoReader
 @pytest.fixture
 def project(arena_project, tmp_path):
     """A copy of the synthetic project, to write to."""
-    root = tmp_path / arena_project.root.name
-    shutil.copytree(arena_project.root, root, symlinks=True)
-    return Project.open(root)
+    return copy_of(arena_project, tmp_path)
 
 
 @pytest.fixture

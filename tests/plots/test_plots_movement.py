@@ -16,9 +16,7 @@ BONES = Skeleton(BODYPARTS, SKELETON)
 ARENA = Arena(seed=2, n_frames=200, size=(240, 320))
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 """EvaluationView on a synthetic project with made-up predictions; no browser, no training."""
 
-import shutil
-
 import numpy as np
 import pytest
 from PIL import Image
+from support.projects import copy_of
 
 from dlcnb import sampledata
 from dlcnb.evaluate import Evaluation, ScoreMapWriter, maps_path
@@ -25,8 +24,7 @@ def tiny(tmp_path_factory):
 
 @pytest.fixture
 def project(tiny, tmp_path):
-    shutil.copytree(tiny.root, tmp_path / tiny.root.name, symlinks=True)
-    return Project.open(tmp_path / tiny.root.name)
+    return copy_of(tiny, tmp_path)
 
 
 def predictions(project, step=100, off=2.0):

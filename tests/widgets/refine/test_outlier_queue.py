@@ -1,9 +1,8 @@
 """OutlierQueue: from poses to extracted frames in the labeler, without a browser."""
 
-import shutil
-
 import numpy as np
 import pytest
+from support.projects import copy_of
 from traitlets import TraitError
 
 from dlcnb import Labeler, OutlierQueue, Player, TrajectoryView, sampledata
@@ -33,8 +32,7 @@ def tiny(tmp_path_factory):
 
 @pytest.fixture
 def project(tiny, tmp_path):
-    shutil.copytree(tiny.root, tmp_path / tiny.root.name, symlinks=True)
-    return Project.open(tmp_path / tiny.root.name)
+    return copy_of(tiny, tmp_path)
 
 
 @pytest.fixture

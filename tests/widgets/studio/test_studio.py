@@ -1,9 +1,8 @@
 """Studio: the state of a project at a glance, tabs made when they are opened, one labeler for all."""
 
-import shutil
-
 import numpy as np
 import pytest
+from support.projects import copy_of
 
 from dlcnb import Studio, frames, sampledata
 from dlcnb.evaluate import Evaluation, write_details
@@ -27,8 +26,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def project(made, tmp_path):
-    shutil.copytree(made.root, tmp_path / made.root.name, symlinks=True)
-    return Project.open(tmp_path / made.root.name)
+    return copy_of(made, tmp_path)
 
 
 @pytest.fixture
