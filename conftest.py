@@ -1,4 +1,4 @@
-"""How long each file of tests takes: added up, and written to the JSON file that DLCNB_DURATIONS names."""
+"""How long the suite takes: an option for the length of its longest tests, and the time of each file of tests."""
 
 from __future__ import annotations
 
@@ -12,13 +12,26 @@ import pytest
 SECONDS: collections.Counter[str] = collections.Counter()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--kills``."""
+    parser.addoption(
+        "--kills", type=int, default=8, help="how often tests kill a training or an analysis before it ends [8]"
+    )
+
+
+@pytest.fixture(scope="session")
+def kills(pytestconfig: pytest.Config) -> int:
+    """How often a worker is killed that takes seconds to start."""
+    return pytestconfig.getoption("kills")
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Set-up, call and tear-down of each test count for its file."""
     SECONDS[report.nodeid.split("::")[0]] += report.duration
 
 
 def pytest_sessionfinish() -> None:
-    """Leave the sums for scripts/test."""
+    """Leave the sums in the JSON file that DLCNB_DURATIONS names, as scripts/test asks."""
     if "DLCNB_DURATIONS" in os.environ:
         rounded = {name: round(seconds, 1) for name, seconds in SECONDS.most_common()}
         Path(os.environ["DLCNB_DURATIONS"]).write_text(json.dumps(rounded, indent=1) + "\n")

@@ -14,7 +14,7 @@ from dlcnb.files import TEMPORARY
 from dlcnb.trainset import TrainConfig
 
 pytestmark = [pytest.mark.mxnet, pytest.mark.slow]
-KILLS, STEPS = 20, 60
+STEPS = 60
 CONFIG = TrainConfig(
     steps=STEPS,  # a snapshot every third
     crop_size=32,
@@ -70,14 +70,14 @@ def kill_at(job, moment, luck):
     return job.wait(60) == "lost"
 
 
-def test_twenty_kills_leave_the_weights_of_a_run_that_was_not_killed(project):
+def test_kills_leave_the_weights_of_a_run_that_was_not_killed(project, kills):
     whole = jobs.start("train", project, config=CONFIG)
     assert whole.wait(600) == "done"
     luck, killed, job = random.Random(0), 0, jobs.start("train", project, config=CONFIG)
     run = job.folder
-    while killed < KILLS:
+    while killed < kills:
         killed += kill_at(job, MOMENTS[killed % len(MOMENTS)], luck)
-        if killed < KILLS and steps_of(run)[-1:] == [STEPS]:  # finished too soon: take back its last snapshots
+        if killed < kills and steps_of(run)[-1:] == [STEPS]:  # finished too soon: take back its last snapshots
             for step in steps_of(run)[1:]:
                 (run / f"snapshot-{step}.params").unlink()
         job = jobs.start("train", project, run=run, resume=True)

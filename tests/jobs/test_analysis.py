@@ -353,12 +353,12 @@ def test_a_read_only_folder_is_told_of_before_the_work(predictor, tmp_path, moun
 
 def test_score_maps_of_chosen_frames(project, predictor, tmp_path):
     from dlcnb.evaluate import ScoreMaps
-    from dlcnb.jobs.analysis import local as analysis
+    from dlcnb.jobs.kinds.analyze import analyze as work
 
     video = write_noise(tmp_path / "a.mp4", 20)
     options = {"run": str(project.last_run()), "videos": [str(video)], "score_maps": [3, 17]}
     with closing(jobs.EventLog(tmp_path)) as events:
-        ending, result = analysis.analyze({"options": options}, events, stop=False)
+        ending, result = work({"options": options}, events, stop=False)
     assert ending == "done"
     (done,) = result["videos"]
     maps = ScoreMaps(done["score_maps"])
@@ -456,10 +456,10 @@ def test_sigkill_costs_at_most_one_part(project, predictor, tmp_path):
 
 
 @pytest.mark.slow
-def test_twenty_random_kills_leave_the_same_tables(project, predictor, tmp_path):
+def test_random_kills_leave_the_same_tables(project, predictor, tmp_path, kills):
     video = write_noise(tmp_path / "a.mp4", 500)
     analyze(predictor, video, tmp_path / "whole.h5")
-    goals = np.sort(np.random.default_rng(1).integers(8, 480, 20))
+    goals = np.sort(np.random.default_rng(1).integers(8, 480, kills))
     killed_and_resumed(project, video, tmp_path / "a.h5", goals, 1)
     assert bytes_of(tmp_path / "a.h5") == bytes_of(tmp_path / "whole.h5")
 
