@@ -20,7 +20,7 @@ from dlcnb.geometry import CanvasFit
 from dlcnb.widgets.base.paint import Picture, Thing, on_canvas
 from dlcnb.widgets.base.task import end_before_python
 
-__all__ = ["FrameCanvas", "Painter", "batch", "encode_jpeg", "render_view"]
+__all__ = ["FrameCanvas", "PaintCanvas", "Painter", "batch", "encode_jpeg", "render_view"]
 
 log = logging.getLogger(__name__)
 
@@ -90,8 +90,8 @@ def encode_jpeg(image: NDArray[np.uint8], quality: int = 85) -> bytes:
     return data.tobytes()
 
 
-class FrameCanvas(MultiCanvas):
-    """Layer 0 shows a video frame, the layers above it are for what lies over it (see `paint`).
+class PaintCanvas(MultiCanvas):
+    """Layers that things are painted on (see `dlcnb.widgets.base.paint`), as wide as the page lets them be.
 
     Pictures travel as data URLs in `ipywidgets.Image`s that are used again and again: ipycanvas turns any other format
     into a blob URL that it never frees, some 60 kB of browser memory per frame.
@@ -103,25 +103,19 @@ class FrameCanvas(MultiCanvas):
     layers : int
     """
 
-    _images: dict[tuple[int, int], ipywidgets.Image]
-
     def __init__(self, size: tuple[int, int], layers: int = 2) -> None:
         height, width = size
         layout = ipywidgets.Layout(width="100%", max_width=f"{width}px", height="auto", flex="0 0 auto")
-        self._image = ipywidgets.Image(format="url", value=b"")
-        self._images = {(0, 0): self._image}  # by layer, and place among its pictures
+        self._images: dict[tuple[int, int], ipywidgets.Image] = {}  # by layer, and place among its pictures
         super().__init__(layers, width=width, height=height, layout=layout)
-
-    def draw_frame(self, image: NDArray[np.uint8]) -> None:
-        """Put an image (height, width, 3) of the canvas's own size on layer 0 (call within `batch`)."""
-        self._draw(0, [Picture(image)])
 
     def paint(self, layer: int, things: Iterable[Thing]) -> None:
         """Show these things on a layer, and nothing else (call within `batch`)."""
         self[layer].clear()
-        self._draw(layer, things)
+        self.add(layer, things)
 
-    def _draw(self, layer: int, things: Iterable[Thing]) -> None:
+    def add(self, layer: int, things: Iterable[Thing]) -> None:
+        """Paint over what is on a layer (call within `batch`)."""
         numbers = itertools.count()
 
         def image(picture: Picture) -> ipywidgets.Image:
@@ -135,10 +129,22 @@ class FrameCanvas(MultiCanvas):
         on_canvas(self[layer], things, image)
 
     def close(self) -> None:
-        """Close the images with the canvas."""
-        for image in self._images.values():
-            image.close()
+        """Close layers and images with the canvas."""
+        for inner in (*self._canvases, *self._images.values()):
+            inner.close()
         super().close()
+
+
+class FrameCanvas(PaintCanvas):
+    """Layer 0 shows a video frame, the layers above it what lies over it."""
+
+    def __init__(self, size: tuple[int, int], layers: int = 2) -> None:
+        super().__init__(size, layers)
+        self._image = self._images[0, 0] = ipywidgets.Image(format="url", value=b"")
+
+    def draw_frame(self, image: NDArray[np.uint8]) -> None:
+        """Put an image (height, width, 3) of the canvas's own size on layer 0 (call within `batch`)."""
+        self.add(0, [Picture(image)])
 
 
 class Painter:

@@ -23,6 +23,7 @@ __all__ = [
     "DARK",
     "LIGHT",
     "Circles",
+    "Color",
     "Lines",
     "Picture",
     "Rectangles",
@@ -33,6 +34,8 @@ __all__ = [
     "on_picture",
     "outlined",
 ]
+
+Color: TypeAlias = tuple[int, int, int]
 
 DARK, LIGHT = (15, 15, 15), (250, 250, 250)
 FINE = 4  # steps per pixel of what Pillow draws, which knows no anti-aliasing
@@ -88,7 +91,7 @@ class Text:
     text: str
     place: tuple[float, float]
     size: int = 13
-    color: tuple[int, int, int] = (255, 255, 255)
+    color: Color = (255, 255, 255)
     outline: float = 0.0
     align: str = "left"
     baseline: str = "middle"
@@ -108,10 +111,8 @@ Rows: TypeAlias = Circles | Lines | Rectangles
 Thing: TypeAlias = Rows | Text | Picture
 
 
-def outlined(
-    thing: Circles | Lines, color: ArrayLike = DARK, margin: float = 1.0, alpha: ArrayLike = 1.0
-) -> list[Thing]:
-    """Circles or lines with an edge around them, so that they show on any ground.
+def outlined(thing: Rows, color: ArrayLike = DARK, margin: float = 1.0, alpha: ArrayLike = 1.0) -> list[Thing]:
+    """Discs, rings, lines or frames with an edge around them, so that they show on any ground.
 
     Parameters
     ----------

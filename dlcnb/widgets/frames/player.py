@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import ImageDraw
 
+from dlcnb.geometry import CanvasFit
+from dlcnb.widgets.base.paint import Rectangles, Thing, outlined
 from dlcnb.widgets.player.player import Player
 
 __all__ = ["PickingPlayer"]
@@ -93,37 +94,17 @@ class PickingPlayer(Player):
             fit.top + y1 * fit.zoom, fit.top + y2 * fit.zoom,
         )  # fmt: skip
 
-    def _shades(self, edges):
-        """The four rectangles (x, y, width, height) around the region."""
-        left, right, top, bottom = edges
-        height, width = self.state.canvas_size
-        return (
-            (0, 0, width, top), (0, bottom, width, height - bottom),
-            (0, top, left, bottom - top), (right, top, width - right, bottom - top),
-        )  # fmt: skip
-
-    def _draw_pose(self, layer, fit):
-        super()._draw_pose(layer, fit)
-        edges = self._edges_on_canvas()
+    def things(self, fit: CanvasFit) -> list[Thing]:
+        """The pose, and the region: what is around it is darker."""
+        things, edges = super().things(fit), self._edges_on_canvas()
         if edges is None:
-            return
-        layer.fill_style = f"rgba(0, 0, 0, {SHADE})"
-        for x, y, width, height in self._shades(edges):
-            if width > 0 and height > 0:
-                layer.fill_rect(x, y, width, height)
-        left, right, top, bottom = edges
-        for width, color in ((4, "rgba(0, 0, 0, 0.8)"), (2, f"rgb{ROI}")):
-            layer.line_width, layer.stroke_style = width, color
-            layer.stroke_rect(left, top, right - left, bottom - top)
-
-    def snapshot(self):
-        """As `Player.snapshot`, with the region."""
-        picture, edges = super().snapshot(), self._edges_on_canvas()
-        if edges is not None:
-            draw = ImageDraw.Draw(picture, "RGBA")
-            for x, y, width, height in self._shades(edges):
-                if width > 0 and height > 0:
-                    draw.rectangle((x, y, x + width - 1, y + height - 1), fill=(0, 0, 0, round(255 * SHADE)))
-            left, right, top, bottom = edges
-            draw.rectangle((left, top, right, bottom), outline=ROI, width=2)
-        return picture
+            return things
+        (left, right, top, bottom), (height, width) = edges, self.state.canvas_size
+        around = np.maximum(
+            [
+                (0, 0, width, top), (0, bottom, width, height - bottom),
+                (0, top, left, bottom - top), (right, top, width - right, bottom - top),
+            ], 0
+        )  # fmt: skip
+        region = Rectangles([(left, top, right - left, bottom - top)], ROI, width=2)
+        return [*things, Rectangles(around, (0, 0, 0), alpha=SHADE), *outlined(region, (0, 0, 0), alpha=0.8)]

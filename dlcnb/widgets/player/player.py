@@ -8,19 +8,32 @@ from pathlib import Path
 
 import ipywidgets
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from dlcnb.geometry import CanvasFit
 from dlcnb.poses import Poses
-from dlcnb.render import draw_pose, palette
+from dlcnb.render import palette
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view
 from dlcnb.widgets.base.html import Html, legend, markup, muted
 from dlcnb.widgets.base.input_guard import Input
+from dlcnb.widgets.base.paint import Thing, on_picture
 from dlcnb.widgets.base.pictures import stacked
+from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.base.zoom import canvas_size
+from dlcnb.widgets.player.draw import pose_things, problem_text
 from dlcnb.widgets.player.state import PlayClock, PlayerState
-from dlcnb.widgets.player.timeline import LANES, Timeline, labeled_frames, project_labels, timeline_image
+from dlcnb.widgets.player.timeline import (
+    HEIGHT,
+    LANES,
+    Timeline,
+    labeled_frames,
+    lane_things,
+    playhead_things,
+    project_labels,
+)
 
 __all__ = ["Player"]
 
@@ -89,9 +102,10 @@ class Player(View):
         self._opened = not isinstance(video, VideoReader)
         self.reader = VideoReader(video) if self._opened else video
         self.state = PlayerState(self.reader.times, self.reader.size, canvas_size(self.reader.size, width, 480, 960))
-        self.bodyparts, self._edges = (), np.empty((0, 2), int)
+        self.bodyparts: tuple[str, ...] = ()
+        self._edges, self._colors = np.empty((0, 2), int), np.empty((0, 3), np.uint8)
         self._lock = threading.RLock()
-        self._quiet = None
+        self.quiet = Quiet()
         self._told = 0.0
         self._text_width = 2 * len(f"{np.ptp(self.state.times):.2f}") + len(" s of  s")
         self._marks_drawn = None
@@ -238,7 +252,7 @@ class Player(View):
 
     @shown
     def _on_slider(self, change):
-        if self._quiet != threading.get_ident() and change.new != self.state.frame:
+        if not self.quiet and change.new != self.state.frame:
             with self._lock:
                 self.state.go(change.new)
 
@@ -288,19 +302,12 @@ class Player(View):
 
     def _paint(self):
         state = self.state
-        frame, fit = state.frame, state.fit
-        try:
-            image, problem = self.reader.read(frame), ""
-        except DamagedFrameError as error:
-            image, problem = np.full((*state.image_size, 3), 64, np.uint8), str(error)
-        view = render_view(image, fit, state.canvas_size)
+        view, things, problem = self._seen()
         marks = (state.revision, state.pcutoff)
         self.input.ready(PLAY_AHEAD if state.playing else 0)
         with batch(self.canvas):
             self.canvas.draw_frame(view)
-            self._draw_pose(self.canvas[1], fit)
-            if problem:
-                self._draw_problem(self.canvas[1], f"frame {frame} is damaged")
+            self.canvas.paint(1, things)
             if marks != self._marks_drawn:
                 self.timeline.draw_marks(state)
             self.timeline.draw_playhead(state)
@@ -308,41 +315,32 @@ class Player(View):
         self.input.sent()
         self._tell_frame(problem)
 
-    def _draw_pose(self, layer, fit):
-        layer.clear()
-        points = fit.to_canvas(self.state.visible_points())
-        edges = [e for e in self._edges if len(points) and np.isfinite(points[e]).all()]
-        there = np.flatnonzero(np.isfinite(points).all(axis=-1)) if len(points) else []
-        layer.line_cap = "round"
-        if len(edges):
-            lines = np.ascontiguousarray(points[np.array(edges)])
-            for width, color in ((4.5, (0, 0, 0)), (2.5, (255, 255, 255))):
-                layer.line_width = width
-                layer.stroke_styled_line_segments(lines, np.tile(np.uint8(color), (len(lines), 1)), 0.7)
-        if len(there):
-            x, y = np.ascontiguousarray(points[there].T)
-            layer.fill_styled_circles(x, y, 6.5, np.zeros((len(there), 3), np.uint8), 0.75)
-            layer.fill_styled_circles(x, y, 5.0, self._colors[there], 1)
+    def _seen(self) -> tuple[NDArray[np.uint8], list[Thing], str]:
+        """The frame as the canvas shows it, uint8 (height, width, 3), what lies over it, and what is wrong with it."""
+        state = self.state
+        frame, fit, problem = state.frame, state.fit, ""
+        try:
+            image = self.reader.read(frame)
+        except DamagedFrameError as error:
+            image, problem = np.full((*state.image_size, 3), 64, np.uint8), str(error)
+        things = self.things(fit)
+        if problem:
+            things.append(problem_text(f"frame {frame} is damaged", state.canvas_size))
+        return render_view(image, fit, state.canvas_size), things, problem
 
-    def _draw_problem(self, layer, text):
-        height, width = self.state.canvas_size
-        layer.fill_style = "white"
-        layer.font = "20px sans-serif"
-        layer.text_align = "center"
-        layer.fill_text(text, width / 2, height / 2)
+    def things(self, fit: CanvasFit) -> list[Thing]:
+        """What lies over the frame where ``fit`` puts it on the canvas."""
+        return pose_things(fit.to_canvas(self.state.visible_points()), self._edges, self._colors)
 
     def _tell_frame(self, problem):
         state, now = self.state, time.monotonic()
         if state.playing and now - self._told < READOUT_SECONDS:
             return
-        self._told, self._quiet = now, threading.get_ident()
-        try:
-            frame = state.frame
-            self.slider.value = self.number.value = frame
+        self._told = now
+        with self.quiet:
+            self.slider.value = self.number.value = state.frame
             text = state.time_text().rjust(self._text_width, "\N{FIGURE SPACE}")  # nothing beside it moves in playback
             self.readout.value = markup("of {} {} {}", state.n_frames - 1, muted("·"), text)
-        finally:
-            self._quiet = None
         state.message = problem
         self.tell(problem, "error")
 
@@ -354,22 +352,11 @@ class Player(View):
 
     def snapshot(self):
         """The picture with its poses, and the timeline below, as a `PIL.Image.Image`."""
-        state = self.state
-        try:
-            image = self.reader.read(state.frame)
-        except DamagedFrameError:
-            image = np.full((*state.image_size, 3), 64, np.uint8)
-        if state.points is not None and state.show_poses:
-            image = draw_pose(
-                image,
-                state.points[state.frame],
-                state.likelihood[state.frame],
-                skeleton=self._edges if len(self._edges) else None,
-                pcutoff=state.pcutoff,
-            )
-        view = Image.fromarray(render_view(image, state.fit, state.canvas_size))
-        strip = timeline_image(state, view.width, self.lanes)
-        return stacked(view, strip)
+        view, things, _ = self._seen()
+        picture = on_picture(Image.fromarray(view), things)
+        strip = Image.new("RGB", (picture.width, HEIGHT))
+        on_picture(strip, lane_things(self.state, strip.width, self.lanes))
+        return stacked(picture, on_picture(strip, playhead_things(self.state, strip.width)))
 
     def close(self):
         """Stop playing, free the video if this widget opened it, and take the widget off the page."""

@@ -1,0 +1,36 @@
+"""What lies over a frame in the player, as things to paint."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlcnb.widgets.base.paint import Circles, Lines, Text, Thing, outlined
+
+__all__ = ["pose_things", "problem_text"]
+
+
+def pose_things(points: NDArray[np.float64], edges: NDArray[np.int64], colors: NDArray[np.uint8]) -> list[Thing]:
+    """A pose: the lines of its skeleton, and a disc for each bodypart.
+
+    Parameters
+    ----------
+    points : (K, 2)
+        Canvas px; NaN = not there.
+    edges : (E, 2)
+        Bodyparts that a line joins.
+    colors : (K, 3)
+    """
+    if not len(points):
+        return []
+    lines = Lines(points[edges], (255, 255, 255), 2.5, 0.7)
+    return [
+        *outlined(lines, (0, 0, 0), margin=1.0, alpha=0.7),
+        *outlined(Circles(points, 5.0, colors), (0, 0, 0), margin=1.5, alpha=0.75),
+    ]
+
+
+def problem_text(text: str, canvas_size: tuple[int, int]) -> Text:
+    """Words in the middle of a canvas (height, width)."""
+    height, width = canvas_size
+    return Text(text, (width / 2, height / 2), size=20, align="center")
