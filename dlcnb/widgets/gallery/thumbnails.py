@@ -7,11 +7,12 @@ import threading
 import cv2
 import ipywidgets
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch
 from dlcnb.widgets.base.html import Html
 from dlcnb.widgets.base.input_guard import Input
+from dlcnb.widgets.base.paint import Lines, Rectangles, Text, Thing, font, on_picture
 from dlcnb.widgets.base.view import button
 from dlcnb.widgets.gallery.gallery_state import CHECK, LINE, GalleryState
 
@@ -161,22 +162,13 @@ class Gallery(ipywidgets.VBox):
     def _paint(self):
         with self._lock:
             state = self.state
-            mosaic, marks, size = self._mosaic(), self._marks(), state.size
+            mosaic, things, size = self._mosaic(), self._things(), state.size
             pages, page, count = state.pages, state.page, len(state.cells)
         self.input.ready()
         self._resize(size)
         with batch(self.canvas):
             self.canvas.draw_frame(mosaic)
-            layer = self.canvas[1]
-            layer.clear()
-            for rectangle in marks[0]:
-                _stroke(layer, *rectangle)
-            layer.font, layer.text_baseline = f"{FONT_PX}px sans-serif", "middle"
-            for text, x, y, color in marks[1]:
-                layer.fill_style = f"rgb{color}"
-                layer.fill_text(text, x, y)
-            for box in marks[2]:
-                _check_box(layer, *box)
+            self.canvas.paint(1, things)
         self.input.sent()
         self.previous.disabled, self.next.disabled = page == 0, page == pages - 1
         self.pager.layout.display = None if pages > 1 else "none"
@@ -203,40 +195,30 @@ class Gallery(ipywidgets.VBox):
             whole[top : top + height, left : left + width] = picture
         return whole
 
-    def _marks(self):
-        """What is drawn on top: rectangles (x, y, w, h, colour), texts (text, x, y, colour), check boxes (x, y, on)."""
-        state, rectangles, texts, boxes = self.state, [], [], []
+    def _things(self) -> list[Thing]:
+        """What is drawn on top: the frame around the focus, captions, check boxes."""
+        state, things = self.state, []
         height, width = state.picture
         for position in state.shown:
             cell, (left, top) = state.cells[position], state.box(position)
             if position == state.focus:
-                rectangles.append((left - 2, top - 2, width + 4, height + 4, FOCUS))
+                things.append(Rectangles([(left - 2, top - 2, width + 4, height + 4)], FOCUS, width=3))
             y = top + height + 2 + LINE / 2
-            texts.append((_shortened(cell.caption, width), left + 2, y, FAINT if cell.dim else TEXT))
+            caption, color = _shortened(cell.caption, width), FAINT if cell.dim else TEXT
+            things.append(Text(caption, (left + 2, y), FONT_PX, color))
             if cell.note and state.lines > 1:
-                color = WARN if cell.warn and not cell.dim else FAINT
-                texts.append((_shortened(cell.note, width, end=True), left + 2, y + LINE, color))
+                note, color = _shortened(cell.note, width, end=True), WARN if cell.warn and not cell.dim else FAINT
+                things.append(Text(note, (left + 2, y + LINE), FONT_PX, color))
             if cell.checked is not None:
-                boxes.append((left + width - CHECK + 4, top + 4, cell.checked))
+                things += _check_box(left + width - CHECK + 4, top + 4, cell.checked)
         if not state.cells and self._empty:
-            texts.append((self._empty, 16, state.size[0] / 2, FAINT))
-        return rectangles, texts, boxes
+            things.append(Text(self._empty, (16, state.size[0] / 2), FONT_PX, FAINT))
+        return things
 
-    def snapshot(self):
-        """The page as a `PIL.Image.Image`, drawn in the kernel."""
+    def snapshot(self) -> Image.Image:
+        """The page, drawn in the kernel."""
         with self._lock:
-            picture, marks = Image.fromarray(self._mosaic()), self._marks()
-        draw = ImageDraw.Draw(picture)
-        for x, y, w, h, color in marks[0]:
-            draw.rectangle((x, y, x + w, y + h), outline=color, width=3)
-        for text, x, y, color in marks[1]:
-            draw.text((x, y), text, fill=color, font=_font(), anchor="lm")
-        for x, y, on in marks[2]:
-            side = CHECK - 8
-            draw.rectangle((x, y, x + side, y + side), fill=(20, 28, 36), outline=TEXT)
-            if on:
-                draw.line([(x + dx, y + dy) for dx, dy in TICK], fill=TEXT, width=3)
-        return picture
+            return on_picture(Image.fromarray(self._mosaic()), self._things())
 
     def close(self):
         """Stop painting and take the gallery off the page."""
@@ -249,32 +231,20 @@ class Gallery(ipywidgets.VBox):
 TICK = ((4, 10), (9, 15), (16, 5))  # of a check box
 
 
-def _stroke(layer, *rectangle):
-    x, y, width, height, color = rectangle
-    layer.stroke_style, layer.line_width = f"rgb{color}", 3
-    layer.stroke_rect(x, y, width, height)
-
-
-def _check_box(layer, x, y, on):
-    side = CHECK - 8
-    layer.fill_style = "rgba(20, 28, 36, 0.85)"
-    layer.fill_rect(x, y, side, side)
-    layer.stroke_style, layer.line_width = f"rgb{TEXT}", 1.5
-    layer.stroke_rect(x, y, side, side)
+def _check_box(left: float, top: float, on: bool) -> list[Thing]:
+    box = [(left, top, CHECK - 8, CHECK - 8)]
+    made: list[Thing] = [Rectangles(box, (20, 28, 36), alpha=0.85), Rectangles(box, TEXT, width=1.5)]
     if on:
-        layer.line_width = 2.5
-        layer.stroke_lines([(x + dx, y + dy) for dx, dy in TICK])
-
-
-def _font():
-    return ImageFont.load_default(FONT_PX)
+        corners = np.array(TICK, float) + (left, top)
+        made.append(Lines(np.stack([corners[:-1], corners[1:]], axis=1), TEXT, 2.5))
+    return made
 
 
 def _shortened(text, width, end=False):
     """Text that fits into ``width`` px, its beginning given up (the end of a video name tells more), or its end."""
-    font = _font()
-    if font.getlength(text) <= width - 4:
+    letters = font(FONT_PX)
+    if letters.getlength(text) <= width - 4:
         return text
-    while text and font.getlength(text + "…") > width - 4:
+    while text and letters.getlength(text + "…") > width - 4:
         text = text[:-1] if end else text[1:]
     return text + "…" if end else "…" + text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import ipywidgets
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from dlcnb.project import Project
@@ -13,6 +14,7 @@ from dlcnb.video import VideoReader
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch
 from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.input_guard import Input
+from dlcnb.widgets.base.paint import Circles, Lines, Picture, Thing, on_picture, outlined
 from dlcnb.widgets.base.pictures import beside
 from dlcnb.widgets.base.task import Stopped, Task
 from dlcnb.widgets.base.view import View, button, row, shown
@@ -25,7 +27,6 @@ __all__ = ["FrameMap"]
 ROOT = "dlcnb-frame-map"
 SIDE, MARGIN, IMAGE = 520, 32, 46  # px: of the map, around the places on it, of an image on it
 PAPER, INK, NOW = (250, 250, 250), (0, 114, 178), (204, 47, 123)
-HALO = ((PAPER, 7), (NOW, 3))  # colours and widths of the lines that mark the present frame
 REACH = 0.6 * IMAGE / (SIDE - 2 * MARGIN)  # how near a click must be
 EMPTY = "Press Make the map: frames are read, cropped and placed so that alike ones lie side by side."
 
@@ -55,7 +56,7 @@ class FrameMap(View):
         self.project = project if isinstance(project, Project) else Project.open(project)
         self.video, poses = video_and_poses(self.project, video, poses)
         self.state = FrameMapState(poses, self.project.pcutoff)
-        self._colors = palette(len(poses.bodyparts)).tolist()
+        self._colors = palette(len(poses.bodyparts))
         self.queue, self._own_player, self.task = queue, player is None, Task(self.fail, self._busy)
         self.player = player or Player(self.video, poses, project=self.project, width=480)
         self.reader = VideoReader(self.video)
@@ -187,53 +188,44 @@ class FrameMap(View):
         """The map without the present frame's mark, uint8 (SIDE, SIDE, 3)."""
         revision = self.state.revision
         if self._map is None or self._map[0] != revision:
-            drawn = np.full((SIDE, SIDE, 3), PAPER, np.uint8)
+            things: list[Thing] = []
             if len(self.state.frames):
-                (self._draw_images if len(self.state.images) else self._draw_postures)(drawn, self._spots())
-            self._map = revision, drawn
+                things = self._images() if len(self.state.images) else self._postures()
+            self._map = revision, np.asarray(on_picture(Image.new("RGB", (SIDE, SIDE), PAPER), things))
         return self._map[1]
 
-    def _draw_images(self, drawn, spots):
-        for x, y in np.rint(spots[:, 0]).astype(int).tolist():
-            cv2.circle(drawn, (x, y), 3, INK, -1, cv2.LINE_AA)
-        for place in self.state.shown((IMAGE + 2) / (SIDE - 2 * MARGIN)):
-            _put(drawn, self.state.images[place], spots[place, 0])
+    def _images(self) -> list[Thing]:
+        """A dot for each frame, and the images of those that have room for them."""
+        spots = self._spots()[:, 0]
+        pictures = [
+            _picture(self.state.images[place], spots[place])
+            for place in self.state.shown((IMAGE + 2) / (SIDE - 2 * MARGIN))
+        ]
+        return [Circles(spots, 3.0, INK), *pictures]
 
-    def _draw_postures(self, drawn, spots):
-        frames = self.state.frames
-        for points, color in zip(spots, _time_colors(frames, len(self.state.poses)), strict=True):
-            for start, end in self._lines(points):
-                cv2.line(drawn, start, end, color, 1, cv2.LINE_AA)
-        for points in spots:
-            for point, color in zip(points, self._colors, strict=True):
-                if np.isfinite(point).all():
-                    cv2.circle(drawn, tuple(np.rint(point).astype(int).tolist()), 2, color, -1, cv2.LINE_AA)
+    def _postures(self) -> list[Thing]:
+        """A posture for each frame: lines of the colour of its time, and a dot for each bodypart."""
+        spots, colors = self._spots(), _time_colors(self.state.frames, len(self.state.poses))
+        lines = [body_lines(points, self.project.skeleton) for points in spots]
+        shades = np.repeat(colors, [len(ends) for ends in lines], axis=0)
+        dots = Circles(spots.reshape(-1, 2), 2.0, np.tile(self._colors, (len(spots), 1)))
+        return [Lines(np.concatenate(lines), shades), dots]
 
-    def _lines(self, points):
-        """Ends of the lines of one posture, in whole px; those without a place are left out."""
-        lines = body_lines(points, self.project.skeleton)
-        return np.rint(lines[np.isfinite(lines).all(axis=(1, 2))]).astype(int).tolist()
-
-    def _mark(self, place):
-        """What marks a frame on the map: centres of rings, and ends of lines, in whole px."""
+    def _here(self, place: int | None) -> list[Thing]:
+        """What marks the present frame, the row ``place`` of the map: a ring around its image, or its posture."""
+        if place is None:
+            return []
         spots = self._spots()[place]
-        return ([np.rint(spots[0]).astype(int).tolist()], []) if len(self.state.images) else ([], self._lines(spots))
+        if len(self.state.images):
+            return outlined(Circles(spots, 9.0, NOW, width=3.0), PAPER, margin=2.0)
+        return outlined(Lines(body_lines(spots, self.project.skeleton), NOW, 3.0), PAPER, margin=2.0)
 
     def _paint(self):
         drawn, place = self._picture(), self.state.place(self.player.state.frame)
         with batch(self.canvas):
             if self._drawn is not drawn:
                 self.canvas.draw_frame(drawn)
-            layer = self.canvas[1]
-            layer.clear()
-            if place is not None:
-                rings, lines = self._mark(place)
-                for color, width in HALO:
-                    layer.stroke_style, layer.line_width = f"rgb{color}", width
-                    for x, y in rings:
-                        layer.stroke_circle(x, y, 9)
-                    for start, end in lines:
-                        layer.stroke_line(*start, *end)
+            self.canvas.paint(1, self._here(place))
         self._drawn = drawn
         if place is not None:
             self.note.value = muted(self._words(place), "dlcnb-number")
@@ -254,15 +246,8 @@ class FrameMap(View):
 
     def snapshot(self):
         """The map beside the frame, as a `PIL.Image.Image`."""
-        drawn, place = self._picture().copy(), self.state.place(self.player.state.frame)
-        if place is not None:
-            rings, lines = self._mark(place)
-            for color, width in HALO:
-                for ring in rings:
-                    cv2.circle(drawn, ring, 9, color, width, cv2.LINE_AA)
-                for start, end in lines:
-                    cv2.line(drawn, start, end, color, width, cv2.LINE_AA)
-        return beside(Image.fromarray(drawn), self.player.snapshot())
+        here = self._here(self.state.place(self.player.state.frame))
+        return beside(on_picture(Image.fromarray(self._picture()), here), self.player.snapshot())
 
     def close(self):
         """Take the widget off the page, with its own player."""
@@ -277,16 +262,15 @@ class FrameMap(View):
         super().close()
 
 
-def _time_colors(frames, total):
-    """Colours of frames by their time, from blue to yellow (viridis), as lists of three numbers."""
+def _time_colors(frames: NDArray[np.int64], total: int) -> NDArray[np.uint8]:
+    """Colours of frames by their time, from blue to yellow (viridis), (n, 3)."""
     share = np.rint(255 * np.asarray(frames) / max(total - 1, 1)).astype(np.uint8)
-    found = cv2.applyColorMap(share[:, None], cv2.COLORMAP_VIRIDIS)[:, 0, ::-1]
-    return found.tolist()
+    return np.asarray(cv2.applyColorMap(share[:, None], cv2.COLORMAP_VIRIDIS)[:, 0, ::-1], np.uint8)
 
 
-def _put(drawn, image, spot):
-    """Draw an image of `IMAGE` px, with an edge, around a spot."""
+def _picture(image: NDArray[np.uint8], spot: NDArray[np.float64]) -> Picture:
+    """An image of `IMAGE` px, with an edge, around a spot."""
     small = cv2.resize(image, (IMAGE, IMAGE), interpolation=cv2.INTER_AREA)
     cv2.rectangle(small, (0, 0), (IMAGE - 1, IMAGE - 1), INK, 1)
-    left, top = np.clip(np.rint(spot - IMAGE / 2).astype(int), 0, SIDE - IMAGE)
-    drawn[top : top + IMAGE, left : left + IMAGE] = small
+    left, top = np.clip(np.rint(spot - IMAGE / 2).astype(int), 0, SIDE - IMAGE).tolist()
+    return Picture(np.asarray(small, np.uint8), (left, top))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import ipywidgets
 import numpy as np
 from PIL import Image
@@ -12,6 +11,7 @@ from dlcnb.render import draw_pose, palette
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch
 from dlcnb.widgets.base.html import Html, heading, joined, markup, muted, notice, swatch
 from dlcnb.widgets.base.input_guard import Input, InputGuard
+from dlcnb.widgets.base.paint import Circles, Text, Thing, on_picture, outlined
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.gallery.label_pictures import LabelPictures, close_up
 from dlcnb.widgets.gallery.thumbnails import fitted
@@ -23,6 +23,7 @@ SIZE = (360, 480)
 REACH = 18  # canvas px around a point that count as on it
 ROOT = "dlcnb-skeleton"
 RADIUS = 6
+CHOSEN = (240, 228, 66)
 
 
 class SchemaEditor(View):
@@ -266,28 +267,26 @@ class SchemaEditor(View):
         where = {part.key: k for k, part in enumerate(self.state.parts)}
         points = np.array([places[key] for key in where]) - 0.5
         edges = np.array([[where[a], where[b]] for a, b in self.state.edges], int).reshape(-1, 2)
-        drawn = draw_pose(ground, points, skeleton=edges, radius=RADIUS)
-        if self._first in where:
-            x, y = points[where[self._first]].round().astype(int).tolist()
-            for width, color in ((5, (20, 20, 20)), (2, (240, 228, 66))):
-                cv2.circle(drawn, (x, y), RADIUS + 5, color, width, cv2.LINE_AA)
-        return drawn
+        return draw_pose(ground, points, skeleton=edges, radius=RADIUS)
+
+    def _things(self) -> list[Thing]:
+        """What lies over the picture: a ring around the bodypart that an edge begins at, and the names."""
+        places, things = self._places(), []
+        if self._first in places:
+            things += outlined(Circles([places[self._first]], RADIUS + 5.0, CHOSEN, width=2.0), margin=1.5)
+        for part in self.state.parts:
+            x, y = places[part.key]
+            left = x > SIZE[1] - 90  # there is no room on the right
+            place = (x - 12, y) if left else (x + 12, y)
+            things.append(Text(part.name, place, outline=1.5, align="right" if left else "left"))
+        return things
 
     def _paint(self):
-        picture, places = self._picture(), self._places()
-        names = {part.key: part.name for part in self.state.parts}
+        picture, things = self._picture(), self._things()
         self.input.ready()
         with batch(self.canvas):
             self.canvas.draw_frame(picture)
-            layer = self.canvas[1]
-            layer.clear()
-            layer.font = "13px sans-serif"
-            layer.stroke_style, layer.line_width, layer.fill_style = "rgba(0, 0, 0, 0.85)", 3, "white"
-            for key, (x, y) in places.items():
-                layer.text_align = "right" if x > SIZE[1] - 90 else "left"
-                dx = -12 if x > SIZE[1] - 90 else 12
-                layer.stroke_text(names[key], x + dx, y + 5)
-                layer.fill_text(names[key], x + dx, y + 5)
+            self.canvas.paint(1, things)
         self.input.sent()
 
     def wait(self, timeout=10.0):
@@ -296,7 +295,7 @@ class SchemaEditor(View):
 
     def snapshot(self):
         """The labeled frame with the draft's skeleton, as a `PIL.Image.Image`."""
-        return Image.fromarray(self._picture())
+        return on_picture(Image.fromarray(self._picture()), self._things())
 
     def close(self):
         """Take the widget off the page; the draft is forgotten."""
