@@ -220,10 +220,11 @@ def test_undo_and_redo_keys_go_back_through_the_frames(labeler):
 def test_keys_never_touch_the_notebook_while_the_labeler_has_the_focus_and_do_when_it_has_not(labeler):
     page = labeler.page
     source = page.locator(CELLS).first.inner_text()
-    labels = ("Next frame (", "Magnify", "Undo (", "quick")
+    labels = ("Next frame (", "What is shown", "Undo (")
     starts = [lambda: page.locator(CANVAS).click(button="right"), lambda: page.locator(ROWS).nth(2).click()]
-    starts += [lambda t=t: page.locator(f'.dlcnb-labeler button[title*="{t}"]').first.click() for t in labels[:3]]
-    starts += [lambda: page.locator(".dlcnb-labeler .widget-toggle-button", has_text="quick").click()]
+    starts += [lambda t=t: page.locator(f'.dlcnb-labeler button[title*="{t}"]').first.click() for t in labels]
+    starts += [lambda: page.locator(".dlcnb-labeler .dlcnb-menu > button", has_text="More").click()]
+    starts += [lambda: (starts[5](), page.locator(".dlcnb-labeler button", has_text="quick").click())]
     for start in starts:
         start()
         for key in ("b", "a", "d", "d", "x", "z", "j", "k", "m", "y", "0", "0", "i", "i", "c", "v", "Shift+m", "r"):
@@ -236,24 +237,69 @@ def test_keys_never_touch_the_notebook_while_the_labeler_has_the_focus_and_do_wh
     page.wait_for_function("cells => document.querySelectorAll(cells).length === 3", arg=CELLS)
 
 
+def test_the_pointer_over_the_picture_gives_it_the_keys_but_takes_them_from_no_editor(labeler):
+    page = labeler.page
+    page.locator(CANVAS).hover()
+    page.keyboard.press("d")
+    labeler.until("p.session.row == 1")
+    page.locator(f"{CELLS} >> nth=0").locator(".cm-content").click()
+    page.mouse.move(*place_of(labeler, *DOTS[0]))
+    page.keyboard.press("End")
+    page.keyboard.type("#")
+    assert page.locator(CELLS).first.inner_text().rstrip().endswith("#")
+    click(labeler, *DOTS[0])  # takes the keys, and places nothing
+    click(labeler, *DOTS[1])
+    acknowledged(labeler, 0)
+    np.testing.assert_allclose(stored(labeler.root, 1)[0], DOTS[1], atol=0.5)
+
+
+def test_caps_lock_changes_no_key(labeler):
+    canvas = labeler.page.locator(CANVAS)
+    click(labeler, *DOTS[0])
+    acknowledged(labeler, 0)
+    canvas.dispatch_event("keydown", {"key": "Z", "ctrlKey": True})
+    acknowledged(labeler, 0, "open")
+    canvas.dispatch_event("keydown", {"key": "z", "ctrlKey": True, "shiftKey": True})
+    acknowledged(labeler, 0)
+
+
 def test_every_button_has_a_tooltip_and_is_large_enough(labeler):
-    for made in labeler.page.locator(".dlcnb-labeler button:visible").all():
-        box = made.bounding_box()
-        assert min(box["width"], box["height"]) >= 24
-        assert made.get_attribute("title") or made.inner_text()
+    for menu in ("View", "More"):
+        labeler.page.locator(".dlcnb-labeler .dlcnb-menu > button", has_text=menu).click()
+        for made in labeler.page.locator(".dlcnb-labeler button:visible").all():
+            box = made.bounding_box()
+            assert min(box["width"], box["height"]) >= 32
+            assert made.get_attribute("title") or made.inner_text()
+        labeler.page.keyboard.press("Escape")
 
 
-@pytest.mark.parametrize("width", [1280, 800])
-def test_nothing_hangs_over_the_edge(labeler, width):
-    labeler.page.set_viewport_size({"width": width, "height": 1100})
+@pytest.mark.parametrize("size", [(1280, 800), (800, 900), (853, 533)])
+def test_all_of_it_is_seen_at_once(labeler, size):
+    """The third size is what 1280 × 800 leaves at 150 %."""
+    page = labeler.page
+    page.set_viewport_size({"width": size[0], "height": size[1]})
     try:
-        root = labeler.page.locator(".dlcnb-labeler").bounding_box()
-        parts = ["canvas >> nth=0", "canvas >> nth=1", ".dlcnb-bodyparts", ".dlcnb-tones", ".dlcnb-progress"]
-        for part in [*parts, *(f".dlcnb-row >> nth={n}" for n in range(1, 5))]:
-            box = labeler.page.locator(f".dlcnb-labeler {part}").bounding_box()
-            assert box["x"] + box["width"] <= root["x"] + root["width"] + 1, part
+        page.locator(".dlcnb-labeler").evaluate("root => root.scrollIntoView({ block: 'start' })")
+        root = page.locator(".dlcnb-labeler").bounding_box()
+        parts = [CANVAS, BAR, *(f".dlcnb-labeler .dlcnb-{name}" for name in ("bodyparts", "progress", "status"))]
+        pane = page.locator(".jp-Notebook").first.bounding_box()
+        for part in [*parts, ".dlcnb-labeler button:visible", ".dlcnb-labeler select"]:
+            for made in page.locator(part).all():
+                inside(made.bounding_box(), root, part)
+                inside(made.bounding_box(), pane, part)
+        for menu in page.locator(".dlcnb-labeler .dlcnb-menu").all():
+            menu.locator("button").first.click()
+            inside(menu.locator(".dlcnb-panel").bounding_box(), root, "menu")
+            page.keyboard.press("Escape")
     finally:
-        labeler.page.set_viewport_size({"width": 1280, "height": 1300})
+        page.set_viewport_size({"width": 1280, "height": 1300})
+
+
+def inside(box, room, name):
+    assert room["x"] - 1 <= box["x"], name
+    assert box["x"] + box["width"] <= room["x"] + room["width"] + 1, name
+    assert room["y"] - 1 <= box["y"], name
+    assert box["y"] + box["height"] <= room["y"] + room["height"] + 1, name
 
 
 def test_touch_places_and_two_fingers_zoom(labeler):
@@ -275,7 +321,7 @@ def test_touch_places_and_two_fingers_zoom(labeler):
         touch("touchMove", (ax - 4 * step, ay), (bx + 4 * step, by))
     touch("touchEnd")
     labeler.until("p.view.fit.zoom > 2.5")
-    assert labeler.ask("[mark.state for mark in p.session.marks()]") == ["placed", "open", "open", "open"]
+    assert labeler.ask("[value.state for value in p.session.values()]") == ["placed", "open", "open", "open"]
 
 
 def test_the_loupe_follows_the_pointer_and_goes_when_it_leaves(labeler):

@@ -222,7 +222,7 @@ def test_the_curve_grows_while_a_label_is_placed_beside_it(lab):
         for part in range(4):
             box = canvas.bounding_box()
             page.mouse.click(box["x"] + (0.2 + 0.1 * part) * box["width"], box["y"] + 0.5 * box["height"])
-            lab.until(f"p.session.marks()[{part}].state == 'placed'")
+            lab.until(f"p.session.values()[{part}].state == 'placed'")
         lab.until("p.wait(60)")
         x, y = zip(*lab.ask("stored()"), strict=True)
         assert sorted(x) == list(x)

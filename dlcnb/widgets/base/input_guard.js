@@ -71,9 +71,18 @@ function render({ model, el }) {
       return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, span: Math.max(Math.hypot(a.x - b.x, a.y - b.y), 1) };
     };
     canvas.style.touchAction = 'none';
+    // Whether the keys go to a field or an editor elsewhere, which the pointer alone does not take them from.
+    const typing = () => {
+      const active = document.activeElement;
+      return active !== home && (active?.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(active?.tagName));
+    };
+    on('pointerenter', () => {
+      if (model.get('wakes') && !typing()) home.focus({ preventScroll: true });
+    });
     canvas.setAttribute(SUPPRESS, 'true');
     if (surface > 0) canvas.tabIndex = -1; // one stop for the Tab key
     on('pointerdown', (e) => {
+      const woke = typing();
       home.focus({ preventScroll: true });
       canvas.setPointerCapture(e.pointerId);
       flush();
@@ -82,7 +91,7 @@ function render({ model, el }) {
         if (!pinch) send(message('cancel', e)); // what the first finger began
         pinch = grip();
       }
-      if (!pinch) send({ ...message('down', e), button: e.button, pointer: e.pointerType });
+      if (!pinch) send({ ...message('down', e), button: e.button, pointer: e.pointerType, woke });
     });
     on('pointermove', (e) => {
       if (fingers.has(e.pointerId)) fingers.set(e.pointerId, e);
@@ -146,7 +155,8 @@ function render({ model, el }) {
     if (typing || textual || target.closest('.dlcnb-own-keys')) return;
     if ([' ', 'Enter'].includes(e.key) && target.matches('button, input')) return; // presses what has the focus
     const ctrl = e.ctrlKey || e.metaKey ? 'Ctrl+' : '';
-    const key = ctrl + (e.altKey ? 'Alt+' : '') + (e.shiftKey && e.key.length > 1 ? 'Shift+' : '') + e.key;
+    const letter = /^[a-z]$/i.test(e.key) ? (e.shiftKey ? e.key.toUpperCase() : e.key.toLowerCase()) : e.key; // whatever Caps Lock says
+    const key = ctrl + (e.altKey ? 'Alt+' : '') + (e.shiftKey && e.key.length > 1 ? 'Shift+' : '') + letter;
     if (model.get('grab').includes(key)) {
       e.preventDefault();
       e.stopImmediatePropagation();

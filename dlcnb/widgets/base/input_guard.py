@@ -43,6 +43,11 @@ class InputGuard(anywidget.AnyWidget):
     grab = traitlets.List(traitlets.Unicode(), help="Keys to take, as 'ArrowLeft', 'Shift+Home', 'Ctrl+z', ' '.").tag(
         sync=True
     )
+    wakes = traitlets.Bool(
+        False,
+        help="The pointer over a canvas gives it the keys, unless one is typing elsewhere; then a click does, and its "
+        "``down`` has ``woke``.",
+    ).tag(sync=True)
     hover = traitlets.Bool(False, help="Send moves without a pressed button too.").tag(sync=True)
     measured = traitlets.Bool(False, help="Report the width that there is, in ``room``.").tag(sync=True)
     room = traitlets.Int(0, help="Width in CSS px inside the root; 0 = no page has told.").tag(sync=True)
@@ -132,6 +137,8 @@ class Input:
         canvas.on_key_down(self._plain_key)
 
     def _plain_key(self, key, shift, ctrl, meta):
+        if len(key) == 1:  # whatever Caps Lock says
+            key = key.upper() if shift else key.lower()
         name = ("Ctrl+" if ctrl or meta else "") + ("Shift+" if shift and len(key) > 1 else "") + key
         if name in self._keys:
             self._plain({"type": "key", "key": name, "repeat": False})

@@ -74,10 +74,10 @@ class FramePicker(View):
         self._open_video()
         self.state.observe(self._on_video, "video")
         self.state.observe(lambda change: change.new and self.tell(change.new), "message")
-        self.state.observe(lambda _: self.refresh(), ["revision", "show", "task", "progress"])
+        self.state.observe(lambda _: self.redraw(), ["revision", "show", "task", "progress"])
         if problems:
             self.tell(" ".join(problems), "error")
-        self.refresh()
+        self.redraw()
 
     # --- gestures ---
 
@@ -99,14 +99,14 @@ class FramePicker(View):
             self._on_extracted(paths)
 
     @shown
-    def rescan(self):
+    def refresh(self):
         """See frames that were extracted elsewhere meanwhile."""
         for video, length in self.state.lengths.items():
             for index in extracted(self.project.labeled_dir(video)):
                 frame = self.state.frame(video, index)
                 if index < length and (frame is None or not frame.extracted):
                     self.state.set_extracted(video, index)
-        self.refresh()
+        self.redraw()
 
     @shown
     def stop(self):
@@ -149,7 +149,7 @@ class FramePicker(View):
     def toggle_drawing(self):
         """Let a drag over the picture draw the region of interest, or move the picture again."""
         self.player.set_drawing(not self.player.drawing)
-        self.refresh()
+        self.redraw()
 
     @shown
     def set_crop(self, crop):
@@ -168,7 +168,7 @@ class FramePicker(View):
         self.tell(
             f"The region of {video} is saved in config.yaml. Images and coordinates stay those of the whole frame."
         )
-        self.refresh()
+        self.redraw()
 
     @shown
     def call(self, method, *arguments):
@@ -183,7 +183,7 @@ class FramePicker(View):
     @shown
     def _on_video(self, change):
         self._open_video()
-        self.refresh()
+        self.redraw()
 
     def _open_video(self):
         with self._lock:
@@ -191,7 +191,7 @@ class FramePicker(View):
             crop = work.inside(self.project.crop(path), _size(path))
             width = self._width or min(max(_size(path)[1], 480), 640)
             player = PickingPlayer(path, crop=crop, on_crop=self.set_crop, width=width)
-            player.state.observe(lambda _: self.refresh(), "frame")
+            player.state.observe(lambda _: self.redraw(), "frame")
             self.input.listen_keys(player.canvas)
             self.player = player
             self._player_box.children = [player]
@@ -200,7 +200,7 @@ class FramePicker(View):
 
     # --- painting ---
 
-    def refresh(self):
+    def redraw(self):
         """Bring everything on the page up to date with the state, soon, on a thread."""
         if self._refresher is not None:
             self._refresher.request()

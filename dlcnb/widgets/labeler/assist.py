@@ -1,22 +1,36 @@
-"""Suggestions of a trained network for the frames to label: shown, accepted or passed over."""
+"""Hollow points, which are no labels yet: what a network suggests, and what was copied from another frame."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb import outliers
-from dlcnb.widgets.labeler.history import Mark
+from dlcnb.widgets.labeler.frames import Frames, locked
+from dlcnb.widgets.labeler.history import Change, Point, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["Assistance"]
 
 
-class Assistance:
-    """Part of `LabelSession`: predictions by image, and how they become labels."""
+class Assistance(Frames):
+    """Part of `LabelSession`: hollow points by image, and how they become labels."""
 
-    suggestions = {}  # noqa: RUF012  (replaced, never changed)
+    suggestions: Mapping[str, NDArray[np.float64]] = {}  # replaced, never changed
     snapshot = ""  # whose suggestions they are
+    revision: Any  # a trait of the session
 
-    def set_suggestions(self, snapshot, suggestions):
+    def __init__(self) -> None:
+        super().__init__()
+        self._copies: dict[tuple[str, str], Point] = {}  # (image, bodypart) -> where
+
+    @locked
+    def set_suggestions(self, snapshot: str, suggestions: Mapping[str, ArrayLike]) -> None:
         """Offer predictions, in place of earlier ones.
 
         Parameters
@@ -26,10 +40,15 @@ class Assistance:
         suggestions : dict
             image -> float (K, 3): x, y and likelihood of each bodypart; NaN = none. Images that are not in the
             session are passed over.
+
+        Raises
+        ------
+        ValueError
+            If an array has another shape.
         """
         kept = {}
-        for image, values in suggestions.items():
-            values = np.asarray(values, float)
+        for image, found in suggestions.items():
+            values = np.asarray(found, float)
             if values.shape != (len(self.bodyparts), 3):
                 raise ValueError(
                     f"suggestions for {image}: expected shape ({len(self.bodyparts)}, 3) for the project's bodyparts, "
@@ -40,7 +59,7 @@ class Assistance:
         self.suggestions, self.snapshot = kept, snapshot
         self.revision += 1
 
-    def offer_machine_labels(self):
+    def offer_machine_labels(self) -> None:
         """Offer what networks said of the outlier frames extracted in this iteration, unless others are offered.
 
         Raises `LabelError` for a damaged table of machine's labels.
@@ -54,37 +73,53 @@ class Assistance:
                 ", ".join(networks), {i: values for _, images in found for i, values in images.items()}
             )
 
-    def suggested(self, image=None):
-        """(points (K, 2), likelihood (K,)) offered for the open bodyparts of an image; NaN where there is none."""
-        image = image or self.cursor.image
-        values = np.full((len(self.bodyparts), 3), np.nan)
-        if image in self.suggestions:
-            is_open = [mark.state == "open" for mark in self.marks(image)]
-            values[is_open] = self.suggestions[image][is_open]
-        return values[:, :2], np.where(np.isfinite(values[:, 0]), values[:, 2], np.nan)
+    def suggested(self, image: str | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The hollow points of an image: of its open bodyparts, copied or else suggested ones.
 
-    def accept(self):
-        """Make the current bodypart's suggestion a label and go to the next one that is suggested."""
+        Returns
+        -------
+        points, likelihood : float64 (K, 2) and (K,)
+            NaN where there is none; what was copied has likelihood 1.
+        """
+        image = image or self.cursor.image
+        found = np.full((len(self.bodyparts), 3), np.nan)
+        is_open = [value.state == "open" for value in self.values(image)]
+        if image in self.suggestions:
+            found[is_open] = self.suggestions[image][is_open]
+        for k in np.flatnonzero(is_open):
+            if copied := self._copies.get((image, self.bodyparts[k])):
+                found[k] = (*copied, 1.0)
+        return found[:, :2], np.where(np.isfinite(found[:, 0]), found[:, 2], np.nan)
+
+    @locked
+    def accept(self) -> None:
+        """Make the current bodypart's hollow point a label and go to the next one that is open."""
         points, _ = self.suggested()
-        point = points[self.part]
-        if not np.isfinite(point).all():
-            self._note(f"no suggestion for {self.cursor.bodypart} in this frame")
+        if not np.isfinite(points[self.part]).all():
+            self.note(f"there is no hollow point of {self.cursor.bodypart} to accept in this frame")
             return
-        self._mark([(self.cursor.bodypart, Mark(self._within(point)))], f"suggestion {self.snapshot}")
+        self._make(self._accepted([self.part], points))
         self._move_on()
 
-    def accept_all(self):
-        """Make labels of all suggestions of this frame that are as likely as the project's pcutoff asks."""
+    @locked
+    def accept_all(self) -> None:
+        """Make labels of what was copied and of all suggestions of this frame that reach the project's pcutoff."""
         points, likelihood = self.suggested()
         good = np.isfinite(points).all(axis=1) & (likelihood >= self.project.pcutoff)
-        marks = [(self.bodyparts[k], Mark(self._within(points[k]))) for k in np.flatnonzero(good)]
-        if not marks:
-            self._note(f"no suggestion above pcutoff {self.project.pcutoff:g} in this frame")
+        if not good.any():
+            self.note(f"there is no suggestion above pcutoff {self.project.pcutoff:g} in this frame")
             return
-        self._mark(marks, f"suggestion {self.snapshot}")
+        self._make(self._accepted(np.flatnonzero(good).tolist(), points))
         if self.mode == "sequential":
-            states = [mark.state for mark in self.marks()]
+            states = [value.state for value in self.values()]
             self.choose(states.index("open") if "open" in states else self.part)
 
-    def _within(self, point):
-        return tuple(map(float, self.clipped(point)))
+    def _accepted(self, parts: Sequence[int], points: NDArray[np.float64]) -> dict[Change, str]:
+        """The changes that make labels of hollow points, with the origin of each."""
+        image, old, made = self.cursor.image, self.values(), dict[Change, str]()
+        for k in parts:
+            x, y = self.clipped((float(points[k, 0]), float(points[k, 1])))
+            copied = (image, self.bodyparts[k]) in self._copies
+            change = Change(image, self.bodyparts[k], old[k], Value((x, y)))
+            made[change] = "copied" if copied else f"suggestion {self.snapshot}"
+        return made

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import ipywidgets
 import numpy as np
 from ipycanvas import MultiCanvas
 
-from dlcnb.widgets.base.html import joined, markup, muted
+from dlcnb.widgets.base.html import Markup, joined, markup, muted
+
+if TYPE_CHECKING:
+    from dlcnb.widgets.labeler.state import LabelSession
 
 __all__ = ["STATE_COLORS", "FrameBar", "progress_html"]
 
@@ -18,11 +24,11 @@ STATE_COLORS = {"new": (96, 108, 120), "in work": (230, 159, 0), "done": (86, 18
 class FrameBar(MultiCanvas):
     """One cell per extracted frame, coloured by its state; layer 1 shows where we are."""
 
-    def __init__(self, width):
+    def __init__(self, width: int) -> None:
         layout = ipywidgets.Layout(width="100%", max_width=f"{width}px", height=f"{HEIGHT}px", flex="0 0 auto")
         super().__init__(2, width=width, height=HEIGHT, layout=layout)
 
-    def draw_states(self, states):
+    def draw_states(self, states: Sequence[str]) -> None:
         """Paint the cells (call within `batch`)."""
         cells, count = self[0], len(states)
         cells.fill_style = f"rgb{BACKGROUND}"
@@ -33,7 +39,7 @@ class FrameBar(MultiCanvas):
         size = np.diff(edges) - gap
         cells.fill_styled_rects(edges[:-1], np.full(count, 5.0), size, np.full(count, HEIGHT - 10.0), colors, 1.0)
 
-    def draw_place(self, row, count):
+    def draw_place(self, row: int, count: int) -> None:
         """Paint where we are (call within `batch`)."""
         here, cell = self[1], self.width / count
         middle, width = (row + 0.5) * cell, max(cell + 2, 6)
@@ -43,19 +49,19 @@ class FrameBar(MultiCanvas):
             here.stroke_style = color
             here.stroke_rect(middle - width / 2, 2, width, HEIGHT - 4)
 
-    def row_at(self, x, count):
+    def row_at(self, x: float, count: int) -> int:
         """The frame's number under a position of the bar."""
         return int(min(max(x / self.width * count, 0), count - 1))
 
 
-def progress_html(session):
+def progress_html(session: LabelSession) -> Markup:
     """How much is done, per video (if there are several) and over all."""
     lines = [(video, session.counts(video)) for video in session.stores] if len(session.stores) > 1 else []
     lines.append(("all videos" if lines else session.video, session.counts()))
     return markup('<div class="dlcnb-progress">{}</div>', joined(_line(*line) for line in lines))
 
 
-def _line(name, counts):
+def _line(name: str, counts: Mapping[str, int]) -> Markup:
     total = sum(counts.values())
     parts = joined(
         markup('<i style="width:{:.2f}%;background:rgb{}"></i>', 100 * counts[state] / total, STATE_COLORS[state])

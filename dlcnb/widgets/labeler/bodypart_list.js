@@ -22,7 +22,10 @@ function render({ model, el }) {
         text.textContent = text.title = name;
         const state = document.createElement('span');
         state.className = 'dlcnb-bodypart-state';
-        row.append(swatch, text, state);
+        const digit = document.createElement('kbd');
+        digit.textContent = index < 9 ? String(index + 1) : '';
+        digit.title = 'Key';
+        row.append(digit, swatch, text, state);
         row.addEventListener('click', () => model.send({ type: 'choose', index }));
         return row;
       }),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import anywidget
+import numpy as np
 import traitlets
+from numpy.typing import NDArray
 
 __all__ = ["BodypartList"]
 
@@ -32,16 +36,16 @@ class BodypartList(anywidget.AnyWidget):
     ).tag(sync=True)
     current = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, names, colors, chosen):
+    def __init__(self, names: Sequence[str], colors: NDArray[np.uint8], chosen: Callable[[int], object]) -> None:
         super().__init__(names=list(names), colors=[f"rgb({r}, {g}, {b})" for r, g, b in colors])
         self._chosen = chosen
         self.on_msg(self._on_message)
 
-    def show(self, states, current):
+    def show(self, states: Sequence[str], current: int) -> None:
         """Bring it up to date, in one message."""
         with self.hold_sync():
             self.states, self.current = list(states), current
 
-    def _on_message(self, _, content, buffers):
+    def _on_message(self, _: Any, content: dict[str, Any], buffers: Any) -> None:
         if content.get("type") == "choose":
             self._chosen(int(content["index"]))

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import functools
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from traitlets import HasTraits, Unicode
 
-from dlcnb.labels import LabelError
+from dlcnb.labels import LabelError, LabelStore
 from dlcnb.project import nearest
-from dlcnb.widgets.labeler.history import Mark
+from dlcnb.widgets.labeler.history import Point, Value
 
-__all__ = ["SHOW", "Cursor", "Frames", "folders"]
+if TYPE_CHECKING:
+    from dlcnb.project import Project
+
+__all__ = ["SHOW", "Cursor", "Frames", "folders", "locked"]
 
 SHOW = ("all", "new", "in work", "done")  # which frames to step through
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def locked(method: _Method) -> _Method:
+    """Decorate a method of a session: its lock is held meanwhile."""
+
+    @functools.wraps(method)
+    def alone(self: Frames, *args: Any, **kwargs: Any) -> Any:
+        with self.lock:
+            return method(self, *args, **kwargs)
+
+    return alone  # type: ignore[return-value]  # wraps() keeps the signature
 
 
 class Cursor(HasTraits):
@@ -27,7 +48,22 @@ class Cursor(HasTraits):
 class Frames:
     """Part of `LabelSession`: its images and the way among them."""
 
-    def _index_images(self):
+    project: Project
+    lock: threading.RLock
+    bodyparts: tuple[str, ...]
+    stores: dict[str, LabelStore]
+    by_video: dict[str, tuple[str, ...]]
+    images: tuple[str, ...]
+    cursor: Cursor
+    mode: Any  # traits of the session
+    show: Any
+    message: Any
+    asking: Any
+    _make: Callable[..., None]
+    _move_on: Callable[[], None]
+    clipped: Callable[[Point], Point]
+
+    def _index_images(self) -> None:
         self.by_video = {video: store.images for video, store in self.stores.items()}
         self.images = tuple(image for images in self.by_video.values() for image in images)
         self._rows = {image: t for images in self.by_video.values() for t, image in enumerate(images)}
@@ -35,55 +71,55 @@ class Frames:
 
     # --- what is there ---
 
-    def store(self, image=None):
+    def store(self, image: str | None = None) -> LabelStore:
         """The `LabelStore` that has an image (default: the cursor's)."""
         return self.stores[(image or self.cursor.image).split("/")[-2]]
 
     @property
-    def video(self):
+    def video(self) -> str:
         """Name of the video whose frame is shown."""
         return self.cursor.image.split("/")[-2]
 
     @property
-    def part(self):
+    def part(self) -> int:
         """Index of the current bodypart."""
         return self.bodyparts.index(self.cursor.bodypart)
 
-    def state(self, image=None):
+    def state(self, image: str | None = None) -> str:
         """Of 'new', 'in work' and 'done' the one for an image (default: the cursor's)."""
         image = image or self.cursor.image
         return self.store(image).state(image)
 
-    def points(self, image=None):
+    def points(self, image: str | None = None) -> NDArray[np.float64]:
         """Labels of an image (default: the cursor's), float64 (K, 2), NaN = none."""
         image = image or self.cursor.image
         return self.store(image).point(image)
 
-    def hidden(self, image=None):
+    def hidden(self, image: str | None = None) -> NDArray[np.bool_]:
         """Which bodyparts of an image (default: the cursor's) are marked not visible, bool (K,)."""
         image = image or self.cursor.image
         return self.store(image).hidden[self._rows[image]]
 
-    def marks(self, image=None):
-        """The `Mark` of each bodypart of an image (default: the cursor's), a list of K."""
-        points, hidden = self.points(image), self.hidden(image)
+    def values(self, image: str | None = None) -> list[Value]:
+        """The `Value` of each bodypart of an image (default: the cursor's), a list of K."""
+        points, hidden = self.points(image).tolist(), self.hidden(image).tolist()
         return [
-            Mark(tuple(map(float, point)) if np.isfinite(point).all() else None, not unseen)
-            for point, unseen in zip(points, hidden, strict=True)
+            Value((x, y) if x == x and y == y else None, not unseen)
+            for (x, y), unseen in zip(points, hidden, strict=True)
         ]
 
-    def counts(self, video=None):
+    def counts(self, video: str | None = None) -> dict[str, int]:
         """``{'new': n, 'in work': n, 'done': n}`` of a video, or of all."""
         stores = self.stores.values() if video is None else [self.stores[video]]
         states = [state for store in stores for state in store.states]
         return {name: states.count(name) for name in SHOW[1:]}
 
     @property
-    def row(self):
+    def row(self) -> int:
         """Number of the cursor's image among those of its video."""
         return self._rows[self.cursor.image]
 
-    def previous_labeled(self):
+    def previous_labeled(self) -> str | None:
         """The nearest frame before this one, of the same video, that has a point; None if there is none."""
         store, row = self.store(), self._rows[self.cursor.image]
         labeled = np.flatnonzero(np.isfinite(store.points[:row, :, 0]).any(axis=1))
@@ -91,17 +127,21 @@ class Frames:
 
     # --- moving about ---
 
-    def go_to(self, image):
+    @locked
+    def go_to(self, image: str | Path) -> None:
         """Open a frame: its name in the project (``labeled-data/<video>/<image>``) or its path."""
-        name = _image_name(self.project, image)
-        if name not in self._numbers:
+        path = Path(image)
+        if path.is_absolute() and path.is_relative_to(self.project.root):
+            path = path.relative_to(self.project.root)
+        if (name := path.as_posix()) not in self._numbers:
             raise LabelError(
                 f"no frame {name} in this labeling session, which has {len(self.images)} frames of "
                 f"{', '.join(self.stores)}{nearest(name, self.images)}"
             )
         self._go(name)
 
-    def step(self, count):
+    @locked
+    def step(self, count: int) -> None:
         """Move by ``count`` frames among those to `show`."""
         here = self._numbers[self.cursor.image]
         shown = [n for n, image in enumerate(self.images) if self.show in ("all", self.state(image))]
@@ -109,43 +149,51 @@ class Frames:
         if ahead:
             self._go(self.images[ahead[min(abs(count), len(ahead)) - 1]])
         elif self.show != "all":
-            self._note(f"no {'later' if count > 0 else 'earlier'} frame that is {self.show}")
+            self.note(f"there is no {'later' if count > 0 else 'earlier'} frame that is {_spoken(self.show)}")
         else:
-            self._note("this is the last frame" if count > 0 else "this is the first frame")
+            self.note("this is the last frame" if count > 0 else "this is the first frame")
 
-    def go_to_edge(self, last):
+    @locked
+    def go_to_edge(self, last: bool) -> None:
         """Show the first or the last frame of this video."""
         self._go(self.by_video[self.video][-1 if last else 0])
 
-    def go_to_number(self, number):
+    @locked
+    def go_to_number(self, number: int) -> None:
         """Show frame ``number`` (from 0) of this video's extracted frames; a number outside becomes first or last."""
         images = self.by_video[self.video]
         self._go(images[min(max(number, 0), len(images) - 1)])
 
-    def go_to_state(self, state, direction=1):
+    @locked
+    def go_to_state(self, state: str, direction: int = 1) -> None:
         """Jump to the next (1) or previous (-1) frame in a state, around the end if need be."""
+        self._go_to_next({state}, f"no other frame is {_spoken(state)}", direction)
+
+    def _go_to_next(self, states: set[str], otherwise: str, direction: int = 1) -> None:
         here, count = self._numbers[self.cursor.image], len(self.images)
         for n in range(1, count):
             image = self.images[(here + direction * n) % count]
-            if self.state(image) == state:
+            if self.state(image) in states:
                 self._go(image)
                 return
-        self._note(f"no other frame is {'not looked at' if state == 'new' else state}")
+        self.note(otherwise)
 
-    def open_video(self, video):
+    @locked
+    def open_video(self, video: str) -> None:
         """Show the first frame of a video that is not done, or its first."""
         row = next((t for t, state in enumerate(self.stores[video].states) if state != "done"), 0)
         self._go(self.by_video[video][row])
 
-    def _go(self, image):
+    def _go(self, image: str) -> None:
         part = self.cursor.bodypart or self.bodyparts[0]
         if self.mode == "sequential" and image != self.cursor.image:
-            states = [mark.state for mark in self.marks(image)]
+            states = [value.state for value in self.values(image)]
             part = self.bodyparts[states.index("open")] if "open" in states else part
-        self.message = ""
+        self.message = self.asking = ""
         self.cursor.image, self.cursor.bodypart = image, part
 
-    def choose(self, bodypart):
+    @locked
+    def choose(self, bodypart: str | int) -> None:
         """Make a bodypart (its name or index) the current one."""
         name = bodypart if isinstance(bodypart, str) else self.bodyparts[bodypart]
         if name not in self.bodyparts:
@@ -153,18 +201,21 @@ class Frames:
         self.message = ""
         self.cursor.bodypart = name
 
-    def step_bodypart(self, count):
+    @locked
+    def step_bodypart(self, count: int) -> None:
         """Make the bodypart ``count`` further down the list the current one, around the end."""
         self.choose((self.part + count) % len(self.bodyparts))
 
-    def _note(self, text):
-        self.message = ""  # the same hint twice is shown twice
+    def note(self, text: str) -> None:
+        """Show a hint; the same one twice is shown twice."""
+        self.message = ""
         self.message = text
 
 
-def folders(project, videos):
-    """Folders of extracted frames, of all videos or of those given."""
-    found = project.labeled_dirs() if videos is None else [project.labeled_dir(video) for video in _listed(videos)]
+def folders(project: Project, videos: str | Path | list[str | Path] | None) -> list[Path]:
+    """Folders of extracted frames, of all videos or of those given; raises `LabelError` if there are none."""
+    listed = [videos] if isinstance(videos, (str, Path)) else videos
+    found = project.labeled_dirs() if listed is None else [project.labeled_dir(video) for video in listed]
     full = [folder for folder in dict.fromkeys(found) if _has_images(folder)]
     missing = [folder.name for folder in found if folder not in full]
     if (videos is not None and missing) or not full:
@@ -175,17 +226,9 @@ def folders(project, videos):
     return full
 
 
-def _listed(videos):
-    return [videos] if isinstance(videos, (str, Path)) else videos
-
-
-def _has_images(folder):
+def _has_images(folder: Path) -> bool:
     return folder.is_dir() and any(path.suffix.lower() in IMAGE_SUFFIXES for path in folder.iterdir())
 
 
-def _image_name(project, image):
-    """``labeled-data/<video>/<image>`` from a name or a path."""
-    path = Path(image)
-    if path.is_absolute() and path.is_relative_to(project.root):
-        path = path.relative_to(project.root)
-    return path.as_posix()
+def _spoken(state: str) -> str:
+    return "not looked at" if state == "new" else state

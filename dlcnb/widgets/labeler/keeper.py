@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from dlcnb.widgets.base.task import end_before_python
 
@@ -32,15 +33,19 @@ class Keeper:
     look_seconds = 2.0
     awake_seconds = 120.0
 
-    def __init__(self, save, look, failed):
+    def __init__(
+        self, save: Callable[[], object], look: Callable[[], object], failed: Callable[[Exception], object]
+    ) -> None:
         self._save, self._look, self._failed = save, look, failed
         self._condition = threading.Condition()
-        self._due = self._deadline = self._next_look = None
+        self._due: float | None = None  # when to save, at the latest at `_deadline`
+        self._deadline: float | None = None
+        self._next_look: float | None = None
         self._until = 0.0
         self._alive = self._closed = self._busy = False
         end_before_python(self)
 
-    def touch(self):
+    def touch(self) -> None:
         """Somebody is at work: keep looking for changes from elsewhere for a while."""
         now = time.monotonic()
         with self._condition:
@@ -49,7 +54,7 @@ class Keeper:
             self._until = now + self.awake_seconds
             self._wake()
 
-    def save_soon(self, seconds=None):
+    def save_soon(self, seconds: float | None = None) -> None:
         """Save when no more edits come, or within ``seconds`` if that is earlier."""
         now = time.monotonic()
         with self._condition:
@@ -60,29 +65,29 @@ class Keeper:
                 self._due = min(self._due or now + seconds, now + seconds)
             self._wake()
 
-    def wait(self, timeout=60.0):
+    def wait(self, timeout: float = 60.0) -> bool:
         """Block until nothing is to be saved; False after ``timeout`` seconds."""
         with self._condition:
             return self._condition.wait_for(lambda: self._due is None and not self._busy, timeout)
 
-    def close(self):
+    def close(self) -> None:
         """Let the thread end; what was due is not saved any more."""
         with self._condition:
             self._closed, self._due = True, None
             self._condition.notify_all()
 
-    def end(self, seconds):
+    def end(self, seconds: float) -> None:
         """Close, and wait at most so long for a save that is under way; the journal has all edits."""
         self.close()
         self.wait(seconds)
 
-    def _wake(self):
+    def _wake(self) -> None:
         if not (self._alive or self._closed):
             self._alive = True
             threading.Thread(target=self._run, name="dlcnb-keeper", daemon=True).start()
         self._condition.notify_all()
 
-    def _run(self):
+    def _run(self) -> None:
         while (task := self._next()) is not None:
             try:
                 task()
@@ -96,7 +101,7 @@ class Keeper:
                     self._busy = False
                     self._condition.notify_all()
 
-    def _next(self):
+    def _next(self) -> Callable[[], object] | None:
         """Wait for the next thing to do; None when the thread may end."""
         with self._condition:
             while not self._closed:

@@ -3,154 +3,177 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from dlcnb.widgets.base.html import joined, markup
+from dlcnb.widgets.base.html import Markup, heading, joined, markup
 
-__all__ = ["ACTIONS", "KEYS", "Action", "help_html"]
+__all__ = ["ACTIONS", "CROSSHAIR", "GROUPS", "KEYS", "Action", "help_html", "spoken"]
 
 
 @dataclass(frozen=True)
 class Action:
-    """A key and a button: ``owner`` ('session', 'view' or 'labeler') gets ``method(*arguments)``."""
+    """A key and a button: ``owner`` ('session', 'view' or 'labeler') gets ``method(*arguments)``.
+
+    ``label`` is what the button says, ``text`` what the list of keys and the tooltip say.
+    """
 
     name: str
     keys: tuple[str, ...]
     icon: str
+    label: str
     text: str
     owner: str
     method: str
-    arguments: tuple = ()
+    arguments: tuple[Any, ...] = ()
 
     @property
-    def tooltip(self):
+    def tooltip(self) -> str:
         """What it does, with its keys."""
         return f"{self.text} ({', '.join(map(spoken, self.keys))})"
 
 
-def _session(name, keys, icon, text, method, *arguments):
-    return Action(name, tuple(keys.split()), icon, text, "session", method, arguments)
-
-
-def _view(name, keys, icon, text, method, *arguments):
-    return Action(name, tuple(keys.split()), icon, text, "view", method, arguments)
-
-
-def _own(name, keys, icon, text, method, *arguments):
-    return Action(name, tuple(keys.split()), icon, text, "labeler", method, arguments)
+def _a(name: str, keys: str, icon: str, label: str, text: str, call: str, *arguments: Any) -> Action:
+    owner, method = call.split(".")
+    return Action(name, tuple(keys.split()), icon, label, text, owner, method, arguments)
 
 
 GROUPS = {
     "frames": (
-        _session("first", "Home", "fast-backward", "First frame of this video", "go_to_edge", False),
-        _session("previous in work", "[", "chevron-left", "Previous frame in work", "go_to_state", "in work", -1),
-        _session(
-            "previous new", "Shift+ArrowLeft", "backward", "Previous frame not looked at", "go_to_state", "new", -1
-        ),
-        _session("previous", "a ArrowLeft", "step-backward", "Previous frame", "step", -1),
-        _session("next", "d ArrowRight", "step-forward", "Next frame", "step", 1),
-        _session("next new", "Shift+ArrowRight", "forward", "Next frame not looked at", "go_to_state", "new", 1),
-        _session("next in work", "]", "chevron-right", "Next frame in work", "go_to_state", "in work", 1),
-        _session("last", "End", "fast-forward", "Last frame of this video", "go_to_edge", True),
+        _a("previous", "a ArrowLeft", "step-backward", "", "Previous frame", "session.step", -1),
+        _a("next", "d ArrowRight", "step-forward", "", "Next frame", "session.step", 1),
+        _a("first", "Home", "fast-backward", "First frame", "First frame of this video", "session.go_to_edge", False),
+        _a("last", "End", "fast-forward", "Last frame", "Last frame of this video", "session.go_to_edge", True),
+        _a("previous new", "Shift+ArrowLeft", "backward", "Previous new", "Previous frame not looked at",
+           "session.go_to_state", "new", -1),
+        _a("next new", "Shift+ArrowRight", "forward", "Next new", "Next frame not looked at",
+           "session.go_to_state", "new", 1),
+        _a("previous in work", "[", "chevron-left", "Previous in work", "Previous frame in work",
+           "session.go_to_state", "in work", -1),
+        _a("next in work", "]", "chevron-right", "Next in work", "Next frame in work",
+           "session.go_to_state", "in work", 1),
     ),
     "edits": (
-        _session("undo", "Ctrl+z", "undo", "Undo", "undo"),
-        _session("redo", "Ctrl+Z Ctrl+y", "repeat", "Redo", "redo"),
-        _own("save", "Ctrl+s", "save", "Save the tables now", "save"),
+        _a("undo", "Ctrl+z", "undo", "Undo", "Undo", "session.undo"),
+        _a("redo", "Ctrl+Z Ctrl+y", "repeat", "Redo", "Redo", "session.redo"),
+        _a("save", "Ctrl+s", "save", "Save now", "Save the tables now", "labeler.save"),
     ),
     "bodyparts": (
-        _session("previous bodypart", "w ArrowUp", "arrow-up", "Previous bodypart", "step_bodypart", -1),
-        _session("next bodypart", "s ArrowDown", "arrow-down", "Next bodypart", "step_bodypart", 1),
-        _session("delete", "Backspace Delete", "trash", "Delete the current bodypart's point", "delete"),
-        _session("hide", "n", "ban", "Mark the current bodypart as not visible, or take that back", "hide"),
-        _session("finish", "f", "check", "Frame done: open bodyparts are not visible; again: back in work", "finish"),
+        _a("hide", "n", "ban", "Not visible", "Mark the current bodypart as not visible, or take that back",
+           "session.hide"),
+        _a("delete", "Backspace Delete", "trash", "Delete point", "Delete the current bodypart's point",
+           "session.delete"),
+        _a("previous bodypart", "w ArrowUp", "arrow-up", "Previous bodypart", "Previous bodypart",
+           "session.step_bodypart", -1),
+        _a("next bodypart", "s ArrowDown", "arrow-down", "Next bodypart", "Next bodypart",
+           "session.step_bodypart", 1),
+    ),
+    "done": (
+        _a("done next", "f", "check", "Done → next",
+           "Frame done: open bodyparts are not visible; then the next frame that is not done",
+           "session.finish_and_go_on"),
+        _a("finish", "F", "check-square-o", "Done, or back in work", "Frame done, and stay; again: back in work",
+           "session.finish"),
     ),
     "copies": (
-        _session(
-            "copy previous", "p", "clone", "Copy the points of the previous labeled frame to open ones", "copy_previous"
-        ),
-        _session("copy", "Ctrl+c", "copy", "Copy this frame's points", "copy"),
-        _session("paste", "Ctrl+v", "paste", "Paste points to open bodyparts", "paste"),
+        _a("copy previous", "p", "clone", "Copy previous",
+           "Show the points of the previous labeled frame, hollow, at open bodyparts", "session.copy_previous"),
+        _a("copy", "Ctrl+c", "copy", "Copy points", "Copy this frame's points", "session.copy"),
+        _a("paste", "Ctrl+v", "paste", "Paste points", "Show copied points, hollow, at open bodyparts",
+           "session.paste"),
     ),
-    "suggestions": (
-        _session("accept", "Enter", "check-circle", "Accept the suggestion for the current bodypart", "accept"),
-        _session("accept all", "Shift+Enter", "check-double", "Accept all suggestions above pcutoff", "accept_all"),
-    ),
-    "view": (
-        _view("zoom out", "-", "search-minus", "Zoom out, or wheel", "zoom", 1 / 1.5),
-        _view("zoom in", "+ =", "search-plus", "Zoom in, or wheel", "zoom", 1.5),
-        _view("whole", "0 Ctrl+r", "arrows-alt", "Whole frame", "reset_view"),
-        _own("pan left", "Ctrl+ArrowLeft", "caret-left", "Look further left, or drag the picture", "pan", 1, 0),
-        _own("pan right", "Ctrl+ArrowRight", "caret-right", "Look further right", "pan", -1, 0),
-        _own("pan up", "Ctrl+ArrowUp", "caret-up", "Look further up", "pan", 0, 1),
-        _own("pan down", "Ctrl+ArrowDown", "caret-down", "Look further down", "pan", 0, -1),
-    ),
-    "nudge": (
-        _own("nudge left", "Alt+ArrowLeft", "arrow-left", "Move the point 1 px left", "nudge", -1, 0),
-        _own("nudge right", "Alt+ArrowRight", "arrow-right", "Move the point 1 px right", "nudge", 1, 0),
-        _own("nudge up", "Alt+ArrowUp", "arrow-up", "Move the point 1 px up", "nudge", 0, -1),
-        _own("nudge down", "Alt+ArrowDown", "arrow-down", "Move the point 1 px down", "nudge", 0, 1),
-    ),
-    "fine nudge": (
-        _own("fine left", "Alt+Shift+ArrowLeft", "arrow-left", "… 0.1 px left", "nudge", -0.1, 0),
-        _own("fine right", "Alt+Shift+ArrowRight", "arrow-right", "… 0.1 px right", "nudge", 0.1, 0),
-        _own("fine up", "Alt+Shift+ArrowUp", "arrow-up", "… 0.1 px up", "nudge", 0, -0.1),
-        _own("fine down", "Alt+Shift+ArrowDown", "arrow-down", "… 0.1 px down", "nudge", 0, 0.1),
+    "hollow": (
+        _a("accept all", "Shift+Enter", "check-double", "Accept all",
+           "Accept all hollow points: what was copied, and suggestions above pcutoff", "session.accept_all"),
+        _a("accept", "Enter", "check-circle", "Accept one", "Accept the hollow point of the current bodypart",
+           "session.accept"),
     ),
     "show": (
-        _view("loupe", "l", "search", "Magnify what is under the pointer", "toggle", "loupe"),
-        _view("ghost", "g", "ghost", "Points of the previous labeled frame, as crosses", "toggle", "ghost"),
-        _view("skeleton", "k", "project-diagram", "Lines of the skeleton", "toggle", "skeleton"),
-        _view("names", "t", "font", "Names beside the points", "toggle", "names"),
-        _view("labels", "v", "eye", "Show points at all", "toggle", "labels"),
+        _a("loupe", "l", "search", "Loupe", "Magnify what is under the pointer", "view.toggle", "loupe"),
+        _a("ghost", "g", "ghost", "Ghosts", "Points of the previous labeled frame, as crosses", "view.toggle", "ghost"),
+        _a("skeleton", "k", "project-diagram", "Skeleton", "Lines of the skeleton", "view.toggle", "skeleton"),
+        _a("names", "t", "font", "Names", "Names beside the points", "view.toggle", "names"),
+        _a("labels", "v", "eye", "Points", "Show points at all", "view.toggle", "labels"),
+    ),
+    "zoom": (
+        _a("zoom out", "-", "search-minus", "Zoom out", "Zoom out, or wheel", "view.zoom", 1 / 1.5),
+        _a("zoom in", "+ =", "search-plus", "Zoom in", "Zoom in, or wheel", "view.zoom", 1.5),
+        _a("whole", "0 Ctrl+r", "arrows-alt", "Whole frame", "Whole frame", "view.reset_view"),
+        _a("pan left", "Ctrl+ArrowLeft", "caret-left", "Left", "Look further left, or drag the picture",
+           "labeler.pan", 1, 0),
+        _a("pan right", "Ctrl+ArrowRight", "caret-right", "Right", "Look further right", "labeler.pan", -1, 0),
+        _a("pan up", "Ctrl+ArrowUp", "caret-up", "Up", "Look further up", "labeler.pan", 0, 1),
+        _a("pan down", "Ctrl+ArrowDown", "caret-down", "Down", "Look further down", "labeler.pan", 0, -1),
+    ),
+    "nudge": (
+        _a("nudge left", "Alt+ArrowLeft", "arrow-left", "", "Move the point 1 px left", "labeler.nudge", -1, 0),
+        _a("nudge right", "Alt+ArrowRight", "arrow-right", "", "Move the point 1 px right", "labeler.nudge", 1, 0),
+        _a("nudge up", "Alt+ArrowUp", "arrow-up", "", "Move the point 1 px up", "labeler.nudge", 0, -1),
+        _a("nudge down", "Alt+ArrowDown", "arrow-down", "", "Move the point 1 px down", "labeler.nudge", 0, 1),
+    ),
+    "fine nudge": (
+        _a("fine left", "Alt+Shift+ArrowLeft", "arrow-left", "", "… 0.1 px left", "labeler.nudge", -0.1, 0),
+        _a("fine right", "Alt+Shift+ArrowRight", "arrow-right", "", "… 0.1 px right", "labeler.nudge", 0.1, 0),
+        _a("fine up", "Alt+Shift+ArrowUp", "arrow-up", "", "… 0.1 px up", "labeler.nudge", 0, -0.1),
+        _a("fine down", "Alt+Shift+ArrowDown", "arrow-down", "", "… 0.1 px down", "labeler.nudge", 0, 0.1),
     ),
     "other": (
-        _session("mode", "m", "random", "Next mode: sequential, quick, loop", "next_mode"),
-        _own("help", "?", "question", "Show all keys", "toggle_help"),
-        _own("escape", "Escape", "times", "Give up the drag, close the help", "escape"),
+        _a("crosshair", "c", "crosshairs", "Crosshair for keys",
+           "A crosshair that the arrows move (Shift: far, Alt: 1 px) and Enter places at", "labeler.toggle_crosshair"),
+        _a("mode", "m", "random", "Next mode", "Next mode: sequential, quick, loop", "session.next_mode"),
+        _a("help", "?", "question", "", "Show all keys", "labeler.toggle_help"),
+        _a("escape", "Escape", "times", "Close", "Give up the drag; close the list of keys, the menu, the crosshair",
+           "labeler.escape"),
     ),
-}
+}  # fmt: skip
+TITLES = {
+    "frames": "Frames", "edits": "Edits", "bodyparts": "Bodyparts", "done": "Done", "copies": "Copies",
+    "hollow": "Hollow points", "show": "Shown", "zoom": "Zoom", "nudge": "Nudge", "fine nudge": "Nudge finely",
+    "other": "More",
+}  # fmt: skip
 ACTIONS = {action.name: action for group in GROUPS.values() for action in group}
 MODE_TEXTS = {
     "sequential": "A click places the bodypart, then the next open one of this frame is up",
     "quick": "A click places the bodypart, then the same bodypart of the next frame is up",
     "loop": "As quick; after the last frame it goes on with the next bodypart at the first",
 }
+POINTER_TEXTS = {
+    "click": "Place the current bodypart",
+    "drag a point": "Move it",
+    "drag": "Move the picture (also with the middle or right button)",
+    "wheel": "Zoom to the pointer",
+    "two fingers": "Zoom and move",
+    "Shift+click": "Make the point there the current bodypart",
+    "1 to 9": "Make that bodypart of the list the current one",
+}
+KEYS = {key: action.name for action in ACTIONS.values() for key in action.keys}
+# where the crosshair goes while there is one: canvas px, or image px with Alt
+_WAYS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
+CROSSHAIR = {
+    f"{held}{arrow}": (step * dx, step * dy)
+    for held, step in (("", 16.0), ("Shift+", 80.0))
+    for arrow, (dx, dy) in _WAYS.items()
+}
+CROSSHAIR_FINE = {f"Alt+{arrow}": way for arrow, way in _WAYS.items()}
 
 
-def _keys():
-    """Key -> name of an action; with Caps Lock on, letters do the same."""
-    found = {}
-    for action in ACTIONS.values():
-        for key in action.keys:
-            found[key] = action.name
-            if len(key) == 1 and key.islower():
-                found.setdefault(key.upper(), action.name)
-    return found
-
-
-KEYS = _keys()
-
-
-def spoken(key):
+def spoken(key: str) -> str:
     """A key as people write it: ``Shift+ArrowRight`` -> ``Shift+→``."""
     for name, sign in {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}.items():
         key = key.replace(f"Arrow{name}", sign)
-    if key.startswith("Ctrl+") and len(key) == 6 and key[-1].isalpha():
-        key = "Ctrl+Shift+" + key[-1] if key[-1].isupper() else "Ctrl+" + key[-1].upper()
-    return key.upper() if len(key) == 1 else key
+    *held, last = key.rsplit("+", 1) if len(key) > 1 else [key]
+    if len(last) == 1 and last.isalpha():
+        held += ["Shift"] if last.isupper() else []
+        last = last.upper()
+    return "+".join([*held, last])
 
 
-def help_html():
-    """All keys, and what the pointer does, as a list."""
-    pointer = {
-        "click": "Place the current bodypart",
-        "drag a point": "Move it",
-        "drag": "Move the picture (also with the middle or right button)",
-        "wheel": "Zoom to the pointer",
-        "two fingers": "Zoom and move",
-        "Shift+click": "Make the point there the current bodypart",
-    }
-    rows = list(pointer.items())
-    rows += [(" or ".join(map(spoken, action.keys)), action.text) for action in ACTIONS.values()]
-    cells = joined(markup("<div><kbd>{}</kbd> {}</div>", keys, text) for keys, text in rows)
-    return markup('<div class="dlcnb-keys" role="region" aria-label="Keys">{}</div>', cells)
+def help_html() -> Markup:
+    """All keys, and what the pointer does, in groups."""
+    groups = {"Mouse, touch and digits": list(POINTER_TEXTS.items())}
+    for name, actions in GROUPS.items():
+        groups[TITLES[name]] = [(" or ".join(map(spoken, action.keys)), action.text) for action in actions]
+    sections = []
+    for title, rows in groups.items():
+        lines = joined(markup("<div><kbd>{}</kbd> {}</div>", keys, text) for keys, text in rows)
+        sections.append(markup("<section>{}{}</section>", heading(title), lines))
+    return markup('<div class="dlcnb-keys" role="region" aria-label="Keys">{}</div>', joined(sections))

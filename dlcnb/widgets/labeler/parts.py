@@ -1,19 +1,30 @@
-"""The labeler's controls: buttons for every key, and the boxes they stand in."""
+"""The labeler's controls: header, bar of actions and its two menus, and the box that asks about conflicts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
 import ipywidgets
 
-from dlcnb.widgets.base.html import Html, markup, muted
+from dlcnb.widgets.base.html import Html, Markup, markup
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.labeler.frames import SHOW
-from dlcnb.widgets.labeler.keys import GROUPS, MODE_TEXTS, help_html
+from dlcnb.widgets.labeler.history import Point
+from dlcnb.widgets.labeler.keys import ACTIONS, GROUPS, MODE_TEXTS, Action, help_html, spoken
 from dlcnb.widgets.labeler.state import MODES
 
-__all__ = ["ConflictBox", "Controls", "saved_html"]
+if TYPE_CHECKING:
+    from dlcnb.labels import Conflict
+    from dlcnb.widgets.labeler.state import LabelSession
+    from dlcnb.widgets.labeler.suggest import Suggester
+    from dlcnb.widgets.labeler.view import LabelView
+
+__all__ = ["ConflictBox", "Controls", "Menu", "saved_html"]
 
 STEPS = {"1 px": "nudge", "0.1 px": "fine"}
-TOGETHER = ("show", "fine nudge")  # groups that have toggles, or share their buttons with another
+ON_THE_BAR = ("undo", "redo", "hide", "copy previous", "accept all", "done next")
+SHOW_NAMES = {"all": "all frames", "new": "not looked at", "in work": "in work", "done": "done"}
 SAVED = {
     "saved": ("✓ saved", "All edits are in the tables"),
     "unsaved": ("… saving soon", "Every edit is in the journal on disk; the tables follow"),
@@ -22,11 +33,37 @@ SAVED = {
 }
 
 
-def saved_html(state):
+def saved_html(state: str) -> Markup:
     """The state of the tables, for the header."""
     text, title = SAVED[state]
     css = f"dlcnb-number dlcnb-saved-{state}"
     return markup('<span role="status" class="{}" title="{}">{}</span>', css, title, text)
+
+
+class Menu(ipywidgets.Box):
+    """A button that opens and closes a panel above it, at most ``height`` (CSS) high."""
+
+    def __init__(self, name: str, tooltip: str, children: Sequence[ipywidgets.Widget], height: str) -> None:
+        self.button = button("caret-up", tooltip, self.toggle, name)
+        self.panel = ipywidgets.VBox(children, layout=ipywidgets.Layout(display="none", max_height=height))
+        self.panel.add_class("dlcnb-panel")
+        super().__init__([self.button, self.panel])
+        self.add_class("dlcnb-menu")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the panel is shown."""
+        return self.panel.layout.display != "none"
+
+    def toggle(self) -> None:
+        """Open or close the panel."""
+        self.panel.layout.display = "none" if self.is_open else "flex"
+
+    def close_panel(self) -> bool:
+        """Close the panel; True if it was open."""
+        was = self.is_open
+        self.panel.layout.display = "none"
+        return was
 
 
 class Controls:
@@ -37,120 +74,165 @@ class Controls:
     buttons : dict of buttons by the name of their action; ``toggles`` those that stay pressed.
     """
 
-    def __init__(self, session, view, act):
-        self.session, self.view = session, view
-        plain = [a for name, actions in GROUPS.items() if name not in TOGETHER for a in actions]
-        self.buttons = {
-            a.name: button(a.icon, a.tooltip, lambda name=a.name: act(name)) for a in plain if a.name != "escape"
-        }
+    def __init__(
+        self, session: LabelSession, view: LabelView, act: Callable[[str], object], suggester: Suggester
+    ) -> None:
+        self.session, self.view, self._act, self._suggester = session, view, act, suggester
+        plain = [a for name, group in GROUPS.items() if name not in ("show", "fine nudge") for a in group]
+        self.buttons = {action.name: self._button(action) for action in plain if action.name != "escape"}
+        self.buttons["done next"].button_style = "primary"
         self.toggles = {action.name: self._toggle(action) for action in GROUPS["show"]}
         self._build_fields()
         self._build_tones()
+        height, width = view.canvas_size  # the panels are no higher than what is above the bar
+        most = f"min(440px, max(200px, 100vh - 300px), max(160px, (100cqw - 244px) * {height / width:.3f} + 56px))"
+        self.menus = (self._view_menu(most), self._more_menu(most))
 
-    def _toggle(self, action):
+    def _button(self, action: Action) -> ipywidgets.Button:
+        text = action.label
+        if text and action.name not in ON_THE_BAR:
+            text += f"  ({spoken(action.keys[0])})"
+        return button(action.icon, action.tooltip, lambda: self._act(action.name), text)
+
+    def _toggle(self, action: Action) -> ipywidgets.ToggleButton:
         made = ipywidgets.ToggleButton(
-            value=getattr(self.view, action.name), icon=action.icon, tooltip=action.tooltip, layout={"width": "36px"}
+            value=getattr(self.view, action.name),
+            icon=action.icon,
+            description=f"{action.label}  ({spoken(action.keys[0])})",
+            tooltip=action.tooltip,
         )
-        made.add_class("dlcnb-toggle")
         ipywidgets.link((self.view, action.name), (made, "value"))
         return made
 
-    def _build_fields(self):
+    def _build_fields(self) -> None:
         session, layout = self.session, ipywidgets.Layout
-        self.video = ipywidgets.Dropdown(options=list(session.stores), layout=layout(width="180px", margin="0"))
+        self.video = ipywidgets.Dropdown(options=list(session.stores), layout=layout(width="150px", margin="0"))
         self.video.tooltip = "Video"
-        self.number = ipywidgets.BoundedIntText(min=1, max=1, layout=layout(width="72px", margin="0"))
+        self.number = ipywidgets.BoundedIntText(min=1, max=1, layout=layout(width="64px", margin="0"))
         self.number.tooltip = "Go to this frame"
         self.of, self.saved = Html(), Html(saved_html(session.saved))
         self.of.add_class("dlcnb-number")
         self.mode = ipywidgets.ToggleButtons(options=MODES, tooltips=[MODE_TEXTS[mode] for mode in MODES])
-        self.mode.style.button_width = "104px"
+        self.mode.style.button_width = "92px"
         self.mode.add_class("dlcnb-modes")
         ipywidgets.link((session, "mode"), (self.mode, "value"))
-        names = {"all": "all frames", "new": "not looked at", "in work": "in work", "done": "done"}
-        self.show = ipywidgets.Dropdown(options=[(names[s], s) for s in SHOW], layout=layout(width="130px", margin="0"))
+        self.show = ipywidgets.Dropdown(
+            options=[(SHOW_NAMES[s], s) for s in SHOW], layout=layout(width="116px", margin="0")
+        )
         self.show.tooltip = "Frames that the next and previous buttons stop at"
         ipywidgets.link((session, "show"), (self.show, "value"))
         self.step = ipywidgets.ToggleButtons(
             options=list(STEPS), tooltips=["Arrow buttons move by 1 px (Alt+arrows)", "… by 0.1 px (Alt+Shift+arrows)"]
         )
-        self.step.style.button_width = "72px"
+        self.step.style.button_width = "64px"
         self.step.add_class("dlcnb-modes")
 
-    def _build_tones(self):
+    def _build_tones(self) -> None:
         self.sliders = {}
         for name, low, high in (("brightness", -1, 1), ("contrast", 0.2, 5), ("gamma", 0.2, 5)):
             made = ipywidgets.FloatLogSlider if low > 0 else ipywidgets.FloatSlider
             limits = {"min": -0.69, "max": 0.69, "step": 0.02} if low > 0 else {"min": low, "max": high, "step": 0.02}
-            value = getattr(self.view, name)
-            slider = made(value=value, description=name, readout=False, **limits)
+            slider = made(value=getattr(self.view, name), description=name, readout=False, **limits)
             slider.layout = ipywidgets.Layout(width="100%", margin="0")
             slider.style.description_width = "72px"
             slider.tooltip = f"{name.capitalize()} of the display only"
             slider.add_class("dlcnb-own-keys")
             slider.observe(lambda change, name=name: setattr(self.view, name, change.new), "value")
             self.sliders[name] = slider
-        self.reset = button("undo", "Brightness, contrast and gamma as recorded", self._reset_tones)
+        self.reset = button(
+            "undo", "Brightness, contrast and gamma as recorded", self._reset_tones, "Picture as recorded"
+        )
 
-    def _reset_tones(self):
+    def _reset_tones(self) -> None:
         for name, slider in self.sliders.items():
             slider.value = 0.0 if name == "brightness" else 1.0
 
-    def nudge_name(self, direction):
+    def nudge_name(self, direction: str) -> str:
         """The action of an arrow button, by the chosen step."""
         return f"{STEPS[self.step.value]} {direction}"
 
+    def show_asking(self, asking: str) -> None:
+        """Let the Done button say whether a second press is awaited."""
+        done = self.buttons["done next"]
+        done.description = "Really done?" if asking else ACTIONS["done next"].label
+        done.button_style = "warning" if asking else "primary"
+
+    def close_menus(self) -> bool:
+        """Close what is open; True if something was."""
+        was_open = [menu.close_panel() for menu in self.menus]
+        return any(was_open)
+
     # --- where they stand ---
 
-    def header(self):
-        """What is shown and how clicks work."""
-        frame = group([self.video, self.number, self.of])
-        made = row([frame, group([self.mode, self.buttons["mode"]]), group([self.show]), self.saved])
+    def header(self) -> ipywidgets.HBox:
+        """What is shown, and whether it is saved."""
+        way = [self.buttons["previous"], self.number, self.of, self.buttons["next"]]
+        made = row([self.video, group(way), self.show, self.saved, self.buttons["help"]])
         made.add_class("dlcnb-header")
         return made
 
-    def rows(self, suggester):
-        """The rows of buttons under the picture, with that of the `Suggester`."""
-        named = {
-            name: [self.buttons[a.name] for a in GROUPS[name]] for name in GROUPS if name not in (*TOGETHER, "other")
-        }
-        return [
-            row([group(named["frames"]), group(named["edits"])]),
-            row([group(named["bodyparts"]), group(named["copies"]), group(named["suggestions"])]),
-            row([group(named["view"]), group([*self.toggles.values()]), group([self.buttons["help"]])]),
-            row([group([Html("nudge"), self.step, *named["nudge"]]), suggester.box]),
+    def bar(self) -> ipywidgets.HBox:
+        """The actions of every day, and the menus with the rest."""
+        b = self.buttons
+        groups = [
+            [b["undo"], b["redo"]],
+            [b["hide"]],
+            [b["copy previous"]],
+            [self._suggester.button, b["accept all"]],
+            [b["done next"]],
+            self.menus,
         ]
+        made = row([*map(group, groups), self._suggester.text])
+        made.add_class("dlcnb-actions")
+        return made
+
+    def _view_menu(self, height: str) -> Menu:
+        zoom = [self.buttons[a.name] for a in GROUPS["zoom"]]
+        return Menu(
+            "View",
+            "What is shown, zoom, brightness",
+            [columns([*self.toggles.values()]), columns(zoom), *self.sliders.values(), self.reset],
+            height,
+        )
+
+    def _more_menu(self, height: str) -> Menu:
+        rest = ("bodyparts", "done", "copies", "hollow", "edits", "frames")
+        names = [a.name for group in rest for a in GROUPS[group] if a.name not in ON_THE_BAR and a.label]
+        nudge = group([Html("nudge"), self.step, *(self.buttons[a.name] for a in GROUPS["nudge"])])
+        mode = group([Html("a click"), self.mode])
+        return Menu(
+            "More",
+            "Nudging, modes, copying, going elsewhere",
+            [mode, nudge, columns([self.buttons[name] for name in ("crosshair", "mode", *names)])],
+            height,
+        )
 
     @staticmethod
-    def help():
+    def help() -> Html:
         """The list of keys, not shown at first."""
-        return Html(help_html(), layout=ipywidgets.Layout(display="none"))
-
-    def tones(self):
-        """The sliders of brightness, contrast and gamma."""
-        title = ipywidgets.HBox([Html(muted("display")), self.reset])
-        title.layout = ipywidgets.Layout(justify_content="space-between", align_items="center")
-        return ipywidgets.VBox([title, *self.sliders.values()])
+        made = Html(help_html(), layout=ipywidgets.Layout(display="none"))
+        made.add_class("dlcnb-overlay")
+        return made
 
 
 class ConflictBox(ipywidgets.VBox):
     """Asks which of two points is right; shows itself while there is a question."""
 
-    def __init__(self, resolve, go_to):
+    def __init__(self, resolve: Callable[[Any, str], object], go_to: Callable[[str, str], object]) -> None:
         self._resolve, self._go_to = resolve, go_to
-        self.conflict = None
+        self.conflict: Conflict | None = None
         self.text = Html()
         self.mine = ipywidgets.Button(description="Keep mine", tooltip="Keep the point of this tab")
         self.theirs = ipywidgets.Button(description="Keep theirs", tooltip="Take the other point")
         self.look = ipywidgets.Button(description="Show", tooltip="Open the frame; both points are marked in it")
         self.mine.on_click(lambda _: self._resolve(self.conflict, "mine"))
         self.theirs.on_click(lambda _: self._resolve(self.conflict, "theirs"))
-        self.look.on_click(lambda _: self._go_to(self.conflict.image, self.conflict.bodypart))
+        self.look.on_click(lambda _: self.conflict and self._go_to(self.conflict.image, self.conflict.bodypart))
         super().__init__([self.text, row([self.mine, self.theirs, self.look])])
         self.add_class("dlcnb-conflict")
         self.layout.display = "none"
 
-    def show(self, conflicts):
+    def show(self, conflicts: list[Conflict]) -> None:
         """Ask about the first of these conflicts."""
         self.layout.display = "flex" if conflicts else "none"
         if not conflicts:
@@ -166,14 +248,21 @@ class ConflictBox(ipywidgets.VBox):
         )
 
 
-def _value_text(point, visible):
+def _value_text(point: Point | None, visible: bool) -> str:
     if point is None:
         return "no point" if visible else "not visible"
     return f"({point[0]:.1f}, {point[1]:.1f})"
 
 
-def group(children):
+def group(children: Sequence[ipywidgets.Widget]) -> ipywidgets.HBox:
     """Controls that belong together."""
     made = ipywidgets.HBox(children)
     made.add_class("dlcnb-group")
+    return made
+
+
+def columns(children: Sequence[ipywidgets.Widget]) -> ipywidgets.Box:
+    """Controls of a menu, side by side in columns of one width."""
+    made = ipywidgets.Box(children)
+    made.add_class("dlcnb-choose")
     return made

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from traitlets import Enum, HasTraits, Int, Unicode
 
-from dlcnb.labels import Edit, LabelError, LabelStore
+from dlcnb.labels import Conflict, Edit, LabelError, LabelStore
 from dlcnb.project import Project
 from dlcnb.widgets.labeler.assist import Assistance
-from dlcnb.widgets.labeler.frames import SHOW, Cursor, Frames, folders
-from dlcnb.widgets.labeler.history import Change, History, Mark, same_mark
+from dlcnb.widgets.labeler.frames import SHOW, Cursor, folders, locked
+from dlcnb.widgets.labeler.history import Change, Done, History, Point, Value, same_value
 
 __all__ = ["MODES", "SHOW", "Cursor", "LabelSession"]
 
 MODES = ("sequential", "quick", "loop")
 
 
-class LabelSession(Frames, Assistance, HasTraits):
+class LabelSession(Assistance, HasTraits):
     """One scorer's labels of some videos of a project, with undo, modes and suggestions.
 
     Every edit is in the journal on disk when the method that made it returns; the tables follow with `save`.
@@ -49,17 +53,23 @@ class LabelSession(Frames, Assistance, HasTraits):
     show = Enum(SHOW, "all", help="The frames that `step` stops at.")
     saved = Enum(("saved", "unsaved", "saving", "failed"), "saved", help="Whether the tables have all edits.")
     message = Unicode("", help="A hint for the user; empty when there is none.")
-    revision = Int(0, help="Counts the changes of labels, suggestions and conflicts.")
+    asking = Unicode("", help="The image of which `finish` asked whether it is really done; empty after any edit.")
+    revision = Int(0, help="Counts the changes of labels, hollow points and conflicts.")
 
-    def __init__(self, project, videos=None, scorer=None):
+    def __init__(
+        self,
+        project: Project | str | Path,
+        videos: str | Path | list[str | Path] | None = None,
+        scorer: str | None = None,
+    ) -> None:
+        self.lock = threading.RLock()
         super().__init__()
         self.project = project if isinstance(project, Project) else Project.open(project)
         self.scorer = scorer or self.project.scorer
         self.bodyparts = tuple(self.project.bodyparts)
-        self.lock = threading.RLock()
         self.cursor, self.history = Cursor(), History()
-        self.image_size = None  # (height, width) of the cursor's image, once a view knows it
-        self._clipboard = None
+        self.image_size: tuple[int, int] | None = None  # (height, width) of the cursor's image, once a view knows it
+        self._clipboard: list[Value] = []
         self._videos = videos
         self.stores = {
             folder.name: LabelStore(self.project, folder.name, self.scorer) for folder in folders(self.project, videos)
@@ -71,23 +81,28 @@ class LabelSession(Frames, Assistance, HasTraits):
 
     # --- labeling ---
 
-    def next_mode(self):
+    @locked
+    def next_mode(self) -> None:
         """Change to the next mode."""
         self.mode = MODES[(MODES.index(self.mode) + 1) % len(MODES)]
 
-    def click(self, point):
-        """Place the current bodypart at (x, y) and move on as the mode says.
+    def click(self, point: Point) -> None:
+        """Place the current bodypart at (x, y), image pixels, and move on as the mode says.
 
         In the sequential mode a bodypart that is placed already stays where it is: drag it, or delete it first.
+        Raises `LabelError` if the point is outside of the image.
         """
-        bodypart = self.cursor.bodypart
-        if self.mode == "sequential" and self.marks()[self.part].state == "placed":
-            self._note(f"{bodypart} is placed already: drag it to move it, or choose another bodypart")
-            return
-        self.place(point)
-        self._move_on()
+        with self.lock:
+            image, bodypart, before = self.cursor.image, self.cursor.bodypart, self.values()[self.part]
+            if self.mode == "sequential" and before.state == "placed":
+                self.note(f"{bodypart} is placed already: drag it to move it, or choose another bodypart")
+                return
+            self._check_inside(point)
+            self._make({Change(image, bodypart, before, Value(point)): "hand"})
+            self._move_on()
 
-    def place(self, point, bodypart=None, origin="hand"):
+    @locked
+    def place(self, point: Point, bodypart: str | None = None, origin: str = "hand") -> None:
         """Put a bodypart (default: the current one) at (x, y), image pixels, and make it the current one.
 
         Raises `LabelError` if that is outside of the image.
@@ -95,64 +110,111 @@ class LabelSession(Frames, Assistance, HasTraits):
         self._check_inside(point)
         if bodypart is not None:
             self.choose(bodypart)
-        self._mark([(self.cursor.bodypart, Mark(tuple(map(float, point))))], origin)
+        self._set({self.cursor.bodypart: Value((float(point[0]), float(point[1])))}, origin)
 
-    def nudge(self, dx, dy):
-        """Move the current bodypart by (dx, dy) pixels, up to the edge of the image."""
-        point = self.marks()[self.part].point
-        if point is None:
-            self._note(f"{self.cursor.bodypart} is not placed")
+    @locked
+    def nudge(self, dx: float, dy: float) -> None:
+        """Move the current bodypart by (dx, dy) pixels, up to the image's edge; a hollow point becomes a label."""
+        x, y = self.shown_points()[self.part].tolist()
+        if x != x:
+            self.note(f"{self.cursor.bodypart} is not placed")
             return
-        self.place(self.clipped((point[0] + dx, point[1] + dy)))
+        self.place(self.clipped((x + dx, y + dy)))
 
-    def delete(self):
-        """Take the current bodypart's point or its 'not visible' away."""
-        if self.marks()[self.part].state == "open":
-            self._note(f"{self.cursor.bodypart} is not placed")
+    @locked
+    def delete(self) -> None:
+        """Take the current bodypart's point or its 'not visible' away, or the hollow point that was copied."""
+        image, bodypart = self.cursor.image, self.cursor.bodypart
+        copied = self._copies.get((image, bodypart))
+        if self.values()[self.part].state != "open":
+            self._set({bodypart: Value()})
+        elif copied:
+            self._make({Change(image, bodypart, Value(copied), Value(), copied=True): ""})
         else:
-            self._mark([(self.cursor.bodypart, Mark())])
+            self.note(f"{bodypart} is not placed")
 
-    def hide(self):
+    @locked
+    def hide(self) -> None:
         """Mark the current bodypart as not visible and move on, or take that back."""
-        unseen = self.marks()[self.part].state == "not visible"
-        self._mark([(self.cursor.bodypart, Mark(visible=unseen))])
+        unseen = self.values()[self.part].state == "not visible"
+        self._set({self.cursor.bodypart: Value(visible=unseen)})
         if not unseen:
             self._move_on()
 
-    def finish(self):
-        """Call the frame done, its open bodyparts not visible; a frame that is done goes back in work."""
+    @locked
+    def finish(self, sure: bool = False) -> None:
+        """Call the frame done, its open bodyparts not visible; a frame that is done goes back in work.
+
+        Where nothing is placed, or hollow points would be passed over, the first call asks and a second one means it
+        (as does ``sure``).
+        """
         image, done = self.cursor.image, self.state() == "done"
-        parts = [name for name, mark in zip(self.bodyparts, self.marks(), strict=True) if mark.state == "open"]
-        if parts and not done:
-            self._mark([(name, Mark(visible=False)) for name in parts])
+        parts = (
+            [] if done else [n for n, value in zip(self.bodyparts, self.values(), strict=True) if value.state == "open"]
+        )
+        if self.asking != image and not sure and parts and (question := self._doubt(parts)):
+            self.note(question)
+            self.asking = image
+        elif parts:
+            self._set({name: Value(visible=False) for name in parts})
         else:
-            self._apply([Change(image, None, done, not done)])
+            self._make({Done(image, done, not done): ""})
 
-    def copy(self):
+    def _doubt(self, parts: list[str]) -> str:
+        """What speaks against calling the frame done, as a question; empty if nothing does."""
+        hollow = int(np.isfinite(self.suggested()[0][:, 0]).sum())
+        again = f"press Done again to mark {', '.join(parts)} as not visible"
+        if hollow:
+            them = f"{hollow} hollow point{' is no label' if hollow == 1 else 's are no labels'} yet"
+            return f"{them}: accept (Shift+Enter takes all) or drag, or {again}"
+        return "" if len(parts) < len(self.bodyparts) else f"nothing is placed in this frame: {again}"
+
+    @locked
+    def finish_and_go_on(self) -> None:
+        """Call the frame done, as `finish`, and open the next one that is not."""
+        if self.state() != "done":
+            self.finish()
+        if self.state() == "done":
+            self._go_to_next({"new", "in work"}, "all frames are done")
+
+    @locked
+    def copy(self) -> None:
         """Remember this frame's points."""
-        self._clipboard = self.marks()
-        self._note(f"{sum(mark.point is not None for mark in self._clipboard)} points copied")
+        self._clipboard = self.values()
+        self.note(f"{sum(value.point is not None for value in self._clipboard)} points copied")
 
-    def paste(self):
-        """Put the points remembered by `copy` where bodyparts are open."""
+    @locked
+    def paste(self) -> None:
+        """Show the points remembered by `copy` where bodyparts are open, hollow: no labels before they are accepted."""
         self._fill(self._clipboard, "nothing copied yet: Ctrl+C copies the points of a frame")
 
-    def copy_previous(self):
-        """Put the points of the previous labeled frame where bodyparts are open."""
+    @locked
+    def copy_previous(self) -> None:
+        """Show the points of the previous labeled frame where bodyparts are open, hollow as by `paste`."""
         image = self.previous_labeled()
-        self._fill(image and self.marks(image), "no labeled frame before this one in the video")
+        self._fill(self.values(image) if image else [], "there is no labeled frame before this one in the video")
 
-    def _fill(self, marks, nothing):
-        if not marks:
-            self._note(nothing)
+    def _fill(self, values: list[Value], nothing: str) -> None:
+        if not values:
+            self.note(nothing)
             return
-        pairs = zip(self.bodyparts, marks, self.marks(), strict=True)
-        new = [(name, Mark(mark.point)) for name, mark, mine in pairs if mark.point and mine.state == "open"]
-        self._mark(new, "copied") if new else self._note("no open bodypart to fill")
+        image = self.cursor.image
+        changes: dict[Change | Done, str] = {}
+        for name, value, mine in zip(self.bodyparts, values, self.values(), strict=True):
+            if value.point and mine.state == "open":
+                before = Value(self._copies.get((image, name)))
+                changes[Change(image, name, before, Value(value.point), copied=True)] = ""
+        self._make(changes)
+        count = len(changes)
+        self.note(
+            f"{count} hollow point{'' if count == 1 else 's'}, no labels yet: drag what moved; "
+            "Enter accepts one, Shift+Enter all"
+            if count else "there is no open bodypart to fill"
+        )  # fmt: skip
 
-    def _move_on(self):
+    def _move_on(self) -> None:
         if self.mode == "sequential":
-            states = [mark.state for mark in self.marks()]
+            states = [value.state for value in self.values()]
             later = [k % len(states) for k in range(self.part + 1, self.part + len(states))]
             following = next((k for k in later if states[k] == "open"), None)
             if following is not None:
@@ -163,81 +225,100 @@ class LabelSession(Frames, Assistance, HasTraits):
             self.step_bodypart(1)
             self._go(self.images[0])
         else:
-            self._note("this was the last frame")
+            self.note("this was the last frame")
 
     # --- edits, undo, redo ---
 
-    def _mark(self, marks, origin="hand"):
-        """Give bodyparts of the cursor's image their new marks, as one step of the history."""
-        image, old = self.cursor.image, self.marks()
-        changes = [Change(image, name, old[self.bodyparts.index(name)], new) for name, new in marks]
-        self._apply([change for change in changes if change.before != change.after], origin)
+    def _set(self, values: dict[str, Value], origin: str = "hand") -> None:
+        """Give bodyparts of the cursor's image other values, as one step of the history."""
+        image, old = self.cursor.image, dict(zip(self.bodyparts, self.values(), strict=True))
+        self._make({Change(image, name, old[name], new): origin for name, new in values.items()})
 
-    def _apply(self, changes, origin="hand"):
-        if changes:
-            self._write(changes, origin)
+    def _make(self, changes: Mapping[Change | Done, str], *, remember: bool = True) -> None:
+        """Make changes, each with the origin of its label: on the disk first, then here; as one step of the history."""
+        changes = {change: origin for change, origin in changes.items() if change.before != change.after}
+        if not changes:
+            return
+        edits = [(c, origin) for c, origin in changes.items() if isinstance(c, Change) and not c.copied]
+        for image in dict.fromkeys(change.image for change, _ in edits):
+            self.store(image).apply([_edit(change, origin) for change, origin in edits if change.image == image])
+        for change in changes:
+            if isinstance(change, Done):
+                self.store(change.image).set_done(change.image, change.after)
+            elif change.copied:
+                self._copies.pop((change.image, change.bodypart), None)
+                if change.after.point:
+                    self._copies[change.image, change.bodypart] = change.after.point
+            self._note_conflicts(change.image)
+        if remember:
             self.history.add(changes)
+        self.message = self.asking = ""
+        if edits or any(isinstance(change, Done) for change in changes):
+            self.saved = "unsaved"
+        self.revision += 1
 
-    def _write(self, changes, origin):
-        with self.lock:
-            for image in dict.fromkeys(change.image for change in changes):
-                mine = [change for change in changes if change.image == image]
-                self.store(image).apply([_edit(change, origin) for change in mine if change.bodypart is not None])
-                for change in mine:
-                    if change.bodypart is None:
-                        self.store(image).set_done(image, change.after)
-                self._note_conflicts(image)
-            self.message, self.saved = "", "unsaved"
-            self.revision += 1
-
-    def undo(self):
+    @locked
+    def undo(self) -> None:
         """Take the last step back, wherever it was, and show it."""
         self._travel(self.history.back(), self.history.went_back, "nothing to undo")
 
-    def redo(self):
+    @locked
+    def redo(self) -> None:
         """Do again what was undone last."""
         self._travel(self.history.forth(), self.history.went_forth, "nothing to redo")
 
-    def _travel(self, changes, moved, nothing):
+    def _travel(self, changes: list[Change | Done] | None, moved: Callable[[], None], nothing: str) -> None:
         if changes is None:
-            self._note(nothing)
+            self.note(nothing)
             return
         still = [change for change in changes if self._holds(change)]
-        if still:
-            self._write(still, "undo")
+        self._make(dict.fromkeys(still, "undo"), remember=False)
         moved()
+        self.message = ""
         self.cursor.image = changes[-1].image
         self.cursor.bodypart = changes[-1].bodypart or self.cursor.bodypart
         if len(still) < len(changes):
-            self._note("a point was changed elsewhere meanwhile and was left as it is")
+            self.note("a point was changed elsewhere meanwhile and was left as it is")
 
-    def _holds(self, change):
+    def _holds(self, change: Change | Done) -> bool:
         """Whether what a change starts from is still there."""
-        if change.bodypart is None:
+        if isinstance(change, Done):
             return (self.state(change.image) == "done") == change.before
-        return same_mark(self.marks(change.image)[self.bodyparts.index(change.bodypart)], change.before)
+        if change.copied:
+            return Value(self._copies.get((change.image, change.bodypart))) == change.before
+        return same_value(self.values(change.image)[self.bodyparts.index(change.bodypart)], change.before)
 
     # --- the image's edge ---
 
-    def inside(self, point):
-        """Whether (x, y) lies in the image; always, as long as its size is not known."""
-        return self.image_size is None or tuple(self.clipped(point)) == tuple(point)
+    @property
+    def placed(self) -> bool:
+        """Whether the current bodypart is placed."""
+        return bool(np.isfinite(self.points()[self.part, 0]))
 
-    def clipped(self, point):
+    def shown_points(self) -> NDArray[np.float64]:
+        """Labels and hollow points of the cursor's image, float64 (K, 2), NaN = none."""
+        points = self.points()
+        return np.where(np.isfinite(points), points, self.suggested()[0])
+
+    def inside(self, point: Point) -> bool:
+        """Whether (x, y) lies in the image; always, as long as its size is not known."""
+        return self.clipped(point) == (point[0], point[1])
+
+    def clipped(self, point: Point) -> Point:
         """(x, y), or the nearest point in the image."""
         if self.image_size is None:
-            return tuple(point)
+            return point
         height, width = self.image_size
         return min(max(point[0], -0.5), width - 0.5), min(max(point[1], -0.5), height - 0.5)
 
-    def _check_inside(self, point):
-        if not self.inside(point):
+    def _check_inside(self, point: Point) -> None:
+        if self.image_size is not None and not self.inside(point):
             height, width = self.image_size
             raise LabelError(f"({point[0]:.0f}, {point[1]:.0f}) is outside of the image, which is {width} × {height}")
 
     # --- keeping ---
 
-    def save(self):
+    def save(self) -> None:
         """Write the tables of all videos that have unsaved edits; raises `OSError`, edits stay in the journal."""
         stores = [store for store in self.stores.values() if store.dirty]
         self.saved = "saving" if stores else self.saved
@@ -249,10 +330,10 @@ class LabelSession(Frames, Assistance, HasTraits):
             raise
         self.saved = self._how_saved()
 
-    def _how_saved(self):
+    def _how_saved(self) -> str:
         return "unsaved" if any(store.dirty for store in self.stores.values()) else "saved"
 
-    def refresh(self, everything=False):
+    def refresh(self, everything: bool = False) -> list[Conflict]:
         """Take in what other tabs and programs changed in this video (or ``everything``); returns the conflicts."""
         for video in list(self.stores) if everything else [self.video]:
             before = self._content(video)
@@ -263,19 +344,19 @@ class LabelSession(Frames, Assistance, HasTraits):
                 self.revision += 1
         return self.conflicts
 
-    def _content(self, video):
+    def _content(self, video: str) -> tuple[NDArray[np.float64], list[Any], tuple[str, ...], list[Conflict]]:
         store = self.stores[video]
         return store.points, store.hidden.tolist(), store.states, list(self._disputes[video])
 
-    def resolve(self, conflict, keep):
+    @locked
+    def resolve(self, conflict: Conflict, keep: str) -> None:
         """End a conflict by keeping ``'mine'`` or ``'theirs'``."""
-        with self.lock:
-            self.store(conflict.image).resolve(conflict, keep=keep)
-            self.saved = "unsaved"
-            self._note_conflicts(conflict.image)
-            self.revision += 1
+        self.store(conflict.image).resolve(conflict, keep=keep)
+        self.saved = "unsaved"
+        self._note_conflicts(conflict.image)
+        self.revision += 1
 
-    def _note_conflicts(self, image):
+    def _note_conflicts(self, image: str) -> None:
         # kept here, as asking a store would wait for a table that is being written
         video, store = image.split("/")[-2], self.store(image)
         self._disputes[video] = list(store.conflicts)
@@ -283,27 +364,27 @@ class LabelSession(Frames, Assistance, HasTraits):
             self._index_images()
 
     @property
-    def conflicts(self):
+    def conflicts(self) -> list[Conflict]:
         """Points that were changed here and elsewhere at once, to be resolved."""
         return [conflict for disputes in list(self._disputes.values()) for conflict in disputes]
 
-    def add_images(self):
+    @locked
+    def add_images(self) -> int:
         """Take in frames that were extracted since, also those of videos that had none before; returns how many."""
-        with self.lock:
-            before = len(self.images)
-            for folder in folders(self.project, self._videos):
-                if folder.name not in self.stores:
-                    self.stores[folder.name] = LabelStore(self.project, folder.name, self.scorer)
-                    self._disputes[folder.name] = list(self.stores[folder.name].conflicts)
-            for store in self.stores.values():
-                store.add_images()
-            self._index_images()
-            new = len(self.images) - before
-            if new:
-                self.revision += 1
-            return new
+        before = len(self.images)
+        for folder in folders(self.project, self._videos):
+            if folder.name not in self.stores:
+                self.stores[folder.name] = LabelStore(self.project, folder.name, self.scorer)
+                self._disputes[folder.name] = list(self.stores[folder.name].conflicts)
+        for store in self.stores.values():
+            store.add_images()
+        self._index_images()
+        new = len(self.images) - before
+        if new:
+            self.revision += 1
+        return new
 
 
-def _edit(change, origin):
-    mark = change.after
-    return Edit(change.image, change.bodypart, mark.point, mark.point is not None or mark.visible, origin)
+def _edit(change: Change, origin: str) -> Edit:
+    value = change.after
+    return Edit(change.image, change.bodypart, value.point, value.point is not None or value.visible, origin)

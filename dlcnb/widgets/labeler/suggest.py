@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ipywidgets
 
 from dlcnb import jobs
+from dlcnb.widgets.base.follow import JobFollower, News
 from dlcnb.widgets.base.html import Html
-from dlcnb.widgets.labeler.parts import group
+
+if TYPE_CHECKING:
+    from dlcnb.widgets.labeler.state import LabelSession
 
 __all__ = ["Suggester"]
-
-POLL_SECONDS = 0.3
 
 
 class Suggester:
@@ -25,32 +28,40 @@ class Suggester:
         Called with what went wrong.
     """
 
-    def __init__(self, session, failed):
+    def __init__(self, session: LabelSession, failed: Callable[[Exception], None]) -> None:
         self.session, self._failed = session, failed
-        self.job = self._ticket = None
-        self.button = ipywidgets.Button(description="Suggest", icon="magic")
+        self._taken = 0  # frames with suggestions of this job
+        self._follower = JobFollower(self._told, failed, seconds=0.3)
+        self.button = ipywidgets.Button(icon="magic")
+        self._say_idle()
         self.button.tooltip = "Let the last trained network suggest points in the frames that are not done"
-        self.button.layout = ipywidgets.Layout(width="104px", height="32px", margin="0")
         self.button.on_click(lambda _: self._pressed())
         self.text = Html()
         self.text.add_class("dlcnb-number")
-        self.box = group([self.button, self.text])
 
     @property
-    def busy(self):
-        """Whether a worker is at it."""
-        return self._ticket is not None
+    def job(self) -> jobs.Job | None:
+        """The job that was started last."""
+        return self._follower.job
 
-    def _pressed(self):
+    @property
+    def busy(self) -> bool:
+        """Whether a worker is at it."""
+        return self._follower.following
+
+    def _pressed(self) -> None:
         try:
-            if self.busy:
+            if self.busy and self.job:
                 self.job.stop()
             else:
                 self.start()
         except Exception as error:
             self._failed(error)
 
-    def start(self, snapshot="best", run=None):
+    def _say_idle(self) -> None:
+        self.button.description, self.button.icon = "Suggest", "magic"
+
+    def start(self, snapshot: str | int = "best", run: Path | None = None) -> None:
         """Let a worker predict all frames that are not done, those that come next first; returns at once."""
         session = self.session
         here = session.images.index(session.cursor.image)
@@ -58,49 +69,37 @@ class Suggester:
         images = [image for image in ordered if session.state(image) != "done"]
         if not images:
             raise ValueError("Every frame is done: there is nothing to suggest.")
-        self.job = jobs.start("suggest", session.project, images=images, snapshot=snapshot, run=run)
-        self._ticket = ticket = threading.Event()
+        job = jobs.start("suggest", session.project, images=images, snapshot=snapshot, run=run)
+        self._taken = 0
         self.button.description, self.button.icon = "Stop", "stop"
         self.text.value = "starting the network …"
-        threading.Thread(target=self._follow, args=(ticket, self.job), name="dlcnb-suggester", daemon=True).start()
+        self._follower.follow(job)
 
-    def _follow(self, ticket, job):
-        taken = 0
+    def _told(self, news: News) -> None:
+        if latest := news.last("progress"):
+            self.text.value = f"{latest['done']} of {latest['total']} frames"
         try:
-            while not ticket.wait(POLL_SECONDS):
-                status = job.status  # looked at before the events, so that none before the end is missed
-                if latest := job.latest:
-                    self.text.value = f"{latest['done']} of {latest['total']} frames"
-                taken = self._take(job, taken)
-                if status != "running":
-                    self._end(job, taken)
-                    return
-        except Exception as error:
-            self._failed(error)
+            self._take()
         finally:
-            if self._ticket is ticket:
-                self._ticket = None
-                self.button.description, self.button.icon = "Suggest", "magic"
+            if news.ended:
+                self._say_idle()
+                self.text.value = f"{self._taken} frames suggested by {self.session.snapshot}" if self._taken else ""
+        if news.error:
+            self._failed(RuntimeError(news.error))
 
-    def _take(self, job, taken):
-        """Offer what there is if it is more than what was ``taken``; returns how many frames it is."""
-        snapshot, images = jobs.read_suggestions(job.folder, self.session.bodyparts)
-        if len(images) > taken:
+    def _take(self) -> None:
+        """Offer what there is, if it is more than before."""
+        if self.job is None:
+            return
+        snapshot, images = jobs.read_suggestions(self.job.folder, self.session.bodyparts)
+        if len(images) > self._taken:
             self.session.set_suggestions(snapshot, images)
-        return len(images)
+            self._taken = len(images)
 
-    def _end(self, job, taken):
-        self.text.value = f"{taken} frames suggested by {self.session.snapshot}" if taken else ""
-        if job.error:
-            raise RuntimeError(job.error)
-
-    def wait(self, timeout=None):
+    def wait(self, timeout: float | None = None) -> None:
         """Block until the worker is done, for scripts; raises TimeoutError if it is silent for ``timeout`` seconds."""
-        if self.job is not None:
-            self.job.wait(timeout)
-            self._take(self.job, 0)
+        self._follower.wait(timeout)
 
-    def close(self):
+    def close(self) -> None:
         """Follow no more; the worker ends by itself."""
-        if self._ticket is not None:
-            self._ticket.set()
+        self._follower.close()

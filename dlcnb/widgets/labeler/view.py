@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from traitlets import Bool, Float, HasTraits, Int, TraitError, validate
 
 from dlcnb.widgets.base.zoom import Zoomable
+from dlcnb.widgets.labeler.history import Point
 
-__all__ = ["LabelView", "Pointer"]
+if TYPE_CHECKING:
+    from dlcnb.widgets.labeler.state import LabelSession
+
+__all__ = ["LabelView", "Message", "Pointer"]
+
+Message = dict[str, Any]  # see `InputGuard`
 
 REACH = 9.0  # canvas px from a point within which it is taken
 CLICK = 4.0  # canvas px of movement up to which a press is still a click
@@ -26,6 +34,7 @@ class LabelView(Zoomable, HasTraits):
     Attributes
     ----------
     pointer : (x, y) on the canvas where the mouse is, None if it is elsewhere.
+    crosshair : (x, y) in the image that the arrow keys move and Enter places at, None if it is not used.
     held : (index of a bodypart, (x, y) in the image) while a point is dragged, else None.
     """
 
@@ -37,28 +46,30 @@ class LabelView(Zoomable, HasTraits):
     skeleton = Bool(True)
     names = Bool(False, help="Write each bodypart's name beside its point.")
     labels = Bool(True, help="Show points at all.")
-    revision = Int(0, help="Counts the changes of zoom, pointer and drag.")
+    revision = Int(0, help="Counts the changes of zoom, pointer, crosshair and drag.")
 
-    def __init__(self, image_size, canvas_size):
+    def __init__(self, image_size: tuple[int, int], canvas_size: tuple[int, int]) -> None:
         super().__init__()
-        self.pointer = self.held = None
+        self.pointer: Point | None = None
+        self.crosshair: Point | None = None
+        self.held: tuple[int, Point] | None = None
         self._set_sizes(image_size, canvas_size)
 
     @validate("brightness")
-    def _valid_brightness(self, proposal):
+    def _valid_brightness(self, proposal: Any) -> float:
         return _within("brightness", proposal.value, -1, 1)
 
     @validate("contrast", "gamma")
-    def _valid_factor(self, proposal):
+    def _valid_factor(self, proposal: Any) -> float:
         return _within(proposal.trait.name, proposal.value, 0.2, 5)
 
-    def set_image_size(self, size):
+    def set_image_size(self, size: tuple[int, int]) -> None:
         """Show images of another size; the zoom is kept while it stays the same."""
         if tuple(size) != self.image_size:
             self._set_sizes(size, self.canvas_size)
             self.revision += 1
 
-    def tones(self):
+    def tones(self) -> NDArray[np.uint8] | None:
         """What each grey value is shown as, uint8 (256,); None if as it is."""
         if (self.brightness, self.contrast, self.gamma) == (0, 1, 1):
             return None
@@ -66,52 +77,59 @@ class LabelView(Zoomable, HasTraits):
         value = (value - 0.5) * self.contrast + 0.5 + self.brightness
         return np.rint(np.clip(value, 0, 1) * 255).astype(np.uint8)
 
-    def reset_tones(self):
+    def reset_tones(self) -> None:
         """Show the picture as it is."""
         self.brightness, self.contrast, self.gamma = 0.0, 1.0, 1.0
 
-    def toggle(self, name):
+    def toggle(self, name: str) -> None:
         """Switch ``loupe``, ``ghost``, ``skeleton``, ``names`` or ``labels`` on or off."""
         setattr(self, name, not getattr(self, name))
 
-    def set_pointer(self, place):
+    def set_pointer(self, place: Point | None) -> None:
         """Note where the mouse is."""
         if place != self.pointer:
             self.pointer = place
             self.revision += 1
 
-    def hold(self, held):
+    def set_crosshair(self, point: Point | None) -> None:
+        """Show the crosshair at (x, y) of the image; None hides it."""
+        if point != self.crosshair:
+            self.crosshair = point
+            self.revision += 1
+
+    def image_point(self, place: Point) -> Point:
+        """The point of the image, (x, y) px, that lies at a place on the canvas."""
+        x, y = self.fit.to_image(place).tolist()
+        return x, y
+
+    def hold(self, held: tuple[int, Point] | None) -> None:
         """Show a point where it is being dragged; None ends that."""
         self.held = held
         self.revision += 1
 
 
-def _within(name, value, low, high):
+def _within(name: str, value: float, low: float, high: float) -> float:
     if not low <= value <= high:
         raise TraitError(f"{name} must be from {low} to {high}, not {value}")
     return value
 
 
 class Pointer:
-    """Turns the messages of an `InputGuard` into clicks, drags, zoom and pan.
+    """Turns the messages of an `InputGuard` into clicks, drags, zoom and pan; a method for each type of message.
 
     A click places the current bodypart; on a point that is there, where the mode would not place anything or with
-    Shift, it makes that bodypart the current one. Dragging a point (or a suggestion) moves it; dragging the picture,
-    or anything with another button, pans.
+    Shift, it makes that bodypart the current one. Dragging a point, hollow or not, moves it; dragging the picture, or
+    anything with another button, pans.
     """
 
-    def __init__(self, session, view):
+    def __init__(self, session: LabelSession, view: LabelView) -> None:
         self.session, self.view = session, view
-        self._start = self._last = self._taken = None
-        self._moving = False
+        self._start: Point | None = None  # where a press began, canvas px
+        self._last: Point = (0.0, 0.0)
+        self._taken: tuple[int, Point] | None = None  # bodypart that is dragged, and where it was in the image
+        self._moving, self._button, self._woke = False, 0, False
 
-    def on(self, message):
-        """Take a message; kinds that mean nothing here are passed over."""
-        handler = getattr(self, f"_{message['type']}", None)
-        if handler:
-            handler(message, (message.get("x"), message.get("y")))
-
-    def cancel(self):
+    def give_up(self) -> bool:
         """Give up what is being dragged; True if there was something."""
         was = self.view.held is not None
         self._start = self._taken = None
@@ -119,14 +137,18 @@ class Pointer:
             self.view.hold(None)
         return was
 
-    def _down(self, message, place):
-        self._start = self._last = place
+    def down(self, message: Message) -> None:
+        """A button is pressed, or a finger."""
+        self._start = self._last = place = message["x"], message["y"]
         self._moving, self._button = False, message.get("button", 0)
+        self._woke = message.get("woke", False)
         self._taken = self._near(place) if self._button == 0 else None
+        self.view.set_crosshair(None)
         self.view.set_pointer(place)
 
-    def _move(self, message, place):
-        view = self.view
+    def move(self, message: Message) -> None:
+        """The pointer is elsewhere."""
+        view, place = self.view, (message["x"], message["y"])
         view.set_pointer(place)
         if self._start is None:
             return
@@ -134,66 +156,65 @@ class Pointer:
             return
         self._moving = True
         if self._taken:
-            view.hold((self._taken[0], self._dragged_to(place)))
+            view.hold((self._taken[0], self._dragged_to(place, self._start, self._taken[1])))
         else:
             view.pan(place[0] - self._last[0], place[1] - self._last[1])
         self._last = place
 
-    def _dragged_to(self, place):
-        """Where the taken point is when the pointer is at ``place``: it keeps its distance to the pointer."""
-        fit, (_, point) = self.view.fit, self._taken
-        there, start = fit.to_image(place), fit.to_image(self._start)
-        return self.session.clipped(tuple((point + there - start).tolist()))
+    def _dragged_to(self, place: Point, start: Point, point: Point) -> Point:
+        """Where a taken point is when the pointer is at ``place``: it keeps its distance to the pointer."""
+        (x, y), (x0, y0) = self.view.image_point(place), self.view.image_point(start)
+        return self.session.clipped((point[0] + x - x0, point[1] + y - y0))
 
-    def _up(self, message, place):
-        start, taken, moving = self._start, self._taken, self._moving
+    def up(self, message: Message) -> None:
+        """The button is released: a click where it was pressed, or the end of a drag."""
+        session, start, taken = self.session, self._start, self._taken
         self._start = self._taken = None
-        if start is None:
-            return
         try:
-            if moving and taken:
-                self._taken, self._start = taken, start
-                self.session.place(self._dragged_to(place), self.session.bodyparts[taken[0]])
-            elif not moving and self._button == 0:
-                self._click(start, message)
+            if start is None:
+                return
+            if self._moving:
+                if taken:
+                    place = message["x"], message["y"]
+                    session.place(self._dragged_to(place, start, taken[1]), session.bodyparts[taken[0]])
+                return
+            there = self._near(start, placed=True) if self._button == 0 else None
+            if there and (message.get("shift") or (session.mode == "sequential" and session.placed)):
+                session.choose(there[0])
+            elif self._woke and self._button == 0:
+                session.note("the picture has the keys now; click again to place")
+            elif self._button == 0 and not message.get("shift"):
+                session.click(self.view.image_point(start))
         finally:
-            self._start = self._taken = None
             if self.view.held is not None:
                 self.view.hold(None)
 
-    def _click(self, place, message):
-        session = self.session
-        mark = session.marks()[session.part]
-        taken = self._near(place, placed=True)
-        if taken and (message.get("shift") or (session.mode == "sequential" and mark.state == "placed")):
-            session.choose(taken[0])
-            return
-        session.click(tuple(map(float, self.view.fit.to_image(place))))
+    def cancel(self, message: Message) -> None:
+        """The browser takes a press back."""
+        self.give_up()
 
-    def _cancel(self, message, place):
-        self.cancel()
-
-    def _leave(self, message, place):
+    def leave(self, message: Message) -> None:
+        """The pointer left the picture."""
         if self._start is None:
             self.view.set_pointer(None)
 
-    def _wheel(self, message, place):
-        self.view.zoom(WHEEL_ZOOM ** -message["dy"], place)
+    def wheel(self, message: Message) -> None:
+        """Zoom to the pointer."""
+        self.view.zoom(WHEEL_ZOOM ** -message["dy"], (message["x"], message["y"]))
 
-    def _pinch(self, message, place):
-        self.cancel()
+    def pinch(self, message: Message) -> None:
+        """Two fingers zoom and move."""
+        self.give_up()
         self.view.pinch(message)
 
-    def _near(self, place, placed=False):
-        """(index, point (2,)) of the nearest point in reach, of the labels or (unless ``placed``) the suggestions."""
+    def _near(self, place: Point, placed: bool = False) -> tuple[int, Point] | None:
+        """(bodypart, its point) of the nearest point in reach, of the labels or (unless ``placed``) hollow ones too."""
         if not self.view.labels:
             return None
-        points = self.session.points()
-        if not placed:
-            offered, _ = self.session.suggested()
-            points = np.where(np.isfinite(points), points, offered)
+        points = self.session.points() if placed else self.session.shown_points()
         distance = np.linalg.norm(self.view.fit.to_canvas(points) - place, axis=1)
         distance[self.session.part] -= 0.5  # of two at one place, the current bodypart
         distance = np.where(np.isfinite(distance), distance, np.inf)
         nearest = int(distance.argmin())
-        return (nearest, points[nearest]) if distance[nearest] <= REACH else None
+        x, y = points[nearest].tolist()
+        return (nearest, (x, y)) if distance[nearest] <= REACH else None

@@ -125,8 +125,8 @@ class Studio(View):
     def _bring_up_to_date(self, tab):
         """Let the widget of a tab see what was done elsewhere."""
         method = {
-            "Frames": "rescan",
-            "Label": "rescan",
+            "Frames": "refresh",
+            "Label": "refresh",
             "Check": "load",
             "Evaluate": "refresh",
             "Refine": "refresh",
@@ -287,7 +287,7 @@ class _LabelerDoor:
     def go_to(self, image):
         """Open an image in the labeler."""
         labeler = self._studio.widget("Label")
-        labeler.rescan()
+        labeler.refresh()
         labeler.go_to(image)
         self._studio.go_to("Label")
 

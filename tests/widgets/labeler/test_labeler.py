@@ -2,10 +2,12 @@
 
 import base64
 import io
+import os
 import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from markupsafe import escape
 from PIL import Image
 from support.labeling import BODYPARTS, COUNT, make_project
 
+import dlcnb
 from dlcnb.labels import Edit, Labels, LabelStore
 from dlcnb.project import Project
 from dlcnb.widgets import Labeler
@@ -160,6 +163,40 @@ class TestPointer:
         click(labeler, 50, 50, button=2)
         assert labeler.session.state() == "new"
 
+    def test_shift_and_click_on_empty_ground_places_nothing(self, labeler):
+        click(labeler, 30, 40, shift=True)
+        assert labeler.session.state() == "new"
+
+    def test_a_click_that_takes_the_keys_from_an_editor_places_nothing(self, labeler):
+        click(labeler, 30, 40, woke=True)
+        assert labeler.session.state() == "new"
+        assert "has the keys now" in status(labeler)
+        click(labeler, 30, 40)
+        np.testing.assert_allclose(points(labeler)[0], (30, 40))
+
+    def test_a_click_reaches_the_disk_through_at_most_ten_calls(self, labeler):
+        """Those of dlcnb on the stack when the journal is synced."""
+        package, paths = str(Path(dlcnb.__file__).parent), []
+
+        def note(frame, event, called):
+            if event == "c_call" and called is os.fsync:
+                found = []
+                while frame is not None:
+                    if frame.f_code.co_filename.startswith(package):
+                        found.append(f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name}")
+                    frame = frame.f_back
+                paths.append(found[::-1])
+
+        press(labeler, "down", 30, 40)
+        sys.setprofile(note)
+        try:
+            press(labeler, "up", 30, 40)
+        finally:
+            sys.setprofile(None)
+        path = next(path for path in paths if "journal.append" in path)
+        assert path[0] == "input_guard._from_guard"
+        assert len(path) <= 10, path
+
     def test_two_fingers_zoom_and_move(self, labeler):
         press(labeler, "down", 60, 40, pointer="touch")
         press(labeler, "cancel", 60, 40)
@@ -185,7 +222,7 @@ class TestPointer:
 
 class TestKeys:
     def test_frames_bodyparts_and_modes(self, labeler):
-        key(labeler, "d", "D", "ArrowRight", "a")
+        key(labeler, "d", "d", "ArrowRight", "a")
         assert labeler.session.cursor.image == M1[2]
         key(labeler, "s", "s", "w", "ArrowDown", "ArrowUp")
         assert labeler.session.cursor.bodypart == "leftear"
@@ -206,12 +243,12 @@ class TestKeys:
     def test_edits_by_keys(self, labeler):
         click(labeler, 30, 40)
         key(labeler, "n", "w", "w", "Backspace")
-        assert [mark.state for mark in labeler.session.marks()] == ["open", "not visible", "open", "open"]
+        assert [value.state for value in labeler.session.values()] == ["open", "not visible", "open", "open"]
         key(labeler, "Ctrl+z", "f", "Ctrl+z", "Ctrl+Z")
         assert labeler.session.state() == "done"
-        key(labeler, "Ctrl+c", "d", "Ctrl+v")
+        key(labeler, "Ctrl+c", "d", "Ctrl+v", "Enter")
         np.testing.assert_allclose(points(labeler)[0], (30, 40))
-        key(labeler, "Ctrl+z", "p")
+        key(labeler, "Ctrl+z", "Ctrl+z", "p", "Enter")
         np.testing.assert_allclose(points(labeler)[0], (30, 40))
 
     def test_what_is_shown_can_be_switched_off_by_key_and_by_button(self, labeler):
@@ -237,11 +274,77 @@ class TestKeys:
             assert made.tooltip == ACTIONS[name].tooltip
         assert all(ACTIONS[action].keys for action in KEYS.values())
 
+    def test_digits_choose_bodyparts(self, labeler):
+        key(labeler, "3", "9")
+        assert labeler.session.cursor.bodypart == "rightear"
+
+    def test_menus_open_above_and_close_by_escape_or_on_the_picture(self, labeler):
+        view, more = labeler.controls.menus
+        view.button.click()
+        more.button.click()
+        key(labeler, "Escape")
+        assert not view.is_open
+        assert not more.is_open
+        more.button.click()
+        click(labeler, 30, 40)
+        assert not more.is_open
+
+    def test_done_asks_on_its_button(self, labeler):
+        done = labeler.controls.buttons["done next"]
+        done.click()
+        assert (done.description, labeler.session.cursor.image) == ("Really done?", M1[0])
+        done.click()
+        assert (done.description, labeler.session.cursor.image) == ("Done → next", M1[1])
+        assert labeler.session.state(M1[0]) == "done"
+
     def test_zoom_and_pan_by_keys(self, labeler):
         key(labeler, "+", "Ctrl+ArrowLeft")
         assert labeler.view.zoomed
         key(labeler, "0")
         assert not labeler.view.zoomed
+
+
+class TestCrosshair:
+    TRUTH = ((16.0, 24.0), (36.0, 28.0), (60.0, 48.0), (100.0, 80.0))
+
+    def go(self, labeler, target):
+        """Arrow keys, far steps first, until the crosshair is within half a step of a point; how many."""
+        count = 0
+        for axis, names in ((0, ("ArrowLeft", "ArrowRight")), (1, ("ArrowUp", "ArrowDown"))):
+            for held, step in (("Shift+", 80 / ZOOM), ("", 16 / ZOOM)):
+                while abs(far := target[axis] - labeler.view.crosshair[axis]) > step / 2 + 1e-9:
+                    key(labeler, held + names[far > 0])
+                    count += 1
+        return count
+
+    def test_a_first_frame_is_labeled_by_at_most_thirty_keys(self, labeler):
+        key(labeler, "c")
+        count = 1
+        for point in self.TRUTH:
+            count += self.go(labeler, point) + 1
+            key(labeler, "Enter")
+        assert count <= 30
+        assert np.abs(points(labeler) - self.TRUTH).max() <= 16 / ZOOM / 2 + 1e-9
+        assert labeler.session.state() == "done"
+
+    def test_it_begins_the_next_frame_where_the_bodypart_was(self, labeler):
+        for point in self.TRUTH:
+            labeler.session.click(point)
+        key(labeler, "c", "f", "1")
+        assert labeler.view.crosshair == self.TRUTH[0]
+        key(labeler, "Alt+ArrowRight", "Enter", "Enter")
+        np.testing.assert_allclose(points(labeler)[:2], [(17, 24), (36, 28)])
+
+    def test_it_stays_in_the_picture_and_goes_by_escape_or_a_click(self, labeler):
+        key(labeler, "c", *["Shift+ArrowLeft"] * 20)
+        assert labeler.view.crosshair[0] == -0.5
+        key(labeler, "Escape")
+        assert labeler.view.crosshair is None
+        key(labeler, "c")
+        click(labeler, 30, 40)
+        assert labeler.view.crosshair is None
+        key(labeler, "d")
+        assert labeler.session.cursor.image == M1[1]
 
 
 class TestPicture:

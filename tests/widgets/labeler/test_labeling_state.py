@@ -40,7 +40,7 @@ def label(session, points):
 
 
 def states(session):
-    return [mark.state for mark in session.marks()]
+    return [value.state for value in session.values()]
 
 
 SQUARE = [(10.5, 10.25), (20, 10), (20, 20), (10, 20)]
@@ -197,21 +197,80 @@ class TestEdits:
         session.finish()
         assert session.state() == "done"
 
-    def test_copies_fill_open_bodyparts_only(self, session):
+    def test_copies_are_hollow_at_open_bodyparts_until_they_are_accepted(self, session):
         label(session, SQUARE)
         session.go_to(M1[2])
         session.click((70, 70))
         assert session.previous_labeled() == M1[0]
         session.copy_previous()
+        assert states(session) == ["placed", "open", "open", "open"]
+        np.testing.assert_array_equal(session.suggested()[0][1:], SQUARE[1:])
+        np.testing.assert_array_equal(session.shown_points(), [(70, 70), *SQUARE[1:]])
+        session.accept_all()
         np.testing.assert_array_equal(session.points(), [(70, 70), *SQUARE[1:]])
         assert session.store().origin(M1[2], "leftear") == "copied"
+        assert session.state() == "done"
+
+    def test_pasted_points_are_hollow_too(self, session):
+        label(session, SQUARE)
         session.copy()
         session.go_to(M2[0])
-        assert session.previous_labeled() is None
         session.copy_previous()
         assert "no labeled frame before" in session.message
         session.paste()
-        np.testing.assert_array_equal(session.points(), [(70, 70), *SQUARE[1:]])
+        np.testing.assert_array_equal(session.suggested()[0], SQUARE)
+        assert session.state() == "new"
+
+    def test_a_hollow_point_is_touched_accepted_or_dropped_one_by_one(self, session):
+        label(session, SQUARE)
+        session.step(1)
+        session.copy_previous()
+        session.nudge(1, 0)
+        session.choose("leftear")
+        session.delete()
+        session.accept()
+        np.testing.assert_array_equal(session.suggested()[0], [[np.nan] * 2] * 2 + SQUARE[2:])
+        np.testing.assert_array_equal(session.points()[0], (11.5, 10.25))
+        assert "no hollow point of leftear" in session.message
+        session.choose("rightear")
+        session.accept()
+        assert states(session) == ["placed", "open", "placed", "open"]
+
+    def test_a_frame_with_hollow_points_is_not_done_without_asking(self, session):
+        label(session, SQUARE)
+        session.step(1)
+        session.copy_previous()
+        session.finish()
+        assert session.state() == "new"
+        assert "4 hollow points are no labels yet" in session.message
+        session.finish()
+        assert states(session) == ["not visible"] * 4
+        session.undo()
+        np.testing.assert_array_equal(session.suggested()[0], SQUARE)
+
+    def test_done_on_an_untouched_frame_asks_once(self, session):
+        session.finish()
+        assert (session.state(), session.asking) == ("new", M1[0])
+        assert "nothing is placed" in session.message
+        session.step(1)
+        session.step(-1)
+        session.finish()
+        assert session.state() == "new"
+        session.finish()
+        assert (session.state(), session.asking) == ("done", "")
+
+    def test_done_goes_on_with_the_next_frame_that_is_not(self, session):
+        session.go_to(M1[1])
+        label(session, SQUARE)
+        session.go_to(M1[0])
+        session.click((5, 5))
+        session.finish_and_go_on()
+        assert session.cursor.image == M1[2]
+        assert session.state(M1[0]) == "done"
+        session.finish_and_go_on()
+        assert session.cursor.image == M1[2]
+        session.finish_and_go_on()
+        assert session.cursor.image == M1[3]
 
     def test_counts_of_a_video_and_of_all(self, session):
         label(session, SQUARE)
@@ -232,7 +291,7 @@ class TestUndo:
             session.delete()
             session.hide()
             session.finish()
-            images.append((image, session.points(image), session.marks(image), session.state(image)))
+            images.append((image, session.points(image), session.values(image), session.state(image)))
         steps = session.history.depth[0]
         for _ in range(steps):
             session.undo()
@@ -244,7 +303,7 @@ class TestUndo:
             session.redo()
         for image, points, marks, state in images:
             np.testing.assert_array_equal(session.points(image), points)
-            assert session.marks(image) == marks
+            assert session.values(image) == marks
             assert session.state(image) == state
         assert session.history.depth == (steps, 0)
 
@@ -262,13 +321,18 @@ class TestUndo:
         assert session.message == "nothing to redo"
         np.testing.assert_array_equal(session.points()[0], (2, 2))
 
-    def test_one_undo_takes_a_whole_copy_back(self, session):
+    def test_one_undo_takes_a_whole_copy_and_its_acceptance_back(self, session):
         label(session, SQUARE)
         session.step(1)
         session.copy_previous()
+        session.accept_all()
         session.undo()
         assert session.state(M1[1]) == "new"
+        session.undo()
+        assert np.isnan(session.suggested()[0]).all()
         assert session.state(M1[0]) == "done"
+        session.redo()
+        np.testing.assert_array_equal(session.suggested()[0], SQUARE)
 
     def test_what_another_tab_changed_meanwhile_is_left_alone(self, session, project):
         session.click((1, 1))

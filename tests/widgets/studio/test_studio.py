@@ -211,7 +211,7 @@ class TestStudio:
         labels = f"{LABELED} of {len(labeler.session.images)} frames labeled"
         assert labels in studio.line.value
         labeler.session.go_to_state("new")
-        labeler.session.finish()
+        labeler.session.finish(sure=True)
         assert labeler.wait()
         assert studio.wait()
         assert f"{LABELED + 1} of {len(labeler.session.images)} frames" in studio.line.value

@@ -1,0 +1,113 @@
+"""What the labeler paints: the picture with its labels, and the bar of frames below; only what has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlcnb.labels import LabelError
+from dlcnb.widgets.base.canvas import batch
+from dlcnb.widgets.base.paint import Text
+from dlcnb.widgets.labeler.bar import FrameBar
+from dlcnb.widgets.labeler.draw import LabelCanvas, label_things, look, loupe_things, picture, scene
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from dlcnb.widgets.base.frame_images import FrameImages
+    from dlcnb.widgets.base.input_guard import Input
+    from dlcnb.widgets.labeler.state import LabelSession
+    from dlcnb.widgets.labeler.view import LabelView
+
+__all__ = ["Screen"]
+
+
+class Screen:
+    """The labeler's two canvases.
+
+    Parameters
+    ----------
+    session, view : what to show, and how.
+    images : where the frames come from.
+    colors : uint8 (K, 3), of the bodyparts.
+    on_client : callable
+        Called when a page shows the canvases, which are empty then.
+    """
+
+    def __init__(
+        self,
+        session: LabelSession,
+        view: LabelView,
+        images: FrameImages,
+        colors: NDArray[np.uint8],
+        on_client: Callable[[], object],
+    ) -> None:
+        self.session, self.view, self.images, self.colors = session, view, images, colors
+        self._edges = np.asarray(session.project.skeleton.index_edges, int).reshape(-1, 2)
+        self.canvas, self.bar = LabelCanvas(view.canvas_size), FrameBar(view.canvas_size[1])
+        self.bar.add_class("dlcnb-framebar")
+        self._on_client = on_client
+        self._forget()
+        for canvas in (self.canvas, self.bar):
+            canvas.on_client_ready(self._appeared)
+
+    def _appeared(self, *_: Any) -> None:
+        self._forget()
+        self._on_client()
+
+    def _forget(self) -> None:
+        """Paint everything anew next time."""
+        self._frame: tuple[Any, ...] | None = None
+        self._loupe: tuple[Any, ...] | None = ()
+        self._cells: tuple[Any, ...] = (None, None)
+
+    def paint(self, input: Input) -> tuple[str, str]:
+        """Bring the canvases up to date; returns (the image's name, what is wrong with its file or '')."""
+        session, view = self.session, self.view
+        name = session.cursor.image
+        image, problem = self._read(name)
+        seen = scene(session, view, self._edges)
+        frame = (name, view.fit, view.brightness, view.contrast, view.gamma, problem)
+        shown = look(image, view) if frame != self._frame else None
+        loupe = None if seen.loupe is None else (seen.loupe, seen.loupe_left, frame)
+        things = label_things(seen, self.colors)
+        if problem:
+            middle = self.canvas.width / 2, self.canvas.height / 2
+            things.append(Text("this image can't be read", middle, 18, outline=1.5, align="center"))
+        input.ready(0 if shown is not None else 1)  # points need not wait for the loupe to arrive
+        with batch(self.canvas):
+            if shown is not None:
+                self.canvas.draw_frame(shown)
+            self.canvas.draw(1, things)
+            if loupe != self._loupe:
+                self.canvas.draw(2, loupe_things(seen, image, view))
+            self._paint_bar(session.store(name).states, session.row)
+        self._frame, self._loupe = frame, loupe
+        input.sent()
+        return name, problem
+
+    def _read(self, name: str) -> tuple[NDArray[np.uint8], str]:
+        """(pixels, what is wrong with the file or '')."""
+        try:
+            image, problem = self.images.read(name), ""
+            self.view.set_image_size(image.shape[:2])
+            self.session.image_size = image.shape[:2]
+        except LabelError as error:
+            image, problem = np.full((*self.view.image_size, 3), 64, np.uint8), str(error)
+        return image, problem
+
+    def _paint_bar(self, states: tuple[str, ...], row: int) -> None:
+        if (states, row) == self._cells:
+            return
+        if states != self._cells[0]:
+            self.bar.draw_states(states)
+        self.bar.draw_place(row, len(states))
+        self._cells = states, row
+
+    def snapshot(self) -> Image.Image:
+        """The frame with all that lies over it, drawn in the kernel."""
+        image, _ = self._read(self.session.cursor.image)
+        return picture(image, self.view, scene(self.session, self.view, self._edges), self.colors)
