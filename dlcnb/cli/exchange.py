@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from dlcnb.cli.console import LocalPath, Report, command, project_argument, run_job, table
-from dlcnb.cli.results import with_poses
+from dlcnb.cli.results import animal_option, is_several, with_poses
 from dlcnb.cli.work import pick_run
 from dlcnb.exchange import FORMATS
 
@@ -27,6 +27,7 @@ __all__ = ["export"]
 @click.option("--out", type=click.Path(file_okay=False), help="Folder for the files.  [default: see above]")
 @click.option("--tables", type=click.Path(file_okay=False), help="Folder of the poses.  [default: beside each video]")
 @click.option("--filtered", is_flag=True, help="Export what `dlcnb filter` wrote.")
+@animal_option
 @click.option("--pcutoff", type=click.FloatRange(0, 1), default=0, help="Leave out points of less likelihood.")
 @click.option("--scorer", help="Whose labels.  [default: the project's scorer]")
 @click.option("--snapshot", default="best", show_default=True, help="Of the network: best, last, or a step.")
@@ -62,18 +63,21 @@ def export(console, project, videos, to, out, snapshot, shuffle, **options):
     return Report({"videos": done, **({"failed": failed} if failed else {})}, table(rows) if done else "", problem)
 
 
-def _poses(project, video, to, out, *, tables, filtered, pcutoff):
+def _poses(project, video, to, out, **options):
     from dlcnb import exchange
-    from dlcnb.poses import Poses
+    from dlcnb.poses import read_poses
     from dlcnb.video import VideoReader
 
-    video, found = with_poses(project, video, tables, filtered)
-    poses = Poses.read(found)
+    animal, pcutoff = options["animal"], options["pcutoff"]
+    video, found = with_poses(project, video, options["tables"], options["filtered"], animal)
+    poses = read_poses(found, animal)
     if pcutoff:
         poses = replace(poses, points=poses.masked(pcutoff))
-    output = (found.parent if out is None else Path(out)) / f"{found.stem}{exchange.FORMATS[to]}"
+    name = f"{found.stem}_{animal}" if animal else found.stem
+    output = (found.parent if out is None else Path(out)) / f"{name}{exchange.FORMATS[to]}"
+    skeleton = None if is_several(found) and animal in (None, "all") else project.skeleton
     with VideoReader(video) as reader:
-        exchange.write_poses(to, output, poses, reader, skeleton=project.skeleton)
+        exchange.write_poses(to, output, poses, reader, skeleton=skeleton)
     return {"video": video.absolute(), "frames": len(poses), "output": output.absolute()}
 
 

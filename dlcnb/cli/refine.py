@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from dlcnb.cli.console import Report, command, project_argument, table
-from dlcnb.cli.results import with_poses
+from dlcnb.cli.results import animal_option, is_several, with_poses
 
 __all__ = ["merge", "outliers"]
 
@@ -35,21 +35,24 @@ _HOW = ["jump", "uncertain", "fit", "bone", "swap", "sure"]
 @click.option("--bodyparts", help="Look at these only, separated by commas.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed chooses the same frames.")
 @click.option("--tables", type=click.Path(file_okay=False), help="Folder of the tables.  [default: beside the video]")
+@animal_option
 @click.option("--dry-run", is_flag=True, help="Find, count and choose; write nothing.")
-def outliers(console, project, video, tables, dry_run, **options):
+def outliers(console, project, video, tables, dry_run, animal, **options):
     """Find frames of VIDEO that the network got wrong, and extract some of them for labeling.
 
     The network's labels are written beside (machinelabels), so that the Labeler offers them. Frames that are extracted
     already are not chosen again. When enough are labeled: dlcnb merge, and train again.
     """
     from dlcnb.outliers import extract, score
-    from dlcnb.poses import Poses
+    from dlcnb.poses import read_poses
     from dlcnb.project import Project
 
     _check_threshold(options)
     project = Project.open(project)
-    path, poses_file = with_poses(project, video, tables)
-    poses = Poses.read(poses_file)
+    path, poses_file = with_poses(project, video, tables, animal=animal)
+    if is_several(poses_file) and animal in (None, "all") and not dry_run:
+        raise click.UsageError(f"{poses_file.name} is of several animals, labels are of one. Choose it: --animal NAME.")
+    poses = read_poses(poses_file, animal)
     parts = options["bodyparts"] and [name.strip() for name in options["bodyparts"].split(",")]
     scores = score(poses, options["how"], skeleton=project.skeleton, pcutoff=project.pcutoff, bodyparts=parts)
     threshold = scores.threshold if options["threshold"] is None else options["threshold"]

@@ -10,12 +10,13 @@ import click
 
 from dlcnb.cli.console import LocalPath, Report, clock, command, project_argument, table
 
-__all__ = ["filter_poses", "label", "label_video", "plot", "video_path", "with_poses"]
+__all__ = ["animal_option", "filter_poses", "is_several", "label", "label_video", "plot", "video_path", "with_poses"]
 
 _videos = click.argument("videos", nargs=-1, required=True, type=LocalPath())
 _tables = click.option(
     "--tables", type=click.Path(file_okay=False), help="Folder of the tables.  [default: beside each video]"
 )
+animal_option = click.option("--animal", metavar="NAME", help="Of several animals: the name of one, or all.")
 _filtered = click.option("--filtered", is_flag=True, help="Use what `dlcnb filter` wrote.")
 _pcutoff = click.option(
     "--pcutoff",
@@ -68,19 +69,21 @@ def filter_poses(console, project, videos, tables, **options):
 def _filter_one(video, poses_file, tables, options):
     """Write the filtered table of one video; returns its entry of the report."""
     from dlcnb.files import atomic_write
-    from dlcnb.poses import Poses, poses_path
+    from dlcnb.poses import MultiAnimalPoses, Poses, poses_path
     from dlcnb.trajectories import filter_poses
     from dlcnb.video import VideoReader
 
-    poses, times = Poses.read(poses_file), None
+    several = is_several(poses_file)
+    poses, times = (MultiAnimalPoses if several else Poses).read(poses_file), None
     if video.is_file():
         with VideoReader(video) as reader:
             times = reader.times if reader.is_vfr and len(reader) == len(poses) else None
     smooth = filter_poses(poses, times=times, **options)
+    suffix = "_el_filtered" if several else "_filtered"
     target = poses_path(video, poses.scorer, folder=tables and Path(tables).absolute())
-    output = target.with_name(f"{target.stem}_filtered.h5")
+    output = target.with_name(f"{target.stem}{suffix}.h5")
     before = _filtered_by(output)
-    smooth.write(target, suffix="_filtered")
+    smooth.write(target, suffix=suffix)
     made = ", ".join(f"{name} {value}" for name, value in options.items() if value is not None)
     atomic_write(_meta(output), json.dumps({"made": made}))
     found = {"video": video, "frames": len(poses), "method": options["method"], "output": output}
@@ -104,10 +107,11 @@ def _meta(output):
 @command("plot", "Plot the trajectories.")
 @project_argument
 @_videos
+@animal_option
 @_filtered
 @_pcutoff
 @_tables
-def plot(console, project, videos, filtered, pcutoff, tables):
+def plot(console, project, videos, filtered, pcutoff, tables, animal):
     """Plot the trajectories of VIDEOS: in the plane, over time, their likelihood, their frame-to-frame steps.
 
     They go to the folder plot-poses in PROJECT/videos, or in the folder of the tables.
@@ -117,9 +121,9 @@ def plot(console, project, videos, filtered, pcutoff, tables):
     project = Project.open(project)
     pcutoff = project.pcutoff if pcutoff is None else pcutoff
     done = []
-    for video, poses_file in [with_poses(project, video, tables, filtered) for video in videos]:
+    for video, poses_file in [with_poses(project, video, tables, filtered, animal) for video in videos]:
         console.progress(len(done) / len(videos), f"plotting {video.name}")
-        done.append({"video": video, "plots": plot_one(project, video, poses_file, pcutoff, tables)})
+        done.append({"video": video, "plots": plot_one(project, video, poses_file, pcutoff, tables, animal)})
     return Report({"videos": done}, "\n".join(str(path) for d in done for path in d["plots"]))
 
 
@@ -135,12 +139,13 @@ def plot(console, project, videos, filtered, pcutoff, tables):
     type=click.Choice(["frame", "raw"]),
     help="Side by side with the plain frame, or (with --filtered) with the poses before filtering.",
 )
+@animal_option
 @_filtered
 @_pcutoff
 @_tables
-def label_video(console, project, videos, filtered, pcutoff, tables, **look):
+def label_video(console, project, videos, filtered, pcutoff, tables, animal, **look):
     """Draw the bodyparts on VIDEOS; writes videos that end in _labeled."""
-    from dlcnb.poses import Poses, find_poses
+    from dlcnb.poses import find_poses, read_poses
     from dlcnb.project import Project
 
     project = Project.open(project)
@@ -149,10 +154,10 @@ def label_video(console, project, videos, filtered, pcutoff, tables, **look):
     look["crop"] = _crop(look["crop"])
     raw = look["beside"] == "raw"
     done = []
-    for video, poses_file in [with_poses(project, video, tables, filtered) for video in videos]:
+    for video, poses_file in [with_poses(project, video, tables, filtered, animal) for video in videos]:
         if raw:
-            look["beside"] = Poses.read(find_poses(video, tables))
-        done.append(label(console, project, video, poses_file, pcutoff, **look))
+            look["beside"] = read_poses(find_poses(video, tables, several=is_several(poses_file)), animal)
+        done.append(label(console, project, video, poses_file, pcutoff, animal=animal, **look))
     rows = [("video", "frames", "seconds"), *((d["output"], d["frames"], f"{d['seconds']:.1f}") for d in done)]
     return Report({"videos": done}, table(rows))
 
@@ -167,34 +172,51 @@ def _crop(text):
     return tuple(map(int, words))
 
 
-def plot_one(project, video, poses_file, pcutoff, tables=None):
+def plot_one(project, video, poses_file, pcutoff, tables=None, animal=None):
     """Write the plots of one video's poses to the project, or to the folder of the tables; returns their paths."""
     from dlcnb import plots
-    from dlcnb.poses import Poses
+    from dlcnb.poses import read_poses
     from dlcnb.video import VideoReader
 
     with VideoReader(video) as reader:
         times, size = reader.times, reader.size
-    suffix = "_filtered" if poses_file.stem.endswith("_filtered") else ""
+    suffix = f"_{animal or 'all'}" if is_several(poses_file) else ""
+    suffix += "_filtered" if poses_file.stem.endswith("_filtered") else ""
     folder = project.plots_dir(video, tables)
-    return plots.save_all(Poses.read(poses_file), times, folder, pcutoff, size=size, suffix=suffix)
+    return plots.save_all(read_poses(poses_file, animal), times, folder, pcutoff, size=size, suffix=suffix)
 
 
-def label(console, project, video, poses_file, pcutoff, **look):
+def label(console, project, video, poses_file, pcutoff, *, animal=None, **look):
     """Write one labeled video beside its poses (``look``: see `render.label_video`); its entry of the report."""
-    from dlcnb.poses import Poses
+    from dlcnb.poses import read_poses
     from dlcnb.render import label_video
     from dlcnb.video import VideoReader
 
-    began, out = time.monotonic(), poses_file.with_name(f"{poses_file.stem}_labeled.mp4")
+    name = f"{poses_file.stem}_{animal}" if animal else poses_file.stem
+    began, out = time.monotonic(), poses_file.with_name(f"{name}_labeled.mp4")
+    poses = read_poses(poses_file, animal)
     with VideoReader(video) as reader:
         total = len(reader)
-        steps = label_video(reader, Poses.read(poses_file), out, skeleton=project.skeleton, pcutoff=pcutoff, **look)
+        steps = label_video(reader, poses, out, skeleton=_bones(project, poses), pcutoff=pcutoff, **look)
         for done in steps:
             left = (time.monotonic() - began) * (total / max(done, 1) - 1)
             console.progress(done / total, f"drawing {video.name}: frame {done} of {total}, {clock(left)} left")
     console.clear()
     return {"video": video.absolute(), "output": out, "frames": total, "seconds": time.monotonic() - began}
+
+
+def _bones(project, poses):
+    """Edges (E, 2) of the skeleton, of each animal if the poses are of several."""
+    import numpy as np
+
+    edges = np.asarray(project.skeleton.index_edges).reshape(-1, 2)
+    count = len(project.bodyparts)
+    return np.concatenate([edges + first for first in range(0, max(len(poses.bodyparts) - count, 0) + 1, count)])
+
+
+def is_several(poses_file):
+    """Whether a table is of several animals, by its name."""
+    return poses_file.stem.removesuffix("_filtered").endswith("_el")
 
 
 def video_path(project, video):
@@ -203,9 +225,11 @@ def video_path(project, video):
     return path.absolute() if path.is_file() else project.video(path.name)
 
 
-def with_poses(project, video, tables, filtered=False):
-    """(path of a video, its newest table of poses); what is missing is said, with the command that makes it."""
-    from dlcnb.poses import find_poses
+def with_poses(project, video, tables, filtered=False, animal=None):
+    """(path of a video, its newest table of poses); what is missing is said, with the command that makes it.
+
+    With ``animal`` it is the table of several animals; without, that of one, or of several where there is no other.
+    """
     from dlcnb.project import ProjectError
 
     try:
@@ -213,17 +237,29 @@ def with_poses(project, video, tables, filtered=False):
     except ProjectError:
         path = Path(video).absolute()
         try:
-            return path, find_poses(path, tables, filtered)  # the tables may be there without the video
+            return path, _found(path, tables, filtered, animal)  # the tables may be there without the video
         except FileNotFoundError:
             pass
         raise
     try:
-        return path, find_poses(path, tables, filtered)
+        return path, _found(path, tables, filtered, animal)
     except FileNotFoundError:
         what, how = ("filtered poses", "filter") if filtered else ("poses", "analyze")
+        what += " of several animals" if animal else ""
         where = path.parent if tables is None else tables
         other = "another folder" if tables else "their folder"
         raise FileNotFoundError(
             f"There are no {what} of {path.name} in {where}. Make them: dlcnb {how} {project.root} {path}; "
             f"or name {other} with --tables."
         ) from None
+
+
+def _found(path, tables, filtered, animal):
+    from dlcnb.poses import find_poses
+
+    if animal is None:
+        try:
+            return find_poses(path, tables, filtered)
+        except FileNotFoundError:
+            pass
+    return find_poses(path, tables, filtered, several=True)

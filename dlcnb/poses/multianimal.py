@@ -19,7 +19,7 @@ from dlcnb.tables.h5 import is_h5, read_h5_table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MultiAnimalPoses"]
+__all__ = ["MultiAnimalPoses", "read_poses"]
 
 _COORDS = ("x", "y", "likelihood")
 _HEADER = ("scorer", "individuals", "bodyparts", "coords")
@@ -82,6 +82,12 @@ class MultiAnimalPoses:
         a = self.individuals.index(name)
         return Poses(self.bodyparts, self.scorer, self.points[:, a], self.likelihood[:, a])
 
+    def together(self) -> Poses:
+        """All animals as one `Poses`, whose bodyparts are called ``<individual> <bodypart>``, animal by animal."""
+        count, names = len(self), tuple(f"{animal} {part}" for animal in self.individuals for part in self.bodyparts)
+        points, likelihood = self.points.reshape(count, len(names), 2), self.likelihood.reshape(count, len(names))
+        return Poses(names, self.scorer, points, likelihood)
+
     @classmethod
     def read(cls, path: StrPath) -> MultiAnimalPoses:
         """Read DeepLabCut's h5 or csv of several animals: columns (scorer, individuals, bodyparts, coords).
@@ -114,6 +120,25 @@ class MultiAnimalPoses:
         columns = pd.MultiIndex.from_product(names, names=_HEADER)
         values = np.concatenate([self.points, self.likelihood[..., None]], axis=-1).reshape(len(self), len(columns))
         return pd.DataFrame(values, columns=columns, index=range(first, first + len(self)))
+
+
+def read_poses(path: StrPath, animal: str | None = None) -> Poses:
+    """Read a table of one animal, or of several (whose names end in ``_el``, maybe with ``_filtered``).
+
+    Parameters
+    ----------
+    path : of the h5 or csv.
+    animal : of a table of several, the name of one; "all" or None = all (`MultiAnimalPoses.together`).
+
+    Raises `TableError` for a damaged table, an unknown animal, or the name of one in a table of one.
+    """
+    path = Path(path)
+    if not path.stem.removesuffix("_filtered").endswith("_el"):
+        if animal not in (None, "all"):
+            raise TableError(f"{path} is of one animal, expected several to take '{animal}' from. Leave the name out.")
+        return Poses.read(path)
+    found = MultiAnimalPoses.read(path)
+    return found.together() if animal in (None, "all") else found.animal(str(animal))
 
 
 def _read(path: Path) -> tuple[list[tuple[str, ...]], list[str], NDArray[np.float64]]:

@@ -39,28 +39,35 @@ def poses_path(video: StrPath, scorer: str, suffix: str = "", folder: StrPath | 
     return (video.parent if folder is None else Path(folder)) / f"{video.stem}{scorer}{suffix}.h5"
 
 
-def find_poses(video: StrPath, folder: StrPath | None = None, filtered: bool = False) -> Path:
-    """The newest table of poses of a video, in ``folder`` or beside it; raises FileNotFoundError if there is none."""
+def find_poses(video: StrPath, folder: StrPath | None = None, filtered: bool = False, *, several: bool = False) -> Path:
+    """The newest table of poses of a video, in ``folder`` or beside it; raises FileNotFoundError if there is none.
+
+    With ``several`` it is one of several animals (``_el``), which `dlcnb.poses.read_poses` reads.
+    """
     video = Path(video)
     folder = video.absolute().parent if folder is None else Path(folder)
-    found = [p for p in folder.glob(f"{escape(video.stem)}D*") if _is_table(p.name[len(video.stem) :], filtered)]
+    found = [
+        p for p in folder.glob(f"{escape(video.stem)}D*") if _is_table(p.name[len(video.stem) :], filtered, several)
+    ]
     if not found:
         what, how = ("filtered poses", "dlcnb filter") if filtered else ("poses", "dlcnb analyze")
+        what, how = (f"{what} of several animals", f"{how}{' --animals' * (not filtered)}") if several else (what, how)
         raise FileNotFoundError(
             f"No {what} of {video} in {folder}. Make them first ({how}), or name their folder with --tables."
         )
     return max(found, key=lambda p: (p.stat().st_mtime, p.suffix == ".h5"))
 
 
-def _is_table(rest: str, filtered: bool) -> bool:
-    """Whether a file is a table of poses of one animal, by what follows the video in its name.
+def _is_table(rest: str, filtered: bool, several: bool) -> bool:
+    """Whether a file is a table of poses of one animal, or of several, by what follows the video in its name.
 
     DeepLabCut 2.0 wrote ``DeepCut_resnet50_…`` and ``…filtered``. Copies that a file manager made don't count.
     """
-    match = re.fullmatch(r"(?:DLC|DeepCut_).*?(_?filtered|_skeleton|_labeled|_el)?\.(?:h5|csv)", rest)
+    match = re.fullmatch(r"(?:DLC|DeepCut_).*?(_el)?(_?filtered|_skeleton|_labeled)?\.(?:h5|csv)", rest)
     if match is None or is_stray(rest):
         return False
-    return (match[1] or "").endswith("filtered") == filtered and match[1] in (None, "filtered", "_filtered")
+    wanted = ("filtered", "_filtered") if filtered else (None,)
+    return bool(match[1]) == several and match[2] in wanted
 
 
 @dataclass(eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,17 +13,18 @@ from dlcnb.trajectories.filters import fill_gaps, mask, median_filter, savgol_fi
 from dlcnb.trajectories.kalman import kalman_smooth
 
 if TYPE_CHECKING:
-    from dlcnb.poses import Poses
+    from dlcnb.poses import MultiAnimalPoses, Poses
 
 
 __all__ = ["METHODS", "filter_poses"]
 
+AnyPoses = TypeVar("AnyPoses", "Poses", "MultiAnimalPoses")
 # {method: (usual window or None, usual gap to fill)}, in frames
 METHODS = {"median": (5, 0), "savgol": (7, 0), "kalman": (None, 10)}
 
 
 def filter_poses(
-    poses: Poses,
+    poses: AnyPoses,
     method: str = "median",
     *,
     window: int | None = None,
@@ -31,12 +32,12 @@ def filter_poses(
     pcutoff: float = 0.0,
     gap: int | None = None,
     times: ArrayLike | None = None,
-) -> Poses:
+) -> AnyPoses:
     """Smooth the points of poses over time.
 
     Parameters
     ----------
-    poses : dlcnb.poses.Poses
+    poses : dlcnb.poses.Poses or dlcnb.poses.MultiAnimalPoses
     method : str
         "median" removes jumps (DeepLabCut's default), "savgol" keeps the height of peaks, "kalman" weighs points by
         their likelihood.
@@ -54,8 +55,9 @@ def filter_poses(
 
     Returns
     -------
-    dlcnb.poses.Poses
-        The likelihood is the network's, but in filled gaps it lies on a straight line between those at both ends.
+    dlcnb.poses.Poses or dlcnb.poses.MultiAnimalPoses
+        As given. The likelihood is the network's, but in filled gaps it lies on a straight line between those at both
+        ends.
 
     Raises
     ------

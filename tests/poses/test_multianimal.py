@@ -83,3 +83,12 @@ def test_what_does_not_fit_is_refused(tmp_path):
         bad.write_text("\n".join(content))
         with pytest.raises(TableError, match=name):
             MultiAnimalPoses.read(bad)
+
+
+def test_all_animals_together():
+    found = poses()
+    whole = found.together()
+    count = len(PARTS)
+    assert whole.bodyparts[count : 2 * count] == tuple(f"individual2 {part}" for part in PARTS)
+    np.testing.assert_array_equal(whole.points[:, count : 2 * count], found.points[:, 1])
+    np.testing.assert_array_equal(whole.likelihood[:, :count], found.likelihood[:, 0])
