@@ -39,6 +39,9 @@ def scale(points: ArrayLike, factor: float | tuple[float, float]) -> NDArray[np.
     """Coordinates in an image -> coordinates in the same image resized by ``factor`` (a number or ``(fx, fy)``).
 
     Pixel centres sit at integers, so the image edge at -0.5, not the pixel at 0, is the fixed point.
+
+    >>> scale([0.0, 9.0], 2)
+    array([ 0.5, 18.5])
     """
     return (np.asarray(points, float) + 0.5) * factor - 0.5
 

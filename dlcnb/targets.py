@@ -18,7 +18,11 @@ LOCREF_STDEV = 7.2801
 
 
 def grid_size(size, stride=STRIDE):
-    """``(rows, columns)`` of the maps of an image of ``size = (height, width)`` px."""
+    """``(rows, columns)`` of the maps of an image of ``size = (height, width)`` px.
+
+    >>> grid_size((480, 637))
+    (60, 80)
+    """
     return -(-size[0] // stride), -(-size[1] // stride)
 
 

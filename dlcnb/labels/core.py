@@ -44,7 +44,11 @@ def image_name(index: int, n_frames: int) -> str:
 
 
 def frame_index(image: str | Path) -> int:
-    """Frame number from the name of an image (``labeled-data/m4s1/img0012.png`` -> 12); raises `LabelError`."""
+    """Frame number from the name of an image; raises `LabelError`.
+
+    >>> frame_index("labeled-data/m4s1/img0012.png")
+    12
+    """
     match = re.search(r"(\d+)\.\w+$", str(image))
     if not match:
         raise LabelError(f"expected the name of an extracted frame such as img0012.png, found {image}")

@@ -133,6 +133,11 @@ def fill_gaps(points: ArrayLike, limit: int | None = 10, *, times: ArrayLike | N
     -------
     numpy.ndarray
         (T, ...) float64.
+
+    Examples
+    --------
+    >>> fill_gaps([1.0, np.nan, 3.0, np.nan, np.nan, 6.0], limit=1)
+    array([ 1.,  2.,  3., nan, nan,  6.])
     """
     from dlcnb.trajectories.kinematics import frame_times
 

@@ -40,7 +40,11 @@ def velocity(points: ArrayLike, fps: float = 1.0, *, times: ArrayLike | None = N
 
 
 def speed(points: ArrayLike, fps: float = 1.0, *, times: ArrayLike | None = None) -> NDArray[np.float64]:
-    """Length of the `velocity`: (T, ...) pixels per second, never negative; arguments and NaN as there."""
+    """Length of the `velocity`: (T, ...) pixels per second, never negative; arguments and NaN as there.
+
+    >>> speed([[0, 0], [3, 4], [6, 8]], fps=30)
+    array([150., 150., 150.])
+    """
     found = velocity(points, fps, times=times)
     return np.hypot(found[..., 0], found[..., 1])
 
