@@ -65,19 +65,19 @@ def decode(video, frames):
 
 def random_resnet(run):
     """Weights of no meaning for ResNet-50 in a copy of a run."""
-    from dlcnb.backend import runs
     from dlcnb.backend.network import PoseNet
+    from dlcnb.run import Run
 
-    config, bodyparts = runs.read_config(run)
-    values = {**config.to_dict(), "backbone": "resnet-50"}
-    runs.write_config(run, type(config).from_dict(values), bodyparts)
+    run = Run(run)
+    bodyparts = run.bodyparts
+    run.write_config(run.config.changed(backbone="resnet-50"), bodyparts)
     mx.random.seed(0)
     net = PoseNet("resnet-50", len(bodyparts))
     net.initialize()
-    for path in run.glob("snapshot-*"):
+    for path in run.folder.glob("snapshot-*"):
         path.unlink()
-    (run / "best.json").unlink(missing_ok=True)
-    net.save_parameters(str(run / "snapshot-1.params"))
+    run.best_file.unlink(missing_ok=True)
+    net.save_parameters(str(run.snapshot(1)))
 
 
 def measure(arguments):

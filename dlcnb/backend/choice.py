@@ -17,7 +17,7 @@ from dlcnb.backend.engines import has_openvino
 from dlcnb.files import atomic_write
 from dlcnb.machine import processors
 from dlcnb.machine.processors import core_count
-from dlcnb.project import Project
+from dlcnb.run import Run
 from dlcnb.trainset import TrainSet
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _ROUNDS = 3
 log = logging.getLogger(__name__)
 
 
-def choose(predictors: Callable[[str], Predictor], run: Path, snapshot: str | Path) -> str:
+def choose(predictors: Callable[[str], Predictor], run: str | Path, snapshot: str | Path, digest: str) -> str:
     """The name of the fastest engine whose error on labeled frames is within `WORSE` of that of fp32.
 
     OpenVINO is tried where it is installed, MXNet's int8 elsewhere. What was measured is kept in
@@ -44,12 +44,14 @@ def choose(predictors: Callable[[str], Predictor], run: Path, snapshot: str | Pa
     predictors : function (name of an engine) -> Predictor.
     run : folder of the run.
     snapshot : path of ``snapshot-<step>.params``.
+    digest : its checksum; another snapshot under the same name is measured anew.
     """
     snapshot = Path(snapshot)
     path = snapshot.with_suffix(".engines.json")
     others = ("openvino",) if has_openvino() else ("int8",)
-    key = f"{processors.kind()}, {core_count()} cores, {' '.join(('fp32', *others))}, dlcnb {dlcnb.__version__}"
-    known = _read(path, snapshot)
+    machine = f"{processors.kind()}, {core_count()} cores"
+    key = f"{machine}, {' '.join(('fp32', *others))}, dlcnb {dlcnb.__version__}, {digest[:12]}"
+    known = _read(path)
     if key not in known:
         known[key] = _measure(predictors, others, run)
         atomic_write(path, json.dumps(known, indent=1))
@@ -83,17 +85,16 @@ def _speed(predictor: Predictor, images: Sequence[NDArray[np.uint8]]) -> float:
 
 def _frames(run: Path) -> tuple[list[NDArray[np.uint8]], NDArray[np.float64]]:
     """Labeled frames, as far as possible such that the network was not trained on, and their labels."""
-    config = json.loads((Path(run) / "split.json").read_text())
-    project = Project.open(Path(run).resolve().parents[3])
-    data = TrainSet.from_project(project)
-    trained = set(config["train"])
+    run = Run(run)
+    data = TrainSet.from_project(run.project)
+    trained = set(run.split["train"])
     order = sorted(range(len(data)), key=lambda n: data.images[n] in trained)[:_JUDGED]
     return [data.image(n) for n in order], data.points[order]
 
 
-def _read(path: Path, snapshot: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     """What was measured for this snapshot before, by machine."""
     try:
-        return json.loads(path.read_text()) if path.stat().st_mtime >= snapshot.stat().st_mtime else {}
-    except (FileNotFoundError, ValueError):
+        return dict(json.loads(path.read_text()))
+    except (FileNotFoundError, TypeError, ValueError):
         return {}

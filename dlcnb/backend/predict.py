@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import islice
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.backend import mx, runs
+from dlcnb.backend import mx
 from dlcnb.backend.choice import choose
 from dlcnb.backend.devices import pick_device
 from dlcnb.backend.engines import ENGINES, Engine, MxEngine, MxStreams, OpenVinoEngine, fused, has_openvino
@@ -23,6 +22,7 @@ from dlcnb.backend.quantize import CALIBRATION_FRAMES, load_quantized, quantize
 from dlcnb.evaluate import Evaluation
 from dlcnb.labels import Labels
 from dlcnb.project import ProjectError, run_info
+from dlcnb.run import Run
 from dlcnb.trainset import TrainSet, resize
 
 if TYPE_CHECKING:
@@ -112,11 +112,18 @@ class Predictor:
     """
 
     def __init__(
-        self, run: str | Path, snapshot: str | int = "best", *, device: str = "auto", engine: str = "fp32"
+        self,
+        run: str | Path | Run,
+        snapshot: str | int = "best",
+        *,
+        device: str = "auto",
+        engine: str = "fp32",
     ) -> None:
-        self.run = Path(run)
-        self.config, self.bodyparts = runs.read_config(run)
-        self.step, path = runs.find_snapshot(run, snapshot)
+        found = Run(run)
+        self.run = found.folder
+        self.config, self.bodyparts = found.config, found.bodyparts
+        self.step, path = found.find(snapshot)
+        self._digest = found.verified(self.step)
         self.device = pick_device(device)
         self.engine = self._checked(engine, path)
         self._net = PoseNet(self.config.backbone, len(self.bodyparts))
@@ -141,7 +148,9 @@ class Predictor:
             return engine
         if not on_cpu:
             return "fp32"
-        return choose(lambda name: Predictor(self.run, self.step, device="cpu", engine=name), self.run, snapshot)
+        return choose(
+            lambda name: Predictor(self.run, self.step, device="cpu", engine=name), self.run, snapshot, self._digest
+        )
 
     def _make_engine(self, snapshot: Path) -> Engine:
         if self.engine == "openvino":
@@ -156,15 +165,15 @@ class Predictor:
         if self.device.device_type != "cpu":
             return MxEngine(self._net, self.device)
         if self.engine == "int8":
-            network = load_quantized(snapshot, lambda: quantize(self._net, self._calibration()))
+            network = load_quantized(snapshot, lambda: quantize(self._net, self._calibration()), self._digest)
             return MxStreams(Pixels(self._net), network)
         return MxStreams(Normalized(self._net), fused(self._net, self.device))
 
     def _calibration(self) -> NDArray[np.uint8]:
         """Some frames that the network was trained on, resized as it sees them: uint8 ``(n, H, W, 3)``."""
-        names = json.loads((self.run / "split.json").read_text())["train"]
-        root = self.run.resolve().parents[3]
-        data = TrainSet(root, Labels(("any",), "any", names, np.full((len(names), 1, 2), np.nan)))
+        run = Run(self.run)
+        names = run.split["train"]
+        data = TrainSet(run.root, Labels(("any",), "any", names, np.full((len(names), 1, 2), np.nan)))
         chosen = range(0, len(names), -(-len(names) // CALIBRATION_FRAMES))
         images = [resize(data.image(i), self.config.input_scale)[0] for i in chosen]
         return np.stack([image for image in images if image.shape == images[0].shape])
@@ -230,8 +239,8 @@ def evaluate_run(
             f"The network was trained for the bodyparts {', '.join(predictor.bodyparts)}, but the project has "
             f"{', '.join(data.bodyparts)}. Evaluate a run of this project, or train a new one."
         )
-    seen = json.loads((run / "split.json").read_text())
-    seen = {*seen["train"], *seen["validation"]}
+    parts = Run(run).split
+    seen = {*parts["train"], *parts["validation"]}
     found = []
     started = (predictor.maps([data.image(i)]) for i in range(len(data)))
     for name, maps in zip(data.images, ahead(started, 4), strict=True):

@@ -31,6 +31,7 @@ CALIBRATION_FRAMES = 16
 # Convolutions that stay fp32: the two that join the finer feature maps, and the one that makes the score-maps. Of all
 # of them these cost most precision, and the rest next to none once their channels are even.
 _KEPT = (-4, -3, -1)
+_OF = "snapshot_sha256"  # bytes of the checksum of the snapshot that a copy was made from
 
 
 def quantize(net: PoseNet, images: NDArray[np.uint8]) -> mxnet.gluon.SymbolBlock:
@@ -92,24 +93,43 @@ def _kept(net: mxnet.gluon.SymbolBlock) -> list[str]:
     return [convolutions[n] for n in _KEPT]
 
 
-def load_quantized(snapshot: str | Path, make: Callable[[], mxnet.gluon.SymbolBlock]) -> mxnet.gluon.SymbolBlock:
-    """The int8 network of a snapshot: read if it was made before, else made and written beside it.
+def load_quantized(
+    snapshot: str | Path, make: Callable[[], mxnet.gluon.SymbolBlock], digest: str
+) -> mxnet.gluon.SymbolBlock:
+    """The int8 network of a snapshot: read if it was made from these weights before, else made and written beside it.
 
     Parameters
     ----------
     snapshot : path of ``snapshot-<step>.params``.
     make : callable without arguments that returns the SymbolBlock of `quantize`.
+    digest : checksum (hexadecimal) of the snapshot, which its copy remembers.
     """
     snapshot = Path(snapshot)
     symbol, params = snapshot.with_suffix(".int8-pixels.json"), snapshot.with_suffix(".int8-pixels.params")
-    if not (symbol.exists() and params.exists() and params.stat().st_mtime >= snapshot.stat().st_mtime):
-        _write(make(), symbol, params)
-    return symbol_block(mx.sym.load(str(symbol)), mx.nd.load(str(params)), mx.cpu(), Pixels.dtype)
+    arrays = _read(symbol, params, digest)
+    if arrays is None:
+        _write(make(), symbol, params, digest)
+        arrays = _read(symbol, params, digest)
+    return symbol_block(mx.sym.load(str(symbol)), arrays, mx.cpu(), Pixels.dtype)
 
 
-def _write(net: mxnet.gluon.SymbolBlock, symbol: Path, params: Path) -> None:
+def _read(symbol: Path, params: Path, digest: str) -> dict[str, mxnet.nd.NDArray] | None:
+    """The parameters of a copy; None if it is not there, damaged, or was made from other weights."""
+    if not (symbol.exists() and params.exists()):
+        return None
+    try:
+        arrays: dict[str, mxnet.nd.NDArray] = mx.nd.load(str(params))
+        of = arrays.pop(_OF).asnumpy().tobytes().hex()
+    except (AttributeError, KeyError, mx.MXNetError):
+        return None
+    return arrays if of == digest else None
+
+
+def _write(net: mxnet.gluon.SymbolBlock, symbol: Path, params: Path, digest: str) -> None:
     """Write the parameters first: where the symbol is, all is."""
     arrays = {name: parameter.data() for name, parameter in net.collect_params().items()}
+    arrays[_OF] = mx.nd.array(np.frombuffer(bytes.fromhex(digest), np.uint8), dtype="uint8")
+    symbol.unlink(missing_ok=True)
     with atomic_path(params) as temporary:
         mx.nd.save(str(temporary), arrays)
     atomic_write(symbol, net._cached_graph[1].tojson())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dlcnb.backend.optimize import learning_rate
 from dlcnb.backend.trainer import DivergedError, Trainer, TrainStep
+from dlcnb.run import Run
 
 __all__ = ["DivergedError", "TrainStep", "learning_rate", "train"]
 
@@ -14,7 +15,7 @@ def train(project, config=None, *, run=None, resume=False, leads=True):
     Parameters
     ----------
     project : Project.
-    config : TrainConfig; may be None when resuming.
+    config : TrainConfig. When resuming it may be None, or the settings to change (see `dlcnb.run.Run.resumed`).
     run : folder of the run; None makes a new one (or takes the last one, when resuming).
     resume : go on from the last snapshot of ``run``, or begin it anew if it has none yet. A run by ``steps`` that was
         interrupted and resumed ends with the same weights as one that was not (on a CPU).
@@ -32,7 +33,19 @@ def train(project, config=None, *, run=None, resume=False, leads=True):
     ProjectError
         Nothing is labeled, the run can't be resumed, or the disk is full.
     """
-    trainer = Trainer(project, config, run, resume, leads)
+    made = None
+    if run is None and not resume and config is not None:
+        run = made = Run(project.new_run(config.train_fraction))
+    try:
+        yield from _steps(Trainer(project, config, run, resume, leads))
+    except Exception:
+        if made and not made.steps:
+            made.discard()  # else it would be the project's last run
+        raise
+
+
+def _steps(trainer):
+    """The steps of a trainer; one that is left early saves a snapshot."""
     finished = False
     try:
         yield from trainer.steps()

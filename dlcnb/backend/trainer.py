@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from mxnet import autograd
 
 from dlcnb import targets
 from dlcnb.augment import Augmentation, mirror_order
-from dlcnb.backend import mx, runs
+from dlcnb.backend import mx
 from dlcnb.backend.crew import find_crew, shares, summed
 from dlcnb.backend.devices import low_precision, pick_devices
 from dlcnb.backend.maps import predict_maps
 from dlcnb.backend.network import PoseNet, pose_loss, to_tensor
 from dlcnb.backend.optimize import Optimizer, learning_rate, start_half_precision
+from dlcnb.backend.runs import StatsFile, save_snapshot
 from dlcnb.backend.transfer import start_from
 from dlcnb.backend.weights import imagenet_weights
 from dlcnb.evaluate import errors, summarize
-from dlcnb.files import atomic_write
 from dlcnb.project import ProjectError
+from dlcnb.run import Run, best_of, is_kept
 from dlcnb.trainset import TrainSet, choose_split
 
 __all__ = ["DivergedError", "TrainStep", "Trainer"]
 
 _LOG_EVERY = 10
+PREVIEWED = 6  # validation frames whose predictions and score-maps are kept for looking at
 
 
 class DivergedError(RuntimeError):
@@ -77,17 +77,17 @@ class Trainer:
     def __init__(self, project, config, run, resume, leads=True):
         self.leads = leads
         if resume:
-            run = Path(run or project.last_run())
-            config = _resumed_config(run, config)
-            resume = bool(runs.snapshots(run))  # a run that ended before its first snapshot begins anew
+            run = Run(run or project.last_run())
+            config = run.resumed(config)
+            resume = bool(run.steps)  # a run that ended before its first snapshot begins anew
             if leads:
-                runs.tidy(run)
+                run.tidy()
         elif config is None:
             raise ValueError("A new training run needs a TrainConfig.")
         self.data = TrainSet.from_project(project, config.bodyparts)
         points = self.data.points
         self.config = config = config.with_input_scale(self.data.image(0).shape[:2], points)
-        self.run = Path(run or project.new_run(config.train_fraction))
+        self.run = Run(run or project.new_run(config.train_fraction))
         self.training, self.validation = self._parts(resume)
         some = np.random.default_rng(config.seed).permutation(self.training)
         self.watched = np.sort(some[: len(self.validation)])  # training frames whose error is told, too
@@ -104,7 +104,7 @@ class Trainer:
         if resume:
             self._restore()
         if leads:
-            runs.write_config(self.run, config, self.data.bodyparts)
+            self.run.write_config(config, self.data.bodyparts)
         mirror = mirror_order(self.data.bodyparts) if config.mirror else None
         self.augment = Augmentation(
             config.crop_size and (config.crop_size,) * 2,
@@ -116,18 +116,17 @@ class Trainer:
             config.noise,
             mirror,
         )
-        self.stats = runs.StatsFile(self.run, self.step) if leads else None
+        self.stats = StatsFile(self.run, self.step) if leads else None
         self.pool = ThreadPoolExecutor(1)
         self.started = self.validated = time.monotonic()
 
     # ---- setting up
 
     def _parts(self, resume):
-        """Indices of the frames trained on and of the validation part; written to, or read from, ``split.json``."""
-        path = self.run / "split.json"
+        """Indices of the frames trained on and of the validation part; written to, or read from, the run's split."""
         position = {name: n for n, name in enumerate(self.data.images)}
         if resume:
-            parts = json.loads(path.read_text())
+            parts = self.run.split
             missing = [n for n in parts["train"] + parts["validation"] if n not in position]
             if missing:
                 raise ProjectError(
@@ -142,7 +141,7 @@ class Trainer:
         if not self.leads:
             return training, validation
         named = {"train": training, "validation": validation, "test": parts.test}
-        atomic_write(path, json.dumps({k: [self.data.images[i] for i in v] for k, v in named.items()}, indent=1))
+        self.run.write_split({part: [self.data.images[i] for i in indices] for part, indices in named.items()})
         return training, validation
 
     def _make_network(self):
@@ -264,15 +263,15 @@ class Trainer:
 
     def _keep(self, validation):
         """Leave a snapshot, maybe the best; returns what the record tells of it."""
-        self.best = runs.best_of(self.best, self.step, validation and validation["mean_px"])
+        self.best = best_of(self.best, self.step, validation and validation["mean_px"])
         snapshot = self.save()
-        runs.write_best(self.run, **self.best)
-        runs.prune_snapshots(self.run)
+        self.run.write_best(**self.best)
+        self.run.prune(self.config.keep)
         self.validated = time.monotonic()
         return {"snapshot": snapshot, "best": self.best}
 
     def _is_time_to_validate(self, progress):
-        if progress >= 1:
+        if progress >= 1 or is_kept(self.step, self.config.keep):
             return True
         if self.config.minutes:
             return time.monotonic() - self.validated >= self.config.validate_every
@@ -283,11 +282,10 @@ class Trainer:
         if len(self.validation) == 0:
             return None
         with self.optimizer.averaged():
-            points, likelihood, score_maps = self._predict(self.validation, runs.PREVIEWED)
+            points, likelihood, score_maps = self._predict(self.validation, PREVIEWED)
             trained = self._predict(self.watched)[0]
         labels = self.data.points[self.validation]
-        names = [self.data.images[i] for i in self.validation[: runs.PREVIEWED]]
-        runs.write_preview(self.run, self.step, names, labels, points, likelihood, score_maps)
+        self._preview(labels, points, likelihood, score_maps)
         summary = summarize(errors(labels, points))
         return {
             "mean_px": summary.mean_px,
@@ -296,6 +294,15 @@ class Trainer:
             "n": summary.n,
             "train_mean_px": summarize(errors(self.data.points[self.watched], trained)).mean_px,
         }
+
+    def _preview(self, labels, points, likelihood, score_maps):
+        """Leave in the run what the network makes of the first validation frames."""
+        n = len(score_maps)
+        arrays = {"labels": labels[:n], "points": points[:n], "likelihood": likelihood[:n]}
+        if len({score.shape for score in score_maps}) == 1:
+            arrays["score_maps"] = np.stack(score_maps).astype(np.float16)
+        images = np.array([self.data.images[i] for i in self.validation[:n]])
+        self.run.write_preview(self.step, images=images, **arrays)
 
     def _predict(self, indices, mapped=0):
         """Points (n, K, 2) px and likelihood (n, K) of some frames, and the score-maps of the first ``mapped``."""
@@ -317,9 +324,9 @@ class Trainer:
                 raise self._diverged("weights", self.config.learning_rate)
             trained, device = self.optimizer.weights(), self.devices[0]
             weights = {n: trained.get(n, p.data(device)) for n, p in self._parameters().items()}
-            runs.save_snapshot(self.run, self.step, weights, self._state())
+            save_snapshot(self.run, self.step, weights, self._state())
             self.saved = self.step
-        return f"snapshot-{self.step}.params"
+        return self.run.snapshot(self.step).name
 
     def _parameters(self):
         """Name -> parameter that predictions need, by names that depend on the structure alone."""
@@ -335,21 +342,20 @@ class Trainer:
 
     def _restore(self):
         """Take up the last snapshot of the run."""
-        step, _ = runs.find_snapshot(self.run, "last")
-        state = runs.read_state(self.run, step)
+        _, state = self.run.last_state()
         self.step = self.saved = int(state["step"])
         self.before = float(state["seconds"])
         self.optimizer.restore(state, self.step)
-        self.best = runs.read_best(self.run)
+        self.best = self.run.best
         if int(state.get("best_step", -1)) >= 0:  # the worker may have been killed before it wrote best.json
             px = float(state["best_px"])
             self.best = {"step": int(state["best_step"]), "val_mean_px": px if math.isfinite(px) else None}
         if self.leads and self.best:
-            runs.write_best(self.run, **self.best)
+            self.run.write_best(**self.best)
 
     def _diverged(self, what, rate):
         lower = float(f"{(rate if self.config.schedule else self.config.learning_rate) / 3:.1g}")
-        steps = runs.snapshots(self.run)
+        steps = self.run.steps
         text = f"The {what} became infinite at step {self.step} (learning rate {rate:.2g})."
         if steps:
             text += f" The last good snapshot is {steps[-1]}. Go on from there with a lower rate: resume with "
@@ -364,24 +370,3 @@ class Trainer:
             self.stats.close()
         if self.crew:
             self.crew.leave(done=self._progress() >= 1)
-
-
-def _resumed_config(run, config):
-    """The configuration of a run, with budget, learning rate and devices of ``config`` where one is given."""
-    if config is not None and not (run / "pose_cfg.yaml").exists():
-        return config
-    stored, _ = runs.read_config(run)
-    if config is None:
-        return stored
-    new = ["minutes", "steps", "learning_rate", "device", "kvstore", "workers"]
-    if config.schedule is None and config.learning_rate != stored.learning_rate:
-        new.append("schedule")  # which would overrule the new rate
-    wanted = replace(stored, **{name: getattr(config, name) for name in new})
-    same = replace(config, input_scale=config.input_scale or stored.input_scale)
-    for key, value in wanted.to_dict().items():
-        if same.to_dict()[key] != value:
-            raise ProjectError(
-                f"The run in {run} was started with {key}={value!r}, not {same.to_dict()[key]!r}. Resume it with the "
-                "same settings (only budget, learning rate and devices may change), or start a new run."
-            )
-    return wanted

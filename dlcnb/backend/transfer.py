@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dlcnb.backend import mx, runs
+from dlcnb.backend import mx
 from dlcnb.project import ProjectError
+from dlcnb.run import Run
 
 __all__ = ["start_from"]
 
@@ -28,10 +29,12 @@ def start_from(net, snapshot, bodyparts):
     """
     path = Path(snapshot)
     if path.is_dir():
-        path = runs.find_snapshot(path)[1]
-    if not path.is_file():
+        path = Run(path).find()[1]
+    run, step = Run(path.parent), path.stem.removeprefix("snapshot-")
+    if not path.is_file() or not step.isdigit():
         raise ProjectError(f"There is no snapshot {path} to start from. Give a snapshot-<step>.params or its run.")
-    config, known = runs.read_config(path.parent)
+    config, known = run.config, run.bodyparts
+    run.verified(int(step))
     stored = mx.nd.load(str(path))
     outputs = _rows(bodyparts, known)
     for name, parameter in net._collect_params_with_prefix().items():

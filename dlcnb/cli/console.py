@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
@@ -206,12 +205,12 @@ def run_job(console, job, describe):
 
 def _how_it_stopped(job):
     from dlcnb.jobs import kept
+    from dlcnb.run import Run
 
     result = job.result or {}
     by = "" if job.reason in (None, "request") else f" ({job.reason})"
     if job.kind == "train" and result.get("steps"):
-        project = Path(job.folder).parents[3]
-        again = f"dlcnb train {project} --resume"
+        again = f"dlcnb train {Run(job.folder).root} --resume"
         return f"Stopped after step {result['steps']}{by}; a snapshot is saved; `{again}` goes on."
     if job.kind == "analyze" and (words := kept(job)):
         return f"Stopped before the end{by}. {words}; the same command goes on from there."

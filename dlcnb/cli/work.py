@@ -79,11 +79,12 @@ def train(console, project, preset, resume, shuffle, join, **settings):
     if not resume:
         if shuffle is not None:
             raise click.UsageError("--shuffle goes with --resume; a new run takes the next free number.")
-        settings = _new_settings(project, preset, settings)
+        _check_new(project, preset, settings)
+        preset = preset or "quick"
     elif preset:
         raise click.UsageError("--preset is for a new run; a resumed one keeps its settings.")
     run = pick_run(project, shuffle) if resume else None
-    job = jobs.start("train", project, run=run, resume=resume, config=settings)
+    job = jobs.start("train", project, run=run, resume=resume, preset=preset, config=settings)
     console.note(f"Training in {job.folder}")
     result = run_job(console, job, describe_training)
     best = result["best"] or {}
@@ -96,8 +97,8 @@ def train(console, project, preset, resume, shuffle, join, **settings):
     return Report(_only(result, "run", "steps", "seconds", "best", "peak_rss_mb"), text)
 
 
-def _new_settings(project, preset, settings):
-    """The `TrainConfig` of a new run; settings that don't go together are wrong usage."""
+def _check_new(project, preset, settings):
+    """Complete the settings of a new run; those that don't go together are wrong usage."""
     from dlcnb.trainset import WEIGHTS_SOURCES, TrainConfig
 
     weights = settings.get("weights")
@@ -113,7 +114,7 @@ def _new_settings(project, preset, settings):
         raise click.UsageError("--folds and --train-fraction are two ways to split: give one.")
     settings.setdefault("train_fraction", project.train_fraction)
     try:
-        return TrainConfig.preset(preset or "quick", **settings)
+        TrainConfig.preset(preset or "quick", **settings)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
 
@@ -282,19 +283,18 @@ def pick_run(project, shuffle):
 def _network(console, project, shuffle, snapshot):
     """The run to use, which is told; and if it is the last one, but unfinished, which earlier one is finished."""
     from dlcnb import jobs
-    from dlcnb.project import run_info, snapshots
+    from dlcnb.run import Run
 
-    run, best = pick_run(project, shuffle), None
-    if snapshot == "best" and (run / "best.json").exists():
-        best = json.loads((run / "best.json").read_text())["step"]
-    step = f" (step {best})" if best is not None else ""
-    console.note(f"Network: shuffle {run_info(run)['shuffle']}, snapshot {snapshot}{step}, of {run}")
+    run = Run(pick_run(project, shuffle))
+    best = run.best if snapshot == "best" else None
+    step = f" (step {best['step']})" if best else ""
+    console.note(f"Network: shuffle {run.shuffle}, snapshot {snapshot}{step}, of {run.folder}")
     if shuffle is None and (problem := jobs.unfinished(run)):
-        done = (r for r in reversed(project.runs()) if snapshots(r) and not jobs.unfinished(r))
+        done = (r for r in map(Run, reversed(project.runs())) if r.steps and not jobs.unfinished(r))
         if earlier := next(done, None):
-            number = run_info(earlier)["shuffle"]
+            number = earlier.shuffle
             console.note(f"note: this run {problem}; shuffle {number} was trained to its end: --shuffle {number}")
-    return run
+    return run.folder
 
 
 def describe_training(event):

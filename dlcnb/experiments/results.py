@@ -7,6 +7,7 @@ import pandas as pd
 
 from dlcnb.evaluate import Evaluation, human_variability, summarize, summarize_splits
 from dlcnb.files import atomic_write
+from dlcnb.run import Run
 
 __all__ = ["COLUMNS", "results", "summary", "write_results"]
 
@@ -113,8 +114,5 @@ def _untrained(evaluation, other):
 
 def _seconds(run):
     """Seconds of training, from the run's statistics; NaN if there are none."""
-    try:
-        last = pd.read_csv(run / "learning_stats.csv")["seconds"]
-    except (FileNotFoundError, KeyError, pd.errors.EmptyDataError):
-        return float("nan")
-    return float(last.iloc[-1]) if len(last) else float("nan")
+    rows = list(Run(run).statistics())
+    return rows[-1].get("seconds", float("nan")) if rows else float("nan")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, field
 
-from dlcnb.files import atomic_write
-from dlcnb.jobs.job import JOB_FILE, attach, launch
+from dlcnb.jobs import attach, start
+from dlcnb.jobs.job import JOB_FILE
 from dlcnb.machine.processors import core_count
 
 __all__ = ["Progress", "run"]
@@ -88,14 +87,11 @@ def _share(job):
 
 def _start(plan, trial, processes):
     folder = plan.run_folder(trial)
-    folder.mkdir(parents=True, exist_ok=True)
     if (folder / JOB_FILE).is_file() and (job := attach(folder)).status == "running":
         return job
     threads = max(1, core_count() // processes) if processes > 1 else None
-    options = {"config": trial.settings, "evaluation": str(plan.evaluation_folder(trial)), "threads": threads}
-    about = {"kind": "trial", "project": str(plan.project.root), "options": options}
-    atomic_write(folder / JOB_FILE, json.dumps(about, indent=1))
-    return launch(folder)
+    options = {"config": trial.settings, "evaluation": plan.evaluation_folder(trial), "threads": threads}
+    return start("trial", plan.project, run=folder, **options)
 
 
 def _failure(plan, trial):

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from dlcnb.run import EVENTS_FILE
+
 __all__ = ["ENDINGS", "EVENTS_FILE", "EventLog", "EventReader", "plain"]
 
-EVENTS_FILE = "events.jsonl"
 ENDINGS = {"done": "done", "stopped": "stopped", "error": "failed"}  # event -> status of the job it ends
 
 log = logging.getLogger(__name__)

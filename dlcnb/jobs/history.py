@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
 from dlcnb.jobs.events import EventReader
 from dlcnb.jobs.job import JOB_FILE, Job
+from dlcnb.run import Run
 
 __all__ = ["history", "unfinished"]
 
@@ -63,18 +63,11 @@ def history(run):
 
 def _from_table(run):
     """The rows of ``learning_stats.csv`` as events; none if there is no such file."""
-    try:
-        text = (run / "learning_stats.csv").read_text()
-    except FileNotFoundError:
-        return []
+    names = {"val_mean_px": "mean_px", "train_mean_px": "train_mean_px"}
     events = []
-    for row in csv.DictReader(text.splitlines()):
-        error, trained = row.pop("val_mean_px"), row.pop("train_mean_px", None)
-        event = {name: float(value) for name, value in row.items() if value}
-        validation = {"mean_px": float(error)} if error else None
-        if trained:
-            validation["train_mean_px"] = float(trained)
-        events.append({**event, "event": "step", "step": int(row["step"]), "validation": validation})
+    for row in Run(run).statistics():
+        checked = {name: row.pop(column) for column, name in names.items() if column in row}
+        events.append({**row, "event": "step", "step": int(row["step"]), "validation": checked or None})
     return events
 
 

@@ -12,7 +12,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -21,6 +22,7 @@ from dlcnb.files import atomic_write
 from dlcnb.jobs.events import ENDINGS, EventLog, EventReader
 from dlcnb.jobs.explain import LESS_MEMORY
 from dlcnb.jobs.memory import oom_kills
+from dlcnb.run import JOB_FILE, LOG_FILE
 
 __all__ = [
     "HEARTBEAT",
@@ -32,12 +34,12 @@ __all__ = [
     "attach",
     "claim",
     "launch",
+    "starting",
 ]
 
-JOB_FILE = "job.json"  # what to do
 WORKER_FILE = "worker.json"  # who does it
 STOP_FILE = "stop"  # its being there asks the worker to stop
-LOG_FILE = "worker.log"
+LOCK_FILE = ".dlcnb-start.lock"  # held while a worker is started
 HEARTBEAT = 20.0  # s between the worker's signs of life, which tell followers on other computers
 
 _SIGKILL = 9  # not in Windows' signal module
@@ -58,6 +60,15 @@ def attach(folder):
     if not (folder / JOB_FILE).is_file():
         raise JobError(f"No job in {folder}: it has no {JOB_FILE}. Give the folder of a training run or of dlcnb-jobs.")
     return Job(folder)
+
+
+@contextmanager
+def starting(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """While the block runs nobody else can start a worker in the folder, nor find out whether there is one."""
+    from dlcnb.labels.locks import FileLock  # here: pandas takes a while to load
+
+    with FileLock(Path(folder) / LOCK_FILE).held():
+        yield
 
 
 def launch(folder, command=None):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
@@ -17,13 +16,13 @@ from pathlib import Path
 
 from dlcnb.jobs.events import EventLog, EventReader
 from dlcnb.jobs.explain import explain
-from dlcnb.jobs.job import HEARTBEAT, JOB_FILE, STOP_FILE, WORKER_FILE, claim
-from dlcnb.jobs.kinds import WORK
+from dlcnb.jobs.job import HEARTBEAT, JOB_FILE, WORKER_FILE, Job, claim, starting
+from dlcnb.jobs.kinds import KINDS
+from dlcnb.jobs.stop import StopRequest
 from dlcnb.machine.processors import prepare_to_predict
 
-__all__ = ["StopRequest", "peak_rss_mb", "run"]
+__all__ = ["peak_rss_mb", "run"]
 
-_PREDICTING = ("analyze", "evaluate", "suggest")
 NICE = 10  # of 19: how far a worker stands back behind the notebook and other programs
 
 log = logging.getLogger(__name__)
@@ -35,7 +34,8 @@ def run(folder):
     """
     folder = Path(folder).resolve()
     stop = StopRequest(folder)
-    _claim_if_unclaimed(folder)
+    if not _is_mine(folder):
+        return 1
     _sign_of_life(folder / WORKER_FILE)
     _give_way()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s: %(message)s")
@@ -43,10 +43,11 @@ def run(folder):
         _forward_warnings(events)
         try:
             job = json.loads((folder / JOB_FILE).read_text())
-            if job["kind"] in _PREDICTING:
+            kind = KINDS[job["kind"]]
+            if kind.predicts:
                 prepare_to_predict(job["options"].get("engine", "fp32"))
-            events.write("start", kind=job["kind"], pid=os.getpid(), host=socket.gethostname(), options=job["options"])
-            ending, result = WORK[job["kind"]]({**job, "folder": str(folder)}, events, stop)
+            events.write("start", kind=kind.name, pid=os.getpid(), host=socket.gethostname(), options=job["options"])
+            ending, result = kind.work({**job, "folder": str(folder)}, events, stop)
             reason = {"reason": stop.reason} if ending == "stopped" else {}
             events.write(ending, result={**result, "peak_rss_mb": peak_rss_mb()}, **reason)
         except KeyboardInterrupt:
@@ -59,37 +60,6 @@ def run(folder):
         finally:
             stop.forget()
     return 0
-
-
-class StopRequest:
-    """True once somebody has asked this worker to stop: by the file ``stop``, by SIGTERM or by SIGINT.
-
-    The first signal asks; a second one interrupts (KeyboardInterrupt).
-
-    Attributes
-    ----------
-    reason : who asked: "request", or the name of the signal.
-    """
-
-    def __init__(self, folder):
-        self._file = Path(folder) / STOP_FILE
-        self._signalled = False
-        self.reason = "request"
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, self._on_signal)
-
-    def __bool__(self):
-        return self._signalled or self._file.exists()
-
-    def forget(self):
-        """Take the request back, so that the next worker on this folder does not see it."""
-        self._file.unlink(missing_ok=True)
-
-    def _on_signal(self, number, _frame):
-        if self._signalled:
-            raise KeyboardInterrupt
-        self._signalled, self.reason = True, signal.Signals(number).name
 
 
 def peak_rss_mb():
@@ -107,14 +77,17 @@ def peak_rss_mb():
         return peak / (2**20 if sys.platform == "darwin" else 1024)
 
 
-def _claim_if_unclaimed(folder):
-    """Say who works here, when the worker was started by hand (on a cluster, for one)."""
-    try:
-        claimed = json.loads((folder / WORKER_FILE).read_text())["pid"] == os.getpid()
-    except (FileNotFoundError, KeyError, ValueError):
-        claimed = False
-    if not claimed:
+def _is_mine(folder: Path) -> bool:
+    """Whether this process is to work here; one that was started by hand (on a cluster, for one) says who it is."""
+    with starting(folder):
+        job = Job(folder)
+        if job.pid == os.getpid():
+            return True
+        if job.status == "running":
+            log.error("%s is being worked on already, by process %s: this one leaves.", folder, job.pid)
+            return False
         claim(folder, os.getpid(), EventReader(folder).skip())
+        return True
 
 
 def _sign_of_life(path):

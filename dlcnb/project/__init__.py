@@ -14,7 +14,6 @@ from dlcnb.project.names import (
     is_video,
     nearest,
     run_info,
-    snapshots,
     video_stem,
 )
 
@@ -29,6 +28,5 @@ __all__ = [
     "is_video",
     "nearest",
     "run_info",
-    "snapshots",
     "video_stem",
 ]

@@ -17,6 +17,7 @@ from ruamel.yaml.comments import CommentedMap
 from dlcnb.files import TEMPORARY, StrPath, atomic_write, disk_error
 from dlcnb.project.config import check_config, dump_config, is_edge, new_config, parse_crop, read_config
 from dlcnb.project.names import (
+    FAILED_START,
     RUN,
     ProjectError,
     Skeleton,
@@ -322,8 +323,8 @@ class Project:
         return sorted(found, key=lambda run: run_info(run)["shuffle"])
 
     def last_run(self) -> Path:
-        """The run with the highest shuffle; raises `ProjectError` if nothing was trained yet."""
-        if not (runs := self.runs()):
+        """The run with the highest shuffle that began to train; raises `ProjectError` if there is none."""
+        if not (runs := [run for run in self.runs() if not (run / FAILED_START).exists()]):
             raise ProjectError(f"no trained network in {self._models()}; train one first (dlcnb train {self.root})")
         return runs[-1]
 

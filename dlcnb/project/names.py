@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from dlcnb.files import StrPath
 
 __all__ = [
+    "FAILED_START",
     "ProjectError",
     "Skeleton",
     "basename",
@@ -26,7 +27,6 @@ __all__ = [
     "nearest",
     "run_info",
     "run_root",
-    "snapshots",
     "video_stem",
 ]
 
@@ -130,6 +130,7 @@ def checked_bodyparts(parts: object) -> tuple[str, ...]:
     return names
 
 
+FAILED_START = "failed-start"  # file in a run that ended in an error before its first step
 RUN = re.compile(r"(?P<task_date>.+)-trainset(?P<percent>\d+)shuffle(?P<shuffle>\d+)")
 
 
@@ -149,9 +150,3 @@ def run_info(run: StrPath) -> dict[str, Any]:
         "train_fraction": int(match["percent"]) / 100,
         "task_date": match["task_date"],
     }
-
-
-def snapshots(run: StrPath) -> list[int]:
-    """Steps of the complete snapshots of a run, rising."""
-    found = (re.fullmatch(r"snapshot-(\d+)\.params", p.name) for p in Path(run).glob("snapshot-*.params"))
-    return sorted(int(m[1]) for m in found if m)

@@ -8,6 +8,7 @@ from dlcnb.trainset.config import (
     PRESETS,
     WEIGHTS_SOURCES,
     TrainConfig,
+    merged,
 )
 from dlcnb.trainset.data import Split, TrainSet, choose_split, folds, leave_one_video_out, resize, split
 
@@ -24,6 +25,7 @@ __all__ = [
     "choose_split",
     "folds",
     "leave_one_video_out",
+    "merged",
     "resize",
     "split",
 ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
 from dlcnb.machine.gpus import is_device
 from dlcnb.project import nearest
 
-__all__ = ["BACKBONES", "KVSTORES", "OPTIMIZERS", "PRECISIONS", "PRESETS", "WEIGHTS_SOURCES", "TrainConfig"]
+__all__ = ["BACKBONES", "KVSTORES", "OPTIMIZERS", "PRECISIONS", "PRESETS", "WEIGHTS_SOURCES", "TrainConfig", "merged"]
 
 BACKBONES = ("efficientnet-lite0", "resnet-50", "resnet-101")
 OPTIMIZERS = ("adam", "sgd")
@@ -80,6 +82,8 @@ class TrainConfig:
         "torchvision" or "gluon": as published, fetched once and checked. None = those at hand, else torchvision's.
     start_from : snapshot (or run) to fine-tune; bodyparts that it doesn't know start anew.
     validate_every : seconds between validations (with ``steps``: a twentieth of them if that is later).
+    keep : steps whose snapshots are never deleted, or "curve" for 10, 20, 50, 100, 200, 500 …; None = the newest few
+        and the best stay.
     device : "auto", "cpu", "gpu(0)", or several GPUs that share each batch: "gpu(0),gpu(1)".
     precision : one of `PRECISIONS`: "fp16" computes in half precision where it is safe (AMP), on GPUs only; "auto" does
         so on GPUs with tensor cores.
@@ -120,6 +124,7 @@ class TrainConfig:
     weights: str | None = None
     start_from: str | None = None
     validate_every: float = 30.0
+    keep: tuple[int, ...] | str | None = None
     device: str = "auto"
     precision: str = "fp32"
     kvstore: str = "device"
@@ -159,6 +164,10 @@ class TrainConfig:
     def _check_split(self):
         if self.bodyparts is not None:
             object.__setattr__(self, "bodyparts", tuple(self.bodyparts))
+        if isinstance(self.keep, (list, tuple)):
+            object.__setattr__(self, "keep", tuple(map(int, self.keep)))
+        elif self.keep not in (None, "curve"):
+            raise ValueError(f'keep: expected steps, such as 100,1000, or "curve"; found {self.keep!r}.')
         if self.folds is None:
             if self.fold:
                 raise ValueError(f"fold={self.fold} needs folds=…, the number of parts.")
@@ -193,10 +202,11 @@ class TrainConfig:
         """The configuration of one of `PRESETS`, with some settings changed; an unknown name is a ValueError."""
         if name not in PRESETS:
             raise ValueError(f"Unknown preset {name!r}{nearest(name, PRESETS)}. Expected one of {', '.join(PRESETS)}.")
-        values = dict(PRESETS[name])
-        if changes.get("minutes") or changes.get("steps"):
-            values |= {"minutes": None, "steps": None}
-        return cls.from_dict({**values, **changes})
+        return cls.from_dict(merged(PRESETS[name], changes))
+
+    def changed(self, **changes: Any) -> TrainConfig:
+        """This configuration with some settings changed, see `merged`."""
+        return self.from_dict(merged(self.to_dict(), changes))
 
     def to_dict(self):
         """Plain values (numbers, strings, lists), ready for YAML or JSON."""
@@ -219,6 +229,27 @@ class TrainConfig:
         extent = np.linalg.norm(np.nanmax(some, 1) - np.nanmin(some, 1), axis=-1) if len(some) else np.array([100.0])
         wanted = max(640 / max(size), 100 / max(np.median(extent), 1.0))
         return replace(self, input_scale=float(np.clip(round(wanted * 16) / 16, 0.125, 1.0)))
+
+
+def merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with some changed: a new budget takes the place of the old one, a learning rate that of a schedule.
+
+    Parameters
+    ----------
+    values, changes : {name of a setting: value}; neither is altered.
+
+    Returns
+    -------
+    dict
+        Without the old ``minutes`` and ``steps`` if ``changes`` has one of them, and without the old ``schedule`` if it
+        has a ``learning_rate``.
+    """
+    dropped = set()
+    if changes.get("minutes") or changes.get("steps"):
+        dropped |= {"minutes", "steps"}
+    if changes.get("learning_rate"):
+        dropped.add("schedule")  # which would overrule it
+    return {**{name: value for name, value in values.items() if name not in dropped}, **changes}
 
 
 def _tuples(value):

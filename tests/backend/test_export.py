@@ -16,12 +16,13 @@ PARTS = ("snout", "leftear", "rightear")
 def predictor(request, tmp_path_factory):
     """A Predictor of a network with random weights, whose maps have the size of trained ones."""
     from dlcnb import Predictor
-    from dlcnb.backend import mx, runs
+    from dlcnb.backend import mx
     from dlcnb.backend.network import PoseNet, to_tensor
+    from dlcnb.run import Run
 
     run = tmp_path_factory.mktemp("run") / "iteration-0" / "arenaMar5-trainset80shuffle1" / "train"
     run.mkdir(parents=True)
-    runs.write_config(run, TrainConfig(backbone=request.param, steps=1, input_scale=0.5), PARTS)
+    Run(run).write_config(TrainConfig(backbone=request.param, steps=1, input_scale=0.5), PARTS)
     mx.random.seed(4)
     net = PoseNet(request.param, len(PARTS))
     net.initialize()

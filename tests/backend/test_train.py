@@ -53,15 +53,14 @@ def test_loss_falls_and_snapshots_are_left(project):
     assert rows[-1].startswith("40,")
 
 
-def test_the_best_snapshot_is_the_newest_of_about_equal_ones():
-    from dlcnb.backend.runs import best_of
+def test_the_best_snapshot_has_the_lowest_error_and_of_equal_ones_is_the_newest():
+    from dlcnb.run import best_of
 
     best = best_of(None, 10, 4.0)
     assert best == {"step": 10, "val_mean_px": 4.0}
-    assert best_of(best, 12, 4.1)["step"] == 12
-    assert best_of(best, 12, 4.3)["step"] == 10
-    assert best_of(best, 20, 5.9)["step"] == 20  # by now the early one may have been luck
-    assert best_of(best, 20, 6.1)["step"] == 10
+    assert best_of(best, 12, 4.0)["step"] == 12
+    assert best_of(best, 12, 4.1)["step"] == 10
+    assert best_of(best, 20, float("nan"))["step"] == 10
     assert best_of(best, 12, 3.0) == {"step": 12, "val_mean_px": 3.0}
     assert best_of({"step": 10, "val_mean_px": None}, 20, None) == {"step": 20, "val_mean_px": None}
 

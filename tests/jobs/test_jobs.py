@@ -20,7 +20,7 @@ from dlcnb.jobs.job import HEARTBEAT, WORKER_FILE, launch
 
 COUNTING_WORKER = """
 import sys, threading
-from dlcnb.jobs.kinds import WORK
+from dlcnb.jobs.kinds import KINDS, Kind
 from dlcnb.jobs.worker import run
 
 def count(job, events, stop):
@@ -36,7 +36,7 @@ def count(job, events, stop):
             threading.Event().wait(0.01)  # work
     return "done", {"steps": options["to"]}
 
-WORK["count"] = count
+KINDS["count"] = Kind("count", count)
 sys.exit(run(sys.argv[1]))
 """
 TIMEOUT = 60

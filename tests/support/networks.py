@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from dlcnb.project import Project
+from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig
 
 
 def add_network(project: Project, *, backbone: str = "efficientnet-lite0", input_scale: float = 0.5) -> Path:
     """Give a project a run with the snapshot ``snapshot-1`` of random weights, always the same; returns its folder."""
-    from dlcnb.backend import mx, runs
+    from dlcnb.backend import mx
     from dlcnb.backend.network import PoseNet
 
     run = project.new_run(0.8)
-    runs.write_config(run, TrainConfig(backbone=backbone, steps=1, input_scale=input_scale), project.bodyparts)
+    Run(run).write_config(TrainConfig(backbone=backbone, steps=1, input_scale=input_scale), project.bodyparts)
     mx.random.seed(4)
     net = PoseNet(backbone, len(project.bodyparts))
     net.initialize()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -17,6 +16,7 @@ from dlcnb.jobs.analysis.parts import PART, Parts
 from dlcnb.jobs.explain import explain
 from dlcnb.poses import poses_path, write_chunks
 from dlcnb.poses.tracking import track_chunks
+from dlcnb.run import Run
 
 __all__ = [
     "DEFAULTS",
@@ -141,16 +141,10 @@ def network_key(predictor):
 
     The digest of the weights is there because two trainings may have snapshots of one name.
     """
-    from dlcnb.backend import runs
-
-    digest = hashlib.sha256()
-    with open(runs.find_snapshot(predictor.run, predictor.step)[1], "rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            digest.update(block)
     return {
         "scorer": predictor.scorer,
         "bodyparts": list(predictor.bodyparts),
-        "weights": digest.hexdigest(),
+        "weights": Run(predictor.run).verified(predictor.step),
         "input_scale": predictor.config.input_scale,
         "engine": predictor.engine,
     }

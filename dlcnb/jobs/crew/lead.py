@@ -22,6 +22,7 @@ import psutil
 from dlcnb.files import atomic_write
 from dlcnb.jobs.job import HEARTBEAT, Job, JobError
 from dlcnb.project import Project
+from dlcnb.run import Run
 
 __all__ = ["CREW_FILE", "GRACE", "LOOK", "environment", "join", "lead", "own_address"]
 
@@ -47,7 +48,7 @@ def lead(run, config, events, stop):
         left.unlink(missing_ok=True)  # of a training that was killed
     helpers = [_helper(role, run) for role in ("scheduler", "server")]
     atomic_write(run / CREW_FILE, json.dumps({"host": host, "port": port, "workers": config.workers}))
-    project = run.parents[3]
+    project = Run(run).root
     events.write(
         "warning",
         message=f"Waiting for {config.workers - 1} more workers: run `dlcnb train {project} --join` on each machine.",
@@ -147,7 +148,7 @@ def join(place, *, timeout=600):
 
 
 def _waiting_run(place, timeout):
-    runs = [place] if (place / "job.json").exists() else None
+    runs = [place] if Run(place).job_file.exists() else None
     until = time.monotonic() + timeout
     while time.monotonic() < until:
         for run in reversed(runs or Project.open(place).runs()):

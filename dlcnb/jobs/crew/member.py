@@ -19,8 +19,9 @@ from pathlib import Path
 from dlcnb.files import atomic_write
 from dlcnb.jobs.crew.lead import CREW_FILE, GRACE, LOOK, environment, own_address
 from dlcnb.jobs.job import HEARTBEAT, attach
-from dlcnb.jobs.worker import StopRequest
+from dlcnb.jobs.stop import StopRequest
 from dlcnb.project import Project
+from dlcnb.run import Run
 
 __all__ = []
 
@@ -28,16 +29,17 @@ __all__ = []
 def _train_along(run):
     """A member's whole life."""
     from dlcnb import backend
-    from dlcnb.jobs.kinds.train import training_config
+    from dlcnb.trainset import TrainConfig
 
-    crew, job = json.loads((run / CREW_FILE).read_text()), json.loads((run / "job.json").read_text())
+    crew, job = json.loads((run / CREW_FILE).read_text()), json.loads(Run(run).job_file.read_text())
     host = crew["host"]
     os.environ.update(environment(host, crew["port"], crew["workers"], own_address(host)), DMLC_ROLE="worker")
     sign = run / f"member-{socket.gethostname()}-{os.getpid()}.json"
     atomic_write(sign, json.dumps({"host": socket.gethostname(), "pid": os.getpid()}))
     threading.Thread(target=_watch_leader, args=(run, sign), daemon=True).start()
     try:
-        config, resume = training_config(run, job["options"])
+        config, resume = job["options"]["config"], bool(job["options"].get("resume"))
+        config = config if resume else TrainConfig.from_dict(config)
         steps = backend.train(Project.open(job["project"]), config, run=run, resume=resume, leads=False)
         stop = StopRequest(run / "none")  # signals alone: it is the leader that looks for the file
         with closing(steps):

@@ -1,12 +1,10 @@
-"""What a worker can do, a module each. `WORK` has the function ``(job, events, stop)`` of every kind."""
+"""What a worker can do, a module each; a new kind of job is a module with its `Kind`, and its place in this list."""
 
-from dlcnb.jobs.kinds.analyze import analyze
-from dlcnb.jobs.kinds.evaluate import evaluate
-from dlcnb.jobs.kinds.export import export
-from dlcnb.jobs.kinds.suggest import suggest
-from dlcnb.jobs.kinds.train import train
-from dlcnb.jobs.kinds.trial import trial
+from __future__ import annotations
 
-__all__ = ["WORK"]
+from dlcnb.jobs.kinds import analyze, evaluate, export, suggest, train, trial
+from dlcnb.jobs.kinds.kind import Kind
 
-WORK = {"train": train, "evaluate": evaluate, "analyze": analyze, "trial": trial, "suggest": suggest, "export": export}
+__all__ = ["KINDS", "Kind"]
+
+KINDS = {kind.name: kind for kind in (train.KIND, evaluate.KIND, analyze.KIND, suggest.KIND, export.KIND, trial.KIND)}

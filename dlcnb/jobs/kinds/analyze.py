@@ -1,16 +1,24 @@
-"""The worker's part of an analysis: the poses of videos, here or on a cluster."""
+"""The job "analyze": the poses of videos, found here or on a cluster."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from dlcnb.jobs.analysis.local import analyze_video
 from dlcnb.jobs.analysis.plan import Progress, each_video, output_path, settings_of
+from dlcnb.jobs.events import EventLog
+from dlcnb.jobs.kinds.kind import Kind, Options, Result, with_run
+from dlcnb.jobs.stop import StopRequest
 
-__all__ = ["analyze"]
+if TYPE_CHECKING:
+    from dlcnb.project import Project
+
+__all__ = ["KIND", "analyze"]
 
 
-def analyze(job, events, stop):
+def analyze(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
     """Analyze the videos of a job; returns ("done" or "stopped", result)."""
     options = job["options"]
     settings = settings_of(options)
@@ -25,7 +33,7 @@ def analyze(job, events, stop):
 
     predictor = backend.Predictor(Path(options["run"]), **which)
 
-    def one(video):
+    def one(video: str) -> dict[str, Any] | None:
         output = output_path(video, predictor.scorer, settings, options.get("folder"))
         done = analyze_video(predictor, video, output, settings, progress=Progress(events, video, stop), stop=stop)
         if done and options.get("score_maps"):
@@ -34,3 +42,28 @@ def analyze(job, events, stop):
         return done
 
     return each_video(options["videos"], one, events, stop)
+
+
+def _checked(project: Project, options: Options) -> Options:
+    """Videos and settings that go together."""
+    options = with_run(project, options)
+    if not options.get("videos"):
+        raise ValueError("No videos to analyze were given.")
+    options["videos"] = list(dict.fromkeys(os.path.abspath(video) for video in options["videos"]))
+    taken: dict[tuple[str, str], str] = {}
+    for video in options["videos"]:
+        table = (options.get("folder") or os.path.dirname(video), Path(video).stem)
+        if table in taken:
+            raise ValueError(
+                f"{taken[table]} and {video} would write the same table. Analyze them into different folders."
+            )
+        taken[table] = video
+    settings_of(options)
+    if options.get("score_maps") and options.get("scheduler"):
+        raise ValueError("Score-maps are not written by a cluster. Ask for them without a scheduler.")
+    return options
+
+
+_NETWORK = frozenset({"run", "snapshot", "batch", "device", "engine"})
+_HOW = frozenset({"folder", "again", "dynamic", "animals", "score_maps", "scheduler"})
+KIND = Kind("analyze", analyze, {"videos"} | _NETWORK | _HOW, check=_checked, predicts=True)

@@ -1,45 +1,60 @@
-"""The worker's part of an evaluation: predict the labeled frames, write all tables, keep the score-maps."""
+"""The job "evaluate": predict the labeled frames, write all tables, keep the score-maps."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["evaluate", "evaluate_one"]
+from dlcnb.jobs.events import EventLog
+from dlcnb.jobs.kinds.kind import Kind, Result
+from dlcnb.jobs.stop import StopRequest
+from dlcnb.run import Run
+
+if TYPE_CHECKING:
+    from dlcnb.evaluate import Evaluation
+    from dlcnb.labels.compare import Variability
+
+__all__ = ["KIND", "evaluate", "evaluate_one"]
 
 
-def evaluate(job, events, stop):
+def evaluate(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
     """Evaluate one snapshot of a run, or all; returns ("done" or "stopped", result)."""
     from dlcnb import backend  # first of all: it sets how many threads MXNet takes
-    from dlcnb.backend import runs
     from dlcnb.evaluate import human_px, human_variability
     from dlcnb.project import Project
 
     options = job["options"]
     project, snapshot = Project.open(job["project"]), options.get("snapshot", "best")
-    run = Path(options["run"])
-    wanted = runs.snapshots(run) if snapshot == "all" else [snapshot]
-    best, _ = runs.find_snapshot(run, "best")  # raises if there is no snapshot at all
-    _, bodyparts = runs.read_config(run)
+    run = Run(options["run"])
+    wanted: list[str | int] = [*run.steps] if snapshot == "all" else [snapshot]
+    best, _ = run.find("best")  # raises if there is no snapshot at all
     human = human_variability(project)
-    folder, results = project.evaluation_dir(run), {}
+    folder = project.evaluation_dir(run)
+    results: dict[int, dict[str, Any]] = {}
     for number, which in enumerate(wanted):
         if stop and results:
             return "stopped", {"all": list(results.values())}
-        step, _ = runs.find_snapshot(run, which)
+        step, _ = run.find(which)
         maps = options.get("maps", True) and step == (best if snapshot == "all" else step)
 
-        def predict(on_maps, which=which):
+        def predict(on_maps: Callable[..., None] | None, which: str | int = which) -> Evaluation:
             return backend.evaluate_run(project, run, which, device=options.get("device", "auto"), on_maps=on_maps)
 
-        evaluation = evaluate_one(predict, folder, (step, bodyparts) if maps else None, human)
+        evaluation = evaluate_one(predict, folder, (step, run.bodyparts) if maps else None, human)
         results[evaluation.step] = {**evaluation.to_json(human_px(evaluation, human)), "folder": str(folder)}
         events.step("progress", done=number + 1, total=len(wanted), seconds_left=None, video=None)
     result = results.get(best, next(iter(results.values())))
     return "done", {**result, "all": list(results.values())} if snapshot == "all" else result
 
 
-def evaluate_one(predict, folder, maps=None, human=None):
+def evaluate_one(
+    predict: Callable[[Callable[..., None] | None], Evaluation],
+    folder: Path,
+    maps: tuple[int, Sequence[str]] | None = None,
+    human: Variability | None = None,
+) -> Evaluation:
     """Write everything about one snapshot into ``folder``.
 
     Parameters
@@ -62,3 +77,6 @@ def evaluate_one(predict, folder, maps=None, human=None):
     evaluation.write(folder, human_px(evaluation, human))
     write_details(evaluation, folder, human)
     return evaluation
+
+
+KIND = Kind("evaluate", evaluate, frozenset({"run", "snapshot", "device", "maps"}), predicts=True)

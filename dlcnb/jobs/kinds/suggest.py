@@ -1,26 +1,35 @@
-"""Points for extracted frames, predicted for whoever labels them: the job "suggest" and what it leaves."""
+"""The job "suggest": points for extracted frames, predicted for whoever labels them; and what it leaves."""
 
 from __future__ import annotations
 
 import json
+import os
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb.files import atomic_write
-from dlcnb.jobs.events import plain
+from dlcnb.jobs.events import EventLog, plain
 from dlcnb.jobs.explain import explain
+from dlcnb.jobs.kinds.kind import Kind, Options, Result, with_run
+from dlcnb.jobs.stop import StopRequest
 from dlcnb.project import Project
 
-__all__ = ["SUGGESTIONS_FILE", "read_suggestions", "suggest"]
+if TYPE_CHECKING:
+    from dlcnb.backend import Predictor
+
+__all__ = ["KIND", "SUGGESTIONS_FILE", "read_suggestions", "suggest"]
 
 SUGGESTIONS_FILE = "suggestions.json"
 WRITE_SECONDS = 2.0  # how often what there is so far is written
 BATCH = 4
 
 
-def suggest(job, events, stop):
+def suggest(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
     """Predict the images in ``job["options"]["images"]``; returns ("done" or "stopped", result)."""
     from dlcnb import backend
 
@@ -28,7 +37,9 @@ def suggest(job, events, stop):
     predictor = backend.Predictor(
         Path(options["run"]), snapshot=options.get("snapshot", "best"), device=options.get("device", "auto")
     )
-    images, found, failed, written = options["images"], {}, [], time.monotonic()
+    images, written = options["images"], time.monotonic()
+    found: dict[str, NDArray[np.float64]] = {}
+    failed: list[dict[str, str]] = []
     for first in range(0, len(images), BATCH):
         if stop:
             break
@@ -47,11 +58,13 @@ def suggest(job, events, stop):
     return ended, {"images": len(found), "failed": failed, "snapshot": _name(predictor), "file": file}
 
 
-def _by_size(project, names, events, failed):
-    """{size: [(name, pixels)]} of the images that can be read."""
+def _by_size(
+    project: Project, names: Sequence[str], events: EventLog, failed: list[dict[str, str]]
+) -> dict[tuple[int, ...], list[tuple[str, NDArray[np.uint8]]]]:
+    """{size: [(name, pixels)]} of the images that can be read; the others are told, and added to ``failed``."""
     from dlcnb.labels.images import read_image  # here: OpenCV takes a while to load
 
-    found = {}
+    found: dict[tuple[int, ...], list[tuple[str, NDArray[np.uint8]]]] = {}
     for name in names:
         try:
             image = read_image(project.root / name)
@@ -63,11 +76,11 @@ def _by_size(project, names, events, failed):
     return found
 
 
-def _name(predictor):
+def _name(predictor: Predictor) -> str:
     return f"snapshot-{predictor.step}"
 
 
-def _write(folder, predictor, found):
+def _write(folder: Path, predictor: Predictor, found: Mapping[str, NDArray[np.float64]]) -> None:
     content = {
         "snapshot": _name(predictor),
         "scorer": predictor.scorer,
@@ -77,7 +90,9 @@ def _write(folder, predictor, found):
     atomic_write(folder / SUGGESTIONS_FILE, json.dumps(content))
 
 
-def read_suggestions(folder, bodyparts):
+def read_suggestions(
+    folder: str | os.PathLike[str], bodyparts: Sequence[str]
+) -> tuple[str, dict[str, NDArray[np.float64]]]:
     """What a job "suggest" has found so far.
 
     Parameters
@@ -104,3 +119,20 @@ def read_suggestions(folder, bodyparts):
                 values[k] = rows[known.index(part)]
         images[name] = values
     return content["snapshot"], images
+
+
+def _checked(project: Project, options: Options) -> Options:
+    """Extracted frames of this project, and no other files."""
+    options = with_run(project, options)
+    if not options.get("images"):
+        raise ValueError("No images to predict were given.")
+    for image in options["images"]:
+        parts = Path(image).parts
+        if len(parts) != 3 or parts[0] != "labeled-data" or ".." in parts or not (project.root / image).is_file():
+            raise ValueError(
+                f"{image!r}: expected an extracted frame of {project.root}, such as labeled-data/m1/img0.png"
+            )
+    return options
+
+
+KIND = Kind("suggest", suggest, frozenset({"images", "run", "snapshot", "device"}), check=_checked, predicts=True)

@@ -1,49 +1,66 @@
-"""The worker's part of a training."""
+"""The job "train": a network is trained, or goes on training."""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from dlcnb.jobs.crew.lead import lead
+from dlcnb.jobs.events import EventLog
+from dlcnb.jobs.job import Job, JobError
+from dlcnb.jobs.kinds.kind import Kind, Options, Result
 from dlcnb.jobs.memory import shortage
+from dlcnb.jobs.stop import StopRequest
+from dlcnb.run import Run
 
-__all__ = ["train", "training_config"]
+if TYPE_CHECKING:
+    from dlcnb.backend.train import TrainStep
+    from dlcnb.project import Project
+    from dlcnb.trainset import TrainConfig
+
+__all__ = ["KIND", "train"]
 
 
-def train(job, events, stop):
+def train(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
     """Train a network, or go on training it; returns ("done" or "stopped", result)."""
     from dlcnb import backend  # first of all: it sets how many threads MXNet takes
-    from dlcnb.backend import runs
     from dlcnb.project import Project
+    from dlcnb.trainset import TrainConfig
 
-    project, run, options = Project.open(job["project"]), Path(job["folder"]), job["options"]
-    config, resume = training_config(run, options)
-    if problem := _shortage(project, config):
-        events.write("warning", message=problem)
+    project, run, options = Project.open(job["project"]), Run(job["folder"]), job["options"]
+    resume = bool(options.get("resume"))
+    config = run.resumed(options["config"]) if resume else TrainConfig.from_dict(options["config"])
+    notes = [*options.get("notes", ()), _shortage(project, config)]
+    for note in filter(None, notes):
+        events.write("warning", message=note)
     began, last, warned, ending = time.monotonic(), None, None, "done"
     process = psutil.Process()
-    steps = backend.train(project, config, run=run, resume=resume)
-    with lead(run, config, events, stop), closing(steps):  # closing saves a snapshot
-        for last in steps:
-            if last.warning not in (None, warned):
-                warned = last.warning
-                events.write("warning", message=warned)
-            events.step(**_fields(last), rss_mb=process.memory_info().rss / 2**20)
-            if stop and last.progress < 1:
-                ending = "stopped"
-                break
-    seconds = time.monotonic() - began
-    steps_done = last.step if last else (runs.snapshots(run) or [0])[-1]
-    result = {"run": str(run), "steps": steps_done, "seconds": seconds}
-    return ending, {**result, "best": runs.read_best(run)}
+    steps = backend.train(project, options["config"] if resume else config, run=run.folder, resume=resume)
+    try:
+        with lead(run.folder, config, events, stop), closing(steps):  # closing saves a snapshot
+            for last in steps:
+                if last.warning not in (None, warned):
+                    warned = last.warning
+                    events.write("warning", message=warned)
+                events.step(**_fields(last), rss_mb=process.memory_info().rss / 2**20)
+                if stop and last.progress < 1:
+                    ending = "stopped"
+                    break
+    except Exception:
+        if last is None and not run.steps:
+            run.mark_failed_start()
+        raise
+    done = last.step if last else (run.steps or [0])[-1]
+    return ending, {"run": str(run.folder), "steps": done, "seconds": time.monotonic() - began, "best": run.best}
 
 
-def _shortage(project, config):
+def _shortage(project: Project, config: TrainConfig) -> str | None:
     """What to say if the memory may not do for a run; None if it does."""
     from dlcnb.trainset import TrainSet
 
@@ -52,27 +69,77 @@ def _shortage(project, config):
     return shortage(config.with_input_scale(size, data.points), size)
 
 
-def training_config(run, options):
-    """``(TrainConfig, resume)`` of a training job's options."""
-    from dlcnb.trainset import TrainConfig
-
-    if options.get("resume"):
-        return _resumed_config(run, options["config"]), True
-    return TrainConfig.from_dict(options["config"]), False
-
-
-def _resumed_config(run, changes):
-    """The configuration of a run with some settings changed; a new budget takes the place of the old one."""
-    from dlcnb.backend import runs
-    from dlcnb.trainset import TrainConfig
-
-    values = runs.read_config(run)[0].to_dict()
-    if changes.get("minutes") or changes.get("steps"):
-        values |= {"minutes": None, "steps": None}
-    if changes.get("learning_rate"):
-        values["schedule"] = None  # which would overrule it
-    return TrainConfig.from_dict({**values, **changes})
-
-
-def _fields(record):
+def _fields(record: TrainStep) -> dict[str, Any]:
     return {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
+
+
+# --- before the worker starts
+
+
+def _checked(project: Project, options: Options) -> Options:
+    """``run``, ``resume``, the whole ``config``, and what is to be told of it; raises if nothing is labeled."""
+    from dlcnb.trainset import TrainConfig, TrainSet  # here: pandas and OpenCV take a while to load
+
+    options = dict(options)
+    run, resume, preset = (options.pop(name, None) for name in ("run", "resume", "preset"))
+    given = options.pop("config", None) or {}
+    changes = _absolute({**(given.to_dict() if isinstance(given, TrainConfig) else given), **options})
+    if resume:
+        if preset:
+            raise ValueError("A preset is for a new run; a resumed one keeps its settings.")
+        known = Run(run or project.last_run())
+        if known.job_file.is_file() and Job(known.folder).status == "running":
+            raise JobError(f"{known.folder} is being trained already. Follow it with attach(), or stop it first.")
+        whole = isinstance(given, TrainConfig)
+        config = known.resumed(TrainConfig.from_dict(changes) if whole else changes)
+        run, before = known.folder, known.config if known.config_file.exists() else config
+    else:
+        config = TrainConfig.preset(preset, **changes) if preset else TrainConfig.from_dict(changes)
+        before = TrainConfig.preset(preset) if preset else config
+    TrainSet.from_project(project)
+    note = _dropped(before, config)
+    return {"run": run, "config": config.to_dict(), "resume": bool(resume), "notes": [note] if note else []}
+
+
+def _dropped(before: TrainConfig, after: TrainConfig) -> str | None:
+    """What to say if a learning rate takes the place of a schedule."""
+    if before.schedule is None or after.schedule is not None:
+        return None
+    rates = ", ".join(f"{rate:g} to step {step}" for step, rate in before.schedule)
+    return f"The learning rate {after.learning_rate:g} takes the place of the schedule of rates ({rates})."
+
+
+def _absolute(config: dict[str, Any]) -> dict[str, Any]:
+    """Settings with absolute paths, since the worker has another working directory; raises ValueError."""
+    from dlcnb.trainset import WEIGHTS_SOURCES
+
+    found = dict(config)
+    for name, others in (("weights", WEIGHTS_SOURCES), ("start_from", ())):
+        path = config.get(name)
+        if not path or path in others:
+            continue
+        if not os.path.exists(path):
+            raise ValueError(f"{name}: there is no {path}. Expected {' or '.join(['a path that exists', *others])}.")
+        found[name] = os.path.abspath(path)
+    return found
+
+
+def _place(project: Project, options: Options) -> Path:
+    """The folder of the run, which may be a new one; what starts that failed have left makes room for it."""
+    run = options.pop("run")
+    if run is None:
+        for other in map(Run, project.runs()):
+            if other.failed_to_start or _never_began(other):
+                other.discard()
+        run = project.new_run(options["config"]["train_fraction"])
+    return Path(run).resolve()
+
+
+def _never_began(run: Run) -> bool:
+    """Whether a worker was killed before the run had a configuration."""
+    if run.config_file.exists() or run.steps or not run.job_file.is_file():
+        return False
+    return Job(run.folder).status in ("failed", "lost")
+
+
+KIND = Kind("train", train, check=_checked, place=_place)

@@ -1,41 +1,57 @@
-"""The worker's part of an experiment: train one network, evaluate it, keep what is needed."""
+"""The job "trial" of an experiment: train one network, evaluate it, keep what is needed."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from dlcnb.jobs.events import EventLog
 from dlcnb.jobs.kinds.evaluate import evaluate_one
+from dlcnb.jobs.kinds.kind import Kind, Options, Result
 from dlcnb.jobs.kinds.train import train
+from dlcnb.jobs.stop import StopRequest
+from dlcnb.run import Run
 
-__all__ = ["trial"]
+if TYPE_CHECKING:
+    from dlcnb.evaluate import Evaluation
+    from dlcnb.project import Project
+
+__all__ = ["KIND", "trial"]
 
 
-def trial(job, events, stop):
+def trial(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
     """Train (or go on training) and evaluate; returns ("done" or "stopped", result)."""
-    options, run = job["options"], Path(job["folder"])
+    options, run = job["options"], Run(job["folder"])
     if options.get("threads"):  # before MXNet is loaded; several trials share the cores
         os.environ["OMP_NUM_THREADS"] = str(options["threads"])
     from dlcnb import backend
-    from dlcnb.backend import runs
     from dlcnb.project import Project
 
-    begun = bool(runs.snapshots(run))
-    ending, result = train({**job, "options": {"config": options["config"], "resume": begun}}, events, stop)
+    training = {"config": options["config"], "resume": bool(run.steps)}
+    ending, result = train({**job, "options": training}, events, stop)
     if ending != "done":
         return ending, result
     project = Project.open(job["project"])
 
-    def predict(on_maps):
-        return backend.evaluate_run(project, run, "best", on_maps=on_maps)
+    def predict(on_maps: Callable[..., None] | None) -> Evaluation:
+        return backend.evaluate_run(project, run.folder, "best", on_maps=on_maps)
 
     evaluation = evaluate_one(predict, Path(options["evaluation"]))
-    _tidy(run, evaluation.step)
+    run.keep_only(evaluation.step)
     return "done", {**result, "test": evaluation.to_json()["test"]}
 
 
-def _tidy(run, step):
-    """Keep the evaluated snapshot's weights alone: dozens of runs would fill the disk."""
-    for path in [*run.glob("snapshot-*.params"), *run.glob("snapshot-*.state.npz")]:
-        if path.name != f"snapshot-{step}.params":
-            path.unlink()
+def _checked(_project: Project, options: Options) -> Options:
+    return {**options, "evaluation": str(options["evaluation"]), "run": str(options["run"])}
+
+
+def _place(_project: Project, options: Options) -> Path:
+    folder = Path(options["run"])
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+_OPTIONS = frozenset({"run", "config", "evaluation", "threads"})
+KIND = Kind("trial", trial, _OPTIONS, check=_checked, place=_place)

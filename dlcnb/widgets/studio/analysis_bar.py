@@ -9,7 +9,7 @@ import ipywidgets
 
 from dlcnb import jobs
 from dlcnb.poses import find_poses
-from dlcnb.project import snapshots
+from dlcnb.run import Run
 from dlcnb.widgets.base.follow import JobFollower, News, under_way
 from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.quiet import Quiet
@@ -142,7 +142,7 @@ class AnalysisBar(View):
         self._show()
 
     def _show(self) -> None:
-        busy, trained = self.busy, any(map(snapshots, self.project.runs()))
+        busy, trained = self.busy, any(Run(run).steps for run in self.project.runs())
         self.progress.layout.display = self.stop_button.layout.display = None if busy else "none"
         self.progress.value = self.progress.value if busy else 0
         self.start_button.disabled = busy or not trained or self.video is None

@@ -10,7 +10,7 @@ from dlcnb.jobs import attach
 from dlcnb.labels import LabelStore
 from dlcnb.outliers import refinement
 from dlcnb.poses import find_poses
-from dlcnb.project import snapshots
+from dlcnb.run import Run
 
 __all__ = ["TABS", "Overview", "overview"]
 
@@ -121,7 +121,7 @@ def overview(project):
     states = [state for folder in project.labeled_dirs() for state in _states(project, folder)]
     refined = [state for found in refinement(project).values() for state in found.values()]
     runs = project.runs()
-    trained = list(filter(snapshots, runs))
+    trained = [run for run in runs if Run(run).steps]
     return Overview(
         videos=len(project.videos),
         analyzed=sum(_has_poses(video) for video in project.videos),

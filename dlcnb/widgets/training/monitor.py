@@ -12,7 +12,8 @@ import ipywidgets
 from traitlets import link
 
 from dlcnb import jobs
-from dlcnb.project import Project, snapshots
+from dlcnb.project import Project
+from dlcnb.run import Run
 from dlcnb.widgets.base.follow import JobFollower
 from dlcnb.widgets.base.html import Html, notice
 from dlcnb.widgets.base.input_guard import InputGuard
@@ -270,7 +271,7 @@ class TrainingMonitor(View):
                 paused = news.status == "stopped" and before in ("pausing", "paused")
                 self.state.status = "paused" if paused else news.status
                 self.state.message = news.error or self.state.message
-                self.state.snapshots = bool(snapshots(self._run))
+                self.state.snapshots = bool(Run(self._run).steps)
             elif before in ("pausing", "stopping"):
                 self.state.status = before
             elif not self.state.active:

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
-from ruamel.yaml import YAML
 
 from dlcnb.labels import LabelError
 from dlcnb.labels.images import read_image
 from dlcnb.render import palette
+from dlcnb.run import Run
 from dlcnb.targets import STRIDE
 
 __all__ = ["Preview", "draw_preview", "read_preview"]
@@ -73,11 +73,10 @@ class Preview:
 
 def read_preview(run: Path | str) -> Preview | None:
     """The `Preview` in a run's folder; None if there is none (yet), or it can't be read."""
-    run = Path(run)
+    run = Run(run)
     try:
-        with open(run / "validation.npz", "rb") as raw, np.load(raw, allow_pickle=False) as file:
+        with open(run.preview_file, "rb") as raw, np.load(raw, allow_pickle=False) as file:
             data = dict(file)
-        settings = YAML(typ="safe").load((run / "pose_cfg.yaml").read_text(encoding="utf-8"))
         return Preview(
             int(data["step"]),
             tuple(map(str, data["images"])),
@@ -85,7 +84,7 @@ def read_preview(run: Path | str) -> Preview | None:
             np.asarray(data["points"], float),
             np.asarray(data["likelihood"], float),
             data.get("score_maps"),
-            float(settings.get("input_scale") or 1.0),
+            float(run.settings.get("input_scale") or 1.0),
         )
     except FileNotFoundError:
         return None

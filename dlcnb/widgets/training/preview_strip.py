@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import ipywidgets
 from traitlets import link
 
+from dlcnb.run import Run
 from dlcnb.widgets.base.canvas import Painter, encode_jpeg
 from dlcnb.widgets.base.html import Html, heading
 from dlcnb.widgets.training.preview import draw_preview, read_preview
@@ -86,7 +87,7 @@ class PreviewStrip(ipywidgets.VBox):
         if run is None or preview is None or not preview.images:
             self.children = ()
             return
-        root = run.parents[3]  # project/dlc-models-mxnet/iteration-N/run/train
+        root = Run(run).root
         self.picture.value = encode_jpeg(
             draw_preview(preview, root, score_maps=state.score_maps, zoomed=state.zoomed), 88
         )
@@ -103,7 +104,7 @@ class PreviewStrip(ipywidgets.VBox):
 def _stamp(run: Path | None) -> tuple[int, int] | None:
     """Tells one version of a run's preview from another; None if there is none."""
     try:
-        found = (run / "validation.npz").stat() if run is not None else None
+        found = Run(run).preview_file.stat() if run is not None else None
     except OSError:
         return None
     return (found.st_mtime_ns, found.st_size) if found else None

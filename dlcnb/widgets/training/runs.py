@@ -8,7 +8,8 @@ from typing import Any
 
 import ipywidgets
 
-from dlcnb.project import run_info, snapshots
+from dlcnb.project import run_info
+from dlcnb.run import Run
 from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button
@@ -28,11 +29,11 @@ def run_name(run: Path | str) -> str:
 def starts(runs: Iterable[Path | str]) -> dict[str, str]:
     """What a new run may be fine-tuned from, as {words: path}: the best snapshot of each run, and each other one."""
     found: dict[str, str] = {}
-    for run in map(Path, runs):
-        steps = snapshots(run)
+    for run in map(Run, runs):
+        steps = run.steps
         if steps:
-            found[run_name(run)] = str(run)
-        found |= {f"{run_name(run)}, step {n}": str(run / f"snapshot-{n}.params") for n in reversed(steps)}
+            found[run_name(run.folder)] = str(run.folder)
+        found |= {f"{run_name(run.folder)}, step {n}": str(run.snapshot(n)) for n in reversed(steps)}
     return found
 
 

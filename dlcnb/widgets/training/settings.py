@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets
 from traitlets import Dict, Enum, Float, HasTraits, Int, Unicode, link, observe
 
-from dlcnb.trainset import BACKBONES, PRESETS, TrainConfig
+from dlcnb.trainset import BACKBONES, PRESETS, TrainConfig, merged
 from dlcnb.widgets.base.html import Html, markup
 from dlcnb.widgets.base.view import row
 
@@ -69,20 +69,14 @@ class TrainingSettings(HasTraits):
     def options(self) -> dict[str, Any]:
         """Settings as `dlcnb.jobs.start` takes them: those of the preset, and what was changed."""
         base = {**DEFAULTS, **PRESETS[self.preset]}
-        found: dict[str, Any] = {**PRESETS[self.preset], "backbone": self.backbone}
-        found |= {"train_fraction": self.train_fraction, "split_seed": self.split_seed}
-        for name in ("minutes", "steps"):
-            found.pop(name, None)
-            if getattr(self, name):
-                found[name] = getattr(self, name)
+        changes: dict[str, Any] = {name: getattr(self, name) for name in ("backbone", "train_fraction", "split_seed")}
+        changes |= {name: value for name in ("minutes", "steps", "start_from") if (value := getattr(self, name))}
         for name in ("learning_rate", "batch_size", "device"):
             if getattr(self, name) != base[name]:
-                found[name] = getattr(self, name)
-        if "learning_rate" in found:
-            found.pop("schedule", None)  # which would overrule it
-        if self.start_from:
-            found["start_from"] = self.start_from
-        return found
+                changes[name] = getattr(self, name)
+        if not (self.minutes or self.steps):
+            changes |= {"minutes": None, "steps": None}  # which is an error that says so
+        return merged(PRESETS[self.preset], changes)
 
     def set_starts(self, runs: Mapping[str, str]) -> None:
         """Offer {words: path} to start from; the choice stays if it is among them."""

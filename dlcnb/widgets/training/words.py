@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from dlcnb import jobs
+from dlcnb.run import Run
 from dlcnb.widgets.base.html import Markup, joined, markup, muted
 from dlcnb.widgets.base.pictures import figure_picture, stacked
 from dlcnb.widgets.training.preview import draw_preview, read_preview
@@ -75,6 +76,6 @@ def picture(run: Path | None, **look: Any) -> Image.Image:
     preview = read_preview(run) if run is not None else None
     if run is None or preview is None or not preview.images:
         return curves
-    frames = Image.fromarray(draw_preview(preview, run.parents[3], **look))
+    frames = Image.fromarray(draw_preview(preview, Run(run).root, **look))
     frames = frames.resize((curves.width, round(frames.height * curves.width / frames.width)), Image.Resampling.LANCZOS)
     return stacked(curves, frames)

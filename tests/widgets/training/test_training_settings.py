@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlcnb.project import snapshots
+from dlcnb.run import Run
 from dlcnb.trainset import PRESETS, TrainConfig
 from dlcnb.widgets.training.runs import starts
 from dlcnb.widgets.training.settings import TIPS, SettingsForm, TrainingSettings
@@ -72,5 +72,5 @@ def test_an_int8_copy_beside_a_snapshot_is_no_snapshot(tmp_path):
     """`analyze --engine int8` leaves one; the monitor once stumbled over it."""
     for name in ("snapshot-40.params", "snapshot-200.params", "snapshot-200.int8.params", "snapshot-200.state.npz"):
         (tmp_path / name).touch()
-    assert snapshots(tmp_path) == [40, 200]
+    assert Run(tmp_path).steps == [40, 200]
     assert [path.rsplit("-", 1)[-1] for path in list(starts([tmp_path]).values())[1:]] == ["200.params", "40.params"]

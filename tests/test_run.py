@@ -1,0 +1,228 @@
+"""A training run on disk: what it finds, what may change, what it refuses."""
+
+import json
+
+import numpy as np
+import pytest
+
+from dlcnb.project import Project, ProjectError
+from dlcnb.run import Run, best_of, is_kept
+from dlcnb.trainset import TrainConfig
+
+PARTS = ("snout", "tailbase")
+
+
+@pytest.fixture
+def project(tmp_path):
+    root = tmp_path / "reach-Ann-2026-11-21"
+    (root / "labeled-data").mkdir(parents=True)
+    (root / "config.yaml").write_text(
+        "Task: reach\nscorer: Ann\ndate: Nov21\nvideo_sets: {}\nbodyparts: [snout, tailbase]\nskeleton: []\n"
+    )
+    return Project.open(root)
+
+
+@pytest.fixture
+def run(project):
+    """A run of 100 steps, with three snapshots."""
+    run = Run(project.new_run(0.95))
+    run.write_config(TrainConfig(steps=100, input_scale=0.5), PARTS)
+    for step in (10, 20, 30):
+        leave(run, step)
+    return run
+
+
+def leave(run, step):
+    """A snapshot as training leaves it, with a few numbers for weights."""
+    np.savez(run.state(step), step=np.array(step))
+    run.snapshot(step).write_bytes(bytes(range(step)))
+    run.sign(step)
+
+
+class TestWhereThingsAre:
+    def test_a_run_knows_its_project(self, project, run):
+        assert run.root == project.root.resolve()
+        assert run.project.task == "reach"
+        assert run.shuffle == 1
+        assert run.name.endswith("-trainset95shuffle1")
+        assert run.evaluations == project.evaluation_dir(run.folder)
+
+    def test_a_run_goes_where_a_path_goes(self, run):
+        assert Run(run).folder == run.folder
+        assert (run.folder / "pose_cfg.yaml").samefile(run.config_file)
+
+    def test_settings_come_back_as_they_were_written(self, run):
+        assert run.config == TrainConfig(steps=100, input_scale=0.5)
+        assert run.bodyparts == PARTS
+
+    def test_reasons_stay_with_the_settings(self, run):
+        run.write_config(run.config, PARTS, ["Frames are halved: the animal is large."])
+        run.write_config(run.config, PARTS)
+        assert run.settings["decisions"] == ["Frames are halved: the animal is large."]
+        assert run.config.steps == 100
+
+    def test_a_folder_that_is_no_run_says_so(self, tmp_path):
+        with pytest.raises(ProjectError, match=r"no pose_cfg\.yaml"):
+            Run(tmp_path).resumed()
+
+    @pytest.mark.parametrize(("name", "read"), [("pose_cfg.yaml", Run.resumed), ("split.json", Run.split.fget)])
+    def test_a_damaged_file_is_named(self, run, name, read):
+        (run.folder / name).write_text("{ : ]")
+        with pytest.raises(ProjectError, match=f"{name} is damaged"):
+            read(run)
+
+    def test_the_split_comes_back(self, run):
+        parts = {"train": ["a", "b"], "validation": [], "test": ["ü"]}
+        run.write_split(parts)
+        assert run.split == parts
+
+
+class TestSnapshots:
+    def test_they_are_found_by_what_they_are(self, run):
+        run.write_best(20, 3.5)
+        assert run.steps == [10, 20, 30]
+        assert [run.find(which)[0] for which in ("best", "last", 10, "10")] == [20, 30, 10, 10]
+        with pytest.raises(ProjectError, match="best, last, 10, 20, 30"):
+            run.find(15)
+
+    def test_copies_beside_a_snapshot_are_none(self, run):
+        (run.folder / "snapshot-40.int8-pixels.params").touch()
+        (run.folder / "snapshot-50.params.tmp").touch()
+        assert run.steps == [10, 20, 30]
+
+    def test_a_damaged_best_is_named_and_the_last_taken(self, run, caplog):
+        run.best_file.write_text('{"step": ')
+        assert run.find("best")[0] == 30
+        assert "best.json is damaged" in caplog.text
+
+    def test_the_best_has_the_lowest_error_and_of_equal_ones_is_the_newer(self):
+        best = best_of(best_of(None, 10, 4.0), 20, 4.01)
+        assert best == {"step": 10, "val_mean_px": 4.0}
+        assert best_of(best, 30, 4.0)["step"] == 30
+        assert best_of(best, 40, 3.9)["step"] == 40
+
+    def test_pruning_keeps_the_newest_the_best_and_those_to_keep(self, run):
+        for step in (40, 50, 60):
+            leave(run, step)
+        (run.folder / "snapshot-30.int8-pixels.params").touch()
+        (run.folder / "snapshot-30.onnx").touch()
+        run.write_best(10, 1.0)
+        run.prune(keep=[20])
+        assert run.steps == [10, 20, 40, 50, 60]
+        assert [path.name for path in run.folder.glob("snapshot-30*")] == ["snapshot-30.onnx"]
+
+    def test_a_curve_is_kept_at_about_equal_distances(self):
+        assert [n for n in range(1, 1200) if is_kept(n, "curve")] == [10, 20, 50, 100, 200, 500, 1000]
+        assert not is_kept(10, None)
+
+    def test_tidying_leaves_whole_snapshots_alone(self, run):
+        run.snapshot(30).unlink()
+        (run.folder / ".dlcnb-tmp-1-snapshot-40.params").touch()
+        run.tidy()
+        left = {path.name for path in run.folder.glob("*snapshot-*")}
+        assert left == {f"snapshot-{n}.{suffix}" for n in (10, 20) for suffix in ("params", "state.npz", "meta.json")}
+
+
+class TestChecksums:
+    def test_what_was_written_is_trusted(self, run):
+        assert len(run.verified(30)) == 64
+
+    def test_one_flipped_bit_is_refused(self, run):
+        data = bytearray(run.snapshot(20).read_bytes())
+        data[7] ^= 1
+        run.snapshot(20).write_bytes(data)
+        with pytest.raises(ProjectError, match=r"snapshot-20.params is damaged.*10, 30"):
+            run.verified(20)
+
+    @pytest.mark.parametrize("with_record", [True, False])
+    def test_a_snapshot_of_another_run_is_refused(self, project, run, with_record):
+        other = Run(project.new_run(0.95))
+        other.write_config(run.config, PARTS)
+        leave(other, 40)
+        for path in other.folder.glob("snapshot-40.*" if with_record else "snapshot-40.params"):
+            (run.folder / path.name).write_bytes(path.read_bytes())
+        with pytest.raises(ProjectError, match="of another training"):
+            run.verified(40)
+
+    def test_runs_of_versions_without_checksums_are_taken_up(self, run):
+        for path in run.folder.glob("*.meta.json"):
+            path.unlink()
+        text = run.config_file.read_text().splitlines(keepends=True)
+        run.config_file.write_text("".join(line for line in text if "run_id" not in line))
+        run.verified(20)
+        run.write_config(run.config, PARTS)
+        run.snapshot(20).write_bytes(b"other")
+        with pytest.raises(ProjectError, match="damaged"):
+            run.verified(20)
+
+    def test_a_damaged_state_is_named_and_the_one_before_taken(self, run, caplog):
+        whole = run.state(30).read_bytes()
+        run.state(30).write_bytes(whole[: len(whole) // 2])
+        assert run.last_state()[0] == 20
+        assert "snapshot-30.state.npz is damaged" in caplog.text
+
+    def test_without_any_state_there_is_a_way_out(self, run):
+        for step in run.steps:
+            run.state(step).write_bytes(b"PK")
+        with pytest.raises(ProjectError, match="--start-from"):
+            run.last_state()
+
+
+class TestResuming:
+    def test_without_changes_it_goes_on_as_it_was(self, run):
+        assert run.resumed() == run.config
+
+    def test_a_new_budget_takes_the_place_of_the_old_one(self, run):
+        config = run.resumed({"minutes": 3.0})
+        assert (config.minutes, config.steps) == (3.0, None)
+
+    def test_a_learning_rate_takes_the_place_of_a_schedule(self, run):
+        run.write_config(TrainConfig.preset("paper"), PARTS)
+        config = run.resumed({"learning_rate": 1e-4})
+        assert (config.learning_rate, config.schedule) == (1e-4, None)
+
+    def test_what_shaped_the_weights_stays(self, run):
+        with pytest.raises(ProjectError, match="started with batch_size=8, not 3"):
+            run.resumed({"batch_size": 3})
+        with pytest.raises(ProjectError, match="batch_size"):
+            run.resumed(TrainConfig(steps=100, batch_size=3))
+
+    def test_none_in_a_whole_configuration_is_what_the_run_has(self, run):
+        assert run.resumed(TrainConfig(steps=200)).input_scale == 0.5
+
+    def test_before_the_first_snapshot_everything_may_change(self, run):
+        for step in run.steps:
+            run.snapshot(step).unlink()
+        assert run.resumed({"batch_size": 3}).batch_size == 3
+
+    def test_a_run_that_never_wrote_its_settings_begins_with_those_of_its_job(self, project):
+        run = Run(project.new_run(0.95))
+        job = {"kind": "train", "options": {"config": TrainConfig(steps=7).to_dict()}}
+        run.job_file.write_text(json.dumps(job))
+        assert run.resumed({"batch_size": 2}).steps == 7
+
+    def test_presets_follow_the_same_rule(self):
+        config = TrainConfig.preset("paper", learning_rate=1e-4, minutes=2.0)
+        assert (config.schedule, config.learning_rate, config.steps, config.minutes) == (None, 1e-4, None, 2.0)
+        assert TrainConfig.preset("paper").schedule
+
+
+class TestFailedStarts:
+    def test_one_is_never_the_last_run(self, project, run):
+        failed = Run(project.new_run(0.95))
+        failed.mark_failed_start()
+        assert failed.failed_to_start
+        assert project.last_run() == run.folder
+        failed.discard()
+        assert project.runs() == [run.folder]
+        assert not failed.folder.parent.exists()
+
+    def test_one_that_begins_after_all_is_a_run_again(self, project, run):
+        run.mark_failed_start()
+        run.write_config(run.config, PARTS)
+        assert project.last_run() == run.folder
+
+
+def test_statistics_leave_out_what_is_not_known(run):
+    run.stats_file.write_text("step,loss,val_mean_px\n10,0.5,\n20,0.25,3.5\n")
+    assert list(run.statistics()) == [{"step": 10, "loss": 0.5}, {"step": 20, "loss": 0.25, "val_mean_px": 3.5}]
