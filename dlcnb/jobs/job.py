@@ -63,11 +63,11 @@ def attach(folder):
 
 
 @contextmanager
-def starting(folder: str | os.PathLike[str]) -> Iterator[None]:
+def starting(folder: str | Path) -> Iterator[None]:
     """While the block runs nobody else can start a worker in the folder, nor find out whether there is one."""
     from dlcnb.labels.locks import FileLock  # here: pandas takes a while to load
 
-    with FileLock(Path(folder) / LOCK_FILE).held():
+    with FileLock(Path(folder) / LOCK_FILE, root=folder).held():
         yield
 
 
