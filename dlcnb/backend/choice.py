@@ -33,7 +33,7 @@ _ROUNDS = 3
 log = logging.getLogger(__name__)
 
 
-def choose(predictors: Callable[[str], Predictor], run: str | Path, snapshot: str | Path, digest: str) -> str:
+def choose(predictors: Callable[[str], Predictor], run: Path, snapshot: str | Path, digest: str) -> str:
     """The name of the fastest engine whose error on labeled frames is within `WORSE` of that of fp32.
 
     OpenVINO is tried where it is installed, MXNet's int8 elsewhere. What was measured is kept in
@@ -85,9 +85,9 @@ def _speed(predictor: Predictor, images: Sequence[NDArray[np.uint8]]) -> float:
 
 def _frames(run: Path) -> tuple[list[NDArray[np.uint8]], NDArray[np.float64]]:
     """Labeled frames, as far as possible such that the network was not trained on, and their labels."""
-    run = Run(run)
-    data = TrainSet.from_project(run.project)
-    trained = set(run.split["train"])
+    found = Run(run)
+    data = TrainSet.from_project(found.project)
+    trained = set(found.split["train"])
     order = sorted(range(len(data)), key=lambda n: data.images[n] in trained)[:_JUDGED]
     return [data.image(n) for n in order], data.points[order]
 

@@ -172,7 +172,7 @@ class Predictor:
     def _calibration(self) -> NDArray[np.uint8]:
         """Some frames that the network was trained on, resized as it sees them: uint8 ``(n, H, W, 3)``."""
         run = Run(self.run)
-        names = run.split["train"]
+        names = tuple(run.split["train"])
         data = TrainSet(run.root, Labels(("any",), "any", names, np.full((len(names), 1, 2), np.nan)))
         chosen = range(0, len(names), -(-len(names) // CALIBRATION_FRAMES))
         images = [resize(data.image(i), self.config.input_scale)[0] for i in chosen]

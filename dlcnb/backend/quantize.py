@@ -108,8 +108,7 @@ def load_quantized(
     symbol, params = snapshot.with_suffix(".int8-pixels.json"), snapshot.with_suffix(".int8-pixels.params")
     arrays = _read(symbol, params, digest)
     if arrays is None:
-        _write(make(), symbol, params, digest)
-        arrays = _read(symbol, params, digest)
+        arrays = _write(make(), symbol, params, digest)
     return symbol_block(mx.sym.load(str(symbol)), arrays, mx.cpu(), Pixels.dtype)
 
 
@@ -125,11 +124,12 @@ def _read(symbol: Path, params: Path, digest: str) -> dict[str, mxnet.nd.NDArray
     return arrays if of == digest else None
 
 
-def _write(net: mxnet.gluon.SymbolBlock, symbol: Path, params: Path, digest: str) -> None:
-    """Write the parameters first: where the symbol is, all is."""
+def _write(net: mxnet.gluon.SymbolBlock, symbol: Path, params: Path, digest: str) -> dict[str, mxnet.nd.NDArray]:
+    """Write the parameters first: where the symbol is, all is. Returns them."""
     arrays = {name: parameter.data() for name, parameter in net.collect_params().items()}
-    arrays[_OF] = mx.nd.array(np.frombuffer(bytes.fromhex(digest), np.uint8), dtype="uint8")
+    of = mx.nd.array(np.frombuffer(bytes.fromhex(digest), np.uint8), dtype="uint8")
     symbol.unlink(missing_ok=True)
     with atomic_path(params) as temporary:
-        mx.nd.save(str(temporary), arrays)
+        mx.nd.save(str(temporary), {**arrays, _OF: of})
     atomic_write(symbol, net._cached_graph[1].tojson())
+    return arrays

@@ -64,6 +64,6 @@ def _checked(project: Project, options: Options) -> Options:
     return options
 
 
-_NETWORK = frozenset({"run", "snapshot", "batch", "device", "engine"})
+_NETWORK = frozenset({"videos", "run", "snapshot", "batch", "device", "engine"})
 _HOW = frozenset({"folder", "again", "dynamic", "animals", "score_maps", "scheduler"})
-KIND = Kind("analyze", analyze, {"videos"} | _NETWORK | _HOW, check=_checked, predicts=True)
+KIND = Kind("analyze", analyze, _NETWORK | _HOW, check=_checked, predicts=True)

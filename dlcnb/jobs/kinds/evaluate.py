@@ -40,7 +40,9 @@ def evaluate(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result
         maps = options.get("maps", True) and step == (best if snapshot == "all" else step)
 
         def predict(on_maps: Callable[..., None] | None, which: str | int = which) -> Evaluation:
-            return backend.evaluate_run(project, run, which, device=options.get("device", "auto"), on_maps=on_maps)
+            return backend.evaluate_run(
+                project, run.folder, which, device=options.get("device", "auto"), on_maps=on_maps
+            )
 
         evaluation = evaluate_one(predict, folder, (step, run.bodyparts) if maps else None, human)
         results[evaluation.step] = {**evaluation.to_json(human_px(evaluation, human)), "folder": str(folder)}
@@ -73,7 +75,7 @@ def evaluate_one(
 
     folder.mkdir(parents=True, exist_ok=True)
     with ScoreMapWriter(maps_path(folder, maps[0]), maps[1]) if maps else nullcontext() as writer:
-        evaluation = predict(writer.add if maps else None)
+        evaluation = predict(writer.add if writer else None)
     evaluation.write(folder, human_px(evaluation, human))
     write_details(evaluation, folder, human)
     return evaluation
