@@ -1,14 +1,20 @@
 """Choosing frames worth labeling, and extracting them as images into the project."""
 
+from __future__ import annotations
+
 import logging
 import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from dlcnb.files import atomic_write, disk_error
+from dlcnb.files import StrPath, atomic_write, disk_error
 from dlcnb.labels import LabelError, frame_index, image_name
+from dlcnb.project import Project
 from dlcnb.video import DamagedFrameError, VideoError, VideoReader
 
 __all__ = [
@@ -30,8 +36,10 @@ ALIKE = 0.5  # frames are near-duplicates if they differ by less than this share
 NOISE = 12  # grey levels; less is never a difference
 logger = logging.getLogger(__name__)
 
+_Crop: TypeAlias = tuple[int, int, int, int]
 
-def uniform(n_frames, count, *, start=0.0, stop=1.0, seed=0):
+
+def uniform(n_frames: int, count: int, *, start: float = 0.0, stop: float = 1.0, seed: int = 0) -> NDArray[np.int64]:
     """Choose frames at random, spread over the whole video: one from each of ``count`` equal stretches.
 
     Parameters
@@ -62,8 +70,16 @@ def uniform(n_frames, count, *, start=0.0, stop=1.0, seed=0):
 
 
 def kmeans(  # noqa: PLR0913
-    reader, count, *, start=0.0, stop=1.0, step=None, seed=0, progress=None, crop=None
-):
+    reader: VideoReader,
+    count: int,
+    *,
+    start: float = 0.0,
+    stop: float = 1.0,
+    step: int | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int], object] | None = None,
+    crop: _Crop | None = None,
+) -> NDArray[np.int64]:
     """Choose frames that look different: cluster the frames by appearance and take one from each cluster.
 
     As DeepLabCut does, frames are compared in grey, ``FEATURE_WIDTH`` px wide, less the mean frame. Memory does not
@@ -120,7 +136,7 @@ def kmeans(  # noqa: PLR0913
     return np.sort(numbers[_one_per_cluster(features - features.mean(0), count, seed)])
 
 
-def extract(project, video, indices):
+def extract(project: Project, video: StrPath, indices: Iterable[int]) -> list[Path]:
     """Write frames of a video as images for labeling, ``labeled-data/<video>/img<frame>.png``.
 
     What is there already is neither renamed nor written again. A damaged frame is left out, with a warning.
@@ -147,10 +163,10 @@ def extract(project, video, indices):
     """
     wanted = [int(index) for index in indices]
     written = dict(extracting(project, video, wanted))
-    return [written[index] for index in wanted if written[index]]
+    return [image for index in wanted if (image := written[index])]
 
 
-def extracting(project, video, indices):
+def extracting(project: Project, video: StrPath, indices: Iterable[int]) -> Iterator[tuple[int, Path | None]]:
     """`extract` one frame after the other; stop whenever you like, what is written stays.
 
     Yields
@@ -169,9 +185,9 @@ def extracting(project, video, indices):
             yield index, image if image.exists() or _write_frame(reader, index, image) else None
 
 
-def extracted(folder):
+def extracted(folder: StrPath) -> dict[int, Path]:
     """{frame number: image} of what is in a folder of labeled frames, whatever zeros the names have."""
-    found = {}
+    found: dict[int, Path] = {}
     for image in sorted(Path(folder).glob("img*.png")):
         try:
             found.setdefault(frame_index(image.name), image)
@@ -180,7 +196,7 @@ def extracted(folder):
     return found
 
 
-def signature(image, crop=None):
+def signature(image: NDArray[np.uint8], crop: _Crop | None = None) -> NDArray[np.float32]:
     """What `near_duplicates` compares of a frame.
 
     Parameters
@@ -195,10 +211,10 @@ def signature(image, crop=None):
         Grey levels of the frame, ``SIGNATURE_WIDTH`` px wide, less their median (the brightness of the scene).
     """
     small = _small_grey(image, SIGNATURE_WIDTH, crop).astype(np.float32).ravel()
-    return small - np.median(small)
+    return np.asarray(small - np.median(small))
 
 
-def near_duplicates(signatures):
+def near_duplicates(signatures: Sequence[NDArray[np.float32]] | NDArray[np.float32]) -> NDArray[np.int64]:
     """Which frames look like an earlier one, so that labeling both would teach little.
 
     Two frames are as different as their most different spot, so that a small animal on a large ground counts. They
@@ -214,19 +230,19 @@ def near_duplicates(signatures):
     int64 (T,)
         Position of the first frame that it resembles, -1 = none. That one is no near-duplicate itself.
     """
-    signatures = np.asarray(signatures, np.float32)
-    apart = np.zeros((len(signatures),) * 2, np.float32)
-    for i in range(1, len(signatures)):
-        apart[i, :i] = apart[:i, i] = differences(signatures[i], signatures[:i])
+    of_all = np.asarray(signatures, np.float32)
+    apart = np.zeros((len(of_all),) * 2, np.float32)
+    for i in range(1, len(of_all)):
+        apart[i, :i] = apart[:i, i] = differences(of_all[i], of_all[:i])
     return alike(apart)
 
 
-def differences(one, others):
+def differences(one: NDArray[np.float32], others: ArrayLike) -> NDArray[np.float32]:
     """How much a signature (n,) differs from others (T, n): grey levels at the most different spot, float32 (T,)."""
-    return np.abs(np.asarray(others, np.float32) - one).max(axis=1)
+    return np.asarray(np.abs(np.asarray(others, np.float32) - one).max(axis=1))
 
 
-def alike(apart):
+def alike(apart: NDArray[np.float32]) -> NDArray[np.int64]:
     """`near_duplicates` from the `differences` of all pairs, a symmetric (T, T) array."""
     twin = np.full(len(apart), -1)
     if len(apart) < 2:
@@ -239,7 +255,7 @@ def alike(apart):
     return twin
 
 
-def _part(n_frames, count, start, stop):
+def _part(n_frames: int, count: int, start: float, stop: float) -> tuple[int, int]:
     """First frame and end (exclusive) of a part of a video given by fractions."""
     if count < 1:
         raise ValueError(f"count={count}: expected a whole number of at least 1. Say how many frames to choose.")
@@ -254,7 +270,7 @@ def _part(n_frames, count, start, stop):
     return first, last
 
 
-def _small_grey(image, width, crop=None):
+def _small_grey(image: NDArray[np.uint8], width: int, crop: _Crop | None = None) -> NDArray[np.uint8]:
     """A frame (H, W, 3), or its crop, in grey and at most ``width`` px wide, uint8 (h, w)."""
     if crop is not None:
         x1, x2, y1, y2 = crop
@@ -264,13 +280,16 @@ def _small_grey(image, width, crop=None):
     tall, wide = image.shape[:2]
     width = min(width, wide)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    return cv2.resize(grey, (width, max(1, round(tall * width / wide))), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(grey, (width, max(1, round(tall * width / wide))), interpolation=cv2.INTER_AREA))
 
 
-def _features(reader, numbers, progress, crop):
+def _features(
+    reader: VideoReader, numbers: range, progress: Callable[[int, int], object] | None, crop: _Crop | None
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Frames small and grey: their numbers (n,) and pixels (n, h * w) float64, without damaged ones."""
     size = _small_grey(np.zeros((*reader.size, 3), np.uint8), FEATURE_WIDTH, crop).size
-    found, features = [], np.empty((len(numbers), size))
+    found: list[int] = []
+    features = np.empty((len(numbers), size))
     for done, (number, image) in enumerate(reader.frames(numbers.start, numbers.stop, numbers.step), start=1):
         if image is not None:
             features[len(found)] = _small_grey(image, FEATURE_WIDTH, crop).ravel()
@@ -280,7 +299,7 @@ def _features(reader, numbers, progress, crop):
     return np.array(found, np.int64), features[: len(found)]
 
 
-def _one_per_cluster(features, count, seed):
+def _one_per_cluster(features: NDArray[np.float64], count: int, seed: int) -> NDArray[np.int64]:
     """Row numbers (count,) of the features (n, d) nearest to the centres of ``count`` clusters.
 
     Where there are fewer different frames than clusters, the frames least like the chosen ones make up the number.
@@ -308,7 +327,7 @@ def _one_per_cluster(features, count, seed):
     return np.array(chosen)
 
 
-def _inside(reader, index):
+def _inside(reader: VideoReader, index: int) -> int:
     if not 0 <= index < len(reader):
         raise IndexError(
             f"frame {index}: expected 0 to {len(reader) - 1} ({reader.path.name} has {len(reader)} frames)"
@@ -316,7 +335,7 @@ def _inside(reader, index):
     return int(index)
 
 
-def _write_frame(reader, index, path):
+def _write_frame(reader: VideoReader, index: int, path: Path) -> bool:
     """Write one frame as PNG; False if it is damaged."""
     try:
         image = reader.read(index)

@@ -70,13 +70,13 @@ def _poses(project, video, to, out, **options):
 
     animal, pcutoff = options["animal"], options["pcutoff"]
     video, found = with_poses(project, video, options["tables"], options["filtered"], animal)
-    poses = read_poses(found, animal)
-    if pcutoff:
-        poses = replace(poses, points=poses.masked(pcutoff))
     name = f"{found.stem}_{animal}" if animal else found.stem
     output = (found.parent if out is None else Path(out)) / f"{name}{exchange.FORMATS[to]}"
     skeleton = None if is_several(found) and animal in (None, "all") else project.skeleton
     with VideoReader(video) as reader:
+        poses = read_poses(found, animal).fitted(len(reader), found)
+        if pcutoff:
+            poses = replace(poses, points=poses.masked(pcutoff))
         exchange.write_poses(to, output, poses, reader, skeleton=skeleton)
     return {"video": video.absolute(), "frames": len(poses), "output": output.absolute()}
 

@@ -70,47 +70,65 @@ def add_videos(console, project, copy, videos):
     show_default=True,
     help="kmeans: frames that look different. uniform: at random over time.",
 )
-@click.option("--count", type=click.IntRange(1), default=20, show_default=True, help="Frames per video.")
+@click.option("--count", type=click.IntRange(1), help="Frames per video.  [default: numframes2pick of config.yaml]")
+@click.option("--start", type=click.FloatRange(0, 1), help="From here on (0 to 1).  [default: that of config.yaml]")
+@click.option("--stop", type=click.FloatRange(0, 1), help="Up to here (0 to 1).  [default: that of config.yaml]")
+@click.option("--whole", is_flag=True, help="Compare whole frames, not only the part that config.yaml crops.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed chooses the same frames.")
 @click.option("--video", "only", multiple=True, help="Only this video (name or path); may be repeated.")
-def extract(console, project, how, count, seed, only):
-    """Choose frames of PROJECT's videos and write them to labeled-data, ready to label."""
+def extract(console, project, only, **options):
+    """Choose frames of PROJECT's videos and write them to labeled-data, ready to label.
+
+    Frames are written whole; a crop in config.yaml says which part of them is compared (kmeans).
+    """
     from dlcnb.project import Project
 
     project = Project.open(project)
     videos = [project.video(name) for name in only] or project.videos
     if not videos:
         raise ValueError(f"{project.root} has no videos. Add some: dlcnb add-videos {project.root} VIDEO")
-    found = [_extract_one(console, project, video, how, count, seed) for video in videos]
-    lines = [_extracted_text(one, count) for one in found]
+    stems = [video.stem for video in videos]
+    if twins := [str(video) for video in videos if stems.count(video.stem) > 1]:
+        raise ValueError(f"{' and '.join(twins)} have one name, by which frames are kept. Rename all but one.")
+    options["count"] = options["count"] or project.frames_to_pick
+    for key, value in zip(("start", "stop"), project.part_to_pick, strict=True):
+        options[key] = value if options[key] is None else options[key]
+    found = [_extract_one(console, project, video, **options) for video in videos]
+    lines = [_extracted_text(one, options["count"]) for one in found]
     text = "\n".join([*lines, f"Next: label them. Open a notebook (dlcnb lab) and show Labeler({str(project.root)!r})"])
     return Report({"project": project.root, "videos": found}, text)
 
 
-def _extract_one(console, project, video, how, count, seed):
+def _extract_one(console, project, video, *, how, count, seed, whole, **part):
     from dlcnb import frames
     from dlcnb.video import VideoReader
 
     with VideoReader(video) as reader:
         if how == "uniform":
-            indices = frames.uniform(len(reader), count, seed=seed)
+            crop, indices = None, frames.uniform(len(reader), count, seed=seed, **part)
         else:
 
             def progress(done, total):
                 console.progress(done / max(total, 1), f"{video.name}: comparing frames")
 
-            indices = frames.kmeans(reader, count, seed=seed, progress=progress)
+            crop = None if whole else project.crop(video, reader.size)
+            indices = frames.kmeans(reader, count, seed=seed, progress=progress, crop=crop, **part)
     console.clear()
     folder = project.labeled_dir(video)
     before = len(frames.extracted(folder))
     frames.extract(project, video, indices)
     total = len(frames.extracted(folder))
-    return {"video": video, "frames": indices, "folder": folder, "new": total - before, "total": total}
+    found = {"video": video, "frames": indices, "folder": folder, "new": total - before, "total": total}
+    return {**found, **part, "crop": crop}
 
 
 def _extracted_text(one, count):
     fewer = f" (it has no {count} different ones)" if len(one["frames"]) < count else ""
     chosen = f"{len(one['frames'])} frames of {one['video'].name} chosen{fewer}"
+    if (one["start"], one["stop"]) != (0, 1):
+        chosen += f" from {one['start']:g} to {one['stop']:g} of it"
+    if one["crop"]:
+        chosen += f", compared within x {one['crop'][0]} to {one['crop'][1]}, y {one['crop'][2]} to {one['crop'][3]}"
     return f"{chosen}, {one['new']} of them new; {one['total']} in {one['folder']}"
 
 

@@ -183,20 +183,23 @@ def plot_one(project, video, poses_file, pcutoff, tables=None, animal=None):
     suffix = f"_{animal or 'all'}" if is_several(poses_file) else ""
     suffix += "_filtered" if poses_file.stem.endswith("_filtered") else ""
     folder = project.plots_dir(video, tables)
-    return plots.save_all(read_poses(poses_file, animal), times, folder, pcutoff, size=size, suffix=suffix)
+    poses = read_poses(poses_file, animal).fitted(len(times), poses_file)
+    return plots.save_all(poses, times, folder, pcutoff, size=size, suffix=suffix)
 
 
 def label(console, project, video, poses_file, pcutoff, *, animal=None, **look):
     """Write one labeled video beside its poses (``look``: see `render.label_video`); its entry of the report."""
-    from dlcnb.poses import read_poses
+    from dlcnb.poses import Poses, read_poses
     from dlcnb.render import label_video
     from dlcnb.video import VideoReader
 
     name = f"{poses_file.stem}_{animal}" if animal else poses_file.stem
     began, out = time.monotonic(), poses_file.with_name(f"{name}_labeled.mp4")
-    poses = read_poses(poses_file, animal)
     with VideoReader(video) as reader:
         total = len(reader)
+        poses = read_poses(poses_file, animal).fitted(total, poses_file)
+        if isinstance(look.get("beside"), Poses):
+            look["beside"] = look["beside"].fitted(total)
         steps = label_video(reader, poses, out, skeleton=_bones(project, poses), pcutoff=pcutoff, **look)
         for done in steps:
             left = (time.monotonic() - began) * (total / max(done, 1) - 1)

@@ -170,6 +170,16 @@ class Project:
         """The first ``TrainingFraction``."""
         return float(self._value("TrainingFraction", [0.95])[0])
 
+    @property
+    def frames_to_pick(self) -> int:
+        """How many frames of a video to choose for labeling (``numframes2pick``)."""
+        return int(self._value("numframes2pick", 20))
+
+    @property
+    def part_to_pick(self) -> tuple[float, float]:
+        """The part of each video to choose them from, as fractions of its length (``start`` and ``stop``)."""
+        return float(self._value("start", 0.0)), float(self._value("stop", 1.0))
+
     def _value(self, key: str, default: Any) -> Any:
         value = self.config.get(key)
         return default if value is None else value
@@ -209,13 +219,21 @@ class Project:
             raise ProjectError(f"no video '{stem}' in {self.root}; its videos: {names}{nearest(name, by_stem)}")
         return by_stem[name]
 
-    def crop(self, video: StrPath) -> tuple[int, int, int, int] | None:
-        """(x1, x2, y1, y2) in pixels, ends excluded: the part of a video to take; None = the whole frame."""
+    def crop(self, video: StrPath, size: tuple[int, int] | None = None) -> tuple[int, int, int, int] | None:
+        """(x1, x2, y1, y2) in pixels, ends excluded: the part of a video to take; None = the whole frame.
+
+        With ``size``, (height, width) of the frame, it is cut to that, and None where it is all of it or outside.
+        """
         key = self._video_key(video)
         entry = (self.config["video_sets"] or {}).get(key)
         if not isinstance(entry, dict) or entry.get("crop") is None:
             return None
-        return parse_crop(entry["crop"], str(key))
+        crop = parse_crop(entry["crop"], str(key))
+        if size is None:
+            return crop
+        (height, width), (x1, x2, y1, y2) = size, crop
+        cut = min(x1, width), min(x2, width), min(y1, height), min(y2, height)
+        return None if cut == (0, width, 0, height) or cut[0] == cut[1] or cut[2] == cut[3] else cut
 
     def set_crop(self, video: StrPath, crop: Iterable[int]) -> None:
         """Enter the part of a video to take, (x1, x2, y1, y2) in pixels with ends excluded, in config.yaml.

@@ -10,5 +10,7 @@ from dlcnb.video.writer import VideoWriter
 __all__ = ["VIDEO_SUFFIXES", "DamagedFrameError", "VideoError", "VideoReader", "VideoWriter"]
 
 VIDEO_SUFFIXES = (
-    ".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".flv", ".mjpeg", ".h264",
+    ".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".asf", ".flv",
+    ".f4v", ".mjpeg", ".mjpg", ".h264", ".264", ".h265", ".265", ".hevc", ".3gp", ".3g2", ".qt", ".mpv", ".m1v", ".m2v",
+    ".vob", ".ogv", ".y4m", ".mxf", ".dv", ".ivf", ".nut", ".obu", ".dav",
 )  # fmt: skip

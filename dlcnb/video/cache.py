@@ -1,10 +1,14 @@
 """Indexes of videos, kept for the user between sessions."""
 
+from __future__ import annotations
+
 import hashlib
 import io
 import logging
 import zipfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from platformdirs import user_cache_dir
@@ -18,14 +22,14 @@ KEPT_INDEXES = 500
 logger = logging.getLogger(__name__)
 
 
-def cache_path(video):
+def cache_path(video: Path) -> Path:
     """Where the index of a video is kept; another place once the file has changed."""
     state = video.stat()
     name = f"{VERSION}|{video.resolve()}|{state.st_size}|{state.st_mtime_ns}"
     return Path(user_cache_dir("dlcnb")) / "video-index" / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.npz"
 
 
-def read_cache(path, names):
+def read_cache(path: Path, names: Iterable[str]) -> dict[str, Any] | None:
     """{name: array or scalar} of a cached index, None if there is none or it is unusable."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
@@ -38,7 +42,7 @@ def read_cache(path, names):
     return {name: value if value.ndim else value.item() for name, value in values.items()}
 
 
-def write_cache(path, values):
+def write_cache(path: Path, values: Mapping[str, Any]) -> None:
     """Keep an index for the next time, where the cache folder can be written; forget the oldest of many."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **values)

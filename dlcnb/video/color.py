@@ -1,10 +1,19 @@
 """Decoded frames as RGB images."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
 
-from dlcnb.video.index import upright
+from dlcnb.video.index import VideoIndex, upright
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+    from av.video.plane import VideoPlane
 
 __all__ = ["Converter"]
 
@@ -25,13 +34,14 @@ class Converter:
         Its index.
     """
 
-    def __init__(self, index):
+    def __init__(self, index: VideoIndex) -> None:
         self._size, self._matrix = tuple(int(n) for n in index.size), index.matrix
         self._reformat = VideoReformatter().reformat
         self._yuv = np.empty((*self._size, 3), np.uint8)  # one for all frames: fresh memory costs more than the sums
 
-    def __call__(self, frame):
+    def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """An av.VideoFrame as upright RGB; one that changes size in mid-file is brought to the size of the first."""
+        image: Any  # uint8 (H, W, 3); the libraries say less
         same_size = (frame.height, frame.width) == self._size
         if same_size and frame.format.name == "rgb24":
             image = frame.to_ndarray().copy()  # else a view of the frame, which may be remembered
@@ -43,11 +53,12 @@ class Converter:
         return upright(image, self._matrix)
 
 
-def _pixels(plane):
+def _pixels(plane: VideoPlane) -> NDArray[np.uint8]:
     """An av.VideoPlane of a byte per pixel as uint8 (H, W), a view."""
-    return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+    rows: NDArray[np.uint8] = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    return rows[:, : plane.width]
 
 
-def _is_full_chroma(frame):
+def _is_full_chroma(frame: VideoFrame) -> bool:
     """Whether each pixel has its own colour (4:4:4), in which FFmpeg's conversion takes longer than the decoding."""
     return frame.format.name == "yuv444p" and frame.colorspace in _BT601 and frame.color_range != _FULL

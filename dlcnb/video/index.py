@@ -1,14 +1,26 @@
 """The index of a video: every frame's time and place, made once per file by reading its packets."""
 
+from __future__ import annotations
+
 import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb.video.cache import cache_path, read_cache, write_cache
 from dlcnb.video.errors import VideoError, open_video, require_file
+
+if TYPE_CHECKING:
+    from av import Packet, VideoFrame
+    from av.container import InputContainer
+    from av.video.codeccontext import VideoCodecContext
+    from av.video.stream import VideoStream
 
 __all__ = ["VideoIndex", "decode_in_order", "demux", "load_index", "upright"]
 
@@ -51,30 +63,30 @@ class VideoIndex:
         Frames per second that the file claims, 0 if none.
     """
 
-    stamps: np.ndarray
-    times: np.ndarray
-    places: np.ndarray
-    dts: np.ndarray
-    keys: np.ndarray
-    key_frames: np.ndarray
-    lost: np.ndarray
+    stamps: NDArray[np.int64]
+    times: NDArray[np.float64]
+    places: NDArray[np.int64]
+    dts: NDArray[np.int64]
+    keys: NDArray[np.int64]
+    key_frames: NDArray[np.int64]
+    lost: NDArray[np.int64]
     by_order: bool
     seekable: bool
-    size: np.ndarray
-    matrix: np.ndarray
+    size: NDArray[np.int64]
+    matrix: NDArray[np.float64]
     tick: float
     rate: float
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.stamps)
 
-    def key_for(self, frame):
+    def key_for(self, frame: int) -> int:
         """Number of the last key from which ``frame`` can be decoded."""
         if not self.seekable:
             return 0
         return max(0, int(np.searchsorted(self.key_frames, frame, side="right")) - 1)
 
-    def frame_at(self, stamp):
+    def frame_at(self, stamp: int | None) -> int | None:
         """The number of the frame with a timestamp, or None."""
         if stamp is None:
             return None
@@ -82,7 +94,7 @@ class VideoIndex:
         return frame if frame < len(self) and self.stamps[frame] == stamp else None
 
 
-def load_index(path):
+def load_index(path: Path) -> VideoIndex:
     """The index of a video file, from the cache or by reading the file through once.
 
     Parameters
@@ -116,7 +128,7 @@ def load_index(path):
     return index
 
 
-def demux(container, stream, retries=8):
+def demux(container: InputContainer, stream: VideoStream, retries: int = 8) -> Iterator[Packet[VideoStream]]:
     """Packets of a stream in decode order, without empty ones; reading goes on after a damaged stretch."""
     while True:
         try:
@@ -133,7 +145,7 @@ def demux(container, stream, retries=8):
                 return
 
 
-def upright(image, matrix):
+def upright(image: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Turn or mirror an image ``(H, W, ...)`` by a display matrix (a, b, c, d), to the nearest quarter turn."""
     a, b, c, d = matrix
     if abs(b) > abs(a):
@@ -151,14 +163,14 @@ def upright(image, matrix):
 class _Packets:
     """What the packets of a stream say, in decode order."""
 
-    pts: list
-    dts: list
-    key: list
-    shown: list
-    corrupt: list
+    pts: list[Any]  # int, or None where there is none
+    dts: list[Any]
+    key: list[bool]
+    shown: list[bool]
+    corrupt: list[bool]
 
 
-def _build(path):
+def _build(path: Path) -> VideoIndex:
     container, stream = open_video(path)
     with container:
         packets = _scan(container, stream)
@@ -177,7 +189,7 @@ def _build(path):
     return VideoIndex(**index, **first)
 
 
-def _scan(container, stream):
+def _scan(container: InputContainer, stream: VideoStream) -> _Packets:
     """Read all packets of a stream once."""
     found = _Packets([], [], [], [], [])
     hidden = stream.codec_context.name in ("vp8", "libvpx")
@@ -187,11 +199,11 @@ def _scan(container, stream):
         found.key.append(packet.is_keyframe)
         found.corrupt.append(packet.is_corrupt)
         # In VP8 a packet may be an invisible reference: bit 4 of its first byte says so.
-        found.shown.append(not packet.is_discard and not (hidden and not bytes(packet)[0] & 0x10))
+        found.shown.append(not packet.is_discard and not (hidden and not memoryview(packet)[0] & 0x10))
     return found
 
 
-def _table(container, stream):
+def _table(container: InputContainer, stream: VideoStream) -> tuple[NDArray[np.int64], NDArray[np.bool_]] | None:
     """All frames that a file's table announces: decode timestamps int64 (N,) and key flags bool (N,); None without one.
 
     PyAV shows the table from version 16 on. Before, an mp4 tells at least how many frames it has: then the timestamps
@@ -206,10 +218,11 @@ def _table(container, stream):
     return np.array([e[0] for e in entries], np.int64), np.array([e[1] for e in entries], bool)
 
 
-def _probe(path):
+def _probe(path: Path) -> tuple[dict[str, Any] | None, list[Any]]:
     """Size, display matrix and so on from the first decodable frame (None if there is none), and some timestamps."""
     container, stream = open_video(path)
-    first, stamps = None, []
+    first: dict[str, Any] | None = None
+    stamps: list[Any] = []
     with container:
         stream.thread_type = "NONE"
         for packet in demux(container, stream):
@@ -228,7 +241,7 @@ def _probe(path):
     return first, stamps
 
 
-def _flushed(decoder):
+def _flushed(decoder: VideoCodecContext) -> list[VideoFrame]:
     """The frames that a decoder still holds at the end."""
     try:
         return decoder.decode(None)
@@ -236,11 +249,11 @@ def _flushed(decoder):
         return []
 
 
-def _about(frame, stream):
+def _about(frame: VideoFrame, stream: VideoStream) -> dict[str, Any]:
     matrix = (1.0, 0.0, 0.0, 1.0)
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is not None:
-        a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5] / 65536
+        a, b, _, c, d = np.frombuffer(bytes(cast("Any", data)), np.int32)[:5] / 65536
         matrix = (a, b, c, d)
     elif stream.metadata.get("rotate", "0").lstrip("-").isdigit():
         angle = np.deg2rad(int(stream.metadata.get("rotate", "0")))
@@ -248,12 +261,12 @@ def _about(frame, stream):
     return {
         "size": np.array([frame.height, frame.width]),
         "matrix": np.array(matrix, float),
-        "tick": float(stream.time_base),
+        "tick": float(stream.time_base or 0),
         "rate": float(stream.average_rate or 0),
     }
 
 
-def _trustworthy(packets, stamps, suspicious):
+def _trustworthy(packets: _Packets, stamps: list[Any], suspicious: bool) -> bool:
     """Whether packets' timestamps number the frames: present, distinct, in line with what the decoder gives."""
     pts = [p for p, shown in zip(packets.pts, packets.shown, strict=True) if shown]
     dts = [d for d in packets.dts if d is not None]
@@ -268,7 +281,9 @@ def _trustworthy(packets, stamps, suspicious):
     return not (suspicious and all(b > a for a, b in pairwise(pts)))
 
 
-def _by_timestamp(packets, table, tick):
+def _by_timestamp(
+    packets: _Packets, table: tuple[NDArray[np.int64], NDArray[np.bool_]] | None, tick: float
+) -> dict[str, Any]:
     """The index of a file whose packets carry presentation timestamps."""
     pts, shown = np.array(packets.pts, np.int64), np.array(packets.shown)
     present = np.sort(pts[shown])
@@ -287,7 +302,7 @@ def _by_timestamp(packets, table, tick):
     }  # fmt: skip
 
 
-def _key_flags(packets, table):
+def _key_flags(packets: _Packets, table: tuple[NDArray[np.int64], NDArray[np.bool_]] | None) -> NDArray[np.bool_]:
     """Which packets (P,) are key frames: as they say themselves or, where damage keeps them from it, the table."""
     flags = np.array(packets.key)
     if table is not None and packets.dts == table[0][: len(flags)].tolist():
@@ -295,7 +310,7 @@ def _key_flags(packets, table):
     return flags
 
 
-def _announced(present, table):
+def _announced(present: NDArray[np.int64], table: NDArray[np.int64]) -> NDArray[np.int64]:
     """Presentation timestamps of all frames that a file's table announces, some of which were cut off.
 
     Where frames are reordered, the table's decode timestamps are the presentation timestamps, later by a few places.
@@ -305,7 +320,7 @@ def _announced(present, table):
         return present
     constant = max(1, int(np.median(np.diff(present)))) if len(present) > 1 else 1
     delay = int(np.searchsorted(table, present[0]))
-    ladders = (
+    ladders: tuple[NDArray[np.int64], ...] = (
         np.concatenate([table[delay:], table[-1] + constant * np.arange(1, delay + 1)]),
         present[0] + constant * np.arange(len(table)),
     )
@@ -315,9 +330,11 @@ def _announced(present, table):
     return np.concatenate([present, present[-1] + constant * np.arange(1, absent + 1)])
 
 
-def _by_order(packets, path, about):
+def _by_order(packets: _Packets, path: Path, about: dict[str, Any]) -> dict[str, Any]:
     """The index of a file whose timestamps don't number the frames: by decoding it all."""
-    stamps, keys, lost = [], [], []
+    stamps: list[Any] = []
+    keys: list[int] = []
+    lost: list[int] = []
     container, stream = open_video(path)
     with container:
         stream.thread_type = "NONE"
@@ -341,7 +358,7 @@ def _by_order(packets, path, about):
     }  # fmt: skip
 
 
-def decode_in_order(decoder, packets):
+def decode_in_order(decoder: VideoCodecContext, packets: Iterable[Packet[VideoStream]]) -> Iterator[VideoFrame | None]:
     """Frames as a decoder (without threads, so repeatable) gives them, None for each packet that it refuses."""
     for packet in packets:
         try:
@@ -351,7 +368,7 @@ def decode_in_order(decoder, packets):
     yield from _flushed(decoder)
 
 
-def _order_places(packets, n_keys):
+def _order_places(packets: _Packets, n_keys: int) -> tuple[NDArray[np.int64], bool]:
     """Decode timestamps as places (P,), and whether one can seek by them."""
     dts = packets.dts
     if None in dts or any(b <= a for a, b in pairwise(dts)):
@@ -359,8 +376,8 @@ def _order_places(packets, n_keys):
     return np.array(dts, np.int64), 0 < n_keys == sum(packets.key)
 
 
-def _order_times(stamps, about):
+def _order_times(stamps: list[Any], about: dict[str, Any]) -> NDArray[np.float64]:
     """Seconds from timestamps (a list, None where unknown) if they are complete and in order, else from the rate."""
     if None not in stamps and all(b >= a for a, b in pairwise(stamps)):
-        return (np.array(stamps, np.int64) - stamps[0]) * about["tick"]
-    return np.arange(len(stamps)) / (about["rate"] or 25.0)
+        return np.asarray((np.array(stamps, np.int64) - stamps[0]) * about["tick"])
+    return np.asarray(np.arange(len(stamps)) / (about["rate"] or 25.0))

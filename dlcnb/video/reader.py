@@ -1,17 +1,23 @@
 """Reading frames: any one at random, or many in order from a background thread."""
 
+from __future__ import annotations
+
 import logging
 import queue
 import threading
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
-from dlcnb.video.cursor import Cursor
+from dlcnb.files import StrPath
+from dlcnb.video.decoder import Decoder
 from dlcnb.video.errors import DamagedFrameError, VideoError
-from dlcnb.video.index import load_index
+from dlcnb.video.index import VideoIndex, load_index
 
 __all__ = ["VideoReader"]
 
@@ -56,12 +62,12 @@ class VideoReader:
     ...             print(index, image.mean())
     """
 
-    def __init__(self, path):
+    def __init__(self, path: StrPath) -> None:
         self.path = Path(path)
         self._lock = threading.RLock()
-        self._cursor = None
+        self._decoder: Decoder | None = None
         self._closed = False
-        self._stops = weakref.WeakSet()
+        self._stops: weakref.WeakSet[_Ahead] = weakref.WeakSet()
         self._index = _load(self.path)
         self._damaged = {int(i) for i in self._index.lost}
         self.size = _upright_size(self._index)
@@ -70,25 +76,25 @@ class VideoReader:
         self.fps = _mean_rate(self.times, self._index.rate)
         self.is_vfr = _varies(self.times, self._index.tick)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._index)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"VideoReader({str(self.path)!r}: {len(self)} frames, {self.size[1]}x{self.size[0]}, {self.fps:.4g} fps)"
 
-    def __enter__(self):
+    def __enter__(self) -> VideoReader:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
-    def damaged(self):
+    def damaged(self) -> list[int]:
         """Numbers of the damaged frames met so far, ascending (list of int)."""
         with self._lock:
             return sorted(self._damaged)
 
-    def read(self, i):
+    def read(self, i: int) -> NDArray[np.uint8]:
         """One frame; quick for the one after the last, or near it.
 
         Parameters
@@ -111,9 +117,9 @@ class VideoReader:
         i = self._checked(i)
         with self._lock:
             self._require_open()
-            if self._cursor is None:
-                self._cursor = Cursor(self.path, self._index, keep=_kept(self.size))
-            image = self._decode(self._cursor, i)
+            if self._decoder is None:
+                self._decoder = Decoder(self.path, self._index, keep=_kept(self.size))
+            image = self._decode(self._decoder, i)
         if image is None:
             raise DamagedFrameError(
                 f"{self.path}: frame {i} of {len(self)} is damaged and can't be decoded. Choose another frame; "
@@ -121,7 +127,9 @@ class VideoReader:
             )  # fmt: skip
         return image
 
-    def frames(self, start=0, stop=None, step=1):
+    def frames(
+        self, start: int = 0, stop: int | None = None, step: int = 1
+    ) -> Iterator[tuple[int, NDArray[np.uint8] | None]]:
         """Frames in order, decoded in a background thread a few frames ahead of the caller.
 
         Parameters
@@ -149,29 +157,29 @@ class VideoReader:
         self._require_open()
         return self._stream(range(start, stop, step))
 
-    def close(self):
+    def close(self) -> None:
         """Close the file and end background threads; reading is then an error."""
         with self._lock:
             self._closed = True
-            if self._cursor is not None:
-                self._cursor.close()
-                self._cursor = None
+            if self._decoder is not None:
+                self._decoder.close()
+                self._decoder = None
             streams = list(self._stops)
         for stream in streams:
             stream.stop()
 
-    def _checked(self, i):
+    def _checked(self, i: int) -> int:
         if not -1 < i < len(self):
             raise IndexError(f"frame {i}: expected 0 to {len(self) - 1} ({self.path.name} has {len(self)} frames)")
         return int(i)
 
-    def _require_open(self):
+    def _require_open(self) -> None:
         if self._closed:
             raise VideoError(f"{self.path}: expected an open video, found a closed one. Open it again.")
 
-    def _decode(self, cursor, i):
+    def _decode(self, decoder: Decoder, i: int) -> NDArray[np.uint8] | None:
         """Frame ``i`` as an upright RGB image, or None and a note if it is damaged."""
-        image = cursor.image(i)
+        image = decoder.image(i)
         if image is not None:
             return image
         with self._lock:
@@ -180,7 +188,7 @@ class VideoReader:
                 logger.warning("%s: frame %d is damaged", self.path, i)
         return None
 
-    def _stream(self, numbers):
+    def _stream(self, numbers: range) -> Iterator[tuple[int, NDArray[np.uint8] | None]]:
         """Yield (number, image) from a thread that decodes ahead."""
         height, width = self.size
         ahead = int(np.clip(QUEUED_BYTES // (3 * height * width), 2, 16))
@@ -202,20 +210,20 @@ _CLOSED = object()
 class _Ahead:
     """A thread that decodes ``numbers`` of a reader into a bounded queue."""
 
-    def __init__(self, reader, numbers, ahead):
-        self._queue = queue.Queue(ahead)
+    def __init__(self, reader: VideoReader, numbers: range, ahead: int) -> None:
+        self._queue: queue.Queue[Any] = queue.Queue(ahead)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(reader, numbers), name="dlcnb-decode", daemon=True)
         self._thread.start()
 
-    def next(self):
+    def next(self) -> Any:
         """The next image, None if it is damaged, `_CLOSED` if stopped; raises what the thread raised."""
         item = self._queue.get()
         if isinstance(item, BaseException):
             raise item
         return item
 
-    def stop(self):
+    def stop(self) -> None:
         """End the thread and wait for it; more than once does no harm."""
         self._stopped.set()
         while self._thread.is_alive():
@@ -227,23 +235,23 @@ class _Ahead:
             self._queue.get_nowait()
         self._queue.put(_CLOSED)
 
-    def _run(self, reader, numbers):
-        cursor = None
+    def _run(self, reader: VideoReader, numbers: range) -> None:
+        decoder = None
         try:
-            cursor = Cursor(reader.path, reader._index)
+            decoder = Decoder(reader.path, reader._index)
             for i in numbers:
-                image = reader._decode(cursor, i)
+                image = reader._decode(decoder, i)
                 if self._stopped.is_set():
                     return
                 self._queue.put(image)
         except Exception as error:  # handed over: the caller raises it
             self._queue.put(error)
         finally:
-            if cursor is not None:
-                cursor.close()
+            if decoder is not None:
+                decoder.close()
 
 
-def _load(path):
+def _load(path: Path) -> VideoIndex:
     """The index of a video, by its path; a missing file and the like are told by opening it."""
     try:
         return load_index(path)
@@ -253,25 +261,25 @@ def _load(path):
         ) from error
 
 
-def _kept(size):
+def _kept(size: tuple[int, int]) -> int:
     """How many decoded frames to remember for stepping back, within some tens of MB."""
     return int(np.clip(KEPT_BYTES // (2 * size[0] * size[1]), 4, 64))
 
 
-def _upright_size(index):
+def _upright_size(index: VideoIndex) -> tuple[int, int]:
     height, width = (int(n) for n in index.size)
     a, b = index.matrix[:2]
     return (width, height) if abs(b) > abs(a) else (height, width)
 
 
-def _mean_rate(times, claimed):
+def _mean_rate(times: NDArray[np.float64], claimed: float) -> float:
     """Frames per second (float); what the file claims where there is only one frame."""
     if len(times) > 1 and times[-1] > 0:
         return float((len(times) - 1) / times[-1])
     return float(claimed or 25.0)
 
 
-def _varies(times, tick):
+def _varies(times: NDArray[np.float64], tick: float) -> bool:
     """Whether steps differ by more than a tenth (and the clock's resolution), or drift by half a frame."""
     if len(times) < 3:
         return False

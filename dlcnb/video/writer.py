@@ -1,13 +1,18 @@
 """Writing videos: whole or not at all."""
 
+from __future__ import annotations
+
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
+from types import TracebackType
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
-from dlcnb.files import atomic_path
+from dlcnb.files import StrPath, atomic_path
 from dlcnb.video.errors import VideoError
 
 __all__ = ["VideoWriter"]
@@ -40,7 +45,7 @@ class VideoWriter:
         If the container is unknown or the size or rate makes no video.
     """
 
-    def __init__(self, path, size, fps, *, crf=20):
+    def __init__(self, path: StrPath, size: tuple[int, int], fps: float, *, crf: int = 20) -> None:
         self.path = Path(path)
         self.size = (int(size[0]), int(size[1]))
         self.frames = 0
@@ -50,20 +55,23 @@ class VideoWriter:
             file = stack.enter_context(open(temporary, "wb"))
             self._container = av.open(file, "w", format=_FORMATS[self.path.suffix.lower()])
             stack.push(self._abandon)
-            self._stream, self._rate, self._crf, self._last = None, Fraction(fps).limit_denominator(100_000), crf, -1
-            self._stack = stack.pop_all()
+            self._stream: VideoStream | None = None
+            self._rate, self._crf, self._last = Fraction(fps).limit_denominator(100_000), crf, -1
+            self._stack: ExitStack | None = stack.pop_all()
 
-    def __enter__(self):
+    def __enter__(self) -> VideoWriter:
         return self
 
-    def __exit__(self, kind, error, trace):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is None:
             self.close()
         elif self._stack is not None:
             stack, self._stack = self._stack, None
             stack.__exit__(kind, error, trace)
 
-    def write(self, image, time=None):
+    def write(self, image: NDArray[np.uint8], time: float | None = None) -> None:
         """Append a frame.
 
         Parameters
@@ -102,19 +110,19 @@ class VideoWriter:
         self.frames += 1
         self._last = frame.pts
 
-    def close(self):
+    def close(self) -> None:
         """Finish the video and move it to its place; more than once does no harm."""
         if self._stack is None:
             return
         with _OnError(self):
-            if not self.frames:
+            if self._stream is None:
                 raise VideoError(f"{self.path}: expected at least one frame, found none. Nothing was written.")
             self._container.mux(self._stream.encode(None))
             self._container.close()
         stack, self._stack = self._stack, None
         stack.close()
 
-    def _add_stream(self):
+    def _add_stream(self) -> VideoStream:
         options = {"crf": str(self._crf), "preset": "veryfast"}
         stream = self._container.add_stream("libx264", rate=self._rate, options=options)
         height, width = self.size
@@ -123,7 +131,7 @@ class VideoWriter:
         stream.codec_context.time_base = self._tick
         return stream
 
-    def _stamp(self, time):
+    def _stamp(self, time: float | None) -> int:
         """The timestamp of the next frame in ticks."""
         if (time is None) != (self._tick != FINE_TICK):
             raise ValueError(
@@ -137,7 +145,9 @@ class VideoWriter:
             )
         return stamp
 
-    def _abandon(self, kind, error, trace):
+    def _abandon(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
         """Close the container after an error, whose own message matters more than what closing may say."""
         if kind is not None:
             try:
@@ -150,22 +160,23 @@ class VideoWriter:
 class _OnError:
     """Gives an error inside the block to the writer's stack, which removes the temporary file and tells the cause."""
 
-    def __init__(self, writer):
+    def __init__(self, writer: VideoWriter) -> None:
         self._writer = writer
 
-    def __enter__(self):
+    def __enter__(self) -> _OnError:
         return self
 
-    def __exit__(self, kind, error, trace):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is not None:
             self._writer.__exit__(kind, error, trace)
-        return False
 
 
 _FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".avi": "avi"}
 
 
-def _require_sensible(path, size, fps):
+def _require_sensible(path: Path, size: tuple[int, int], fps: float) -> None:
     if path.suffix.lower() not in _FORMATS:
         raise VideoError(
             f"{path}: expected a name that ends in {', '.join(_FORMATS)}, found {path.suffix or 'no suffix'!r}. "

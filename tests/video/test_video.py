@@ -4,9 +4,11 @@ import gc
 import os
 import random
 import shutil
+import socket
 import subprocess
 import threading
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 
 import av
@@ -650,3 +652,62 @@ def test_a_full_disk_gives_one_clear_error(small_disk):
     with pytest.raises(OSError, match=r"cannot write .*the disk is full. Nothing was written. Free some space"):
         fill()
     assert left_in(small_disk) == []
+
+
+# --- nothing but the file itself
+
+
+def _plain(path, frames=3):
+    with VideoWriter(path, (16, 16), 25) as writer:
+        for value in range(frames):
+            writer.write(np.full((16, 16, 3), 40 * value, np.uint8))
+    return path
+
+
+@pytest.mark.parametrize("name", ["2018-10-30T12:00:00.mp4", "rec_12:30.mp4", "-i.mp4", "file:inner.mp4", "a%03d.mp4"])
+def test_a_name_like_a_url_is_only_a_name(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    _plain(tmp_path / "inner.mp4", 5)
+    _plain(tmp_path / "plain.mp4").rename(tmp_path / name)
+    for path in (name, tmp_path / name):
+        with VideoReader(path) as reader:
+            assert len(reader) == 3
+
+
+def test_a_path_like_a_url_asks_nobody(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        path = Path(f"http:/127.0.0.1:{server.getsockname()[1]}") / "x.mp4"
+        path.parent.mkdir(parents=True)
+        _plain(tmp_path / "plain.mp4").rename(path)
+        with VideoReader(path) as reader:
+            assert len(reader) == 3
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+PLAYLISTS = {
+    "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{video}\n#EXT-X-ENDLIST\n",
+    "concat": "ffconcat version 1.0\nfile '{name}'\n",
+    "dash": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period>'
+    "<AdaptationSet><Representation><BaseURL>{video}</BaseURL></Representation></AdaptationSet></Period></MPD>",
+    "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n",
+}
+
+
+@pytest.mark.parametrize("name", ["list.mp4", "list.m3u8", "list.ts"])
+@pytest.mark.parametrize("kind", PLAYLISTS)
+def test_a_playlist_opens_no_other_file(tmp_path, kind, name):
+    other = _plain(tmp_path / "other.mp4")
+    path = tmp_path / name
+    path.write_text(PLAYLISTS[kind].format(video=other, name=other.name))
+    with pytest.raises(VideoError, match="expected a video, found a text file that begins"):
+        VideoReader(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes among its files")
+def test_a_pipe_in_place_of_a_video_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "x.mp4")
+    with pytest.raises(VideoError, match="expected a video file, found a pipe"):
+        VideoReader(tmp_path / "x.mp4")
