@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.files import StrPath, require_file
+from dlcnb.poses.crops import crop_corner
 from dlcnb.poses.single import Poses, by_frame, write_frame
 from dlcnb.project import nearest
 from dlcnb.tables.errors import TableError
@@ -106,7 +107,8 @@ class MultiAnimalPoses:
             if coord not in _COORDS:
                 raise TableError(f"{path}: expected columns {', '.join(_COORDS)}, found {coord!r}")
             data[:, individuals.index(individual), bodyparts.index(part), _COORDS.index(coord)] = values[:, column]
-        return cls(individuals, bodyparts, scorers[0], data[..., :2].copy(), data[..., 2].copy())
+        points = data[..., :2] + np.array(crop_corner(path) or (0, 0), float)
+        return cls(individuals, bodyparts, scorers[0], points, data[..., 2].copy())
 
     def write(self, video: StrPath, suffix: str = "") -> tuple[Path, Path]:
         """Write DeepLabCut's table of several animals, h5 and csv; arguments, result and errors as `Poses.write`."""

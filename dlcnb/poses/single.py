@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.files import StrPath, atomic_path
+from dlcnb.poses.crops import crop_corner, note_full_frame
 from dlcnb.project import is_stray, is_video
 from dlcnb.tables.errors import TableError
 from dlcnb.tables.h5 import h5_appender, h5_bytes, is_h5
@@ -118,13 +119,17 @@ class Poses:
     def read(cls, path: StrPath, frames: int | None = None) -> Poses:
         """Read an h5 or csv of predictions, by dlcnb or DeepLabCut (one animal).
 
-        Frames without a row, as in a table of part of a video, get NaN, so row ``i`` is always frame ``i``.
+        Frames without a row, as in a table of part of a video, get NaN, so row ``i`` is always frame ``i``. Points that
+        DeepLabCut counted from the corner of a crop are moved to the full frame, with a warning.
         ``frames``: how many the video has; see `fitted`. Nothing in an h5 is unpickled. Raises `TableError` for a table
         of another kind or a damaged one, `FileNotFoundError` if there is none.
         """
         table = read_table(path)
         scorer, bodyparts, values = coordinates(table, _COORDS)
         values = by_frame(table.path, table.index, values)
+        corner = crop_corner(table.path)
+        if corner is not None:
+            values = values + (*corner, 0)
         poses = cls(bodyparts, scorer, values[..., :2].copy(), values[..., 2].copy())
         return poses if frames is None else poses.fitted(frames, path)
 
@@ -223,6 +228,7 @@ def write_frame(frame: pd.DataFrame, video: StrPath, scorer: str, suffix: str) -
     with atomic_path(h5_path) as h5_new, atomic_path(csv_path) as csv_new:
         h5_new.write_bytes(data)
         frame.to_csv(csv_new, lineterminator="\n")
+    note_full_frame(h5_path)
     return h5_path, csv_path
 
 

@@ -1,0 +1,96 @@
+"""Poses that DeepLabCut found in a crop of the video: where the crop was, so that they become those of the full frame.
+
+DeepLabCut counts their coordinates from the crop's corner, and says so in ``<table>_meta.pickle`` alone. Tables that
+dlcnb writes are in the full frame; beside them lies a ``<table>_meta.json``.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import pickle
+from pathlib import Path
+from typing import Any
+
+from dlcnb.files import atomic_write, require_file
+
+__all__ = ["crop_corner", "note_full_frame"]
+
+log = logging.getLogger(__name__)
+
+_LARGEST = 20 << 20  # bytes of such a file
+_SUFFIXES = ("_filtered", "filtered", "_el")
+
+
+class _Inert(dict[Any, Any]):
+    """Stands for every object of a class that a pickle names, and does nothing."""
+
+    def __init__(self, *_args: object, **_kwargs: object) -> None:
+        super().__init__()
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+    def append(self, item: object) -> None:
+        pass
+
+    def extend(self, items: object) -> None:
+        pass
+
+
+class _HarmlessUnpickler(pickle.Unpickler):
+    """Builds plain values; whatever else a pickle names is not looked up, and nothing of it runs."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        return _Inert
+
+    def persistent_load(self, pid: Any) -> Any:
+        return None
+
+
+def crop_corner(table: Path) -> tuple[int, int] | None:
+    """(left, top) in px of the crop that the points of a table of poses are counted from; None = the full frame."""
+    if _note(table).exists():
+        return None
+    for path in _metas(table):
+        if (crop := _crop_in(path)) is not None:
+            log.warning(
+                "%s was made from the crop x %d to %d, y %d to %d; its points are moved to the full frame",
+                table, *crop,
+            )  # fmt: skip
+            return crop[0], crop[2]
+    return None
+
+
+def note_full_frame(table: Path) -> None:
+    """Say of a table just written that it is in the full frame, where DeepLabCut's note beside it says otherwise."""
+    if not _note(table).exists() and any(_crop_in(path) is not None for path in _metas(table)):
+        atomic_write(_note(table), '{"coordinates": "full frame"}')
+
+
+def _note(table: Path) -> Path:
+    return table.with_name(f"{table.stem}_meta.json")
+
+
+def _metas(table: Path) -> list[Path]:
+    """Where DeepLabCut's notes on a table, and on the one that it was filtered from, may be."""
+    stems = [table.stem]
+    for suffix in _SUFFIXES:
+        stems += [stem.removesuffix(suffix) for stem in stems if stem.endswith(suffix)]
+    return [path for stem in dict.fromkeys(stems) if (path := table.with_name(f"{stem}_meta.pickle")).exists()]
+
+
+def _crop_in(path: Path) -> tuple[int, int, int, int] | None:
+    """x1, x2, y1, y2 of the crop that a note of DeepLabCut tells of."""
+    try:
+        require_file(path)
+        if path.stat().st_size > _LARGEST:
+            raise ValueError("it is too large")
+        data = _HarmlessUnpickler(io.BytesIO(path.read_bytes())).load()["data"]
+        if data.get("cropping") is not True:
+            return None
+        x1, x2, y1, y2 = (int(value) for value in data["cropping_parameters"])
+        return x1, x2, y1, y2
+    except Exception as error:  # a damaged pickle can raise anything
+        log.warning("%s can't be read (%s); if the analysis was cropped, its points are off by the crop", path, error)
+        return None
