@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.files import StrPath, atomic_write, disk_error
-from dlcnb.labels import LabelError, frame_index, image_name
+from dlcnb.labels import LabelError, frame_images, frame_index, image_name
 from dlcnb.project import Project
 from dlcnb.video import DamagedFrameError, VideoError, VideoReader
 
@@ -188,11 +188,11 @@ def extracting(project: Project, video: StrPath, indices: Iterable[int]) -> Iter
 def extracted(folder: StrPath) -> dict[int, Path]:
     """{frame number: image} of what is in a folder of labeled frames, whatever zeros the names have."""
     found: dict[int, Path] = {}
-    for image in sorted(Path(folder).glob("img*.png")):
+    for name in frame_images(folder):
         try:
-            found.setdefault(frame_index(image.name), image)
+            found.setdefault(frame_index(name), Path(folder) / name)
         except LabelError:
-            logger.debug("%s is not the name of an extracted frame", image)
+            logger.debug("%s is not the name of an extracted frame", name)
     return found
 
 

@@ -100,10 +100,9 @@ def source_frames(
 
 def image_size(path: str | Path) -> tuple[int, int]:
     """(height, width) of an image file, upright as it is; raises `ExchangeError` if it can't be read."""
-    from PIL import Image
+    from dlcnb import labels
 
     try:
-        with Image.open(path) as image:
-            return image.height, image.width
+        return labels.image_size(path)
     except (OSError, ValueError) as error:
         raise ExchangeError(f"{path}: expected the image that was labeled, found none ({error}).") from error

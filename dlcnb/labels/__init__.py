@@ -5,6 +5,7 @@ from dlcnb.labels.compare import Spread, Variability, compare_scorers, scorers, 
 from dlcnb.labels.core import Labels, frame_index, image_name
 from dlcnb.labels.current import current_labels
 from dlcnb.labels.errors import LabelError
+from dlcnb.labels.images import frame_images, image_problem, image_size, read_image
 from dlcnb.labels.journal import Edit
 from dlcnb.labels.store import Conflict, LabelStore
 from dlcnb.labels.suspicion import Suspicion, rank_labels, rank_project
@@ -23,11 +24,15 @@ __all__ = [
     "compare_scorers",
     "current_labels",
     "doctor",
+    "frame_images",
     "frame_index",
     "image_name",
+    "image_problem",
+    "image_size",
     "rank_labels",
     "rank_project",
     "read_h5_table",
+    "read_image",
     "scorers",
     "variability",
 ]

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from dlcnb import project as projects
+from dlcnb.labels import migrate
 from dlcnb.labels.backups import unfinished
-from dlcnb.labels.core import Labels, difference, table_paths
+from dlcnb.labels.core import Labels, difference, frame_index, table_paths
 from dlcnb.labels.errors import LabelError
+from dlcnb.labels.images import SUFFIXES, frame_images, image_problem, image_size
 from dlcnb.project import Finding, Project, ProjectError
+from dlcnb.video import VideoError, VideoReader
 
 __all__ = ["check_tables", "doctor"]
 
-_IMAGES = (".png", ".jpg", ".jpeg")
 
-
-def doctor(path, *, repair=False):
+def doctor(path: str | Path, *, repair: bool = False) -> list[Finding]:
     """Check a whole project: config.yaml, videos, leftover files, tables of labels and their images.
 
     Parameters
@@ -24,7 +27,8 @@ def doctor(path, *, repair=False):
     path : path
         The project's folder or its config.yaml.
     repair : bool
-        Rewrite moved paths, remove leftovers, write a missing csv or h5. Points are never changed.
+        Rewrite moved paths, remove leftovers, write a missing csv or h5, take out rows whose image is missing or
+        damaged (`dlcnb bodyparts PROJECT undo` brings them back). Points are never changed.
 
     Returns
     -------
@@ -37,9 +41,11 @@ def doctor(path, *, repair=False):
         if change := unfinished(project.root):
             cure = f"dlcnb bodyparts {project.root} undo"
             findings.append(Finding("error", f"a change of the project was interrupted: {change.what}", cure))
-        findings += check_tables(project, repair=repair)
+        findings += check_tables(project, repair=repair and change is None)
     except ProjectError:
         return findings  # reported already
+    except LabelError as error:
+        findings.append(Finding("error", str(error), "see there"))
     if any(table_paths(folder) for folder in project.labeled_dirs()):
         fine = Finding("ok", "config.yaml, videos and labels are in order")
     else:
@@ -47,70 +53,132 @@ def doctor(path, *, repair=False):
     return [f for f in findings if f.level != "ok"] or [fine]
 
 
-def check_tables(project, *, repair=False):
+def check_tables(project: Project, *, repair: bool = False) -> list[Finding]:
     """Findings about the labels of an open project: see `doctor`."""
-    findings = []
+    findings: list[Finding] = []
     for folder in project.labeled_dirs():
-        tables = table_paths(folder)
-        images = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in _IMAGES)
+        tables, images = table_paths(folder), frame_images(folder)
         if project.scorer not in tables and (tables or images):
             whose = f"labels only by {', '.join(tables)}" if tables else f"{len(images)} images and no labels"
             findings.append(Finding("warning", f"{folder} has {whose}", f"label it as {project.scorer}"))
         for scorer in tables:
             findings += _check_table(project, folder, scorer, repair)
+        findings += [*_check_sizes(folder, images), *_drawn(folder)]
     return findings
 
 
-def _check_table(project, folder, scorer, repair):
+def _check_table(project: Project, folder: Path, scorer: str, repair: bool) -> list[Finding]:
     csv_path, h5_path = table_paths(folder)[scorer]
     try:
-        labels = Labels.read_file(csv_path or h5_path, folder.name, scorer, project.bodyparts)
+        labels = Labels.read_file(csv_path or h5_path or folder, folder.name, scorer, project.bodyparts)
     except (LabelError, OSError) as error:
         return [Finding("error", str(error), "correct the table, or move it away and label again")]
-    return [*_check_pair(folder, labels, repair), *_check_images(folder, labels)]
+    findings = [*_check_pair(folder, labels, repair), *_check_rows(project, folder, labels)]
+    return [*findings, *_check_images(project, folder, labels, repair)]
 
 
-def _check_pair(folder, labels, repair):
+def _check_pair(folder: Path, labels: Labels, repair: bool) -> Iterator[Finding]:
     csv_path, h5_path = table_paths(folder)[labels.scorer]
     try:
         if csv_path and h5_path:
             if message := difference(folder, labels.scorer):
                 yield Finding("warning", message, "move the wrong one of the two away; repair then writes it anew")
             return
-        missing = "h5" if csv_path else "csv"
+        missing, there = "h5" if csv_path else "csv", csv_path or h5_path or folder
         if repair:
-            Labels.read_file(csv_path or h5_path, folder.name, labels.scorer).write(folder)
-        message = f"{csv_path or h5_path} has no {missing} beside it"
-        yield Finding("warning", message, f"repair writes the {missing}", repair)
+            Labels.read_file(there, folder.name, labels.scorer).write(folder)
+        yield Finding("warning", f"{there} has no {missing} beside it", f"repair writes the {missing}", repair)
     except (LabelError, OSError) as error:
         yield Finding("warning", str(error), "move the file away; repair then writes it anew from the other")
 
 
-def _check_images(folder, labels):
-    missing, damaged, outside = [], [], []
+def _check_images(project: Project, folder: Path, labels: Labels, repair: bool) -> Iterator[Finding]:
+    """Images that are missing, damaged or not labeled, and labels outside of theirs."""
+    outside: list[str] = []
+    missing: list[str] = []
+    damaged: list[str] = []
     for image, points in zip(labels.images, labels.points, strict=True):
         path = folder / image.rsplit("/", 1)[-1]
-        try:
-            with Image.open(path) as picture:
-                width, height = picture.size
-        except FileNotFoundError:
-            missing.append(path.name)
-        except (UnidentifiedImageError, OSError):
-            damaged.append(path.name)
-        else:
-            out = (points < -0.5) | (points > (width - 0.5, height - 0.5))  # NaN is inside
-            outside += [f"{labels.bodyparts[k]} in {path.name}" for k in np.flatnonzero(out.any(-1))]
-    empty = [image for image, points in zip(labels.images, labels.points, strict=True) if np.isnan(points).all()]
-    labeled = {image.rsplit("/", 1)[-1] for image in labels.images}
-    new = [p.name for p in sorted(folder.iterdir()) if p.suffix.lower() in _IMAGES and p.name not in labeled]
+        if image_problem(path):
+            (damaged if path.exists() else missing).append(path.name)
+            continue
+        height, width = image_size(path)
+        out = (points < -0.5) | (points > (width - 0.5, height - 0.5))  # NaN is inside
+        outside += [f"{labels.bodyparts[k]} in {path.name}" for k in np.flatnonzero(out.any(-1))]
     where = f"{folder} ({labels.scorer})"
-    for level, what, names, cure in (
-        ("error", "labeled images are missing", missing, "restore them, or remove their rows"),
-        ("error", "images can't be opened", damaged, "extract these frames again"),
-        ("error", "labels lie outside their image", outside, "correct them in the labeler"),
-        ("warning", "images have no row in the table", new, "label them, or delete the images"),
-        ("warning", "images have no bodypart placed", empty, "label them; they are not trained on"),
-    ):
+    if missing or damaged:
+        yield from _unreadable(project, folder, labels.scorer, (missing, damaged), repair)
+    if outside:
+        yield _finding("error", where, "labels lie outside their image", outside, "correct them in the labeler")
+
+
+def _unreadable(
+    project: Project, folder: Path, scorer: str, images: tuple[list[str], list[str]], repair: bool
+) -> Iterator[Finding]:
+    """Findings about images that are missing, and that are damaged; their rows are taken out."""
+    cure, taken = "restore them, or let repair take out their rows; they are not trained on", False
+    if repair:
+        try:
+            migrate.remove_frames(project, folder, scorer, {name for names in images for name in names})
+            cure, taken = f"their rows are taken out; back: dlcnb bodyparts {project.root} undo", True
+        except (LabelError, OSError) as error:
+            cure = f"their rows could not be taken out: {error}"
+    for what, names in zip(("labeled images are missing", "images can't be opened"), images, strict=True):
         if names:
-            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            yield Finding(level, f"{where}: {len(names)} {what}: {', '.join(names[:3])}{more}", cure)
+            yield _finding("error", f"{folder} ({scorer})", what, names, cure, taken)
+
+
+def _check_rows(project: Project, folder: Path, labels: Labels) -> Iterator[Finding]:
+    """Images without a row, rows without a point, rows beyond the end of the video."""
+    where = f"{folder} ({labels.scorer})"
+    labeled = {image.rsplit("/", 1)[-1] for image in labels.images}
+    new = [name for name in frame_images(folder) if name not in labeled]
+    if new:
+        yield _finding("warning", where, "images have no row in the table", new, "label them, or delete the images")
+    empty = [image for image, points in zip(labels.images, labels.points, strict=True) if np.isnan(points).all()]
+    if empty:
+        cure = "label them; they are not trained on"
+        yield _finding("warning", where, "images have no bodypart placed", empty, cure)
+    if (n_frames := _length(project, folder)) and (beyond := [*_beyond(labels.images, n_frames)]):
+        cure = "is the video another one than the one that was labeled? Then give it back its name"
+        yield _finding("warning", where, f"labels lie beyond the end of the video ({n_frames} frames)", beyond, cure)
+
+
+def _length(project: Project, folder: Path) -> int | None:
+    """Number of frames of the video of a folder of labeled frames, or None if there is none that can be read."""
+    try:
+        with VideoReader(project.video(folder.name)) as video:
+            return len(video)
+    except (ProjectError, VideoError, OSError):
+        return None
+
+
+def _beyond(images: Iterable[str], n_frames: int) -> Iterator[str]:
+    for image in images:
+        try:
+            if frame_index(image) >= n_frames:
+                yield image.rsplit("/", 1)[-1]
+        except LabelError:
+            continue  # a name without a frame number
+
+
+def _check_sizes(folder: Path, images: Sequence[str]) -> Iterator[Finding]:
+    """Images of one video that differ in size: some show a crop, and labels on them count from its corner."""
+    sizes = {image_size(folder / name) for name in images if image_problem(folder / name) is None}
+    if len(sizes) > 1:
+        found = ", ".join(f"{width} × {height}" for height, width in sorted(sizes))
+        cure = "extract all frames of a video with the same crop"
+        yield Finding("warning", f"{folder} has images of different sizes ({found} px): some are crops", cure)
+
+
+def _drawn(folder: Path) -> Iterator[Finding]:
+    """Pictures with drawn labels, as DeepLabCut 2.0 put them beside the frames."""
+    drawn = [path.name for path in sorted(folder.glob("img*labeled.*")) if path.suffix.lower() in SUFFIXES]
+    if drawn:
+        cure = "delete them; they are DeepLabCut's pictures with labels drawn on"
+        yield _finding("warning", str(folder), "pictures are passed over by their names", drawn, cure)
+
+
+def _finding(level: str, where: str, what: str, names: Sequence[str], cure: str, repaired: bool = False) -> Finding:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return Finding(level, f"{where}: {len(names)} {what}: {', '.join(names[:3])}{more}", cure, repaired)

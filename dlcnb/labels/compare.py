@@ -6,15 +6,22 @@ Mathis et al., Nature Neuroscience 2018, Supplementary Fig. 1.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb.labels.core import table_paths
 from dlcnb.labels.current import current_labels
 from dlcnb.labels.errors import LabelError
 from dlcnb.labels.journal import journals
 from dlcnb.project import nearest
+
+if TYPE_CHECKING:
+    from dlcnb.labels.core import Labels
+    from dlcnb.project import Project
 
 __all__ = ["Spread", "Variability", "Worst", "compare_scorers", "scorers", "variability"]
 
@@ -32,7 +39,7 @@ class Spread:
     median_px: float
     n: int
 
-    def to_json(self):
+    def to_json(self) -> dict[str, Any]:
         """The same as a dict; None for NaN."""
         return {key: _plain(value) for key, value in asdict(self).items()}
 
@@ -63,28 +70,28 @@ class Variability:
     scorers: tuple[str, str]
     bodyparts: tuple[str, ...]
     images: tuple[str, ...]
-    points: np.ndarray
-    distances: np.ndarray
+    points: NDArray[np.float64]
+    distances: NDArray[np.float64]
     only: tuple[int, int]
 
     @property
-    def spread(self):
+    def spread(self) -> Spread:
         """`Spread` over all bodyparts."""
         return _spread(self.distances)
 
     @property
-    def by_bodypart(self):
+    def by_bodypart(self) -> dict[str, Spread]:
         """{bodypart: `Spread`}."""
         return {part: _spread(self.distances[:, [k]]) for k, part in enumerate(self.bodyparts)}
 
     @property
-    def one_sided(self):
+    def one_sided(self) -> dict[str, tuple[int, int]]:
         """{bodypart: (frames where only the first placed it, where only the second did)}."""
         placed = ~np.isnan(self.points[..., 0])  # (2, T, K)
         first, second = (placed[0] & ~placed[1]).sum(0), (placed[1] & ~placed[0]).sum(0)
         return {part: (int(first[k]), int(second[k])) for k, part in enumerate(self.bodyparts)}
 
-    def worst(self, count=10):
+    def worst(self, count: int = 10) -> list[Worst]:
         """The frames that are farthest apart on average, worst first; list of `Worst`."""
         some = np.flatnonzero(np.isfinite(self.distances).any(1))
         means = np.nanmean(self.distances[some], axis=1) if len(some) else np.empty(0)
@@ -95,7 +102,7 @@ class Variability:
             found.append(Worst(self.images[t], float(means[n]), self.bodyparts[k], float(self.distances[t, k])))
         return found
 
-    def to_json(self):
+    def to_json(self) -> dict[str, Any]:
         """Everything but the points, as plain values."""
         return {
             "scorers": list(self.scorers),
@@ -110,7 +117,7 @@ class Variability:
         }
 
 
-def variability(one, two):
+def variability(one: Labels, two: Labels) -> Variability:
     """Compare two `Labels` of the same frames; raises `LabelError` if no frame or no bodypart is in both."""
     parts = tuple(part for part in one.bodyparts if part in two.bodyparts)
     if not parts:
@@ -138,23 +145,21 @@ def variability(one, two):
     return Variability((one.scorer, two.scorer), parts, images, points, distances, only)
 
 
-def scorers(project):
+def scorers(project: Project) -> dict[str, int]:
     """{scorer: number of labeled frames} of everybody who labeled in a project, the project's own scorer first.
 
     A table that can't be read counts as no frames here; reading it says why.
     """
-    found = {}
+    found: dict[str, int] = {}
     for folder in project.labeled_dirs():
-        found.update(dict.fromkeys([*table_paths(folder), *journals(folder)]))
+        found.update(dict.fromkeys([*table_paths(folder), *journals(folder)], 0))
     for scorer in found:
-        try:
+        with suppress(LabelError):
             found[scorer] = int((~np.isnan(current_labels(project, scorer).points).all((1, 2))).sum())
-        except LabelError:
-            found[scorer] = 0
     return dict(sorted(found.items(), key=lambda item: (item[0] != project.scorer, item[0])))
 
 
-def compare_scorers(project, one, two):
+def compare_scorers(project: Project, one: str, two: str) -> Variability:
     """Compare two scorers' labels of a project, unsaved edits included; raises `LabelError` as `variability`."""
     known = scorers(project)
     for name in (one, two):
@@ -164,18 +169,18 @@ def compare_scorers(project, one, two):
     return variability(current_labels(project, one), current_labels(project, two))
 
 
-def _spread(distances):
+def _spread(distances: NDArray[np.float64]) -> Spread:
     """`Spread` of distances ``(T, K)``, intervals by resampling frames."""
     known = distances[np.isfinite(distances)]
     if not known.size:
         return Spread(math.nan, (math.nan, math.nan), math.nan, (math.nan, math.nan), math.nan, 0)
     mean_ci, square_ci = _interval(distances), _interval(distances**2)
     rms = float(np.sqrt(np.mean(known**2)))
-    rms_ci = tuple(math.sqrt(v) for v in square_ci)
+    rms_ci = math.sqrt(square_ci[0]), math.sqrt(square_ci[1])
     return Spread(float(known.mean()), mean_ci, rms, rms_ci, float(np.median(known)), int(known.size))
 
 
-def _interval(values, seed=0):
+def _interval(values: NDArray[np.float64], seed: int = 0) -> tuple[float, float]:
     """95 % percentile interval of the mean of values ``(T, K)``; points of one frame are drawn together."""
     total, count = np.nansum(values, axis=1), np.isfinite(values).sum(1)
     total, count = total[count > 0], count[count > 0]
@@ -189,7 +194,7 @@ def _interval(values, seed=0):
     return float(low), float(high)
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

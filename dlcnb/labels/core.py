@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dlcnb.files import atomic_path
 from dlcnb.labels.errors import LabelError, errors_of_labels
 from dlcnb.labels.values import SAME
-from dlcnb.project import nearest
+from dlcnb.project import is_stray, nearest
 from dlcnb.tables.h5 import h5_bytes
 from dlcnb.tables.table import Table, coordinates, csv_text, frame_of, read_table
 
@@ -56,14 +56,13 @@ def frame_index(image: str | Path) -> int:
 
 
 def table_paths(folder: str | Path) -> dict[str, tuple[Path | None, Path | None]]:
-    """{scorer: (csv or None, h5 or None)} of the tables in a folder of labeled frames."""
-    text, binary = (
-        {
-            path.stem.removeprefix("CollectedData_"): path
-            for path in sorted(Path(folder).glob(f"CollectedData_*{suffix}"))
-        }
-        for suffix in (".csv", ".h5")
-    )
+    """{scorer: (csv or None, h5 or None)} of the tables in a folder of labeled frames, without copies of tables."""
+    found: dict[str, dict[str, Path]] = {".csv": {}, ".h5": {}}
+    for suffix, paths in found.items():
+        for path in sorted(Path(folder).glob(f"CollectedData_*{suffix}")):
+            if not is_stray(path):
+                paths[path.stem.removeprefix("CollectedData_")] = path
+    text, binary = found.values()
     return {scorer: (text.get(scorer), binary.get(scorer)) for scorer in {**text, **binary}}
 
 

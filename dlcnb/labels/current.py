@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from dlcnb.labels.core import Labels, table_paths
 from dlcnb.labels.journal import journals
 from dlcnb.labels.store import LabelStore
 
+if TYPE_CHECKING:
+    from dlcnb.project import Project
+
 __all__ = ["current_labels"]
 
 
-def current_labels(project, scorer=None, *, finished=False):
+def current_labels(project: Project, scorer: str | None = None, *, finished: bool = False) -> Labels:
     """All labels by a scorer as they are now: the tables, and what the journals have beyond them.
 
     Parameters
@@ -25,7 +30,8 @@ def current_labels(project, scorer=None, *, finished=False):
     LabelError
         If there are none by this scorer, or a table is damaged or doesn't fit.
     """
-    scorer, parts = scorer or project.scorer, []
+    scorer = scorer or project.scorer
+    parts: list[Labels] = []
     if not any(scorer in journals(folder) for folder in project.labeled_dirs()):
         return Labels.read_project(project, scorer)
     for folder in project.labeled_dirs():

@@ -7,7 +7,7 @@ trained on.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from dlcnb.labels.backups import (
 from dlcnb.labels.core import table_paths
 from dlcnb.labels.errors import LabelError, errors_of_labels
 from dlcnb.labels.journal import Journal, file_locks, journal_bytes, journals
-from dlcnb.labels.rewrite import config_bytes, rewritten
+from dlcnb.labels.rewrite import config_bytes, rewritten, without_rows
 from dlcnb.labels.shared import SharedFolder
 from dlcnb.project import Project, Skeleton, nearest
 from dlcnb.project.names import checked_bodyparts, name_problem
@@ -34,6 +34,7 @@ __all__ = [
     "add_bodyparts",
     "history",
     "remove_bodyparts",
+    "remove_frames",
     "rename_bodypart",
     "rename_scorer",
     "reorder_bodyparts",
@@ -111,6 +112,26 @@ def set_skeleton(project: Project, edges: Iterable[Sequence[str]], *, undoes: st
     fresh = Project.open(project.root)
     new = {fresh.root / "config.yaml": config_bytes(fresh, skeleton=edges)}
     return _carry_out(project, new, "skeleton", ("set_skeleton", [before]), undoes)
+
+
+def remove_frames(project: Project, folder: Path, scorer: str, images: Collection[str]) -> Change:
+    """Take the rows of frames out of a scorer's table and journal.
+
+    Parameters
+    ----------
+    folder : the frames' folder in labeled-data. scorer : whose. images : names without folder.
+
+    Returns and raises as `rename_bodypart`; the images themselves stay.
+    """
+    files = _NewFiles()
+    with _alone(Project.open(project.root), only=scorer) as folders:
+        shared = next(shared for shared in folders if shared.folder == folder)
+        for path in filter(None, table_paths(folder).get(scorer, ())):
+            files[path] = without_rows(path, images)
+        if shared.journal.exists:
+            shared.replay.drop_images(images)
+            files[shared.journal.path] = journal_bytes(shared.header(), shared.replay.lines())[1]
+        return _carry_out(project, files, f"take out {len(images)} frames of {folder.name} by {scorer}", None, "")
 
 
 def rename_scorer(project: Project, old: str, new: str, *, undoes: str = "") -> Change:

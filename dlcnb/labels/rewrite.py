@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ruamel.yaml.comments import CommentedSeq
 
+from dlcnb.labels.core import images_of
 from dlcnb.labels.errors import LabelError, errors_of_labels
-from dlcnb.labels.table_file import csv_lines
+from dlcnb.labels.table_file import csv_lines, patched_csv
 from dlcnb.project.config import check_config, dump_config
 from dlcnb.tables.h5 import h5_bytes, is_h5
 from dlcnb.tables.table import HEADER, Table, csv_line, frame_of, read_table
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from dlcnb.project import Project
 
-__all__ = ["config_bytes", "rewritten"]
+__all__ = ["config_bytes", "rewritten", "without_rows"]
 
 
 def config_bytes(project: Project, **changed: Any) -> bytes:
@@ -94,6 +95,15 @@ def rewritten(
         padded = np.column_stack([table.values, np.full(len(table.values), np.nan)])
         return h5_bytes(frame_of(replace(table, columns=heads, values=padded[:, list(order)])))
     return _csv_bytes(table, list(order), heads)
+
+
+def without_rows(path: Path, images: Collection[str]) -> bytes:
+    """The bytes of a table (csv or h5) without the rows of images (their names); errors as `rewritten`."""
+    with errors_of_labels():
+        table = read_table(path)
+    keep = [t for t, row in enumerate(images_of(table, path.parent.name)) if row.rsplit("/", 1)[-1] not in images]
+    kept = replace(table, index=tuple(table.index[t] for t in keep), values=table.values[keep])
+    return h5_bytes(frame_of(kept)) if is_h5(path) else patched_csv(table, kept, keep)
 
 
 def _order(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from dlcnb.labels.backups import check_finished
 from dlcnb.labels.core import Labels
 from dlcnb.labels.errors import LabelError
+from dlcnb.labels.images import frame_images
 from dlcnb.labels.inside import check_inside
 from dlcnb.labels.journal import PREFIX, Journal, Line, Stamp, journals
 from dlcnb.labels.replay import Replay
@@ -30,7 +31,6 @@ __all__ = ["SharedFolder"]
 
 log = logging.getLogger(__name__)
 
-IMAGES = (".png", ".jpg", ".jpeg")
 Stamps = tuple[Stamp | None, Stamp | None]
 LONG = 1000  # lines after which saving makes the journal short again
 
@@ -76,9 +76,7 @@ class SharedFolder:
     def add_images(self) -> None:
         """Give frames that were extracted since a row; they are 'new'."""
         with self.threads:
-            found = self.folder.iterdir() if self.folder.is_dir() else ()
-            names = [path.name for path in found if path.suffix.lower() in IMAGES and path.name[0] != "."]
-            self.replay.add_images(sorted(names))
+            self.replay.add_images(frame_images(self.folder))
 
     def write(self, line: Line) -> None:
         """Append a line to the journal, then let it take effect."""

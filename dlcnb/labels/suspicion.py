@@ -6,15 +6,27 @@ what is usual in the other frames, it may be wrong: slipped, given to the wrong 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from numpy.typing import NDArray
 
 from dlcnb.labels.current import current_labels
+from dlcnb.labels.errors import LabelError
+from dlcnb.labels.images import image_size
+
+if TYPE_CHECKING:
+    from dlcnb.labels.core import Labels
+    from dlcnb.project import Project
 
 __all__ = ["Suspicion", "image_sizes", "rank_labels", "rank_project"]
+
+Array = NDArray[np.float64]
+Size = tuple[int, int]  # (height, width), px
 
 FRAMES = 5  # with fewer nothing is usual
 LEAST_SPREAD = 0.1  # of the logarithm of a distance: 10 % is never odd
@@ -34,25 +46,22 @@ class Suspicion:
     bodyparts: tuple[str, ...] = ()
 
 
-def rank_project(project, scorer=None):
+def rank_project(project: Project, scorer: str | None = None) -> list[Suspicion]:
     """`rank_labels` of a project's labels (unsaved edits included), with the sizes of its images."""
     labels = current_labels(project, scorer)
     return rank_labels(labels, image_sizes(project, labels.images))
 
 
-def image_sizes(project, images):
+def image_sizes(project: Project, images: Iterable[str]) -> dict[str, Size]:
     """{image: (height, width)} in px of the extracted images that can be opened."""
-    sizes = {}
+    sizes: dict[str, Size] = {}
     for image in images:
-        try:
-            with Image.open(project.root / image) as picture:
-                sizes[image] = picture.size[::-1]
-        except (OSError, UnidentifiedImageError):
-            continue  # `doctor` reports it
+        with suppress(LabelError):  # `doctor` reports it
+            sizes[image] = image_size(project.root / image)
     return sizes
 
 
-def rank_labels(labels, sizes=None):
+def rank_labels(labels: Labels, sizes: dict[str, Size] | Size | None = None) -> list[Suspicion]:
     """Labeled frames, the oddest first.
 
     Parameters
@@ -77,8 +86,12 @@ def rank_labels(labels, sizes=None):
     return sorted(found, key=lambda s: -s.score)
 
 
-def _describe(labels, t, oddness, outside, swap):
-    parts, reasons, involved = labels.bodyparts, [], []
+def _describe(
+    labels: Labels, t: int, oddness: Array, outside: NDArray[np.bool_], swap: tuple[int, int] | None
+) -> Suspicion:
+    parts = labels.bodyparts
+    reasons: list[str] = []
+    involved: list[int] = []
     score = float(np.nanmax(oddness, initial=0.0))
     for k in np.flatnonzero(outside):
         reasons.append(f"{parts[k]} lies outside the image")
@@ -97,7 +110,7 @@ def _describe(labels, t, oddness, outside, swap):
     return Suspicion(labels.images[t], score, tuple(reasons), names)
 
 
-def _outside(labels, sizes):
+def _outside(labels: Labels, sizes: dict[str, Size] | Size | None) -> NDArray[np.bool_]:
     """Bool ``(T, K)``: where a point is outside its image; False where that is not known."""
     outside = np.zeros(labels.points.shape[:2], bool)
     for t, image in enumerate(labels.images):
@@ -111,7 +124,7 @@ def _outside(labels, sizes):
 class _Usual:
     """What is usual in labels ``(T, K, 2)``: distances between bodyparts, and how three of them turn."""
 
-    def __init__(self, points):
+    def __init__(self, points: Array) -> None:
         n_parts = points.shape[1]
         self.pairs = np.array(list(combinations(range(n_parts), 2)), int).reshape(-1, 2)
         self.triples = np.array(list(combinations(range(min(n_parts, 30)), 3)), int).reshape(-1, 3)
@@ -127,12 +140,12 @@ class _Usual:
         share = turns.sum(0) / known  # -1..1
         self.turn = np.where((known >= FRAMES) & (np.abs(share) >= 2 * TURNED - 1), np.sign(share), 0)
 
-    def _logs(self, points):
+    def _logs(self, points: Array) -> Array:
         """Logarithms of the distances of all pairs, ``(T, P)``."""
         apart = points[:, self.pairs[:, 0]] - points[:, self.pairs[:, 1]]
         return np.log(np.maximum(np.hypot(*np.moveaxis(apart, -1, 0)), 1.0))
 
-    def _turns(self, points):
+    def _turns(self, points: Array) -> Array:
         """+1 or -1 ``(T, Q)`` for the way in which three bodyparts turn, 0 where they are in line or missing."""
         a, b, c = (points[:, self.triples[:, n]] for n in range(3))
         one, two = b - a, c - a
@@ -141,10 +154,10 @@ class _Usual:
         with np.errstate(invalid="ignore"):
             return np.where(np.abs(area) > 0.1 * extent, np.sign(area), 0)
 
-    def _z(self, points):
+    def _z(self, points: Array) -> Array:
         return np.minimum(np.abs(self._logs(points) - self.middle) / self.spread, 2 * MOST)
 
-    def oddness(self, points):
+    def oddness(self, points: Array) -> Array:
         """How odd each bodypart's distances to the others are, ``(T, K)``, in usual spreads (median); 0 = unknown."""
         z, found = self._z(points), np.zeros(points.shape[:2])
         for k in range(points.shape[1]):
@@ -153,7 +166,7 @@ class _Usual:
             found[some, k] = np.nanmedian(mine[some], axis=1)
         return found
 
-    def cost(self, points):
+    def cost(self, points: Array) -> Array:
         """How odd whole frames are, ``(T,)``: mean oddness of distances, and the share of wrong turns."""
         z = np.minimum(self._z(points), MOST)
         known = np.isfinite(z)
@@ -163,7 +176,7 @@ class _Usual:
         wrong = (judged & (turns != self.turn)).sum(1) / np.maximum(judged.sum(1), 1)
         return far + MOST * wrong
 
-    def swap(self, points, oddness):
+    def swap(self, points: Array, oddness: Array) -> tuple[int, int] | None:
         """The two bodyparts (k, l) that a frame ``(K, 2)`` would look far more usual with exchanged, or None."""
         placed = np.flatnonzero(~np.isnan(points[:, 0]))
         candidates = list(combinations(placed[np.argsort(-oddness[placed], kind="stable")][:12], 2))
@@ -175,5 +188,6 @@ class _Usual:
         cost = self.cost(trials)
         best = int(np.argmin(cost[1:]))
         if cost[0] - cost[1 + best] > 1 and cost[1 + best] < 0.5 * cost[0]:
-            return tuple(sorted(map(int, candidates[best])))
+            one, two = sorted(map(int, candidates[best]))
+            return one, two
         return None

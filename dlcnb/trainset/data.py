@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,10 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dlcnb.labels import LabelError, Labels, current_labels
+from dlcnb.labels import Labels, current_labels, image_problem, read_image
 from dlcnb.project import ProjectError, nearest
 
 __all__ = ["Split", "TrainSet", "choose_split", "folds", "leave_one_video_out", "resize", "split"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ class TrainSet:
         """The frames of a project that carry at least one label, without those that are still in work.
 
         (A bodypart without a label is trained as absent, so that half-finished frames would teach the wrong thing.)
+        Frames whose image is missing or damaged are left out, with a warning.
         Raises `ProjectError` if there are none, `LabelError` if nobody labeled anything.
 
         ``bodyparts`` keeps these names alone (in the project's order); the frames stay the same.
@@ -124,7 +128,7 @@ class TrainSet:
                 f"No labeled frames in {project.root}. Extract frames (dlcnb extract) and label them before training; "
                 "frames of which some bodyparts are open, neither placed nor marked not visible, are left out."
             )
-        labels = labels.select(np.flatnonzero(labeled))
+        labels = labels.select(np.flatnonzero(labeled & _readable(project, labels, labeled)))
         return cls(project.root, labels if bodyparts is None else _only(labels, bodyparts))
 
     def __len__(self):
@@ -138,17 +142,26 @@ class TrainSet:
         if index in self._cache:
             self._cache.move_to_end(index)
             return self._cache[index]
-        path = self.root / self.images[index]
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if image is None:
-            raise LabelError(
-                f"Cannot read the labeled frame {path}. Extract it again, or remove its row (dlcnb doctor)."
-            )
-        self._cache[index] = image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        self._cache[index] = image = read_image(self.root / self.images[index])
         self._used += image.nbytes
         while self._used > self._cache_bytes and len(self._cache) > 1:
             self._used -= self._cache.popitem(last=False)[1].nbytes
         return image
+
+
+def _readable(project, labels, labeled):
+    """Bool ``(T,)``: labeled frames whose images can be opened; those that can't are told, none at all is an error."""
+    images = {t: labels.images[t] for t in np.flatnonzero(labeled)}
+    problems = {t: problem for t, image in images.items() if (problem := image_problem(project.root / image))}
+    readable = labeled.copy()
+    readable[list(problems)] = False
+    if problems:
+        what = f"{len(problems)} of {len(images)} labeled frames are left out, as their images can't be read"
+        cure = f"dlcnb doctor {project.root} --repair takes their rows out"
+        if not readable.any():
+            raise ProjectError(f"{what} ({next(iter(problems.values()))}); restore them.")
+        log.warning("%s: %s; or %s", what, next(iter(problems.values())), cure)
+    return readable
 
 
 def _only(labels, bodyparts):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from contextlib import suppress
 
 import cv2
 import numpy as np
 
 from dlcnb import frames
+from dlcnb.labels import LabelError, read_image
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.canvas import encode_jpeg
 from dlcnb.widgets.base.task import Stopped
@@ -191,9 +193,9 @@ class Eyes:
         frame = self.state.frame(video, index)
         if frame is not None and frame.extracted:
             path = frames.extracted(self.project.labeled_dir(video)).get(index)
-            data = None if path is None else cv2.imread(str(path), cv2.IMREAD_COLOR)
-            if data is not None:
-                return cv2.cvtColor(data, cv2.COLOR_BGR2RGB)
+            if path is not None:
+                with suppress(LabelError):  # a damaged one is read from the video
+                    return read_image(path)
         if video not in self._readers:
             self._readers[video] = VideoReader(self.project.video(video))
             while len(self._readers) > OPEN_READERS:

@@ -7,6 +7,7 @@ import threading
 import cv2
 import numpy as np
 
+from dlcnb.labels import LabelError, frame_images, read_image
 from dlcnb.project import nearest
 from dlcnb.render import draw_pose, palette
 from dlcnb.widgets.base.canvas import encode_jpeg
@@ -106,12 +107,12 @@ class LabelPictures:
     def read(self, image):
         """The image of a labeled frame, uint8 (H, W, 3); raises OSError if it is missing or damaged."""
         path = self.project.root / image
-        data = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if data is None:
-            hint = nearest(path.name, [p.name for p in path.parent.glob("*.png")]) if path.parent.is_dir() else ""
+        try:
+            return read_image(path)
+        except LabelError:
+            hint = nearest(path.name, frame_images(path.parent))
             state = "damaged" if path.exists() else "missing"
-            raise OSError(f"the image {image} is {state}{hint}")
-        return cv2.cvtColor(data, cv2.COLOR_BGR2RGB)
+            raise OSError(f"the image {image} is {state}{hint}") from None
 
     def picture(self, image, points, *, edges=(), rivals=None, close=True):
         """A picture of a frame with its points, uint8 (height, width, 3); empty if its image can't be read.

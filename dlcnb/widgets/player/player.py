@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dlcnb.geometry import CanvasFit
+from dlcnb.labels import LabelError
 from dlcnb.poses import Poses
 from dlcnb.render import palette
 from dlcnb.video import DamagedFrameError, VideoReader
@@ -183,11 +184,24 @@ class Player(View):
         if project is not None:
             self.state.pcutoff = project.pcutoff
             skeleton = skeleton or project.skeleton
-            if labels is None:
-                labels = project_labels(project, self.reader.path)
         if "labeled" in self.lanes:
-            self.state.set_marks("labeled", labeled_frames(labels, Path(self.reader.path).stem))
+            self._mark_labeled(labels, project)
         self.set_poses(poses, skeleton)
+
+    def _mark_labeled(self, labels, project):
+        """Mark the labeled frames; those of the project are an extra, and what is wrong with them is only told."""
+        stem, n_frames = Path(self.reader.path).stem, self.state.n_frames
+        if labels is not None or project is None:
+            self.state.set_marks("labeled", labeled_frames(labels, stem))
+            return
+        try:
+            frames = np.asarray(labeled_frames(project_labels(project, self.reader.path), stem), int)
+        except LabelError as error:
+            self.fail(error)
+            return
+        self.state.set_marks("labeled", frames[frames < n_frames])
+        if beyond := int((frames >= n_frames).sum()):
+            self.tell(f"{beyond} labeled frames lie beyond the end of this video, which has {n_frames} frames")
 
     def set_poses(self, poses, skeleton=None):
         """Draw other poses (`Poses` or the path of a table; None = none), with the edges of a `Skeleton`."""

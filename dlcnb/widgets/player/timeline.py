@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlcnb.labels import Labels, frame_index
+from dlcnb.labels.core import table_paths
 from dlcnb.project import Project
 from dlcnb.widgets.base.canvas import PaintCanvas
 from dlcnb.widgets.base.paint import Color, Lines, Rectangles, Thing
@@ -76,7 +77,7 @@ class Timeline(PaintCanvas):
 def project_labels(project: Project, video: Path) -> Labels | None:
     """`Labels` of a video's frames by the project's scorer, or None."""
     folder = project.labeled_dir(video)
-    return Labels.read(folder) if any(folder.glob("CollectedData_*")) else None
+    return Labels.read(folder, project.scorer) if project.scorer in table_paths(folder) else None
 
 
 def labeled_frames(labels: Labels | Sequence[int] | None, stem: str) -> Sequence[int]:

@@ -1,0 +1,47 @@
+"""Labels on the player's timeline are an extra: whatever is wrong with them, the video opens, and it is told."""
+
+import numpy as np
+import pytest
+
+from dlcnb import Player
+from dlcnb.labels import Labels
+from dlcnb.project import Project
+from tests.support.labeling import make_project
+
+
+@pytest.fixture
+def project(tmp_path):
+    return Project.open(make_project(tmp_path, videos=("m1",)).root)
+
+
+def write(project, scorer, frames):
+    images = [f"labeled-data/m1/img{n}.png" for n in frames]
+    points = np.ones((len(frames), len(project.bodyparts), 2))
+    Labels(project.bodyparts, scorer, images, points).write(project.labeled_dir("m1"))
+
+
+def test_of_several_scorers_the_projects_own_counts(project):
+    write(project, project.scorer, [1, 3])
+    write(project, "Bob", [2])
+    assert Player(project.videos[0], project=project).state.marks["labeled"].tolist() == [1, 3]
+
+
+def test_labels_by_others_alone(project):
+    write(project, "Bob", [2])
+    write(project, "Cy", [2])
+    assert len(Player(project.videos[0], project=project).state.marks["labeled"]) == 0
+
+
+def test_labels_beyond_the_end(project):
+    write(project, project.scorer, [1, 10, 11])
+    player = Player(project.videos[0], project=project)
+    assert player.state.marks["labeled"].tolist() == [1]
+    assert "2 labeled frames lie beyond the end of this video, which has 6 frames" in player.status_line.value
+
+
+def test_a_damaged_table(project):
+    write(project, project.scorer, [1])
+    table = project.labeled_dir("m1") / f"CollectedData_{project.scorer}.csv"
+    table.write_text(table.read_text()[:-6])
+    player = Player(project.videos[0], project=project)
+    assert "may be cut off" in player.status_line.value
