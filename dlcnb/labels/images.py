@@ -51,13 +51,16 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     import cv2  # here: it takes a while to load
 
     data = _whole_data(Path(path))
-    image: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
+    flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR
+    if not data.startswith(_JPEG):  # only cameras' pictures are stored lying
+        flags |= cv2.IMREAD_IGNORE_ORIENTATION
+    image: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if image is None:
         raise _damaged(path)
     if image.dtype == np.uint16:
         image = (image >> _spare_bits(image)).astype(np.uint8)
     elif image.dtype != np.uint8:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags & ~cv2.IMREAD_ANYDEPTH)
     return np.ascontiguousarray(image[..., ::-1], np.uint8)
 
 
@@ -71,7 +74,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
     try:
         with open(path, "rb") as file, _opened(file, file.read(4)) as picture:
             width, height = picture.size
-            turned = picture.getexif().get(_ORIENTATION) in _TURNED
+            turned = picture.format == "JPEG" and picture.getexif().get(_ORIENTATION) in _TURNED
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise _damaged(path) from error
     if width * height > MOST_PIXELS:
