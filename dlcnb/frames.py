@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import cv2
 import numpy as np
@@ -18,6 +18,7 @@ from dlcnb.project import Project
 from dlcnb.video import DamagedFrameError, VideoError, VideoReader
 
 __all__ = [
+    "FrameSource",
     "alike",
     "differences",
     "extract",
@@ -37,6 +38,18 @@ NOISE = 12  # grey levels; less is never a difference
 logger = logging.getLogger(__name__)
 
 _Crop: TypeAlias = tuple[int, int, int, int]
+Frames: TypeAlias = Iterator[tuple[int, NDArray[np.uint8] | None]]
+
+
+class FrameSource(Protocol):
+    """What frames are chosen from: a `VideoReader`, or anything that gives frames as it does."""
+
+    @property
+    def path(self) -> Path: ...  # noqa: D102
+    @property
+    def size(self) -> tuple[int, int]: ...  # noqa: D102
+    def __len__(self) -> int: ...
+    def frames(self, start: int = ..., stop: int | None = ..., step: int = ...) -> Frames: ...  # noqa: D102
 
 
 def uniform(n_frames: int, count: int, *, start: float = 0.0, stop: float = 1.0, seed: int = 0) -> NDArray[np.int64]:
@@ -70,7 +83,7 @@ def uniform(n_frames: int, count: int, *, start: float = 0.0, stop: float = 1.0,
 
 
 def kmeans(  # noqa: PLR0913
-    reader: VideoReader,
+    reader: FrameSource,
     count: int,
     *,
     start: float = 0.0,
@@ -284,7 +297,7 @@ def _small_grey(image: NDArray[np.uint8], width: int, crop: _Crop | None = None)
 
 
 def _features(
-    reader: VideoReader, numbers: range, progress: Callable[[int, int], object] | None, crop: _Crop | None
+    reader: FrameSource, numbers: range, progress: Callable[[int, int], object] | None, crop: _Crop | None
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Frames small and grey: their numbers (n,) and pixels (n, h * w) float64, without damaged ones."""
     size = _small_grey(np.zeros((*reader.size, 3), np.uint8), FEATURE_WIDTH, crop).size

@@ -8,7 +8,10 @@ to the bodypart, in units of `LOCREF_STDEV` px. A bodypart that is not there (Na
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 __all__ = ["LOCREF_STDEV", "STRIDE", "cell_centers", "decode", "encode", "grid_size", "local_maxima"]
@@ -17,7 +20,7 @@ STRIDE = 8
 LOCREF_STDEV = 7.2801
 
 
-def grid_size(size, stride=STRIDE):
+def grid_size(size: tuple[int, int], stride: int = STRIDE) -> tuple[int, int]:
     """``(rows, columns)`` of the maps of an image of ``size = (height, width)`` px.
 
     >>> grid_size((480, 637))
@@ -26,12 +29,15 @@ def grid_size(size, stride=STRIDE):
     return -(-size[0] // stride), -(-size[1] // stride)
 
 
-def cell_centers(count, stride=STRIDE):
+def cell_centers(count: int, stride: int = STRIDE) -> NDArray[np.float64]:
     """Image coordinate (px) of each of ``count`` cells along one axis; float64 ``(count,)``."""
-    return (np.arange(count) + 0.5) * stride - 0.5
+    centers: NDArray[np.float64] = (np.arange(count) + 0.5) * stride - 0.5
+    return centers
 
 
-def encode(points, size, *, stride=STRIDE, radius=17.0):
+def encode(
+    points: ArrayLike, size: tuple[int, int], *, stride: int = STRIDE, radius: float = 17.0
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Score-maps and location refinement of points.
 
     Parameters
@@ -67,14 +73,17 @@ def encode(points, size, *, stride=STRIDE, radius=17.0):
     return score.astype(np.float32), locref.astype(np.float32)
 
 
-def _within_grid(points, size):
+def _within_grid(points: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.bool_]:
     """True for points on the image; a label outside a crop must not pull the border cells."""
     height, width = size
     x, y = points[..., 0], points[..., 1]
-    return (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+    within: NDArray[np.bool_] = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+    return within
 
 
-def decode(score, locref, *, stride=STRIDE, vote=1):
+def decode(
+    score: NDArray[np.floating[Any]], locref: NDArray[np.floating[Any]], *, stride: int = STRIDE, vote: int = 1
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points and likelihood from maps: the arg-max cell plus its location refinement.
 
     Parameters
@@ -106,7 +115,15 @@ def decode(score, locref, *, stride=STRIDE, vote=1):
     return points, near[..., middle].astype(np.float64)
 
 
-def local_maxima(score, locref, *, count, threshold=0.1, radius=2, stride=STRIDE):
+def local_maxima(
+    score: NDArray[np.floating[Any]],
+    locref: NDArray[np.floating[Any]],
+    *,
+    count: int,
+    threshold: float = 0.1,
+    radius: int = 2,
+    stride: int = STRIDE,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Up to ``count`` local maxima per bodypart: several animals with a single-animal network (paper Fig. 4B).
 
     Parameters
@@ -128,17 +145,17 @@ def local_maxima(score, locref, *, count, threshold=0.1, radius=2, stride=STRIDE
         smooth = ndimage.gaussian_filter(np.asarray(score[k], np.float64), 1.0, mode="constant")
         top = (smooth == ndimage.maximum_filter(smooth, 2 * radius + 1)) & (score[k] >= threshold)
         cells = np.argwhere(top)
-        cells = _thin(cells[np.argsort(-smooth[tuple(cells.T)], kind="stable")], radius, count)
-        for n, (r, c) in enumerate(cells):
+        cells = cells[np.argsort(-smooth[tuple(cells.T)], kind="stable")]
+        for n, (r, c) in enumerate(_thin(cells, radius, count)):
             at = np.array([(c + 0.5) * stride - 0.5, (r + 0.5) * stride - 0.5])
             points[n, k] = at + LOCREF_STDEV * locref[k, :, r, c]
             likelihood[n, k] = score[k, r, c]
     return points, likelihood
 
 
-def _thin(cells, radius, count):
+def _thin(cells: NDArray[np.int64], radius: int, count: int) -> list[NDArray[np.int64]]:
     """The first ``count`` of ``cells`` (n, 2) that are more than ``radius`` cells from every earlier one."""
-    kept = []
+    kept: list[NDArray[np.int64]] = []
     for cell in cells:
         if all(np.abs(cell - other).max() > radius for other in kept):
             kept.append(cell)

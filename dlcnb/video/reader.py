@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,7 @@ class VideoReader:
 
     def frames(
         self, start: int = 0, stop: int | None = None, step: int = 1
-    ) -> Iterator[tuple[int, NDArray[np.uint8] | None]]:
+    ) -> Generator[tuple[int, NDArray[np.uint8] | None], None, None]:
         """Frames in order, decoded in a background thread a few frames ahead of the caller.
 
         Parameters
@@ -188,7 +188,7 @@ class VideoReader:
                 logger.warning("%s: frame %d is damaged", self.path, i)
         return None
 
-    def _stream(self, numbers: range) -> Iterator[tuple[int, NDArray[np.uint8] | None]]:
+    def _stream(self, numbers: range) -> Generator[tuple[int, NDArray[np.uint8] | None], None, None]:
         """Yield (number, image) from a thread that decodes ahead."""
         height, width = self.size
         ahead = int(np.clip(QUEUED_BYTES // (3 * height * width), 2, 16))
