@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import threading
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import ipywidgets
 
 from dlcnb.widgets.base.html import Html, heading, markup, muted
+from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.frames.state import HOW, SHOW
 
+if TYPE_CHECKING:
+    from dlcnb.widgets.base.html import Markup
+    from dlcnb.widgets.frames.frame_picker import FramePicker
+    from dlcnb.widgets.frames.player import PickingPlayer
+    from dlcnb.widgets.frames.state import PickingState
+
 __all__ = ["Controls"]
+
+_Field = TypeVar("_Field", bound=ipywidgets.Widget)
 
 
 class Controls:
@@ -19,14 +28,13 @@ class Controls:
     ``rows`` are: what to choose; by hand; the heading of the gallery; extraction.
     """
 
-    def __init__(self, state, picker):
-        self.state, self.picker = state, picker
-        self._quiet = None  # the thread whose changes of the fields are no gestures
+    def __init__(self, state: PickingState, picker: FramePicker) -> None:
+        self.state, self.picker, self._quiet = state, picker, Quiet()
         self.rows = [self._choosing(), self._by_hand(), self._heading(), self._extraction()]
 
     # --- what it is made of ---
 
-    def _choosing(self):
+    def _choosing(self) -> ipywidgets.VBox:
         state, picker = self.state, self.picker
         self.videos = {name: self._video_box(name, n) for name, n in state.lengths.items()}
         boxes = ipywidgets.HBox(list(self.videos.values()))
@@ -55,14 +63,14 @@ class Controls:
         settings.add_class("dlcnb-fields")
         return ipywidgets.VBox([several, settings])
 
-    def _video_box(self, name, n):
+    def _video_box(self, name: str, n: int) -> ipywidgets.Checkbox:
         box = ipywidgets.Checkbox(
             value=True, indent=False, description=f"{name} ({n} frames)", layout=_layout(width="auto")
         )
-        box.observe(self._on_tick, "value")
+        box.observe(self._quiet.ignored(self._on_tick), "value")
         return box
 
-    def _by_hand(self):
+    def _by_hand(self) -> ipywidgets.VBox:
         picker, state = self.picker, self.state
         self.video = _linked(state, "video", ipywidgets.Dropdown(options=list(state.lengths), layout=_layout("200px")))
         self.video.tooltip = "The video that is shown"
@@ -86,14 +94,14 @@ class Controls:
         self.draw = button("crop", "Draw the region of interest: drag over the picture (c)", picker.toggle_drawing)
         self.crop = ipywidgets.Text(continuous_update=False, layout=_layout(width="150px"))
         self.crop.tooltip = "The region that k-means compares: x1, x2, y1, y2 in px"
-        self.crop.observe(self._on_crop, "value")
+        self.crop.observe(self._quiet.ignored(self._on_crop), "value")
         self.whole = button("arrows-alt", "The whole frame is of interest", lambda: picker.set_crop(None))
         first.add_class("dlcnb-gap")
         region = row([Html("region"), self.draw, self.crop, self.whole])
         hand = row([self.video, self.pick, first, last, self.range, self.pick_range, self.every, self.clear_range])
         return ipywidgets.VBox([hand, region])
 
-    def _heading(self):
+    def _heading(self) -> ipywidgets.HBox:
         picker, state = self.picker, self.state
         self.counts = Html()
         self.show_which = _linked(state, "show", ipywidgets.Dropdown(options=SHOW, layout=_layout("140px")))
@@ -107,7 +115,7 @@ class Controls:
         )
         return row([self.counts, self.show_which, self.drop_alike, self.clear])
 
-    def _extraction(self):
+    def _extraction(self) -> ipywidgets.HBox:
         self.extract = button(
             "download", "Write the kept frames as images for labeling", self.picker.extract, "Extract", "170px",
             button_style="success",
@@ -118,26 +126,21 @@ class Controls:
 
     # --- gestures ---
 
-    def _on_tick(self, _):
-        if self._quiet != threading.get_ident():
-            self.picker.call(self.state.set_chosen_videos, [name for name, box in self.videos.items() if box.value])
+    def _on_tick(self, _: Any) -> None:
+        self.picker.call(self.state.set_chosen_videos, [name for name, box in self.videos.items() if box.value])
 
-    def _tick(self, on):
-        self._quiet = threading.get_ident()
-        try:
-            for box in self.videos.values():
-                box.value = on
-        finally:
-            self._quiet = None
+    def _tick(self, on: bool) -> None:
+        for box in self.videos.values():
+            self._quiet.set(box, value=on)
         self._on_tick(None)
 
-    def _on_crop(self, change):
-        if self._quiet != threading.get_ident() and change.new != self._crop_text:
+    def _on_crop(self, change: Any) -> None:
+        if change.new != self._crop_text:
             self.picker.set_crop(change.new)
 
     # --- painting ---
 
-    def show(self, player):
+    def show(self, player: PickingPlayer) -> None:
         """Bring the controls up to date with the state and the player."""
         state = self.state
         idle, work = state.task == "idle", sum(map(len, state.work().values()))
@@ -152,7 +155,7 @@ class Controls:
         self._show_frame(player)
         self._show_region(player)
 
-    def _counts(self, work):
+    def _counts(self, work: int) -> Markup:
         frames = self.state.frames()
         alike = sum(f.twin is not None for f in frames)
         there = sum(f.extracted for f in frames)
@@ -161,7 +164,7 @@ class Controls:
             '<span class="dlcnb-number"><b>{} to extract</b>{} · {} extracted already</span>', work, twins, there
         )
 
-    def _show_frame(self, player):
+    def _show_frame(self, player: PickingPlayer) -> None:
         state = self.state
         frame = state.frame(state.video, player.state.frame)
         self.pick.disabled = frame is not None and frame.extracted
@@ -174,24 +177,20 @@ class Controls:
         self.range.value = muted(text)
         self.pick_range.disabled = self.clear_range.disabled = ends is None
 
-    def _show_region(self, player):
+    def _show_region(self, player: PickingPlayer) -> None:
         height, width = player.state.image_size
         self._crop_text = ", ".join(map(str, player.crop or (0, width, 0, height)))
-        self._quiet = threading.get_ident()
-        try:
-            self.crop.value = self._crop_text
-        finally:
-            self._quiet = None
+        self._quiet.set(self.crop, value=self._crop_text)
         self.draw.button_style = "warning" if player.drawing else ""
 
     _crop_text = ""
 
 
-def _layout(width=None, **more):
+def _layout(width: str | None = None, **more: Any) -> ipywidgets.Layout:
     return ipywidgets.Layout(margin="0", **({"width": width} if width else {}), **more)
 
 
-def _linked(state, name, widget):
+def _linked(state: PickingState, name: str, widget: _Field) -> _Field:
     """A field that shows a trait of the state and sets it."""
     widget.value = getattr(state, name)
     widget.observe(lambda change: setattr(state, name, change.new), "value")
@@ -199,7 +198,7 @@ def _linked(state, name, widget):
     return widget
 
 
-def _labeled(text, widget):
+def _labeled(text: str, widget: ipywidgets.Widget) -> ipywidgets.VBox:
     """A field with its name above it."""
     name = Html(muted(text), layout=ipywidgets.Layout(margin="0", height="20px"))
     return ipywidgets.VBox([name, widget], layout=ipywidgets.Layout(margin="0 8px 0 0", overflow="visible"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
@@ -23,6 +25,12 @@ from dlcnb.widgets.frames.player import PickingPlayer
 from dlcnb.widgets.frames.state import PickingState
 from dlcnb.widgets.gallery.gallery_state import Cell
 from dlcnb.widgets.gallery.thumbnails import Gallery
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from dlcnb.widgets.frames.state import Key, PickedFrame
+    from dlcnb.widgets.frames.work import Crop
 
 __all__ = ["FramePicker"]
 
@@ -48,10 +56,16 @@ class FramePicker(View):
         Called with the list of images after an extraction.
     """
 
-    _refresher = None
-    _closed = False
+    _ready = False  # to be painted, and to be closed
 
-    def __init__(self, project, videos=None, *, width=None, on_extracted=None):
+    def __init__(
+        self,
+        project: Project | str | Path,
+        videos: Sequence[str | Path] | None = None,
+        *,
+        width: int | None = None,
+        on_extracted: Callable[[list[Path]], object] | None = None,
+    ) -> None:
         self.project = project if isinstance(project, Project) else Project.open(project)
         lengths, there, problems = _survey(self.project, videos)
         self.state = PickingState(lengths, there)
@@ -65,13 +79,13 @@ class FramePicker(View):
             lambda cell: self.eyes.thumbnail(cell.key), self.go_to, self.fail, self.toggle, size=THUMBNAIL, empty=EMPTY
         )
         self.input = Input([], KEYS, self._on_key)
-        self.player = None
-        self._player_box = ipywidgets.VBox(layout=ipywidgets.Layout(width="100%"))
+        self.player = self._made_player()
+        self._player_box = ipywidgets.VBox([self.player], layout=ipywidgets.Layout(width="100%"))
         top, middle, heading, bottom = self.controls.rows
         super().__init__([top, self._player_box, middle, heading, self.gallery, bottom, self.input.guard])
         self._looker = Painter(self._look, self.fail)
-        self._refresher = Painter(self._refresh, self.fail)
-        self._open_video()
+        self._painter = Painter(self._paint, self.fail)
+        self._ready = True
         self.state.observe(self._on_video, "video")
         self.state.observe(lambda change: change.new and self.tell(change.new), "message")
         self.state.observe(lambda _: self.redraw(), ["revision", "show", "task", "progress"])
@@ -82,24 +96,24 @@ class FramePicker(View):
     # --- gestures ---
 
     @shown
-    def choose(self):
+    def choose(self) -> None:
         """Choose frames from the ticked videos as the controls say; returns at once (see `wait`)."""
         self.tell("")
         self.task.start(lambda stop: work.choose(self.state, self.project, stop))
 
     @shown
-    def extract(self):
+    def extract(self) -> None:
         """Write the images of all frames that are picked and kept; returns at once (see `wait`)."""
         self.tell("")
         self.task.start(self._extract)
 
-    def _extract(self, stop):
+    def _extract(self, stop: threading.Event) -> None:
         paths = work.extract(self.state, self.project, stop)
         if self._on_extracted and paths:
             self._on_extracted(paths)
 
     @shown
-    def refresh(self):
+    def refresh(self) -> None:
         """See frames that were extracted elsewhere meanwhile."""
         for video, length in self.state.lengths.items():
             for index in extracted(self.project.labeled_dir(video)):
@@ -109,24 +123,24 @@ class FramePicker(View):
         self.redraw()
 
     @shown
-    def stop(self):
+    def stop(self) -> None:
         """End the choice or the extraction; what is done stays."""
         self.task.stop()
 
     @shown
-    def go_to(self, key):
+    def go_to(self, key: Key) -> None:
         """Show a frame, given as (video, index), in the player."""
         video, index = key
         self.state.video = video
         self.player.state.go(index)
 
     @shown
-    def toggle(self, key):
+    def toggle(self, key: Key) -> None:
         """Keep a dropped frame, given as (video, index), or drop a kept one."""
         self.state.toggle(key)
 
     @shown
-    def pick_shown(self):
+    def pick_shown(self) -> None:
         """Pick the frame that the player shows, or take it back."""
         frame = self.state.frame(self.state.video, self.player.state.frame)
         if frame is not None and frame.extracted:
@@ -136,23 +150,23 @@ class FramePicker(View):
         self.gallery.state.focus_on((self.state.video, self.player.state.frame))
 
     @shown
-    def range_first(self):
+    def range_first(self) -> None:
         """Begin the range at the frame that the player shows."""
         self.state.range_end(self.player.state.frame, "first")
 
     @shown
-    def range_last(self):
+    def range_last(self) -> None:
         """End the range at the frame that the player shows."""
         self.state.range_end(self.player.state.frame, "last")
 
     @shown
-    def toggle_drawing(self):
+    def toggle_drawing(self) -> None:
         """Let a drag over the picture draw the region of interest, or move the picture again."""
         self.player.set_drawing(not self.player.drawing)
         self.redraw()
 
     @shown
-    def set_crop(self, crop):
+    def set_crop(self, crop: Crop | str | None) -> None:
         """Set the shown video's region of interest: (x1, x2, y1, y2) or that as text; None = the whole frame."""
         video, (height, width) = self.state.video, self.player.reader.size
         if crop is None:
@@ -171,41 +185,42 @@ class FramePicker(View):
         self.redraw()
 
     @shown
-    def call(self, method, *arguments):
+    def call(self, method: Callable[..., Any], *arguments: Any) -> Any:
         """Call a method of the state; what it raises is shown."""
         self.tell("")
         return method(*arguments)
 
-    def _on_key(self, message):
+    def _on_key(self, message: dict[str, Any]) -> None:
         if message["type"] == "key":
             getattr(self, KEYS[message["key"]])()
 
     @shown
-    def _on_video(self, change):
-        self._open_video()
+    def _on_video(self, _: Any) -> None:
+        with self._lock:
+            before, self.player = self.player, self._made_player()
+            self._player_box.children = [self.player]
+            before.close()
         self.redraw()
 
-    def _open_video(self):
-        with self._lock:
-            path, before = self.project.video(self.state.video), self.player
-            crop = work.inside(self.project.crop(path), _size(path))
-            width = self._width or min(max(_size(path)[1], 480), 640)
-            player = PickingPlayer(path, crop=crop, on_crop=self.set_crop, width=width)
-            player.state.observe(lambda _: self.redraw(), "frame")
-            self.input.listen_keys(player.canvas)
-            self.player = player
-            self._player_box.children = [player]
-            if before is not None:
-                before.close()
+    def _made_player(self) -> PickingPlayer:
+        path = self.project.video(self.state.video)
+        with VideoReader(path) as reader:
+            size = reader.size
+        crop = work.inside(self.project.crop(path), size)
+        width = self._width or min(max(size[1], 480), 640)
+        made = PickingPlayer(path, crop=crop, on_crop=self.set_crop, width=width)
+        made.state.observe(lambda _: self.redraw(), "frame")
+        self.input.listen_keys(made.canvas)
+        return made
 
     # --- painting ---
 
-    def redraw(self):
+    def redraw(self) -> None:
         """Bring everything on the page up to date with the state, soon, on a thread."""
-        if self._refresher is not None:
-            self._refresher.request()
+        if self._ready:
+            self._painter.request()
 
-    def _refresh(self):
+    def _paint(self) -> None:
         state = self.state
         with self._lock:
             player = self.player
@@ -217,7 +232,7 @@ class FramePicker(View):
         if state.unseen():
             self._looker.request()
 
-    def _cell(self, frame):
+    def _cell(self, frame: PickedFrame) -> Cell:
         several = len(self.state.lengths) > 1
         caption = f"{frame.video} · {frame.index}" if several else f"frame {frame.index}"
         if not frame.kept:
@@ -229,41 +244,45 @@ class FramePicker(View):
         box = None if frame.extracted else frame.kept
         return Cell(frame.key, caption, note, box, not frame.kept, frame.twin is not None)
 
-    def _look(self):
+    def _look(self) -> None:
         left = self.eyes.look()
         self.gallery.redraw()
         if left:
             self._looker.request()
 
-    def wait(self, timeout=60.0):
+    def wait(self, timeout: float = 60.0) -> bool:
         """Block until all work is done and painted; False after ``timeout`` seconds."""
         until = time.monotonic() + timeout
         while time.monotonic() < until:
             left = until - time.monotonic()
-            done = self.task.wait(left) and self._refresher.wait(left) and self._looker.wait(left)
-            if done and not self.state.unseen() and self._refresher.wait(0) and self._looker.wait(0):
+            done = self.task.wait(left) and self._painter.wait(left) and self._looker.wait(left)
+            if done and not self.state.unseen() and self._painter.wait(0) and self._looker.wait(0):
                 return self.gallery.wait(left) and self.player.wait(left)
         return False
 
-    def snapshot(self):
+    def snapshot(self) -> Image.Image:
         """The player above the page of thumbnails as a `PIL.Image.Image`."""
         return stacked(self.player.snapshot(), self.gallery.snapshot(), gap=8)
 
-    def close(self):
+    def close(self) -> None:
         """Stop all work and take the widget off the page."""
-        if self._refresher is not None and not self._closed:
-            self._closed = True
+        if self._ready:
+            self._ready = False
             self.task.stop()
             self.task.wait(5)
-            for part in (self._refresher, self._looker, self.eyes, self.player, self.gallery):
+            for part in (self._painter, self._looker, self.eyes, self.player, self.gallery):
                 part.close()
         super().close()
 
 
-def _survey(project, videos):
+def _survey(
+    project: Project, videos: Sequence[str | Path] | None
+) -> tuple[dict[str, int], dict[str, list[int]], list[str]]:
     """({video: number of frames}, {video: extracted frames}, what is wrong with some) of a project's videos."""
     paths = project.videos if videos is None else [project.video(Path(v).name) for v in videos]
-    lengths, there, problems = {}, {}, []
+    lengths: dict[str, int] = {}
+    there: dict[str, list[int]] = {}
+    problems: list[str] = []
     for path in paths:
         name = video_stem(path)
         try:
@@ -276,8 +295,3 @@ def _survey(project, videos):
     if problems and not lengths:
         raise VideoError(" ".join(problems))
     return lengths, there, problems
-
-
-def _size(path):
-    with VideoReader(path) as reader:
-        return reader.size

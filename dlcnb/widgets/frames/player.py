@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb.geometry import CanvasFit
 from dlcnb.widgets.base.paint import Rectangles, Thing, outlined
+from dlcnb.widgets.frames.work import Crop
 from dlcnb.widgets.player.player import Player
 
 __all__ = ["PickingPlayer"]
@@ -31,22 +37,29 @@ class PickingPlayer(Player):
     lanes = LANES
     drawing = False  # whether a drag draws the region instead of moving the picture
 
-    def __init__(self, video, *, crop=None, on_crop=None, width=None):
+    def __init__(
+        self,
+        video: str | Path,
+        *,
+        crop: Crop | None = None,
+        on_crop: Callable[[Crop], object] | None = None,
+        width: int | None = None,
+    ) -> None:
         self.crop, self._on_crop = crop, on_crop
-        self._corner = None
+        self._corner: NDArray[np.int64] | None = None
         super().__init__(video, width=width)
 
-    def set_crop(self, crop):
+    def set_crop(self, crop: Crop | None) -> None:
         """Show another region."""
         self.crop = crop
         self.state.revision += 1
 
-    def set_drawing(self, drawing):
+    def set_drawing(self, drawing: bool) -> None:
         """Let a drag draw the region, or move the picture."""
         self.drawing = drawing
         (self.canvas.add_class if drawing else self.canvas.remove_class)("dlcnb-crosshair")
 
-    def mark(self, **frames):
+    def mark(self, **frames: NDArray[np.int64] | Sequence[int]) -> None:
         """Show frames on the timeline, by the names of ``LANES`` ('_' for blanks)."""
         for name, numbers in frames.items():
             name = name.replace("_", " ")
@@ -54,7 +67,7 @@ class PickingPlayer(Player):
                 self.state.set_marks(name, numbers)
                 self._legend()
 
-    def _on_input(self, message):
+    def _on_input(self, message: dict[str, Any]) -> None:
         if not self.drawing or message.get("surface") != 0 or message["type"] not in ("down", "move", "up", "cancel"):
             super()._on_input(message)
             return
@@ -63,7 +76,7 @@ class PickingPlayer(Player):
         except Exception as error:
             self.fail(error)
 
-    def _draw(self, kind, message):
+    def _draw(self, kind: str, message: dict[str, Any]) -> None:
         fit, (height, width) = self.state.fit, self.state.image_size
         corner = (np.array([message["x"], message["y"]]) - (fit.left, fit.top)) / fit.zoom  # counted from the edge
         corner = np.clip(np.round(corner), 0, (width, height)).astype(int)
@@ -78,12 +91,12 @@ class PickingPlayer(Player):
             if kind == "up" and (x2 - x1 < LEAST or y2 - y1 < LEAST):
                 self.set_crop(self._before)
                 self.tell(f"Drag over the part that matters, at least {LEAST} px wide and high.")
-            elif kind == "up" and self._on_crop:
+            elif kind == "up" and self._on_crop and self.crop:
                 self._on_crop(self.crop)
             if kind != "move":
                 self._corner = None
 
-    def _edges_on_canvas(self):
+    def _edges_on_canvas(self) -> tuple[float, float, float, float] | None:
         """The region on the canvas as (left, right, top, bottom); None for the whole frame."""
         height, width = self.state.image_size
         if self.crop is None or self.crop == (0, width, 0, height):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from cachetools import LRUCache
+from numpy.typing import NDArray
 
 from dlcnb import frames
 from dlcnb.labels import LabelError, read_image
@@ -17,12 +20,18 @@ from dlcnb.widgets.base.canvas import encode_jpeg
 from dlcnb.widgets.base.task import Stopped
 from dlcnb.widgets.gallery.thumbnails import fitted
 
-__all__ = ["Eyes", "choose", "extract"]
+if TYPE_CHECKING:
+    from dlcnb.project import Project
+    from dlcnb.widgets.frames.state import Key, PickingState
+
+__all__ = ["Eyes", "choose", "extract", "inside"]
+
+Crop = tuple[int, int, int, int]  # x1, x2, y1, y2, px
 
 OPEN_READERS = 3
 
 
-def choose(state, project, stop):
+def choose(state: PickingState, project: Project, stop: threading.Event) -> None:
     """Pick ``state.count`` frames of each chosen video, as ``state.how`` says.
 
     Parameters
@@ -36,7 +45,7 @@ def choose(state, project, stop):
     """
     videos, new, found = state.chosen_videos, 0, 0
     if not videos:
-        raise ValueError("no video is ticked: tick those to choose frames from")
+        raise ValueError("No video is ticked: tick those to choose frames from.")
     how, seed = state.how, state.seed
     with _busy(state, "choosing"):
         try:
@@ -51,24 +60,23 @@ def choose(state, project, stop):
         state.message = f"{new} frames picked{again}." if new or again else "No frame was picked."
 
 
-def _chosen(state, project, video, progress):
+def _chosen(state: PickingState, project: Project, video: str, progress: _Progress) -> NDArray[np.int64]:
     start, stop = state.part(video) or (_fraction(project, "start", 0.0), _fraction(project, "stop", 1.0))
     if state.how == "uniform":
         chosen = frames.uniform(state.lengths[video], state.count, start=start, stop=stop, seed=state.seed)
         progress(1, 1)
         return chosen
     with VideoReader(project.video(video)) as reader:
-        part = {"start": start, "stop": stop, "seed": state.seed}
         crop = inside(project.crop(video), reader.size)
-        return frames.kmeans(reader, state.count, **part, progress=progress, crop=crop)
+        return frames.kmeans(reader, state.count, start=start, stop=stop, seed=state.seed, progress=progress, crop=crop)
 
 
-def _fraction(project, key, default):
+def _fraction(project: Project, key: str, default: float) -> float:
     value = project.config.get(key)
     return default if value is None else float(value)
 
 
-def inside(crop, size):
+def inside(crop: Crop | None, size: tuple[int, int]) -> Crop | None:
     """A crop cut to the frame; None for the whole frame, or where nothing is left."""
     if crop is None:
         return None
@@ -79,15 +87,17 @@ def inside(crop, size):
     return None if whole or cut[0] >= cut[1] or cut[2] >= cut[3] else cut
 
 
-def extract(state, project, stop):
+def extract(state: PickingState, project: Project, stop: threading.Event) -> list[Path]:
     """Write the images of what is picked and kept in the chosen videos; returns the paths of the new images.
 
     Parameters as `choose`. Raises OSError if an image can't be written; those before it stay.
     """
     work = state.work()
-    total, paths, damaged = sum(map(len, work.values())), [], []
+    total = sum(map(len, work.values()))
+    paths: list[Path] = []
+    damaged: list[str] = []
     if not total:
-        raise ValueError("there is nothing to extract: pick frames first, and keep some")
+        raise ValueError("There is nothing to extract: pick frames first, and keep some.")
     with _busy(state, "extracting"):
         for video, numbers in work.items():
             for index, path in frames.extracting(project, video, numbers):
@@ -111,28 +121,37 @@ def extract(state, project, stop):
 class _busy:
     """While inside, the state says what is under way."""
 
-    def __init__(self, state, task):
+    def __init__(self, state: PickingState, task: str) -> None:
         self.state, self.task = state, task
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self.state.message, self.state.progress, self.state.task = "", 0.0, self.task
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.state.task = "idle"
 
 
 class _Progress:
     """Tells a state of one video's progress among several, and ends the work when it is to stop."""
 
-    def __init__(self, state, stop, number, count):
+    def __init__(self, state: PickingState, stop: threading.Event, number: int, count: int) -> None:
         self.state, self.stop, self.number, self.count = state, stop, number, count
 
-    def __call__(self, done, total):
+    def __call__(self, done: int, total: int) -> None:
         if self.stop.is_set():
             raise Stopped
         progress = (self.number + done / total) / self.count
         if progress - self.state.progress >= 0.01 or done == total:
             self.state.progress = progress
+
+
+class _Readers(LRUCache):
+    """Open videos by name; one that falls out is closed."""
+
+    def popitem(self) -> tuple[str, VideoReader]:
+        video, reader = super().popitem()
+        reader.close()
+        return video, reader
 
 
 class Eyes:
@@ -146,21 +165,22 @@ class Eyes:
         Of a thumbnail, px.
     """
 
-    def __init__(self, state, project, size):
+    def __init__(self, state: PickingState, project: Project, size: tuple[int, int]) -> None:
         self.state, self.project, self.size = state, project, size
-        self._thumbnails = {}  # (video, index) -> JPEG bytes, b"" = damaged
-        self._readers = OrderedDict()
+        self._thumbnails: dict[Key, bytes] = {}  # (video, index) -> JPEG bytes, b"" = damaged
+        self._readers = _Readers(OPEN_READERS)
         self._lock = threading.Lock()
         self._closed = False
 
-    def thumbnail(self, key):
+    def thumbnail(self, key: Key) -> NDArray[np.uint8] | None:
         """The small picture of a frame, uint8 (height, width, 3); None if it isn't looked at yet, or damaged."""
         data = self._thumbnails.get(key)
         if not data:
             return None
-        return cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        return np.ascontiguousarray(decoded[..., ::-1], np.uint8)
 
-    def look(self, seconds=0.3):
+    def look(self, seconds: float = 0.3) -> bool:
         """Look at frames that weren't looked at, for about so many seconds; True if some are left."""
         until = time.monotonic() + seconds
         for key in self.state.unseen():
@@ -172,7 +192,7 @@ class Eyes:
                 return bool(self.state.unseen())
         return False
 
-    def _look_at(self, video, index):
+    def _look_at(self, video: str, index: int) -> None:
         crop = self.project.crop(video)
         try:
             image = self._image(video, index)
@@ -184,12 +204,13 @@ class Eyes:
             return
         if not self._thumbnails.get((video, index)):
             self._thumbnails[video, index] = encode_jpeg(fitted(image, self.size))
-        signature = frames.signature(image, inside(crop, image.shape[:2]))
+        height, width, _ = image.shape
+        signature = frames.signature(image, inside(crop, (height, width)))
         with self.state.lock:
             if self.project.crop(video) == crop:  # else it is looked at again
                 self.state.set_signature(video, index, signature)
 
-    def _image(self, video, index):
+    def _image(self, video: str, index: int) -> NDArray[np.uint8]:
         frame = self.state.frame(video, index)
         if frame is not None and frame.extracted:
             path = frames.extracted(self.project.labeled_dir(video)).get(index)
@@ -198,14 +219,11 @@ class Eyes:
                     return read_image(path)
         if video not in self._readers:
             self._readers[video] = VideoReader(self.project.video(video))
-            while len(self._readers) > OPEN_READERS:
-                self._readers.popitem(last=False)[1].close()
-        self._readers.move_to_end(video)
         return self._readers[video].read(index)
 
-    def close(self):
+    def close(self) -> None:
         """Close the videos."""
         with self._lock:
             self._closed = True
-            for reader in self._readers.values():
-                reader.close()
+            while self._readers:
+                self._readers.popitem()

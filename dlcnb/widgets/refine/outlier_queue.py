@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import numpy as np
+from cachetools import LRUCache
+from numpy.typing import NDArray
 
 from dlcnb import outliers
 from dlcnb.project import Project
@@ -13,12 +18,19 @@ from dlcnb.render import draw_pose
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.html import Html, joined, markup, muted
 from dlcnb.widgets.base.input_guard import InputGuard
+from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.task import Stopped, Task
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.gallery.gallery_state import Cell
 from dlcnb.widgets.gallery.thumbnails import Gallery
 from dlcnb.widgets.refine.state import CHOOSE, OutlierState
 from dlcnb.widgets.trajectories.view import video_and_poses
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from dlcnb.poses import Poses
+    from dlcnb.widgets.player.player import Player
 
 __all__ = ["OutlierQueue"]
 
@@ -43,16 +55,26 @@ class OutlierQueue(View):
         Of this video: a click on a frame shows it there.
     """
 
-    gallery = None
+    gallery: Gallery
+    _ready = False  # to be closed
 
-    def __init__(self, project, video=None, poses=None, labeler=None, *, player=None):
+    def __init__(
+        self,
+        project: Project | str | Path,
+        video: str | Path | None = None,
+        poses: Poses | str | Path | None = None,
+        labeler: Any = None,
+        *,
+        player: Player | None = None,
+    ) -> None:
         self.project = project if isinstance(project, Project) else Project.open(project)
-        self.video, poses = video_and_poses(self.project, video, poses)
+        self.video, found = video_and_poses(self.project, video, poses)
         self.labeler, self.player = labeler, player
-        self.state = OutlierState(self.project, self.video, poses)
+        self.state = OutlierState(self.project, self.video, found)
         self.reader = VideoReader(self.video)
         self.task = Task(self.fail, self._busy)
-        self._lock, self._quiet, self._asked, self._pictures = threading.RLock(), False, False, {}
+        self._lock, self._quiet, self._asked = threading.RLock(), Quiet(), False
+        self._pictures: LRUCache[int, NDArray[np.uint8]] = LRUCache(KEPT)
         self._build()
         self.gallery = Gallery(
             self._picture, self._open, self.fail, self._toggle, size=THUMBNAIL, columns=5, rows=3, empty=EMPTY
@@ -60,34 +82,35 @@ class OutlierQueue(View):
         choices, numbers, actions = self._rows()
         super().__init__([choices, self.found, numbers, self.gallery, actions, InputGuard(surfaces=0)])
         self.add_class("dlcnb-outliers")
+        self._ready = True
         self.state.observe(lambda _: self._show(), ["how", "threshold", "count", "choose", "revision"])
         self._show()
 
     # --- what it is made of ---
 
-    def _build(self):
+    def _build(self) -> None:
         state, layout = self.state, ipywidgets.Layout
         self.how = ipywidgets.Dropdown(options=list(outliers.HOW), value=state.how, layout=layout(width="120px"))
         self.how.tooltip = "What counts as wrong"
-        self.how.observe(self._on_how, "value")
+        self.how.observe(self._quiet.ignored(self._on_how), "value")
         self.threshold = ipywidgets.FloatSlider(
             min=0, max=1, value=0, step=0.01, readout_format=".3g", description="threshold", continuous_update=True,
             layout=layout(width="320px", max_width="100%", margin="0"),
         )  # fmt: skip
         self.threshold.style.description_width = "62px"
         self.threshold.add_class("dlcnb-own-keys")
-        self.threshold.observe(lambda change: self._set("threshold", change.new), "value")
+        self.threshold.observe(self._setter("threshold"), "value")
         self.found = Html()
         self.count = ipywidgets.BoundedIntText(value=state.count, min=1, max=1000, layout=layout(width="68px"))
         self.count.tooltip = "How many frames to choose"
-        self.count.observe(lambda change: self._set("count", change.new), "value")
+        self.count.observe(self._setter("count"), "value")
         self.choose = ipywidgets.Dropdown(
             options=[("that look different (k-means)", CHOOSE[0]), ("spread over time (uniform)", CHOOSE[1])],
             value=state.choose,
             layout=layout(width="220px"),
         )
         self.choose.tooltip = "Which of the frames found"
-        self.choose.observe(lambda change: self._set("choose", change.new), "value")
+        self.choose.observe(self._setter("choose"), "value")
         self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="140px", display="none"))
         self.preview = button("eye", "Choose frames and look at them", self.fill, "Preview")
         self.clear = button("times", "Empty the queue", lambda: self._safely(self.state.clear), "Clear")
@@ -98,7 +121,7 @@ class OutlierQueue(View):
         self.reload = button("refresh", "See what was labeled and extracted meanwhile", self.refresh)
         self.refined = Html()
 
-    def _rows(self):
+    def _rows(self) -> tuple[ipywidgets.HBox, ipywidgets.HBox, ipywidgets.HBox]:
         choices = row([Html("find"), self.how, self.threshold])
         numbers = row(
             [Html("take"), self.count, self.choose, self.preview, self.stop_button, self.clear] + [self.progress]
@@ -108,48 +131,49 @@ class OutlierQueue(View):
     # --- gestures ---
 
     @shown
-    def _safely(self, method, *arguments):
+    def _safely(self, method: Callable[..., object], *arguments: Any) -> None:
         with self._lock:
             method(*arguments)
 
-    @shown
-    def _set(self, name, value):
-        if not self._quiet:
-            setattr(self.state, name, value)
+    def _setter(self, name: str) -> Callable[[Any], None]:
+        """An observer of a field that sets a trait of the state."""
+        return self._quiet.ignored(lambda change: self._set(name, change.new))
 
-    def _on_how(self, change):
-        if self._quiet:
-            return
+    @shown
+    def _set(self, name: str, value: Any) -> None:
+        setattr(self.state, name, value)
+
+    def _on_how(self, change: Any) -> None:
         try:
             self.state.set_how(change.new)
             self.tell("")
         except ValueError as error:
-            self._quietly(self.how, value=self.state.how)
+            self._quiet.set(self.how, value=self.state.how)
             self.fail(error)
 
-    def add(self, frame):
+    def add(self, frame: int) -> None:
         """Put a frame into the queue, such as one found in a `TrajectoryView`."""
         self.state.add(frame)
         self.gallery.state.focus_on(int(frame))
 
     @shown
-    def fill(self):
+    def fill(self) -> None:
         """Choose frames; returns at once (see `wait`)."""
         self.task.start(self._fill)
 
     @shown
-    def extract_frames(self):
+    def extract_frames(self) -> None:
         """Extract the ticked frames and hand them, with the machine's labels, to the labeler; returns at once."""
         self.task.start(self._extract)
 
     @shown
-    def refresh(self):
+    def refresh(self) -> None:
         """See what was labeled and extracted meanwhile."""
         self._asked = False
         self.state.refresh()
 
     @shown
-    def merge_frames(self):
+    def merge_frames(self) -> None:
         """Begin the next iteration; asks once more if some extracted frames are not labeled."""
         labeled, total = self.state.refined()
         if 0 < labeled < total and not self._asked:
@@ -163,7 +187,7 @@ class OutlierQueue(View):
         frames = sum(done.refined.values())
         self.tell(f"Iteration {done.iteration} begins with {frames} refined frames. Next: train again.")
 
-    def _open(self, frame):
+    def _open(self, frame: int) -> None:
         image = self.state.images.get(frame)
         if self.player is not None:
             self.player.state.go(frame)
@@ -175,19 +199,19 @@ class OutlierQueue(View):
             self.labeler.go_to(image)
             self.tell(f"{image} is open in the labeler.")
 
-    def _toggle(self, frame):
+    def _toggle(self, frame: int) -> None:
         self.state.toggle(frame)
 
     # --- work on a thread ---
 
-    def _busy(self, busy):
+    def _busy(self, busy: bool) -> None:
         for one in (self.preview, self.extract, self.merge, self.clear):
             one.disabled = busy
         self.progress.layout.display = None if busy else "none"
         self.stop_button.layout.display, self.progress.value = "none", 0
 
-    def _fill(self, stop):
-        def progress(done, total):
+    def _fill(self, stop: threading.Event) -> None:
+        def progress(done: int, total: int) -> None:
             if stop.is_set():
                 self.tell("Stopped: the queue is as it was.")
                 raise Stopped
@@ -198,7 +222,7 @@ class OutlierQueue(View):
         none = "No new frame is found: move the threshold, or look for something else."
         self.tell("" if self.state.frames else none)
 
-    def _extract(self, _):
+    def _extract(self, _: threading.Event) -> None:
         count = self.state.extract()
         text = f"{count} frames are extracted, with the network's labels as suggestions."
         session = getattr(self.labeler, "session", None)
@@ -212,13 +236,10 @@ class OutlierQueue(View):
     # --- painting ---
 
     @shown
-    def _show(self):
+    def _show(self) -> None:
         state, scores = self.state, self.state.scores
-        low, high = state.limits()
-        step = 10.0 ** np.floor(np.log10(max(high - low, 1e-6) / 200))
-        low, high = np.floor(low / step) * step, np.ceil(high / step) * step
-        self._quietly(self.threshold, low=low, high=high, step=step, value=state.threshold)
-        self._quietly(self.how, value=state.how)
+        self._show_threshold()
+        self._quiet.set(self.how, value=state.how)
         found, total = state.n_found, len(state.poses)
         share = markup('<span class="dlcnb-number"><b>{}</b> of {} frames ({:.1%})</span>', found, total, found / total)
         unit = f" {scores.unit}" if scores.unit else ""
@@ -233,15 +254,16 @@ class OutlierQueue(View):
         self.refined.value = muted(f"iteration {self.project.iteration}: {done}")
         self.gallery.set_cells([self._cell(frame) for frame in state.frames])
 
-    def _cell(self, frame):
+    def _cell(self, frame: int) -> Cell:
         state = self.state
         there = frame in state.images
         note = "extracted" if there else state.reason(frame)
         checked = None if there else frame not in state.dropped
         return Cell(frame, f"frame {frame}", note, checked=checked, dim=frame in state.dropped, warn=not there)
 
-    def _picture(self, cell):
+    def _picture(self, cell: Cell) -> NDArray[np.uint8] | None:
         frame = cell.key
+        assert isinstance(frame, int)  # as `_cell` makes them
         if frame not in self._pictures:
             try:
                 image = self.reader.read(frame)
@@ -252,39 +274,39 @@ class OutlierQueue(View):
                 image, poses.points[frame], poses.likelihood[frame], skeleton=self.project.skeleton,
                 radius=max(image.shape[1] / 70, 2),
             )  # fmt: skip
-            while len(self._pictures) >= KEPT:
-                self._pictures.pop(next(iter(self._pictures)))
             step = max(image.shape[1] // (2 * THUMBNAIL[1]), 1)
             self._pictures[frame] = np.ascontiguousarray(drawn[::step, ::step])
         return self._pictures[frame]
 
-    def _quietly(self, widget, low=None, high=None, step=None, **values):
-        self._quiet = True
-        try:
-            if low is not None and (widget.min, widget.max, widget.step) != (low, high, step):
-                with widget.hold_sync():
-                    widget.min, widget.max = min(low, widget.max), max(high, widget.min)
-                    widget.step, widget.value = step, min(max(values["value"], low), high)
-                    widget.min, widget.max = low, high
-            for name, value in values.items():
-                if getattr(widget, name) != value:
-                    setattr(widget, name, value)
-        finally:
-            self._quiet = False
+    def _show_threshold(self) -> None:
+        """Give the slider ends at round numbers, and its value, without a moment at which it does not fit."""
+        low, high = self.state.limits()
+        step = 10.0 ** np.floor(np.log10(max(high - low, 1e-6) / 200))
+        low, high = float(np.floor(low / step) * step), float(np.ceil(high / step) * step)
+        slider, value = self.threshold, min(max(self.state.threshold, low), high)
+        if (slider.min, slider.max, slider.step) == (low, high, step):
+            if slider.value != value:
+                self._quiet.set(slider, value=value)
+            return
+        with self._quiet, slider.hold_sync():
+            slider.min, slider.max = min(low, slider.max), max(high, slider.min)
+            slider.step, slider.value = step, value
+            slider.min, slider.max = low, high
 
     # --- without a browser ---
 
-    def wait(self, timeout=60.0):
+    def wait(self, timeout: float = 60.0) -> bool:
         """Block until the work under way is done and painted; False after ``timeout`` seconds."""
         return self.task.wait(timeout) and self.gallery.wait(timeout)
 
-    def snapshot(self):
+    def snapshot(self) -> Image.Image:
         """The queue as a `PIL.Image.Image`."""
         return self.gallery.snapshot()
 
-    def close(self):
+    def close(self) -> None:
         """Take the widget off the page."""
-        if self.gallery is not None:
+        if self._ready:
+            self._ready = False
             self.task.stop()
             self.task.wait(10)
             self.gallery.close()

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
 from traitlets import Enum, Float, HasTraits, Int, TraitError, Unicode, validate
 
 from dlcnb import outliers
 from dlcnb.frames import extracted
+
+if TYPE_CHECKING:
+    from dlcnb.poses import Poses
+    from dlcnb.project import Project
+    from dlcnb.video import VideoReader
 
 __all__ = ["CHOOSE", "OutlierState"]
 
@@ -31,28 +41,29 @@ class OutlierState(HasTraits):
     message = Unicode("", help="A hint for the user; empty when all is well.")
     revision = Int(0, help="Counts the changes of the queue and of what is extracted.")
 
-    def __init__(self, project, video, poses):
+    def __init__(self, project: Project, video: Path, poses: Poses) -> None:
         super().__init__()
         self.project, self.video, self.poses = project, video, poses
-        self.frames, self.dropped = (), frozenset()  # the queue, and those of it that are not wanted
-        self.images = {}  # frame -> its name in the project, of extracted frames
-        self.made_for = None  # what the queue was chosen by
-        self._scores = {}
+        self.frames: tuple[int, ...] = ()  # the queue,
+        self.dropped: frozenset[int] = frozenset()  # and those of it that are not wanted
+        self.images: dict[int, str] = {}  # frame -> its name in the project, of extracted frames
+        self.made_for: tuple[Any, ...] | None = None  # what the queue was chosen by
+        self._scores: dict[str, outliers.Scores] = {}
         self.threshold = self.scores.threshold
         self.refresh()
 
     @validate("how")
-    def _valid_how(self, proposal):
+    def _valid_how(self, proposal: Any) -> str:
         self._score(proposal.value)  # raises where the project has no bones, no left and right
         return proposal.value
 
     @validate("count")
-    def _valid_count(self, proposal):
+    def _valid_count(self, proposal: Any) -> int:
         if proposal.value < 1:
             raise TraitError(f"at least 1 frame must be chosen, not {proposal.value}")
         return proposal.value
 
-    def _score(self, how):
+    def _score(self, how: str) -> outliers.Scores:
         if how not in self._scores:
             found = outliers.score(
                 self.poses, how, skeleton=self.project.skeleton, pcutoff=self.project.pcutoff
@@ -63,51 +74,53 @@ class OutlierState(HasTraits):
     # --- what is found ---
 
     @property
-    def scores(self):
+    def scores(self) -> outliers.Scores:
         """The `outliers.Scores` of ``how``."""
         return self._score(self.how)
 
     @property
-    def n_found(self):
+    def n_found(self) -> int:
         """Frames that the threshold finds; quick."""
         return self.scores.count(self.threshold)
 
     @property
-    def settings(self):
+    def settings(self) -> tuple[str, float, int, str]:
         """What the queue depends on."""
         return self.how, self.threshold, self.count, self.choose
 
     @property
-    def stale(self):
+    def stale(self) -> bool:
         """Whether the queue was chosen by other settings."""
         return self.made_for not in (None, self.settings)
 
     @property
-    def kept(self):
+    def kept(self) -> tuple[int, ...]:
         """Frames of the queue that are neither dropped nor extracted."""
         return tuple(n for n in self.frames if n not in self.dropped and n not in self.images)
 
-    def set_how(self, how):
+    def set_how(self, how: str) -> None:
         """Look for something else, from its usual threshold; a `ValueError` changes nothing."""
         self._score(how)
         with self.hold_trait_notifications():
             self.how, self.threshold = how, self._score(how).threshold
 
-    def limits(self):
+    def limits(self) -> tuple[float, float]:
         """Ends of the threshold's slider."""
         low, high = self.scores.limits()
         usual = self.scores.threshold
-        return (low, max(high, low + 1e-6)) if not low <= usual <= high and low == high else (
-            min(low, usual), max(high, usual),
-        )  # fmt: skip
+        if low == high and usual != low:
+            return low, low + 1e-6
+        return min(low, usual), max(high, usual)
 
-    def new_frames(self):
+    def new_frames(self) -> NDArray[np.int64]:
         """Frames that the threshold finds and that are not extracted, int64."""
         return np.setdiff1d(self.scores.found(self.threshold), list(self.images))
 
     # --- the queue ---
 
-    def choose_frames(self, reader=None, progress=None):
+    def choose_frames(
+        self, reader: VideoReader | None = None, progress: Callable[[int, int], None] | None = None
+    ) -> None:
         """Fill the queue with ``count`` of the new frames; k-means reads them from the video."""
         crop = self.project.crop(self.video)
         settings, found = self.settings, self.new_frames()
@@ -117,7 +130,7 @@ class OutlierState(HasTraits):
         self.frames, self.dropped, self.made_for = tuple(map(int, chosen)), frozenset(), settings
         self.revision += 1
 
-    def add(self, frame):
+    def add(self, frame: int) -> None:
         """Put one frame into the queue."""
         frame = int(frame)
         if not 0 <= frame < len(self.poses):
@@ -126,22 +139,22 @@ class OutlierState(HasTraits):
         self.dropped -= {frame}
         self.revision += 1
 
-    def toggle(self, frame):
+    def toggle(self, frame: int) -> None:
         """Drop a frame from the queue, or take it back."""
         self.dropped ^= {frame}
         self.revision += 1
 
-    def clear(self):
+    def clear(self) -> None:
         """Empty the queue."""
         self.frames, self.dropped, self.made_for = (), frozenset(), None
         self.revision += 1
 
-    def reason(self, frame):
+    def reason(self, frame: int) -> str:
         """What is wrong in a frame, in words; the likelihood of the least likely bodypart if nothing is."""
         found = self.scores.reason(frame)
         return found or "nothing by this measure"
 
-    def extract(self):
+    def extract(self) -> int:
         """Extract the kept frames, with the machine's labels beside; returns how many."""
         kept = self.kept
         if not kept:
@@ -150,13 +163,13 @@ class OutlierState(HasTraits):
         self.refresh()
         return len(done.images)
 
-    def refresh(self):
+    def refresh(self) -> None:
         """See which frames are extracted."""
         folder = self.project.labeled_dir(self.video)
         self.images = {n: f"labeled-data/{folder.name}/{image.name}" for n, image in extracted(folder).items()}
         self.revision += 1
 
-    def refined(self):
+    def refined(self) -> tuple[int, int]:
         """(labeled, all) extracted outlier frames of this iteration, in all videos."""
         states = [state for found in outliers.refinement(self.project).values() for state in found.values()]
         return sum(state == "done" for state in states), len(states)

@@ -131,7 +131,7 @@ class TestChoosing:
             box.value = False
         picker.choose()
         assert picker.wait()
-        assert "no video is ticked" in picker.status_line.value
+        assert "No video is ticked" in picker.status_line.value
 
 
 class TestByHand:

@@ -67,7 +67,7 @@ class TestPicking:
             state.add("m3", [1], "hand")
 
     def test_without_videos_there_is_nothing_to_pick_from(self):
-        with pytest.raises(ValueError, match="no videos"):
+        with pytest.raises(ValueError, match="no video that can be opened"):
             PickingState({})
 
     @given(st.lists(st.tuples(st.sampled_from(["pick", "drop", "extract", "clear", "add"]), st.integers(0, 99))))
