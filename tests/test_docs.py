@@ -126,7 +126,7 @@ def test_examples_in_docstrings_are_true(name: str) -> None:
 def test_the_tutorial_runs(capsys: pytest.CaptureFixture[str]) -> None:
     code = "\n".join(blocks("docs/tutorial.md", "python"))
     exec(compile(code, "docs/tutorial.md", "exec"), {})
-    assert "bodypart" in capsys.readouterr().out
+    assert "snout" in capsys.readouterr().out
 
 
 def test_json_of_the_commands_is_described() -> None:
