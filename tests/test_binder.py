@@ -27,10 +27,8 @@ def after_installing(module: str, prefix: Path) -> subprocess.CompletedProcess[s
         **os.environ,
         "PATH": os.pathsep.join([str(prefix / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]),
         "PYTHONPATH": SOURCE,
-        "JUPYTER_CONFIG_PATH": str(
-            prefix / "etc" / "jupyter"
-        ),  # as the jupyter command belongs to the tests' environment
-        "JUPYTER_CONFIG_DIR": str(prefix / "home"),
+        # the jupyter command is that of the tests' environment, and looks there
+        "JUPYTER_CONFIG_DIR": str(prefix / "etc" / "jupyter"),
     }
     return subprocess.run(["bash", "-c", script], env=environment, cwd=prefix, capture_output=True, text=True)
 
