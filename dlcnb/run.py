@@ -25,14 +25,14 @@ from dlcnb.project.names import FAILED_START
 if TYPE_CHECKING:
     from dlcnb.trainset import TrainConfig
 
-__all__ = ["CHANGEABLE", "EVENTS_FILE", "JOB_FILE", "LOG_FILE", "Run", "best_of", "is_kept"]
+__all__ = ["CHANGEABLE", "EVENTS_FILE", "JOB_FILE", "LOG_FILE", "NO_SETTINGS", "Run", "best_of", "is_kept"]
 
 JOB_FILE = "job.json"  # what to do, of a run as of any other job
 EVENTS_FILE = "events.jsonl"  # what has happened
 LOG_FILE = "worker.log"  # what the worker printed
 CHANGEABLE = ("minutes", "steps", "learning_rate", "schedule", "device", "kvstore", "workers", "validate_every", "keep")
 NEWEST = 3  # snapshots that stay beside the best one and those to keep
-_OWN = ("all_joints_names", "run_id", "decisions")  # keys of pose_cfg.yaml that are no settings
+NO_SETTINGS = ("all_joints_names", "run_id", "decisions")  # keys of pose_cfg.yaml that are no settings
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ class Run:
         """What the run was trained with; raises `ProjectError`."""
         from dlcnb.trainset import TrainConfig  # here: pandas and OpenCV take a while to load
 
-        values = {key: value for key, value in self.settings.items() if key not in _OWN}
+        values = {key: value for key, value in self.settings.items() if key not in NO_SETTINGS}
         try:
             return TrainConfig.from_dict(values)
         except (TypeError, ValueError) as error:
@@ -384,8 +384,10 @@ def _differences(stored: TrainConfig, changes: TrainConfig | Mapping[str, Any] |
         return dict(changes or {})
     before, after = stored.to_dict(), changes.to_dict()
     given = {key: value for key, value in after.items() if value != before[key] and value is not None}
-    if after["crop_size"] != before["crop_size"]:
-        given["crop_size"] = after["crop_size"]  # None means whole frames
+    if after["crop_size"] not in ("auto", before["crop_size"]):
+        given["crop_size"] = after["crop_size"]  # here None means something: whole frames
+    elif given.get("crop_size") == "auto":
+        del given["crop_size"]
     return {**given, "minutes": after["minutes"], "steps": after["steps"]}
 
 

@@ -58,7 +58,7 @@ class Detached(Exception):
     """The worker was left to itself by a second Ctrl-C."""
 
 
-def command(name, summary):
+def command(name, summary, cls=click.Command):
     """Make a function a command of `main`, with a summary of a few words for the list of commands.
 
     The function is given a `Console` and its options, and returns a `Report`. An exception becomes one line on
@@ -66,7 +66,7 @@ def command(name, summary):
     """
 
     def decorate(function):
-        @main.command(name, short_help=summary)
+        @main.command(name, short_help=summary, cls=cls)
         @click.option("--json", "as_json", is_flag=True, help=_JSON_HELP)
         @click.option("--debug", is_flag=True, help="Show the whole traceback of an error.")
         @functools.wraps(function)

@@ -9,72 +9,40 @@ import click
 
 from dlcnb.cli.console import LocalPath, Report, clock, command, project_argument, run_job, table
 from dlcnb.cli.results import video_path
-from dlcnb.machine.gpus import is_device
+from dlcnb.cli.settings import SettingsCommand, checked_device, given, read_settings
 
 __all__ = ["analyze", "describe_analysis", "describe_training", "evaluate", "evaluation_text", "pick_run", "train"]
 
-BACKBONES = ("efficientnet-lite0", "resnet-50", "resnet-101")  # as in dlcnb.trainset, which takes a while to load
 _shuffle = click.option("--shuffle", type=int, help="Number of the run.  [default: the last]")
 
 
-def _checked_device(_context, _parameter, name):
-    if name is not None and not is_device(name):
-        raise click.BadParameter(f"{name!r} is none. Expected auto, cpu, gpu(0), or several: gpu(0),gpu(1).")
-    return name
-
-
 _device = click.option(
-    "--device", default="auto", show_default=True, callback=_checked_device, help="auto, cpu, gpu(0) ..."
+    "--device", default="auto", show_default=True, callback=checked_device, help="auto, cpu, gpu(0) ..."
 )
 
 
-@command("train", "Train a network on the labels.")
+@command("train", "Train a network on the labels.", cls=SettingsCommand)
 @project_argument
 @click.option(
     "--preset",
     type=click.Choice(["quick", "workshop", "paper"]),
     help="quick: 10 minutes. workshop: 3. paper: ResNet-50, whole frames, 500,000 steps, for a GPU.",
 )
-@click.option("--backbone", type=click.Choice(BACKBONES), help="[default: efficientnet-lite0]")
 @click.option(
-    "--minutes",
-    type=click.FloatRange(0, min_open=True),
-    help="Train for so long, in all when resuming.  [default: the preset's, 10]",
+    "--config", "file", type=LocalPath(exists=True, dir_okay=False), help="YAML file of settings; options overrule it."
 )
-@click.option("--steps", type=click.IntRange(1), help="Train for so many steps, in all (reproducible).")
-@click.option(
-    "--train-fraction",
-    type=click.FloatRange(0, 1, min_open=True),
-    help="Share of the labeled frames to train on.  [default: the first TrainingFraction of config.yaml, or 0.95]",
-)
-@click.option("--folds", type=click.IntRange(2), help="Test on one of so many parts (experiment: on all).")
-@click.option("--fold", type=click.IntRange(0), help="Which of the --folds, from 0.  [default: 0]")
-@click.option("--leave-out", metavar="VIDEO", help="Test on the frames of this video, train on all others.")
-@click.option("--split-seed", type=int, help="Seed of the split into train and test.  [default: 0]")
-@click.option("--seed", type=int, help="Seed of everything else.  [default: 0]")
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Peak learning rate.")
-@click.option("--batch-size", type=click.IntRange(1), help="Frames per step.")
-@click.option("--weights", help="ImageNet weights: a file, or torchvision or gluon (fetched once).")
-@click.option("--start-from", type=LocalPath(exists=True), help="Snapshot (or run) to fine-tune.")
-@click.option("--device", callback=_checked_device, help="auto (default), cpu, gpu(0), or several: gpu(0),gpu(1).")
-@click.option("--precision", type=click.Choice(["fp32", "fp16", "auto"]), help="fp16: half, on GPUs.  [default: fp32]")
-@click.option(
-    "--kvstore",
-    type=click.Choice(["device", "dist_sync"]),
-    help="dist_sync: several processes share each batch, see docs/cluster.md.  [default: device]",
-)
-@click.option("--workers", type=click.IntRange(1), help="How many processes, with --kvstore dist_sync.")
 @click.option("--join", is_flag=True, help="Be one of them: help a training that another machine leads.")
 @click.option("--resume", is_flag=True, help="Go on with a run from its last snapshot.")
 @_shuffle
-def train(console, project, preset, resume, shuffle, join, **settings):
+def train(console, project, preset, file, resume, shuffle, join, **options):
     """Train a network on PROJECT's labels."""
     from dlcnb import jobs
     from dlcnb.project import Project
 
-    settings = {name: value for name, value in settings.items() if value is not None}
+    options = given(options)
     if join:
-        return _join(project, resume or preset or settings)
+        return _join(project, resume or preset or file or options)
+    settings = {**read_settings(file), **options}
     project = Project.open(project)
     if not resume:
         if shuffle is not None:

@@ -41,7 +41,7 @@ PRESETS = {  # settings that differ from the defaults
 }
 
 
-_CHOICES = {"backbone": BACKBONES, "optimizer": OPTIMIZERS, "precision": PRECISIONS, "kvstore": KVSTORES}
+CHOICES = {"backbone": BACKBONES, "optimizer": OPTIMIZERS, "precision": PRECISIONS, "kvstore": KVSTORES}
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class TrainConfig:
     def __post_init__(self):
         if self.minutes is None and self.steps is None:
             raise ValueError("A training run needs an end: give minutes=… or steps=….")
-        for name, choices in _CHOICES.items():
+        for name, choices in CHOICES.items():
             value = getattr(self, name)
             if value not in choices:
                 hint = nearest(str(value), choices)
