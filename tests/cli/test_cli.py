@@ -1,4 +1,4 @@
-"""The command line, as a real process: output, JSON, exit codes, progress, Ctrl-C."""
+"""The command line: output, JSON, exit codes, progress, Ctrl-C."""
 
 import json
 import os
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from support.commands import DLCNB, TIMEOUT, run
 from support.projects import copy_of
 
 import dlcnb
@@ -24,18 +25,8 @@ from dlcnb.cli.lab import copy_notebooks, jupyter_command
 from dlcnb.poses import find_poses
 from dlcnb.project import Project
 
-DLCNB = [sys.executable, "-m", "dlcnb"]
 COMMANDS = ["add-videos", "analyze", "demo", "doctor", "evaluate", "experiment", "extract"]
 COMMANDS += ["filter", "lab", "label-video", "merge", "new", "outliers", "plot", "train"]
-TIMEOUT = 300
-
-
-def run(*arguments, code=0):
-    """Run ``dlcnb`` in a process; returns it finished, after checking its exit code."""
-    line = [*DLCNB, *map(str, arguments)]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL)
-    assert done.returncode == code, done.stderr
-    return done
 
 
 def run_json(*arguments, code=0):
@@ -108,6 +99,8 @@ def test_wrong_ways_to_analyze_are_named(project, clip, wrong):
         (["--start-from", "nosuch"], "nosuch"),
         (["--kvstore", "dist_sync", "--workers", "2", "--minutes", "3"], "steps"),
         (["--join", "--steps", "3"], "--join"),
+        (["--minutes", "-1"], "minutes"),
+        (["--radius", "wide"], "--radius"),
     ],
 )
 def test_settings_that_cannot_be_are_wrong_usage_and_leave_no_run(project, settings, hint):

@@ -1,25 +1,17 @@
-"""``dlcnb filter``, ``outliers`` and ``merge``, as real processes."""
+"""``dlcnb filter``, ``outliers`` and ``merge``."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.commands import run
 from support.projects import copy_of
 
 from dlcnb.labels import Edit, LabelStore
 from dlcnb.outliers import suggestions
 from dlcnb.poses import Poses, poses_path
 from dlcnb.video import VideoReader
-
-
-def run(*arguments, code=0):
-    line = [sys.executable, "-m", "dlcnb", *map(str, arguments)]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
-    assert done.returncode == code, done.stderr
-    return done
 
 
 def run_json(*arguments):

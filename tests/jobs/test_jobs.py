@@ -13,10 +13,14 @@ from contextlib import closing
 import numpy as np
 import psutil
 import pytest
+from support.projects import copy_of
 
 from dlcnb import jobs
 from dlcnb.jobs.events import EventLog, EventReader, plain
 from dlcnb.jobs.job import HEARTBEAT, WORKER_FILE, launch
+from dlcnb.jobs.kinds import KINDS, Kind
+from dlcnb.run import Run
+from dlcnb.trainset import TrainConfig
 
 COUNTING_WORKER = """
 import sys, threading
@@ -359,6 +363,82 @@ def test_a_worker_started_by_hand_says_who_it_is(begin):
     job = jobs.attach(begin.command[-1])
     assert job.status == "done"
     assert job.pid == [e for e in job.events() if e["event"] == "start"][-1]["pid"]
+
+
+def test_a_worker_started_by_hand_where_one_works_leaves(begin):
+    job = begin()
+    first_step(job)
+    second = subprocess.run(begin.command, capture_output=True, text=True)
+    assert second.returncode == 1
+    assert f"by process {job.pid}" in second.stderr
+    assert job.status == "running"
+    job.stop(wait=True, timeout=TIMEOUT)
+    assert names(job.events()).count("start") == 1
+
+
+def test_of_two_resumes_at_once_one_starts(arena_project, tmp_path):
+    project = copy_of(arena_project, tmp_path)
+    run = Run(project.new_run(0.8))
+    run.write_config(TrainConfig(steps=100_000, train_fraction=0.8), project.bodyparts)
+    code = "import sys; from dlcnb import jobs; print(jobs.start('train', sys.argv[1], resume=True).pid)"
+    line = [sys.executable, "-c", code, str(project.root)]
+    both = [subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    ended = [process.communicate(timeout=TIMEOUT) for process in both]
+    job = jobs.attach(run.folder)
+    job.kill()
+    assert sorted(process.returncode for process in both) == [0, 1]
+    assert [int(pid) for pid, _ in ended if pid] == [job.pid]
+    assert any("already" in errors for _, errors in ended)
+
+
+# ---- kinds of jobs
+
+
+def test_a_new_kind_is_one_entry(monkeypatch, tmp_path, arena_project):
+    def checked(_project, options):
+        return {"to": int(options["to"])}
+
+    kind = Kind("count", lambda *_: ("done", {}), frozenset({"to"}), check=checked, place=lambda *_: tmp_path)
+    monkeypatch.setitem(KINDS, kind.name, kind)
+    assert KINDS["count"].prepare(arena_project, {"to": "3"}) == (tmp_path, {"to": 3})
+    with pytest.raises(ValueError, match="Unknown option 'too' for count; did you mean 'to'"):
+        KINDS["count"].prepare(arena_project, {"too": 3})
+    with pytest.raises(ValueError, match="Unknown kind of job 'cuont'; did you mean 'count'"):
+        jobs.start("cuont", arena_project)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        ("analyze", {}, "No videos"),
+        ("analyze", {"videos": ["a/m.mp4", "b/m.avi"], "folder": "out"}, "would write the same table"),
+        ("analyze", {"videos": ["m.mp4"], "dynamic": (0.5, 10), "animals": 2}, "follows one animal"),
+        ("analyze", {"videos": ["m.mp4"], "score_maps": [1], "scheduler": "tcp://h:1"}, "not written by a cluster"),
+        ("suggest", {"images": ["../secret/img0.png"]}, "expected an extracted frame"),
+        ("export", {"engine": "int8"}, "Unknown option 'engine' for export"),
+    ],
+)
+def test_what_a_kind_cannot_do_is_said_before_it_starts(arena_project, kind, options, message):
+    with pytest.raises(ValueError, match=message):
+        jobs.start(kind, arena_project, run="r", **options)
+
+
+def test_a_learning_rate_with_a_preset_is_trained_at_and_said(arena_project):
+    prepared = KINDS["train"].check(arena_project, {"preset": "paper", "learning_rate": 1e-4})
+    assert (prepared["config"]["learning_rate"], prepared["config"]["schedule"]) == (1e-4, None)
+    assert prepared["notes"] == [
+        "The learning rate 0.0001 takes the place of the schedule of rates (0.005 to step 10000, 0.02 to step 430000, "
+        "0.002 to step 730000, 0.001 to step 1030000)."
+    ]
+
+
+def test_a_new_training_clears_what_failed_starts_have_left(arena_project, tmp_path):
+    project = copy_of(arena_project, tmp_path)
+    failed = Run(project.new_run(0.8))
+    failed.mark_failed_start()
+    options = KINDS["train"].check(project, {"steps": 1, "train_fraction": 0.8})
+    assert KINDS["train"].place(project, options) == failed.folder.resolve()  # its number is free again
+    assert not list(failed.folder.iterdir())
 
 
 def test_many_followers_see_the_same(begin):
