@@ -7,12 +7,12 @@ from typing import Any
 
 from dlcnb.widgets.base.html import Markup, heading, joined, markup
 
-__all__ = ["ACTIONS", "CROSSHAIR", "GROUPS", "KEYS", "Action", "help_html", "spoken"]
+__all__ = ["ACTIONS", "GROUPS", "KEYS", "Action", "help_html", "spoken"]
 
 
 @dataclass(frozen=True)
 class Action:
-    """A key and a button: ``owner`` ('session', 'view' or 'labeler') gets ``method(*arguments)``.
+    """A key and a button: ``owner`` ('session', 'view', 'crosshair' or 'labeler') gets ``method(*arguments)``.
 
     ``label`` is what the button says, ``text`` what the list of keys and the tooltip say.
     """
@@ -118,7 +118,7 @@ GROUPS = {
     ),
     "other": (
         _a("crosshair", "c", "crosshairs", "Crosshair for keys",
-           "A crosshair that the arrows move (Shift: far, Alt: 1 px) and Enter places at", "labeler.toggle_crosshair"),
+           "A crosshair that the arrows move (Shift: far, Alt: 1 px) and Enter places at", "crosshair.toggle"),
         _a("mode", "m", "random", "Next mode", "Next mode: sequential, quick, loop", "session.next_mode"),
         _a("help", "?", "question", "", "Show all keys", "labeler.toggle_help"),
         _a("escape", "Escape", "times", "Close", "Give up the drag; close the list of keys, the menu, the crosshair",
@@ -146,14 +146,6 @@ POINTER_TEXTS = {
     "1 to 9": "Make that bodypart of the list the current one",
 }
 KEYS = {key: action.name for action in ACTIONS.values() for key in action.keys}
-# where the crosshair goes while there is one: canvas px, or image px with Alt
-_WAYS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
-CROSSHAIR = {
-    f"{held}{arrow}": (step * dx, step * dy)
-    for held, step in (("", 16.0), ("Shift+", 80.0))
-    for arrow, (dx, dy) in _WAYS.items()
-}
-CROSSHAIR_FINE = {f"Alt+{arrow}": way for arrow, way in _WAYS.items()}
 
 
 def spoken(key: str) -> str:

@@ -21,8 +21,9 @@ from dlcnb.widgets.base.view import View, shown
 from dlcnb.widgets.base.zoom import canvas_size
 from dlcnb.widgets.labeler.bar import progress_html
 from dlcnb.widgets.labeler.bodypart_list import BodypartList
+from dlcnb.widgets.labeler.crosshair import Crosshair
 from dlcnb.widgets.labeler.keeper import Keeper
-from dlcnb.widgets.labeler.keys import ACTIONS, CROSSHAIR, CROSSHAIR_FINE, KEYS
+from dlcnb.widgets.labeler.keys import ACTIONS, KEYS
 from dlcnb.widgets.labeler.parts import ConflictBox, Controls, saved_html
 from dlcnb.widgets.labeler.screen import Screen
 from dlcnb.widgets.labeler.state import LabelSession
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from dlcnb.labels import Conflict
     from dlcnb.project import Project
-    from dlcnb.widgets.labeler.history import Point
 
 __all__ = ["Labeler"]
 
@@ -88,7 +88,7 @@ class Labeler(View):
         self.project, self.images = self.session.project, FrameImages(self.session.project)
         size = self._first_size()
         self.view = LabelView(size, canvas_size(size, width, 640, 840))
-        self.pointer = Pointer(self.session, self.view)
+        self.pointer, self.crosshair = Pointer(self.session, self.view), Crosshair(self.session, self.view)
         self.colors = palette(len(self.session.bodyparts))
         self._told: tuple[Any, ...] | None = None
         self._quiet = Quiet()
@@ -125,7 +125,7 @@ class Labeler(View):
         session = self.session
         self.screen = Screen(session, self.view, self.images, self.colors, self.redraw)
         self.canvas, self.bar = self.screen.canvas, self.screen.bar
-        self.input = Input([self.canvas, self.bar], [*KEYS, *CROSSHAIR, *CROSSHAIR_FINE, *DIGITS], self._on_input)
+        self.input = Input([self.canvas, self.bar], [*KEYS, *Crosshair.keys, *DIGITS], self._on_input)
         self.input.guard.hover = self.input.guard.wakes = True
         self.suggester = Suggester(session, self.fail)
         self.controls = Controls(session, self.view, self._on_button, self.suggester)
@@ -181,10 +181,9 @@ class Labeler(View):
             self.fail(error)
 
     def _on_key(self, key: str) -> None:
-        if (at := self.view.crosshair) and (key in CROSSHAIR or key in CROSSHAIR_FINE):
-            self._move_crosshair(at, key)
-        elif at and key == "Enter":
-            self._place_at_crosshair(at)
+        if self.crosshair.shown and key in Crosshair.keys:
+            self.tell("")
+            self.crosshair.on_key(key)
         elif key in DIGITS:
             if int(key) <= len(self.session.bodyparts):
                 self._choose(int(key) - 1)
@@ -200,7 +199,7 @@ class Labeler(View):
         self._keeper.touch()
         self.tell("")
         action = ACTIONS[name]
-        owner = {"session": self.session, "view": self.view, "labeler": self}[action.owner]
+        owner = self if action.owner == "labeler" else getattr(self, action.owner)
         getattr(owner, action.method)(*action.arguments)
 
     def _on_bar(self, message: Message) -> None:
@@ -211,7 +210,7 @@ class Labeler(View):
     @shown
     def _choose(self, index: int) -> None:
         self.session.choose(index)
-        self._aim()
+        self.crosshair.aim()
 
     @shown
     def _show_part(self, image: str, bodypart: str) -> None:
@@ -304,40 +303,6 @@ class Labeler(View):
             self.help.layout.display = "none"
         elif not self.controls.close_menus():
             self.view.set_crosshair(None)
-
-    # --- the crosshair ---
-
-    def toggle_crosshair(self) -> None:
-        """Show a crosshair that arrow keys move and Enter places at, or put it away."""
-        if self.view.crosshair:
-            self.view.set_crosshair(None)
-            return
-        height, width = self.view.canvas_size
-        self.view.set_crosshair(self.session.clipped(self.view.image_point((width / 2, height / 2))))
-        self._aim()
-
-    def _aim(self) -> None:
-        """Bring the crosshair, if there is one, where the current bodypart is, or was in the frame labeled before."""
-        if not self.view.crosshair:
-            return
-        session = self.session
-        previous = session.previous_labeled()
-        for points in (session.shown_points(), session.points(previous) if previous else None):
-            if points is not None and np.isfinite(points[session.part]).all():
-                x, y = points[session.part].tolist()
-                self.view.set_crosshair((x, y))
-                return
-
-    def _move_crosshair(self, at: Point, key: str) -> None:
-        scale = 1.0 if key in CROSSHAIR_FINE else 1 / self.view.fit.zoom
-        dx, dy = CROSSHAIR_FINE.get(key) or CROSSHAIR[key]
-        self.view.set_crosshair(self.session.clipped((at[0] + dx * scale, at[1] + dy * scale)))
-
-    @shown
-    def _place_at_crosshair(self, at: Point) -> None:
-        self.tell("")
-        self.session.click(at)
-        self._aim()
 
     # --- painting ---
 
