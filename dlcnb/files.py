@@ -36,10 +36,10 @@ def atomic_path(path: StrPath) -> Iterator[Path]:
     """Give a temporary path to write to; move it over ``path`` at the end, remove it on any error.
 
     It lies in the same folder, has the same suffix, is fsynced, and takes over the permissions of a file
-    it replaces. Raises `OSError` with one clear message (full disk, read-only folder…); the old file is
-    then unchanged.
+    it replaces. Raises `OSError` with one clear message (full disk, read-only folder, a link that leads to another
+    folder…); the old file is then unchanged.
     """
-    path = Path(os.path.realpath(path))
+    path = _unlinked(path)
     temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(4)}-{path.name[-200:]}")
     writing = False
     try:
@@ -67,6 +67,15 @@ def atomic_write(path: StrPath, data: bytes | str) -> None:
     """Write ``data`` (bytes, or str as UTF-8) to ``path`` entirely or not at all; errors as `atomic_path`."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def _unlinked(path: StrPath) -> Path:
+    """The file that is meant by a path; one may be a link to another in its folder, but to none elsewhere."""
+    real = os.path.realpath(path)
+    if os.path.islink(path) and os.path.dirname(real) != os.path.realpath(os.path.dirname(path)):
+        message = f"cannot write {path}: it is a link to {real}, and none that leads elsewhere is written through"
+        raise OSError(errno.ELOOP, f"{message}. Remove the link and try again.")
+    return Path(real)
 
 
 def require_file(path: StrPath) -> None:

@@ -439,6 +439,18 @@ def test_atomic_write_follows_links(tmp_path):
     assert (tmp_path / "real").read_text() == "x"
 
 
+def test_atomic_write_follows_no_link_to_another_folder(tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "real").write_text("precious")
+    (tmp_path / "link").symlink_to(tmp_path / "other" / "real")
+    (tmp_path / "broken").symlink_to(tmp_path / "other" / "new")
+    for name in ("link", "broken"):
+        with pytest.raises(OSError, match=r"it is a link to .*other.*Remove the link"):
+            atomic_write(tmp_path / name, "x")
+    assert [p.name for p in (tmp_path / "other").iterdir()] == ["real"]
+    assert (tmp_path / "other" / "real").read_text() == "precious"
+
+
 def test_atomic_write_to_no_folder(tmp_path):
     with pytest.raises(OSError, match=r"cannot write .*: its folder does not exist\. Nothing was written"):
         atomic_write(tmp_path / "no" / "x", "x")
