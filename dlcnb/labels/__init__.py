@@ -8,6 +8,7 @@ from dlcnb.labels.errors import LabelError
 from dlcnb.labels.images import frame_images, image_problem, image_size, read_image
 from dlcnb.labels.journal import Edit
 from dlcnb.labels.store import Conflict, LabelStore
+from dlcnb.labels.suggestions import Suggestions
 from dlcnb.labels.suspicion import Suspicion, rank_labels, rank_project
 from dlcnb.tables.h5 import read_h5_table
 
@@ -18,6 +19,7 @@ __all__ = [
     "LabelStore",
     "Labels",
     "Spread",
+    "Suggestions",
     "Suspicion",
     "Variability",
     "check_tables",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlcnb import outliers
+from dlcnb.labels import Suggestions
 from dlcnb.widgets.labeler.frames import Frames, locked
 from dlcnb.widgets.labeler.history import Change, Point, Value
 
@@ -21,8 +22,7 @@ __all__ = ["Assistance"]
 class Assistance(Frames):
     """Part of `LabelSession`: hollow points by image, and how they become labels."""
 
-    suggestions: Mapping[str, NDArray[np.float64]] = {}  # replaced, never changed
-    snapshot = ""  # whose suggestions they are
+    suggestions = Suggestions()  # replaced, never changed
     revision: Any  # a trait of the session
 
     def __init__(self) -> None:
@@ -36,8 +36,8 @@ class Assistance(Frames):
         Parameters
         ----------
         snapshot : str
-            What predicted, as the labels' origin will say.
-        suggestions : dict
+            What predicted, as the labels' origin will say; `Suggestions` name it themselves.
+        suggestions : dict or Suggestions
             image -> float (K, 3): x, y and likelihood of each bodypart; NaN = none. Images that are not in the
             session are passed over.
 
@@ -46,18 +46,20 @@ class Assistance(Frames):
         ValueError
             If an array has another shape.
         """
-        kept = {}
-        for image, found in suggestions.items():
-            values = np.asarray(found, float)
+        offered = Suggestions([(snapshot, suggestions)])
+        for image, values in offered.items():
             if values.shape != (len(self.bodyparts), 3):
                 raise ValueError(
                     f"suggestions for {image}: expected shape ({len(self.bodyparts)}, 3) for the project's bodyparts, "
                     f"found {values.shape}; use a network that was trained for this project"
                 )
-            if image in self._numbers:
-                kept[image] = values
-        self.suggestions, self.snapshot = kept, snapshot
+        self.suggestions = offered.only(self._numbers)
         self.revision += 1
+
+    @property
+    def snapshot(self) -> str:
+        """Whose suggestions they are."""
+        return self.suggestions.networks
 
     def offer_machine_labels(self) -> None:
         """Offer what networks said of the outlier frames extracted in this iteration, unless others are offered.
@@ -66,12 +68,9 @@ class Assistance(Frames):
         """
         if self.suggestions:
             return
-        found = [outliers.suggestions(self.project, video) for video in self.stores]
-        networks = dict.fromkeys(network for network, images in found if images)
-        if networks:
-            self.set_suggestions(
-                ", ".join(networks), {i: values for _, images in found for i, values in images.items()}
-            )
+        offered = Suggestions(outliers.suggestions(self.project, video) for video in self.stores)
+        if offered:
+            self.set_suggestions("", offered)
 
     def suggested(self, image: str | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The hollow points of an image: of its open bodyparts, copied or else suggested ones.
@@ -121,5 +120,5 @@ class Assistance(Frames):
             x, y = self.clipped((float(points[k, 0]), float(points[k, 1])))
             copied = (image, self.bodyparts[k]) in self._copies
             change = Change(image, self.bodyparts[k], old[k], Value((x, y)))
-            made[change] = "copied" if copied else f"suggestion {self.snapshot}"
+            made[change] = "copied" if copied else self.suggestions.origin(image)
         return made

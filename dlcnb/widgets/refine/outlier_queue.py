@@ -13,6 +13,7 @@ from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from dlcnb import outliers
+from dlcnb.labels import Suggestions
 from dlcnb.project import Project
 from dlcnb.render import draw_pose
 from dlcnb.video import DamagedFrameError, VideoReader
@@ -228,8 +229,8 @@ class OutlierQueue(View):
         session = getattr(self.labeler, "session", None)
         if session is not None:
             session.add_images()
-            scorer, found = outliers.suggestions(self.project, self.video)
-            session.set_suggestions(scorer, {**session.suggestions, **found})
+            found = outliers.suggestions(self.project, self.video)
+            session.set_suggestions("", Suggestions([("", session.suggestions), found]))
             text += " Click one to correct it in the labeler."
         self.tell(text)
 

@@ -7,6 +7,7 @@ import threading
 import ipywidgets
 from PIL import Image, ImageDraw
 
+from dlcnb.labels import Suggestions
 from dlcnb.outliers import suggestions
 from dlcnb.project import Project
 from dlcnb.widgets.base.canvas import Painter
@@ -140,10 +141,8 @@ class Studio(View):
         return FramePicker(self.project, on_extracted=lambda _: self.look())
 
     def _make_label(self):
-        offered = [suggestions(self.project, folder.name) for folder in self.project.labeled_dirs()]
-        scorer = next((name for name, _ in offered if name), "")
-        images = {image: points for _, found in offered for image, points in found.items()}
-        made = Labeler(self.project, suggestions=(scorer, images) if images else None)
+        offered = Suggestions(suggestions(self.project, folder.name) for folder in self.project.labeled_dirs())
+        made = Labeler(self.project, suggestions=(offered.networks, offered) if offered else None)
         made.session.observe(lambda change: change.new == "saved" and self.look(), "saved")
         return made
 
