@@ -78,7 +78,7 @@ def needed_mb(config, size):
     config : TrainConfig with its ``input_scale``.
     size : ``(height, width)`` of the frames, px; matters for whole frames only.
     """
-    weights, per_megapixel = _NEEDS[config.backbone]
+    weights, per_megapixel = _NEEDS.get(config.backbone, _NEEDS["resnet-50"])  # of a new one nobody has measured it
     if config.crop_size is None:
         pixels = size[0] * size[1] * ((config.input_scale or 1.0) * config.scale_jitter[1]) ** 2
     else:
