@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from dlcnb.labels import Edit, LabelError, LabelStore, backups, doctor, migrate
-from dlcnb.project import Project
+from dlcnb.project import Project, ProjectError
 from tests.support.kills import killed, needs_fork
 
 needs_links = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs links and pipes")
@@ -111,10 +111,10 @@ def test_nothing_is_written_through_a_link_that_leads_out(project, home, what):
         (home / path.name).mkdir()
     path.symlink_to(home / path.name)
     before = contents(home)
-    with pytest.raises(LabelError, match=r"leads out of the project, .*; nothing is written there"):
+    with pytest.raises((LabelError, ProjectError), match="leads out of the project"):
         migrate.rename_bodypart(Project.open(project.root), "hand", "paw")
     if what.startswith(("Coll", "labeled")):
-        with pytest.raises(LabelError, match="leads out of the project"):  # noqa: PT012
+        with pytest.raises((LabelError, ProjectError), match="leads out of the project"):  # noqa: PT012
             again = LabelStore(Project.open(project.root), "cam1")
             again.apply([Edit(img(0), "nose", (2, 2))])
             again.save()
