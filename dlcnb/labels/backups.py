@@ -13,7 +13,7 @@ import logging
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -141,13 +141,9 @@ def change_files(
     old = {path: read_plain(path) for path in new}
     new = {path: data for path, data in new.items() if data != old[path]}
     files = {path.relative_to(root).as_posix(): (_digest(old[path]), _digest(data)) for path, data in new.items()}
-    backup = _free_folder(root, what)
-    change = Change(backup, what, time.time(), files, inverse, made=False, undoes=undoes)
-    for path in new:
-        if (data := old[path]) is not None:
-            _write_backup(backup / path.relative_to(root), data)
+    change = Change(_backed_up(root, what, old, new), what, time.time(), files, inverse, made=False, undoes=undoes)
     change._write()
-    atomic_write(root / FOLDER / MARK, backup.name)
+    atomic_write(root / FOLDER / MARK, change.backup.name)
     try:
         _put(new)
     except BaseException:
@@ -230,12 +226,18 @@ def _free_folder(root: Path, what: str) -> Path:
             raise disk_error(error, folder) from error
 
 
-def _write_backup(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise disk_error(error, path) from error
-    atomic_write(path, data)
+def _backed_up(root: Path, what: str, old: Mapping[Path, bytes | None], paths: Iterable[Path]) -> Path:
+    """Copy files as they were into a new folder of backups; returns the folder."""
+    backup = _free_folder(root, what)
+    for path in paths:
+        if (data := old[path]) is not None:
+            copy = backup / path.relative_to(root)
+            try:
+                copy.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise disk_error(error, copy) from error
+            atomic_write(copy, data)
+    return backup
 
 
 def _digest(data: bytes | None) -> str | None:

@@ -178,9 +178,11 @@ def _child(group: h5py.Group, name: str) -> Any:
 def _read_fixed(group: h5py.Group) -> pd.DataFrame:
     import pandas as pd
 
-    columns, index = _read_axis(group, "axis0"), _read_axis(group, "axis1")
+    columns = _read_axis(group, "axis0")
     names = [f"block{n}" for n in range(int(group.attrs["nblocks"]))]
     blocks = [(_read_axis(group, f"{name}_items"), _read_array(_child(group, f"{name}_values"))) for name in names]
+    empty = blocks and not any(found.size for _, found in blocks)
+    index = pd.Index([]) if empty else _read_axis(group, "axis1")  # pandas pickles an empty index of texts
     if sum(found.size for _, found in blocks) != len(index) * len(columns):
         raise TableError(f"does not have a value for each of its {len(index)} rows and {len(columns)} columns")
     values = np.full((len(index), len(columns)), np.nan)

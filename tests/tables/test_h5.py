@@ -222,3 +222,12 @@ def test_names_folded_into_each_other(harmless):
         group.attrs["non_index_axes"] = np.void(pickle.dumps([(1, [name])], 0))
     with pytest.raises(TableError, match="a column whose name is no text"):
         read_h5_table(harmless / "table.h5")
+
+
+def test_a_table_without_rows_whose_index_pandas_pickled(tmp_path):
+    columns = pd.MultiIndex.from_product([["net"], ["a", "b"], ["x", "y"]], names=["scorer", "bodyparts", "coords"])
+    frame = pd.DataFrame(np.empty((0, 4)), index=pd.Index([], dtype=object), columns=columns)
+    frame.to_hdf(tmp_path / "a.h5", key="df_with_missing", mode="w")
+    found = read_h5_table(tmp_path / "a.h5")
+    assert found.shape == (0, 4)
+    assert list(found.columns) == list(columns)
