@@ -17,10 +17,11 @@ from ipycanvas import Canvas, MultiCanvas, hold_canvas
 from numpy.typing import NDArray
 
 from dlcnb.geometry import CanvasFit
+from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.paint import Picture, Thing, on_canvas
 from dlcnb.widgets.base.task import end_before_python
 
-__all__ = ["FrameCanvas", "PaintCanvas", "Painter", "batch", "encode_jpeg", "render_view"]
+__all__ = ["FrameCanvas", "PaintCanvas", "Painter", "batch", "decode_jpeg", "encode_jpeg", "render_view"]
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +91,12 @@ def encode_jpeg(image: NDArray[np.uint8], quality: int = 85) -> bytes:
     return data.tobytes()
 
 
+def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
+    """The uint8 (H, W, 3) image of JPEG bytes."""
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+
 class PaintCanvas(MultiCanvas):
     """Layers that things are painted on (see `dlcnb.widgets.base.paint`), as wide as the page lets them be.
 
@@ -130,8 +137,10 @@ class PaintCanvas(MultiCanvas):
 
     def close(self) -> None:
         """Close layers and images with the canvas."""
-        for inner in (*self._canvases, *self._images.values()):
-            inner.close()
+        images = vars(self).get("_images", {}).values()  # none, where it could not be made
+        close_parts(self, *images)
+        for image in images:
+            image.close()
         super().close()
 
 

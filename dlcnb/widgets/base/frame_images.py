@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections.abc import Iterable
+
+import numpy as np
+from cachetools import LRUCache, cachedmethod
+from numpy.typing import NDArray
 
 from dlcnb.labels.images import read_image
+from dlcnb.project import Project
 from dlcnb.widgets.base.canvas import Painter
 
 __all__ = ["FrameImages"]
@@ -21,36 +26,28 @@ class FrameImages:
     project : Project
     """
 
-    def __init__(self, project):
+    def __init__(self, project: Project) -> None:
         self._project = project
-        self._kept = OrderedDict()
+        self._kept: LRUCache[str, NDArray[np.uint8]] = LRUCache(KEPT)
         self._lock = threading.Lock()
-        self._ahead = ()
+        self._ahead: tuple[str, ...] = ()
         self._worker = Painter(self._fetch, lambda error: None)  # an unreadable frame is told when it is shown
 
-    def read(self, image):
+    @cachedmethod(lambda self: self._kept, lock=lambda self: self._lock)
+    def read(self, image: str) -> NDArray[np.uint8]:
         """The image, uint8 (H, W, 3); raises `LabelError`."""
-        with self._lock:
-            if image in self._kept:
-                self._kept.move_to_end(image)
-                return self._kept[image]
-        pixels = read_image(self._project.root / image)
-        with self._lock:
-            self._kept[image] = pixels
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return pixels
+        return read_image(self._project.root / image)
 
-    def prepare(self, images):
+    def prepare(self, images: Iterable[str]) -> None:
         """Read these images on another thread."""
         self._ahead = tuple(images)
         self._worker.request()
 
-    def _fetch(self):
+    def _fetch(self) -> None:
         for image in self._ahead:
             self.read(image)
 
-    def close(self):
+    def close(self) -> None:
         """Forget all images."""
         self._worker.close()
         with self._lock:

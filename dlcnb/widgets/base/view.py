@@ -10,6 +10,7 @@ import os
 
 import ipywidgets
 
+from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.html import Html, notice
 
 __all__ = ["View", "button", "headless", "row", "shown"]
@@ -55,6 +56,8 @@ def shown(method):
 class View(ipywidgets.VBox):
     """Base of the widgets: a column with a status line at its end. Subclasses define ``snapshot()``."""
 
+    stands_alone = True  # what holds it does not own it
+
     def __init__(self, children=(), **kwargs):
         self.status_line = Html()
         self.status_line.add_class("dlcnb-status")
@@ -76,6 +79,12 @@ class View(ipywidgets.VBox):
     def snapshot(self):
         """The widget as a `PIL.Image.Image`, drawn in the kernel."""
         raise NotImplementedError
+
+    def close(self) -> None:
+        """Take the widget off the page, with all that it is made of."""
+        if self.comm is not None:  # else it is closed already
+            close_parts(self)
+        super().close()
 
     def fail(self, error):
         """Show an exception in the widget (and keep its traceback in the log)."""

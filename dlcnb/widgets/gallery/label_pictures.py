@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Hashable, Sequence
 
 import cv2
 import numpy as np
+from cachetools import LRUCache
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
 
+from dlcnb.geometry import crop, scale
 from dlcnb.labels import LabelError, frame_images, read_image
-from dlcnb.project import nearest
+from dlcnb.project import Project, Skeleton, nearest
 from dlcnb.render import draw_pose, palette
-from dlcnb.widgets.base.canvas import encode_jpeg
+from dlcnb.widgets.base.canvas import decode_jpeg, encode_jpeg
+from dlcnb.widgets.base.paint import LIGHT, Circles, Lines, on_picture, outlined
 from dlcnb.widgets.gallery.thumbnails import fitted
 
 __all__ = ["LabelPictures", "close_up", "draw_rivals", "edges_of"]
 
 MARGIN = 0.3  # of the extent of the points, around them
 LEAST = 96  # px, the sides of a close-up
-LIGHT, DARK = (245, 245, 245), (20, 20, 20)
-BITS = 4  # of sub-pixel positions in OpenCV
+KEPT = 4000  # pictures, some 10 kB each
 
 
-def close_up(points, image_size, aspect):
+def close_up(points: ArrayLike, image_size: tuple[int, int], aspect: float) -> tuple[int, int, int, int]:
     """The part of a frame around some points.
 
     Parameters
@@ -50,16 +55,16 @@ def close_up(points, image_size, aspect):
         side = min(round(side), end)
         first = int(min(max(round(center - side / 2), 0), end - side))
         edges += [first, first + side]
-    return tuple(edges)
+    return edges[0], edges[1], edges[2], edges[3]
 
 
-def edges_of(skeleton, bodyparts):
+def edges_of(skeleton: Skeleton, bodyparts: Sequence[str]) -> NDArray[np.int64]:
     """Edges of a `Skeleton` between the bodyparts that are there, int (E, 2) of their positions."""
     known = [edge for edge in skeleton.edges if set(edge) <= set(bodyparts)]
     return np.array([[bodyparts.index(part) for part in edge] for edge in known], int).reshape(-1, 2)
 
 
-def draw_rivals(image, first, second, radius):
+def draw_rivals(image: NDArray[np.uint8], first: ArrayLike, second: ArrayLike, radius: float) -> NDArray[np.uint8]:
     """Two scorers' points on a copy of an image: discs for the first, rings for the second, a line between them.
 
     Parameters
@@ -74,19 +79,13 @@ def draw_rivals(image, first, second, radius):
     -------
     uint8 (H, W, 3)
     """
-    drawn, colors = image.copy(), palette(len(first)).tolist()
-    for k, (one, two) in enumerate(zip(first, second, strict=True)):
-        if np.isfinite(one).all() and np.isfinite(two).all():
-            for width, color in ((4, DARK), (2, LIGHT)):
-                cv2.line(drawn, _fixed(one), _fixed(two), color, width, cv2.LINE_AA, BITS)
-        if np.isfinite(two).all():
-            for width, color in ((4, DARK), (2, colors[k])):
-                cv2.circle(drawn, _fixed(two), round((radius + 3) * 2**BITS), color, width, cv2.LINE_AA, BITS)
-    return draw_pose(drawn, first, radius=radius)
-
-
-def _fixed(point):
-    return tuple(int(v) for v in np.round(np.asarray(point) * 2**BITS))
+    one, two = (np.asarray(points, float) + 0.5 for points in (first, second))  # from the corner of the image
+    things = [
+        *outlined(Lines(np.stack([one, two], axis=1), LIGHT, 2.0)),
+        *outlined(Circles(two, radius + 3, palette(len(two)), width=2.0)),
+    ]
+    drawn = on_picture(Image.fromarray(image.copy()), things)
+    return draw_pose(np.asarray(drawn), first, radius=radius)
 
 
 class LabelPictures:
@@ -99,22 +98,30 @@ class LabelPictures:
         Of a picture, px.
     """
 
-    def __init__(self, project, size):
-        self.project, self.size = project, tuple(size)
-        self._done = {}
+    def __init__(self, project: Project, size: tuple[int, int]) -> None:
+        self.project, self.size = project, size
+        self._done: LRUCache[Hashable, bytes] = LRUCache(KEPT)
         self._lock = threading.Lock()
 
-    def read(self, image):
-        """The image of a labeled frame, uint8 (H, W, 3); raises OSError if it is missing or damaged."""
+    def read(self, image: str) -> NDArray[np.uint8]:
+        """The image of a labeled frame, (H, W, 3); raises `LabelError` if it is missing or damaged."""
         path = self.project.root / image
         try:
             return read_image(path)
-        except LabelError:
+        except LabelError as error:
             hint = nearest(path.name, frame_images(path.parent))
             state = "damaged" if path.exists() else "missing"
-            raise OSError(f"the image {image} is {state}{hint}") from None
+            raise LabelError(f"the image {image} is {state}{hint}") from error
 
-    def picture(self, image, points, *, edges=(), rivals=None, close=True):
+    def picture(
+        self,
+        image: str,
+        points: NDArray[np.float64],
+        *,
+        edges: ArrayLike = (),
+        rivals: NDArray[np.float64] | None = None,
+        close: bool = True,
+    ) -> NDArray[np.uint8]:
         """A picture of a frame with its points, uint8 (height, width, 3); empty if its image can't be read.
 
         Parameters
@@ -136,31 +143,36 @@ class LabelPictures:
             data = encode_jpeg(self.draw(image, points, edges, rivals, close), 90)
             with self._lock:
                 self._done[key] = data
-        return cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        return decode_jpeg(data)
 
-    def draw(self, image, points, edges=(), rivals=None, close=True):
+    def draw(
+        self,
+        image: str,
+        points: NDArray[np.float64],
+        edges: ArrayLike = (),
+        rivals: NDArray[np.float64] | None = None,
+        close: bool = True,
+    ) -> NDArray[np.uint8]:
         """As `picture`, drawn anew."""
         try:
             whole = self.read(image)
-        except OSError:
+        except LabelError:
             return fitted(np.zeros((1, 1, 3), np.uint8), self.size)
         both = points if rivals is None else np.stack([points, rivals])
         height, width = self.size
-        x1, x2, y1, y2 = close_up(both, whole.shape[:2], width / height) if close else (0, None, 0, None)
+        tall, wide = whole.shape[:2]
+        x1, x2, y1, y2 = close_up(both, (tall, wide), width / height) if close else (0, wide, 0, tall)
         part = whole[y1:y2, x1:x2]
         zoom = min(height / part.shape[0], width / part.shape[1])
         small = cv2.resize(part, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
 
-        def placed(of):
-            return (np.asarray(of, float) - (x1, y1) + 0.5) * zoom - 0.5
+        shown = scale(crop(points, x1, y1), zoom)
+        if rivals is not None:
+            return fitted(draw_rivals(small, shown, scale(crop(rivals, x1, y1), zoom), 3.5), self.size)
+        lines = np.asarray(edges, int).reshape(-1, 2)
+        return fitted(draw_pose(small, shown, skeleton=lines if len(lines) else None, radius=3.5), self.size)
 
-        if rivals is None:
-            drawn = draw_pose(small, placed(points), skeleton=edges if len(edges) else None, radius=3.5)
-        else:
-            drawn = draw_rivals(small, placed(points), placed(rivals), 3.5)
-        return fitted(drawn, self.size)
-
-    def forget(self):
+    def forget(self) -> None:
         """Draw everything anew, as after the images changed."""
         with self._lock:
             self._done.clear()

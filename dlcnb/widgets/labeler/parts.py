@@ -132,8 +132,8 @@ class Controls:
         for name, low, high in (("brightness", -1, 1), ("contrast", 0.2, 5), ("gamma", 0.2, 5)):
             made = ipywidgets.FloatLogSlider if low > 0 else ipywidgets.FloatSlider
             limits = {"min": -0.69, "max": 0.69, "step": 0.02} if low > 0 else {"min": low, "max": high, "step": 0.02}
-            slider = made(value=getattr(self.view, name), description=name, readout=False, **limits)
-            slider.layout = ipywidgets.Layout(width="100%", margin="0")
+            wide = ipywidgets.Layout(width="100%", margin="0")
+            slider = made(value=getattr(self.view, name), description=name, readout=False, layout=wide, **limits)
             slider.style.description_width = "72px"
             slider.tooltip = f"{name.capitalize()} of the display only"
             slider.add_class("dlcnb-own-keys")

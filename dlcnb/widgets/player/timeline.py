@@ -75,7 +75,7 @@ class Timeline(PaintCanvas):
 
 
 def project_labels(project: Project, video: Path) -> Labels | None:
-    """`Labels` of a video's frames by the project's scorer, or None."""
+    """`Labels` of a video's frames by the project's scorer, or None; others' tables in the folder don't matter."""
     folder = project.labeled_dir(video)
     return Labels.read(folder, project.scorer) if project.scorer in table_paths(folder) else None
 

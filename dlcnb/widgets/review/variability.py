@@ -88,8 +88,9 @@ class VariabilityView(View):
         against = Html("against")
         self._controls = ipywidgets.HBox([Html(heading("compare")), self.first, against, self.second, self.reload])
         self._controls.add_class("dlcnb-row")
-        self.headline, self.table, self.matrix = Html(), Html(), Html()
-        self.table.layout = ipywidgets.Layout(flex="0 0 auto", max_width="100%", overflow="auto hidden", margin="0")
+        self.headline, self.matrix = Html(), Html()
+        wide = ipywidgets.Layout(flex="0 0 auto", max_width="100%", overflow="auto hidden", margin="0")
+        self.table = Html(layout=wide)
         self._heading, self.legend = Html(), Html()
         self.legend.add_class("dlcnb-legend")
         self.gallery = Gallery(

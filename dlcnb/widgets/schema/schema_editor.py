@@ -6,6 +6,7 @@ import ipywidgets
 import numpy as np
 from PIL import Image
 
+from dlcnb.labels import LabelError
 from dlcnb.project import Project
 from dlcnb.render import draw_pose, palette
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch
@@ -252,7 +253,7 @@ class SchemaEditor(View):
         if getattr(self, "_read", (None,))[0] != image:
             try:
                 self._read = image, self._images.read(image)
-            except OSError:
+            except LabelError:
                 self._read = image, np.full((*SIZE, 3), 64, np.uint8)
         return self._read[1]
 

@@ -11,6 +11,7 @@ from traitlets import link
 
 from dlcnb.run import Run
 from dlcnb.widgets.base.canvas import Painter, encode_jpeg
+from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.html import Html, heading
 from dlcnb.widgets.training.preview import draw_preview, read_preview
 
@@ -98,6 +99,9 @@ class PreviewStrip(ipywidgets.VBox):
         """Stop painting and take the strip off the page."""
         if self._painter is not None:
             self._painter.close()
+            close_parts(self, *self._content)
+            for part in self._content:  # not on the page while there is no preview
+                part.close()
         super().close()
 
 

@@ -236,7 +236,7 @@ class TestReview:
         review = LabelReview(project)
         assert review.wait()
         assert review.status_line.value == ""
-        with pytest.raises(OSError, match="is missing"):
+        with pytest.raises(LabelError, match="is missing"):
             review.pictures.read("labeled-data/m1/img06.png")
         review.close()
 

@@ -1,0 +1,122 @@
+"""What holds for every widget: it closes all that it is made of, and shows hostile names as they are written."""
+
+from html.parser import HTMLParser
+
+import ipywidgets
+import numpy as np
+import pytest
+from ipywidgets.widgets.widget import _instances
+
+import dlcnb.widgets
+from dlcnb import frames
+from dlcnb.evaluate import Evaluation, write_details
+from dlcnb.labels import LabelStore
+from dlcnb.labels.journal import Edit
+from dlcnb.poses import Poses
+from dlcnb.project import Project
+from dlcnb.video import VideoWriter
+from dlcnb.widgets.base.closing import parts_of
+from dlcnb.widgets.studio.state import TABS
+
+SIZE, COUNT = (96, 128), 6
+EVIL = "<img src=x onerror=alert({})>"
+PARTS = (EVIL.format(1), 'tail" onload="alert(2)', "<script>alert(3)</script>")
+
+
+def make(parent, video, parts, task, scorers):
+    """A project with two scorers' labels, a run, its evaluation, and poses."""
+    with VideoWriter(parent / video, SIZE, 30) as writer:
+        for frame in range(COUNT):
+            writer.write(np.full((*SIZE, 3), 20 + 30 * frame, np.uint8))
+    project = Project.create(task, scorers[0], [parent / video], parts, parent=parent, skeleton=[parts[:2]])
+    frames.extract(project, project.videos[0], range(COUNT))
+    name, points = project.videos[0].stem, np.random.default_rng(0).uniform(20, 70, (COUNT, len(parts), 2))
+    for n, scorer in enumerate(scorers):
+        store = LabelStore(project, name, scorer=scorer)
+        store.add_images()
+        images = store.images
+        store.apply([Edit(i, p, tuple(points[t, k] + n)) for t, i in enumerate(images) for k, p in enumerate(parts)])
+        store.save()
+    poses = Poses(parts, "DLC_net", points, np.full(points.shape[:2], 0.9))
+    poses.write(project.videos[0])
+    run = project.new_run(0.8)
+    (run / "snapshot-10.params").touch()
+    is_test = np.arange(COUNT) % 2 == 1
+    found = Evaluation(
+        parts, tuple(images), points, points + 3, np.full(points.shape[:2], 0.9), is_test, 0.6, "snapshot-10", 10
+    )
+    found.write(project.evaluation_dir(run))
+    write_details(found, project.evaluation_dir(run))
+    return project
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("hostile"), f"m{EVIL.format(4)}.mp4", PARTS, "a&lt;b", ("ada&amp;", "ben&lt;"))
+
+
+def widget(name, project):
+    """A widget of the project, painted."""
+    made = getattr(dlcnb.widgets, name)
+    view = made(project.videos[0], project=project) if name == "Player" else made(project)
+    for tab in TABS if name == "Studio" else ():
+        view.go_to(tab)
+    if hasattr(view, "wait"):
+        view.wait(10)
+    return view
+
+
+OURS = {"b", "br", "div", "i", "kbd", "li", "section", "span", "table", "tbody", "td", "th", "thead", "tr", "ul"}
+
+
+class _Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in (
+            "b",
+            "br",
+            "div",
+            "i",
+            "kbd",
+            "li",
+            "section",
+            "span",
+            "table",
+            "tbody",
+            "td",
+            "th",
+            "thead",
+            "tr",
+            "ul",
+        ):
+            self.found.append(tag)
+        self.found += [name for name, _ in attrs if name.startswith("on")]
+
+
+@pytest.mark.parametrize("name", dlcnb.widgets.__all__)
+def test_names_are_shown_as_they_are_written(hostile, name):
+    view = widget(name, hostile)
+    try:
+        shown = [part for part in parts_of(view) if isinstance(part, ipywidgets.HTML)]
+        tags = _Tags()
+        for part in shown:
+            tags.feed(part.value)
+        assert shown
+        assert not tags.found
+        described = [part for part in parts_of(view) if getattr(part, "description_allow_html", False)]
+        assert not described
+    finally:
+        view.close()
+
+
+@pytest.mark.parametrize("name", dlcnb.widgets.__all__)
+def test_a_closed_widget_leaves_nothing_open(hostile, name):
+    widget(name, hostile).close()  # what is made once, such as the manager of canvases
+    before = set(_instances)
+    for _ in range(3):
+        widget(name, hostile).close()
+    left = [_instances[key] for key in set(_instances) - before]
+    assert not left, sorted({type(one).__name__ for one in left})
