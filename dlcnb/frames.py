@@ -201,7 +201,7 @@ def extracting(project: Project, video: StrPath, indices: Iterable[int]) -> Iter
 def extracted(folder: StrPath) -> dict[int, Path]:
     """{frame number: image} of what is in a folder of labeled frames, whatever zeros the names have."""
     found: dict[int, Path] = {}
-    for name in frame_images(folder):
+    for name in frame_images(Path(folder)):
         try:
             found.setdefault(frame_index(name), Path(folder) / name)
         except LabelError:
