@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dlcnb.files import atomic_write
 from dlcnb.project import Project, ProjectError, nearest
@@ -48,7 +50,7 @@ class Trial:
     settings: dict = field(hash=False)
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Name of its folder."""
         return f"{re.sub(r'[^0-9A-Za-z._-]+', '_', self.condition)}-{self.repeat}"
 
@@ -62,20 +64,28 @@ class Plan:
     project: Project
     trials: tuple[Trial, ...]
 
-    def run_folder(self, trial):
+    def run_folder(self, trial: Trial) -> Path:
         """Folder of a trial's training run."""
         return self.folder / trial.name / "train"
 
-    def evaluation_folder(self, trial):
+    def evaluation_folder(self, trial: Trial) -> Path:
         """Folder of a trial's evaluation; it is there when the trial is done."""
         return self.folder / trial.name / "evaluation"
 
-    def is_done(self, trial):
+    def is_done(self, trial: Trial) -> bool:
         """Whether a trial is trained and evaluated."""
         return any(self.evaluation_folder(trial).glob("evaluation-*.json"))
 
 
-def plan(project, kind, *, values=None, repeats=3, name=None, **settings):
+def plan(
+    project: Project | str | Path,
+    kind: str,
+    *,
+    values: Sequence[Any] | None = None,
+    repeats: int = 3,
+    name: str | None = None,
+    **settings: Any,
+) -> Plan:
     """Plan an experiment, or take up one that was begun.
 
     Parameters
@@ -120,7 +130,7 @@ def plan(project, kind, *, values=None, repeats=3, name=None, **settings):
     return Plan(kind, folder, project, tuple(_remember(folder, about, trials)))
 
 
-def _fractions(data, values, repeats):
+def _fractions(data: TrainSet, values: Sequence[Any] | None, repeats: int) -> list[tuple[str, int, dict[str, Any]]]:
     values = [float(v) for v in values or FRACTIONS]
     for value in values:
         if not 0 < value < 1:
@@ -131,15 +141,17 @@ def _fractions(data, values, repeats):
     return _times(repeats, {f"{v:g}": {"train_fraction": v} for v in enough})
 
 
-def _parts(data, values, repeats):
+def _parts(data: TrainSet, values: Sequence[Any] | None, repeats: int) -> list[tuple[str, int, dict[str, Any]]]:
     values = [v for v in values or data.bodyparts if v != "all"]
     for value in values:
         _check(value, data.bodyparts, "bodypart")
     return _times(repeats, {"all": {}, **{v: {"bodyparts": [v]} for v in values}})
 
 
-def _choices(choices, what):
-    def conditions(_data, values, repeats):
+def _choices(choices: Mapping[str, dict[str, Any]], what: str) -> Callable[..., list[tuple[str, int, dict[str, Any]]]]:
+    def conditions(
+        _data: TrainSet, values: Sequence[Any] | None, repeats: int
+    ) -> list[tuple[str, int, dict[str, Any]]]:
         for value in values or ():
             _check(value, choices, what)
         return _times(repeats, {v: choices[v] for v in values or choices})
@@ -147,11 +159,11 @@ def _choices(choices, what):
     return conditions
 
 
-def _radii(_data, values, repeats):
+def _radii(_data: TrainSet, values: Sequence[Any] | None, repeats: int) -> list[tuple[str, int, dict[str, Any]]]:
     return _times(repeats, {f"{float(v):g}": {"radius": float(v)} for v in values or EPSILONS})
 
 
-def _folds(_data, values, repeats):
+def _folds(_data: TrainSet, values: Sequence[Any] | None, repeats: int) -> list[tuple[str, int, dict[str, Any]]]:
     if values:
         raise ValueError("The experiment folds takes no values; the number of folds is its number of repeats.")
     if repeats < 2:
@@ -159,7 +171,7 @@ def _folds(_data, values, repeats):
     return [(f"{repeats}-fold", k, {"folds": repeats, "fold": k}) for k in range(repeats)]
 
 
-def _videos(data, values, _repeats):
+def _videos(data: TrainSet, values: Sequence[Any] | None, _repeats: int) -> list[tuple[str, int, dict[str, Any]]]:
     known = leave_one_video_out(data.images)
     for value in values or ():
         _check(value, known, "video")
@@ -177,17 +189,17 @@ _CONDITIONS = {
 }
 
 
-def _times(repeats, conditions):
+def _times(repeats: int, conditions: Mapping[str, dict[str, Any]]) -> list[tuple[str, int, dict[str, Any]]]:
     """Each condition with each split; the splits come first, so that an unfinished experiment is balanced."""
     return [(c, r, {**more, "split_seed": r}) for r in range(repeats) for c, more in conditions.items()]
 
 
-def _check(value, known, what):
+def _check(value: Any, known: Iterable[str], what: str) -> None:
     if value not in known:
         raise ValueError(f"Unknown {what} {value!r}{nearest(str(value), known)}. Expected some of {', '.join(known)}.")
 
 
-def _remember(folder, about, trials):
+def _remember(folder: Path, about: dict[str, Any], trials: list[Trial]) -> list[Trial]:
     """Write the plan down; returns its trials, those of earlier calls first."""
     path = folder / PLAN_FILE
     known = []
@@ -207,7 +219,7 @@ def _remember(folder, about, trials):
     return trials
 
 
-def _difference(key, stored, about):
+def _difference(key: str, stored: dict[str, Any], about: dict[str, Any]) -> str:
     if key == "labels":
         return "other labels: they have changed since"
     if key == "settings":
@@ -217,10 +229,10 @@ def _difference(key, stored, about):
     return f"{key}={stored.get(key)!r}, not {about.get(key)!r}"
 
 
-def _fingerprint(data):
+def _fingerprint(data: TrainSet) -> str:
     """Changes with any label."""
     return hashlib.sha256(json.dumps([data.images, data.bodyparts]).encode() + data.points.tobytes()).hexdigest()[:16]
 
 
-def _plain(settings):
+def _plain(settings: Mapping[str, Any]) -> Any:
     return json.loads(json.dumps(settings))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dlcnb.evaluate import Evaluation, human_variability, summarize, summarize_splits
+from dlcnb.experiments.plan import Plan
 from dlcnb.files import atomic_write
 from dlcnb.run import Run
 
@@ -17,7 +23,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def results(plan):
+def results(plan: Plan) -> pd.DataFrame:
     """What the finished trials of a plan found.
 
     Parameters
@@ -51,7 +57,7 @@ def results(plan):
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def write_results(plan):
+def write_results(plan: Plan) -> tuple[pd.DataFrame, Path, Path | None]:
     """Write ``results.csv`` and ``figure.png`` into the experiment's folder.
 
     The figure shows human variability where another scorer labeled the same frames.
@@ -72,7 +78,7 @@ def write_results(plan):
     return table, path, picture
 
 
-def summary(table):
+def summary(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Mean ± s.e.m. over the repeats for each condition.
 
     Returns
@@ -92,27 +98,28 @@ def summary(table):
     return [_condition(name, mine) for name, mine in chosen if len(mine)]
 
 
-def _condition(name, mine):
+def _condition(name: str, mine: pd.DataFrame) -> dict[str, Any]:
     frames = float(mine.loc[mine["set"] == "train", "trained_frames"].mean())
-    splits = {one: summarize_splits(rows["mean_px"]) for one, rows in mine.groupby("set")}
+    splits = {str(one): summarize_splits(rows["mean_px"]) for one, rows in mine.groupby("set")}
     return {"condition": name, "trained_frames": frames, "repeats": mine["repeat"].nunique(), **splits}
 
 
-def _rows(evaluation, frames):
+def _rows(evaluation: Evaluation, frames: NDArray[np.bool_]) -> Iterator[dict[str, Any]]:
     errors, sure = evaluation.errors[frames], evaluation.sure_errors[frames]
-    for name, k in [("all", slice(None)), *((part, k) for k, part in enumerate(evaluation.bodyparts))]:
+    wanted: list[tuple[str, Any]] = [("all", slice(None)), *((part, k) for k, part in enumerate(evaluation.bodyparts))]
+    for name, k in wanted:
         found = summarize(errors[:, k])
         values = {"mean_px": found.mean_px, "rms_px": found.rms_px, "median_px": found.median_px, "n": found.n}
         yield {"bodypart": name, **values, "mean_px_pcutoff": summarize(sure[:, k]).mean_px}
 
 
-def _untrained(evaluation, other):
+def _untrained(evaluation: Evaluation, other: Evaluation) -> NDArray[np.bool_]:
     """(N,) bool: frames of ``evaluation`` that are test frames of ``other``."""
     tested = {name for name, test in zip(other.images, other.is_test, strict=True) if test}
     return np.array([name in tested for name in evaluation.images], bool)
 
 
-def _seconds(run):
+def _seconds(run: Path) -> float:
     """Seconds of training, from the run's statistics; NaN if there are none."""
     rows = list(Run(run).statistics())
     return rows[-1].get("seconds", float("nan")) if rows else float("nan")

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dlcnb.jobs import attach, start
 from dlcnb.jobs.job import JOB_FILE
 from dlcnb.machine.processors import core_count
+
+if TYPE_CHECKING:
+    from dlcnb.experiments.plan import Plan, Trial
+    from dlcnb.jobs.job import Job
 
 __all__ = ["Progress", "run"]
 
@@ -32,10 +38,10 @@ class Progress:
     share: float
     running: tuple[str, ...] = ()
     finished: str | None = None
-    failed: dict = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
 
 
-def run(plan, *, processes=1, retry=True):
+def run(plan: Plan, *, processes: int = 1, retry: bool = True) -> Iterator[Progress]:
     """Do all trials of a plan that are not done.
 
     Trials that another process works on already are followed, not started again. Leaving the loop (``break``) asks the
@@ -53,7 +59,8 @@ def run(plan, *, processes=1, retry=True):
         A few times a second, and whenever a trial ends. A trial that fails does not stop the others.
     """
     waiting = [t for t in plan.trials if not plan.is_done(t) and (retry or not _failure(plan, t))]
-    running, failed = {}, {}
+    running: dict[str, Job] = {}
+    failed: dict[str, str] = {}
     try:
         while waiting or running:
             while waiting and len(running) < processes:
@@ -75,17 +82,17 @@ def run(plan, *, processes=1, retry=True):
     yield _progress(plan, {}, failed)
 
 
-def _progress(plan, running, failed, finished=None):
+def _progress(plan: Plan, running: dict[str, Job], failed: dict[str, str], finished: str | None = None) -> Progress:
     done, total = sum(map(plan.is_done, plan.trials)), len(plan.trials)
     partly = sum(_share(job) for job in running.values())
     return Progress(done, total, (done + partly) / max(total, 1), tuple(running), finished, dict(failed))
 
 
-def _share(job):
+def _share(job: Job) -> float:
     return (job.latest or {}).get("progress", 0.0)
 
 
-def _start(plan, trial, processes):
+def _start(plan: Plan, trial: Trial, processes: int) -> Job:
     folder = plan.run_folder(trial)
     if (folder / JOB_FILE).is_file() and (job := attach(folder)).status == "running":
         return job
@@ -94,6 +101,6 @@ def _start(plan, trial, processes):
     return start("trial", plan.project, run=folder, **options)
 
 
-def _failure(plan, trial):
+def _failure(plan: Plan, trial: Trial) -> bool:
     folder = plan.run_folder(trial)
     return (folder / JOB_FILE).is_file() and attach(folder).status in ("failed", "lost")

@@ -9,8 +9,10 @@ import math
 import os
 import threading
 import time
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +25,7 @@ ENDINGS = {"done": "done", "stopped": "stopped", "error": "failed"}  # event -> 
 log = logging.getLogger(__name__)
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """Any result as JSON can hold it: dataclasses and arrays become dicts and lists, NaN and infinity become
     None.
     """
@@ -49,16 +51,16 @@ class EventLog:
     nor is the last before the job ends.
     """
 
-    def __init__(self, folder, *, steps_per_second=10):
+    def __init__(self, folder: str | Path, *, steps_per_second: float = 10) -> None:
         self.path = Path(folder) / EVENTS_FILE
         self._interval = 1 / steps_per_second
         self._next_step = 0.0
-        self._held = None
+        self._held: dict[str, Any] | None = None
         self._lock = threading.Lock()  # warnings may come from a decoding thread
         self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115
         self._torn = _ends_torn(self.path)
 
-    def write(self, event, **fields):
+    def write(self, event: str, **fields: Any) -> None:
         """Append ``{"event": event, "time": unix seconds, **fields}``. Raises OSError (a full disk, for
         one).
         """
@@ -70,7 +72,7 @@ class EventLog:
             if event in ENDINGS:
                 os.fsync(self._file.fileno())
 
-    def step(self, event="step", **fields):
+    def step(self, event: str = "step", **fields: Any) -> None:
         """Append a "step" or "progress" event, or hold it back if one was written just now."""
         now = time.monotonic()
         record = {"event": event, "time": time.time(), **plain(fields)}
@@ -82,11 +84,11 @@ class EventLog:
             self._append(record)
             self._next_step = now + self._interval
 
-    def close(self):
+    def close(self) -> None:
         """Close the file; the log can't be written to afterwards."""
         self._file.close()
 
-    def _append(self, record):
+    def _append(self, record: dict[str, Any]) -> None:
         line = ("\n" if self._torn else "") + json.dumps(record) + "\n"
         data, self._torn = line.encode(), True
         while data:
@@ -94,7 +96,7 @@ class EventLog:
         self._torn = False
 
 
-def _ends_torn(path):
+def _ends_torn(path: Path) -> bool:
     """Whether the file ends in an unfinished line (its writer was killed, or the disk was full)."""
     with open(path, "rb") as f:
         if not f.seek(0, os.SEEK_END):
@@ -114,22 +116,22 @@ class EventReader:
     count : how many events were read or skipped so far.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | Path) -> None:
         self.path = Path(folder) / EVENTS_FILE
         self.count = 0
         self._offset = 0
 
-    def read(self, limit=None):
+    def read(self, limit: int | None = None) -> list[dict[str, Any]]:
         """The events (list of dicts) that were not read yet, at most ``limit``, in the order they were written."""
         return list(islice(self._events(), limit))
 
-    def skip(self, limit=None):
+    def skip(self, limit: int | None = None) -> int:
         """Pass over the events that were not read yet, at most ``limit``; returns `count`."""
         for _ in islice(self._events(), limit):
             pass
         return self.count
 
-    def _events(self):
+    def _events(self) -> Iterator[dict[str, Any]]:
         try:
             file = open(self.path, "rb")  # noqa: SIM115
         except FileNotFoundError:
@@ -148,7 +150,7 @@ class EventReader:
                     yield event
 
 
-def _parsed(line):
+def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
         event = json.loads(line)
     except ValueError:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dlcnb.jobs.job import Job
 
 __all__ = ["LESS_MEMORY", "explain", "kept"]
 
@@ -15,13 +19,13 @@ LESS_MEMORY = (
 _NO_MEMORY = ("bad_alloc", "annot allocate memory", "out of memory", "ailed to allocate")
 
 
-def kept(job):
+def kept(job: Job) -> str:
     """What a stopped analysis keeps: "512 of 2330 frames of a.mp4 are kept"; "" if it had not begun."""
     latest = job.latest
     return f"{latest['done']} of {latest['total']} frames of {Path(latest['video']).name} are kept" if latest else ""
 
 
-def explain(error):
+def explain(error: BaseException) -> str:
     """An exception as one message: what went wrong and what to do."""
     text = str(error).split("\nStack trace")[0].strip()  # MXNet appends its C++ stack, or begins with a place in it
     if text.startswith("Traceback"):

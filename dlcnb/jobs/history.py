@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb.jobs.events import EventReader
 from dlcnb.jobs.job import JOB_FILE, Job
@@ -17,7 +20,7 @@ _VALIDATION = ("mean_px", "rms_px", "median_px", "train_mean_px")
 _UNFINISHED = {"stopped": "was stopped", "failed": "failed", "lost": "was broken off", "running": "is being trained"}
 
 
-def unfinished(run):
+def unfinished(run: str | Path | Run) -> str | None:
     """What kept a training run from its end, such as "was stopped at step 120"; None if nothing did.
 
     A run that was not a job (``for step in train(...)``) counts as finished.
@@ -30,7 +33,7 @@ def unfinished(run):
     return f"{words} at step {steps[-1]}" if steps else f"{words} before its first step"
 
 
-def history(run):
+def history(run: str | Path | Run | list[dict[str, Any]]) -> dict[str, NDArray[Any]]:
     """The curves of a training run.
 
     They come from its event log, or, where the run was not a job (``for step in train(...)``), from its
@@ -48,7 +51,7 @@ def history(run):
     the mean error on as many training frames; ``best_step`` (int) and ``best_mean_px`` (px): the best snapshot so far
     after each validation. NaN = not known. All empty if there is no log yet.
     """
-    events = run if isinstance(run, list) else EventReader(run).read() or _from_table(Path(run))
+    events = run if isinstance(run, list) else EventReader(Path(run)).read() or _from_table(Path(run))
     steps = _without_superseded(e for e in events if e["event"] == "step" and "step" in e)
     checked = [e for e in steps if e.get("validation")]
     curves = {name: _column(steps, name) for name in _CURVES}
@@ -61,7 +64,7 @@ def history(run):
     return curves
 
 
-def _from_table(run):
+def _from_table(run: Path) -> list[dict[str, Any]]:
     """The rows of ``learning_stats.csv`` as events; none if there is no such file."""
     names = {"val_mean_px": "mean_px", "train_mean_px": "train_mean_px"}
     events = []
@@ -71,8 +74,8 @@ def _from_table(run):
     return events
 
 
-def _without_superseded(steps):
-    kept = []
+def _without_superseded(steps: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    kept: list[dict[str, Any]] = []
     for event in steps:
         while kept and kept[-1]["step"] >= event["step"]:
             kept.pop()
@@ -80,7 +83,7 @@ def _without_superseded(steps):
     return kept
 
 
-def _column(records, name):
+def _column(records: list[dict[str, Any]], name: str) -> NDArray[Any]:
     if name == "step":
         return np.array([r["step"] for r in records], int)
     values = [r.get(name) for r in records]

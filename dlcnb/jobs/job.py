@@ -12,9 +12,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -52,7 +53,7 @@ class JobError(RuntimeError):
     """A job that can't be started or found."""
 
 
-def attach(folder):
+def attach(folder: str | os.PathLike[str]) -> Job:
     """The job whose files are in ``folder``, whoever started it, running or not; raises `JobError` if there
     is none.
     """
@@ -71,7 +72,7 @@ def starting(folder: str | Path) -> Iterator[None]:
         yield
 
 
-def launch(folder, command=None):
+def launch(folder: str | os.PathLike[str], command: Sequence[str] | None = None) -> Job:
     """Start the worker on a folder whose ``job.json`` is written.
 
     The worker gets a session of its own, so that neither Ctrl-C nor the end of the kernel or terminal reaches
@@ -93,7 +94,7 @@ def launch(folder, command=None):
     return Job(folder)
 
 
-def claim(folder, pid, first):
+def claim(folder: str | os.PathLike[str], pid: int, first: int) -> None:
     """Write down that process ``pid`` works on this folder and that its events begin with number
     ``first``.
     """
@@ -119,27 +120,29 @@ class Job:
     folder : `Path` with the job's files.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder).resolve()
         self._cursor = EventReader(self.folder)  # of `events`
         self._lookout = EventReader(self.folder)  # of `_ending`
-        self._worker_began, self._ended, self._latest = -1, None, None  # what the lookout found about which worker
+        self._worker_began = -1  # the worker about whom the lookout found this:
+        self._ended: dict[str, Any] | None = None
+        self._latest: dict[str, Any] | None = None
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Job {self.kind} in {self.folder}: {self.status}>"
 
     @property
-    def kind(self):
+    def kind(self) -> str:
         """What is done: "train", "evaluate" or "analyze"."""
-        return json.loads((self.folder / JOB_FILE).read_text())["kind"]
+        return str(json.loads((self.folder / JOB_FILE).read_text())["kind"])
 
     @property
-    def pid(self):
+    def pid(self) -> int | None:
         """Process id of the worker on its computer; None before there was one."""
         return self._worker().get("pid")
 
     @property
-    def status(self):
+    def status(self) -> str:
         """Of "running", "done", "stopped", "failed" and "lost" (the worker went away without a word) the
         one.
         """
@@ -150,18 +153,18 @@ class Job:
         return ENDINGS[ending["event"]] if ending else "running"
 
     @property
-    def result(self):
+    def result(self) -> dict[str, Any] | None:
         """The dict a finished or stopped job left, else None."""
         return (self._ending() or {}).get("result")
 
     @property
-    def reason(self):
+    def reason(self) -> str | None:
         """Why a stopped job stopped: "request", the name of a signal, or "killed"; None if it did not."""
         ending = self._ending() or {}
         return ending.get("reason") if ending.get("event") == "stopped" else None
 
     @property
-    def error(self):
+    def error(self) -> str | None:
         """Why the job failed or was lost, in one message; None if it did not."""
         ending = self._ending()
         if ending is None:
@@ -169,19 +172,19 @@ class Job:
         return ending.get("message") if ending["event"] == "error" else None
 
     @property
-    def latest(self):
+    def latest(self) -> dict[str, Any] | None:
         """The last "step" or "progress" event of this worker; None before the first."""
         self._ending()
         return self._latest
 
-    def events(self, since=0):
+    def events(self, since: int = 0) -> list[dict[str, Any]]:
         """All events from number ``since`` on, those of earlier workers on the same run included."""
         if self._cursor.count != since:
             self._cursor = EventReader(self.folder)
             self._cursor.skip(since)
         return self._cursor.read() if self._cursor.count == since else []
 
-    def follow(self, timeout=None, *, since=None):
+    def follow(self, timeout: float | None = None, *, since: int | None = None) -> Iterator[dict[str, Any]]:
         """The events of this worker, past and to come, until it ends.
 
         The last one is "done", "stopped" or "error"; for a worker that went away without a word it is an
@@ -213,20 +216,20 @@ class Job:
             time.sleep(pause)
             pause = min(pause * 1.5, _POLL[1])
 
-    def wait(self, timeout=None):
+    def wait(self, timeout: float | None = None) -> str:
         """Wait until the worker has ended; returns the status. ``timeout`` as in `follow`."""
         for _ in self.follow(timeout):
             pass
         return self.status
 
-    def stop(self, wait=False, timeout=None):
+    def stop(self, wait: bool = False, timeout: float | None = None) -> str:
         """Ask the worker to stop after the present step and to leave a snapshot (an analysis keeps finished
         videos).
         """
         (self.folder / STOP_FILE).touch()
         return self.wait(timeout) if wait else self.status
 
-    def kill(self):
+    def kill(self) -> str:
         """End the worker at once; what it did since its last snapshot is lost. Returns the status."""
         if self._ending() is not None or not self._alive():
             return self.status
@@ -244,10 +247,10 @@ class Job:
                 events.write("stopped", reason="killed")
         return self.status
 
-    def _first(self):
+    def _first(self) -> int:
         return self._worker().get("first", 0)
 
-    def _ending(self):
+    def _ending(self) -> dict[str, Any] | None:
         """The event that ended this worker, or None; looks only at events that it has not looked at yet."""
         start = self._first()
         if self._worker_began != start:
@@ -266,19 +269,19 @@ class Job:
                     self._latest = event
         return self._ended
 
-    def _worker(self):
+    def _worker(self) -> dict[str, Any]:
         try:
             return json.loads((self.folder / WORKER_FILE).read_text())
         except FileNotFoundError:
             return {}
 
     @property
-    def _child(self):
+    def _child(self) -> _Child | None:
         """The worker, if this process started it, else None."""
         child = _CHILDREN.get(self.folder)
         return child if child is not None and child.pid == self.pid else None
 
-    def _alive(self):
+    def _alive(self) -> bool:
         child = self._child
         if child is not None:
             return child.code is None
@@ -294,7 +297,7 @@ class Job:
         except psutil.NoSuchProcess:
             return False
 
-    def _loss(self):
+    def _loss(self) -> str:
         """Why a worker went away without a word, as far as it can be known."""
         child = self._child
         code = child.code if child else None
@@ -322,25 +325,25 @@ class _Child:
     code : exit code, negative for a signal; None while it runs.
     """
 
-    def __init__(self, process):
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.pid = process.pid
-        self.code = None
+        self.code: int | None = None
         self._ended = threading.Event()
         threading.Thread(target=self._reap, args=(process,), daemon=True, name="dlcnb-worker-exit").start()
 
-    def _reap(self, process):
+    def _reap(self, process: subprocess.Popen[bytes]) -> None:
         self.code = process.wait()
         self._ended.set()
 
-    def wait(self):
+    def wait(self) -> None:
         """Wait until the worker is gone."""
         self._ended.wait()
 
 
-_CHILDREN = {}  # job folder -> _Child, the workers that this process started
+_CHILDREN: dict[Path, _Child] = {}  # job folder -> _Child, the workers that this process started
 
 
-def _end_group(pid):
+def _end_group(pid: int) -> None:
     """Kill a worker and, where it leads a process group of its own (see `launch`), what it started."""
     if hasattr(os, "killpg") and os.getpgid(pid) == pid:
         os.killpg(pid, signal.SIGKILL)
@@ -348,7 +351,7 @@ def _end_group(pid):
         psutil.Process(pid).kill()
 
 
-def _last_line(path):
+def _last_line(path: Path) -> str:
     try:
         with open(path, "rb") as f:
             f.seek(max(0, f.seek(0, os.SEEK_END) - 4096))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
+
+if TYPE_CHECKING:
+    from dlcnb.trainset import TrainConfig
 
 __all__ = ["available_mb", "needed_mb", "oom_kills", "shortage"]
 
@@ -18,7 +23,7 @@ _EVENTS = ("memory.events", "memory.oom_control")  # where a group counts the pr
 _NEEDS = {"efficientnet-lite0": (75, 1250), "resnet-50": (510, 1250), "resnet-101": (890, 1900)}
 
 
-def available_mb(root="/sys/fs/cgroup", own="/proc/self/cgroup"):
+def available_mb(root: str | Path = "/sys/fs/cgroup", own: str | Path = "/proc/self/cgroup") -> float:
     """Memory that a new process can have, MB: what is free, or what its control groups leave if that is less.
 
     Files that the system keeps in memory don't count, as it drops them where they are in the way.
@@ -33,7 +38,7 @@ def available_mb(root="/sys/fs/cgroup", own="/proc/self/cgroup"):
     return free / 2**20
 
 
-def oom_kills(root="/sys/fs/cgroup", own="/proc/self/cgroup"):
+def oom_kills(root: str | Path = "/sys/fs/cgroup", own: str | Path = "/proc/self/cgroup") -> int | None:
     """How many processes of this control group the system has killed for lack of memory; None = not known."""
     for folder, *_ in _groups(root, own):
         for name in _EVENTS:
@@ -42,7 +47,7 @@ def oom_kills(root="/sys/fs/cgroup", own="/proc/self/cgroup"):
     return None
 
 
-def _groups(root, own):
+def _groups(root: str | Path, own: str | Path) -> Iterator[tuple[Path, str, str]]:
     """(folder, limit, use) of the control groups this process is in, the innermost first."""
     try:
         lines = [line.split(":", 2)[1:] for line in Path(own).read_text().splitlines()]
@@ -57,20 +62,20 @@ def _groups(root, own):
                 yield folder, limit, used
 
 
-def _cached(folder):
+def _cached(folder: Path) -> int:
     """Bytes of files in memory that a group can do without."""
     stat = folder / "memory.stat"
     return _entry(stat, "total_inactive_file") or _entry(stat, "inactive_file") or 0
 
 
-def _entry(path, name):
+def _entry(path: Path, name: str) -> int | None:
     try:
         return int(dict(line.split() for line in path.read_text().splitlines())[name])
     except (OSError, KeyError, ValueError):
         return None
 
 
-def needed_mb(config, size):
+def needed_mb(config: TrainConfig, size: tuple[int, int]) -> float:
     """Estimate of the peak of a training run, MB.
 
     Parameters
@@ -86,7 +91,7 @@ def needed_mb(config, size):
     return _BASE + weights + per_megapixel * pixels / 2**20
 
 
-def shortage(config, size):
+def shortage(config: TrainConfig, size: tuple[int, int]) -> str | None:
     """What to say before a run that needs more memory than there is; None if there is enough."""
     needed, there = needed_mb(config, size), available_mb()
     if needed <= there:

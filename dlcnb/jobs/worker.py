@@ -13,6 +13,7 @@ import traceback
 import warnings
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dlcnb.jobs.events import EventLog, EventReader
 from dlcnb.jobs.explain import explain
@@ -21,6 +22,9 @@ from dlcnb.jobs.kinds import KINDS
 from dlcnb.jobs.stop import StopRequest
 from dlcnb.machine.processors import prepare_to_predict
 
+if TYPE_CHECKING:
+    from typing import TextIO
+
 __all__ = ["peak_rss_mb", "run"]
 
 NICE = 10  # of 19: how far a worker stands back behind the notebook and other programs
@@ -28,7 +32,7 @@ NICE = 10  # of 19: how far a worker stands back behind the notebook and other p
 log = logging.getLogger(__name__)
 
 
-def run(folder):
+def run(folder: str | Path) -> int:
     """Do the job in ``folder``; returns the exit code: 0 done or stopped, 1 failed. Its errors are in the
     event log.
     """
@@ -62,7 +66,7 @@ def run(folder):
     return 0
 
 
-def peak_rss_mb():
+def peak_rss_mb() -> float:
     """The most memory (MB, resident) this process has held so far.
 
     Linux keeps ``ru_maxrss`` across exec, so a worker would inherit its starter's; VmHWM is its own.
@@ -90,12 +94,12 @@ def _is_mine(folder: Path) -> bool:
         return True
 
 
-def _sign_of_life(path):
+def _sign_of_life(path: Path) -> None:
     """Touch the worker's file every `HEARTBEAT` seconds: followers on other computers can't see the
     process.
     """
 
-    def beat():
+    def beat() -> None:
         while True:
             time.sleep(HEARTBEAT)
             try:
@@ -106,7 +110,7 @@ def _sign_of_life(path):
     threading.Thread(target=beat, daemon=True, name="dlcnb-sign-of-life").start()
 
 
-def _give_way():
+def _give_way() -> None:
     """Let other programs go first: labeling stays fluid while a network trains on all cores.
 
     Linux groups processes by session and shares the processors between the groups, so the group (which is the worker's
@@ -120,17 +124,24 @@ def _give_way():
             group.write(str(NICE))
 
 
-def _forward_warnings(events):
+def _forward_warnings(events: EventLog) -> None:
     """Make dlcnb's own warnings events; all others go to the worker's log."""
 
     class ToEvents(logging.Handler):
-        def emit(self, record):
+        def emit(self, record: logging.LogRecord) -> None:
             events.write("warning", message=record.getMessage())
 
     logging.getLogger("dlcnb").addHandler(ToEvents(logging.WARNING))
     show = warnings.showwarning
 
-    def showwarning(message, category, filename, lineno, file=None, line=None):
+    def showwarning(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
         if issubclass(category, UserWarning) and Path(__file__).parents[1] in Path(filename).parents:
             events.write("warning", message=str(message))
         show(message, category, filename, lineno, file, line)

@@ -11,13 +11,21 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from dlcnb.jobs.analysis.local import predict_parts
-from dlcnb.jobs.analysis.plan import DEFAULTS, Progress, finish, finished, network_key, output_path, plan
+from dlcnb.jobs.analysis.plan import DEFAULTS, Plan, Progress, finish, finished, network_key, output_path, plan
 from dlcnb.jobs.explain import explain
 from dlcnb.video import VideoReader
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+    from dlcnb.backend import Predictor
+    from dlcnb.jobs.analysis.plan import Settings
 
 __all__ = ["ClusterError", "analyze", "connect", "run"]
 
@@ -35,7 +43,7 @@ class ClusterError(RuntimeError):
 
 
 @contextmanager
-def connect(address, timeout=30):
+def connect(address: str, timeout: float = 30) -> Iterator[Client]:
     """A Dask client for the scheduler at ``address``; raises `ClusterError` if there is none."""
     distributed = _distributed()
     try:
@@ -49,13 +57,17 @@ def connect(address, timeout=30):
         yield client
 
 
-def run(address, run, videos, settings=DEFAULTS, **options):
+def run(
+    address: str, run: str | Path, videos: Sequence[str], settings: Settings = DEFAULTS, **options: Any
+) -> tuple[str, dict[str, Any]]:
     """`analyze` on the scheduler at an address."""
     with connect(address) as client:
         return analyze(client, run, videos, settings, **options)
 
 
-def analyze(client, run, videos, settings=DEFAULTS, **options):
+def analyze(
+    client: Client, run: str | Path, videos: Sequence[str], settings: Settings = DEFAULTS, **options: Any
+) -> tuple[str, dict[str, Any]]:
     """Predict every frame of videos on a cluster and write their tables.
 
     Parameters
@@ -87,7 +99,18 @@ def analyze(client, run, videos, settings=DEFAULTS, **options):
 class _Run:
     """One analysis on a cluster: hands out tasks, collects parts, writes tables."""
 
-    def __init__(self, client, run, videos, settings, *, snapshot="best", device="auto", engine="fp32", **options):
+    def __init__(
+        self,
+        client: Client,
+        run: str | Path,
+        videos: Sequence[str],
+        settings: Settings,
+        *,
+        snapshot: str | int = "best",
+        device: str = "auto",
+        engine: str = "fp32",
+        **options: Any,
+    ) -> None:
         known = {"folder": None, "piece": PIECE, "events": None, "stop": False}
         if unknown := set(options) - set(known):
             raise TypeError(f"unexpected options {', '.join(sorted(unknown))}")
@@ -97,13 +120,14 @@ class _Run:
         self.client, self.settings = client, settings
         self.network = (str(Path(run).absolute()), snapshot, device, engine)
         self.videos = [Path(video).absolute() for video in videos]
-        self.results, self.failed = {}, {}
+        self.results: dict[Path, dict[str, Any]] = {}
+        self.failed: dict[Path, str] = {}
         self._waiting = deque(self.videos)
-        self._open = {}  # video -> _Video
-        self._tasks = {}  # future -> video
+        self._open: dict[Path, _Video] = {}  # video -> _Video
+        self._tasks: dict[Any, Path] = {}  # future -> video
         self._alone_since = time.monotonic()
 
-    def done(self):
+    def done(self) -> tuple[str, dict[str, Any]]:
         """Do it all; returns what `analyze` returns."""
         with ExitStack() as stack:
             stack.enter_context(self.client.as_current())  # for `distributed.wait`
@@ -122,7 +146,7 @@ class _Run:
         ended = len(results) + len(failed) < len(self.videos)
         return ("stopped" if ended else "done"), {"videos": results, "failed": failed}
 
-    def _describe(self):
+    def _describe(self) -> Any:
         """What the network is, from a worker: this process need not have MXNet."""
         future = self.client.submit(_describe, *self.network, pure=False, retries=RETRIES)
         while not self.stop:
@@ -132,7 +156,7 @@ class _Run:
 
     # --- handing out
 
-    def _hand_out(self, key):
+    def _hand_out(self, key: dict[str, Any]) -> None:
         """Keep every worker busy, and no more: what is not handed out yet goes to workers that come later."""
         wanted = AHEAD * max(len(self._workers()), 1)
         while len(self._tasks) < wanted:
@@ -147,7 +171,7 @@ class _Run:
             task = (self.network, str(video), piece, opened.planned.parts.size, self.settings.key())
             self._tasks[self.client.submit(_predict, *task, pure=False, retries=RETRIES)] = video
 
-    def _begin(self, video, key):
+    def _begin(self, video: Path, key: dict[str, Any]) -> None:
         """Open a video's parts; it may turn out to be done, or to be broken."""
         output = output_path(video, key["scorer"], self.settings, self.folder)
         try:
@@ -164,7 +188,7 @@ class _Run:
 
     # --- collecting
 
-    def _collect(self):
+    def _collect(self) -> None:
         """Take what is done; returns after `_TICK` at the latest."""
         for future in self._wait(self._tasks):
             video = self._tasks.pop(future)
@@ -181,7 +205,7 @@ class _Run:
             else:
                 self._finish_if_whole(video)
 
-    def _result(self, future):
+    def _result(self, future: Future) -> tuple[list[Any], str | None]:
         """(parts, what is wrong with the video or None) of a task that has ended."""
         distributed = _distributed()
         try:
@@ -195,7 +219,7 @@ class _Run:
             log.exception("a task failed")
             raise ClusterError(f"A worker failed: {explain(error)}") from error
 
-    def _finish_if_whole(self, video):
+    def _finish_if_whole(self, video: Path) -> None:
         opened = self._open[video]
         if opened.planned.parts.missing():
             return
@@ -206,7 +230,7 @@ class _Run:
         else:
             del self._open[video]
 
-    def _fail(self, video, message):
+    def _fail(self, video: Path, message: str) -> None:
         self.failed[video] = message
         if video in self._open:
             self._open.pop(video).close()
@@ -214,10 +238,10 @@ class _Run:
 
     # --- the cluster
 
-    def _workers(self):
+    def _workers(self) -> dict[str, Any]:
         return self.client.nthreads()
 
-    def _wait(self, futures):
+    def _wait(self, futures: Iterable[Future]) -> list[Future]:
         """Those of the futures that have ended; waits a little if there are none."""
         distributed = _distributed()
         try:
@@ -228,7 +252,7 @@ class _Run:
             raise ClusterError("The Dask scheduler is gone. Start it, and this again: what is done is kept.")
         return [future for future in futures if future.done()]
 
-    def _watch_workers(self):
+    def _watch_workers(self) -> None:
         now = time.monotonic()
         if self._workers():
             self._alone_since = now
@@ -236,12 +260,12 @@ class _Run:
             self._alone_since = float("inf")  # said once
             self._warn("The Dask scheduler has no workers (yet). The analysis waits for them.", None)
 
-    def _warn(self, message, video):
+    def _warn(self, message: str, video: Path | None) -> None:
         log.warning("%s", message)
         if self.events is not None:
             self.events.write("warning", message=message, video=video and str(video))
 
-    def _leave(self):
+    def _leave(self) -> None:
         """Take back tasks that are not done, and let go of parts."""
         if self._tasks and self.client.status == "running":
             self.client.cancel(list(self._tasks))
@@ -252,7 +276,7 @@ class _Run:
 class _Video:
     """A video in work: its parts (locked against others), the pieces not handed out yet."""
 
-    def __init__(self, planned, again, piece, events):
+    def __init__(self, planned: Plan, again: bool, piece: int, events: Any) -> None:
         self.planned = planned
         self._stack = ExitStack()
         parts = self._stack.enter_context(planned.parts)
@@ -266,33 +290,33 @@ class _Video:
         self._progress = None if events is None else Progress(events, planned.video)
         self._tell()
 
-    def add(self, part):
+    def add(self, part: Any) -> None:
         """Keep a part that a worker made."""
         self.planned.parts.add(*part)
         self._tell()
 
-    def finish(self):
+    def finish(self) -> dict[str, Any]:
         """Write the tables; returns the entry of the result."""
         result = finish(self.planned, self._reused, time.monotonic() - self._began)
         self.close()
         return result
 
-    def close(self):
+    def close(self) -> None:
         """Let go of the parts."""
         self._stack.close()
 
-    def _tell(self):
+    def _tell(self) -> None:
         if self._progress is not None:
             self._progress(self.planned.parts.done, self.planned.parts.total)
 
 
 # --- on the workers
 
-_loaded = {}  # (run, snapshot, device, engine) -> Predictor; one at a time
+_loaded: dict[tuple[Any, ...], Predictor] = {}  # (run, snapshot, device, engine) -> Predictor; one at a time
 _one_at_a_time = threading.Lock()  # MXNet uses all the cores by itself
 
 
-def _predictor(*network):
+def _predictor(*network: Any) -> Predictor:
     from dlcnb import backend  # first of all: it sets how many threads MXNet takes
 
     if network not in _loaded:
@@ -302,12 +326,12 @@ def _predictor(*network):
     return _loaded[network]
 
 
-def _describe(*network):
+def _describe(*network: Any) -> Any:
     with _one_at_a_time:
         return network_key(_predictor(*network))
 
 
-def _predict(network, video, piece, size, how):
+def _predict(network: tuple[Any, ...], video: str, piece: Any, size: int, how: Any) -> tuple[list[Any], str | None]:
     """(parts, None) of a piece, or ([], what is wrong with the video), which is no reason to try again."""
     with _one_at_a_time:
         predictor = _predictor(*network)
@@ -319,7 +343,7 @@ def _predict(network, video, piece, size, how):
             return [], explain(error)
 
 
-def _distributed():
+def _distributed() -> Any:
     try:
         import distributed
     except ImportError as error:

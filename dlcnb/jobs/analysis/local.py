@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlcnb.jobs.analysis.plan import DEFAULTS, finish, finished, network_key, plan
+from dlcnb.jobs.analysis.plan import DEFAULTS, Plan, finish, finished, network_key, plan
 from dlcnb.video import VideoReader
+
+if TYPE_CHECKING:
+    from dlcnb.backend import Predictor
+    from dlcnb.jobs.analysis.plan import Settings
+    from dlcnb.jobs.stop import StopRequest
 
 __all__ = ["analyze_video", "predict_parts"]
 
 
-def analyze_video(predictor, video, output, settings=DEFAULTS, *, progress=None, stop=False):
+def analyze_video(
+    predictor: Predictor,
+    video: str | Path,
+    output: str | Path,
+    settings: Settings = DEFAULTS,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    stop: StopRequest | bool = False,
+) -> dict[str, Any] | None:
     """Predict every frame of a video and write its tables.
 
     Frames are kept in parts as they are predicted, so a run that was killed or stopped goes on where it was, with the
@@ -54,7 +71,9 @@ def analyze_video(predictor, video, output, settings=DEFAULTS, *, progress=None,
             return finish(planned, reused, time.monotonic() - began)
 
 
-def predict_parts(predictor, reader, stretch, size, how):
+def predict_parts(
+    predictor: Predictor, reader: VideoReader, stretch: tuple[int, int], size: int, how: Mapping[str, Any]
+) -> Generator[tuple[int, tuple[int, NDArray[np.float64], NDArray[np.float64], list[int]] | None], None, None]:
     """Predict a stretch of a video and give it in parts, with steps between to tell how far it is.
 
     Parameters
@@ -73,7 +92,8 @@ def predict_parts(predictor, reader, stretch, size, how):
     begun, end = stretch
     points, likelihood = [], []
     how = {name: how[name] for name in ("batch", "dynamic", "animals") if how.get(name) is not None}
-    with closing(predict_video(predictor, reader, start=begun, stop=end, **how)) as steps:
+    steps = predict_video(predictor, reader, start=begun, stop=end, **how)
+    with closing(steps):  # type: ignore[type-var]  # an iterator that has close()
         for step in steps:
             points.append(step.points)
             likelihood.append(step.likelihood)
@@ -86,7 +106,13 @@ def predict_parts(predictor, reader, stretch, size, how):
             yield reached, part
 
 
-def _predict(predictor, reader, planned, progress, stop):
+def _predict(
+    predictor: Predictor,
+    reader: VideoReader,
+    planned: Plan,
+    progress: Callable[[int, int], None] | None,
+    stop: StopRequest | bool,
+) -> bool:
     """Predict the parts that are missing; False if it was stopped before the end."""
     parts = planned.parts
     for first, end in parts.missing():

@@ -12,13 +12,19 @@ import logging
 import os
 import shutil
 import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb.files import atomic_write
 from dlcnb.poses import Poses
+
+if TYPE_CHECKING:
+    pass
 
 __all__ = ["PART", "Parts", "PartsError"]
 
@@ -49,15 +55,15 @@ class Parts:
         On entering, if another process works on the same table.
     """
 
-    def __init__(self, output, key, total, size):
+    def __init__(self, output: Path, key: Mapping[str, Any], total: int, size: int) -> None:
         self.output = Path(output)
         self.folder = self.output.with_name(f".dlcnb-parts-{self.output.stem}")
         self.total, self.size = total, size
         self._key = {**key, "part": size}
-        self._lock = None
-        self._there = set()
+        self._lock: TextIO | None = None
+        self._there: set[int] = set()
 
-    def __enter__(self):
+    def __enter__(self) -> Parts:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(self.folder / "lock", self.output)
         if _read_json(self.folder / "key.json") != self._key:
@@ -67,19 +73,20 @@ class Parts:
         self._there = {first for first in range(0, self.total, self.size) if self._sound(first)}
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         if not self._there:
             shutil.rmtree(self.folder, ignore_errors=True)
-        self._lock.close()
+        if self._lock is not None:
+            self._lock.close()
 
     @property
-    def done(self):
+    def done(self) -> int:
         """Frames that are there."""
         return sum(self._stop(first) - first for first in self._there)
 
-    def missing(self):
+    def missing(self) -> list[tuple[int, int]]:
         """(first, stop) of the stretches of frames that are not there, in order; they begin where a part begins."""
-        stretches = []
+        stretches: list[tuple[int, int]] = []
         for first in range(0, self.total, self.size):
             if first in self._there:
                 continue
@@ -89,7 +96,9 @@ class Parts:
                 stretches.append((first, self._stop(first)))
         return stretches
 
-    def add(self, first, points, likelihood, damaged=()):
+    def add(
+        self, first: int, points: NDArray[np.float64], likelihood: NDArray[np.float64], damaged: Sequence[int] = ()
+    ) -> None:
         """Keep a part.
 
         Parameters
@@ -108,47 +117,47 @@ class Parts:
         atomic_write(self._path(first), data.getvalue())
         self._there.add(first)
 
-    def damaged(self):
+    def damaged(self) -> list[int]:
         """Numbers of all damaged frames (list of int, ascending)."""
         return [int(n) for first in sorted(self._there) for n in self._read(first)["damaged"]]
 
-    def poses(self, bodyparts, scorer):
+    def poses(self, bodyparts: Sequence[str], scorer: str) -> Iterator[Any]:
         """Yield all as `Poses` of consecutive frames, some thousand at a time."""
         for points, likelihood in self.chunks():
-            yield Poses(bodyparts, scorer, points, likelihood)
+            yield Poses(tuple(bodyparts), scorer, points, likelihood)
 
-    def chunks(self):
+    def chunks(self) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
         """Yield all as (points, likelihood) of consecutive frames, some thousand at a time."""
         firsts = range(0, self.total, self.size)
         for n in range(0, len(firsts), _WRITE):
             yield self._joined(firsts[n : n + _WRITE])
 
-    def sample(self):
+    def sample(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(points, likelihood) of some thousand frames, in stretches from all over the video."""
         firsts = range(0, self.total, self.size)
         return self._joined([firsts[n] for n in sorted({*np.linspace(0, len(firsts) - 1, _WRITE).astype(int)})])
 
-    def _joined(self, firsts):
+    def _joined(self, firsts: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         parts = [self._read(first) for first in firsts]
         return tuple(np.concatenate([part[name] for part in parts]) for name in ("points", "likelihood"))
 
-    def clear(self):
+    def clear(self) -> None:
         """Delete all: they are not wanted, or the tables are written."""
         for first in self._there:
             self._path(first).unlink(missing_ok=True)
         self._there.clear()
 
-    def _stop(self, first):
+    def _stop(self, first: int) -> int:
         return min(first + self.size, self.total)
 
-    def _path(self, first):
+    def _path(self, first: int) -> Path:
         return self.folder / f"{first:09d}.npz"
 
-    def _read(self, first):
+    def _read(self, first: int) -> dict[str, NDArray[Any]]:
         with open(self._path(first), "rb") as file, np.load(file, allow_pickle=False) as arrays:
             return dict(arrays)
 
-    def _sound(self, first):
+    def _sound(self, first: int) -> bool:
         """Whether a part is there and whole; a damaged one is deleted."""
         try:
             if len(self._read(first)["points"]) == self._stop(first) - first:
@@ -161,14 +170,14 @@ class Parts:
         return False
 
 
-def _read_json(path):
+def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text())
     except (FileNotFoundError, ValueError):
         return None
 
 
-def _locked(path, output):
+def _locked(path: Path, output: Path) -> TextIO:
     """An open file that this process alone holds locked (where the system has such locks), until it ends."""
     file = open(path, "a+")  # noqa: SIM115 (closed by its user)
     with suppress(ImportError):

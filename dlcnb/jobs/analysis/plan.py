@@ -8,8 +8,10 @@ import os
 import shutil
 import time
 import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from dlcnb.files import atomic_write
 from dlcnb.jobs.analysis.parts import PART, Parts
@@ -17,6 +19,12 @@ from dlcnb.jobs.explain import explain
 from dlcnb.poses import poses_path, write_chunks
 from dlcnb.poses.tracking import track_chunks
 from dlcnb.run import Run
+
+if TYPE_CHECKING:
+    from dlcnb.backend import Predictor
+    from dlcnb.jobs.events import EventLog
+    from dlcnb.jobs.stop import StopRequest
+    from dlcnb.video import VideoReader
 
 __all__ = [
     "DEFAULTS",
@@ -51,18 +59,18 @@ class Settings:
     dynamic: tuple[float, float] | None = None
     animals: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.dynamic is not None and self.animals is not None:
             raise ValueError("Dynamic cropping follows one animal: give dynamic or animals, not both.")
 
-    def key(self):
+    def key(self) -> dict[str, Any]:
         """What poses depend on, as JSON values."""
-        found = {"batch": self.batch if self.dynamic is None else None}
+        found: dict[str, Any] = {"batch": self.batch if self.dynamic is None else None}
         if self.dynamic is not None:
             found["dynamic"] = list(map(float, self.dynamic))
         return found if self.animals is None else {**found, "animals": self.animals}
 
-    def part_size(self):
+    def part_size(self) -> int:
         """Frames of a part: batches, or stretches of dynamic cropping, never straddle two."""
         if self.dynamic is None:
             unit = self.batch
@@ -74,18 +82,20 @@ class Settings:
 DEFAULTS = Settings()
 
 
-def settings_of(options):
+def settings_of(options: Mapping[str, Any]) -> Settings:
     """The `Settings` that the options of a job name."""
     names = ("batch", "again", "dynamic", "animals")
     return Settings(**{name: options[name] for name in names if options.get(name) is not None})
 
 
-def output_path(video, scorer, settings, folder=None):
+def output_path(video: str | Path, scorer: str, settings: Settings, folder: str | Path | None = None) -> Path:
     """Where the table of a video goes; several animals have one of their own (``_el``, as DeepLabCut's)."""
     return poses_path(video, scorer, "" if settings.animals is None else "_el", folder)
 
 
-def each_video(videos, one, events, stop):
+def each_video(
+    videos: Sequence[str], one: Callable[[str], dict[str, Any] | None], events: EventLog, stop: StopRequest
+) -> tuple[str, dict[str, Any]]:
     """Do ``one(video)`` for each video; a bad one does not keep the rest from being done.
 
     Parameters
@@ -125,7 +135,7 @@ class Plan:
     parts: Parts
 
 
-def plan(network, reader, output, settings):
+def plan(network: Mapping[str, Any], reader: VideoReader, output: str | Path, settings: Settings) -> Plan:
     """The `Plan` for a video, by a network as `network_key` tells; raises `OSError` if its tables can't be written."""
     output, state = Path(output), reader.path.stat()
     video = {"bytes": state.st_size, "changed": state.st_mtime, "frames": len(reader)}
@@ -136,7 +146,7 @@ def plan(network, reader, output, settings):
     return Plan(reader.path, output, key, parts)
 
 
-def network_key(predictor):
+def network_key(predictor: Predictor) -> dict[str, Any]:
     """All of a predictor that poses depend on, as JSON values.
 
     The digest of the weights is there because two trainings may have snapshots of one name.
@@ -150,7 +160,7 @@ def network_key(predictor):
     }
 
 
-def finished(planned):
+def finished(planned: Plan) -> dict[str, Any] | None:
     """The result of a video whose tables are there and up to date, else None."""
     try:
         meta = _read_meta(planned.output)
@@ -161,7 +171,7 @@ def finished(planned):
     return {**meta["result"], **again} if current else None
 
 
-def finish(planned, reused, seconds):
+def finish(planned: Plan, reused: int, seconds: float) -> dict[str, Any]:
     """Write the tables of a video whose parts are all there; returns its entry of the result."""
     parts, key = planned.parts, planned.key
     damaged, replaced = parts.damaged(), _replaced(planned)
@@ -184,7 +194,7 @@ def finish(planned, reused, seconds):
     return {**result, "replaced": replaced}
 
 
-def _replaced(planned):
+def _replaced(planned: Plan) -> str | None:
     """How the tables were made that other settings will overwrite, in words; None if there are none."""
     try:
         key = _read_meta(planned.output)["key"]
@@ -193,7 +203,7 @@ def _replaced(planned):
         return None
 
 
-def _in_words(key):
+def _in_words(key: Mapping[str, Any]) -> str:
     """How tables were made: "engine fp32, whole frames"."""
     how = "whole frames"
     if "dynamic" in key:
@@ -203,7 +213,7 @@ def _in_words(key):
     return f"engine {key['engine']}, {how}"
 
 
-def _poses(parts, key):
+def _poses(parts: Parts, key: Mapping[str, Any]) -> Iterator[Any]:
     """The poses of all parts, some thousand frames at a time."""
     if "animals" not in key:
         return parts.poses(key["bodyparts"], key["scorer"])
@@ -213,15 +223,16 @@ def _poses(parts, key):
 class Progress:
     """Tells the events how far a video is, at most every `_PROGRESS` seconds until ``stop`` is true."""
 
-    def __init__(self, events, video, stop=False):
+    def __init__(self, events: EventLog, video: str | Path, stop: StopRequest | bool = False) -> None:
         self._events, self._video, self._stop = events, str(video), stop
-        self._began, self._next, self._before = time.monotonic(), 0.0, None
+        self._began, self._next = time.monotonic(), 0.0
+        self._before: int | None = None  # frames that were there at first
 
-    def __call__(self, done, total):
+    def __call__(self, done: int, total: int) -> None:
         """``done`` of ``total`` frames are there."""
         now = time.monotonic()
         if self._before is None:
-            self._before = done  # about what was there before
+            self._before = done
         if now < self._next and done < total and not self._stop:
             return
         self._next = now + _PROGRESS
@@ -230,21 +241,21 @@ class Progress:
         self._events.step("progress", done=done, total=total, seconds_left=left, video=self._video)
 
 
-def _read_meta(output):
-    return json.loads(_meta_path(output).read_text())
+def _read_meta(output: Path) -> dict[str, Any]:
+    return dict(json.loads(_meta_path(output).read_text()))
 
 
-def _meta_path(output):
+def _meta_path(output: Path) -> Path:
     return output.with_name(f"{output.stem}_meta.json")
 
 
-def _state(output):
+def _state(output: Path) -> list[list[float]]:
     """Size and time of both tables, by which it shows if they were changed since."""
     states = [path.stat() for path in (output, output.with_suffix(".csv"))]
     return [[state.st_size, state.st_mtime] for state in states]
 
 
-def _check_writable(folder, needed):
+def _check_writable(folder: Path, needed: int) -> None:
     """Find out before the work, not after it, that its result can't be written."""
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK):

@@ -14,8 +14,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -23,6 +25,11 @@ from dlcnb.files import atomic_write
 from dlcnb.jobs.job import HEARTBEAT, Job, JobError
 from dlcnb.project import Project
 from dlcnb.run import Run
+
+if TYPE_CHECKING:
+    from dlcnb.jobs.events import EventLog
+    from dlcnb.jobs.stop import StopRequest
+    from dlcnb.trainset import TrainConfig
 
 __all__ = ["CREW_FILE", "GRACE", "LOOK", "environment", "join", "lead", "own_address"]
 
@@ -35,7 +42,7 @@ GRACE = 30.0  # s that the others get to end by themselves
 
 
 @contextmanager
-def lead(run, config, events, stop):
+def lead(run: str | Path, config: TrainConfig, events: EventLog, stop: StopRequest) -> Iterator[None]:
     """While the block runs, others can join the training in the folder ``run``; nothing happens for one worker."""
     if config.kvstore == "device" or config.workers == 1:
         yield
@@ -66,13 +73,16 @@ def lead(run, config, events, stop):
             helper.kill()
 
 
-def _helper(role, run):
+def _helper(role: str, run: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "dlcnb.jobs.crew.member", role, str(run)])
 
 
-def _watch_members(run, config, events, stop, helpers):
+def _watch_members(
+    run: Path, config: TrainConfig, events: EventLog, stop: StopRequest, helpers: list[subprocess.Popen[bytes]]
+) -> None:
     """End this worker if a member is gone, or if it is to stop before all have come."""
-    seen, all_came = {}, False
+    seen: dict[Path, tuple[float, float]] = {}
+    all_came = False
     while True:
         time.sleep(LOOK)
         members = _members(run)
@@ -88,7 +98,7 @@ def _watch_members(run, config, events, stop, helpers):
             return _end(events, "error", helpers, run, message=message)
 
 
-def _end(events, ending, helpers, run, **fields):
+def _end(events: EventLog, ending: str, helpers: list[subprocess.Popen[bytes]], run: Path, **fields: Any) -> None:
     """Leave at once, from any thread; MXNet may be waiting for what never comes."""
     events.write(ending, **fields)
     for path in (run / CREW_FILE, *_members(run)):
@@ -98,11 +108,11 @@ def _end(events, ending, helpers, run, **fields):
     os._exit(0 if ending == "stopped" else 1)
 
 
-def _members(run):
+def _members(run: Path) -> list[Path]:
     return sorted(Path(run).glob("member-*.json"))
 
 
-def _lives(path, seen):
+def _lives(path: Path, seen: dict[Path, tuple[float, float]]) -> bool:
     """Whether a member still gives signs of life; ``seen`` remembers the last one: path -> (its time, when seen)."""
     with suppress(FileNotFoundError, ValueError):
         member, beat = json.loads(path.read_text()), path.stat().st_mtime
@@ -119,7 +129,7 @@ def _lives(path, seen):
 # --- members
 
 
-def join(place, *, timeout=600):
+def join(place: str | Path, *, timeout: float = 600) -> Path:
     """Train along with the leader of a run, to its end.
 
     Parameters
@@ -147,7 +157,7 @@ def join(place, *, timeout=600):
     return run
 
 
-def _waiting_run(place, timeout):
+def _waiting_run(place: Path, timeout: float) -> Path:
     runs = [place] if Run(place).job_file.exists() else None
     until = time.monotonic() + timeout
     while time.monotonic() < until:
@@ -164,7 +174,7 @@ def _waiting_run(place, timeout):
 # --- addresses
 
 
-def environment(host, port, workers, own):
+def environment(host: str, port: int, workers: int, own: str) -> dict[str, str]:
     """What MXNet's processes find each other by; ``own`` is the address of this one's machine."""
     return {
         "DMLC_PS_ROOT_URI": host,
@@ -176,7 +186,7 @@ def environment(host, port, workers, own):
     }
 
 
-def own_address(towards):
+def own_address(towards: str) -> str:
     """This machine's address as another one sees it; 127.0.0.1 without a network."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
@@ -186,7 +196,7 @@ def own_address(towards):
             return "127.0.0.1"
 
 
-def _free_port(host):
+def _free_port(host: str) -> int:
     with socket.socket() as probe:
         probe.bind((host, 0))
         return probe.getsockname()[1]

@@ -26,7 +26,7 @@ from dlcnb.run import Run
 __all__ = []
 
 
-def _train_along(run):
+def _train_along(run: Path) -> None:
     """A member's whole life."""
     from dlcnb import backend
     from dlcnb.trainset import TrainConfig
@@ -54,7 +54,7 @@ def _train_along(run):
     os._exit(0)  # MXNet would wait for the leader, which has left in the same way
 
 
-def _watch_leader(run, sign):
+def _watch_leader(run: Path, sign: Path) -> None:
     """Give signs of life, and leave when the leader has gone."""
     beat = time.monotonic()
     while (status := attach(run).status) == "running":
@@ -68,7 +68,7 @@ def _watch_leader(run, sign):
     os._exit(0 if status == "done" else 1)
 
 
-def _serve(role):
+def _serve(role: str) -> None:
     os.environ["DMLC_ROLE"] = "worker"  # as server MXNet would start its own at import, which unpickles what it is sent
     from dlcnb.backend.crew import serve
 
@@ -79,7 +79,7 @@ def _serve(role):
     serve()
 
 
-def _outlive(parent):
+def _outlive(parent: int) -> None:
     """End this process some time after the one that started it has ended."""
     while os.getppid() == parent:
         time.sleep(LOOK)
@@ -87,7 +87,7 @@ def _outlive(parent):
     os._exit(1)
 
 
-def _main():
+def _main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m dlcnb.jobs.crew.member", description="A process of a shared training."
     )
