@@ -118,7 +118,7 @@ def _check_videos(project: Project) -> Iterator[Finding]:
 
 def _check_drawing(project: Project) -> Iterator[Finding]:
     for problem in drawing_problems(project.config):
-        yield Finding("warning", f"{problem}; it is left out of drawings", "correct it in config.yaml")
+        yield Finding("warning", f"{problem}; what is wrong is left out of drawings", "correct it in config.yaml")
     edges = project.config.get("skeleton")
     pairs = [edge for edge in edges if is_edge(edge)] if isinstance(edges, list) else []
     dropped = len(pairs) - len(project.skeleton.edges)
