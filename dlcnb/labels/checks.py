@@ -63,14 +63,13 @@ def check_tables(project: Project, *, repair: bool = False) -> list[Finding]:
             findings.append(Finding("warning", f"{folder} has {whose}", f"label it as {project.scorer}"))
         for scorer in tables:
             findings += _check_table(project, folder, scorer, repair)
-        findings += [*_check_sizes(folder, images), *_drawn(folder)]
+        findings += [*_check_sizes(project, folder, images), *_drawn(folder)]
     return findings
 
 
 def _check_table(project: Project, folder: Path, scorer: str, repair: bool) -> list[Finding]:
-    csv_path, h5_path = table_paths(folder)[scorer]
     try:
-        labels = Labels.read_file(csv_path or h5_path or folder, folder.name, scorer, project.bodyparts)
+        labels = Labels.read(folder, scorer, project.bodyparts)
     except (LabelError, OSError) as error:
         return [Finding("error", str(error), "correct the table, or move it away and label again")]
     findings = [*_check_pair(folder, labels, repair), *_check_rows(project, folder, labels)]
@@ -139,16 +138,17 @@ def _check_rows(project: Project, folder: Path, labels: Labels) -> Iterator[Find
     if empty:
         cure = "label them; they are not trained on"
         yield _finding("warning", where, "images have no bodypart placed", empty, cure)
-    if (n_frames := _length(project, folder)) and (beyond := [*_beyond(labels.images, n_frames)]):
+    video = _length_and_size(project, folder)
+    if video and (beyond := [*_beyond(labels.images, video[0])]):
         cure = "is the video another one than the one that was labeled? Then give it back its name"
-        yield _finding("warning", where, f"labels lie beyond the end of the video ({n_frames} frames)", beyond, cure)
+        yield _finding("warning", where, f"labels lie beyond the end of the video ({video[0]} frames)", beyond, cure)
 
 
-def _length(project: Project, folder: Path) -> int | None:
-    """Number of frames of the video of a folder of labeled frames, or None if there is none that can be read."""
+def _length_and_size(project: Project, folder: Path) -> tuple[int, tuple[int, int]] | None:
+    """Frames and (height, width) of the video of a folder of labeled frames, or None if there is none to be read."""
     try:
         with VideoReader(project.video(folder.name)) as video:
-            return len(video)
+            return len(video), video.size
     except (ProjectError, VideoError, OSError):
         return None
 
@@ -162,13 +162,17 @@ def _beyond(images: Iterable[str], n_frames: int) -> Iterator[str]:
             continue  # a name without a frame number
 
 
-def _check_sizes(folder: Path, images: Sequence[str]) -> Iterator[Finding]:
-    """Images of one video that differ in size: some show a crop, and labels on them count from its corner."""
+def _check_sizes(project: Project, folder: Path, images: Sequence[str]) -> Iterator[Finding]:
+    """Images that differ in size from each other, or from the video: they show a crop, labels count from its corner."""
     sizes = {image_size(folder / name) for name in images if image_problem(folder / name) is None}
+    found = ", ".join(f"{width} × {height}" for height, width in sorted(sizes))
+    cure = "extract all frames of a video whole, or all with the same crop"
     if len(sizes) > 1:
-        found = ", ".join(f"{width} × {height}" for height, width in sorted(sizes))
-        cure = "extract all frames of a video with the same crop"
         yield Finding("warning", f"{folder} has images of different sizes ({found} px): some are crops", cure)
+    elif sizes and (video := _length_and_size(project, folder)) and video[1] not in sizes:
+        height, width = video[1]
+        message = f"{folder} has images of {found} px, the video {width} × {height}: labels count from a crop's corner"
+        yield Finding("warning", message, "extract these frames whole, and label them again")
 
 
 def _drawn(folder: Path) -> Iterator[Finding]:

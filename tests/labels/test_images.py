@@ -182,3 +182,13 @@ def test_doctor_tells_of_labels_beyond_the_video_and_of_mixed_sizes(labeled):
     told = [f.message for f in doctor(Project.open(labeled.root).root)]
     assert any("2 labels lie beyond the end of the video (8 frames): img09.png, img12.png" in m for m in told)
     assert any("images of different sizes (20 × 20, 64 × 48 px)" in m for m in told)
+
+
+def test_doctor_tells_of_images_that_are_crops_of_their_video(labeled):
+    (labeled.root / "videos").mkdir()
+    with VideoWriter(labeled.root / "videos" / "cam1.mp4", (60, 80), 30) as video:
+        video.write(np.zeros((60, 80, 3), np.uint8))
+    labeled.config["video_sets"] = {str(labeled.root / "videos" / "cam1.mp4"): {"crop": "0, 80, 0, 60"}}
+    labeled.save()
+    told = [f.message for f in doctor(labeled.root)]
+    assert any("has images of 64 × 48 px, the video 80 × 60: labels count from a crop's corner" in m for m in told)
