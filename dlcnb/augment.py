@@ -10,33 +10,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb import geometry
 
-__all__ = ["Augmentation", "mirror_order"]
-
-_SIDES = (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT"))
-
-
-def mirror_order(bodyparts):
-    """Index of each bodypart's mirror image, found by the words left/right; int ``(K,)``.
-
-    A part without a twin ("snout") is its own mirror image. ``None`` when one side of a pair is missing
-    ("leftear" alone): then mirroring would teach the network to call a right ear a left one.
-    """
-    bodyparts = list(bodyparts)
-    order = []
-    for name in bodyparts:
-        twin = next((_swap(name, a, b) for a, b in _SIDES if a in name or b in name), name)
-        if twin not in bodyparts:
-            return None
-        order.append(bodyparts.index(twin))
-    return np.array(order)
-
-
-def _swap(name, left, right):
-    """``name`` with its side exchanged."""
-    return name.replace(left, right) if left in name else name.replace(right, left)
+__all__ = ["Augmentation"]
 
 
 @dataclass(frozen=True)
@@ -52,8 +30,8 @@ class Augmentation:
     anywhere : share of crops centred anywhere rather than near a bodypart; these teach what background looks like.
     brightness : contrast changes by up to this share, brightness by up to this share of 100 grey levels.
     noise : standard deviation of pixel noise, grey levels, at most.
-    mirror : index of each bodypart's mirror image (`mirror_order`), or None to never mirror.
-    shift : whole frames are moved by up to this share of their sides.
+    mirror : index of each bodypart's mirror image (`dlcnb.trainset.mirror_order`), or None to never mirror.
+    shift : frames that fit into the crop are moved by up to this share of its sides.
     """
 
     crop_size: tuple[int, int] | None = (256, 256)
@@ -63,10 +41,12 @@ class Augmentation:
     anywhere: float = 0.4
     brightness: float = 0.2
     noise: float = 0.0
-    mirror: np.ndarray | None = None
-    shift: float = 0.05
+    mirror: NDArray[np.intp] | None = None
+    shift: float = 0.1
 
-    def __call__(self, image, points, rng):
+    def __call__(
+        self, image: NDArray[np.uint8], points: NDArray[np.float64], rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         """Draw one crop.
 
         Parameters
@@ -80,30 +60,39 @@ class Augmentation:
         crop : uint8 ``(*crop_size, 3)``, or of the frame's scaled size.
         points : float64 ``(K, 2)`` px of the crop; points may lie outside it.
         """
-        matrix, size = self.matrix(image.shape[:2], points, rng)
+        matrix, size = self.matrix((image.shape[0], image.shape[1]), points, rng)
         points = geometry.affine(points, matrix)
         if self.mirror is not None and np.linalg.det(matrix[:, :2]) < 0:
             points = points[self.mirror]
         return self._light(_warp(image, matrix, size), rng), points
 
-    def matrix(self, size, points, rng):
+    def matrix(
+        self, size: tuple[int, int], points: NDArray[np.float64], rng: np.random.Generator
+    ) -> tuple[NDArray[np.float64], tuple[int, int]]:
         """The random ``(2, 3)`` matrix from frame to crop (mirrored: negative determinant), and the crop's size."""
         zoom = self.input_scale * np.exp(rng.uniform(*np.log(self.scale)))
         angle = np.deg2rad(rng.uniform(-self.rotation, self.rotation))
         linear = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         if self.mirror is not None and rng.random() < 0.5:
             linear[:, 0] *= -1
-        if self.crop_size is None:
-            crop = tuple(max(1, round(side * zoom)) for side in size)
+        crop = self.crop_size or tuple(max(1, round(side * zoom)) for side in size)
+        if self._fits(size):
             target = (0.5 + rng.uniform(-self.shift, self.shift, 2)) * crop[::-1]
             source = 0.5 * np.array(size[::-1])
         else:
-            crop = self.crop_size
             target = rng.uniform(0.1, 0.9, 2) * crop[::-1]
             source = self._center(size, points, rng)
         return np.column_stack([linear, target - linear @ source]), crop
 
-    def _center(self, size, points, rng):
+    def _fits(self, size: tuple[int, int]) -> bool:
+        """Whether a frame of this size is trained on whole."""
+        return self.crop_size is None or all(
+            self.input_scale * side <= 1.05 * room for side, room in zip(size, self.crop_size, strict=True)
+        )
+
+    def _center(
+        self, size: tuple[int, int], points: NDArray[np.float64], rng: np.random.Generator
+    ) -> NDArray[np.float64]:
         """The image point that the crop is placed by: a labeled bodypart, or anywhere on the frame."""
         present = np.flatnonzero(~np.isnan(points).any(-1))
         anywhere = rng.uniform(0.1, 0.9, 2) * size[::-1]
@@ -112,7 +101,7 @@ class Augmentation:
             return anywhere
         return points[present[rng.integers(len(present))]]
 
-    def _light(self, crop, rng):
+    def _light(self, crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Random contrast and brightness on every other crop, and noise."""
         if rng.random() < 0.5:
             crop = self._relight(crop, rng)
@@ -121,15 +110,15 @@ class Augmentation:
             crop = noisy.clip(0, 255).astype(np.uint8)
         return crop
 
-    def _relight(self, crop, rng):
+    def _relight(self, crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Grey levels through a random line."""
         gain = 1 + rng.uniform(-self.brightness, self.brightness)
         offset = 100 * rng.uniform(-self.brightness, self.brightness)
         levels = np.arange(256) * gain + offset
-        return cv2.LUT(crop, levels.clip(0, 255).astype(np.uint8))
+        return np.asarray(cv2.LUT(crop, levels.clip(0, 255).astype(np.uint8)), np.uint8)
 
 
-def _warp(image, matrix, size):
+def _warp(image: NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.uint8]:
     """`cv2.warpAffine` to ``size = (height, width)``, halving the image first while it shrinks much.
 
     Bilinear sampling of an image that shrinks to less than about 0.6 would skip pixels; shrinking in one blurring
@@ -138,7 +127,8 @@ def _warp(image, matrix, size):
     zoom = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
     while zoom < 0.6 and min(image.shape[:2]) > 2:
         height, width = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
-        image = cv2.resize(image[:height, :width], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        half = cv2.resize(image[:height, :width], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        image = np.asarray(half, np.uint8)
         matrix = np.column_stack([2 * matrix[:, :2], matrix[:, 2] + 0.5 * matrix[:, :2].sum(1)])
         zoom *= 2
-    return cv2.warpAffine(image, matrix, size[::-1], flags=cv2.INTER_LINEAR)
+    return np.asarray(cv2.warpAffine(image, matrix, size[::-1], flags=cv2.INTER_LINEAR), np.uint8)

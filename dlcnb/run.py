@@ -113,7 +113,7 @@ class Run:
 
         values = {key: value for key, value in self.settings.items() if key not in NO_SETTINGS}
         try:
-            return TrainConfig.from_dict(values)
+            return TrainConfig.saved(values)
         except (TypeError, ValueError) as error:
             raise ProjectError(f"{self.config_file}: {error}") from error
 
@@ -121,6 +121,11 @@ class Run:
     def bodyparts(self) -> tuple[str, ...]:
         """Names of the K bodyparts, in the order of the score-maps."""
         return tuple(map(str, self.settings.get("all_joints_names") or ()))
+
+    @property
+    def decisions(self) -> list[str]:
+        """Why the settings that were left open are as they are, in sentences (`dlcnb.trainset.plan`)."""
+        return list(map(str, self.settings.get("decisions") or ()))
 
     def write_config(self, config: TrainConfig, bodyparts: Sequence[str], decisions: Sequence[str] = ()) -> None:
         """Write pose_cfg.yaml: settings, bodyparts, and the sentences that say why the settings are what they are."""
@@ -379,7 +384,7 @@ def is_kept(step: int, keep: Sequence[int] | str | None) -> bool:
 
 
 def _differences(stored: TrainConfig, changes: TrainConfig | Mapping[str, Any] | None) -> dict[str, Any]:
-    """The settings that are to change; those of a whole configuration that are None are left to the run."""
+    """The settings that are to change; those that a whole configuration leaves open are as the run has them."""
     if changes is None or isinstance(changes, Mapping):
         return dict(changes or {})
     before, after = stored.to_dict(), changes.to_dict()

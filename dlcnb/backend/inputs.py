@@ -7,12 +7,15 @@ uint8 ``(B, H, W, 3)``. The array may be larger by what is padded to the right a
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb.backend import mx
-from dlcnb.backend.network import normalize
+from dlcnb.backend.network import PoseNet, normalize
 
 __all__ = ["Normalized", "Pixels", "of_pixels"]
 
@@ -22,14 +25,14 @@ class Normalized:
 
     dtype = "float32"
 
-    def __init__(self, net):
+    def __init__(self, net: PoseNet) -> None:
         self._net = net
 
-    def shape(self, images):
+    def shape(self, images: Sequence[int]) -> tuple[int, ...]:
         """``(B, 3, H', W')``."""
         return (images[0], 3, *_padded(images, self._net.multiple))
 
-    def write(self, images, array):
+    def write(self, images: NDArray[np.uint8], array: NDArray[Any]) -> None:
         """Write images into an array of that shape."""
         normalize(images, self._net, array)
 
@@ -44,15 +47,15 @@ class Pixels:
 
     dtype = "uint8"
 
-    def __init__(self, net):
+    def __init__(self, net: PoseNet) -> None:
         self._multiple, self.margin = net.multiple, _reach(net)
         self._zero = np.rint(net.backbone.mean).astype(np.uint8)
 
-    def shape(self, images):
+    def shape(self, images: Sequence[int]) -> tuple[int, ...]:
         """``(B, 3, H' + 2 margin, W' + 2 margin)``."""
         return (images[0], 3, *(side + 2 * self.margin for side in _padded(images, self._multiple)))
 
-    def write(self, images, array):
+    def write(self, images: NDArray[np.uint8], array: NDArray[Any]) -> None:
         """Write images into an array of that shape, of any dtype."""
         margin, (_, height, width, _) = self.margin, images.shape
         array[:] = self._zero[:, None, None]
@@ -62,7 +65,7 @@ class Pixels:
                 plane[margin : margin + height, margin : margin + width] = channel
 
 
-def of_pixels(net):
+def of_pixels(net: PoseNet) -> tuple[Any, dict[str, Any]]:
     """The same network for pixels with their margin: its first convolution normalises them and pads nothing.
 
     Returns
@@ -81,10 +84,10 @@ def of_pixels(net):
     return mx.sym.load_json(json.dumps(graph)), arrays
 
 
-def _reach(net):
+def _reach(net: PoseNet) -> int:
     return net.backbone.stem.conv.weight.shape[-1] // 2
 
 
-def _padded(images, multiple):
+def _padded(images: Sequence[int], multiple: int) -> tuple[int, int]:
     _, height, width, _ = images
     return height + -height % multiple, width + -width % multiple

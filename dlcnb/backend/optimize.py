@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from mxnet import autograd, gluon
 from mxnet.contrib import amp
+from numpy.typing import NDArray
 
 from dlcnb.backend import mx
+from dlcnb.backend.network import PoseNet
+from dlcnb.trainset import TrainConfig
 
 __all__ = ["Optimizer", "learning_rate", "start_half_precision"]
 
 _AVERAGE_EVERY = 4
-_OPTIONS = {
+_OPTIONS: dict[str, dict[str, float]] = {
     # A short memory of squared gradients bounds each update by the learning rate. With the usual 0.999 one odd batch,
     # late in a run when gradients are small, threw a good network away within 20 steps.
     "adam": {"beta2": 0.99, "epsilon": 1e-7},
@@ -22,12 +27,12 @@ _OPTIONS = {
 }
 
 
-def start_half_precision(dtype):
+def start_half_precision(dtype: str) -> None:
     """Let this process compute in ``dtype`` where it is safe, for good; before a network is made."""
     amp.init(target_dtype=dtype)
 
 
-def learning_rate(config, progress, step=0):
+def learning_rate(config: TrainConfig, progress: float, step: int = 0) -> float:
     """Learning rate of a step.
 
     Parameters
@@ -58,7 +63,9 @@ class Optimizer:
     store : key-value store that sums the gradients of several processes, or None.
     """
 
-    def __init__(self, net, config, devices, *, half=False, store=None):
+    def __init__(
+        self, net: PoseNet, config: TrainConfig, devices: Sequence[Any], *, half: bool = False, store: Any = None
+    ) -> None:
         self._parameters = {n: p for n, p in net._collect_params_with_prefix().items() if p.grad_req != "null"}
         self._device, self._share = devices[0], config.average
         options = {"learning_rate": config.learning_rate, **_OPTIONS[config.optimizer]}
@@ -74,7 +81,7 @@ class Optimizer:
             amp.init_trainer(self._trainer)
         self._average = {n: self._raw(n).copy() for n in self._parameters}
 
-    def _share_first_weights(self):
+    def _share_first_weights(self) -> None:
         """Give every worker the first one's weights now, and wait for them.
 
         Gluon would do so at the first step, and MXNet doesn't order a parameter's pull before the push of its first
@@ -84,10 +91,10 @@ class Optimizer:
         self._trainer._init_params()
         mx.nd.waitall()
 
-    def _raw(self, name):
+    def _raw(self, name: str) -> Any:
         return self._parameters[name].data(self._device)
 
-    def backward(self, losses):
+    def backward(self, losses: Sequence[Any]) -> None:
         """Gradients of the sum of losses, one of each device; call it while autograd records."""
         if not self._half:
             autograd.backward(losses)
@@ -95,7 +102,7 @@ class Optimizer:
         with amp.scale_loss(losses, self._trainer) as scaled:  # small gradients would vanish in half precision
             autograd.backward(scaled)
 
-    def step(self, number, rate):
+    def step(self, number: int, rate: float) -> None:
         """Update the weights with the gradients at hand; ``number`` counts from 1."""
         self._trainer.set_learning_rate(rate)
         self._trainer.step(1)
@@ -104,17 +111,17 @@ class Optimizer:
             for name, average in self._average.items():
                 average += share * (self._raw(name) - average)
 
-    def weights(self):
+    def weights(self) -> dict[str, Any]:
         """Name -> NDArray of the trained parameters as predictions use them: averaged, if the run averages."""
         return dict(self._average) if self._share else {n: self._raw(n) for n in self._parameters}
 
-    def is_finite(self):
+    def is_finite(self) -> bool:
         """Whether all trained weights are finite numbers."""
         sums = mx.nd.stack(*(mx.nd.sum(self._raw(name)) for name in self._parameters))
         return bool(np.isfinite(sums.asnumpy()).all())
 
     @contextmanager
-    def averaged(self):
+    def averaged(self) -> Iterator[None]:
         """The network with the averaged weights in place of the raw ones."""
         if not self._share:
             yield
@@ -128,7 +135,7 @@ class Optimizer:
             for name, parameter in self._parameters.items():
                 parameter.set_data(raw[name])
 
-    def state(self):
+    def state(self) -> dict[str, NDArray[Any]]:
         """All that resuming needs, as plain arrays by name."""
         state = {}
         for name in self._parameters:
@@ -139,15 +146,15 @@ class Optimizer:
                 state[f"moment/{index}/{n}"] = moment.asnumpy()
         return state
 
-    def restore(self, state, step):
+    def restore(self, state: Mapping[str, NDArray[Any]], step: int) -> None:
         """Take up what `state` gave after ``step`` steps."""
         for name, parameter in self._parameters.items():
             parameter.set_data(mx.nd.array(state[f"raw/{name}"], ctx=self._device))
             self._average[name] = mx.nd.array(state[f"average/{name}"], ctx=self._device)
-        moments = {}
+        moments: dict[int, dict[int, NDArray[Any]]] = {}
         for key in (k for k in state if k.startswith("moment/")):
-            _, index, n = key.split("/")
-            moments.setdefault(int(index), {})[int(n)] = state[key]
+            _, which, n = key.split("/")
+            moments.setdefault(int(which), {})[int(n)] = state[key]
         for updater, device in zip(self._trainer._updaters, self._trainer._contexts, strict=True):
             for index, arrays in moments.items():
                 made = tuple(mx.nd.array(arrays[n], ctx=device) for n in sorted(arrays))
@@ -157,7 +164,7 @@ class Optimizer:
             updater.optimizer.num_update = step
 
 
-def _as_tuple(moments):
+def _as_tuple(moments: Any) -> tuple[Any, ...]:
     if moments is None:
         return ()
     return moments if isinstance(moments, tuple) else (moments,)

@@ -126,7 +126,7 @@ class Predictor:
         self._digest = found.verified(self.step)
         self.device = pick_device(device)
         self.engine = self._checked(engine, path)
-        self._net = PoseNet(self.config.backbone, len(self.bodyparts))
+        self._net = PoseNet(self.config.backbone, len(self.bodyparts), head_width=self.config.head_width)
         try:
             self._net.load_parameters(str(path), ctx=self.device)
         except (AssertionError, ValueError, mx.MXNetError) as error:
@@ -175,7 +175,7 @@ class Predictor:
         names = tuple(run.split["train"])
         data = TrainSet(run.root, Labels(("any",), "any", names, np.full((len(names), 1, 2), np.nan)))
         chosen = range(0, len(names), -(-len(names) // CALIBRATION_FRAMES))
-        images = [resize(data.image(i), self.config.input_scale)[0] for i in chosen]
+        images = [resize(data.image(i), self.config.seen_at)[0] for i in chosen]
         return np.stack([image for image in images if image.shape == images[0].shape])
 
     @property
@@ -187,7 +187,7 @@ class Predictor:
 
     def maps(self, images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Maps:
         """`Maps` of a batch of uint8 images ``(H, W, 3)`` of one size, at once; they are computed behind."""
-        batch, ratio = resized_batch(images, self.config.input_scale)
+        batch, ratio = resized_batch(images, self.config.seen_at)
         return Maps(self._engine.run(batch), ratio, batch.shape[1:3])
 
     def predict(

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Generator
+
 from dlcnb.backend.optimize import learning_rate
 from dlcnb.backend.trainer import DivergedError, Trainer, TrainStep
+from dlcnb.project import Project
 from dlcnb.run import Run
+from dlcnb.trainset import TrainConfig
 
 __all__ = ["DivergedError", "TrainStep", "learning_rate", "train"]
 
 
-def train(project, config=None, *, run=None, resume=False, leads=True):
+def train(
+    project: Project,
+    config: TrainConfig | None = None,
+    *,
+    run: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    leads: bool = True,
+) -> Generator[TrainStep, None, None]:
     """Train a network on the labeled frames of a project.
 
     Parameters
@@ -44,7 +56,7 @@ def train(project, config=None, *, run=None, resume=False, leads=True):
         raise
 
 
-def _steps(trainer):
+def _steps(trainer: Trainer) -> Generator[TrainStep, None, None]:
     """The steps of a trainer; one that is left early saves a snapshot."""
     finished = False
     try:

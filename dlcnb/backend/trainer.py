@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import math
+import os
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from mxnet import autograd
+from numpy.typing import NDArray
 
 from dlcnb import targets
-from dlcnb.augment import Augmentation, mirror_order
+from dlcnb.augment import Augmentation
 from dlcnb.backend import mx
 from dlcnb.backend.crew import find_crew, shares, summed
 from dlcnb.backend.devices import low_precision, pick_devices
 from dlcnb.backend.maps import predict_maps
-from dlcnb.backend.network import PoseNet, pose_loss, to_tensor
+from dlcnb.backend.network import PoseNet, loss_totals, pose_loss, to_tensor
 from dlcnb.backend.optimize import Optimizer, learning_rate, start_half_precision
 from dlcnb.backend.runs import StatsFile, save_snapshot
 from dlcnb.backend.transfer import start_from
 from dlcnb.backend.weights import imagenet_weights
-from dlcnb.evaluate import errors, summarize
-from dlcnb.project import ProjectError
+from dlcnb.evaluate import animal_px, errors, summarize
+from dlcnb.project import Project, ProjectError
 from dlcnb.run import Run, best_of, is_kept
-from dlcnb.trainset import TrainSet, choose_split
+from dlcnb.trainset import TrainConfig, TrainSet, choose_split, mirror_order
 
 __all__ = ["DivergedError", "TrainStep", "Trainer"]
 
 _LOG_EVERY = 10
+_TELL_AT = 1 / 3  # of the budget: bodyparts that are lost then are named
+_LOST = 0.15  # of the animal's size
+Batch = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]  # images, score-maps, location refinement
 PREVIEWED = 6  # validation frames whose predictions and score-maps are kept for looking at
 
 
@@ -40,7 +47,7 @@ class DivergedError(RuntimeError):
     offer : dict, the settings to go on with: a lower ``learning_rate``.
     """
 
-    def __init__(self, message, rate):
+    def __init__(self, message: str, rate: float) -> None:
         super().__init__(message)
         self.offer = {"learning_rate": rate}
 
@@ -62,9 +69,9 @@ class TrainStep:
     learning_rate: float
     progress: float
     seconds_left: float
-    validation: dict | None = None
+    validation: dict[str, Any] | None = None
     snapshot: str | None = None
-    best: dict | None = None
+    best: dict[str, Any] | None = None
     warning: str | None = None
 
 
@@ -74,7 +81,14 @@ class Trainer:
     ``leads`` is False for a process that helps another one to train: it writes nothing.
     """
 
-    def __init__(self, project, config, run, resume, leads=True):
+    def __init__(
+        self,
+        project: Project,
+        config: TrainConfig | None,
+        run: str | os.PathLike[str] | None,
+        resume: bool,
+        leads: bool = True,
+    ) -> None:
         self.leads = leads
         if resume:
             run = Run(run or project.last_run())
@@ -85,10 +99,13 @@ class Trainer:
         elif config is None:
             raise ValueError("A new training run needs a TrainConfig.")
         self.data = TrainSet.from_project(project, config.bodyparts)
-        points = self.data.points
-        self.config = config = config.with_input_scale(self.data.image(0).shape[:2], points)
+        self.config = config
         self.run = Run(run or project.new_run(config.train_fraction))
         self.training, self.validation = self._parts(resume)
+        planned = self.data.plan(config, self.training)
+        self.config = config = planned.config
+        self.shares = self.data.shares(self.training) if config.balanced else None
+        self.warning = " ".join(planned.warnings) or None
         some = np.random.default_rng(config.seed).permutation(self.training)
         self.watched = np.sort(some[: len(self.validation)])  # training frames whose error is told, too
         self.devices = pick_devices(config.device)
@@ -96,33 +113,25 @@ class Trainer:
         if self.half:
             start_half_precision(self.half)
         self.crew = find_crew(config)
-        self.warning = None
         self.net = self._make_network()
-        self.step, self.before, self.saved, self.best = 0, 0.0, None, None
+        self.step, self.before = 0, 0.0
+        self.saved: int | None = None
+        self.told = False
+        self.best: dict[str, Any] | None = None
         store = self.crew.store if self.crew else None
         self.optimizer = Optimizer(self.net, config, self.devices, half=bool(self.half), store=store)
         if resume:
             self._restore()
         if leads:
-            self.run.write_config(config, self.data.bodyparts)
-        mirror = mirror_order(self.data.bodyparts) if config.mirror else None
-        self.augment = Augmentation(
-            config.crop_size and (config.crop_size,) * 2,
-            config.input_scale,
-            config.scale_jitter,
-            config.rotation,
-            config.anywhere,
-            config.brightness,
-            config.noise,
-            mirror,
-        )
+            self.run.write_config(config, self.data.bodyparts, planned.decisions)
+        self.augment = _augmentation(config, self.data.bodyparts)
         self.stats = StatsFile(self.run, self.step) if leads else None
         self.pool = ThreadPoolExecutor(1)
         self.started = self.validated = time.monotonic()
 
     # ---- setting up
 
-    def _parts(self, resume):
+    def _parts(self, resume: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Indices of the frames trained on and of the validation part; written to, or read from, the run's split."""
         position = {name: n for n, name in enumerate(self.data.images)}
         if resume:
@@ -133,27 +142,33 @@ class Trainer:
                     f"{len(missing)} labeled frames of this run are gone (first: {missing[0]}): it can't be resumed. "
                     "Put them back, or start a new run."
                 )
-            return [np.array([position[n] for n in parts[k]], int) for k in ("train", "validation")]
-        parts = choose_split(self.data.images, self.config)
-        order = np.random.default_rng(self.config.seed).permutation(parts.train)
+            training, validation = (np.array([position[n] for n in parts[k]], int) for k in ("train", "validation"))
+            return training, validation
+        split = choose_split(self.data.images, self.config)
+        order = np.random.default_rng(self.config.seed).permutation(split.train)
         held_out = round(len(order) * self.config.validation_fraction)
         training, validation = np.sort(order[held_out:]), np.sort(order[:held_out])
         if not self.leads:
             return training, validation
-        named = {"train": training, "validation": validation, "test": parts.test}
+        named = {"train": training, "validation": validation, "test": split.test}
         self.run.write_split({part: [self.data.images[i] for i in indices] for part, indices in named.items()})
         return training, validation
 
-    def _make_network(self):
+    def _make_network(self) -> PoseNet:
         config = self.config
         mx.random.seed(config.seed)
-        tuned = config.start_from is not None
-        weights = self._imagenet() if config.pretrained and not tuned else None
-        freeze = config.freeze if tuned or weights is not None else 0
-        net = PoseNet(config.backbone, len(self.data.bodyparts), freeze, intermediate=config.intermediate)
+        weights = self._imagenet() if config.pretrained and config.start_from is None else None
+        freeze = config.freeze if config.start_from is not None or weights is not None else 0
+        net = PoseNet(
+            config.backbone,
+            len(self.data.bodyparts),
+            freeze,
+            intermediate=config.intermediate,
+            head_width=config.head_width,
+        )
         net.initialize(ctx=self.devices)
         net.rest_at_background()
-        if tuned:
+        if config.start_from is not None:
             start_from(net, config.start_from, self.data.bodyparts)
         elif weights is not None:
             net.backbone.load(weights)
@@ -163,19 +178,23 @@ class Trainer:
         net.hybridize(static_alloc=fixed, static_shape=fixed)
         return net
 
-    def _imagenet(self):
+    def _imagenet(self) -> dict[str, NDArray[Any]] | None:
         """ImageNet weights of the backbone; None, and a warning, if nobody named them and they can't be had."""
         try:
             return imagenet_weights(self.config.backbone, self.config.weights)
         except ConnectionError as error:
             if self.config.weights is not None:
                 raise
-            self.warning = f"Training starts from random weights, and needs far more steps. {error}"
+            self._warn(f"Training starts from random weights, and needs far more steps. {error}")
             return None
+
+    def _warn(self, text: str) -> None:
+        """Say this with the next step."""
+        self.warning = text if self.warning is None else f"{self.warning} {text}"
 
     # ---- the loop
 
-    def steps(self):
+    def steps(self) -> Iterator[TrainStep]:
         """Yield a `TrainStep` for every step until the budget is used up."""
         pending = self.pool.submit(self._batch, self.step)
         while (progress := self._progress()) < 1:
@@ -193,32 +212,33 @@ class Trainer:
             self.warning = None
             yield record
 
-    def _progress(self):
+    def _progress(self) -> float:
         """Share of the budget that is used up, 0..1."""
         by_steps = self.step / self.config.steps if self.config.steps else 0.0
         by_time = self.seconds / (60 * self.config.minutes) if self.config.minutes else 0.0
         return min(1.0, max(by_steps, by_time))
 
     @property
-    def seconds(self):
+    def seconds(self) -> float:
         """Seconds of training so far, over all resumptions."""
         return self.before + time.monotonic() - self.started
 
-    def _batch(self, step):
+    def _batch(self, step: int) -> Batch:
         """Batch number ``step``; a function of the seed and the number alone, so a resumed run draws the same."""
         config = self.config
         rng = np.random.default_rng((config.seed, step))
-        chosen = rng.choice(self.training, config.batch_size)
+        chosen = rng.choice(self.training, config.batch_size, p=self.shares)
         drawn = [self.augment(self.data.image(i), self.data.points[i], rng) for i in chosen]
         images, points = (np.stack(each) for each in zip(*drawn, strict=True))
         multiple = self.net.multiple
-        size = [side + -side % multiple for side in images.shape[1:3]]
-        score, locref = targets.encode(points, size, radius=config.radius * config.input_scale)
+        size = images.shape[1] + -images.shape[1] % multiple, images.shape[2] + -images.shape[2] % multiple
+        score, locref = targets.encode(points, size, radius=(config.radius or 0.0) * config.seen_at)
         return images, score, locref.reshape(len(score), -1, *score.shape[2:])
 
-    def _update(self, batch, rate):
+    def _update(self, batch: Batch, rate: float) -> tuple[float, float] | None:
         """One optimiser step; returns the two parts of the loss, or None if another worker has left."""
-        totals = batch[1].size, float(batch[1].sum())
+        totals = loss_totals(batch[1])
+        weights = {"locref_weight": self.config.locref_weight, "spatial_weight": self.config.spatial_weight}
         if self.crew:
             batch = shares(batch, self.crew.size)[self.crew.rank]
         losses = []
@@ -229,7 +249,7 @@ class Trainer:
                 if self.half:
                     output = output.astype("float32")
                 goals = (mx.nd.array(a, ctx=device) for a in (score, locref))
-                losses.append(pose_loss(output, *goals, self.config.locref_weight, totals))
+                losses.append(pose_loss(output, *goals, **weights, totals=totals))
             self.optimizer.backward([part + refinement for part, refinement in losses])
         if self.crew:
             agreed = self.crew.agree(*summed(losses))
@@ -239,7 +259,7 @@ class Trainer:
         self.optimizer.step(self.step, rate)
         return agreed if self.crew else summed(losses)
 
-    def _left_alone(self):
+    def _left_alone(self) -> None:
         """Another worker has left: keep what was learned, and say so."""
         if self.leads:
             self.save()
@@ -247,7 +267,7 @@ class Trainer:
                 f"Another worker of this training left after step {self.step}. A snapshot is saved; --resume goes on."
             )
 
-    def _record(self, part, refinement, rate):
+    def _record(self, part: float, refinement: float, rate: float) -> TrainStep:
         progress = self._progress()
         due = self.leads and self._is_time_to_validate(progress)
         if due and not self.optimizer.is_finite():
@@ -257,34 +277,35 @@ class Trainer:
         left = seconds * (1 - progress) / progress if progress else 0.0
         losses = part + refinement, part, refinement
         record = TrainStep(self.step, seconds, *losses, rate, progress, left, validation, warning=self.warning)
-        if self.leads and (validation or self.step % _LOG_EVERY == 0):
+        if self.stats and (validation or self.step % _LOG_EVERY == 0):
             self.stats.write(record)  # before the snapshot: resuming drops the rows after it, and misses none before it
         return replace(record, **self._keep(validation)) if due else record
 
-    def _keep(self, validation):
+    def _keep(self, validation: dict[str, Any] | None) -> dict[str, Any]:
         """Leave a snapshot, maybe the best; returns what the record tells of it."""
-        self.best = best_of(self.best, self.step, validation and validation["mean_px"])
+        self.best = best_of(self.best, self.step, validation["mean_px"] if validation else None)
         snapshot = self.save()
         self.run.write_best(**self.best)
         self.run.prune(self.config.keep)
         self.validated = time.monotonic()
         return {"snapshot": snapshot, "best": self.best}
 
-    def _is_time_to_validate(self, progress):
+    def _is_time_to_validate(self, progress: float) -> bool:
         if progress >= 1 or is_kept(self.step, self.config.keep):
             return True
         if self.config.minutes:
             return time.monotonic() - self.validated >= self.config.validate_every
-        return self.step % max(1, -(-self.config.steps // 20)) == 0
+        return self.step % max(1, -(-(self.config.steps or 0) // 20)) == 0
 
-    def _validate(self):
+    def _validate(self) -> dict[str, Any] | None:
         """Errors (px) on the validation part, or None where there is none; leaves a preview in the run."""
         if len(self.validation) == 0:
             return None
         with self.optimizer.averaged():
             points, likelihood, score_maps = self._predict(self.validation, PREVIEWED)
             trained = self._predict(self.watched)[0]
-        labels = self.data.points[self.validation]
+        labels, known = self.data.points[self.validation], self.data.points[self.watched]
+        self._tell_lost(np.concatenate([errors(labels, points), errors(known, trained)]))
         self._preview(labels, points, likelihood, score_maps)
         summary = summarize(errors(labels, points))
         return {
@@ -292,10 +313,30 @@ class Trainer:
             "rms_px": summary.rms_px,
             "median_px": summary.median_px,
             "n": summary.n,
-            "train_mean_px": summarize(errors(self.data.points[self.watched], trained)).mean_px,
+            "train_mean_px": summarize(errors(known, trained)).mean_px,
         }
 
-    def _preview(self, labels, points, likelihood, score_maps):
+    def _tell_lost(self, found: NDArray[np.float64]) -> None:
+        """Name the bodyparts whose errors ``(n, K)`` px are still large once a third of the budget is used up."""
+        if self.told or self._progress() < _TELL_AT:
+            return
+        self.told = True
+        far = _LOST * animal_px(self.data.points)
+        some = ~np.isnan(found).all(0)
+        lost = [name for k, name in enumerate(self.data.bodyparts) if some[k] and np.nanmedian(found[:, k]) > far]
+        if lost:
+            self._warn(
+                f"After a third of the training the network has not found {', '.join(lost)} yet (errors over "
+                f"{100 * _LOST:.0f} % of the animal's size). Label more frames that show it, or train longer."
+            )
+
+    def _preview(
+        self,
+        labels: NDArray[np.float64],
+        points: NDArray[np.float64],
+        likelihood: NDArray[np.float64],
+        score_maps: list[NDArray[np.float32]],
+    ) -> None:
         """Leave in the run what the network makes of the first validation frames."""
         n = len(score_maps)
         arrays = {"labels": labels[:n], "points": points[:n], "likelihood": likelihood[:n]}
@@ -304,11 +345,13 @@ class Trainer:
         images = np.array([self.data.images[i] for i in self.validation[:n]])
         self.run.write_preview(self.step, images=images, **arrays)
 
-    def _predict(self, indices, mapped=0):
+    def _predict(
+        self, indices: NDArray[np.intp], mapped: int = 0
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.float32]]]:
         """Points (n, K, 2) px and likelihood (n, K) of some frames, and the score-maps of the first ``mapped``."""
         found, score_maps = [], []
         for number, index in enumerate(indices):
-            maps = predict_maps(self.net, [self.data.image(index)], self.config.input_scale, self.devices[0])
+            maps = predict_maps(self.net, [self.data.image(index)], self.config.seen_at, self.devices[0])
             found.append(maps.points())
             if number < mapped:
                 score_maps.append(maps.arrays()[0][0])
@@ -317,7 +360,7 @@ class Trainer:
 
     # ---- saving and restoring
 
-    def save(self):
+    def save(self) -> str:
         """Write a snapshot of this step, unless there is one; returns its file name."""
         if self.leads and self.step and self.saved != self.step:
             if not self.optimizer.is_finite():
@@ -328,19 +371,19 @@ class Trainer:
             self.saved = self.step
         return self.run.snapshot(self.step).name
 
-    def _parameters(self):
+    def _parameters(self) -> dict[str, Any]:
         """Name -> parameter that predictions need, by names that depend on the structure alone."""
         named = self.net._collect_params_with_prefix()
         return {name: parameter for name, parameter in named.items() if not name.startswith("early")}
 
-    def _state(self):
+    def _state(self) -> dict[str, NDArray[Any]]:
         """All that resuming needs beside the averaged weights, as plain arrays."""
         best = self.best or {"step": -1, "val_mean_px": None}
         px = np.nan if best["val_mean_px"] is None else best["val_mean_px"]
         numbers = {"step": self.step, "seconds": self.seconds, "best_step": best["step"], "best_px": px}
         return {**{name: np.array(value) for name, value in numbers.items()}, **self.optimizer.state()}
 
-    def _restore(self):
+    def _restore(self) -> None:
         """Take up the last snapshot of the run."""
         _, state = self.run.last_state()
         self.step = self.saved = int(state["step"])
@@ -353,7 +396,7 @@ class Trainer:
         if self.leads and self.best:
             self.run.write_best(**self.best)
 
-    def _diverged(self, what, rate):
+    def _diverged(self, what: str, rate: float) -> DivergedError:
         lower = float(f"{(rate if self.config.schedule else self.config.learning_rate) / 3:.1g}")
         steps = self.run.steps
         text = f"The {what} became infinite at step {self.step} (learning rate {rate:.2g})."
@@ -363,10 +406,24 @@ class Trainer:
             text += " There is no snapshot yet. Train again with a lower rate: "
         return DivergedError(f"{text}learning_rate={lower:g} (--learning-rate {lower:g}).", lower)
 
-    def close(self, wait=True):
+    def close(self, wait: bool = True) -> None:
         """Stop the batch thread, close the files, and let the other workers go."""
         self.pool.shutdown(wait=wait, cancel_futures=True)
         if self.stats:
             self.stats.close()
         if self.crew:
             self.crew.leave(done=self._progress() >= 1)
+
+
+def _augmentation(config: TrainConfig, bodyparts: Sequence[str]) -> Augmentation:
+    """How crops are drawn, by a configuration with nothing left open."""
+    return Augmentation(
+        None if config.crop_size is None else config.crop_shape,
+        config.seen_at,
+        config.scale_jitter,
+        config.rotation or 0.0,
+        config.anywhere,
+        config.brightness,
+        config.noise,
+        mirror_order(bodyparts) if config.mirror else None,
+    )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from dlcnb.backend import mx
+from dlcnb.backend.network import PoseNet
 from dlcnb.project import ProjectError
 from dlcnb.run import Run
 
 __all__ = ["start_from"]
 
 
-def start_from(net, snapshot, bodyparts):
+def start_from(net: PoseNet, snapshot: str | os.PathLike[str], bodyparts: Sequence[str]) -> None:
     """Fill a network with the weights of a snapshot.
 
     Maps of bodyparts that the snapshot knows by name are taken over; those of new bodyparts keep their random start.
@@ -47,7 +51,7 @@ def start_from(net, snapshot, bodyparts):
         parameter.set_data(_fitted(parameter.data(), stored[name], outputs, len(known), name))
 
 
-def _rows(bodyparts, known):
+def _rows(bodyparts: Sequence[str], known: Sequence[str]) -> dict[int, int]:
     """{output channel of the new head: channel of the old one} for the bodyparts that both have."""
     pairs = [(new, known.index(name)) for new, name in enumerate(bodyparts) if name in known]
     outputs = dict(pairs)
@@ -57,7 +61,7 @@ def _rows(bodyparts, known):
     return outputs
 
 
-def _fitted(mine, theirs, outputs, n_known, name):
+def _fitted(mine: Any, theirs: Any, outputs: Mapping[int, int], n_known: int, name: str) -> Any:
     """The stored array, with its output channels sorted to ours where it is the last layer of the head."""
     axis = next((a for a, n in enumerate(theirs.shape) if n == 3 * n_known), None)
     if not name.startswith("head.") or axis is None or (mine.shape == theirs.shape and _is_inner(name)):
@@ -71,6 +75,6 @@ def _fitted(mine, theirs, outputs, n_known, name):
     return mx.nd.array(values)
 
 
-def _is_inner(name):
+def _is_inner(name: str) -> bool:
     """Whether a parameter of the head does not make the maps themselves."""
     return not name.startswith(("head.out", "head.up."))

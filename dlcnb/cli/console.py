@@ -194,6 +194,8 @@ def run_job(console, job, describe):
         for event in job.follow():
             if event["event"] == "warning":
                 console.note(f"warning: {event['message']}")
+            elif event["event"] == "decided":
+                console.note(event["message"])
             elif event["event"] in ("step", "progress") and (shown := describe(event)):
                 console.progress(*shown)
                 console.progress_line(*shown)

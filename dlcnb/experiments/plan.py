@@ -120,7 +120,7 @@ def plan(
     data = TrainSet.from_project(project)
     base = {"train_fraction": 0.5, **settings}
     if kind == "parts":  # the choice of the scale looks at the labels, and must not depend on the bodyparts trained
-        config = TrainConfig.from_dict(base).with_input_scale(data.image(0).shape[:2], data.points)
+        config = data.plan(TrainConfig.from_dict(base)).config
         base["input_scale"] = config.input_scale
     trials = [Trial(c, r, {**base, **more}) for c, r, more in _CONDITIONS[kind](data, values, repeats)]
     for trial in trials:

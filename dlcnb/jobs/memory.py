@@ -87,7 +87,8 @@ def needed_mb(config: TrainConfig, size: tuple[int, int]) -> float:
     if config.crop_size is None:
         pixels = size[0] * size[1] * ((config.input_scale or 1.0) * config.scale_jitter[1]) ** 2
     else:
-        pixels = config.batch_size * config.crop_size**2
+        height, width = config.crop_shape
+        pixels = config.batch_size * height * width
     return _BASE + weights + per_megapixel * pixels / 2**20
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlcnb.augment import mirror_order
 from dlcnb.project import edges_of, nearest
+from dlcnb.trainset.sides import mirror_order
 from dlcnb.trajectories import bone_lengths, kalman_smooth
 
 if TYPE_CHECKING:

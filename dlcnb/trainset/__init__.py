@@ -11,6 +11,8 @@ from dlcnb.trainset.config import (
     merged,
 )
 from dlcnb.trainset.data import Split, TrainSet, choose_split, folds, leave_one_video_out, resize, split
+from dlcnb.trainset.plan import Plan, plan
+from dlcnb.trainset.sides import mirror_order
 
 __all__ = [
     "BACKBONES",
@@ -19,6 +21,7 @@ __all__ = [
     "PRECISIONS",
     "PRESETS",
     "WEIGHTS_SOURCES",
+    "Plan",
     "Split",
     "TrainConfig",
     "TrainSet",
@@ -26,6 +29,8 @@ __all__ = [
     "folds",
     "leave_one_video_out",
     "merged",
+    "mirror_order",
+    "plan",
     "resize",
     "split",
 ]

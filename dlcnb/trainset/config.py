@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any
-
-import numpy as np
 
 from dlcnb.machine.gpus import is_device
 from dlcnb.project import nearest
@@ -18,7 +16,7 @@ OPTIMIZERS = ("adam", "sgd")
 PRECISIONS = ("fp32", "fp16", "auto")
 KVSTORES = ("device", "dist_sync")
 WEIGHTS_SOURCES = ("torchvision", "gluon")  # who publishes ImageNet weights that can be fetched
-PRESETS = {  # settings that differ from the defaults
+PRESETS: dict[str, dict[str, Any]] = {  # settings that differ from the defaults
     "quick": {"minutes": 10.0},
     "workshop": {"minutes": 3.0, "validate_every": 15.0},
     "paper": {  # Mathis et al. 2018, Methods; rates of DeepLabCut's schedule
@@ -33,6 +31,9 @@ PRESETS = {  # settings that differ from the defaults
         "mirror": False,
         "radius": 17.0,
         "locref_weight": 0.05,
+        "spatial_weight": 0.0,
+        "balanced": False,
+        "head_width": 64,
         "optimizer": "sgd",
         "schedule": ((10_000, 0.005), (430_000, 0.02), (730_000, 0.002), (1_030_000, 0.001)),
         "average": 0.0,
@@ -41,6 +42,7 @@ PRESETS = {  # settings that differ from the defaults
 }
 
 
+_BEFORE = {"head_width": 64, "spatial_weight": 0.0, "balanced": False}  # of runs that don't say
 CHOICES = {"backbone": BACKBONES, "optimizer": OPTIMIZERS, "precision": PRECISIONS, "kvstore": KVSTORES}
 
 
@@ -63,15 +65,20 @@ class TrainConfig:
     bodyparts : names to train on, some of the project's; None = all of them.
     seed : seed of everything else (validation part, weights of the heads, batches).
     validation_fraction : share of the *training* frames held out to choose the best snapshot.
-    batch_size, crop_size : examples per step, px of their sides at ``input_scale``; ``crop_size=None`` trains on whole
-        frames of random scale, one a step, as the paper does.
-    input_scale : frames are resized by this before the network sees them (the paper's scale factor, 0.8); None =
-        chosen from the data.
+    batch_size, crop_size : examples per step, and their size in px at ``input_scale``: a side or (height, width).
+        ``crop_size=None`` trains on whole frames of random scale, one a step, as the paper does; "auto" = chosen from
+        the data.
+    input_scale : frames are resized by this before the network sees them (the paper's scale factor, 0.8).
     scale_jitter, rotation, anywhere, brightness, noise, mirror : see `dlcnb.augment.Augmentation`; ``mirror``
-        swaps left and right bodyparts where both are present.
+        swaps left and right bodyparts, and only happens where that is right (`dlcnb.trainset.plan`).
+    balanced : frames are drawn so that every bodypart is seen equally often, rare ones too; else all frames equally.
     radius : px of the *original* frame within which a score-map is 1 (the paper's 17, scaled by ``input_scale``).
     intermediate : a second set of score-maps is trained from conv4 (the paper's ResNet-101ws).
     locref_weight : weight of the location refinement loss (paper: 0.05).
+    spatial_weight : weight of a cross-entropy over *places*: of all cells of a score-map, those of the disc shall have
+        the probability. Bodyparts are found in a fraction of the steps, since background does not drown them. 0 = the
+        paper's loss.
+    head_width : channels of the layers that join the feature maps of a backbone that goes on to stride 32.
     optimizer : "adam" or "sgd" (momentum 0.9).
     learning_rate : peak of the schedule: linear warm-up, flat, cosine to 1 %.
     schedule : instead of it, ``((step, rate), …)``: each rate holds until its step, the last for good.
@@ -103,17 +110,20 @@ class TrainConfig:
     bodyparts: tuple[str, ...] | None = None
     seed: int = 0
     validation_fraction: float = 0.08
-    batch_size: int = 8
-    crop_size: int | None = 256
+    batch_size: int | None = None
+    crop_size: int | tuple[int, int] | str | None = "auto"
     input_scale: float | None = None
     scale_jitter: tuple[float, float] = (0.8, 1.3)
-    rotation: float = 60.0
+    rotation: float | None = None
     anywhere: float = 0.3
     brightness: float = 0.2
     noise: float = 0.0
-    mirror: bool = True
-    radius: float = 20.0
-    locref_weight: float = 0.03
+    mirror: bool | None = None
+    balanced: bool = True
+    radius: float | None = None
+    locref_weight: float = 1.0
+    spatial_weight: float = 1.0
+    head_width: int | None = None
     intermediate: bool = False
     optimizer: str = "adam"
     learning_rate: float = 1e-3
@@ -130,7 +140,7 @@ class TrainConfig:
     kvstore: str = "device"
     workers: int = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.minutes is None and self.steps is None:
             raise ValueError("A training run needs an end: give minutes=… or steps=….")
         for name, choices in CHOICES.items():
@@ -140,7 +150,7 @@ class TrainConfig:
                 raise ValueError(f"Unknown {name} {value!r}{hint}. Expected one of {', '.join(choices)}.")
         if not is_device(self.device):
             raise ValueError(f"Unknown device {self.device!r}. Expected auto, cpu, gpu(0), or several: gpu(0),gpu(1).")
-        for name in ("minutes", "steps", "batch_size", "input_scale", "radius", "learning_rate"):
+        for name in ("minutes", "steps", "batch_size", "input_scale", "radius", "head_width", "learning_rate"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be greater than 0, but is {value!r}.")
@@ -152,16 +162,20 @@ class TrainConfig:
         self._check_split()
         self._check_workers()
 
-    def _check_crops(self):
-        if self.crop_size is None and self.batch_size != 1:
+    def _check_crops(self) -> None:
+        if self.crop_size is None and self.batch_size not in (None, 1):
             raise ValueError(f"Whole frames (crop_size=None) go singly: batch_size must be 1, not {self.batch_size}.")
-        if self.crop_size is not None and self.crop_size % 32:
-            raise ValueError(f"crop_size must be a multiple of 32 px, but is {self.crop_size!r}.")
-        for name in ("scale_jitter", "schedule"):
+        if self.crop_size not in (None, "auto"):
+            sides = self.crop_size if isinstance(self.crop_size, (list, tuple)) else (self.crop_size,)
+            if len(sides) not in (1, 2) or any(isinstance(s, str) or s <= 0 or s % 32 for s in sides):
+                raise ValueError(
+                    f'crop_size must be "auto", a multiple of 32 px or (height, width) of such, not {self.crop_size!r}.'
+                )
+        for name in ("scale_jitter", "schedule", "crop_size"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, _tuples(getattr(self, name)))
 
-    def _check_split(self):
+    def _check_split(self) -> None:
         if self.bodyparts is not None:
             object.__setattr__(self, "bodyparts", tuple(self.bodyparts))
         if isinstance(self.keep, (list, tuple)):
@@ -178,18 +192,18 @@ class TrainConfig:
             raise ValueError(f"Expected folds >= 2 and fold from 0 to folds - 1, found {self.folds} and {self.fold}.")
         object.__setattr__(self, "train_fraction", 1 - 1 / self.folds)
 
-    def _check_workers(self):
+    def _check_workers(self) -> None:
         if self.kvstore == "device":
             if self.workers != 1:
                 raise ValueError(f'workers={self.workers!r} needs kvstore="dist_sync".')
             return
-        if self.workers < 1 or self.batch_size < self.workers:
+        if self.workers < 1 or (self.batch_size is not None and self.batch_size < self.workers):
             raise ValueError(f"{self.workers} workers can't share a batch of {self.batch_size}. Raise batch_size.")
         if self.steps is None or self.minutes is not None:
             raise ValueError('kvstore="dist_sync" needs steps=…, not minutes: the clocks of machines differ.')
 
     @classmethod
-    def from_dict(cls, values):
+    def from_dict(cls, values: Mapping[str, Any]) -> TrainConfig:
         """A configuration from plain values; an unknown key is an error that names the nearest known one."""
         known = {field.name for field in fields(cls)}
         for key in values:
@@ -198,7 +212,12 @@ class TrainConfig:
         return cls(**values)
 
     @classmethod
-    def preset(cls, name, **changes):
+    def saved(cls, values: Mapping[str, Any]) -> TrainConfig:
+        """The configuration of a run's ``pose_cfg.yaml``; settings that dlcnb did not have yet are as it then was."""
+        return cls.from_dict({**_BEFORE, **values})
+
+    @classmethod
+    def preset(cls, name: str, **changes: Any) -> TrainConfig:
         """The configuration of one of `PRESETS`, with some settings changed; an unknown name is a ValueError."""
         if name not in PRESETS:
             raise ValueError(f"Unknown preset {name!r}{nearest(name, PRESETS)}. Expected one of {', '.join(PRESETS)}.")
@@ -208,27 +227,23 @@ class TrainConfig:
         """This configuration with some settings changed, see `merged`."""
         return self.from_dict(merged(self.to_dict(), changes))
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Plain values (numbers, strings, lists), ready for YAML or JSON."""
         return {k: _lists(v) for k, v in asdict(self).items()}
 
-    def with_input_scale(self, size, points):
-        """This configuration with ``input_scale`` chosen, if it was None.
+    @property
+    def seen_at(self) -> float:
+        """``input_scale``; raises ValueError where it is not chosen yet (`dlcnb.trainset.plan` does)."""
+        if self.input_scale is None:
+            raise ValueError("input_scale is open: dlcnb.trainset.plan chooses it from the data.")
+        return self.input_scale
 
-        The longer side is brought to about 640 px, unless that would shrink the animal (the median extent of the
-        labeled bodyparts) below 100 px. Never enlarged.
-
-        Parameters
-        ----------
-        size : ``(height, width)`` of the frames, px.
-        points : float ``(N, K, 2)`` labels, px, NaN = not there.
-        """
-        if self.input_scale is not None:
-            return self
-        some = points[~np.isnan(points).all((1, 2))]
-        extent = np.linalg.norm(np.nanmax(some, 1) - np.nanmin(some, 1), axis=-1) if len(some) else np.array([100.0])
-        wanted = max(640 / max(size), 100 / max(np.median(extent), 1.0))
-        return replace(self, input_scale=float(np.clip(round(wanted * 16) / 16, 0.125, 1.0)))
+    @property
+    def crop_shape(self) -> tuple[int, int]:
+        """``(height, width)`` of a training crop, px; raises ValueError where there is none, or none chosen yet."""
+        if self.crop_size is None or isinstance(self.crop_size, str):
+            raise ValueError(f"crop_size={self.crop_size!r} has no shape.")
+        return self.crop_size if isinstance(self.crop_size, tuple) else (self.crop_size, self.crop_size)
 
 
 def merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -252,11 +267,11 @@ def merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
     return {**{name: value for name, value in values.items() if name not in dropped}, **changes}
 
 
-def _tuples(value):
+def _tuples(value: Any) -> Any:
     """Lists, however deep, as tuples."""
     return tuple(map(_tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
-def _lists(value):
+def _lists(value: Any) -> Any:
     """Tuples, however deep, as lists."""
     return list(map(_lists, value)) if isinstance(value, (list, tuple)) else value

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from dlcnb.labels import Labels, current_labels, image_problem, read_image
-from dlcnb.project import ProjectError, nearest
+from dlcnb.labels import Labels, current_labels, image_problem, image_size, read_image
+from dlcnb.project import Project, ProjectError, nearest
+from dlcnb.trainset.config import TrainConfig
+from dlcnb.trainset.plan import Plan, plan
+
+_SIZED = 500  # frames whose sizes are looked at
 
 __all__ = ["Split", "TrainSet", "choose_split", "folds", "leave_one_video_out", "resize", "split"]
 
@@ -22,13 +29,13 @@ log = logging.getLogger(__name__)
 class Split:
     """Indices (int arrays, sorted) of the frames of the training and the test split."""
 
-    train: np.ndarray
-    test: np.ndarray
+    train: NDArray[np.intp]
+    test: NDArray[np.intp]
     fraction: float
     seed: int
 
 
-def split(n, fraction, seed):
+def split(n: int, fraction: float, seed: int) -> Split:
     """Split ``n`` frames at random as DeepLabCut does: the same seed gives the same split.
 
     Raises ValueError if the fraction leaves no frame to train on.
@@ -40,7 +47,7 @@ def split(n, fraction, seed):
     return Split(np.sort(order[:count]), np.sort(order[count:]), fraction, seed)
 
 
-def folds(n, k, seed):
+def folds(n: int, k: int, seed: int) -> list[Split]:
     """The ``k`` splits of k-fold cross-validation of ``n`` frames: each frame is in exactly one test split.
 
     Raises ValueError if there are fewer frames than folds.
@@ -52,7 +59,7 @@ def folds(n, k, seed):
     return [Split(np.setdiff1d(everything, part), np.sort(part), 1 - len(part) / n, seed) for part in parts]
 
 
-def leave_one_video_out(images):
+def leave_one_video_out(images: Sequence[str]) -> dict[str, Split]:
     """For each video the split whose test frames are all of that video's, as a new recording would be.
 
     Parameters
@@ -74,7 +81,7 @@ def leave_one_video_out(images):
     return {name: Split(np.setdiff1d(np.arange(n), part), part, 1 - len(part) / n, 0) for name, part in parts.items()}
 
 
-def choose_split(images, config):
+def choose_split(images: Sequence[str], config: TrainConfig) -> Split:
     """The split that a `TrainConfig` asks for: at random, one of k folds, or a video left out.
 
     Raises ValueError if the frames don't allow it (too few, no such video).
@@ -102,17 +109,17 @@ class TrainSet:
     bodyparts : K names.
     """
 
-    def __init__(self, root, labels: Labels, *, cache_bytes=512 * 2**20):
+    def __init__(self, root: str | os.PathLike[str], labels: Labels, *, cache_bytes: int = 512 * 2**20) -> None:
         self.root = Path(root)
         self.images = labels.images
         self.points = labels.points
         self.bodyparts = labels.bodyparts
-        self._cache = OrderedDict()
+        self._cache: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
         self._cache_bytes = cache_bytes
         self._used = 0
 
     @classmethod
-    def from_project(cls, project, bodyparts=None):
+    def from_project(cls, project: Project, bodyparts: Sequence[str] | None = None) -> TrainSet:
         """The frames of a project that carry at least one label, without those that are still in work.
 
         (A bodypart without a label is trained as absent, so that half-finished frames would teach the wrong thing.)
@@ -131,10 +138,30 @@ class TrainSet:
         labels = labels.select(np.flatnonzero(labeled & _readable(project, labels, labeled)))
         return cls(project.root, labels if bodyparts is None else _only(labels, bodyparts))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.images)
 
-    def image(self, index):
+    def sizes(self, indices: Iterable[int] | None = None) -> list[tuple[int, int]]:
+        """``(height, width)`` px of some frames (default all), from the heads of their files."""
+        return [image_size(self.root / self.images[n]) for n in (range(len(self)) if indices is None else indices)]
+
+    def plan(self, config: TrainConfig, indices: ArrayLike | None = None) -> Plan:
+        """What ``config`` leaves open, decided from some frames (default all): a `dlcnb.trainset.Plan`."""
+        chosen = np.arange(len(self)) if indices is None else np.asarray(indices)
+        some = chosen[:: -(-len(chosen) // _SIZED)]  # files of a large set take long to open
+        return plan(config, self.bodyparts, self.points[chosen], self.sizes(some))
+
+    def shares(self, indices: NDArray[np.intp]) -> NDArray[np.float64]:
+        """How often to draw each of some frames so that every bodypart is seen equally often: float ``(n,)``, sum 1.
+
+        A bodypart is chosen, then a frame that shows it.
+        """
+        there = ~np.isnan(self.points[indices]).any(-1)
+        counts = there.sum(0)
+        known = counts > 0
+        return np.asarray((there[:, known] / counts[known]).sum(1) / known.sum())
+
+    def image(self, index: int) -> NDArray[np.uint8]:
         """Frame ``index``, uint8 ``(H, W, 3)`` RGB; recently used frames are kept in memory.
 
         Raises `LabelError` if the file can't be read.
@@ -149,7 +176,7 @@ class TrainSet:
         return image
 
 
-def _readable(project, labels, labeled):
+def _readable(project: Project, labels: Labels, labeled: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Bool ``(T,)``: labeled frames whose images can be opened; those that can't are told, none at all is an error."""
     images = {t: labels.images[t] for t in np.flatnonzero(labeled)}
     problems = {t: problem for t, image in images.items() if (problem := image_problem(project.root / image))}
@@ -164,7 +191,7 @@ def _readable(project, labels, labeled):
     return readable
 
 
-def _only(labels, bodyparts):
+def _only(labels: Labels, bodyparts: Sequence[str]) -> Labels:
     """Labels of some bodyparts."""
     for name in bodyparts:
         if name not in labels.bodyparts:
@@ -179,7 +206,7 @@ def _only(labels, bodyparts):
     return replace(labels, bodyparts=names, points=labels.points[:, kept])
 
 
-def resize(image, factor):
+def resize(image: NDArray[np.uint8], factor: float) -> tuple[NDArray[np.uint8], tuple[float, float]]:
     """An image resized by ``factor``, by area averaging when it shrinks.
 
     Returns the image, its size rounded to whole pixels, and the exact ``(fx, fy)`` that points are to be scaled by.
@@ -189,4 +216,4 @@ def resize(image, factor):
     height, width = image.shape[:2]
     size = max(1, round(width * factor)), max(1, round(height * factor))
     resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
-    return resized, (size[0] / width, size[1] / height)
+    return np.asarray(resized, np.uint8), (size[0] / width, size[1] / height)

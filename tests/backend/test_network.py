@@ -25,7 +25,7 @@ def test_loss_is_the_papers():
     output = rng.normal(size=(2, 6, 4, 5))
     score = (rng.random((2, 2, 4, 5)) < 0.3).astype(float)
     locref = rng.normal(size=(2, 4, 4, 5))
-    part, refinement = pose_loss(*(mx.nd.array(a) for a in (output, score, locref)), 0.05)
+    part, refinement = pose_loss(*(mx.nd.array(a) for a in (output, score, locref)), locref_weight=0.05)
     p = 1 / (1 + np.exp(-output[:, :2]))
     entropy = -(score * np.log(p) + (1 - score) * np.log(1 - p)).mean()
     d = np.abs(output[:, 2:] - locref)
@@ -52,3 +52,22 @@ def test_unknown_device_names_the_choices():
 
     with pytest.raises(ValueError, match="cpu"):
         pick_device("tpu")
+
+
+def test_the_spatial_loss_is_a_cross_entropy_over_places():
+    from dlcnb.backend import mx
+    from dlcnb.backend.network import pose_loss
+
+    rng = np.random.default_rng(1)
+    output = rng.normal(size=(2, 6, 4, 5))
+    score = np.zeros((2, 2, 4, 5))
+    score[0, 0, 1, 1:3] = score[0, 1, 3, 4] = score[1, 0, 0, 0] = 1  # the last one is not there
+    locref = np.zeros((2, 4, 4, 5))
+    arrays = [mx.nd.array(a) for a in (output, score, locref)]
+    plain, _ = pose_loss(*arrays, locref_weight=1.0)
+    both, _ = pose_loss(*arrays, locref_weight=1.0, spatial_weight=0.5)
+    logits = output[:, :2].reshape(4, -1)
+    log_softmax = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    disc = score.reshape(4, -1) / np.maximum(score.reshape(4, -1).sum(1, keepdims=True), 1)
+    expected = -(disc * log_softmax).sum() / 3
+    assert (both - plain).asscalar() == pytest.approx(0.5 * expected, rel=1e-4)

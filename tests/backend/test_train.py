@@ -210,7 +210,7 @@ def test_steps_of_a_schedule_hold_until_their_step():
 def test_two_devices_give_the_losses_of_one(project):
     _, one = run_steps(project, steps=5, batch_size=4)  # rounding differs, and grows with every step
     run, two = run_steps(project, steps=5, batch_size=4, device="cpu(0),cpu(1)")
-    np.testing.assert_allclose([s.loss for s in two], [s.loss for s in one], rtol=0, atol=1e-4)
+    np.testing.assert_allclose([s.loss for s in two], [s.loss for s in one], rtol=5e-4)
     assert (run / "snapshot-5.params").exists()
 
 
@@ -252,7 +252,7 @@ def test_intermediate_supervision_trains_but_is_not_needed_for_predictions(proje
     assert not any(name.startswith("early") for name in weights(run, 4))
     assert Predictor(run).predict(np.zeros((1, 120, 160, 3), np.uint8))[0].shape == (1, 4, 2)
     plain = run_steps(project, steps=1)[1][0]
-    assert steps[0].part_loss > 1.5 * plain.part_loss
+    assert steps[0].part_loss > plain.part_loss + 0.5
 
 
 def test_fine_tuning_keeps_what_is_known_of_bodyparts(project):

@@ -42,14 +42,17 @@ def test_without_a_limit_the_machine_counts(tmp_path, limit):
 
 
 def test_more_pixels_and_deeper_networks_need_more():
-    small = memory.needed_mb(TrainConfig(steps=1, batch_size=2), (480, 640))
-    assert memory.needed_mb(TrainConfig(steps=1), (480, 640)) > small
-    assert memory.needed_mb(TrainConfig(steps=1, backbone="resnet-101"), (480, 640)) > 2 * small
+    def needed(**settings):
+        return memory.needed_mb(TrainConfig(steps=1, crop_size=256, **settings), (480, 640))
+
+    small = needed(batch_size=2)
+    assert needed(batch_size=8) > small
+    assert needed(batch_size=8, backbone="resnet-101") > 2 * small
     whole = TrainConfig.preset("paper", steps=1)
     assert memory.needed_mb(whole, (1080, 1920)) > memory.needed_mb(whole, (480, 640))
 
 
 def test_a_shortage_says_what_to_change():
-    huge = TrainConfig(steps=1, batch_size=100_000)
+    huge = TrainConfig(steps=1, batch_size=100_000, crop_size=256)
     assert "batch_size" in memory.shortage(huge, (480, 640))
     assert memory.shortage(TrainConfig(steps=1, batch_size=1, crop_size=32), (480, 640)) is None

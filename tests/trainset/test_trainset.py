@@ -102,4 +102,4 @@ def test_presets_differ_from_the_defaults_where_they_say():
 
 def test_whole_frames_go_one_by_one():
     with pytest.raises(ValueError, match="batch_size must be 1"):
-        TrainConfig(steps=1, crop_size=None)
+        TrainConfig(steps=1, crop_size=None, batch_size=8)

@@ -45,6 +45,8 @@ def train(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
     try:
         with lead(run.folder, config, events, stop), closing(steps):  # closing saves a snapshot
             for last in steps:
+                for sentence in run.decisions if last.step == 1 else ():
+                    events.write("decided", message=sentence)
                 if last.warning not in (None, warned):
                     warned = last.warning
                     events.write("warning", message=warned)
@@ -65,8 +67,7 @@ def _shortage(project: Project, config: TrainConfig) -> str | None:
     from dlcnb.trainset import TrainSet
 
     data = TrainSet.from_project(project, config.bodyparts)
-    size = data.image(0).shape[:2]
-    return shortage(config.with_input_scale(size, data.points), size)
+    return shortage(data.plan(config).config, data.sizes()[0])
 
 
 def _fields(record: TrainStep) -> dict[str, Any]:

@@ -29,7 +29,7 @@ TIPS = {
     "split_seed": "Another number gives another random split into training and test frames",
     "steps": "Steps of training; 0 = as many as the minutes allow. Whichever ends first ends the run",
     "learning_rate": "How far a step goes: lower it if the loss jumps up or becomes infinite",
-    "batch_size": "Examples per step: more is steadier, and takes more time and memory",
+    "batch_size": "Examples per step: more is steadier, and takes more time and memory; 0 = as the recipe says",
     "device": "auto takes a GPU if there is one; several share each batch: gpu(0),gpu(1)",
     "start_from": "Go on from what an earlier run of this project has learned",
 }
@@ -47,7 +47,7 @@ class TrainingSettings(HasTraits):
     train_fraction = Float(DEFAULTS["train_fraction"])
     split_seed = Int(0, min=0)
     learning_rate = Float(DEFAULTS["learning_rate"])
-    batch_size = Int(DEFAULTS["batch_size"], min=1)
+    batch_size = Int(0, min=0, help="0: as the recipe says.")
     device = Unicode("auto")
     start_from = Unicode("", help="Run or snapshot to go on from; empty: ImageNet weights.")
     starts = Dict({FRESH: ""}, help="What ``start_from`` may be: {words: path}.")
@@ -64,7 +64,7 @@ class TrainingSettings(HasTraits):
         with self.hold_trait_notifications():
             self.minutes, self.steps = wanted["minutes"] or 0.0, wanted["steps"] or 0
             for name in ("backbone", "learning_rate", "batch_size", "device"):
-                setattr(self, name, wanted[name])
+                setattr(self, name, wanted[name] or 0)
 
     def options(self) -> dict[str, Any]:
         """Settings as `dlcnb.jobs.start` takes them: those of the preset, and what was changed."""
@@ -72,7 +72,7 @@ class TrainingSettings(HasTraits):
         changes: dict[str, Any] = {name: getattr(self, name) for name in ("backbone", "train_fraction", "split_seed")}
         changes |= {name: value for name in ("minutes", "steps", "start_from") if (value := getattr(self, name))}
         for name in ("learning_rate", "batch_size", "device"):
-            if getattr(self, name) != base[name]:
+            if getattr(self, name) != (base[name] or 0):
                 changes[name] = getattr(self, name)
         if not (self.minutes or self.steps):
             changes |= {"minutes": None, "steps": None}  # which is an error that says so
@@ -121,7 +121,7 @@ class SettingsForm(ipywidgets.HBox):
             "split_seed": whole(min=0, max=many, layout=_wide(90)),
             "steps": whole(min=0, max=many, layout=_wide(110)),
             "learning_rate": number(min=1e-7, max=1, step=1e-4, layout=_wide(100)),
-            "batch_size": whole(min=1, max=4096, layout=_wide(80)),
+            "batch_size": whole(min=0, max=4096, layout=_wide(80)),
             "device": ipywidgets.Combobox(options=DEVICES, ensure_option=False, layout=_wide(130)),
             "start_from": ipywidgets.Dropdown(options=list(self.settings.starts.items()), layout=_wide(250)),
         }
