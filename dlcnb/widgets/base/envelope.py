@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Envelope", "extreme_frames"]
 
@@ -18,7 +19,7 @@ class Envelope:
         NaN = not there.
     """
 
-    def __init__(self, values):
+    def __init__(self, values: ArrayLike) -> None:
         self.values = np.asarray(values, np.float32)
         self._levels = [(1, self.values, self.values)]
         size, low, high = self._levels[0]
@@ -26,10 +27,10 @@ class Envelope:
             size, low, high = size * FACTOR, _blocks(low, np.fmin), _blocks(high, np.fmax)
             self._levels.append((size, low, high))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.values)
 
-    def between(self, start, stop, limit=2000):
+    def between(self, start: float, stop: float, limit: int = 2000) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         """The frames ``start <= frame < stop`` as a line of at most ``limit`` points (at least 8).
 
         Returns
@@ -52,7 +53,7 @@ class Envelope:
         return np.repeat(middles, 2), both.ravel()
 
 
-def extreme_frames(x, y, limit=2000):
+def extreme_frames(x: ArrayLike, y: ArrayLike, limit: int = 2000) -> NDArray[np.int64]:
     """Frames that a path in the plane can be drawn through, of which none lies further out than those chosen.
 
     Parameters
@@ -66,6 +67,7 @@ def extreme_frames(x, y, limit=2000):
     int (M,), M <= limit
         Ascending; all of them if there are few, else those of least and greatest x and y in each of equal parts.
     """
+    x, y = np.asarray(x), np.asarray(y)
     count = len(x)
     if count <= limit:
         return np.arange(count)
@@ -83,7 +85,7 @@ def extreme_frames(x, y, limit=2000):
     return chosen[chosen < count]
 
 
-def _blocks(values, fewest):
+def _blocks(values: NDArray[np.float32], fewest: np.ufunc) -> NDArray[np.float32]:
     """``fewest`` (fmin or fmax) of each `FACTOR` values in turn; the last block may be shorter."""
     whole = len(values) // FACTOR * FACTOR
     found = values[:whole:FACTOR].copy()

@@ -42,7 +42,7 @@ def markup(template: str, *values: object, **named: object) -> Markup:
     return Markup(template).format(*values, **named)
 
 
-def joined(parts: Iterable[object], between: str = "") -> Markup:
+def joined(parts: Iterable[Any], between: str = "") -> Markup:
     """Parts one after the other; those that are not `Markup` are escaped."""
     return escape(between).join(parts)
 

@@ -8,10 +8,13 @@ are used instead, translated to the same messages.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import traitlets
+from ipycanvas import MultiCanvas
 
 __all__ = ["Input", "InputGuard"]
 
@@ -70,7 +73,13 @@ class Input:
 
     ack_seconds = 0.5
 
-    def __init__(self, canvases, keys, on_message, root_class="dlcnb"):
+    def __init__(
+        self,
+        canvases: Sequence[MultiCanvas],
+        keys: Iterable[str],
+        on_message: Callable[[dict[str, Any]], object],
+        root_class: str = "dlcnb",
+    ) -> None:
         self.guard = InputGuard(grab=list(keys), surfaces=len(canvases), root_class=root_class)
         self._keys, self._on_message = frozenset(keys), on_message
         self._sent, self._arrived = 0, threading.Condition()
@@ -80,11 +89,11 @@ class Input:
         for surface, canvas in enumerate(canvases):
             self._listen(surface, canvas)
 
-    def listen_keys(self, canvas):
+    def listen_keys(self, canvas: MultiCanvas) -> None:
         """Take the keys of a canvas that belongs to a widget inside this one, where the guard does not work."""
         canvas.on_key_down(self._plain_key)
 
-    def ready(self, ahead=0):
+    def ready(self, ahead: int = 0) -> None:
         """Call before sending a frame: wait until a page has all frames but the last ``ahead``.
 
         At most ``ack_seconds``, and not again before the page's next sign of life; not at all without a page.
@@ -95,14 +104,14 @@ class Input:
                     lambda: self._acknowledged >= self._sent - ahead, self.ack_seconds
                 )
 
-    def sent(self):
+    def sent(self) -> None:
         """Call after sending a frame: ask the page to tell when it has it."""
         if self.guard.attached:
             with self._arrived:
                 self._sent += 1
             self.guard.send({"type": "frame", "id": self._sent})
 
-    def _from_guard(self, _, message, buffers):
+    def _from_guard(self, _: object, message: dict[str, Any], buffers: object) -> None:
         with self._arrived:
             self._client = True
             if message.get("type") == "ack":
@@ -113,9 +122,9 @@ class Input:
 
     # --- fallback: ipycanvas' own events, used until a guard reports from a page ---
 
-    def _listen(self, surface, canvas):
-        def pointer(kind, **more):
-            def handler(x, y):
+    def _listen(self, surface: int, canvas: MultiCanvas) -> None:
+        def pointer(kind: str, **more: Any) -> Callable[[float, float], None]:
+            def handler(x: float, y: float) -> None:
                 self._plain({"type": kind, "surface": surface, "x": x, "y": y, **more})
 
             return handler
@@ -123,7 +132,7 @@ class Input:
         where = [0.0, 0.0]
         move = pointer("move", buttons=1)
 
-        def moved(x, y):
+        def moved(x: float, y: float) -> None:
             where[:] = x, y
             move(x, y)
 
@@ -136,14 +145,14 @@ class Input:
         )
         canvas.on_key_down(self._plain_key)
 
-    def _plain_key(self, key, shift, ctrl, meta):
+    def _plain_key(self, key: str, shift: bool, ctrl: bool, meta: bool) -> None:
         if len(key) == 1:  # whatever Caps Lock says
             key = key.upper() if shift else key.lower()
         name = ("Ctrl+" if ctrl or meta else "") + ("Shift+" if shift and len(key) > 1 else "") + key
         if name in self._keys:
             self._plain({"type": "key", "key": name, "repeat": False})
 
-    def _plain(self, message):
+    def _plain(self, message: dict[str, Any]) -> None:
         if not self.guard.attached:
             modifiers = dict.fromkeys(("shift", "ctrl", "alt", "meta"), False)
             self._on_message({**modifiers, **message})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import traitlets
@@ -31,12 +33,12 @@ class PlotInput(anywidget.AnyWidget):
     grab = traitlets.List(traitlets.Unicode()).tag(sync=True)
     attached = traitlets.Int(0, help="How many times a page has attached it.").tag(sync=True)
 
-    def __init__(self, keys, on_message, root_class):
+    def __init__(self, keys: Iterable[str], on_message: Callable[[dict[str, Any]], object], root_class: str) -> None:
         super().__init__(grab=list(keys), root_class=root_class)
         self.on_msg(lambda _, message, buffers: on_message(message))
 
 
-def name_plot(figure, name, over_time=False):
+def name_plot(figure: Any, name: str, over_time: bool = False) -> None:
     """Let `PlotInput` see a `bqplot.Figure`; ``over_time`` plots can be brushed and zoomed by the wheel."""
     for css in ("dlcnb-plot", f"dlcnb-plot-{name}", *(["dlcnb-plot-over-time"] if over_time else [])):
         figure.add_class(css)

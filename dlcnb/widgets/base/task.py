@@ -5,15 +5,25 @@ from __future__ import annotations
 import atexit
 import threading
 import weakref
+from collections.abc import Callable
+from typing import Protocol
 
 __all__ = ["Stopped", "Task", "end_before_python"]
 
 END_SECONDS = 5.0
 
-_at_work = weakref.WeakSet()
+
+class Ending(Protocol):
+    """What can be asked to end within some seconds."""
+
+    def end(self, seconds: float) -> None:
+        """End, waiting at most so long."""
 
 
-def end_before_python(worker):
+_at_work: weakref.WeakSet[Ending] = weakref.WeakSet()
+
+
+def end_before_python(worker: Ending) -> None:
     """Call ``worker.end(seconds)`` before the interpreter ends; it waits for its thread at most so long.
 
     A thread that comes back from OpenCV or FFmpeg while Python is going down takes the whole process with it.
@@ -22,7 +32,7 @@ def end_before_python(worker):
 
 
 @atexit.register
-def _end():
+def _end() -> None:
     for worker in list(_at_work):
         worker.end(END_SECONDS)
 
@@ -42,17 +52,18 @@ class Task:
         ``busy(True)`` before the work begins and ``busy(False)`` when it has ended.
     """
 
-    def __init__(self, failed, busy=lambda _: None):
+    def __init__(self, failed: Callable[[Exception], object], busy: Callable[[bool], object] = lambda _: None) -> None:
         self._failed, self._busy = failed, busy
-        self._thread, self._stop, self._lock = None, threading.Event(), threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._stop, self._lock = threading.Event(), threading.Lock()
         end_before_python(self)
 
     @property
-    def running(self):
+    def running(self) -> bool:
         """Whether work is under way."""
         return self._thread is not None and self._thread.is_alive()
 
-    def start(self, work):
+    def start(self, work: Callable[[threading.Event], object]) -> None:
         """Run ``work(stop)`` on a thread; ``stop`` is an Event that it should heed. RuntimeError if some is running."""
         with self._lock:
             if self.running:
@@ -62,7 +73,7 @@ class Task:
             self._busy(True)
             self._thread.start()
 
-    def _run(self, work, stop):
+    def _run(self, work: Callable[[threading.Event], object], stop: threading.Event) -> None:
         try:
             work(stop)
         except Stopped:
@@ -72,16 +83,16 @@ class Task:
         finally:
             self._busy(False)
 
-    def stop(self):
+    def stop(self) -> None:
         """Ask the work to end soon; returns at once."""
         self._stop.set()
 
-    def end(self, seconds):
+    def end(self, seconds: float) -> None:
         """Stop, and wait at most so long."""
         self.stop()
         self.wait(seconds)
 
-    def wait(self, timeout=None):
+    def wait(self, timeout: float | None = None) -> bool:
         """Block until the work has ended; False after ``timeout`` seconds."""
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout)

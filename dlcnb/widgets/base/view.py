@@ -7,8 +7,11 @@ import functools
 import io
 import logging
 import os
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import ipywidgets
+from PIL import Image
 
 from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.html import Html, notice
@@ -18,12 +21,14 @@ __all__ = ["View", "button", "headless", "row", "shown"]
 log = logging.getLogger(__name__)
 
 
-def headless():
+def headless() -> bool:
     """Whether the notebook is run without a front end (``DLCNB_HEADLESS`` or ``CI`` is set)."""
     return any(os.environ.get(name, "").lower() not in ("", "0", "false") for name in ("DLCNB_HEADLESS", "CI"))
 
 
-def button(icon, tooltip, handler, text="", width=None, **more):
+def button(
+    icon: str, tooltip: str, handler: Callable[[], object], text: str = "", width: str | None = None, **more: Any
+) -> ipywidgets.Button:
     """A button; ``handler`` takes no arguments. Without a ``width`` (CSS) it is as wide as its text, or an icon."""
     layout = ipywidgets.Layout(width=width or ("auto" if text else "36px"))
     made = ipywidgets.Button(description=text, icon=icon, tooltip=tooltip, layout=layout, **more)
@@ -31,7 +36,7 @@ def button(icon, tooltip, handler, text="", width=None, **more):
     return made
 
 
-def row(children, tight=False):
+def row(children: Iterable[ipywidgets.Widget], tight: bool = False) -> ipywidgets.HBox:
     """Controls side by side, wrapping where there is no room."""
     made = ipywidgets.HBox(children)
     made.add_class("dlcnb-row")
@@ -40,11 +45,11 @@ def row(children, tight=False):
     return made
 
 
-def shown(method):
+def shown(method: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a handler of a `View`: what it raises is shown in the widget."""
 
     @functools.wraps(method)
-    def handler(self, *args, **kwargs):
+    def handler(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return method(self, *args, **kwargs)
         except Exception as error:
@@ -58,25 +63,25 @@ class View(ipywidgets.VBox):
 
     stands_alone = True  # what holds it does not own it
 
-    def __init__(self, children=(), **kwargs):
+    def __init__(self, children: Iterable[ipywidgets.Widget] = (), **kwargs: Any) -> None:
         self.status_line = Html()
         self.status_line.add_class("dlcnb-status")
         layout = ipywidgets.Layout(width="100%", align_items="stretch")
         super().__init__([*children, self.status_line], layout=layout, **kwargs)
         self.add_class("dlcnb")
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         project = getattr(self, "project", None)
         return f"<{type(self).__name__}{f' of {project.root}' if project is not None else ''}>"
 
-    def refresh(self):
+    def refresh(self) -> None:
         """Look again at what may have changed meanwhile, on disk or elsewhere, and show it."""
         self.redraw()
 
-    def redraw(self):
+    def redraw(self) -> None:
         """Paint again, soon."""
 
-    def snapshot(self):
+    def snapshot(self) -> Image.Image:
         """The widget as a `PIL.Image.Image`, drawn in the kernel."""
         raise NotImplementedError
 
@@ -86,17 +91,17 @@ class View(ipywidgets.VBox):
             close_parts(self)
         super().close()
 
-    def fail(self, error):
+    def fail(self, error: BaseException) -> None:
         """Show an exception in the widget (and keep its traceback in the log)."""
         log.info("shown in %s: %s", type(self).__name__, error, exc_info=error)
         self.tell(str(error) or type(error).__name__, "error")
 
-    def tell(self, message, kind="hint"):
+    def tell(self, message: str, kind: str = "hint") -> None:
         """Show a message in the status line: ``kind`` is 'hint' or 'error'; an empty message clears it."""
         if self.status_line.value != notice(message, kind):
             self.status_line.value = notice(message, kind)
 
-    def _repr_mimebundle_(self, **kwargs):
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         if data is not None and headless():

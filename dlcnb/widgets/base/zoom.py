@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dlcnb.geometry import CanvasFit
 
 __all__ = ["MAX_ZOOM", "Zoomable", "canvas_size"]
@@ -15,37 +17,41 @@ class Zoomable:
     ``image_size`` and ``canvas_size`` are (height, width) in pixels, ``fit`` is a `geometry.CanvasFit`.
     """
 
-    def _set_sizes(self, image_size, canvas_size):
-        self.image_size, self.canvas_size = tuple(image_size), tuple(canvas_size)
+    revision: int
+    fit: CanvasFit
+
+    def _set_sizes(self, image_size: tuple[int, int], canvas_size: tuple[int, int]) -> None:
+        (tall, wide), (height, width) = image_size, canvas_size
+        self.image_size, self.canvas_size = (tall, wide), (height, width)
         self.fit = CanvasFit.fit(self.image_size, self.canvas_size)
 
-    def zoom(self, factor, at=None):
+    def zoom(self, factor: float, at: tuple[float, float] | None = None) -> None:
         """Zoom by ``factor`` so that the canvas position ``at = (x, y)`` (default: the centre) stays in place."""
         whole = CanvasFit.fit(self.image_size, self.canvas_size)
         factor = min(max(factor, whole.zoom / self.fit.zoom), whole.zoom * MAX_ZOOM / self.fit.zoom)
         height, width = self.canvas_size
         self._set_fit(self.fit.zoomed(factor, at or (width / 2, height / 2)))
 
-    def pan(self, dx, dy):
+    def pan(self, dx: float, dy: float) -> None:
         """Move the picture by ``(dx, dy)`` canvas pixels, never off the canvas."""
         self._set_fit(CanvasFit(self.fit.zoom, self.fit.left + dx, self.fit.top + dy))
 
-    def pinch(self, message):
+    def pinch(self, message: dict[str, Any]) -> None:
         """Follow two fingers: a message of type 'pinch' of the `InputGuard`."""
         x, y, dx, dy = (message[name] for name in ("x", "y", "dx", "dy"))
         self.zoom(message["factor"], (x - dx, y - dy))
         self.pan(dx, dy)
 
-    def reset_view(self):
+    def reset_view(self) -> None:
         """Show the whole frame again."""
         self._set_fit(CanvasFit.fit(self.image_size, self.canvas_size))
 
     @property
-    def zoomed(self):
+    def zoomed(self) -> bool:
         """Whether less than the whole frame is shown."""
         return self.fit != CanvasFit.fit(self.image_size, self.canvas_size)
 
-    def _set_fit(self, fit):
+    def _set_fit(self, fit: CanvasFit) -> None:
         sides = []
         for canvas, image, start in zip(self.canvas_size, self.image_size, (fit.top, fit.left), strict=True):
             slack = canvas - image * fit.zoom
@@ -56,7 +62,7 @@ class Zoomable:
             self.revision += 1
 
 
-def canvas_size(size, width, least, most):
+def canvas_size(size: tuple[int, int], width: int | None, least: int, most: int) -> tuple[int, int]:
     """Canvas ``(height, width)`` for pictures of a size, of their shape: ``width`` px wide, or by default between
     ``least`` and ``most`` px wide and at most 640 high.
     """

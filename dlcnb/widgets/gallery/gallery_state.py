@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from traitlets import HasTraits, Int
@@ -46,48 +46,48 @@ class GalleryState(HasTraits):
     focus = Int(-1, help="Position of the cell that has the focus; -1 = there are no cells.")
     revision = Int(0, help="Counts the changes of the cells and of the layout.")
 
-    def __init__(self, picture=(120, 160), columns=5, rows=3, lines=2):
+    def __init__(self, picture: tuple[int, int] = (120, 160), columns: int = 5, rows: int = 3, lines: int = 2) -> None:
         super().__init__()
-        self.picture, self.columns, self.rows, self.lines = tuple(picture), columns, rows, lines
-        self.cells = ()
+        self.picture, self.columns, self.rows, self.lines = picture, columns, rows, lines
+        self.cells: tuple[Cell, ...] = ()
 
     # --- what is there ---
 
     @property
-    def per_page(self):
+    def per_page(self) -> int:
         """Cells on a full page."""
         return self.columns * self.rows
 
     @property
-    def pages(self):
+    def pages(self) -> int:
         """Number of pages, at least 1."""
         return max(-(-len(self.cells) // self.per_page), 1)
 
     @property
-    def page(self):
+    def page(self) -> int:
         """The page shown: the one with the focus."""
         return max(self.focus, 0) // self.per_page
 
     @property
-    def shown(self):
+    def shown(self) -> range:
         """Positions of the cells on the page shown."""
         first = self.page * self.per_page
         return range(first, min(first + self.per_page, len(self.cells)))
 
     @property
-    def size(self):
+    def size(self) -> tuple[int, int]:
         """(height, width) of the whole grid in px; a last page that is not full is no smaller."""
         height, width = self._cell_size()
         rows = min(self.rows, max(-(-len(self.cells) // self.columns), 1))
         return rows * (height + GAP) + GAP, self.columns * (width + GAP) + GAP
 
-    def box(self, position):
+    def box(self, position: int) -> tuple[int, int]:
         """(left, top) of a shown cell's picture, px."""
         height, width = self._cell_size()
         row, column = divmod(position - self.page * self.per_page, self.columns)
         return GAP + column * (width + GAP), GAP + row * (height + GAP)
 
-    def at(self, x, y):
+    def at(self, x: float, y: float) -> tuple[int, bool]:
         """(position, whether on its check box) of the cell under a point of the grid; (-1, False) between cells."""
         height, width = self._cell_size()
         for position in self.shown:
@@ -98,13 +98,13 @@ class GalleryState(HasTraits):
         return -1, False
 
     @property
-    def focused(self):
+    def focused(self) -> Cell | None:
         """The `Cell` that has the focus; None if there is none."""
         return self.cells[self.focus] if 0 <= self.focus < len(self.cells) else None
 
     # --- gestures ---
 
-    def set_cells(self, cells):
+    def set_cells(self, cells: Iterable[Cell]) -> None:
         """Show other cells; the focus stays on the same key, or else at the same place."""
         key = self.focused.key if self.focused else None
         self.cells = tuple(cells)
@@ -113,7 +113,7 @@ class GalleryState(HasTraits):
         self.focus = min(max(focus, 0), len(self.cells) - 1)
         self.revision += 1
 
-    def fit(self, width):
+    def fit(self, width: int) -> None:
         """Arrange as many columns as fit into ``width`` px, with about as many cells on a page as before."""
         columns = max((width - GAP) // (self.picture[1] + GAP), 1)
         if columns != self.columns:
@@ -121,36 +121,36 @@ class GalleryState(HasTraits):
             self.columns = columns
             self.revision += 1
 
-    def focus_on(self, key):
+    def focus_on(self, key: Hashable) -> None:
         """Put the focus on the cell with this key, if it is there."""
         for position, cell in enumerate(self.cells):
             if cell.key == key:
                 self.focus = position
 
-    def move(self, count):
+    def move(self, count: int) -> None:
         """Move the focus by ``count`` cells, at most to the first or last."""
         if self.cells:
             self.focus = min(max(self.focus + count, 0), len(self.cells) - 1)
 
-    def move_rows(self, count):
+    def move_rows(self, count: int) -> None:
         """Move the focus by ``count`` rows, if there is one."""
         if 0 <= self.focus + count * self.columns < len(self.cells):
             self.focus += count * self.columns
 
-    def turn(self, count):
+    def turn(self, count: int) -> None:
         """Turn by ``count`` pages; the focus goes to the first cell of the page."""
         page = min(max(self.page + count, 0), self.pages - 1)
         if self.cells and page != self.page:
             self.focus = page * self.per_page
 
-    def home(self):
+    def home(self) -> None:
         """Focus on the first cell."""
         self.move(-len(self.cells))
 
-    def end(self):
+    def end(self) -> None:
         """Focus on the last cell."""
         self.move(len(self.cells))
 
-    def _cell_size(self):
+    def _cell_size(self) -> tuple[int, int]:
         height, width = self.picture
         return height + self.lines * LINE + 2, width

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -164,7 +165,9 @@ class LabelPictures:
         x1, x2, y1, y2 = close_up(both, (tall, wide), width / height) if close else (0, wide, 0, tall)
         part = whole[y1:y2, x1:x2]
         zoom = min(height / part.shape[0], width / part.shape[1])
-        small = cv2.resize(part, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
+        small: Any = cv2.resize(
+            part, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
+        )
 
         shown = scale(crop(points, x1, y1), zoom)
         if rivals is not None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import cv2
 import ipywidgets
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch
@@ -14,7 +17,7 @@ from dlcnb.widgets.base.html import Html
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.paint import Lines, Rectangles, Text, Thing, font, on_picture
 from dlcnb.widgets.base.view import button
-from dlcnb.widgets.gallery.gallery_state import CHECK, LINE, GalleryState
+from dlcnb.widgets.gallery.gallery_state import CHECK, LINE, Cell, GalleryState
 
 __all__ = ["Gallery", "fitted"]
 
@@ -35,7 +38,7 @@ KEYS = {  # key -> (name of a GalleryState method, its arguments)
 OWN_KEYS = ("Enter", " ", "Delete", "Backspace")
 
 
-def fitted(image, size):
+def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """An image in the middle of a picture of another size, as large as fits.
 
     Parameters
@@ -79,11 +82,21 @@ class Gallery(ipywidgets.VBox):
         Said when there are no cells.
     """
 
-    _painter = None
+    _painter: Painter = None  # type: ignore[assignment]  # until all is built
 
     def __init__(  # noqa: PLR0913
-        self, picture, opened, failed, toggled=None, *, size=(120, 160), columns=4, rows=3, lines=2, empty=""
-    ):
+        self,
+        picture: Callable[[Cell], NDArray[np.uint8] | None],
+        opened: Callable[[Any], object],
+        failed: Callable[[Exception], object],
+        toggled: Callable[[Any], object] | None = None,
+        *,
+        size: tuple[int, int] = (120, 160),
+        columns: int = 4,
+        rows: int = 3,
+        lines: int = 2,
+        empty: str = "",
+    ) -> None:
         self.state = GalleryState(size, columns, rows, lines)
         self._picture, self._opened, self._failed, self._toggled = picture, opened, failed, toggled
         self._empty = empty
@@ -101,7 +114,7 @@ class Gallery(ipywidgets.VBox):
         self.state.observe(lambda _: self.redraw(), ["focus", "revision"])
         self.redraw()
 
-    def _build_pager(self):
+    def _build_pager(self) -> None:
         turn = self.state.turn
         self.previous = button("chevron-left", "Previous page (PageUp)", lambda: self._safely(turn, -1))
         self.next = button("chevron-right", "Next page (PageDown)", lambda: self._safely(turn, 1))
@@ -110,27 +123,27 @@ class Gallery(ipywidgets.VBox):
         self.pager = ipywidgets.HBox([self.previous, self.next, self.where])
         self.pager.add_class("dlcnb-row")
 
-    def set_cells(self, cells):
+    def set_cells(self, cells: Iterable[Cell]) -> None:
         """Show other `Cell`s."""
         with self._lock:
             self.state.set_cells(cells)
 
     # --- gestures ---
 
-    def _safely(self, method, *arguments):
+    def _safely(self, method: Callable[..., object], *arguments: Any) -> None:
         try:
             with self._lock:
                 method(*arguments)
         except Exception as error:
             self._failed(error)
 
-    def _on_input(self, message):
+    def _on_input(self, message: dict[str, Any]) -> None:
         if message["type"] == "key":
             self._safely(self._on_key, message["key"])
         elif message["type"] == "down" and message.get("button", 0) == 0:
             self._safely(self._on_click, message["x"], message["y"])
 
-    def _on_key(self, key):
+    def _on_key(self, key: str) -> None:
         cell = self.state.focused
         if key in KEYS:
             name, *arguments = KEYS[key]
@@ -142,7 +155,7 @@ class Gallery(ipywidgets.VBox):
         elif self._toggled and cell.checked is not None and (key == " " or cell.checked):
             self._toggled(cell.key)
 
-    def _on_click(self, x, y):
+    def _on_click(self, x: float, y: float) -> None:
         position, on_check = self.state.at(x, y)
         if position < 0:
             return
@@ -151,15 +164,15 @@ class Gallery(ipywidgets.VBox):
 
     # --- painting ---
 
-    def redraw(self):
+    def redraw(self) -> None:
         """Paint again, soon, on the painter's thread."""
         self._painter.request()
 
-    def wait(self, timeout=10.0):
+    def wait(self, timeout: float = 10.0) -> bool:
         """Block until what was asked for is painted; False after ``timeout`` seconds."""
         return self._painter.wait(timeout)
 
-    def _paint(self):
+    def _paint(self) -> None:
         with self._lock:
             state = self.state
             mosaic, things, size = self._mosaic(), self._things(), state.size
@@ -174,13 +187,13 @@ class Gallery(ipywidgets.VBox):
         self.pager.layout.display = None if pages > 1 else "none"
         self.where.value = f"page {page + 1} of {pages} · {count} pictures"
 
-    def _resize(self, size):
+    def _resize(self, size: tuple[int, int]) -> None:
         if (self.canvas.height, self.canvas.width) != size:
             with self.canvas.hold_sync():
                 self.canvas.height, self.canvas.width = size
             self.canvas.layout.max_width = f"{size[1]}px"
 
-    def _mosaic(self):
+    def _mosaic(self) -> NDArray[np.uint8]:
         """All pictures of the page on their ground, uint8 (height, width, 3)."""
         state = self.state
         whole = np.full((*state.size, 3), GROUND, np.uint8)
@@ -197,7 +210,8 @@ class Gallery(ipywidgets.VBox):
 
     def _things(self) -> list[Thing]:
         """What is drawn on top: the frame around the focus, captions, check boxes."""
-        state, things = self.state, []
+        state = self.state
+        things: list[Thing] = []
         height, width = state.picture
         for position in state.shown:
             cell, (left, top) = state.cells[position], state.box(position)
@@ -220,7 +234,7 @@ class Gallery(ipywidgets.VBox):
         with self._lock:
             return on_picture(Image.fromarray(self._mosaic()), self._things())
 
-    def close(self):
+    def close(self) -> None:
         """Stop painting and take the gallery off the page."""
         if self._painter is not None:
             self._painter.close()
@@ -240,7 +254,7 @@ def _check_box(left: float, top: float, on: bool) -> list[Thing]:
     return made
 
 
-def _shortened(text, width, end=False):
+def _shortened(text: str, width: int, end: bool = False) -> str:
     """Text that fits into ``width`` px, its beginning given up (the end of a video name tells more), or its end."""
     letters = font(FONT_PX)
     if letters.getlength(text) <= width - 4:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
+from typing import Any
+
 import cv2
 import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dlcnb.poses import Poses
 from dlcnb.project import Project
 from dlcnb.render import body_lines, palette
 from dlcnb.video import VideoReader
@@ -50,9 +55,17 @@ class FrameMap(View):
         Of this video: a button puts the present frame there.
     """
 
-    _painter = None
+    _painter: Painter = None  # type: ignore[assignment]  # until all is built
 
-    def __init__(self, project, video=None, poses=None, player=None, *, queue=None):
+    def __init__(
+        self,
+        project: Project | str | Path,
+        video: str | Path | None = None,
+        poses: Poses | str | Path | None = None,
+        player: Player | None = None,
+        *,
+        queue: Any = None,
+    ) -> None:
         self.project = project if isinstance(project, Project) else Project.open(project)
         self.video, poses = video_and_poses(self.project, video, poses)
         self.state = FrameMapState(poses, self.project.pcutoff)
@@ -60,7 +73,8 @@ class FrameMap(View):
         self.queue, self._own_player, self.task = queue, player is None, Task(self.fail, self._busy)
         self.player = player or Player(self.video, poses, project=self.project, width=480)
         self.reader = VideoReader(self.video)
-        self._map, self._drawn = None, None
+        self._map: tuple[int, NDArray[np.uint8]] | None = None
+        self._drawn: NDArray[np.uint8] | None = None
         self._build()
         left = ipywidgets.VBox([self.canvas, self.note, self.input.guard], layout=ipywidgets.Layout(min_width="0"))
         left.add_class(ROOT)
@@ -74,7 +88,7 @@ class FrameMap(View):
         self.tell(EMPTY)
         self.redraw()
 
-    def _build(self):
+    def _build(self) -> None:
         state, layout = self.state, ipywidgets.Layout
         self.kind = ipywidgets.Dropdown(
             options=[(text, kind) for kind, text in KINDS.items()],
@@ -115,11 +129,11 @@ class FrameMap(View):
     # --- gestures ---
 
     @shown
-    def make(self):
+    def make(self) -> None:
         """Read the frames and place them; returns at once (see `wait`)."""
         self.task.start(self._make)
 
-    def _on_kind(self, kind):
+    def _on_kind(self, kind: str) -> None:
         for one in self._of_kind["images"]:
             one.layout.display = None if kind == "images" else "none"
         for one in self._of_kind["centred"]:
@@ -127,12 +141,12 @@ class FrameMap(View):
         if kind != "images" and not self.task.running:  # at once, as no frame has to be read
             self.make()
 
-    def stop(self):
+    def stop(self) -> None:
         """Stop reading frames; the last map stays."""
         self.task.stop()
 
-    def _make(self, stop):
-        def progress(done, total):
+    def _make(self, stop: threading.Event) -> None:
+        def progress(done: int, total: int) -> None:
             if stop.is_set():
                 self.tell("Stopped.")
                 raise Stopped
@@ -143,48 +157,48 @@ class FrameMap(View):
         self.state.make(self.reader, progress)
         self.tell("")
 
-    def _busy(self, busy):
+    def _busy(self, busy: bool) -> None:
         self.button.disabled = busy
         self.progress.layout.display = self.stop_button.layout.display = None if busy else "none"
         self.progress.value = 0
 
     @shown
-    def to_queue(self):
+    def to_queue(self) -> None:
         """Put the present frame into the queue of frames to label."""
         self.queue.add(self.player.state.frame)
         self.tell(f"Frame {self.player.state.frame} is in the queue.")
 
     @shown
-    def _on_input(self, message):
+    def _on_input(self, message: dict[str, Any]) -> None:
         if message["type"] == "down":
             self.click(message["x"], message["y"])
         elif message["type"] == "key":
             self.player.state.step(-1 if message["key"] == "ArrowLeft" else 1)
 
-    def click(self, x, y):
+    def click(self, x: float, y: float) -> None:
         """Show the frame nearest to a place on the canvas (px) in the player."""
         place = (np.array([x, y]) - MARGIN) / (SIDE - 2 * MARGIN)
-        frame = self.state.near(*place, reach=REACH)
+        frame = self.state.near(float(place[0]), float(place[1]), REACH)
         if frame is not None:
             self.player.pause()
             self.player.state.go(frame)
 
     # --- painting ---
 
-    def redraw(self):
+    def redraw(self) -> None:
         """Draw again, soon, on the painter's thread."""
         if self._painter is not None:
             self._painter.request()
 
-    def _on_client(self, *_):
+    def _on_client(self, *_: object) -> None:
         self._drawn = None
         self.redraw()
 
-    def _spots(self):
+    def _spots(self) -> NDArray[np.float64]:
         """Places of the frames' marks on the canvas, float (n, M, 2)."""
         return MARGIN + self.state.marks * (SIDE - 2 * MARGIN)
 
-    def _picture(self):
+    def _picture(self) -> NDArray[np.uint8]:
         """The map without the present frame's mark, uint8 (SIDE, SIDE, 3)."""
         revision = self.state.revision
         if self._map is None or self._map[0] != revision:
@@ -220,7 +234,7 @@ class FrameMap(View):
             return outlined(Circles(spots, 9.0, NOW, width=3.0), PAPER, margin=2.0)
         return outlined(Lines(body_lines(spots, self.project.skeleton), NOW, 3.0), PAPER, margin=2.0)
 
-    def _paint(self):
+    def _paint(self) -> None:
         drawn, place = self._picture(), self.state.place(self.player.state.frame)
         with batch(self.canvas):
             if self._drawn is not drawn:
@@ -230,7 +244,7 @@ class FrameMap(View):
         if place is not None:
             self.note.value = muted(self._words(place), "dlcnb-number")
 
-    def _words(self, place):
+    def _words(self, place: int) -> str:
         state, now = self.state, self.player.state.frame
         frame, what = state.frames[place], "around " + state.bodypart
         apart = "" if frame == now else f" (the nearest in time to {now})"
@@ -240,16 +254,16 @@ class FrameMap(View):
 
     # --- without a browser ---
 
-    def wait(self, timeout=120.0):
+    def wait(self, timeout: float = 120.0) -> bool:
         """Block until the map is made and painted; False after ``timeout`` seconds."""
         return self.task.wait(timeout) and self._painter.wait(timeout) and self.player.wait(timeout)
 
-    def snapshot(self):
+    def snapshot(self) -> Image.Image:
         """The map beside the frame, as a `PIL.Image.Image`."""
         here = self._here(self.state.place(self.player.state.frame))
         return beside(on_picture(Image.fromarray(self._picture()), here), self.player.snapshot())
 
-    def close(self):
+    def close(self) -> None:
         """Take the widget off the page, with its own player."""
         if self._painter is not None:
             self.task.stop()

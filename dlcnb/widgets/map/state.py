@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from traitlets import Enum, HasTraits, Int, TraitError, Unicode, validate
 
 from dlcnb import plots
 from dlcnb.frames import uniform
+from dlcnb.poses import Poses
 from dlcnb.project import nearest
+from dlcnb.video import VideoReader
 
 __all__ = ["KINDS", "FrameMapState"]
 
@@ -46,14 +52,14 @@ class FrameMapState(HasTraits):
     size = Int(64, help="Side of the crops, px of the frame.")
     revision = Int(0, help="Counts the maps.")
 
-    def __init__(self, poses, pcutoff=0.6):
+    def __init__(self, poses: Poses, pcutoff: float = 0.6) -> None:
         self.poses, self.pcutoff = poses, pcutoff
         self._take(np.empty(0, np.int64), _NO_IMAGES, np.empty((0, 1, 2)))
         super().__init__()
         self.bodypart = poses.bodyparts[0]
 
     @validate("bodypart")
-    def _valid_bodypart(self, proposal):
+    def _valid_bodypart(self, proposal: Any) -> str:
         if proposal.value not in self.poses.bodyparts:
             raise TraitError(
                 f"no bodypart '{proposal.value}' in these poses{nearest(proposal.value, self.poses.bodyparts)}"
@@ -61,15 +67,15 @@ class FrameMapState(HasTraits):
         return proposal.value
 
     @validate("count", "size")
-    def _positive(self, proposal):
+    def _positive(self, proposal: Any) -> int:
         if proposal.value < 4:
             raise TraitError(f"{proposal.trait.name} must be at least 4, not {proposal.value}")
         return proposal.value
 
-    def _take(self, frames, images, marks):
+    def _take(self, frames: NDArray[np.int64], images: NDArray[np.uint8], marks: NDArray[np.float64]) -> None:
         self.frames, self.images, self.marks = frames, images, marks
 
-    def make(self, reader, progress=None, seed=0):
+    def make(self, reader: VideoReader, progress: Callable[[int, int], None] | None = None, seed: int = 0) -> None:
         """Place the frames: images by t-SNE (as `plots.embed`), which takes seconds to minutes, or postures.
 
         Parameters
@@ -91,7 +97,9 @@ class FrameMapState(HasTraits):
             self._make_postures(chosen)
         self.revision += 1
 
-    def _make_images(self, reader, chosen, progress, seed):
+    def _make_images(
+        self, reader: VideoReader, chosen: NDArray[np.int64], progress: Callable[[int, int], None] | None, seed: int
+    ) -> None:
         images, frames = plots.crops(
             reader, self.poses, self.bodypart, chosen, size=self.size, pcutoff=self.pcutoff, progress=progress
         )
@@ -100,7 +108,7 @@ class FrameMapState(HasTraits):
         low, extent = positions.min(axis=0), np.ptp(positions, axis=0)
         self._take(frames, images, ((positions - low) / np.where(extent > 0, extent, 1))[:, None])
 
-    def _make_postures(self, chosen):
+    def _make_postures(self, chosen: NDArray[np.int64]) -> None:
         k = self.poses.bodyparts.index(self.bodypart)
         points = self.poses.masked(self.pcutoff)[chosen]
         there = np.isfinite(points[:, k]).all(-1) if self.kind == "centred" else np.isfinite(points).all(-1).any(-1)
@@ -116,20 +124,20 @@ class FrameMapState(HasTraits):
         extent = max((high - low).max(), 1.0)  # the same for x and y: postures keep their shape
         self._take(frames, _NO_IMAGES, 0.5 + (points - (low + high) / 2) / extent)
 
-    def near(self, x, y, reach=0.05):
+    def near(self, x: float, y: float, reach: float = 0.05) -> int | None:
         """The frame one of whose marks is nearest to (x, y), 0 to 1; None if none is within ``reach``."""
         away = np.linalg.norm(self.marks - (x, y), axis=-1)
         away = np.where(np.isfinite(away), away, np.inf)
         place = np.unravel_index(int(np.argmin(away)), away.shape) if away.size else None
         return int(self.frames[place[0]]) if place and away[place] <= reach else None
 
-    def place(self, frame):
+    def place(self, frame: int) -> int | None:
         """Row of the frame on the map that is nearest in time to ``frame``; None without a map."""
         return int(np.argmin(np.abs(self.frames - frame))) if len(self.frames) else None
 
-    def shown(self, side, limit=60):
+    def shown(self, side: float, limit: int = 60) -> list[int]:
         """Rows of frames whose images are shown: squares of ``side`` (0 to 1) on their places, none over another."""
-        kept = []
+        kept: list[int] = []
         positions = self.marks[:, 0]
         for row in plots.spread(positions, min(4 * limit, len(self.frames))).tolist():
             away = np.abs(positions[kept] - positions[row]).max(axis=1)

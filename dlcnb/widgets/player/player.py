@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import ipywidgets
 import numpy as np
@@ -14,6 +16,7 @@ from PIL import Image
 from dlcnb.geometry import CanvasFit
 from dlcnb.labels import LabelError
 from dlcnb.poses import Poses
+from dlcnb.project import Project, Skeleton
 from dlcnb.render import palette
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view
@@ -94,14 +97,24 @@ class Player(View):
 
     lanes = LANES  # of the timeline: name -> colour
 
-    _painter = None
+    _painter: Painter = None  # type: ignore[assignment]  # until all is built
     _ticket = None  # of the thread that plays; another one, or none, tells it to end
     _drag_from = None
     _scrubbing = False
 
-    def __init__(self, video, poses=None, *, project=None, labels=None, outliers=(), skeleton=None, width=None):
+    def __init__(
+        self,
+        video: str | Path | VideoReader,
+        poses: Poses | str | Path | None = None,
+        *,
+        project: Project | None = None,
+        labels: Any = None,
+        outliers: Sequence[int] = (),
+        skeleton: Skeleton | None = None,
+        width: int | None = None,
+    ) -> None:
         self._opened = not isinstance(video, VideoReader)
-        self.reader = VideoReader(video) if self._opened else video
+        self.reader = video if isinstance(video, VideoReader) else VideoReader(video)
         self.state = PlayerState(self.reader.times, self.reader.size, canvas_size(self.reader.size, width, 480, 960))
         self.bodyparts: tuple[str, ...] = ()
         self._edges, self._colors = np.empty((0, 2), int), np.empty((0, 3), np.uint8)
@@ -122,7 +135,7 @@ class Player(View):
 
     # --- what it is made of ---
 
-    def _build(self):
+    def _build(self) -> None:
         state, layout = self.state, ipywidgets.Layout
         height, width = state.canvas_size
         self.canvas, self.timeline = FrameCanvas((height, width)), Timeline(width, self.lanes)
@@ -152,7 +165,7 @@ class Player(View):
         self.buttons = {key: button(icon, tip, lambda k=key: self._act(k)) for key, (icon, tip) in BUTTONS.items()}
         self._rows = self._arranged(width)
 
-    def _arranged(self, width):
+    def _arranged(self, width: int) -> list[ipywidgets.Widget]:
         frame_label, self._where = Html("frame"), ipywidgets.HBox([self.slider])
         moves = [self.buttons[key] for key in list(BUTTONS)[:7]]
         marks = [self.buttons[key] for key in ("[", "]")]
@@ -169,7 +182,7 @@ class Player(View):
         self._where.layout.width, self._where.layout.max_width = "100%", f"{width}px"
         return [column, self.legend]
 
-    def _connect(self):
+    def _connect(self) -> None:
         self.canvas.on_client_ready(self._on_client)
         self.timeline.on_client_ready(self._on_client)
         self.slider.observe(self._on_slider, "value")
@@ -180,7 +193,9 @@ class Player(View):
         self.state.observe(self._on_playing, "playing")
         self.state.observe(lambda _: self.redraw(), ["frame", "revision", "pcutoff", "show_poses", "playing"])
 
-    def _load(self, poses, project, labels, skeleton):
+    def _load(
+        self, poses: Poses | str | Path | None, project: Project | None, labels: Any, skeleton: Skeleton | None
+    ) -> None:
         if project is not None:
             self.state.pcutoff = project.pcutoff
             skeleton = skeleton or project.skeleton
@@ -188,7 +203,7 @@ class Player(View):
             self._mark_labeled(labels, project)
         self.set_poses(poses, skeleton)
 
-    def _mark_labeled(self, labels, project):
+    def _mark_labeled(self, labels: Any, project: Project | None) -> None:
         """Mark the labeled frames; those of the project are an extra, and what is wrong with them is only told."""
         stem, n_frames = Path(self.reader.path).stem, self.state.n_frames
         if labels is not None or project is None:
@@ -203,7 +218,7 @@ class Player(View):
         if beyond := int((frames >= n_frames).sum()):
             self.tell(f"{beyond} labeled frames lie beyond the end of this video, which has {n_frames} frames")
 
-    def set_poses(self, poses, skeleton=None):
+    def set_poses(self, poses: Poses | str | Path | None, skeleton: Skeleton | None = None) -> None:
         """Draw other poses (`Poses` or the path of a table; None = none), with the edges of a `Skeleton`."""
         self._pose_box.layout.display = "none" if poses is None else None
         if poses is None:
@@ -218,24 +233,24 @@ class Player(View):
         self.pcutoff.value = self.state.pcutoff
         self._legend()
 
-    def _legend(self):
+    def _legend(self) -> None:
         marks = [(self.lanes[n], f"{n} ({len(frames)})") for n, frames in self.state.marks.items() if len(frames)]
-        parts = []
+        parts: list[tuple[Any, str]] = []
         if self.bodyparts:
             marks.append((self.lanes["low likelihood"], "low likelihood"))
-            parts = zip(self._colors, self.bodyparts, strict=True)
+            parts = list(zip(self._colors, self.bodyparts, strict=True))
         self.legend.value = legend(marks, "dlcnb-swatch-mark") + legend(parts)
 
     # --- gestures to the state ---
 
     @shown
-    def _act(self, key):
+    def _act(self, key: str) -> None:
         name, *arguments = KEYS[key]
         with self._lock:
             getattr(self.state, name)(*arguments)
 
     @shown
-    def _on_input(self, message):
+    def _on_input(self, message: dict[str, Any]) -> None:
         kind, surface = message["type"], message.get("surface")
         if kind == "key":
             self._act(message["key"])
@@ -253,7 +268,7 @@ class Player(View):
             (x, y), self._drag_from = self._drag_from, (message["x"], message["y"])
             self.state.pan(message["x"] - x, message["y"] - y)
 
-    def _on_timeline(self, kind, x):
+    def _on_timeline(self, kind: str, x: float) -> None:
         if kind == "down":
             self._scrubbing = True
             with self._lock:
@@ -265,27 +280,27 @@ class Player(View):
             self._scrubbing = False
 
     @shown
-    def _on_slider(self, change):
+    def _on_slider(self, change: Any) -> None:
         if not self.quiet and change.new != self.state.frame:
             with self._lock:
                 self.state.go(change.new)
 
-    def _on_pcutoff(self, change):
+    def _on_pcutoff(self, change: Any) -> None:
         self.state.pcutoff = change.new
 
-    def _on_playing(self, change):
+    def _on_playing(self, change: Any) -> None:
         self.buttons[" "].icon = "pause" if change.new else "play"
         if change.new:
             self._ticket = ticket = object()
             threading.Thread(target=self._play, args=(ticket,), name="dlcnb-player", daemon=True).start()
 
-    def _on_client(self, *_):
+    def _on_client(self, *_: object) -> None:
         self._marks_drawn = None
         self.redraw()
 
     # --- playing ---
 
-    def _play(self, ticket):
+    def _play(self, ticket: object) -> None:
         clock = PlayClock(self.state, time.monotonic())
         while self.state.playing and self._ticket is ticket:
             wait = clock.wait(time.monotonic())
@@ -298,23 +313,23 @@ class Player(View):
                     self.state.frame = clock.due(time.monotonic())
             self._painter.wait(1.0)
 
-    def play(self):
+    def play(self) -> None:
         """Start playing; returns at once."""
         with self._lock:
             if not self.state.playing:
                 self.state.toggle()
 
-    def pause(self):
+    def pause(self) -> None:
         """Stop playing."""
         self.state.playing = False
 
     # --- painting ---
 
-    def redraw(self):
+    def redraw(self) -> None:
         """Paint again, soon, on the painter's thread."""
         self._painter.request()
 
-    def _paint(self):
+    def _paint(self) -> None:
         state = self.state
         view, things, problem = self._seen()
         marks = (state.revision, state.pcutoff)
@@ -346,7 +361,7 @@ class Player(View):
         """What lies over the frame where ``fit`` puts it on the canvas."""
         return pose_things(fit.to_canvas(self.state.visible_points()), self._edges, self._colors)
 
-    def _tell_frame(self, problem):
+    def _tell_frame(self, problem: str) -> None:
         state, now = self.state, time.monotonic()
         if state.playing and now - self._told < READOUT_SECONDS:
             return
@@ -360,11 +375,11 @@ class Player(View):
 
     # --- without a browser ---
 
-    def wait(self, timeout=10.0):
+    def wait(self, timeout: float = 10.0) -> bool:
         """Block until what was asked for is painted; False after ``timeout`` seconds."""
         return self._painter.wait(timeout)
 
-    def snapshot(self):
+    def snapshot(self) -> Image.Image:
         """The picture with its poses, and the timeline below, as a `PIL.Image.Image`."""
         view, things, _ = self._seen()
         picture = on_picture(Image.fromarray(view), things)
@@ -372,7 +387,7 @@ class Player(View):
         on_picture(strip, lane_things(self.state, strip.width, self.lanes))
         return stacked(picture, on_picture(strip, playhead_things(self.state, strip.width)))
 
-    def close(self):
+    def close(self) -> None:
         """Stop playing, free the video if this widget opened it, and take the widget off the page."""
         self._ticket = None
         if self._painter is not None:

@@ -5,7 +5,10 @@ Arrays are not traits. A method that changes one raises ``revision``, and views 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from traitlets import Bool, Float, HasTraits, Int, TraitError, Unicode, validate
 
 from dlcnb.widgets.base.zoom import Zoomable
@@ -34,68 +37,69 @@ class PlayerState(Zoomable, HasTraits):
     message = Unicode("", help="An error or a hint for the user; empty when all is well.")
     revision = Int(0, help="Counts the changes of poses, marks and zoom.")
 
-    def __init__(self, times, image_size, canvas_size):
+    def __init__(self, times: ArrayLike, image_size: tuple[int, int], canvas_size: tuple[int, int]) -> None:
         self.times = np.asarray(times, float)
         if not len(self.times):
             raise ValueError("a player needs at least one frame, but the video has none")
         self._set_sizes(image_size, canvas_size)
-        self.points = self.likelihood = None
-        self.marks = {}
+        self.points: NDArray[np.float64] | None = None
+        self.likelihood: NDArray[np.float64] | None = None
+        self.marks: dict[str, NDArray[np.int64]] = {}
         super().__init__()
 
     @property
-    def n_frames(self):
+    def n_frames(self) -> int:
         """Number of frames in the video."""
         return len(self.times)
 
     @property
-    def fps(self):
+    def fps(self) -> float:
         """Mean frames per second; 1 for a single frame."""
         span = self.times[-1] - self.times[0]
         return (self.n_frames - 1) / span if span > 0 else 1.0
 
     @validate("frame")
-    def _valid_frame(self, proposal):
+    def _valid_frame(self, proposal: Any) -> int:
         return int(min(max(proposal.value, 0), self.n_frames - 1))
 
     @validate("speed")
-    def _valid_speed(self, proposal):
+    def _valid_speed(self, proposal: Any) -> float:
         if not 0 < proposal.value <= 100:
             raise TraitError(f"speed must be above 0 and at most 100, not {proposal.value}")
         return proposal.value
 
     @validate("pcutoff")
-    def _valid_pcutoff(self, proposal):
+    def _valid_pcutoff(self, proposal: Any) -> float:
         if not 0 <= proposal.value <= 1:
             raise TraitError(f"pcutoff is a likelihood between 0 and 1, not {proposal.value}")
         return proposal.value
 
     # --- gestures ---
 
-    def step(self, count):
+    def step(self, count: int) -> None:
         """Move by ``count`` frames (back when negative); stops playback."""
         self.go(self.frame + count)
 
-    def go(self, frame):
+    def go(self, frame: int) -> None:
         """Show ``frame`` (clipped to the video); stops playback."""
         self.playing = False
         self.frame = frame
 
-    def home(self):
+    def home(self) -> None:
         """Show the first frame."""
         self.go(0)
 
-    def end(self):
+    def end(self) -> None:
         """Show the last frame."""
         self.go(self.n_frames - 1)
 
-    def toggle(self):
+    def toggle(self) -> None:
         """Play, or pause; playing again from the last frame starts over."""
         if not self.playing and self.frame == self.n_frames - 1:
             self.frame = 0
         self.playing = not self.playing
 
-    def go_to_mark(self, direction):
+    def go_to_mark(self, direction: int) -> None:
         """Show the next (``1``) or previous (``-1``) marked frame, if there is one."""
         frames = np.unique(np.concatenate([np.empty(0, int), *self.marks.values()]))
         ahead = frames[frames > self.frame] if direction > 0 else frames[frames < self.frame][::-1]
@@ -104,7 +108,7 @@ class PlayerState(Zoomable, HasTraits):
 
     # --- poses and marks ---
 
-    def set_poses(self, points, likelihood):
+    def set_poses(self, points: ArrayLike, likelihood: ArrayLike) -> None:
         """Draw these poses.
 
         Parameters
@@ -127,25 +131,25 @@ class PlayerState(Zoomable, HasTraits):
         self.points, self.likelihood = points, likelihood
         self.revision += 1
 
-    def set_marks(self, name, frames):
+    def set_marks(self, name: str, frames: ArrayLike) -> None:
         """Mark ``frames`` on the timeline under ``name`` ('labeled', 'outliers'); an empty list takes them away."""
-        frames = np.unique(np.asarray(frames, dtype=int))
-        outside = frames[(frames < 0) | (frames >= self.n_frames)]
+        marked = np.unique(np.asarray(frames, dtype=int))
+        outside = marked[(marked < 0) | (marked >= self.n_frames)]
         if len(outside):
             raise ValueError(
                 f"{name} frame {outside[0]} is not in the video, which has frames 0 to {self.n_frames - 1}"
             )
-        self.marks = {**self.marks, name: frames}
+        self.marks = {**self.marks, name: marked}
         self.revision += 1
 
-    def visible_points(self):
+    def visible_points(self) -> NDArray[np.float64]:
         """The shown frame's points, float64 (K, 2), NaN where absent or below ``pcutoff``; (0, 2) without poses."""
-        if self.points is None or not self.show_poses:
+        if self.points is None or self.likelihood is None or not self.show_poses:
             return np.empty((0, 2))
         keep = self.likelihood[self.frame] >= self.pcutoff
         return np.where(keep[:, None], self.points[self.frame], np.nan)
 
-    def low_likelihood(self, bins):
+    def low_likelihood(self, bins: int) -> NDArray[np.float64]:
         """Share of bodyparts below ``pcutoff`` in each of ``bins`` equal parts of the video, float64 (bins,)."""
         if self.likelihood is None:
             return np.zeros(bins)
@@ -158,11 +162,11 @@ class PlayerState(Zoomable, HasTraits):
 
     # --- the timeline ---
 
-    def frame_at(self, x, width):
+    def frame_at(self, x: float, width: int) -> int:
         """The frame under the position ``x`` of a timeline ``width`` wide."""
         return int(min(max(x / width * self.n_frames, 0), self.n_frames - 1))
 
-    def mark_near(self, x, width, reach=5):
+    def mark_near(self, x: float, width: int, reach: float = 5) -> int:
         """The marked frame nearest to ``x`` on a timeline ``width`` wide, at most ``reach`` away, else `frame_at`."""
         frames = np.concatenate([np.empty(0, int), *self.marks.values()])
         if len(frames):
@@ -171,7 +175,7 @@ class PlayerState(Zoomable, HasTraits):
                 return int(frames[distance.argmin()])
         return self.frame_at(x, width)
 
-    def time_text(self):
+    def time_text(self) -> str:
         """Where we are in time, as ``'0.40 s of 77.63 s'``, counted from the first frame."""
         start = self.times[0]
         return f"{self.times[self.frame] - start:.2f} s of {self.times[-1] - start:.2f} s"
@@ -180,16 +184,16 @@ class PlayerState(Zoomable, HasTraits):
 class PlayClock:
     """Which frame is due at a moment of wall time: slow decoding skips a little, then slows down, never runs away."""
 
-    def __init__(self, state, now):
+    def __init__(self, state: PlayerState, now: float) -> None:
         self.state = state
         self.rebase(now)
 
-    def rebase(self, now):
+    def rebase(self, now: float) -> None:
         """Start counting at the shown frame."""
         self._start, self._time, self._speed = now, self.state.times[self.state.frame], self.state.speed
         self.shown = self.state.frame
 
-    def due(self, now):
+    def due(self, now: float) -> int:
         """The frame to show at ``now`` (seconds of a monotonic clock)."""
         if self.state.speed != self._speed or self.state.frame != self.shown:
             self.rebase(now)
@@ -202,7 +206,7 @@ class PlayClock:
         self.shown = max(int(np.searchsorted(times, wanted + 1e-9, side="right")) - 1, frame)
         return self.shown
 
-    def wait(self, now):
+    def wait(self, now: float) -> float | None:
         """Seconds until the frame after the shown one is due; None at the end of the video."""
         after = self.shown + 1
         if after >= self.state.n_frames:

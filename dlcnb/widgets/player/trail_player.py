@@ -33,7 +33,7 @@ class TrailPlayer(Player):
     def things(self, fit: CanvasFit) -> list[Thing]:
         """The pose, and its trail over it."""
         things, state = super().things(fit), self.state
-        if state.points is None or not state.show_poses or not self.trail:
+        if state.points is None or state.likelihood is None or not state.show_poses or not self.trail:
             return things
         first, stop = max(state.frame - self.trail, 0), min(state.frame + self.trail + 1, state.n_frames)
         sure = state.likelihood[first:stop] >= state.pcutoff

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
 import ipywidgets
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from dlcnb.project import Project
 from dlcnb.render import palette
 from dlcnb.widgets.base.canvas import Painter, encode_jpeg
-from dlcnb.widgets.base.html import Html, legend, markup, muted
+from dlcnb.widgets.base.html import Html, Markup, legend, markup, muted
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.view import View, button, shown
 from dlcnb.widgets.gallery.gallery_state import Cell
 from dlcnb.widgets.gallery.label_pictures import LabelPictures, edges_of
 from dlcnb.widgets.gallery.thumbnails import Gallery
-from dlcnb.widgets.review.review_state import ALL, ORDER, WHICH, ReviewState
+from dlcnb.widgets.review.review_state import ALL, ORDER, WHICH, ReviewRow, ReviewState
 
 __all__ = ["LabelReview", "legend_html", "opener"]
 
@@ -43,9 +50,16 @@ class LabelReview(View):
         If nothing is labeled, or a table is damaged.
     """
 
-    _loader = None
+    _loader: Painter = None  # type: ignore[assignment]  # until all is built
 
-    def __init__(self, project, *, scorer=None, labeler=None, on_select=None):
+    def __init__(
+        self,
+        project: Project | str | Path,
+        *,
+        scorer: str | None = None,
+        labeler: Any = None,
+        on_select: Callable[[str], object] | None = None,
+    ) -> None:
         self.project = project if isinstance(project, Project) else Project.open(project)
         self.state = ReviewState(self.project, scorer)
         self.labeler, self._opener = labeler, opener(labeler, on_select)
@@ -67,7 +81,7 @@ class LabelReview(View):
 
     # --- what it is made of ---
 
-    def _build(self):
+    def _build(self) -> None:
         state = self.state
         self.scorer = _choice(state, "scorer", list(state.scorers), "Whose labels")
         self.which = _choice(
@@ -107,7 +121,7 @@ class LabelReview(View):
     # --- gestures ---
 
     @shown
-    def go_to(self, image):
+    def go_to(self, image: str) -> None:
         """Open a labeled frame where the widget was told to open frames."""
         self.gallery.state.focus_on(image)
         self.tell("")
@@ -120,13 +134,13 @@ class LabelReview(View):
         self.preview.layout.display = None
 
     @shown
-    def load(self):
+    def load(self) -> None:
         """Read the labels and the images again."""
         self.pictures.forget()
         self.state.load()
 
     @shown
-    def _on_scorer(self, change):
+    def _on_scorer(self, change: Any) -> None:
         before = self.state.labels.scorer
         try:
             self.state.load()
@@ -136,7 +150,7 @@ class LabelReview(View):
 
     # --- painting ---
 
-    def refresh(self):
+    def refresh(self) -> None:
         """Bring the gallery up to date with the state."""
         state, several = self.state, len(self.state.videos) > 1
         rows = state.rows()
@@ -151,7 +165,7 @@ class LabelReview(View):
         )
         self._tell_focus()
 
-    def _offer(self, field, name, options):
+    def _offer(self, field: ipywidgets.Dropdown, name: str, options: tuple[str, ...]) -> None:
         """Let a field have other options, without that being a gesture."""
         if tuple(field.options) != options:
             value = getattr(self.state, name)
@@ -159,23 +173,23 @@ class LabelReview(View):
                 field.options = options
                 field.value = value if value in options else options[0]
 
-    def _cell(self, row, several):
+    def _cell(self, row: ReviewRow, several: bool) -> Cell:
         name = row.image.rsplit("/", 1)[1]
         note = row.reasons[0] if row.reasons else ""
         if not note and row.missing:
             note = f"without {', '.join(row.missing)}"
         return Cell(row.image, f"{row.video} · {name}" if several else name, note, warn=bool(row.reasons))
 
-    def _picture(self, cell):
-        row = self._rows.get(cell.key)
+    def _picture(self, cell: Cell) -> NDArray[np.uint8] | None:
+        row = self._rows.get(str(cell.key))
         if row is None:
             return None
         edges = edges_of(self.project.skeleton, self.state.labels.bodyparts)
         return self.pictures.picture(row.image, row.points, edges=edges, close=self.close_up.value)
 
-    def _tell_focus(self):
+    def _tell_focus(self) -> None:
         cell = self.gallery.state.focused
-        row = self._rows.get(cell.key) if cell else None
+        row = self._rows.get(str(cell.key)) if cell else None
         if row is None:
             self.detail.value = ""
             return
@@ -184,15 +198,15 @@ class LabelReview(View):
             says.append(f"not placed: {', '.join(row.missing)}")
         self.detail.value = markup("<b>{}</b> · {}", row.image, "; ".join(says))
 
-    def wait(self, timeout=10.0):
+    def wait(self, timeout: float = 10.0) -> bool:
         """Block until what was asked for is painted; False after ``timeout`` seconds."""
         return self._loader.wait(timeout) and self.gallery.wait(timeout)
 
-    def snapshot(self):
+    def snapshot(self) -> Image.Image:
         """The page of the gallery as a `PIL.Image.Image`."""
         return self.gallery.snapshot()
 
-    def close(self):
+    def close(self) -> None:
         """Take the widget off the page."""
         if self._loader is not None:
             self._loader.close()
@@ -200,26 +214,26 @@ class LabelReview(View):
         super().close()
 
 
-def opener(labeler, on_select):
+def opener(labeler: Any, on_select: Callable[[str], object] | None) -> Callable[[str], object] | None:
     """What a click on a frame calls with its image: the labeler, the callable, both, or None."""
     if labeler is None:
         return on_select
     if on_select is None:
         return labeler.go_to
 
-    def both(image):
+    def both(image: str) -> None:
         labeler.go_to(image)
         on_select(image)
 
     return both
 
 
-def legend_html(bodyparts):
+def legend_html(bodyparts: Sequence[str]) -> Markup:
     """The colours of the bodyparts."""
     return legend(zip(palette(len(bodyparts)).tolist(), bodyparts, strict=True))
 
 
-def _choice(state, name, options, tooltip):
+def _choice(state: Any, name: str, options: Any, tooltip: str) -> ipywidgets.Dropdown:
     """A list that shows a trait of the state and sets it."""
     made = ipywidgets.Dropdown(
         options=options, value=getattr(state, name), layout=ipywidgets.Layout(width="130px", margin="0")
@@ -230,6 +244,6 @@ def _choice(state, name, options, tooltip):
     return made
 
 
-def _labeled(text, widget):
+def _labeled(text: str, widget: ipywidgets.Widget) -> ipywidgets.VBox:
     name = Html(muted(text), layout=ipywidgets.Layout(margin="0", height="20px"))
     return ipywidgets.VBox([name, widget], layout=ipywidgets.Layout(margin="0 8px 0 0", overflow="visible"))

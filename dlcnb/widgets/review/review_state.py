@@ -7,10 +7,12 @@ from itertools import combinations
 from pathlib import PurePosixPath
 
 import numpy as np
+from numpy.typing import NDArray
 from traitlets import Enum, HasTraits, Int, Unicode
 
-from dlcnb.labels import LabelError, compare_scorers, frame_index, rank_project, scorers
+from dlcnb.labels import LabelError, Variability, compare_scorers, frame_index, rank_project, scorers
 from dlcnb.labels.current import current_labels
+from dlcnb.project import Project
 
 __all__ = ["ALL", "ORDER", "WHICH", "ReviewRow", "ReviewState", "VariabilityState"]
 
@@ -19,7 +21,7 @@ WHICH = ("all", "odd", "incomplete")
 ORDER = ("oddest first", "by frame")
 
 
-def labelers(project):
+def labelers(project: Project) -> dict[str, int]:
     """{scorer: number of labeled frames} of those who labeled any."""
     return {name: n for name, n in scorers(project).items() if n}
 
@@ -36,7 +38,7 @@ class ReviewRow:
     missing: tuple[str, ...]
 
     @property
-    def video(self):
+    def video(self) -> str:
         """The folder of the image."""
         return PurePosixPath(self.image).parent.name
 
@@ -65,14 +67,14 @@ class ReviewState(HasTraits):
     order = Enum(ORDER, ORDER[0])
     revision = Int(0, help="Counts the changes of the labels.")
 
-    def __init__(self, project, scorer=None):
+    def __init__(self, project: Project, scorer: str | None = None) -> None:
         super().__init__()
         self.project = project
         self.scorers = labelers(project)
         self.scorer = scorer or next(iter(self.scorers), project.scorer)
         self.load()
 
-    def load(self):
+    def load(self) -> None:
         """Read the scorer's labels again, unsaved edits included."""
         self.scorers = labelers(self.project)
         labels = current_labels(self.project, self.scorer)
@@ -88,28 +90,28 @@ class ReviewState(HasTraits):
         self.revision += 1
 
     @property
-    def videos(self):
+    def videos(self) -> tuple[str, ...]:
         """The videos with labeled frames."""
         return tuple(dict.fromkeys(row.video for row in self._by_frame()))
 
-    def rows(self):
+    def rows(self) -> list[ReviewRow]:
         """The `ReviewRow`s to show, in their order."""
         rows = self._ranked if self.order == ORDER[0] else self._by_frame()
         return [row for row in rows if self.video in (ALL, row.video) and self._fits(row)]
 
-    def count(self, which):
+    def count(self, which: str) -> int:
         """How many frames of all videos are 'all', 'odd' or 'incomplete'."""
         tests = {"all": lambda row: True, "odd": lambda row: row.reasons, "incomplete": lambda row: row.missing}
         return sum(bool(tests[which](row)) for row in self._ranked)
 
-    def row(self, image):
+    def row(self, image: str) -> ReviewRow | None:
         """The row of an image; None if it is not labeled."""
         return next((row for row in self._ranked if row.image == image), None)
 
-    def _by_frame(self):
+    def _by_frame(self) -> list[ReviewRow]:
         return sorted(self._ranked, key=lambda row: (row.video, frame_index(row.image)))
 
-    def _fits(self, row):
+    def _fits(self, row: ReviewRow) -> bool:
         if self.which == "odd":
             return bool(row.reasons) and (self.bodypart == ALL or self.bodypart in row.bodyparts)
         if self.which == "incomplete":
@@ -137,9 +139,10 @@ class VariabilityState(HasTraits):
     message = Unicode("", help="Why there is nothing to show; empty when there is.")
     revision = Int(0, help="Counts the changes of the results.")
 
-    def __init__(self, project, first=None, second=None):
+    def __init__(self, project: Project, first: str | None = None, second: str | None = None) -> None:
         super().__init__()
-        self.project, self.result = project, None
+        self.project = project
+        self.result: Variability | None = None
         self.scorers = labelers(self.project)
         if len(self.scorers) < 2:
             who = ", ".join(self.scorers) or "nobody"
@@ -152,12 +155,12 @@ class VariabilityState(HasTraits):
         self.second = second or next(name for name in names if name != self.first)
         self.compare()
 
-    def load(self):
+    def load(self) -> None:
         """Read everybody's labels again."""
         self.scorers = labelers(self.project)
         self.compare()
 
-    def compare(self):
+    def compare(self) -> None:
         """Compare the two again."""
         try:
             if self.first == self.second:
@@ -167,7 +170,7 @@ class VariabilityState(HasTraits):
             self.result, self.message = None, str(error)
         self.revision += 1
 
-    def matrix(self):
+    def matrix(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Everybody against everybody: float64 (S, S) mean distance in px and int (S, S) points compared.
 
         The scorers are in the order of ``scorers``; NaN where two have no frame in common, and on the diagonal.
@@ -185,11 +188,13 @@ class VariabilityState(HasTraits):
                 count[i, j] = count[j, i] = known.size
         return mean, count
 
-    def histogram(self, bins=20):
+    def histogram(self, bins: int = 20) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Distances per bodypart: edges float64 (bins + 1,) in px and counts int (K, bins).
 
         The last bin also holds what is farther than the 99th percentile, so that one slip hides nothing.
         """
+        if self.result is None:
+            raise LabelError(self.message)
         distances = self.result.distances
         known = distances[np.isfinite(distances)]
         end = max(float(np.percentile(known, 99)) * 1.05, 1.0) if known.size else 1.0

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import bqplot
 import ipywidgets
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from dlcnb.labels import Variability
 from dlcnb.project import Project
 from dlcnb.render import palette
 from dlcnb.widgets.base.axes import ticks
 from dlcnb.widgets.base.canvas import encode_jpeg
-from dlcnb.widgets.base.html import Html, heading, markup, table
+from dlcnb.widgets.base.html import Html, Markup, heading, markup, table
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.pictures import stacked
 from dlcnb.widgets.base.view import View, button, shown
@@ -58,10 +63,18 @@ class VariabilityView(View):
     Mathis et al., Nature Neuroscience 21, 1281 (2018), Supplementary Fig. 1.
     """
 
-    gallery = None
+    gallery: Gallery = None  # type: ignore[assignment]  # until all is built
     _listing = False
 
-    def __init__(self, project, first=None, second=None, *, labeler=None, on_select=None):
+    def __init__(
+        self,
+        project: Project | str | Path,
+        first: str | None = None,
+        second: str | None = None,
+        *,
+        labeler: Any = None,
+        on_select: Callable[[str], object] | None = None,
+    ) -> None:
         self.project = project if isinstance(project, Project) else Project.open(project)
         self.state = VariabilityState(self.project, first, second)
         self._opener = opener(labeler, on_select)
@@ -81,7 +94,7 @@ class VariabilityView(View):
 
     # --- what it is made of ---
 
-    def _build(self):
+    def _build(self) -> None:
         names = list(self.state.scorers)
         self.first, self.second = (self._scorer(which, names) for which in ("first", "second"))
         self.reload = button("refresh", "Read everybody's labels again", self.load)
@@ -99,7 +112,7 @@ class VariabilityView(View):
         self.preview = ipywidgets.Image(format="jpeg", layout=ipywidgets.Layout(display="none", max_width="100%"))
         self._build_plot()
 
-    def _scorer(self, which, names):
+    def _scorer(self, which: str, names: Sequence[str]) -> ipywidgets.Dropdown:
         made = ipywidgets.Dropdown(
             options=names, value=getattr(self.state, which), layout=ipywidgets.Layout(width="150px", margin="0")
         )
@@ -107,7 +120,7 @@ class VariabilityView(View):
         made.observe(lambda change: self._on_scorer(which, change.new), "value")
         return made
 
-    def _build_plot(self):
+    def _build_plot(self) -> None:
         self._x, self._y = bqplot.LinearScale(min=0, max=1), bqplot.LinearScale(min=0)
         upright = {"orientation": "vertical"} if "orientation" in bqplot.Axis.class_traits() else {"side": "left"}
         self._bottom = bqplot.Axis(scale=self._x, label="distance (px)", tick_format="~g", grid_lines="none")
@@ -124,21 +137,21 @@ class VariabilityView(View):
     # --- gestures ---
 
     @shown
-    def load(self):
+    def load(self) -> None:
         """Read everybody's labels again."""
         self.pictures.forget()
         self.state.load()
 
-    def _on_scorer(self, which, name):
+    def _on_scorer(self, which: str, name: str | None) -> None:
         if name is not None and not self._listing:
             setattr(self.state, which, name)
 
     @shown
-    def _on_pair(self, _):
+    def _on_pair(self, _: object) -> None:
         self.state.compare()
 
     @shown
-    def go_to(self, image):
+    def go_to(self, image: str) -> None:
         """Open a frame where the widget was told to open frames, else show it larger."""
         self.tell("")
         if self._opener is not None:
@@ -151,7 +164,7 @@ class VariabilityView(View):
     # --- painting ---
 
     @shown
-    def show(self):
+    def show(self) -> None:
         """Bring everything on the page up to date with the state."""
         state, result = self.state, self.state.result
         names = tuple(state.scorers)
@@ -162,7 +175,7 @@ class VariabilityView(View):
                 self._listing = False
             field.value = value
         self.tell(state.message, "error")
-        self._points = {}
+        self._points: dict[Any, NDArray[np.float64]] = {}
         if result is None:
             self.headline.value = self.table.value = self._heading.value = self.legend.value = ""
             self.gallery.set_cells([])
@@ -176,7 +189,7 @@ class VariabilityView(View):
             self._show_histogram(result)
         self.matrix.value = _matrix(list(state.scorers), *state.matrix()) if len(state.scorers) > 2 else ""
 
-    def _show_histogram(self, result):
+    def _show_histogram(self, result: Variability) -> None:
         edges, counts = self.state.histogram(BINS)
         high = max(float(counts.sum(0).max()), 1.0)
         with self.bars.hold_sync():
@@ -186,29 +199,29 @@ class VariabilityView(View):
             scale.max = float(end)
             axis.tick_values = ticks(0, end)
 
-    def _picture(self, cell):
+    def _picture(self, cell: Cell) -> NDArray[np.uint8] | None:
         points = self._points.get(cell.key)
-        return None if points is None else self.pictures.picture(cell.key, points[0], rivals=points[1])
+        return None if points is None else self.pictures.picture(str(cell.key), points[0], rivals=points[1])
 
-    def wait(self, timeout=10.0):
+    def wait(self, timeout: float = 10.0) -> bool:
         """Block until what was asked for is painted; False after ``timeout`` seconds."""
         return self.gallery.wait(timeout)
 
-    def snapshot(self):
+    def snapshot(self) -> Image.Image:
         """Errors per bodypart and their histogram above the worst frames, as a `PIL.Image.Image`."""
         below, result = self.gallery.snapshot(), self.state.result
         if result is None:
             return below
         return stacked(_figure(self.state, result, below.width), below)
 
-    def close(self):
+    def close(self) -> None:
         """Take the widget off the page."""
         if self.gallery is not None:
             self.gallery.close()
         super().close()
 
 
-def _headline(result):
+def _headline(result: Variability) -> Markup:
     spread, (first, second) = result.spread, result.scorers
     only = f" · only {first}: {result.only[0]}, only {second}: {result.only[1]} frames" if any(result.only) else ""
     return markup(
@@ -219,11 +232,11 @@ def _headline(result):
     )
 
 
-def _interval(ends):
+def _interval(ends: Sequence[float]) -> str:
     return f"{ends[0]:.2f}–{ends[1]:.2f}" if np.isfinite(ends).all() else "–"
 
 
-def _table(result):
+def _table(result: Variability) -> Markup:
     first, second = result.scorers
     head = ["bodypart", "mean px", "95 %", "RMS px", "95 %", "median px", "points"]
     total = tuple(map(sum, zip(*result.one_sided.values(), strict=True)))  # points that only one of them placed
@@ -239,7 +252,7 @@ def _table(result):
     return table(head, rows)
 
 
-def _matrix(names, mean, count):
+def _matrix(names: Sequence[str], mean: NDArray[np.float64], count: NDArray[np.int64]) -> Markup:
     """Everybody against everybody; the darker, the farther apart."""
     top = np.nanmax(mean, initial=0.0) or 1.0
     rows = []
@@ -255,12 +268,12 @@ def _matrix(names, mean, count):
     return heading("everybody against everybody", "mean distance, px") + table(["", *names], rows)
 
 
-def _cell(frame):
+def _cell(frame: Any) -> Cell:
     name = "/".join(frame.image.split("/")[1:])
     return Cell(frame.image, name, f"{frame.mean_px:.1f} px; {frame.bodypart} {frame.max_px:.1f}")
 
 
-def _figure(state, result, width):
+def _figure(state: VariabilityState, result: Variability, width: int) -> Image.Image:
     """Histogram and means with their intervals, drawn with matplotlib, as a `PIL.Image.Image` about ``width`` wide."""
     from matplotlib.figure import Figure  # here: matplotlib takes a second to load
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import ipywidgets
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from dlcnb.labels import LabelError
@@ -16,7 +21,7 @@ from dlcnb.widgets.base.paint import Circles, Text, Thing, on_picture, outlined
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.gallery.label_pictures import LabelPictures, close_up
 from dlcnb.widgets.gallery.thumbnails import fitted
-from dlcnb.widgets.schema.state import SchemaState
+from dlcnb.widgets.schema.state import DraftPart, SchemaState
 
 __all__ = ["SchemaEditor"]
 
@@ -40,12 +45,14 @@ class SchemaEditor(View):
         Called without arguments after the project changed: open other widgets on it again.
     """
 
-    _painter = None
+    _painter: Painter = None  # type: ignore[assignment]  # until all is built
 
-    def __init__(self, project, *, on_changed=None):
+    def __init__(self, project: Project | str | Path, *, on_changed: Callable[[], object] | None = None) -> None:
         self.project = project if isinstance(project, Project) else Project.open(project)
         self.state = SchemaState(self.project)
-        self._on_changed, self._first, self._rows = on_changed, None, {}
+        self._on_changed = on_changed
+        self._first: int | None = None
+        self._rows: dict[int, ipywidgets.HBox] = {}
         self._images = LabelPictures(self.project, SIZE)
         self.guard = InputGuard(surfaces=0)
         self._build()
@@ -60,7 +67,7 @@ class SchemaEditor(View):
 
     # --- what it is made of ---
 
-    def _build(self):
+    def _build(self) -> None:
         layout = ipywidgets.Layout
         self.parts = ipywidgets.VBox(layout=layout(overflow="visible"))
         self.new_part = ipywidgets.Text(placeholder="new bodypart", layout=layout(width="170px", margin="0"))
@@ -82,7 +89,7 @@ class SchemaEditor(View):
         self.last = Html()
         self._actions = row([self.apply_button, self.reset_button, self.undo_button, self.last])
 
-    def _build_skeleton(self):
+    def _build_skeleton(self) -> None:
         layout = ipywidgets.Layout
         self.canvas = FrameCanvas(SIZE)
         self.input = Input([self.canvas], ["Escape"], self._on_input, ROOT)
@@ -98,7 +105,7 @@ class SchemaEditor(View):
             layout=layout(width="100%", max_width=f"{SIZE[1] + 12}px", overflow="hidden"),
         )
 
-    def _part_row(self, part):
+    def _part_row(self, part: DraftPart) -> ipywidgets.HBox:
         name = ipywidgets.Text(
             value=part.name, continuous_update=False, layout=ipywidgets.Layout(width="170px", margin="0")
         )
@@ -110,12 +117,12 @@ class SchemaEditor(View):
         remove = button("trash", "Remove this bodypart and its points", lambda: self._do("remove", key))
         return row([Html(swatch(None)), name, up, down, remove])
 
-    def _name(self, key):
+    def _name(self, key: int) -> str | None:
         return next((part.name for part in self.state.parts if part.key == key), None)
 
     # --- gestures ---
 
-    def _do(self, name, *arguments):
+    def _do(self, name: str, *arguments: Any) -> None:
         """Call a method of the state; what it raises is shown, and the fields show the draft as it is."""
         self.tell("")
         try:
@@ -124,21 +131,21 @@ class SchemaEditor(View):
             self.show()
             self.fail(error)
 
-    def _on_add(self):
+    def _on_add(self) -> None:
         before = self.state.revision
         self._do("add", self.new_part.value)
         if self.state.revision > before:
             self.new_part.value = ""
 
     @shown
-    def _on_scorer(self, change):
+    def _on_scorer(self, change: Any) -> None:
         self.state.scorer = change.new.strip()
 
-    def _on_join(self):
+    def _on_join(self) -> None:
         self._do("toggle_edge", *(end.value for end in self.ends))
 
     @shown
-    def _on_input(self, message):
+    def _on_input(self, message: dict[str, Any]) -> None:
         if message["type"] == "key":
             self._first = None
         elif message["type"] != "down" or message.get("button", 0):
@@ -147,7 +154,7 @@ class SchemaEditor(View):
             self._click(np.array([message["x"], message["y"]]))
         self.redraw()
 
-    def _click(self, at):
+    def _click(self, at: tuple[float, float]) -> None:
         places = self._places()
         apart = {key: float(np.hypot(*(np.array(place) - at))) for key, place in places.items()}
         key = min(apart, key=apart.get, default=None)
@@ -160,30 +167,30 @@ class SchemaEditor(View):
             self._do("toggle_edge", first, key)
 
     @shown
-    def apply(self):
+    def apply(self) -> None:
         """Change the project as drafted."""
         done = self.state.apply()
         self._told(f"{done} change{'' if done == 1 else 's'} made; a backup is in the project's folder backups.")
 
     @shown
-    def undo(self):
+    def undo(self) -> None:
         """Take the last change back."""
         self._told(f"Undone: {self.state.undo()}.")
 
-    def _told(self, message):
+    def _told(self, message: str) -> None:
         self.tell(f"{message} Open other widgets on this project again.")
         if self._on_changed:
             self._on_changed()
 
     @shown
-    def reset(self):
+    def reset(self) -> None:
         """Forget the draft."""
         self.tell("")
         self.state.reset()
 
     # --- painting ---
 
-    def show(self):
+    def show(self) -> None:
         """Bring everything on the page up to date with the draft."""
         state = self.state
         rows = {part.key: self._rows.get(part.key) or self._part_row(part) for part in state.parts}
@@ -208,12 +215,12 @@ class SchemaEditor(View):
         self._show_plan()
         self.redraw()
 
-    def _tell_join(self):
+    def _tell_join(self) -> None:
         joined = any(set(edge) == {end.value for end in self.ends} for edge in self.state.edges)
         self.join.description, self.join.icon = ("Separate", "unlink") if joined else ("Join", "link")
         self.join.disabled = self.ends[0].value == self.ends[1].value
 
-    def _show_plan(self):
+    def _show_plan(self) -> None:
         try:
             lines, problem = self.state.preview(), ""
         except ValueError as error:
@@ -227,12 +234,12 @@ class SchemaEditor(View):
         self.undo_button.disabled = not last
         self.last.value = muted(f"last change: {last}") if last else ""
 
-    def redraw(self):
+    def redraw(self) -> None:
         """Paint the skeleton again, soon, on the painter's thread."""
         if self._painter is not None:
             self._painter.request()
 
-    def _places(self):
+    def _places(self) -> dict[int, tuple[float, float]]:
         """Canvas places {key: (x, y)}; bodyparts that the picture does not have stand in a row at the bottom."""
         image, points = self.state.example()
         x1, _, y1, _, zoom, left, top = self._fit(image, points)
@@ -242,14 +249,16 @@ class SchemaEditor(View):
             places[key] = ((n + 1) * SIZE[1] / (len(away) + 1), SIZE[0] - 26)
         return places
 
-    def _fit(self, image, points):
+    def _fit(
+        self, image: str | None, points: dict[int, tuple[float, float]]
+    ) -> tuple[int, int, int, int, float, float, float]:
         """The part of the image that is shown, and how: x1, x2, y1, y2, zoom, left, top."""
         size = SIZE if image is None else self._whole(image).shape[:2]
         x1, x2, y1, y2 = close_up(list(points.values()) or np.empty((0, 2)), size, SIZE[1] / SIZE[0])
         zoom = min(SIZE[0] / (y2 - y1), SIZE[1] / (x2 - x1))
         return x1, x2, y1, y2, zoom, (SIZE[1] - (x2 - x1) * zoom) / 2, (SIZE[0] - (y2 - y1) * zoom) / 2
 
-    def _whole(self, image):
+    def _whole(self, image: str) -> NDArray[np.uint8]:
         if getattr(self, "_read", (None,))[0] != image:
             try:
                 self._read = image, self._images.read(image)
@@ -257,7 +266,7 @@ class SchemaEditor(View):
                 self._read = image, np.full((*SIZE, 3), 64, np.uint8)
         return self._read[1]
 
-    def _picture(self):
+    def _picture(self) -> NDArray[np.uint8]:
         """The frame with points and skeleton of the draft, uint8 (height, width, 3)."""
         (image, found), places = self.state.example(), self._places()
         if image is None:
@@ -272,8 +281,9 @@ class SchemaEditor(View):
 
     def _things(self) -> list[Thing]:
         """What lies over the picture: a ring around the bodypart that an edge begins at, and the names."""
-        places, things = self._places(), []
-        if self._first in places:
+        places = self._places()
+        things: list[Thing] = []
+        if self._first is not None and self._first in places:
             things += outlined(Circles([places[self._first]], RADIUS + 5.0, CHOSEN, width=2.0), margin=1.5)
         for part in self.state.parts:
             x, y = places[part.key]
@@ -282,7 +292,7 @@ class SchemaEditor(View):
             things.append(Text(part.name, place, outline=1.5, align="right" if left else "left"))
         return things
 
-    def _paint(self):
+    def _paint(self) -> None:
         picture, things = self._picture(), self._things()
         self.input.ready()
         with batch(self.canvas):
@@ -290,15 +300,15 @@ class SchemaEditor(View):
             self.canvas.paint(1, things)
         self.input.sent()
 
-    def wait(self, timeout=10.0):
+    def wait(self, timeout: float = 10.0) -> bool:
         """Block until what was asked for is painted; False after ``timeout`` seconds."""
         return self._painter.wait(timeout)
 
-    def snapshot(self):
+    def snapshot(self) -> Image.Image:
         """The labeled frame with the draft's skeleton, as a `PIL.Image.Image`."""
         return on_picture(Image.fromarray(self._picture()), self._things())
 
-    def close(self):
+    def close(self) -> None:
         """Take the widget off the page; the draft is forgotten."""
         if self._painter is not None:
             self._painter.close()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import Any
 
 import numpy as np
 from traitlets import HasTraits, Int, Unicode
 
 from dlcnb.labels import LabelError, current_labels, migrate, scorers
+from dlcnb.project import Project
 from dlcnb.project.names import checked_bodyparts, name_problem
 
 __all__ = ["DraftPart", "SchemaState"]
@@ -34,13 +37,13 @@ class SchemaState(HasTraits):
     scorer = Unicode("", help="The project's scorer in the draft.")
     revision = Int(0, help="Counts the changes of the draft.")
 
-    def __init__(self, project):
+    def __init__(self, project: Project) -> None:
         super().__init__()
         self.project, self._keys = project, count()
         self.applied = 0  # changes that the last `apply` made, to be undone together
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         """Begin again with the project as it is."""
         self.parts = tuple(DraftPart(next(self._keys), name, name) for name in self.project.bodyparts)
         by_name = {part.name: part.key for part in self.parts}
@@ -52,27 +55,27 @@ class SchemaState(HasTraits):
 
     # --- the draft ---
 
-    def rename(self, key, name):
+    def rename(self, key: int, name: str) -> None:
         """Give a bodypart of the draft another name."""
         name = name.strip()
         self._set([replace(part, name=name) if part.key == key else part for part in self.parts])
 
-    def add(self, name):
+    def add(self, name: str) -> None:
         """Add a bodypart behind the others."""
         self._set([*self.parts, DraftPart(next(self._keys), name.strip(), None)])
 
-    def remove(self, key):
+    def remove(self, key: int) -> None:
         """Take a bodypart out, with its edges."""
         self._set([part for part in self.parts if part.key != key])
 
-    def move(self, key, count):
+    def move(self, key: int, count: int) -> None:
         """Move a bodypart up (-1) or down (1) in the order."""
         parts, at = list(self.parts), [part.key for part in self.parts].index(key)
         to = min(max(at + count, 0), len(parts) - 1)
         parts.insert(to, parts.pop(at))
         self._set(parts)
 
-    def toggle_edge(self, one, two):
+    def toggle_edge(self, one: int, two: int) -> None:
         """Join two bodyparts of the skeleton, or separate them."""
         if one == two:
             raise LabelError("an edge of the skeleton joins two different bodyparts")
@@ -80,11 +83,11 @@ class SchemaState(HasTraits):
         self.edges = without if len(without) < len(self.edges) else (*self.edges, (one, two))
         self.revision += 1
 
-    def part(self, key):
+    def part(self, key: int) -> DraftPart:
         """The `DraftPart` with this key."""
         return next(part for part in self.parts if part.key == key)
 
-    def _set(self, parts):
+    def _set(self, parts: Iterable[DraftPart]) -> None:
         checked_bodyparts([part.name for part in parts])  # raises; the draft stays as it was
         self.parts, keys = tuple(parts), {part.key for part in parts}
         self.edges = tuple(edge for edge in self.edges if set(edge) <= keys)
@@ -92,10 +95,11 @@ class SchemaState(HasTraits):
 
     # --- what it would change ---
 
-    def steps(self):
+    def steps(self) -> list[tuple[str, tuple[Any, ...]]]:
         """What is to be done, as (name of a function of `dlcnb.labels.migrate`, its arguments) in order."""
         names = [part.name for part in self.parts]
-        steps, now = [], list(self.project.bodyparts)
+        steps: list[tuple[str, tuple[Any, ...]]] = []
+        now = list(self.project.bodyparts)
         gone = [name for name in now if name not in {part.old for part in self.parts}]
         kept = [part for part in self.parts if part.old is not None]
         if gone and not kept:
@@ -118,13 +122,13 @@ class SchemaState(HasTraits):
             steps.append(("rename_scorer", (self.project.scorer, self.scorer)))
         return steps
 
-    def _edges_change(self, names):
+    def _edges_change(self, names: Sequence[str]) -> bool:
         old = {part.old: part.key for part in self.parts if part.old is not None}
         edges = self.project.skeleton.edges
         stays = tuple((old[a], old[b]) for a, b in edges if a in old and b in old)
         return {frozenset(edge) for edge in stays} != {frozenset(edge) for edge in self.edges}
 
-    def preview(self):
+    def preview(self) -> list[str]:
         """What `apply` would do, a line of text for each change; raises `LabelError` for what can't be done."""
         if problem := name_problem(self.scorer, for_file=True):
             raise LabelError(f"the scorer's name {self.scorer!r} {problem}")
@@ -134,7 +138,7 @@ class SchemaState(HasTraits):
         ]
         return lines + [self._line(name, *args) for name, args in steps]
 
-    def _line(self, name, *args):
+    def _line(self, name: str, *args: Any) -> str:
         if name == "remove_bodyparts":
             lost = ", ".join(f"{part} ({self.placed(part)} points)" for part in args[0])
             return f"remove {lost}; the backup keeps the points"
@@ -148,7 +152,7 @@ class SchemaState(HasTraits):
             return f"skeleton: {edges}"
         return f"rename the scorer {args[0]} to {args[1]}; the folder of the project keeps its name"
 
-    def placed(self, bodypart):
+    def placed(self, bodypart: str) -> int:
         """Number of points of a bodypart (its name in the project), of all scorers."""
         found = 0
         for labels in self._labels.values():
@@ -156,7 +160,7 @@ class SchemaState(HasTraits):
                 found += int(np.isfinite(labels.points[:, labels.bodyparts.index(bodypart), 0]).sum())
         return found
 
-    def example(self):
+    def example(self) -> tuple[str | None, dict[int, tuple[float, float]]]:
         """A frame with as many bodyparts as there is: (image, {key: (x, y)} px); (None, {}) without labels."""
         labels = self._labels.get(self.project.scorer) or next(iter(self._labels.values()), None)
         if labels is None or not len(labels):
@@ -168,7 +172,7 @@ class SchemaState(HasTraits):
 
     # --- doing it ---
 
-    def apply(self):
+    def apply(self) -> int:
         """Change the project as drafted, with a backup; all or nothing. Returns the number of changes."""
         self.preview()
         steps, done = self.steps(), 0
@@ -184,20 +188,20 @@ class SchemaState(HasTraits):
         self.reset()
         return done
 
-    def undo(self):
+    def undo(self) -> str:
         """Take the last `apply` back, or else the last change of the project; returns what was undone, as text."""
         undone = [migrate.undo_last(self.project) for _ in range(max(self.applied, 1))]
         self.applied = 0
         self.reset()
         return ", ".join(change.what for change in reversed(undone))
 
-    def last_change(self):
+    def last_change(self) -> str:
         """What `undo` would take back, as text; empty if there is nothing."""
         made = [change.what for change in migrate.history(self.project) if not change.undone]
         return ", ".join(made[-max(self.applied, 1) :])
 
 
-def _renames(wanted):
+def _renames(wanted: dict[str, str]) -> list[tuple[str, str]]:
     """(old, new) one after the other so that no name is ever there twice; a circle goes by way of a free name."""
     left = {old: new for old, new in wanted.items() if old != new}
     taken, order = set(wanted), []
