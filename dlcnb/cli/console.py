@@ -11,11 +11,17 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 import dlcnb
+
+if TYPE_CHECKING:
+    from dlcnb.jobs.job import Job
 
 __all__ = [
     "Console",
@@ -38,7 +44,7 @@ _LINES = (2.0, 30.0)  # s between two lines of progress in a pipe: at least, at 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(dlcnb.__version__, prog_name="dlcnb")
-def main():
+def main() -> None:
     """DeepLabCut in the notebook, from the command line: from a video to trajectories.
 
     New here? `dlcnb demo` walks the whole road on sample data, `dlcnb lab` opens the tutorials.
@@ -58,19 +64,19 @@ class Detached(Exception):
     """The worker was left to itself by a second Ctrl-C."""
 
 
-def command(name, summary, cls=click.Command):
+def command(name: str, summary: str, cls=click.Command) -> Callable[[Callable[..., Report]], click.Command]:
     """Make a function a command of `main`, with a summary of a few words for the list of commands.
 
     The function is given a `Console` and its options, and returns a `Report`. An exception becomes one line on
     standard error, with --json also ``{"error": message}`` on standard output, and exit code 1.
     """
 
-    def decorate(function):
+    def decorate(function: Callable[..., Report]) -> click.Command:
         @main.command(name, short_help=summary, cls=cls)
         @click.option("--json", "as_json", is_flag=True, help=_JSON_HELP)
         @click.option("--debug", is_flag=True, help="Show the whole traceback of an error.")
         @functools.wraps(function)
-        def run(as_json, debug, **arguments):
+        def run(as_json: bool, debug: bool, **arguments: Any) -> None:
             _set_up_logging(debug)
             console = Console(as_json)
             try:
@@ -92,7 +98,7 @@ def command(name, summary, cls=click.Command):
 class LocalPath(click.Path):
     """A path on this machine; one of Windows on another system is wrong usage, with a hint."""
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path as it is, or as `click.Path` makes it."""
         if os.name != "nt" and re.match(r"[A-Za-z]:|\\\\", str(value)) and not os.path.exists(value):
             self.fail(
@@ -104,27 +110,27 @@ class LocalPath(click.Path):
         return super().convert(value, param, ctx)
 
 
-def project_argument(function):
+def project_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """The argument PROJECT: a project's folder, or its config.yaml."""
-    return click.argument("project", type=LocalPath(exists=True))(function)
+    return click.argument("root", metavar="PROJECT", type=LocalPath(exists=True))(function)
 
 
 class Console:
     """Standard error for people, standard output for results: text, or one JSON object."""
 
-    def __init__(self, as_json=False):
+    def __init__(self, as_json: bool = False) -> None:
         self._as_json = as_json
         self._terminal = sys.stderr.isatty()
         self._drawn = False
         self._next = 0.0
         self._told = 0.0, time.monotonic()  # share and time of the last line in a pipe
 
-    def note(self, text):
+    def note(self, text: str) -> None:
         """One line for people."""
         self.clear()
         click.echo(text, err=True)
 
-    def progress(self, share, text):
+    def progress(self, share: float, text: str) -> None:
         """Redraw the progress line; ``share`` is 0..1. Nothing is shown unless standard error is a terminal."""
         now = time.monotonic()
         if not self._terminal or (now < self._next and share < 1):
@@ -133,7 +139,7 @@ class Console:
         filled = round(24 * min(max(share, 0), 1))
         click.echo(f"\r\x1b[K{'█' * filled}{'░' * (24 - filled)} {100 * share:3.0f} %  {text}", nl=False, err=True)
 
-    def progress_line(self, share, text):
+    def progress_line(self, share: float, text: str) -> None:
         """Where `progress` shows nothing: a line at every tenth or so, and at least every half minute.
 
         With --json standard error stays quiet.
@@ -146,24 +152,24 @@ class Console:
             self._told = share, now
             self.note(f"{100 * share:3.0f} %  {text}")
 
-    def clear(self):
+    def clear(self) -> None:
         """Take the progress line away."""
         if self._drawn:
             click.echo("\r\x1b[K", nl=False, err=True)
             self._drawn = False
 
-    def fail(self, message):
+    def fail(self, message: str) -> NoReturn:
         """One line on standard error, with --json the same as {"error": ...} on standard output; exit code 1."""
         message = _one_line(message)
         if self._as_json:
             click.echo(json.dumps({"error": message}))
         self._leave(message)
 
-    def _leave(self, message):
+    def _leave(self, message: str) -> NoReturn:
         self.note(f"dlcnb: error: {message}")
         sys.exit(1)
 
-    def show(self, report):
+    def show(self, report: Report) -> None:
         """Print a report; a problem in it is an error after the output, with --json in the same object."""
         from dlcnb.jobs.events import plain
 
@@ -176,7 +182,9 @@ class Console:
             self._leave(problem)
 
 
-def run_job(console, job, describe):
+def run_job(
+    console: Console, job: Job, describe: Callable[[dict[str, Any]], tuple[float, str] | None]
+) -> dict[str, Any]:
     """Follow a job to its end, with progress; returns the dict of its result.
 
     Ctrl-C (or SIGTERM) asks the worker to stop with a snapshot; a second one leaves it running and raises `Detached`.
@@ -202,10 +210,10 @@ def run_job(console, job, describe):
     console.clear()
     if job.status != "done":
         raise RuntimeError(job.error or _how_it_stopped(job))
-    return job.result
+    return job.result or {}
 
 
-def _how_it_stopped(job):
+def _how_it_stopped(job: Job) -> str:
     from dlcnb.jobs import kept
     from dlcnb.run import Run
 
@@ -222,22 +230,22 @@ def _how_it_stopped(job):
 class _Interrupts:
     """While the block runs, Ctrl-C and SIGTERM stop the job, and the second of them only leaves it."""
 
-    def __init__(self, console, job):
+    def __init__(self, console: Console, job: Job) -> None:
         self._console, self._job = console, job
         self._count = 0
-        self._before = {}
+        self._before: dict[int, Any] = {}
 
-    def __enter__(self):
+    def __enter__(self) -> _Interrupts:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._before[number] = signal.signal(number, self._on_signal)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _on_signal(self, _number, _frame):
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._count += 1
         if self._count > 1:
             raise Detached(
@@ -248,7 +256,7 @@ class _Interrupts:
         self._console.note(f"Stopping {how}. Ctrl-C again: leave the worker running.")
 
 
-def clock(seconds):
+def clock(seconds: float | None) -> str:
     """75.3 -> "1:15", 4000 -> "1:06:40"; "" for None."""
     if seconds is None:
         return ""
@@ -257,7 +265,7 @@ def clock(seconds):
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def table(rows):
+def table(rows: Iterable[Sequence[Any]]) -> str:
     """Rows of cells as aligned text; the first column to the left, the others to the right."""
     rows = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -268,11 +276,11 @@ def table(rows):
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _one_line(text):
+def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _message(error):
+def _message(error: BaseException) -> str:
     from dlcnb.jobs.explain import explain
 
     if isinstance(error, KeyboardInterrupt):
@@ -280,7 +288,7 @@ def _message(error):
     return str(error) if isinstance(error, Detached) else explain(error)
 
 
-def _set_up_logging(debug):
+def _set_up_logging(debug: bool) -> None:
     logging.basicConfig(
         level=logging.DEBUG if debug else logging.WARNING,
         format="%(levelname)s: %(message)s",

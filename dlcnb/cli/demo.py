@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dlcnb.cli.console import Report, clock, command, run_job
 from dlcnb.cli.results import label, plot_one
 from dlcnb.cli.work import describe_analysis, describe_training, evaluation_text
+
+if TYPE_CHECKING:
+    from dlcnb.cli.console import Console
+    from dlcnb.project import Project
 
 __all__ = ["demo"]
 
@@ -41,16 +46,25 @@ _MINUTES = {"synthetic": 3.0, "openfield": 5.0}
     help="Share of the frames to train on.",
 )
 @click.option("--split-seed", type=int, default=0, show_default=True, help="Seed of the split into train and test.")
-def demo(console, data, out, minutes, steps, train_fraction, split_seed):
+def demo(
+    console: Console,
+    data: str,
+    out: str,
+    minutes: float | None,
+    steps: int | None,
+    train_fraction: float | None,
+    split_seed: int,
+) -> Report:
     """Walk the whole road on sample data: project, labels, training, evaluation, analysis, plots, labeled video.
 
     Nothing is overwritten: if the folder holds something, a numbered one is taken.
     """
-    began, peaks = time.monotonic(), []
-    out = _fresh_folder(Path(out).absolute())
-    console.note(f"1/5  Making a project with {data} data in {out}")
-    project = _project(data, out)
-    settings = {"train_fraction": train_fraction, "split_seed": split_seed}
+    began = time.monotonic()
+    peaks: list[float] = []
+    folder = _fresh_folder(Path(out).absolute())
+    console.note(f"1/5  Making a project with {data} data in {folder}")
+    project = _project(data, folder)
+    settings: dict[str, Any] = {"train_fraction": train_fraction, "split_seed": split_seed}
     settings |= {"steps": steps} if steps and not minutes else {"minutes": minutes or _MINUTES[data], "steps": steps}
     _train(console, project, settings, peaks)
     evaluation = _evaluate(console, project, peaks)
@@ -63,11 +77,11 @@ def demo(console, data, out, minutes, steps, train_fraction, split_seed):
     numbers = {"seconds": time.monotonic() - began, "peak_rss_mb": _own_peak() + max(peaks)}
     report = {name: value for name, value in evaluation.items() if name not in ("folder", "peak_rss_mb")}
     files = {"labeled_video": labeled["output"], "plots": plots}
-    data = {"project": project.root, "evaluate": report, "analyze": {"videos": analysis["videos"]}, **numbers, **files}
-    return Report(data, _text(project, evaluation, analysis, files, numbers))
+    found = {"project": project.root, "evaluate": report, "analyze": {"videos": analysis["videos"]}, **numbers, **files}
+    return Report(found, _text(project, evaluation, analysis, files, numbers))
 
 
-def _fresh_folder(wanted):
+def _fresh_folder(wanted: Path) -> Path:
     """``wanted`` if it is not there yet or empty, else the first free of ``wanted-2``, ``wanted-3`` ..."""
     folder, number = wanted, 1
     while folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -77,13 +91,13 @@ def _fresh_folder(wanted):
     return folder
 
 
-def _project(data, out):
+def _project(data: str, out: Path) -> Project:
     from dlcnb import sampledata
 
     return sampledata.openfield(out) if data == "openfield" else sampledata.synthetic_project(out)
 
 
-def _train(console, project, settings, peaks):
+def _train(console: Console, project: Project, settings: dict[str, Any], peaks: list[float]) -> None:
     from dlcnb import jobs
 
     job = jobs.start("train", project, config=settings)
@@ -94,7 +108,7 @@ def _train(console, project, settings, peaks):
     console.note(f"     {result['steps']} steps in {clock(result['seconds'])}")
 
 
-def _evaluate(console, project, peaks):
+def _evaluate(console: Console, project: Project, peaks: list[float]) -> dict[str, Any]:
     from dlcnb import jobs
 
     console.note("3/5  Evaluating")
@@ -103,7 +117,7 @@ def _evaluate(console, project, peaks):
     return result
 
 
-def _analyze(console, project, video, peaks):
+def _analyze(console: Console, project: Project, video: Path, peaks: list[float]) -> dict[str, Any]:
     from dlcnb import jobs
 
     console.note(f"4/5  Analyzing {video.name}")
@@ -112,13 +126,19 @@ def _analyze(console, project, video, peaks):
     return result
 
 
-def _own_peak():
+def _own_peak() -> float:
     from dlcnb.jobs.worker import peak_rss_mb
 
     return peak_rss_mb()
 
 
-def _text(project, evaluation, analysis, files, numbers):
+def _text(
+    project: Project,
+    evaluation: dict[str, Any],
+    analysis: dict[str, Any],
+    files: Any,
+    numbers: dict[str, Any],
+) -> str:
     one = analysis["videos"][0]
     return "\n".join(
         [

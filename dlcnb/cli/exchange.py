@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +12,10 @@ from dlcnb.cli.console import LocalPath, Report, command, project_argument, run_
 from dlcnb.cli.results import animal_option, is_several, with_poses
 from dlcnb.cli.work import pick_run
 from dlcnb.exchange import FORMATS
+
+if TYPE_CHECKING:
+    from dlcnb.cli.console import Console
+    from dlcnb.project import Project
 
 __all__ = ["export"]
 
@@ -32,7 +37,16 @@ __all__ = ["export"]
 @click.option("--scorer", help="Whose labels.  [default: the project's scorer]")
 @click.option("--snapshot", default="best", show_default=True, help="Of the network: best, last, or a step.")
 @click.option("--shuffle", type=int, help="Number of the run with the network.  [default: the last]")
-def export(console, project, videos, to, out, snapshot, shuffle, **options):
+def export(
+    console: Console,
+    root: str,
+    videos: tuple[str, ...],
+    to: str,
+    out: str | None,
+    snapshot: str,
+    shuffle: int | None,
+    **options: Any,
+) -> Report:
     """Write PROJECT's labels, the poses of VIDEOS, or PROJECT's network for other programs.
 
     With VIDEOS their poses are written, beside their tables; without, the labels, into PROJECT/exports; with --to onnx
@@ -40,7 +54,7 @@ def export(console, project, videos, to, out, snapshot, shuffle, **options):
     """
     from dlcnb.project import Project
 
-    project = Project.open(project)
+    project = Project.open(root)
     if to == "onnx":
         if videos:
             raise click.UsageError("ONNX holds the network; give no videos with it.")
@@ -48,7 +62,8 @@ def export(console, project, videos, to, out, snapshot, shuffle, **options):
     scorer = options.pop("scorer")
     if not videos:
         return _labels(project, to, out, scorer)
-    done, failed = [], []
+    done: list[dict[str, Any]] = []
+    failed: list[dict[str, Any]] = []
     for video in map(Path, videos):
         console.progress(len(done) / len(videos), f"exporting {video.name}")
         try:
@@ -63,7 +78,7 @@ def export(console, project, videos, to, out, snapshot, shuffle, **options):
     return Report({"videos": done, **({"failed": failed} if failed else {})}, table(rows) if done else "", problem)
 
 
-def _poses(project, video, to, out, **options):
+def _poses(project: Project, video: Path, to: str, out: str | None, **options: Any) -> dict[str, Any]:
     from dlcnb import exchange
     from dlcnb.poses import read_poses
     from dlcnb.video import VideoReader
@@ -81,7 +96,7 @@ def _poses(project, video, to, out, **options):
     return {"video": video.absolute(), "frames": len(poses), "output": output.absolute()}
 
 
-def _labels(project, to, out, scorer):
+def _labels(project: Project, to: str, out: str | None, scorer: str | None) -> Report:
     from dlcnb import exchange
     from dlcnb.labels import Labels
 
@@ -92,14 +107,12 @@ def _labels(project, to, out, scorer):
     return Report({"output": output, "images": len(labels)}, f"{len(labels)} labeled images: {output}")
 
 
-def _network(console, project, run, snapshot, out):
+def _network(console: Console, project: Project, run: Path, snapshot: str, out: str | None) -> Report:
     from dlcnb import jobs
 
-    snapshot = int(snapshot) if snapshot.isdigit() else snapshot
+    which: str | int = int(snapshot) if snapshot.isdigit() else snapshot
     folder = None if out is None else Path(out).absolute()
-    result = run_job(
-        console, jobs.start("export", project, run=run, snapshot=snapshot, folder=folder), lambda event: None
-    )
+    result = run_job(console, jobs.start("export", project, run=run, snapshot=which, folder=folder), lambda event: None)
     checked = "not checked: onnxruntime is not installed"
     if result["difference"] is not None:
         checked = f"checked with ONNX Runtime, largest difference {result['difference']:.1g}"

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dlcnb.cli.console import Report, clock, command, project_argument, table
+
+if TYPE_CHECKING:
+    from dlcnb.cli.console import Console
+    from dlcnb.experiments import Plan, Progress
 
 __all__ = ["KINDS", "experiment"]
 
@@ -26,7 +32,18 @@ KINDS = ("learning-curve", "parts", "backbone", "epsilon", "initialization", "fo
 )
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any training setting; may be repeated.")
 @click.option("--name", help="Of the experiment, so that several of a kind may exist.  [default: its kind]")
-def experiment(console, kind, project, minutes, steps, repeats, values, jobs, settings, name):  # noqa: PLR0913
+def experiment(  # noqa: PLR0913
+    console: Console,
+    kind: str,
+    root: str,
+    minutes: float | None,
+    steps: int | None,
+    repeats: int | None,
+    values: str | None,
+    jobs: int,
+    settings: tuple[str, ...],
+    name: str | None,
+) -> Report:
     """Train many networks on PROJECT that differ in one thing; write one table and one figure.
 
     \b
@@ -42,14 +59,14 @@ def experiment(console, kind, project, minutes, steps, repeats, values, jobs, se
     """  # noqa: D301
     from dlcnb import experiments
 
-    settings = dict(_setting(text) for text in settings)
-    settings |= {"steps": steps} if steps and not minutes else {"minutes": minutes or 5.0, "steps": steps}
+    chosen: dict[str, Any] = dict(_setting(text) for text in settings)
+    chosen |= {"steps": steps} if steps and not minutes else {"minutes": minutes or 5.0, "steps": steps}
     repeats = repeats or (5 if kind == "folds" else 3)
-    values = [v.strip() for v in values.split(",") if v.strip()] if values else None
-    plan = experiments.plan(project, kind, values=values, repeats=repeats, name=name, **settings)
+    compared = [v.strip() for v in values.split(",") if v.strip()] if values else None
+    plan = experiments.plan(root, kind, values=compared, repeats=repeats, name=name, **chosen)
     left = [trial for trial in plan.trials if not plan.is_done(trial)]
     console.note(f"{len(plan.trials)} runs in {plan.folder}, {len(left)} of them to do{_estimate(left, minutes, jobs)}")
-    last = None
+    last: Progress | None = None
     with closing(experiments.run(plan, processes=jobs)) as steps_done:
         for last in steps_done:
             console.progress(
@@ -58,21 +75,21 @@ def experiment(console, kind, project, minutes, steps, repeats, values, jobs, se
             if last.finished:
                 console.note(_ended(last))
                 experiments.write_results(plan)
-    return _report(plan, last.failed)
+    return _report(plan, last.failed if last else {})
 
 
-def _estimate(left, minutes, jobs):
+def _estimate(left: Sequence[Any], minutes: float | None, jobs: int) -> str:
     if not left or not minutes:
         return ""
     return f"; about {clock(60 * minutes * -(-len(left) // jobs))}"
 
 
-def _ended(progress):
+def _ended(progress: Progress) -> str:
     name = progress.finished
     return f"warning: {name}: {progress.failed[name]}" if name in progress.failed else f"{name} is done"
 
 
-def _report(plan, failed):
+def _report(plan: Plan, failed: Mapping[str, str]) -> Report:
     from dlcnb import experiments
     from dlcnb.experiments.results import summary
 
@@ -93,7 +110,7 @@ def _report(plan, failed):
     return Report({**data, "failed": failed}, text, problem)
 
 
-def _setting(text):
+def _setting(text: str) -> tuple[str, Any]:
     """("name", value) of "name=value"; the value is read as JSON where it can be."""
     name, equals, value = text.partition("=")
     if not equals:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from dlcnb.cli.console import Report, command, project_argument, table
+
+if TYPE_CHECKING:
+    from dlcnb.cli.console import Console
+    from dlcnb.project import Project
 
 __all__ = ["bodyparts", "compare"]
 
@@ -14,7 +21,7 @@ __all__ = ["bodyparts", "compare"]
 @click.argument("one", required=False)
 @click.argument("two", required=False)
 @click.option("--worst", type=click.IntRange(0), default=5, show_default=True, help="Frames to list.")
-def compare(console, project, one, two, worst):
+def compare(console: Console, root: str, one: str, two: str | None, worst: int) -> Report:
     """Distances between the labels of the scorers ONE and TWO in PROJECT, with 95 % intervals: human variability.
 
     Without TWO, ONE is compared with everybody else; without ONE, the project's scorer is.
@@ -22,7 +29,7 @@ def compare(console, project, one, two, worst):
     from dlcnb.labels import scorers
     from dlcnb.project import Project
 
-    project = Project.open(project)
+    project = Project.open(root)
     known = scorers(project)
     one = one or project.scorer
     others = [two] if two else [name for name, frames in known.items() if name != one and frames]
@@ -36,7 +43,7 @@ def compare(console, project, one, two, worst):
     return Report({"project": project.root, "comparisons": [v.to_json() for v in found]}, text)
 
 
-def _comparisons(console, project, one, others):
+def _comparisons(console: Console, project: Project, one: str, others: Sequence[str]) -> Any:
     from dlcnb.labels import LabelError, compare_scorers
 
     found = []
@@ -50,7 +57,7 @@ def _comparisons(console, project, one, others):
     return found
 
 
-def _comparison(found, worst):
+def _comparison(found: Any, worst: int) -> Any:
     rows = [("px", "mean", "95 %", "rms", "95 %", "points")]
     for name, spread in [("all", found.spread), *found.by_bodypart.items()]:
         rows.append(
@@ -62,7 +69,7 @@ def _comparison(found, worst):
     return "\n".join(lines)
 
 
-def _pixels(value, ci):
+def _pixels(value: float, ci: Any) -> tuple[str, str]:
     return f"{value:.2f}", f"{ci[0]:.2f} - {ci[1]:.2f}"
 
 
@@ -83,7 +90,7 @@ _ACTIONS = {
 @click.argument("action", type=click.Choice(list(_ACTIONS)), default="list")
 @click.argument("names", nargs=-1)
 @click.option("--not-visible", is_flag=True, help="add: not visible in frames that are done; else in work again.")
-def bodyparts(console, project, action, names, not_visible):
+def bodyparts(console: Console, root: str, action: str, names: tuple[str, ...], not_visible: bool) -> Report:
     """Change the bodyparts of PROJECT in config.yaml, in all tables and journals: all of them or none.
 
     ACTION is one of: list (the default), rename OLD NEW, add NAME…, remove NAME…, reorder NAME… (all of them),
@@ -96,7 +103,7 @@ def bodyparts(console, project, action, names, not_visible):
         action != "skeleton"
     ):
         raise click.UsageError(f"expected: dlcnb bodyparts PROJECT {action} {_ACTIONS[action]}".rstrip())
-    project = Project.open(project)
+    project = Project.open(root)
     change = _change(project, action, names, not_visible) if action != "list" else None
     data = {
         "project": project.root,
@@ -112,7 +119,7 @@ def bodyparts(console, project, action, names, not_visible):
     return Report(data, text)
 
 
-def _change(project, action, names, not_visible):
+def _change(project: Project, action: str, names: Sequence[str], not_visible: bool) -> Any:
     from dlcnb.cli.projects import edge
     from dlcnb.labels import migrate
 
@@ -122,6 +129,6 @@ def _change(project, action, names, not_visible):
         return migrate.set_skeleton(project, [edge(text, project.bodyparts) for text in names])
     if action in ("remove", "reorder"):
         return getattr(migrate, f"{action}_bodyparts")(project, names)
-    return {"rename": migrate.rename_bodypart, "scorer": migrate.rename_scorer, "undo": migrate.undo_last}[action](
-        project, *names
-    )
+    others: dict[str, Callable[..., Any]]
+    others = {"rename": migrate.rename_bodypart, "scorer": migrate.rename_scorer, "undo": migrate.undo_last}
+    return others[action](project, *names)

@@ -6,11 +6,17 @@ import importlib.util
 import json
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dlcnb.cli.console import LocalPath, Report, command, project_argument
+
+if TYPE_CHECKING:
+    from dlcnb.cli.console import Console
+    from dlcnb.project import Finding, Project
 
 __all__ = ["add_videos", "doctor", "extract", "new"]
 
@@ -23,7 +29,16 @@ __all__ = ["add_videos", "doctor", "extract", "new"]
 @click.option("--parent", type=click.Path(), default=".", show_default=True, help="Folder to make the project in.")
 @click.option("--copy", is_flag=True, help="Copy the videos instead of linking them.")
 @click.argument("videos", nargs=-1, required=True, type=LocalPath())
-def new(console, task, scorer, bodyparts, skeleton, parent, copy, videos):  # noqa: PLR0913
+def new(  # noqa: PLR0913
+    console: Console,
+    task: str,
+    scorer: str,
+    bodyparts: str,
+    skeleton: str,
+    parent: str,
+    copy: bool,
+    videos: tuple[str, ...],
+) -> Report:
     """Make a project called TASK from one or more VIDEOS."""
     from dlcnb.project import Project
 
@@ -34,7 +49,7 @@ def new(console, task, scorer, bodyparts, skeleton, parent, copy, videos):  # no
     return Report({"project": project.root, "videos": project.videos, "bodyparts": parts}, text)
 
 
-def edge(text, parts):
+def edge(text: str, parts: Sequence[str]) -> tuple[str, str]:
     """The two bodyparts of "a-b"; their own names may hold hyphens."""
     text = text.strip()
     for n, letter in enumerate(text):
@@ -49,11 +64,11 @@ def edge(text, parts):
 @project_argument
 @click.option("--copy", is_flag=True, help="Copy the videos instead of linking them.")
 @click.argument("videos", nargs=-1, required=True, type=LocalPath())
-def add_videos(console, project, copy, videos):
+def add_videos(console: Console, root: str, copy: bool, videos: tuple[str, ...]) -> Report:
     """Add VIDEOS to PROJECT."""
     from dlcnb.project import Project
 
-    project = Project.open(project)
+    project = Project.open(root)
     there = set(project.videos)
     placed = project.add_videos(videos, copy=copy)
     text = "\n".join(f"{'Already there:' if path in there else 'Added'} {path}" for path in placed)
@@ -76,14 +91,14 @@ def add_videos(console, project, copy, videos):
 @click.option("--whole", is_flag=True, help="Compare whole frames, not only the part that config.yaml crops.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed chooses the same frames.")
 @click.option("--video", "only", multiple=True, help="Only this video (name or path); may be repeated.")
-def extract(console, project, only, **options):
+def extract(console: Console, root: str, only: Any, **options: Any) -> Report:
     """Choose frames of PROJECT's videos and write them to labeled-data, ready to label.
 
     Frames are written whole; a crop in config.yaml says which part of them is compared (kmeans).
     """
     from dlcnb.project import Project
 
-    project = Project.open(project)
+    project = Project.open(root)
     videos = [project.video(name) for name in only] or project.videos
     if not videos:
         raise ValueError(f"{project.root} has no videos. Add some: dlcnb add-videos {project.root} VIDEO")
@@ -99,7 +114,9 @@ def extract(console, project, only, **options):
     return Report({"project": project.root, "videos": found}, text)
 
 
-def _extract_one(console, project, video, *, how, count, seed, whole, **part):
+def _extract_one(
+    console: Console, project: Project, video: Path, *, how: str, count: int, seed: int, whole: bool, **part: Any
+) -> dict[str, Any]:
     from dlcnb import frames
     from dlcnb.video import VideoReader
 
@@ -108,7 +125,7 @@ def _extract_one(console, project, video, *, how, count, seed, whole, **part):
             crop, indices = None, frames.uniform(len(reader), count, seed=seed, **part)
         else:
 
-            def progress(done, total):
+            def progress(done: int, total: int) -> None:
                 console.progress(done / max(total, 1), f"{video.name}: comparing frames")
 
             crop = None if whole else project.crop(video, reader.size)
@@ -122,7 +139,7 @@ def _extract_one(console, project, video, *, how, count, seed, whole, **part):
     return {**found, **part, "crop": crop}
 
 
-def _extracted_text(one, count):
+def _extracted_text(one: dict[str, Any], count: int) -> str:
     fewer = f" (it has no {count} different ones)" if len(one["frames"]) < count else ""
     chosen = f"{len(one['frames'])} frames of {one['video'].name} chosen{fewer}"
     if (one["start"], one["stop"]) != (0, 1):
@@ -135,7 +152,7 @@ def _extracted_text(one, count):
 @command("doctor", "Check a project or the installation.")
 @click.argument("project", required=False, type=click.Path())
 @click.option("--repair", is_flag=True, help="Repair what can be repaired without losing anything.")
-def doctor(console, project, repair):
+def doctor(console: Console, project: str | None, repair: bool) -> Report:
     """Check PROJECT (or, without it, the installation) and say what to do about each finding."""
     from dlcnb import labels
 
@@ -151,7 +168,7 @@ def doctor(console, project, repair):
     return Report({"findings": findings, "ok": not bad}, "\n".join(lines), problem)
 
 
-def _check_installation():
+def _check_installation() -> Iterator[Finding]:
     """Findings about this machine: Python, the video library, MXNet (loaded in a process of its own), Jupyter."""
     from dlcnb.project import Finding
 
@@ -164,7 +181,7 @@ def _check_installation():
     yield Finding("ok", f"Working folder {writable}")
 
 
-def _check_network():
+def _check_network() -> Iterator[Finding]:
     """Findings about MXNet, loaded in a process of its own, and the GPUs: which it can use, and why not the others."""
     from dlcnb.project import Finding
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
+from numpy.typing import NDArray
 
 from dlcnb.cli.console import Report, command, project_argument, table
 from dlcnb.cli.results import animal_option, is_several, with_poses
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dlcnb.cli.console import Console
+    from dlcnb.project import Project
 
 __all__ = ["merge", "outliers"]
 
@@ -37,7 +47,9 @@ _HOW = ["jump", "uncertain", "fit", "bone", "swap", "sure"]
 @click.option("--tables", type=click.Path(file_okay=False), help="Folder of the tables.  [default: beside the video]")
 @animal_option
 @click.option("--dry-run", is_flag=True, help="Find, count and choose; write nothing.")
-def outliers(console, project, video, tables, dry_run, animal, **options):
+def outliers(
+    console: Console, root: str, video: str, tables: str | None, dry_run: bool, animal: str | None, **options: Any
+) -> Report:
     """Find frames of VIDEO that the network got wrong, and extract some of them for labeling.
 
     The network's labels are written beside (machinelabels), so that the Labeler offers them. Frames that are extracted
@@ -48,7 +60,7 @@ def outliers(console, project, video, tables, dry_run, animal, **options):
     from dlcnb.project import Project
 
     _check_threshold(options)
-    project = Project.open(project)
+    project = Project.open(root)
     path, poses_file = with_poses(project, video, tables, animal=animal)
     if is_several(poses_file) and animal in (None, "all") and not dry_run:
         raise click.UsageError(f"{poses_file.name} is of several animals, labels are of one. Choose it: --animal NAME.")
@@ -68,7 +80,7 @@ def outliers(console, project, video, tables, dry_run, animal, **options):
 
 @command("merge", "Begin the next iteration with the refined frames.")
 @project_argument
-def merge(console, project):
+def merge(console: Console, root: str) -> Report:
     """Take the labeled outlier frames of PROJECT into the training data, and begin the next iteration.
 
     Any subset may be labeled: the others are not trained on.
@@ -76,7 +88,7 @@ def merge(console, project):
     from dlcnb.outliers import merge as merge_frames
     from dlcnb.project import Project
 
-    project = Project.open(project)
+    project = Project.open(root)
     done = merge_frames(project)
     count, left = sum(done.refined.values()), sum(map(len, done.left.values()))
     rest = f"; {left} extracted frames are not labeled and not trained on" if left else ""
@@ -84,13 +96,15 @@ def merge(console, project):
     return Report({"iteration": done.iteration, "refined": done.refined, "left": done.left}, text)
 
 
-def _check_threshold(options):
+def _check_threshold(options: dict[str, Any]) -> None:
     how, threshold = options["how"], options["threshold"]
     if how in ("uncertain", "sure") and threshold is not None and not 0 <= threshold <= 1:
         raise click.UsageError(f"--threshold {threshold:g}: expected a likelihood, 0 to 1, as for --how {how}.")
 
 
-def _choose(console, project, path, found, options):
+def _choose(
+    console: Console, project: Project, path: Path, found: NDArray[np.int64], options: dict[str, Any]
+) -> NDArray[np.int64]:
     """``count`` of the found frames (n,) that are not extracted yet, ascending."""
     import numpy as np
 
@@ -100,7 +114,7 @@ def _choose(console, project, path, found, options):
 
     new = np.setdiff1d(found, list(extracted(project.labeled_dir(path))))
 
-    def progress(done, total):
+    def progress(done: int, total: int) -> None:
         console.progress(done / total, f"comparing {total} of {len(found)} found frames")
 
     with VideoReader(path) as reader:
@@ -111,7 +125,7 @@ def _choose(console, project, path, found, options):
     return chosen
 
 
-def _text(project, data, total, dry_run):
+def _text(project: Project, data: dict[str, Any], total: int, dry_run: bool) -> str:
     from dlcnb.outliers import HOW
 
     unit = " px" if data["unit"] == "px" else ""

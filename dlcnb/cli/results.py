@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dlcnb.cli.console import LocalPath, Report, clock, command, project_argument, table
+
+if TYPE_CHECKING:
+    from dlcnb.cli.console import Console
+    from dlcnb.project import Project
 
 __all__ = ["animal_option", "filter_poses", "is_several", "label", "label_video", "plot", "video_path", "with_poses"]
 
@@ -46,17 +51,17 @@ _pcutoff = click.option(
 )
 @click.option("--gap", type=click.IntRange(0), help="Longest gap to fill, frames.  [default: 0, kalman 10]")
 @_tables
-def filter_poses(console, project, videos, tables, **options):
+def filter_poses(console: Console, root: str, videos: tuple[str, ...], tables: str | None, **options: Any) -> Report:
     """Smooth the trajectories of VIDEOS over time; writes tables that end in _filtered.
 
     As with DeepLabCut there is one filtered table per video: another method replaces it, which is said.
     """
     from dlcnb.project import Project
 
-    project = Project.open(project)
+    project = Project.open(root)
     if options["method"] == "kalman" and options["window"] is not None:
         raise click.UsageError("--window goes with median and savgol; the smoother finds its own from the points.")
-    done = []
+    done: list[dict[str, Any]] = []
     for video, poses_file in [with_poses(project, video, tables) for video in videos]:
         console.progress(len(done) / len(videos), f"smoothing {video.name}")
         done.append(_filter_one(video, poses_file, tables, options))
@@ -66,7 +71,7 @@ def filter_poses(console, project, videos, tables, **options):
     return Report({"videos": done}, "\n".join([table(rows), *replaced]))
 
 
-def _filter_one(video, poses_file, tables, options):
+def _filter_one(video: Path, poses_file: Path, tables: str | None, options: dict[str, Any]) -> dict[str, Any]:
     """Write the filtered table of one video; returns its entry of the report."""
     from dlcnb.files import atomic_write
     from dlcnb.poses import MultiAnimalPoses, Poses, poses_path
@@ -74,7 +79,8 @@ def _filter_one(video, poses_file, tables, options):
     from dlcnb.video import VideoReader
 
     several = is_several(poses_file)
-    poses, times = (MultiAnimalPoses if several else Poses).read(poses_file), None
+    poses: Any = (MultiAnimalPoses if several else Poses).read(poses_file)
+    times = None
     if video.is_file():
         with VideoReader(video) as reader:
             times = reader.times if reader.is_vfr and len(reader) == len(poses) else None
@@ -90,7 +96,7 @@ def _filter_one(video, poses_file, tables, options):
     return {**found, "replaced": before if before != made else None}
 
 
-def _filtered_by(output):
+def _filtered_by(output: Path) -> str | None:
     """How the filtered table that is there was made, in words; None if there is none."""
     if not output.exists():
         return None
@@ -100,7 +106,7 @@ def _filtered_by(output):
         return "by another program, or an earlier version"
 
 
-def _meta(output):
+def _meta(output: Path) -> Path:
     return output.with_name(f"{output.stem}_meta.json")
 
 
@@ -111,16 +117,24 @@ def _meta(output):
 @_filtered
 @_pcutoff
 @_tables
-def plot(console, project, videos, filtered, pcutoff, tables, animal):
+def plot(
+    console: Console,
+    root: str,
+    videos: tuple[str, ...],
+    filtered: bool,
+    pcutoff: float,
+    tables: str | None,
+    animal: str | None,
+) -> Report:
     """Plot the trajectories of VIDEOS: in the plane, over time, their likelihood, their frame-to-frame steps.
 
     They go to the folder plot-poses in PROJECT/videos, or in the folder of the tables.
     """
     from dlcnb.project import Project
 
-    project = Project.open(project)
+    project = Project.open(root)
     pcutoff = project.pcutoff if pcutoff is None else pcutoff
-    done = []
+    done: list[dict[str, Any]] = []
     for video, poses_file in [with_poses(project, video, tables, filtered, animal) for video in videos]:
         console.progress(len(done) / len(videos), f"plotting {video.name}")
         done.append({"video": video, "plots": plot_one(project, video, poses_file, pcutoff, tables, animal)})
@@ -143,17 +157,26 @@ def plot(console, project, videos, filtered, pcutoff, tables, animal):
 @_filtered
 @_pcutoff
 @_tables
-def label_video(console, project, videos, filtered, pcutoff, tables, animal, **look):
+def label_video(
+    console: Console,
+    root: str,
+    videos: tuple[str, ...],
+    filtered: bool,
+    pcutoff: float,
+    tables: str | None,
+    animal: str | None,
+    **look: Any,
+) -> Report:
     """Draw the bodyparts on VIDEOS; writes videos that end in _labeled."""
     from dlcnb.poses import find_poses, read_poses
     from dlcnb.project import Project
 
-    project = Project.open(project)
+    project = Project.open(root)
     pcutoff = project.pcutoff if pcutoff is None else pcutoff
     look["alpha"] = "likelihood" if look.pop("fade") else 1.0
     look["crop"] = _crop(look["crop"])
     raw = look["beside"] == "raw"
-    done = []
+    done: list[dict[str, Any]] = []
     for video, poses_file in [with_poses(project, video, tables, filtered, animal) for video in videos]:
         if raw:
             look["beside"] = read_poses(find_poses(video, tables, several=is_several(poses_file)), animal)
@@ -162,7 +185,7 @@ def label_video(console, project, videos, filtered, pcutoff, tables, animal, **l
     return Report({"videos": done}, table(rows))
 
 
-def _crop(text):
+def _crop(text: str | None) -> tuple[int, ...] | None:
     """Four numbers from "x1,x2,y1,y2", or None."""
     if text is None:
         return None
@@ -172,7 +195,14 @@ def _crop(text):
     return tuple(map(int, words))
 
 
-def plot_one(project, video, poses_file, pcutoff, tables=None, animal=None):
+def plot_one(
+    project: Project,
+    video: Path,
+    poses_file: Path,
+    pcutoff: float,
+    tables: str | None = None,
+    animal: str | None = None,
+) -> list[Path]:
     """Write the plots of one video's poses to the project, or to the folder of the tables; returns their paths."""
     from dlcnb import plots
     from dlcnb.poses import read_poses
@@ -187,7 +217,16 @@ def plot_one(project, video, poses_file, pcutoff, tables=None, animal=None):
     return plots.save_all(poses, times, folder, pcutoff, size=size, suffix=suffix)
 
 
-def label(console, project, video, poses_file, pcutoff, *, animal=None, **look):
+def label(
+    console: Console,
+    project: Project,
+    video: Path,
+    poses_file: Path,
+    pcutoff: float,
+    *,
+    animal: str | None = None,
+    **look: Any,
+) -> dict[str, Any]:
     """Write one labeled video beside its poses (``look``: see `render.label_video`); its entry of the report."""
     from dlcnb.poses import Poses, read_poses
     from dlcnb.render import label_video
@@ -208,7 +247,7 @@ def label(console, project, video, poses_file, pcutoff, *, animal=None, **look):
     return {"video": video.absolute(), "output": out, "frames": total, "seconds": time.monotonic() - began}
 
 
-def _bones(project, poses):
+def _bones(project: Project, poses: Any) -> Any:
     """Edges (E, 2) of the skeleton, of each animal if the poses are of several."""
     import numpy as np
 
@@ -217,18 +256,20 @@ def _bones(project, poses):
     return np.concatenate([edges + first for first in range(0, max(len(poses.bodyparts) - count, 0) + 1, count)])
 
 
-def is_several(poses_file):
+def is_several(poses_file: Path) -> bool:
     """Whether a table is of several animals, by its name."""
     return poses_file.stem.removesuffix("_filtered").endswith("_el")
 
 
-def video_path(project, video):
+def video_path(project: Project, video: str | Path) -> Path:
     """Absolute path of a video, given by its path or by its name in the project; raises ProjectError if not there."""
     path = Path(video)
     return path.absolute() if path.is_file() else project.video(path.name)
 
 
-def with_poses(project, video, tables, filtered=False, animal=None):
+def with_poses(
+    project: Project, video: str | Path, tables: str | None, filtered: bool = False, animal: str | None = None
+) -> tuple[Path, Path]:
     """(path of a video, its newest table of poses); what is missing is said, with the command that makes it.
 
     With ``animal`` it is the table of several animals; without, that of one, or of several where there is no other.
@@ -257,7 +298,7 @@ def with_poses(project, video, tables, filtered=False, animal=None):
         ) from None
 
 
-def _found(path, tables, filtered, animal):
+def _found(path: Path, tables: str | None, filtered: bool, animal: str | None) -> Path:
     from dlcnb.poses import find_poses
 
     if animal is None:

@@ -225,7 +225,7 @@ def _attributes(described: type) -> dict[str, str]:
     """{name: text} of the Attributes in a class's docstring, on one line and without marks."""
     section = (described.__doc__ or "").partition("Attributes\n")[2]
     entries = re.split(r"^    (?=\w[\w, ]* : )", section, flags=re.MULTILINE)[1:]
-    found = {}
+    found: dict[str, str] = {}
     for names, text in (entry.split(" : ", 1) for entry in entries):
         plain = " ".join(re.sub(r"[`*]", "", text).split())
         found |= dict.fromkeys(names.split(", "), plain[:1].upper() + plain[1:])

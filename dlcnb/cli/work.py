@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dlcnb.cli.console import LocalPath, Report, clock, command, project_argument, run_job, table
 from dlcnb.cli.results import video_path
 from dlcnb.cli.settings import SettingsCommand, checked_device, given, read_settings
+
+if TYPE_CHECKING:
+    from dlcnb.cli.console import Console
+    from dlcnb.evaluate import Evaluation
+    from dlcnb.project import Project
 
 __all__ = ["analyze", "describe_analysis", "describe_training", "evaluate", "evaluation_text", "pick_run", "train"]
 
@@ -34,16 +40,25 @@ _device = click.option(
 @click.option("--join", is_flag=True, help="Be one of them: help a training that another machine leads.")
 @click.option("--resume", is_flag=True, help="Go on with a run from its last snapshot.")
 @_shuffle
-def train(console, project, preset, file, resume, shuffle, join, **options):
+def train(
+    console: Console,
+    root: str,
+    preset: str | None,
+    file: str | None,
+    resume: bool,
+    shuffle: int | None,
+    join: bool,
+    **options: Any,
+) -> Report:
     """Train a network on PROJECT's labels."""
     from dlcnb import jobs
     from dlcnb.project import Project
 
     options = given(options)
     if join:
-        return _join(project, resume or preset or file or options)
+        return _join(root, resume or preset or file or options)
     settings = {**read_settings(file), **options}
-    project = Project.open(project)
+    project = Project.open(root)
     if not resume:
         if shuffle is not None:
             raise click.UsageError("--shuffle goes with --resume; a new run takes the next free number.")
@@ -65,7 +80,7 @@ def train(console, project, preset, file, resume, shuffle, join, **options):
     return Report(_only(result, "run", "steps", "seconds", "best", "peak_rss_mb"), text)
 
 
-def _check_new(project, preset, settings):
+def _check_new(project: Project, preset: str | None, settings: dict[str, Any]) -> None:
     """Complete the settings of a new run; those that don't go together are wrong usage."""
     from dlcnb.trainset import WEIGHTS_SOURCES, TrainConfig
 
@@ -87,7 +102,7 @@ def _check_new(project, preset, settings):
         raise click.UsageError(str(error)) from None
 
 
-def _labeled_video(project, video):
+def _labeled_video(project: Project, video: str) -> str:
     from dlcnb.project import nearest, video_stem
 
     names, stem = [folder.name for folder in project.labeled_dirs()], video_stem(video)
@@ -99,7 +114,7 @@ def _labeled_video(project, video):
     return stem
 
 
-def _join(project, others):
+def _join(project: str, others: Any) -> Report:
     from dlcnb import jobs
 
     if others:
@@ -114,12 +129,12 @@ def _join(project, others):
 @click.option("--plots", is_flag=True, help="Draw errors, PCK and calibration beside the tables.")
 @_shuffle
 @_device
-def evaluate(console, project, snapshot, plots, shuffle, device):
+def evaluate(console: Console, root: str, snapshot: str, plots: bool, shuffle: int | None, device: str) -> Report:
     """Errors of a network on PROJECT's labels: train and test, per bodypart, with and without the pcutoff."""
     from dlcnb import jobs
     from dlcnb.project import Project
 
-    project = Project.open(project)
+    project = Project.open(root)
     run = _network(console, project, shuffle, snapshot)
     job = jobs.start("evaluate", project, run=run, snapshot=_snapshot(snapshot), device=device)
     result = run_job(console, job, lambda e: (e["done"] / e["total"], "evaluating"))
@@ -167,7 +182,15 @@ def evaluate(console, project, snapshot, plots, shuffle, device):
 @click.option("--scheduler", help="Address of a Dask scheduler (tcp://host:8786) whose workers do it.")
 @_shuffle
 @_device
-def analyze(console, project, videos, snapshot, out, shuffle, **more):
+def analyze(
+    console: Console,
+    root: str,
+    videos: tuple[str, ...],
+    snapshot: str,
+    out: str | None,
+    shuffle: int | None,
+    **more: Any,
+) -> Report:
     """Find the bodyparts in every frame of VIDEOS with PROJECT's network; writes h5 and csv tables.
 
     Started again after a crash or a stop, it goes on where it was. A video whose tables are up to date is left alone.
@@ -175,8 +198,8 @@ def analyze(console, project, videos, snapshot, out, shuffle, **more):
     from dlcnb import jobs
     from dlcnb.project import Project
 
-    project = Project.open(project)
-    videos = [video_path(project, video) for video in videos]  # all are looked for before any is analyzed
+    project = Project.open(root)
+    paths = [video_path(project, video) for video in videos]  # all are looked for before any is analyzed
     options = {
         "snapshot": _snapshot(snapshot),
         "folder": out and Path(out).absolute(),
@@ -185,7 +208,7 @@ def analyze(console, project, videos, snapshot, out, shuffle, **more):
         **more,
     }
     run = _network(console, project, shuffle, snapshot)
-    job = jobs.start("analyze", project, videos=videos, run=run, **options)
+    job = jobs.start("analyze", project, videos=paths, run=run, **options)
     result = run_job(console, job, describe_analysis)
     rows = [("video", "frames", "frames/s", "output")]
     rows += [(Path(v["video"]).name, v["frames"], f"{v['fps']:.1f}", v["output"]) for v in result["videos"]]
@@ -199,7 +222,7 @@ def analyze(console, project, videos, snapshot, out, shuffle, **more):
     return Report(data, text, problem)
 
 
-def _dynamic(wanted, threshold, margin):
+def _dynamic(wanted: bool, threshold: float | None, margin: float | None) -> tuple[float, float] | None:
     """(threshold, margin) of dynamic cropping, or None."""
     if wanted:
         return 0.5 if threshold is None else threshold, 10.0 if margin is None else margin
@@ -208,7 +231,7 @@ def _dynamic(wanted, threshold, margin):
     return None
 
 
-def _frame_numbers(text):
+def _frame_numbers(text: str | None) -> list[int] | None:
     """Numbers of frames from a text such as "10,20", or None."""
     if text is None:
         return None
@@ -217,7 +240,7 @@ def _frame_numbers(text):
     return [int(word) for word in text.split(",")]
 
 
-def _remark(video):
+def _remark(video: dict[str, Any]) -> str | None:
     """What is worth telling of one analyzed video: frames found before, damaged frames."""
     name, damaged, reused = Path(video["video"]).name, video["damaged"], video["reused"]
     words = []
@@ -235,7 +258,7 @@ def _remark(video):
     return f"{name}: {'; '.join(words)}." if words else None
 
 
-def pick_run(project, shuffle):
+def pick_run(project: Project, shuffle: int | None) -> Path:
     """The run with that shuffle, or the last one; raises ValueError if there is none."""
     from dlcnb.project import run_info
 
@@ -248,7 +271,7 @@ def pick_run(project, shuffle):
     return runs[shuffle]
 
 
-def _network(console, project, shuffle, snapshot):
+def _network(console: Console, project: Project, shuffle: int | None, snapshot: str) -> Path:
     """The run to use, which is told; and if it is the last one, but unfinished, which earlier one is finished."""
     from dlcnb import jobs
     from dlcnb.run import Run
@@ -265,7 +288,7 @@ def _network(console, project, shuffle, snapshot):
     return run.folder
 
 
-def describe_training(event):
+def describe_training(event: dict[str, Any]) -> tuple[float, str] | None:
     """Progress of a "step" event."""
     if event["event"] != "step":
         return None
@@ -279,7 +302,7 @@ def describe_training(event):
     return event["progress"], ", ".join(words)
 
 
-def describe_analysis(event):
+def describe_analysis(event: dict[str, Any]) -> tuple[float, str]:
     """Progress of a "progress" event of an analysis."""
     left = f", {clock(event['seconds_left'])} left" if event.get("seconds_left") is not None else ""
     return event["done"] / max(
@@ -287,7 +310,7 @@ def describe_analysis(event):
     ), f"{Path(event['video']).name}: frame {event['done']} of {event['total']}{left}"
 
 
-def evaluation_text(result):
+def evaluation_text(result: dict[str, Any]) -> str:
     """The table of errors of an evaluation and what else it found, from the result of its job."""
     from dlcnb.evaluate import details_text
 
@@ -295,17 +318,17 @@ def evaluation_text(result):
     return f"{table}\n{details_text(_details(result))}\nFiles: {result['folder']}"
 
 
-def _evaluation(result):
+def _evaluation(result: dict[str, Any]) -> Evaluation:
     from dlcnb.evaluate import Evaluation
 
     return Evaluation.read(Path(result["folder"]) / f"evaluation-{result['step']}.json")
 
 
-def _details(result):
+def _details(result: dict[str, Any]) -> dict[str, Any]:
     return json.loads((Path(result["folder"]) / f"evaluation-{result['step']}-details.json").read_text())
 
 
-def _more(result):
+def _more(result: dict[str, Any]) -> dict[str, Any]:
     """The parts of the details that fit into a report: PCK at a few distances, calibration, human variability."""
     import numpy as np
 
@@ -323,16 +346,16 @@ def _more(result):
     }
 
 
-def _plot_evaluation(project, result):
+def _plot_evaluation(project: Project, result: dict[str, Any]) -> list[Path]:
     from dlcnb.evaluate import human_variability
     from dlcnb.plots import save_evaluation
 
     return save_evaluation(_evaluation(result), result["folder"], human_variability(project))
 
 
-def _snapshot(text):
+def _snapshot(text: str) -> str | int:
     return int(text) if text.isdigit() else text
 
 
-def _only(result, *names):
+def _only(result: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: result[name] for name in names}

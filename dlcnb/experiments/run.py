@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ class Progress:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def run(plan: Plan, *, processes: int = 1, retry: bool = True) -> Iterator[Progress]:
+def run(plan: Plan, *, processes: int = 1, retry: bool = True) -> Generator[Progress, None, None]:
     """Do all trials of a plan that are not done.
 
     Trials that another process works on already are followed, not started again. Leaving the loop (``break``) asks the
