@@ -71,10 +71,14 @@ class JobFollower:
         The one followed last.
     lock : threading.RLock
         Who holds it is told nothing meanwhile.
+    also : callable or None
+        ``also(job)`` is called with each job that is followed, for whoever keeps an eye on all jobs.
     """
 
+    also: Callable[[Job], object] | None = None
+
     def __init__(
-        self, told: Callable[[News], None], failed: Callable[[Exception], None], *, seconds: float = SECONDS
+        self, told: Callable[[News], object], failed: Callable[[Exception], object], *, seconds: float = SECONDS
     ) -> None:
         self._told, self._failed, self._seconds = told, failed, seconds
         self.job: Job | None = None
@@ -96,6 +100,8 @@ class JobFollower:
             self.job, self._reader = job, EventReader(job.folder)
             self._ticket = ticket = threading.Event()
             self._look(ticket, first=True)
+            if self.also is not None:
+                self.also(job)
             if self._ticket is ticket:
                 self._thread = threading.Thread(target=self._run, args=(ticket,), name="dlcnb-follower", daemon=True)
                 self._thread.start()

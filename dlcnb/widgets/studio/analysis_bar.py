@@ -16,7 +16,7 @@ from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import View, button, row, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dlcnb.jobs import Job
     from dlcnb.project import Project
@@ -77,6 +77,11 @@ class AnalysisBar(View):
         return self.videos.value
 
     @property
+    def open_videos(self) -> list[Path]:
+        """The videos that are not analyzed yet; if all are, the one chosen."""
+        return [video for video in self.project.videos if not _has_poses(video)] or [v for v in (self.video,) if v]
+
+    @property
     def poses(self) -> Path | None:
         """Path of the newest table of poses of the video chosen; None if there is none."""
         try:
@@ -105,19 +110,20 @@ class AnalysisBar(View):
         return self.follower.following
 
     @shown
-    def start(self) -> None:
-        """Analyze the video chosen; returns at once (see `wait`)."""
+    def start(self, videos: Sequence[Path] = ()) -> None:
+        """Analyze the video chosen, or these; returns at once (see `wait`)."""
         if self.busy:
             raise RuntimeError("An analysis is under way: stop it, or wait until it is done.")
         if self.video is None:
             raise FileNotFoundError(f"{self.project.root} has no video; add one: dlcnb add-videos")
-        self.tell(f"Analyzing {self.video.name} …")
-        self.follower.follow(jobs.start("analyze", self.project, videos=[self.video], engine="fp32"))
+        wanted = list(videos) or [self.video]
+        self.tell(f"Analyzing {', '.join(video.name for video in wanted)} …")
+        self.follower.follow(jobs.start("analyze", self.project, videos=wanted, engine="auto"))
 
     @shown
     def stop(self) -> None:
         """Ask the analysis to stop; what it did is kept."""
-        if self.busy:
+        if self.job is not None and self.busy:
             self.job.stop()
             self.tell("stopping …")
 
@@ -133,7 +139,8 @@ class AnalysisBar(View):
             self.tell("")
             self._changed()
         elif news.status == "stopped":
-            self.tell(f"Stopped. {jobs.kept(self.job)}; press Analyze to go on." if self.job.latest else "Stopped.")
+            begun = self.job is not None and self.job.latest
+            self.tell(f"Stopped. {jobs.kept(self.job)}; press Analyze to go on." if begun else "Stopped.")
         else:
             self.tell(news.error, "error")
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from dlcnb.frames import extracted
 from dlcnb.jobs import attach
@@ -12,13 +15,16 @@ from dlcnb.outliers import refinement
 from dlcnb.poses import find_poses
 from dlcnb.run import Run
 
-__all__ = ["TABS", "Overview", "overview"]
+if TYPE_CHECKING:
+    from dlcnb.project import Project
+
+__all__ = ["STEPS", "TABS", "Overview", "overview"]
 
 REPORT = "evaluation-*[0-9].json"  # not its details
 
-# the tabs of a Studio, in the order of the work: name -> what it is for
+# what a Studio can show, in the order of the work: name -> what it is for
 TABS = {
-    "Frames": "choose frames to label",
+    "Frames": "choose frames of the videos to label",
     "Label": "place the bodyparts",
     "Check": "look at all labels, the oddest first",
     "Train": "train a network and watch it",
@@ -28,6 +34,15 @@ TABS = {
     "Refine": "frames that the network got wrong",
     "Bodyparts": "rename, add and remove bodyparts, edit the skeleton",
 }
+STEPS = {  # step of the work -> which of it are inside; the bodyparts are behind the gear
+    "Videos and frames": ("Frames",),
+    "Label": ("Label", "Check"),
+    "Train": ("Train",),
+    "Evaluate": ("Evaluate",),
+    "Look": ("Trajectories", "Map"),
+    "Refine": ("Refine",),
+}
+BAD = ("useless", "poor")  # levels of a verdict, with which looking further is of no use
 
 
 @dataclass(frozen=True)
@@ -48,6 +63,8 @@ class Overview:
         Whether the last run of this iteration is.
     error_px : float or None
         Of the evaluation made last: mean test error, px (train error where there were no test frames).
+    level, verdict : str
+        What that evaluation says the network is worth, in one word and in one line; empty if it is not known.
     outliers, refined : int
         Outlier frames extracted in this iteration, and those of them that are labeled.
     iteration : int
@@ -62,12 +79,14 @@ class Overview:
     training: bool = False
     evaluated: bool = False
     error_px: float | None = None
+    level: str = ""
+    verdict: str = ""
     outliers: int = 0
     refined: int = 0
     iteration: int = 0
 
     @property
-    def next_step(self):
+    def next_step(self) -> tuple[str, str]:
         """``(tab, what to do there)``: a name of `TABS`, and words."""
         first = self.iteration == 0
         open_frames = self.extracted - self.labeled
@@ -81,14 +100,30 @@ class Overview:
             (open_frames and not self.trained and first, "Label", f"label {_count(open_frames, 'more frame')}"),
             (not self.trained, "Train", "train a network" if first else "train again, with the refined frames"),
             (not self.evaluated, "Evaluate", "evaluate the network"),
+            (self.level in BAD and open_frames, "Label", f"label {_count(open_frames, 'more frame')}"),
+            (self.level in BAD, "Frames", "choose more frames to label, different ones"),
             (self.analyzed < self.videos, "Trajectories", f"analyze {_count(self.videos - self.analyzed, 'video')}"),
         )
         default = ("Refine", "look for frames that the network got wrong")
         return next(((tab, text) for found, tab, text in steps if found), default)
 
     @property
-    def summary(self):
-        """The state in one line: "12 of 40 frames labeled; last error 3.4 px; 2 videos analyzed"."""
+    def titles(self) -> dict[str, str]:
+        """Each of `STEPS` with its state: "Label 12/20", "Train ✓"."""
+        look, refine = f"{self.analyzed}/{self.videos}", f"{self.refined}/{self.outliers}"
+        states = {
+            "Videos and frames": "✓" if self.extracted else "",
+            "Label": f"{self.labeled}/{self.extracted}" if self.extracted else "",
+            "Train": "…" if self.training else "✓" if self.trained else "",
+            "Evaluate": "✓" if self.evaluated else "",
+            "Look": look if self.analyzed else "",
+            "Refine": refine if self.outliers else "",
+        }
+        return {step: f"{step} {state}".rstrip() for step, state in states.items()}
+
+    @property
+    def summary(self) -> str:
+        """The state in one line: "12 of 40 frames labeled; usable: 72 % of the points are ...; 2 videos analyzed"."""
         parts = [_count(self.videos, "video")] if not self.analyzed else []
         if self.extracted:
             parts.append(f"{self.labeled} of {_count(self.extracted, 'frame')} labeled")
@@ -96,7 +131,9 @@ class Overview:
             parts.append("no frames extracted")
         if self.training:
             parts.append("training")
-        if self.error_px is not None:
+        if self.verdict:
+            parts.append(self.verdict)
+        elif self.error_px is not None:
             parts.append(f"last error {self.error_px:.1f} px")
         elif self.trained:
             parts.append("not evaluated")
@@ -110,7 +147,7 @@ class Overview:
         return "; ".join(parts)
 
 
-def overview(project):
+def overview(project: Project) -> Overview:
     """The `Overview` of a project; reads its folders, nothing of its videos.
 
     Raises
@@ -122,6 +159,8 @@ def overview(project):
     refined = [state for found in refinement(project).values() for state in found.values()]
     runs = project.runs()
     trained = [run for run in runs if Run(run).steps]
+    report = _last_report(project, trained)
+    worth = report.get("verdict") or {}
     return Overview(
         videos=len(project.videos),
         analyzed=sum(_has_poses(video) for video in project.videos),
@@ -131,14 +170,16 @@ def overview(project):
         trained=len(trained),
         training=any((run / "job.json").is_file() and attach(run).status == "running" for run in runs),
         evaluated=bool(trained) and bool(list(_evaluations(project, trained[-1]))),
-        error_px=_last_error(project, trained),
+        error_px=_error_px(report),
+        level=worth.get("level", ""),
+        verdict=worth.get("text", ""),
         outliers=len(refined),
         refined=refined.count("done"),
         iteration=project.iteration,
     )
 
 
-def _states(project, folder):
+def _states(project: Project, folder: Path) -> list[str]:
     """States of the extracted frames of a folder; those that no table or journal knows are 'new'."""
     store = LabelStore(project, folder.name)
     known = dict(zip(store.images, store.states, strict=True))
@@ -146,27 +187,31 @@ def _states(project, folder):
     return list({**names, **known}.values())
 
 
-def _has_poses(video):
+def _has_poses(video: Path) -> bool:
     try:
         return bool(find_poses(video))
     except FileNotFoundError:
         return False
 
 
-def _evaluations(project, run):
+def _evaluations(project: Project, run: Path) -> Iterator[Path]:
     return (path for path in project.evaluation_dir(run).glob(REPORT) if path.is_file())
 
 
-def _last_error(project, trained):
-    """Mean error of the newest evaluation of this iteration, else of any; None if there is none."""
+def _last_report(project: Project, trained: list[Path]) -> dict[str, Any]:
+    """The newest evaluation of this iteration, else of any; empty if there is none."""
     found = [path for run in trained for path in _evaluations(project, run)]
     found = found or list(project.root.glob(f"evaluation-results-mxnet/*/*/{REPORT}"))
     if not found:
-        return None
-    report = json.loads(max(found, key=lambda path: path.stat().st_mtime).read_text())
-    test, train = (report[name]["mean_px"] for name in ("test", "train"))
+        return {}
+    return dict(json.loads(max(found, key=lambda path: path.stat().st_mtime).read_text()))
+
+
+def _error_px(report: dict[str, Any]) -> float | None:
+    """Mean test error, px, or that on the training frames; None if there is none."""
+    test, train = (report.get(name, {}).get("mean_px") for name in ("test", "train"))
     return train if test is None else test
 
 
-def _count(number, what):
+def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"

@@ -13,7 +13,7 @@ from dlcnb.poses import Poses
 from dlcnb.project import Project
 from dlcnb.video import VideoWriter
 from dlcnb.widgets.labeler.labeler import Labeler
-from dlcnb.widgets.studio.state import TABS, Overview, overview
+from dlcnb.widgets.studio.state import STEPS, TABS, Overview, overview
 
 SIZE, FRAMES, LABELED = (96, 128), 30, 6
 
@@ -104,7 +104,15 @@ class TestOverview:
         analyzed(project)
         found = overview(project)
         assert found.next_step[0] == "Refine"
-        assert found.summary == f"{LABELED} of {LABELED} frames labeled; last error 3.4 px; 1 video analyzed"
+        assert found.error_px == pytest.approx(3.4)
+        assert found.level == "good"
+        assert found.summary == f"{LABELED} of {LABELED} frames labeled; {found.verdict}; 1 video analyzed"
+
+    def test_a_bad_network_leads_back_to_more_labels(self):
+        bad = Overview(videos=1, analyzed=1, extracted=20, labeled=12, trained=1, evaluated=True, level="useless")
+        assert bad.next_step == ("Label", "label 8 more frames")
+        full = Overview(videos=1, analyzed=1, extracted=20, labeled=20, trained=1, evaluated=True, level="poor")
+        assert full.next_step[0] == "Frames"
 
     def test_outliers_are_corrected_merged_and_trained_on(self, project):
         trained(project)
@@ -148,8 +156,8 @@ class TestStudio:
         view = Studio(empty)
         view.go_to(tab)
         assert view.tab == tab
-        assert view._panes[tab].children
-        assert "error" not in view.status_line.value
+        assert view.steps.panes[tab].children
+        assert "dlcnb-error" not in view.status_line.value
         view.close()
 
     @pytest.mark.parametrize("tab", TABS)
@@ -161,7 +169,7 @@ class TestStudio:
     def test_a_tab_that_had_nothing_to_show_is_tried_again(self, empty):
         view = Studio(empty)
         assert view.go_to("Label") is None
-        assert "no frames to label" in view._panes["Label"].children[0].value
+        assert "no frames to label" in view.steps.panes["Label"].children[0].value
         view.go_to("Frames")
         frames.extract(empty, empty.videos[0], [0])
         assert isinstance(view.go_to("Label"), Labeler)
@@ -182,7 +190,7 @@ class TestStudio:
         review.labeler.go_to(image)
         assert studio.tab == "Label"
         assert studio.widgets["Label"].session.cursor.image == image
-        assert studio._panes["Label"].children == (studio.widgets["Label"],)
+        assert studio.steps.panes["Label"].children == (studio.widgets["Label"],)
 
     def test_the_loop_from_a_frame_to_its_label(self, studio):
         analyzed(studio.project)
@@ -191,7 +199,7 @@ class TestStudio:
         view.send()
         queue = studio.go_to("Refine")
         assert queue.state.frames == (9,)
-        assert queue in studio._panes["Refine"].children
+        assert queue in studio.steps.panes["Refine"].children
         queue.extract_frames()
         assert queue.wait()
         queue._open(9)
@@ -199,10 +207,57 @@ class TestStudio:
         assert studio.widgets["Label"].session.cursor.image == queue.state.images[9]
 
     def test_the_next_button_opens_its_tab(self, studio):
+        evaluate(studio.project, trained(studio.project))
         analyzed(studio.project)
         studio.go_to("Bodyparts")
+        assert studio.wait()
+        assert studio.next_button.description == "Look for frames that the network got wrong"
         studio.next_button.click()
-        assert studio.tab == studio.overview.next_step[0]
+        assert studio.tab == "Refine"
+
+    def test_the_next_button_does_what_it_says(self, studio):
+        trained(studio.project)  # by a snapshot that can't be read
+        studio.refresh()
+        assert studio.wait()
+        assert studio.next_button.description == "Evaluate the network"
+        studio.next_button.click()
+        assert studio.tab == "Evaluate"
+        assert studio.activity.follower.following
+        studio.widgets["Evaluate"].wait(300)
+        studio.activity.follower.wait(300)
+        assert "Evaluating: failed" in studio.activity.text.value
+        assert "dlcnb-error" in studio.status_line.value
+
+    def test_the_steps_tell_their_state(self, studio):
+        titles = [studio.steps.tabs.get_title(n) for n in range(len(STEPS))]
+        done = f"{LABELED}/{LABELED}"
+        assert titles == ["Videos and frames ✓", f"Label {done}", "Train", "Evaluate", "Look", "Refine"]
+        trained(studio.project)
+        studio.refresh()
+        assert studio.wait()
+        assert studio.steps.tabs.get_title(2) == "Train ✓"
+
+    def test_a_tab_chosen_by_hand_is_filled(self, studio):
+        studio.steps.tabs.selected_index = 1
+        assert studio.tab == "Label"
+        assert "Label" in studio.widgets
+        studio.steps.gear.value = True
+        assert studio.tab == "Bodyparts"
+        assert studio.steps.tabs.layout.display == "none"
+        studio.steps.gear.value = False
+        assert studio.tab == "Label"
+
+    def test_labels_are_checked_inside_their_step(self, studio):
+        studio.go_to("Check")
+        assert studio.steps.tabs.selected_index == 1
+        assert studio.steps.panes["Label"].layout.display == "none"
+        studio.go_to("Label")
+        assert studio.steps.panes["Check"].layout.display == "none"
+
+    def test_what_a_widget_tells_is_seen_at_the_bottom(self, studio):
+        studio.go_to("Train").tell("no labels", "error")
+        assert "no labels" in studio.status_line.value
+        assert studio.widgets["Train"].status_line.layout.display == "none"
 
     def test_the_line_on_top_follows_the_labels(self, studio):
         frames.extract(studio.project, studio.project.videos[0], [1, 2, 3, 4, 5, 6, 7])

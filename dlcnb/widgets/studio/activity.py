@@ -1,0 +1,102 @@
+"""What is under way in a worker process: in words, how far, and a button that stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from dlcnb import jobs
+from dlcnb.widgets.base.follow import JobFollower, News, under_way
+from dlcnb.widgets.base.html import Html, muted
+from dlcnb.widgets.base.view import button, row
+from dlcnb.widgets.training.state import clock_text
+
+if TYPE_CHECKING:
+    from dlcnb.jobs import Job
+    from dlcnb.project import Project
+
+__all__ = ["Activity"]
+
+DOING = {"train": "Training", "evaluate": "Evaluating", "analyze": "Analyzing", "suggest": "Suggesting labels"}
+ENDED = {"done": "done", "stopped": "stopped, what was done is kept", "failed": "failed", "lost": "the worker is gone"}
+
+
+class Activity:
+    """The newest job of a project, from wherever it was started.
+
+    Parameters
+    ----------
+    failed : callable
+        Called with what goes wrong while a job is followed.
+    ended : callable
+        Called without arguments when a job has ended.
+
+    Attributes
+    ----------
+    box : words, progress and Stop side by side.
+    """
+
+    def __init__(self, failed: Callable[[Exception], object], ended: Callable[[], object]) -> None:
+        self.follower = JobFollower(self._on_news, failed, seconds=0.3)
+        self._failed, self._ended, self._kind = failed, ended, ""
+        self.text = Html()
+        self.text.add_class("dlcnb-number")
+        self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=ipywidgets.Layout(width="140px", display="none"))
+        self.stop_button = button("stop", "Stop it; what is done so far is kept", self.stop, "Stop")
+        self.stop_button.layout.display = "none"
+        self.box = row([self.text, self.progress, self.stop_button], tight=True)
+
+    def find(self, project: Project) -> None:
+        """Follow what is under way in a project already."""
+        runs = [jobs.attach(run) for run in project.runs() if (run / "job.json").is_file()]
+        found = [under_way(project, kind) for kind in DOING if kind != "train"]
+        running = [job for job in [*found, *runs] if job is not None and job.status == "running"]
+        if running:
+            self.follow(running[-1])
+
+    def follow(self, job: Job) -> None:
+        """Show how far a job is, if it is running; this one and no other any more."""
+        if job.status == "running":
+            self._kind = DOING.get(job.kind, job.kind)
+            self.follower.follow(job)
+
+    def stop(self) -> None:
+        """Ask the job to stop."""
+        job = self.follower.job
+        if job is not None and self.follower.following:
+            try:
+                job.stop()
+                self.text.value = muted(f"{self._kind}: stopping …")
+            except OSError as error:
+                self._failed(error)
+
+    def _on_news(self, news: News) -> None:
+        shown = "none" if news.ended else None
+        for widget in (self.progress, self.stop_button):
+            if widget.layout.display != shown:
+                widget.layout.display = shown
+        step = news.last("step") or news.last("progress")
+        if news.ended:
+            self.text.value = muted(f"{self._kind}: {ENDED[news.status]}")
+            self._ended()
+        elif step is None:
+            if not self.progress.value or news.last("start"):
+                self.progress.value = 0.0
+                self.text.value = muted(f"{self._kind}: starting the network …")
+        else:
+            self.progress.value = _share(step)
+            left = step.get("seconds_left")
+            rest = f" · {clock_text(left)} left" if left is not None else ""
+            self.text.value = muted(f"{self._kind}: {self.progress.value:.0%}{rest}")
+
+    def close(self) -> None:
+        """Follow no more; the job goes on."""
+        self.follower.close()
+
+
+def _share(step: dict[str, Any]) -> float:
+    """How far a job is, 0 to 1, by its "step" or "progress" event."""
+    share = step["progress"] if "progress" in step else step.get("done", 0) / max(step.get("total") or 1, 1)
+    return min(max(float(share or 0), 0.0), 1.0)
