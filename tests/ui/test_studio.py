@@ -1,6 +1,7 @@
 """The whole loop in JupyterLab, in one Studio: a spike, its frame, the queue, the labeler, the csv."""
 
 import csv
+import re
 
 import pytest
 from support.cells import SPIKE
@@ -18,8 +19,10 @@ def studio(lab, request):
     return lab
 
 
-def tab(lab, name):
-    lab.page.locator(".dlcnb-studio .lm-TabBar-tabLabel").get_by_text(name, exact=True).click()
+def tab(lab, step, name):
+    """Choose a step of the work, as "Label 4/4"; what is open then is called ``name``."""
+    labels = lab.page.locator(".dlcnb-studio .lm-TabBar-tabLabel")
+    labels.filter(has_text=re.compile(rf"^{step}\b")).click()
     lab.until(f"s.tab == {name!r} and {name!r} in s.widgets")
 
 
@@ -29,7 +32,7 @@ def box(lab, selector):
 
 
 def test_the_whole_loop_from_a_spike_to_the_csv(studio):
-    tab(studio, "Trajectories")
+    tab(studio, "Look", "Trajectories")
     studio.page.locator(".dlcnb-plot-likelihood-0 path.line").nth(1).wait_for(state="attached")
     studio.until("s.widgets['Trajectories'].input.attached and s.widgets['Trajectories'].wait(0.5)")
     left, top, width, height = box(studio, AREA)
@@ -38,7 +41,7 @@ def test_the_whole_loop_from_a_spike_to_the_csv(studio):
     studio.page.get_by_role("button", name="To the queue").click()
     studio.until("'Refine' in s.widgets and s.widgets['Refine'].state.frames == (71,)")
 
-    tab(studio, "Refine")
+    tab(studio, "Refine", "Refine")
     studio.page.get_by_role("button", name="Extract 1").click()
     studio.until("71 in s.widgets['Refine'].state.images and s.widgets['Refine'].wait(0.5)")
     left, top, width, height = box(studio, ".dlcnb-outliers canvas")
@@ -62,10 +65,32 @@ def test_the_whole_loop_from_a_spike_to_the_csv(studio):
 
 
 def test_keys_reach_the_labeler_inside_the_panel(studio):
-    tab(studio, "Label")
+    tab(studio, "Label", "Label")
     studio.until("s.widgets['Label'].input.guard.attached and s.widgets['Label'].wait(0.5)")
     before = studio.ask("s.widgets['Label'].session.cursor.image")
     left, top, _, _ = box(studio, ".dlcnb-labeler .dlcnb-framebar")
     studio.page.mouse.click(left + 3, top + 5)
     studio.page.keyboard.press("ArrowRight")
     studio.until(f"s.widgets['Label'].session.cursor.image != {before!r}")
+
+
+def test_the_lines_on_top_and_at_the_bottom_are_always_seen(studio):
+    for step, name in (("Train", "Train"), ("Look", "Trajectories"), ("Label", "Label")):
+        tab(studio, step, name)
+        inside = studio.page.evaluate(
+            """() => { const box = one => document.querySelector(one).getBoundingClientRect();
+            const [whole, top, bottom] = ['.dlcnb-studio', '.dlcnb-overview', '.dlcnb-bottom'].map(box);
+            return top.top >= whole.top && bottom.bottom <= whole.bottom + 1 && bottom.top > top.bottom; }"""
+        )
+        assert inside
+
+
+def test_a_kernel_that_was_restarted_leaves_a_grey_view(studio):
+    studio.page.evaluate(
+        "async () => { await window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart() }"
+    )
+    studio.page.wait_for_function(
+        """() => { const studio = document.querySelector('.dlcnb-studio');
+        return studio && getComputedStyle(studio, '::before').content.includes('Run the cell again')
+            && getComputedStyle(studio.querySelector('.dlcnb-overview')).pointerEvents === 'none'; }"""
+    )
