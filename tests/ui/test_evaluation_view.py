@@ -36,7 +36,7 @@ FRAME, GALLERY = ".dlcnb-evaluated-frame canvas", ".dlcnb-gallery canvas"
 @pytest.fixture
 def view(lab, request):
     lab.open(request.node.name, CELL, "v")
-    lab.page.locator(".dlcnb-evaluation .bqplot").nth(2).wait_for()
+    lab.page.locator(".dlcnb-evaluation .bqplot").first.wait_for()
     lab.page.locator(FRAME).wait_for()
     until_painted(lab, FRAME)
     until_painted(lab, GALLERY)
@@ -105,7 +105,9 @@ def test_a_score_map_lies_over_the_frame(view):
 
 
 def test_the_suggested_cutoff_moves_the_line(view):
+    view.page.get_by_text("Details: PCK").click()
     line = view.page.locator(".dlcnb-evaluation .bqplot").nth(2).locator("path.line").nth(1)
+    line.wait_for(state="attached")
     before = line.get_attribute("d")
     view.page.locator('.dlcnb-evaluation button:has-text("use ")').click()
     view.until("v.state.pcutoff != 0.6")
@@ -127,7 +129,7 @@ def test_keys_never_reach_the_notebook(view):
 
 def test_a_reloaded_page_shows_everything_again(view):
     view.reload()
-    view.page.locator(".dlcnb-evaluation .bqplot").nth(2).wait_for()
+    view.page.locator(".dlcnb-evaluation .bqplot").first.wait_for()
     until_painted(view, FRAME)
     until_painted(view, GALLERY)
 
