@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dlcnb.jobs import EventReader, attach
+from dlcnb.run import JOB_FILE
 from dlcnb.widgets.base.task import end_before_python
 
 if TYPE_CHECKING:
@@ -173,6 +174,7 @@ class JobFollower:
 
 def under_way(project: Project, kind: str) -> Job | None:
     """The newest job of a kind in the project (but "train", whose folders are runs) if it is running, else None."""
-    folders = sorted((project.root / "dlcnb-jobs").glob(f"{kind}-*/job.json"), key=lambda path: path.stat().st_mtime)
-    job = attach(folders[-1].parent) if folders else None
+    pattern = f"dlcnb-jobs/{kind}-*/{JOB_FILE}"
+    files = sorted(project.root.glob(pattern), key=lambda path: path.stat().st_mtime)
+    job = attach(files[-1].parent) if files else None
     return job if job is not None and job.status == "running" else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from dlcnb import jobs
+from dlcnb.run import Run
 from dlcnb.widgets.base.follow import JobFollower, News, under_way
 from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.view import button, row
@@ -50,7 +51,7 @@ class Activity:
 
     def find(self, project: Project) -> None:
         """Follow what is under way in a project already."""
-        runs = [jobs.attach(run) for run in project.runs() if (run / "job.json").is_file()]
+        runs = [jobs.attach(run) for run in project.runs() if Run(run).job_file.is_file()]
         found = [under_way(project, kind) for kind in DOING if kind != "train"]
         running = [job for job in [*found, *runs] if job is not None and job.status == "running"]
         if running:

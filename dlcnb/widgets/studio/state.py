@@ -168,7 +168,7 @@ def overview(project: Project) -> Overview:
         labeled=states.count("done"),
         in_work=states.count("in work"),
         trained=len(trained),
-        training=any((run / "job.json").is_file() and attach(run).status == "running" for run in runs),
+        training=any(Run(run).job_file.is_file() and attach(run).status == "running" for run in runs),
         evaluated=bool(trained) and bool(list(_evaluations(project, trained[-1]))),
         error_px=_error_px(report),
         level=worth.get("level", ""),

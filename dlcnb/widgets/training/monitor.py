@@ -12,10 +12,10 @@ import ipywidgets
 from traitlets import link
 
 from dlcnb import jobs
-from dlcnb.project import Project
+from dlcnb.project import Project, ProjectError
 from dlcnb.run import Run
 from dlcnb.widgets.base.follow import JobFollower
-from dlcnb.widgets.base.html import Html, notice
+from dlcnb.widgets.base.html import Html, joined, markup, muted, notice
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.training.curves import EARLIER, TrainingCurves
@@ -65,6 +65,7 @@ class TrainingMonitor(View):
 
     _complete = False  # `close` is called where the constructor failed, too
     _painted: tuple[object, ...] | None = None
+    _told_recipe = False
 
     def __init__(self, source: Project | Path | str) -> None:
         self.project, run = _resolve(source)
@@ -111,8 +112,14 @@ class TrainingMonitor(View):
         buttons = [self.start_button, self.pause_button, self.stop_button]
         self._runs_row = row([self.form, *buttons, self.runs, self.refresh_button])
         self._runs_row.add_class("dlcnb-fields")
-        self.more = ipywidgets.Accordion([self.form.advanced, self.chooser.compare], selected_index=None)
-        for n, title in enumerate(("More settings", "Compare with other runs")):
+        self.recipe = Html()
+        inside = {
+            "More settings": self.form.advanced,
+            "Compare with other runs": self.chooser.compare,
+            "What was decided for this run, and why": self.recipe,
+        }
+        self.more = ipywidgets.Accordion(list(inside.values()), selected_index=None)
+        for n, title in enumerate(inside):
             self.more.set_title(n, title)
         self.bar = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="100%", height="18px", margin="4px 0"))
         self.headline = Html(layout=layout(margin="6px 0 0 0"))
@@ -217,6 +224,7 @@ class TrainingMonitor(View):
                 self._watch(jobs.attach(run))
             else:
                 self.strip.watch(None)
+                self._show_recipe()
         if self.chooser.boxes:
             self.list_runs()
         self.show()
@@ -258,7 +266,8 @@ class TrainingMonitor(View):
     # --- following ---
 
     def _watch(self, job: Job) -> None:
-        self.job, self._run = job, job.folder
+        self.job, self._run, self._told_recipe = job, job.folder, False
+        self._show_recipe()
         self.follower.follow(job)
         self.strip.watch(job.folder)
 
@@ -276,12 +285,14 @@ class TrainingMonitor(View):
                 self.state.status = before
             elif not self.state.active:
                 self.state.status = "starting"
+        if not self._told_recipe and self.state.step:
+            self._show_recipe()
         self.show()
 
     def _other_run(self, project: Project) -> str | None:
         """The name of a run of this project that is under way, else None."""
         for run in project.runs():
-            if (run / "job.json").is_file() and jobs.attach(run).status == "running":
+            if Run(run).job_file.is_file() and jobs.attach(run).status == "running":
                 return run_name(run)
         return None
 
@@ -314,6 +325,19 @@ class TrainingMonitor(View):
         self.advice.value = notice(state.suggestion)
         self.advice.layout.display = None if state.suggestion else "none"
         self.curves.show(state)
+
+    def _show_recipe(self) -> None:
+        """Show the settings of the run, and why they are what they are, as soon as its worker has written them."""
+        try:
+            settings = {} if self._run is None else Run(self._run).settings
+        except (ProjectError, OSError):  # there are none yet
+            settings = {}
+        self._told_recipe = bool(settings)
+        reasons = settings.get("decisions") or []
+        listed = joined(markup("<li>{}</li>", reason) for reason in reasons)
+        none = muted("The settings of a run stand here once it has begun, each with its reason.")
+        self.recipe.value = markup("<ul>{}</ul>", listed) if reasons else none
+        self.form.show_used(settings)
 
     def _show_buttons(self) -> None:
         state = self.state
@@ -349,6 +373,6 @@ def _resolve(source: Project | Path | str) -> tuple[Project | None, Path | None]
     if isinstance(source, Project):
         return source, None
     path = Path(source)
-    if (path / "job.json").is_file() or (path / "events.jsonl").is_file() or path.name == "train":
+    if Run(path).job_file.is_file() or Run(path).events_file.is_file() or path.name == "train":
         return None, path.resolve()
     return Project.open(path), None

@@ -1,4 +1,4 @@
-"""What a run under way makes of its validation frames: ``validation.npz`` read, and drawn as one picture."""
+"""What a run under way makes of its validation frames: read from its folder, and drawn as one picture."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ class Preview:
 
 def read_preview(run: Path | str) -> Preview | None:
     """The `Preview` in a run's folder; None if there is none (yet), or it can't be read."""
-    run = Run(run)
+    files = Run(run)
     try:
-        with open(run.preview_file, "rb") as raw, np.load(raw, allow_pickle=False) as file:
+        with open(files.preview_file, "rb") as raw, np.load(raw, allow_pickle=False) as file:
             data = dict(file)
         return Preview(
             int(data["step"]),
@@ -84,7 +84,7 @@ def read_preview(run: Path | str) -> Preview | None:
             np.asarray(data["points"], float),
             np.asarray(data["likelihood"], float),
             data.get("score_maps"),
-            float(run.settings.get("input_scale") or 1.0),
+            float(files.settings.get("input_scale") or 1.0),
         )
     except FileNotFoundError:
         return None

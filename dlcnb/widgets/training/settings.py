@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -35,6 +36,7 @@ TIPS = {
 }
 DEVICES = ("auto", "cpu", "gpu(0)", "gpu(0),gpu(1)")
 FRESH = "ImageNet weights"
+NAMES = {"train_fraction": "training fraction", "backbone": "network"}  # where a setting's own name says too little
 
 
 class TrainingSettings(HasTraits):
@@ -106,8 +108,12 @@ class SettingsForm(ipywidgets.HBox):
             field.tooltip, field.layout.margin = TIPS[name], "0"
             link((settings, name), (field, "value"))
         settings.observe(lambda change: self._show_starts(change.new), "starts")
-        self.advanced = row([_labeled(name, self.fields[name]) for name in list(self.fields)[2:]])
-        super().__init__([_labeled(name, self.fields[name]) for name in ("preset", "minutes")])
+        self._names = {name: Html(layout=ipywidgets.Layout(margin="0", height="20px")) for name in self.fields}
+        layout = ipywidgets.Layout(margin="0 8px 0 0", overflow="visible")
+        boxes = [ipywidgets.VBox([self._names[name], field], layout=layout) for name, field in self.fields.items()]
+        self.advanced = row(boxes[2:])
+        self.show_used({})
+        super().__init__(boxes[:2])
         self.add_class("dlcnb-row")
 
     def _made(self) -> dict[str, ipywidgets.Widget]:
@@ -126,6 +132,14 @@ class SettingsForm(ipywidgets.HBox):
             "start_from": ipywidgets.Dropdown(options=list(self.settings.starts.items()), layout=_wide(250)),
         }
 
+    def show_used(self, used: Mapping[str, Any]) -> None:
+        """Show above each field what the run on display was trained with; ``used`` is {name of the setting: value}."""
+        for name, title in self._names.items():
+            words = NAMES.get(name, name.replace("_", " "))
+            value = used.get(name)
+            known = "" if value is None or name in ("preset", "minutes") else f" · this run: {_short(value)}"
+            title.value = markup('<span class="dlcnb-muted" title="{}">{}{}</span>', TIPS[name], words, known)
+
     def _show_starts(self, starts: Mapping[str, str]) -> None:
         field = self.fields["start_from"]
         chosen, options = self.settings.start_from, list(starts.items())
@@ -139,9 +153,6 @@ def _wide(width: int) -> ipywidgets.Layout:
     return ipywidgets.Layout(width=f"{width}px")
 
 
-def _labeled(name: str, widget: ipywidgets.Widget) -> ipywidgets.VBox:
-    """A field with its name above it."""
-    words = {"train_fraction": "training fraction", "backbone": "network"}.get(name, name.replace("_", " "))
-    text = markup('<span class="dlcnb-muted" title="{}">{}</span>', TIPS[name], words)
-    title = Html(text, layout=ipywidgets.Layout(margin="0", height="20px"))
-    return ipywidgets.VBox([title, widget], layout=ipywidgets.Layout(margin="0 8px 0 0", overflow="visible"))
+def _short(value: object) -> str:
+    """A setting in few letters: ``0.001``, ``auto``, the name of a file."""
+    return f"{value:g}" if isinstance(value, (int, float)) else Path(str(value)).name

@@ -12,6 +12,8 @@ from dlcnb import jobs
 from dlcnb.jobs.job import claim
 from dlcnb.labels import Labels
 from dlcnb.project import Project
+from dlcnb.run import Run
+from dlcnb.trainset import TrainConfig
 from dlcnb.video import VideoWriter
 from dlcnb.widgets import TrainingMonitor
 from dlcnb.widgets.training import monitor as training_monitor
@@ -356,3 +358,22 @@ class TestChoosing:
     def test_a_folder_that_is_neither(self, tmp_path):
         with pytest.raises(ValueError, match=r"config\.yaml"):
             TrainingMonitor(tmp_path)
+
+
+class TestRecipe:
+    def test_what_was_decided_is_told_with_its_reasons(self, finished, monitor):
+        assert "stand here once it has begun" in monitor.recipe.value
+        config = TrainConfig(steps=1000, batch_size=4)
+        Run(finished).write_config(config, ["paw", "nose"], ["batch_size 4: frames are <large>."])
+        monitor.refresh()
+        assert "batch_size 4: frames are &lt;large&gt;." in monitor.recipe.value
+        assert "batch size · this run: 4" in monitor.form._names["batch_size"].value
+
+    def test_until_the_first_step_the_network_is_being_started(self, log, monitor):
+        log.write("start")
+        monitor.refresh()
+        assert "starting the network" in monitor.headline.value
+        assert "once the network has been started" in monitor.curves._loss_plot.box.children[1].value
+        write_steps(log, [1])
+        until(lambda: "training" in monitor.headline.value)
+        until(lambda: monitor.curves._loss_plot.box.children[1] is monitor.curves._loss_plot.figure)
