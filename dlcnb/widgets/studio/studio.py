@@ -157,8 +157,11 @@ class Studio(View):
         """Let what a widget tells, and the jobs that it starts, be seen at the bottom."""
         made.status_line.layout.display = "none"
         made.status_line.observe(lambda change: setattr(self.status_line, "value", change.new), "value")
-        if isinstance(getattr(made, "follower", None), JobFollower):
-            made.follower.also = self.activity.follow
+        follower = getattr(made, "follower", None)
+        if isinstance(follower, JobFollower):
+            follower.also = self.activity.follow
+            if follower.job is not None and follower.following:
+                self.activity.follow(follower.job)
         if made.status_line.value:
             self.status_line.value = made.status_line.value
 
