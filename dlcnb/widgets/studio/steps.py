@@ -33,7 +33,7 @@ class Steps:
         self._opened, self._quiet = opened, Quiet()
         self.panes = {name: ipywidgets.VBox(layout=ipywidgets.Layout(min_width="0")) for name in TABS}
         self.gear = ipywidgets.ToggleButton(
-            icon="cog", tooltip="Bodyparts and skeleton: rename, add, remove", layout=ipywidgets.Layout(width="36px")
+            icon="cog", tooltip="Bodyparts and skeleton: rename, add, remove", layout=ipywidgets.Layout(width="auto")
         )
         self._switches: dict[str, ipywidgets.ToggleButtons] = {}
         self.tabs = ipywidgets.Tab([self._box(step, names) for step, names in STEPS.items()])
