@@ -25,7 +25,7 @@ ROOT = "dlcnb-gallery"
 GROUND, EMPTY = (31, 41, 51), (52, 63, 74)
 TEXT, WARN, FAINT, FOCUS = (235, 238, 241), (240, 180, 60), (150, 160, 170), (86, 180, 233)
 FONT_PX = 12
-KEYS = {  # key -> (name of a GalleryState method, its arguments)
+KEYS: dict[str, tuple[Any, ...]] = {  # key -> (name of a GalleryState method, its arguments)
     "ArrowLeft": ("move", -1),
     "ArrowRight": ("move", 1),
     "ArrowUp": ("move_rows", -1),

@@ -46,7 +46,7 @@ READOUT_SECONDS = 0.1  # the slider and the numbers follow playback this often
 PLAY_AHEAD = 3  # frames on their way while playing, so that a slow connection costs lag, not frames; else one
 WHEEL_ZOOM = 1.0015  # per CSS pixel of wheel travel
 
-KEYS = {  # key -> (name of a PlayerState method, its arguments)
+KEYS: dict[str, tuple[Any, ...]] = {  # key -> (name of a PlayerState method, its arguments)
     "ArrowLeft": ("step", -1),
     "ArrowRight": ("step", 1),
     "Shift+ArrowLeft": ("step", -10),
