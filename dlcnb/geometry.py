@@ -6,6 +6,7 @@ the top-left pixel covers -0.5..0.5. NaN means "not there" and stays NaN. No fun
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = [
     "CanvasFit",
     "affine",
+    "animal_px",
     "crop",
     "flip_horizontal",
     "from_corner_origin",
@@ -23,6 +25,8 @@ __all__ = [
     "uncrop",
     "unscale",
 ]
+
+_MOST = 1e100  # px of a coordinate: larger ones overflow when they are squared
 
 
 def crop(points: ArrayLike, left: float, top: float) -> NDArray[np.float64]:
@@ -110,3 +114,25 @@ class CanvasFit:
         """The fit zoomed by ``factor`` so that the canvas position ``at = (x, y)`` keeps its image point."""
         x, y = at
         return CanvasFit(self.zoom * factor, x - (x - self.left) * factor, y - (y - self.top) * factor)
+
+
+def animal_px(labels: ArrayLike) -> float:
+    """The animal's size: the median diagonal of the box around the labels of a frame.
+
+    Parameters
+    ----------
+    labels : array_like
+        (N, K, 2) pixels; NaN = not labeled.
+
+    Returns
+    -------
+    float
+        Pixels; NaN if no frame has two labels at different places.
+    """
+    points = np.clip(np.asarray(labels, float), -_MOST, _MOST)
+    there = np.isfinite(points).all(axis=2, keepdims=True)
+    some = there.sum(axis=1).ravel() > 1
+    low = np.where(there, points, np.inf)[some].min(axis=1)
+    high = np.where(there, points, -np.inf)[some].max(axis=1)
+    size = float(np.median(np.hypot(*(high - low).T))) if some.any() else math.nan
+    return size if size > 0 else math.nan

@@ -10,7 +10,8 @@ from dlcnb.evaluate.maps import ScoreMaps, ScoreMapWriter, maps_path
 from dlcnb.evaluate.presence import Presence, presence
 from dlcnb.evaluate.splits import SplitSummary, over_splits, summarize_splits
 from dlcnb.evaluate.summary import ErrorSummary, bootstrap_ci, errors, summarize
-from dlcnb.evaluate.verdict import Verdict, animal_px, pck5, verdict
+from dlcnb.evaluate.verdict import Verdict, pck5, verdict
+from dlcnb.geometry import animal_px
 
 __all__ = [
     "CalibratedLikelihood",

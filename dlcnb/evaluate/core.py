@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from dlcnb.evaluate.presence import presence_json
 from dlcnb.evaluate.summary import bootstrap_ci, errors, number, px_text, summarize
-from dlcnb.evaluate.verdict import animal_px, pck5, verdict
+from dlcnb.evaluate.verdict import pck5, verdict
 from dlcnb.files import atomic_write
+from dlcnb.geometry import animal_px
 
 if TYPE_CHECKING:
     from dlcnb.labels import Labels

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from dlcnb.evaluate.summary import px_text, summarize
+from dlcnb.geometry import animal_px
 
 if TYPE_CHECKING:
     from dlcnb.evaluate.core import Evaluation
 
-__all__ = ["LEVELS", "Verdict", "animal_px", "lost_parts", "pck5", "verdict"]
+__all__ = ["LEVELS", "Verdict", "lost_parts", "pck5", "verdict"]
 
 LEVELS = ("useless", "poor", "usable", "good")
 NEAR, FOUND = 0.05, 0.15  # of the animal's size: a point that is right, and one that is found at all
 _POOR, _USABLE, _GOOD = 0.2, 0.7, 0.9  # PCK5 from which a network is worth these words
 _FEW = 5  # labeled test frames, below which a verdict is a guess
 _PIXELS = (50.0, 15.0, 5.0)  # mean errors up to which one is poor, usable, good, where the animal has no size
-_MOST = 1e100  # px of a coordinate
 _ADVICE = {
     "useless": "label more or train longer",
     "poor": "label more or train longer",
@@ -39,28 +39,6 @@ class Verdict:
     def to_json(self) -> dict[str, str]:
         """The same as a dict."""
         return {"level": self.level, "text": self.text}
-
-
-def animal_px(labels: ArrayLike) -> float:
-    """The animal's size: the median diagonal of the box around the labels of a frame.
-
-    Parameters
-    ----------
-    labels : array_like
-        (N, K, 2) pixels; NaN = not labeled.
-
-    Returns
-    -------
-    float
-        Pixels; NaN if no frame has two labels at different places.
-    """
-    points = np.clip(np.asarray(labels, float), -_MOST, _MOST)
-    there = np.isfinite(points).all(axis=2, keepdims=True)
-    some = there.sum(axis=1).ravel() > 1
-    low = np.where(there, points, np.inf)[some].min(axis=1)
-    high = np.where(there, points, -np.inf)[some].max(axis=1)
-    size = float(np.median(np.hypot(*(high - low).T))) if some.any() else math.nan
-    return size if size > 0 else math.nan
 
 
 def pck5(evaluation: Evaluation, size_px: float | None = None) -> float:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dlcnb.geometry import animal_px
+
 __all__ = ["Survey", "directions", "looks_mirrored", "survey"]
 
 _ROUNDS = 8  # of fitting the mean posture; it changes little after three
@@ -64,20 +66,13 @@ def survey(
     return Survey(
         frames=len(points),
         frame_sizes=np.array(frame_sizes, int).reshape(-1, 2),
-        animal_px=_median_size(points[there.sum(1) >= 2]),
+        animal_px=animal_px(points),
         spacing_px=_spacing(points),
         shown=there.mean(0) if len(points) else np.zeros(points.shape[1]),
         counts=there.sum(0),
         turn=turn,
         mirror=allowed,
     )
-
-
-def _median_size(points: NDArray[np.float64]) -> float:
-    """Median diagonal of the bounding box of frames that have labels, px; NaN without frames."""
-    if not len(points):
-        return float("nan")
-    return float(np.median(np.linalg.norm(np.nanmax(points, 1) - np.nanmin(points, 1), axis=-1)))
 
 
 def _spacing(points: NDArray[np.float64]) -> float:
