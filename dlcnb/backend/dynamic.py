@@ -2,7 +2,7 @@
 
 Frames go in groups of `LOOK_AHEAD`. The crop of a group follows from the poses of the group before, so it depends on
 the frames alone, not on how many are computed at once. Every `RESET` frames the animal is looked for in the whole frame
-again, whatever came before: a video analyzed in pieces, or stopped and resumed, gives the same poses.
+again, whatever came before: a video analyzed in parts, or stopped and resumed, gives the same poses.
 
 A bodypart that was there and is not found in the crop any more is looked for in the whole frame. One that is not there
 either may come back outside the crop: it is looked for again in the next group, and then after 8, 16, … frames, up to

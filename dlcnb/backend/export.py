@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 import dlcnb
 from dlcnb import targets
 from dlcnb.backend import mx
+from dlcnb.backend.maps import predict_maps
 from dlcnb.files import atomic_write
 
 if TYPE_CHECKING:
@@ -128,19 +129,12 @@ def difference(predictor: Predictor, data: bytes | str | Path, *, seed: int = 0)
     multiple = predictor._net.multiple
     shape = (2, 4 * multiple, 5 * multiple, 3)
     images = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-    expected = _unscaled_maps(predictor, images)
+    expected = predict_maps(predictor._net, images, 1.0, predictor.device).arrays()  # without resizing first
     model = data if isinstance(data, bytes) else str(data)
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     score, locref = session.run(["score", "locref"], {"images": images})
     largest = max(float(np.abs(expected[1]).max()), 1.0)
     return max(float(np.abs(score - expected[0]).max()), float(np.abs(locref - expected[1]).max()) / largest)
-
-
-def _unscaled_maps(predictor: Predictor, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Score-maps and refinement as MXNet computes them, without resizing the images first."""
-    from dlcnb.backend.maps import predict_maps
-
-    return predict_maps(predictor._net, images, 1.0, predictor.device).arrays()
 
 
 def _metadata(predictor: Predictor) -> dict[str, Any]:
@@ -232,7 +226,8 @@ class _Graph:
 
     def _operator(self, node: Mapping[str, Any], sources: list[str]) -> str:
         """Translate one MXNet operator; returns the name of its output."""
-        kind, name, given = node["op"], node["name"], _parsed(node.get("attrs", {}))
+        kind, name = node["op"], node["name"]
+        given = {key: _literal(text) for key, text in node.get("attrs", {}).items()}
         if kind == "Activation":
             return self.add(_ACTIVATIONS[given["act_type"]], sources, name)
         if kind in ("elemwise_add", "broadcast_add"):
@@ -256,12 +251,8 @@ def _window(given: Mapping[str, Any]) -> dict[str, Any]:
     return {**window, "dilations": given["dilate"]} if "dilate" in given else window
 
 
-def _parsed(attributes: Mapping[str, str]) -> dict[str, Any]:
-    """MXNet's attributes, texts all of them, as Python values."""
-    return {name: _literal(text) for name, text in attributes.items()}
-
-
 def _literal(text: str) -> Any:
+    """The Python value of one of MXNet's attributes, which are texts all of them."""
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):

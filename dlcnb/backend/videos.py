@@ -110,19 +110,19 @@ def _in_batches(
 ) -> Iterator[VideoStep]:
     """Steps of ``batch`` whole frames; the network works on the next while the last is read out."""
     with closing(reader.frames(*stretch)) as frames:
-        chunks = iter(lambda: list(islice(frames, batch)), [])
-        for started in ahead(_start(predictor, chunk) for chunk in chunks):
+        batches = iter(lambda: list(islice(frames, batch)), [])
+        for started in ahead(_start(predictor, one) for one in batches):
             yield _finish(predictor, started, stretch, animals)
 
 
 def _start(
-    predictor: Predictor, chunk: list[tuple[int, NDArray[np.uint8] | None]]
+    predictor: Predictor, batch: list[tuple[int, NDArray[np.uint8] | None]]
 ) -> tuple[int, int, list[int], Maps | None]:
-    """Push the sound frames of a chunk into the network without waiting."""
-    images = {n: image for n, (_, image) in enumerate(chunk) if image is not None}
+    """Push the sound frames of a batch into the network without waiting."""
+    images = {n: image for n, (_, image) in enumerate(batch) if image is not None}
     sound = list(images)
     maps = predictor.maps(list(images.values())) if images else None
-    return chunk[0][0], len(chunk), sound, maps
+    return batch[0][0], len(batch), sound, maps
 
 
 def _finish(
@@ -131,7 +131,7 @@ def _finish(
     stretch: tuple[int, int],
     animals: int | None,
 ) -> VideoStep:
-    """The step of a chunk that was started."""
+    """The step of a batch that was started."""
     first, count, sound, maps = started
     shape = (count, len(predictor.bodyparts)) if animals is None else (count, animals, len(predictor.bodyparts))
     points, likelihood = np.full((*shape, 2), np.nan), np.full(shape, np.nan)

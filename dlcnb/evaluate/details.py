@@ -81,7 +81,8 @@ def details(evaluation: Evaluation, human: Variability | None = None, *, epsilon
             for k, part in enumerate(evaluation.bodyparts)
         },
         "pck": {name: pck_curve(found).to_json() for name, found in errors.items()},
-        "calibration": calibration.to_json() | {"at_pcutoff": _numbers(calibration.at(evaluation.pcutoff))},
+        "calibration": calibration.to_json()
+        | {"at_pcutoff": {name: number(value) for name, value in calibration.at(evaluation.pcutoff).items()}},
         "calibration_on": "test" if evaluation.is_test.any() else "all",
         "human": None if human is None else human_part(evaluation, human),
         "verdict": verdict(evaluation, human_px=human_px(evaluation, human)).to_json(),
@@ -145,7 +146,8 @@ def write_details(
 
 def details_text(found: Mapping[str, Any]) -> str:
     """The lines for people that follow the table of errors; ``found`` is what `details` gives."""
-    lines = [_capital(found["verdict"]["text"])] if "verdict" in found else []
+    word, _, rest = found["verdict"]["text"].partition(":") if "verdict" in found else ("", "", "")
+    lines = [f"{word.capitalize()}:{rest}"] if word else []
     lines += [_pck_line(found["pck"]["test"])] if found["pck"]["test"]["n"] else []
     if human := found["human"]:
         against = "" if human["test_ratio"] is None else f"; the test error is {human['test_ratio']:.2f} times that"
@@ -188,11 +190,3 @@ def _calibration_lines(found: Mapping[str, Any]) -> list[str]:
 
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.0%}"
-
-
-def _numbers(values: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: number(value) for name, value in values.items()}
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

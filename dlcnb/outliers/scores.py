@@ -160,9 +160,9 @@ def score(
     if bodyparts is None:
         return found
     _columns(poses, bodyparts)
-    mark = {"bone": "-", "swap": "/"}.get(how)
+    between = {"bone": "-", "swap": "/"}.get(how)
     parts = set(bodyparts)
-    ends = _ends(poses, found.names, mark) if mark else [(name,) for name in found.names]
+    ends = _ends(poses, found.names, between) if between else [(name,) for name in found.names]
     return found.only([name for name, end in zip(found.names, ends, strict=True) if parts.issuperset(end)])
 
 
@@ -297,7 +297,7 @@ def _columns(poses: Poses, bodyparts: Sequence[str]) -> list[int]:
     return [poses.bodyparts.index(name) for name in bodyparts]
 
 
-def _ends(poses: Poses, names: Sequence[str], mark: str) -> list[tuple[str, ...]]:
-    """The two bodyparts of each bone or pair, also where a bodypart's own name has the mark in it."""
-    known = {f"{a}{mark}{b}": (a, b) for a in poses.bodyparts for b in poses.bodyparts}
+def _ends(poses: Poses, names: Sequence[str], between: str) -> list[tuple[str, ...]]:
+    """The two bodyparts of each bone or pair, also where a bodypart's own name has what is between them in it."""
+    known = {f"{a}{between}{b}": (a, b) for a in poses.bodyparts for b in poses.bodyparts}
     return [known[name] for name in names]
