@@ -173,7 +173,7 @@ class FrameView(ipywidgets.VBox):
             image = self.images.read(state.image)
         except LabelError as error:
             image, note = np.full((*frame.image_size, 3), 40, np.uint8), str(error)
-        frame.fit_image(image.shape[:2])
+        frame.fit_image((image.shape[0], image.shape[1]))
         if frame.score_map != "off" and not note:
             image, note = self._with_map(image)
         labels, predicted = (frame.fit.to_canvas(points[row, columns]) for points in (e.labels, e.predicted))

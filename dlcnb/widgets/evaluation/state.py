@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -280,9 +279,9 @@ class FrameState(Zoomable, HasTraits):
         super().__init__()
         self._set_sizes(image_size, canvas_size)
 
-    def fit_image(self, image_size: Sequence[int]) -> None:
+    def fit_image(self, image_size: tuple[int, int]) -> None:
         """Show an image of another size, whole; of the same size, as it was zoomed."""
-        if tuple(image_size) != self.image_size:
+        if image_size != self.image_size:
             self._set_sizes(image_size, self.canvas_size)
             self.revision += 1
 

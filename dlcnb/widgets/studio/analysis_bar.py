@@ -142,7 +142,7 @@ class AnalysisBar(View):
             begun = self.job is not None and self.job.latest
             self.tell(f"Stopped. {jobs.kept(self.job)}; press Analyze to go on." if begun else "Stopped.")
         else:
-            self.tell(news.error, "error")
+            self.tell(news.error or "", "error")
 
     def _on_failure(self, error: Exception) -> None:
         self.fail(error)

@@ -204,7 +204,7 @@ class TrajectoryState(HasTraits):
         x, y = (self.series(kind, k, filtered).values[part] for kind in "xy")
         return x, y
 
-    def line(self, kind: str, k: int, filtered: bool = False) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def line(self, kind: str, k: int, filtered: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         """What of a series is drawn: frames (M,), values (M,), M at most `POINTS`."""
         return self.series(kind, k, filtered).between(self.start, self.stop, POINTS)
 
