@@ -420,7 +420,7 @@ def _augmentation(config: TrainConfig, bodyparts: Sequence[str]) -> Augmentation
     return Augmentation(
         None if config.crop_size is None else config.crop_shape,
         config.seen_at,
-        config.scale_jitter,
+        config.scale_jitter or (1.0, 1.0),
         config.rotation or 0.0,
         config.anywhere,
         config.brightness,

@@ -169,10 +169,11 @@ def _options() -> tuple[click.Option, ...]:
 
 def _option(field: dataclasses.Field[Any], hint: Any, about: str) -> click.Option:
     from dlcnb.trainset.config import CHOICES
+    from dlcnb.trainset.plan import OPEN
 
     name = field.name
     flag, kinds = "--" + name.replace("_", "-"), frozenset(_kinds(hint))
-    text = HELP.get(name, about)
+    text = HELP.get(name, about) + ("  [default: from the data]" if name in OPEN else "")
     if field.default is not None and "[default:" not in text and name != "workers":
         text += f"  [default: {_words(field.default)}]"
     more: dict[str, Any] = {"help": text, "metavar": METAVARS.get(name)}

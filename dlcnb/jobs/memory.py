@@ -85,10 +85,10 @@ def needed_mb(config: TrainConfig, size: tuple[int, int]) -> float:
     """
     weights, per_megapixel = _NEEDS.get(config.backbone, _NEEDS["resnet-50"])  # of a new one nobody has measured it
     if config.crop_size is None:
-        pixels = size[0] * size[1] * ((config.input_scale or 1.0) * config.scale_jitter[1]) ** 2
+        pixels = size[0] * size[1] * ((config.input_scale or 1.0) * (config.scale_jitter or (1.0, 1.0))[1]) ** 2
     else:
         height, width = config.crop_shape
-        pixels = config.batch_size * height * width
+        pixels = (config.batch_size or 1) * height * width
     return _BASE + weights + per_megapixel * pixels / 2**20
 
 

@@ -113,7 +113,7 @@ class TrainConfig:
     batch_size: int | None = None
     crop_size: int | tuple[int, int] | str | None = "auto"
     input_scale: float | None = None
-    scale_jitter: tuple[float, float] = (0.8, 1.3)
+    scale_jitter: tuple[float, float] | None = None
     rotation: float | None = None
     anywhere: float = 0.3
     brightness: float = 0.2

@@ -19,7 +19,7 @@ from dlcnb.trainset.config import TrainConfig
 from dlcnb.trainset.sides import mirror_order, one_sided
 from dlcnb.trainset.survey import Survey, survey
 
-__all__ = ["Plan", "plan"]
+__all__ = ["OPEN", "Plan", "plan"]
 
 _APART = 1.5 * STRIDE  # px of the network's input: neighbouring bodyparts are brought this far apart, if it can be had
 _LEAST_ANIMAL, _MOST_ANIMAL = (100.0, 200.0), 320.0  # px of the input: least size (few parts, many parts), most
@@ -29,7 +29,7 @@ _WHOLE = 352 * 352  # px of the input: frames up to this size are trained on who
 _CROP = (256, 384)  # px: side of a crop, least and most
 _BATCH = 8 * 256 * 256  # px of input in a step
 _RADIUS = (8.0, 16.0)  # px of the input: least and most radius of a disc
-_RARE = 0.5  # a bodypart that fewer frames show than this is named
+_UPRIGHT = 15.0  # degrees: an animal whose direction varies less is seen by a camera that looks at one place
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,7 @@ def plan(
 
     Parameters
     ----------
-    config : `TrainConfig`; open are ``crop_size`` "auto", and ``input_scale``, ``radius``, ``rotation``, ``mirror``,
-        ``head_width``, ``batch_size`` None.
+    config : `TrainConfig`; open are ``crop_size`` "auto", and those of `OPEN` that are None.
     bodyparts : K names.
     points : float ``(N, K, 2)`` px: the labels of the frames to train on, NaN = not there.
     frame_sizes : N times ``(height, width)``, px.
@@ -120,12 +119,18 @@ def _radius(facts: Survey, config: TrainConfig, _bodyparts: Sequence[str]) -> tu
     return radius, f"A bodypart's disc has a radius of {radius:g} px: {seen:.0f} px as the network sees it."
 
 
+def _jitter(facts: Survey, _config: TrainConfig, _bodyparts: Sequence[str]) -> tuple[tuple[float, float], str]:
+    if facts.turn < _UPRIGHT and (facts.frame_sizes.max(0) < 1.2 * facts.frame_sizes.min(0)).all():
+        return (0.9, 1.1), "Frames are shrunk and enlarged by up to 10 %: the view hardly changes."
+    return (0.8, 1.3), "Frames are shrunk to 0.8 and enlarged to 1.3 times: the view changes."
+
+
 def _rotation(facts: Survey, _config: TrainConfig, _bodyparts: Sequence[str]) -> tuple[float, str]:
     if not math.isfinite(facts.turn):
         return 30.0, "Frames are turned by up to 30°: one bodypart does not tell in what directions the animal is seen."
     if facts.turn >= 75:
         return 180.0, "Frames are turned all around: the animal is seen from all sides."
-    rotation = float(5 * round(max(10.0, 1.5 * facts.turn) / 5))
+    rotation = float(max(5, 5 * round(1.5 * facts.turn / 5)))
     return rotation, f"Frames are turned by up to {rotation:g}°: the animal's direction varies by {facts.turn:.0f}°."
 
 
@@ -148,10 +153,12 @@ _CHOICES = {  # in the order in which one depends on the other
     "crop_size": _crop,
     "batch_size": _batch,
     "radius": _radius,
+    "scale_jitter": _jitter,
     "rotation": _rotation,
     "mirror": _mirror,
     "head_width": _width,
 }
+OPEN = tuple(_CHOICES)  # the settings that are decided from the data
 
 
 def _warnings(facts: Survey, bodyparts: Sequence[str], config: TrainConfig) -> list[str]:

@@ -58,7 +58,8 @@ def test_a_wide_border_changes_nothing(mice):
 
 def test_an_animal_in_narrow_directions_is_turned_little():
     rng = np.random.default_rng(1)
-    assert _made(_mice(rng, turn=0.1), (480, 640)).config.rotation == 10
+    narrow = _made(_mice(rng, turn=0.1), (480, 640)).config
+    assert (narrow.rotation, narrow.scale_jitter) == (5, (0.9, 1.1))
     assert _made(_mice(rng), (480, 640)).config.rotation == 180
 
 
