@@ -85,13 +85,15 @@ def test_close_bodyparts_are_enlarged():
 def test_what_is_given_stays(mice):
     settings = {
         "input_scale": 0.5,
-        "radius": 17.0,
-        "rotation": 25.0,
-        "mirror": False,
         "crop_size": 128,
         "batch_size": 3,
+        "radius": 17.0,
+        "scale_jitter": (0.7, 1.2),
+        "rotation": 25.0,
+        "mirror": False,
+        "head_width": 64,
     }
-    made = _made(mice, (480, 640), head_width=64, **settings)
+    made = _made(mice, (480, 640), **settings)
     assert made.decisions == ()
     assert all(getattr(made.config, name) == value for name, value in settings.items())
 
