@@ -8,13 +8,13 @@ those of the images, by what was padded to the right and below.
 from __future__ import annotations
 
 import ctypes
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from importlib import util
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from cachetools import LRUCache
 from mxnet.base import _LIB, check_call
 from mxnet.gluon import SymbolBlock
 from numpy.typing import NDArray
@@ -129,7 +129,7 @@ class _Stream:
         # a copy of the parameters, as oneDNN rearranges them while it computes; all executors have it in common
         arrays = {name: parameter.data() for name, parameter in parameters.items()}
         self._parameters = symbol_block(self._symbol, arrays, self._device, inputs.dtype).collect_params()
-        self._kept: OrderedDict[Any, Any] = OrderedDict()
+        self._kept: LRUCache[Any, Any] = LRUCache(_SHAPES)
 
     def run(self, images: NDArray[np.uint8]) -> Callable[[], NDArray[np.float32]]:
         """Compute a batch behind; returns a function that waits for the network's output ``(B, 3K, h, w)``."""
@@ -237,7 +237,7 @@ class OpenVinoEngine:
             "INFERENCE_NUM_THREADS": cores,
             "ENABLE_CPU_PINNING": False,
         }
-        self._compiled: OrderedDict[Any, Any] = OrderedDict()
+        self._compiled: LRUCache[Any, Any] = LRUCache(_SHAPES)
 
     def run(self, images: NDArray[np.uint8]) -> Result:
         """See the module; returns at once."""
@@ -274,11 +274,8 @@ def _padded(images: NDArray[np.uint8], multiple: int) -> NDArray[np.uint8]:
     return np.pad(images, ((0, 0), (0, below), (0, right), (0, 0)))
 
 
-def _recent(kept: OrderedDict[Any, Any], key: Any, make: Callable[[Any], Any]) -> Any:
-    """The entry of an OrderedDict, made if it is missing; those used longest ago are dropped."""
+def _recent(kept: LRUCache[Any, Any], key: Any, make: Callable[[Any], Any]) -> Any:
+    """The entry of a cache, made if it is missing."""
     if key not in kept:
-        while len(kept) >= _SHAPES:
-            kept.popitem(last=False)
         kept[key] = make(key)
-    kept.move_to_end(key)
     return kept[key]

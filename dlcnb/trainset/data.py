@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import OrderedDict
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.labels import Labels, current_labels, image_problem, image_size, read_image
@@ -54,9 +55,10 @@ def folds(n: int, k: int, seed: int) -> list[Split]:
     """
     if not 2 <= k <= n:
         raise ValueError(f"{n} labeled frames can't be split into {k} folds. Choose 2 to {n}, or label more frames.")
-    parts = np.array_split(np.random.RandomState(seed).permutation(n), k)
-    everything = np.arange(n)
-    return [Split(np.setdiff1d(everything, part), np.sort(part), 1 - len(part) / n, seed) for part in parts]
+    from sklearn.model_selection import KFold  # here: it takes a while to load
+
+    parts = KFold(k, shuffle=True, random_state=seed).split(np.zeros(n))
+    return [Split(train, test, 1 - len(test) / n, seed) for train, test in parts]
 
 
 def leave_one_video_out(images: Sequence[str]) -> dict[str, Split]:
@@ -72,13 +74,17 @@ def leave_one_video_out(images: Sequence[str]) -> dict[str, Split]:
 
     Raises ValueError if all frames are of one video.
     """
-    videos = np.array([name.rsplit("/", 2)[-2] for name in images])
-    names = list(dict.fromkeys(videos.tolist()))
+    from sklearn.model_selection import LeaveOneGroupOut  # here: it takes a while to load
+
+    videos = [name.rsplit("/", 2)[-2] for name in images]
+    names = list(dict.fromkeys(videos))
     if len(names) < 2:
         raise ValueError(f"Leaving one video out needs labeled frames of two or more videos; there is {len(names)}.")
-    parts = {name: np.flatnonzero(videos == name) for name in names}
-    n = len(videos)
-    return {name: Split(np.setdiff1d(np.arange(n), part), part, 1 - len(part) / n, 0) for name, part in parts.items()}
+    groups = [names.index(video) for video in videos]
+    parts = LeaveOneGroupOut().split(videos, groups=groups)
+    return {
+        name: Split(train, test, len(train) / len(videos), 0) for name, (train, test) in zip(names, parts, strict=True)
+    }
 
 
 def choose_split(images: Sequence[str], config: TrainConfig) -> Split:
@@ -114,9 +120,8 @@ class TrainSet:
         self.images = labels.images
         self.points = labels.points
         self.bodyparts = labels.bodyparts
-        self._cache: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
-        self._cache_bytes = cache_bytes
-        self._used = 0
+        self._lock = threading.Lock()  # batches are drawn on a thread of their own
+        self._cache: LRUCache[int, NDArray[np.uint8]] = LRUCache(cache_bytes, getsizeof=lambda image: image.nbytes)
 
     @classmethod
     def from_project(cls, project: Project, bodyparts: Sequence[str] | None = None) -> TrainSet:
@@ -166,13 +171,13 @@ class TrainSet:
 
         Raises `LabelError` if the file can't be read.
         """
-        if index in self._cache:
-            self._cache.move_to_end(index)
-            return self._cache[index]
-        self._cache[index] = image = read_image(self.root / self.images[index])
-        self._used += image.nbytes
-        while self._used > self._cache_bytes and len(self._cache) > 1:
-            self._used -= self._cache.popitem(last=False)[1].nbytes
+        with self._lock:
+            image = self._cache.get(index)
+        if image is None:
+            image = read_image(self.root / self.images[index])
+            if image.nbytes <= self._cache.maxsize:
+                with self._lock:
+                    self._cache[index] = image
         return image
 
 
