@@ -209,8 +209,10 @@ class _Drawing:
         image = image.copy()
         for past in range(max(0, i - self._trail), i):
             _small_discs(image, self._shown[past], 0.4 * self._radius, self._colors)
-        style = {"skeleton": self._edges, "radius": self._radius, "colors": self._colors, "alpha": self._alpha}
-        return draw_pose(image, self._shown[i], self._likelihood[i], **style)
+        return draw_pose(
+            image, self._shown[i], self._likelihood[i],
+            skeleton=self._edges, radius=self._radius, colors=self._colors, alpha=self._alpha,
+        )  # fmt: skip
 
 
 def _label_frames(
@@ -226,7 +228,7 @@ def _label_frames(
     with VideoWriter(out, (height, len(pictures) * width), reader.fps) as writer:
         for i, image in reader.frames():
             damaged = image is None
-            plain = np.zeros((*reader.size, 3), np.uint8) if damaged else image
+            plain = np.zeros((*reader.size, 3), np.uint8) if image is None else image
             ground = np.zeros_like(plain) if keypoints_only else plain
             drawn = [plain if damaged or draw is None else draw(ground, i) for draw in pictures]
             writer.write(np.concatenate([d[part] for d in drawn], axis=1), reader.times[i] if timed else None)

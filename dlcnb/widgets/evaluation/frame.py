@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -86,7 +87,7 @@ class FrameView(ipywidgets.VBox):
             "z": ("crosshairs", "Zoom to label and prediction (z)"),
             "0": ("arrows-alt", "Whole frame (0, or double click)"),
         }
-        self.buttons = {key: button(icon, tip, lambda k=key: self._act(k)) for key, (icon, tip) in about.items()}
+        self.buttons = {key: button(icon, tip, partial(self._act, key)) for key, (icon, tip) in about.items()}
         self.score_map = ipywidgets.Dropdown(
             options=[(text, name) for name, text in MAPS.items()], layout=ipywidgets.Layout(width="140px", margin="0")
         )

@@ -27,6 +27,8 @@ from dlcnb.widgets.gallery.gallery_state import Cell
 from dlcnb.widgets.gallery.thumbnails import Gallery
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL import Image
 
     from dlcnb.widgets.frames.state import Key, PickedFrame
@@ -75,9 +77,7 @@ class FramePicker(View):
         self.task = Task(self.fail)
         self.eyes = work.Eyes(self.state, self.project, THUMBNAIL)
         self.controls = Controls(self.state, self)
-        self.gallery = Gallery(
-            lambda cell: self.eyes.thumbnail(cell.key), self.go_to, self.fail, self.toggle, size=THUMBNAIL, empty=EMPTY
-        )
+        self.gallery = Gallery(self._thumbnail, self.go_to, self.fail, self.toggle, size=THUMBNAIL, empty=EMPTY)
         self.input = Input([], KEYS, self._on_key)
         self.player = self._made_player()
         self._player_box = ipywidgets.VBox([self.player], layout=ipywidgets.Layout(width="100%"))
@@ -87,7 +87,7 @@ class FramePicker(View):
         self._painter = Painter(self._paint, self.fail)
         self._ready = True
         self.state.observe(self._on_video, "video")
-        self.state.observe(lambda change: change.new and self.tell(change.new), "message")
+        self.state.observe(self._on_message, "message")
         self.state.observe(lambda _: self.redraw(), ["revision", "show", "task", "progress"])
         if problems:
             self.tell(" ".join(problems), "error")
@@ -189,6 +189,13 @@ class FramePicker(View):
         """Call a method of the state; what it raises is shown."""
         self.tell("")
         return method(*arguments)
+
+    def _on_message(self, change: Any) -> None:
+        if change.new:
+            self.tell(change.new)
+
+    def _thumbnail(self, cell: Cell) -> NDArray[np.uint8] | None:
+        return self.eyes.thumbnail(cell.key)
 
     def _on_key(self, message: dict[str, Any]) -> None:
         if message["type"] == "key":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from traitlets import HasTraits, Int
 
@@ -18,11 +19,11 @@ CHECK = 28  # px the sides of a check box, in the upper right corner of a pictur
 class Cell:
     """One picture with its captions.
 
-    ``key`` is the owner's name for it. ``checked`` shows a check box (None = none). ``note`` is a second line of text,
-    in the colour of a warning if ``warn``. ``dim`` cells are shown faint.
+    ``key``, hashable, is the owner's name for it. ``checked`` shows a check box (None = none). ``note`` is a second
+    line of text, in the colour of a warning if ``warn``. ``dim`` cells are shown faint.
     """
 
-    key: Hashable
+    key: Any
     caption: str
     note: str = ""
     checked: bool | None = None

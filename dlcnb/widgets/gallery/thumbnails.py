@@ -160,7 +160,8 @@ class Gallery(ipywidgets.VBox):
         if position < 0:
             return
         self.state.focus = position
-        (self._toggled if on_check else self._opened)(self.state.cells[position].key)
+        act = self._toggled if on_check and self._toggled else self._opened
+        act(self.state.cells[position].key)
 
     # --- painting ---
 

@@ -93,8 +93,9 @@ class Screen:
         """(pixels, what is wrong with the file or '')."""
         try:
             image, problem = self.images.read(name), ""
-            self.view.set_image_size(image.shape[:2])
-            self.session.image_size = image.shape[:2]
+            size = image.shape[0], image.shape[1]
+            self.view.set_image_size(size)
+            self.session.image_size = size
         except LabelError as error:
             image, problem = np.full((*self.view.image_size, 3), 64, np.uint8), str(error)
         return image, problem

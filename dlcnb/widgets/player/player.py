@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ class Player(View):
         self.quiet = Quiet()
         self._told = 0.0
         self._text_width = 2 * len(f"{np.ptp(self.state.times):.2f}") + len(" s of  s")
-        self._marks_drawn = None
+        self._marks_drawn: tuple[int, float] | None = None
         self._build()
         super().__init__([*self._rows, self.input.guard])
         self._painter = Painter(self._paint, self.fail)
@@ -162,7 +163,7 @@ class Player(View):
         self.pcutoff.add_class("dlcnb-own-keys")
         self.legend = Html()
         self.legend.add_class("dlcnb-legend")
-        self.buttons = {key: button(icon, tip, lambda k=key: self._act(k)) for key, (icon, tip) in BUTTONS.items()}
+        self.buttons = {key: button(icon, tip, partial(self._act, key)) for key, (icon, tip) in BUTTONS.items()}
         self._rows = self._arranged(width)
 
     def _arranged(self, width: int) -> list[ipywidgets.Widget]:

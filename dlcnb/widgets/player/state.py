@@ -119,16 +119,15 @@ class PlayerState(Zoomable, HasTraits):
 
         Frames after the last row, as when a part of a video was analyzed, have no pose.
         """
-        points, likelihood = np.asarray(points, float), np.asarray(likelihood, float)
-        missing = self.n_frames - len(points)
+        there, sure = np.asarray(points, float), np.asarray(likelihood, float)
+        missing = self.n_frames - len(there)
         if missing < 0:
             raise ValueError(
-                f"the poses cover {len(points)} frames but the video has {self.n_frames}: "
+                f"the poses cover {len(there)} frames but the video has {self.n_frames}: "
                 "give the poses that were made from this video"
             )
-        points = np.concatenate([points, np.full((missing, *points.shape[1:]), np.nan)])
-        likelihood = np.concatenate([likelihood, np.full((missing, *likelihood.shape[1:]), np.nan)])
-        self.points, self.likelihood = points, likelihood
+        self.points = np.concatenate([there, np.full((missing, *there.shape[1:]), np.nan)])
+        self.likelihood = np.concatenate([sure, np.full((missing, *sure.shape[1:]), np.nan)])
         self.revision += 1
 
     def set_marks(self, name: str, frames: ArrayLike) -> None:

@@ -72,12 +72,12 @@ class LabelReview(View):
         )
         self._loader = Painter(self.state.load, self.fail)
         self.state.observe(self._on_scorer, "scorer")
-        self.state.observe(lambda _: self.refresh(), ["video", "bodypart", "which", "order", "revision"])
+        self.state.observe(lambda _: self.redraw(), ["video", "bodypart", "which", "order", "revision"])
         self.gallery.state.observe(lambda _: self._tell_focus(), ["focus", "revision"])
         session = getattr(labeler, "session", None)
         if session is not None and session.has_trait("saved"):
-            session.observe(lambda change: change.new == "saved" and self._loader.request(), "saved")
-        self.refresh()
+            session.observe(self._on_saved, "saved")
+        self.redraw()
 
     # --- what it is made of ---
 
@@ -95,13 +95,13 @@ class LabelReview(View):
             value=True, description="close-up", indent=False, layout=ipywidgets.Layout(width="auto", margin="0 0 4px 0")
         )
         self.close_up.tooltip = "Show the animal instead of the whole frame"
-        self.close_up.observe(lambda _: self.gallery.redraw(), "value")
-        self.reload = button("refresh", "Read the labels again", self.load)
+        self.reload = button("refresh", "Read the labels again", self.refresh)
         fields = {
             "scorer": self.scorer, "frames": self.which, "video": self.video, "bodypart": self.bodypart,
             "order": self.order,
         }  # fmt: skip
-        self._controls = ipywidgets.HBox([*(_labeled(*field) for field in fields.items()), self.close_up, self.reload])
+        shown_fields = [_labeled(name, field) for name, field in fields.items()]
+        self._controls = ipywidgets.HBox([*shown_fields, self.close_up, self.reload])
         self._controls.add_class("dlcnb-row")
         self._controls.add_class("dlcnb-fields")
         self.counts, self.detail, self.legend = Html(), Html(), Html()
@@ -116,6 +116,7 @@ class LabelReview(View):
             rows=3,
             empty="No labeled frame is like this.",
         )
+        self.close_up.observe(lambda _: self.gallery.redraw(), "value")
         self.preview = ipywidgets.Image(format="jpeg", layout=ipywidgets.Layout(display="none", max_width="100%"))
 
     # --- gestures ---
@@ -134,10 +135,14 @@ class LabelReview(View):
         self.preview.layout.display = None
 
     @shown
-    def load(self) -> None:
+    def refresh(self) -> None:
         """Read the labels and the images again."""
         self.pictures.forget()
         self.state.load()
+
+    def _on_saved(self, change: Any) -> None:
+        if change.new == "saved":
+            self._loader.request()
 
     @shown
     def _on_scorer(self, change: Any) -> None:
@@ -150,7 +155,7 @@ class LabelReview(View):
 
     # --- painting ---
 
-    def refresh(self) -> None:
+    def redraw(self) -> None:
         """Bring the gallery up to date with the state."""
         state, several = self.state, len(self.state.videos) > 1
         rows = state.rows()
@@ -239,7 +244,12 @@ def _choice(state: Any, name: str, options: Any, tooltip: str) -> ipywidgets.Dro
         options=options, value=getattr(state, name), layout=ipywidgets.Layout(width="130px", margin="0")
     )
     made.tooltip = tooltip
-    made.observe(lambda change: change.new is not None and setattr(state, name, change.new), "value")
+
+    def choose(change: Any) -> None:
+        if change.new is not None:
+            setattr(state, name, change.new)
+
+    made.observe(choose, "value")
     state.observe(lambda change: setattr(made, "value", change.new), name)
     return made
 

@@ -89,15 +89,15 @@ class VariabilityView(View):
             + [self.matrix, self.guard]
         )
         self.state.observe(self._on_pair, ["first", "second"])
-        self.state.observe(lambda _: self.show(), "revision")
-        self.show()
+        self.state.observe(lambda _: self.redraw(), "revision")
+        self.redraw()
 
     # --- what it is made of ---
 
     def _build(self) -> None:
         names = list(self.state.scorers)
         self.first, self.second = (self._scorer(which, names) for which in ("first", "second"))
-        self.reload = button("refresh", "Read everybody's labels again", self.load)
+        self.reload = button("refresh", "Read everybody's labels again", self.refresh)
         against = Html("against")
         self._controls = ipywidgets.HBox([Html(heading("compare")), self.first, against, self.second, self.reload])
         self._controls.add_class("dlcnb-row")
@@ -137,7 +137,7 @@ class VariabilityView(View):
     # --- gestures ---
 
     @shown
-    def load(self) -> None:
+    def refresh(self) -> None:
         """Read everybody's labels again."""
         self.pictures.forget()
         self.state.load()
@@ -164,7 +164,7 @@ class VariabilityView(View):
     # --- painting ---
 
     @shown
-    def show(self) -> None:
+    def redraw(self) -> None:
         """Bring everything on the page up to date with the state."""
         state, result = self.state, self.state.result
         names = tuple(state.scorers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,14 +112,11 @@ class SchemaEditor(View):
         )
         name.tooltip = f"Name of this bodypart{'' if part.old is None else f'; now {part.old}'}"
         key = part.key
-        name.observe(lambda change: change.new != self._name(key) and self._do("rename", key, change.new), "value")
+        name.observe(lambda change: self._on_name(key, change.new), "value")
         up = button("arrow-up", "Move up", lambda: self._do("move", key, -1))
         down = button("arrow-down", "Move down", lambda: self._do("move", key, 1))
         remove = button("trash", "Remove this bodypart and its points", lambda: self._do("remove", key))
         return row([Html(swatch(None)), name, up, down, remove])
-
-    def _name(self, key: int) -> str | None:
-        return next((part.name for part in self.state.parts if part.key == key), None)
 
     # --- gestures ---
 
@@ -141,6 +139,10 @@ class SchemaEditor(View):
     def _on_scorer(self, change: Any) -> None:
         self.state.scorer = change.new.strip()
 
+    def _on_name(self, key: int, name: str) -> None:
+        if name != next((part.name for part in self.state.parts if part.key == key), None):
+            self._do("rename", key, name)
+
     def _on_join(self) -> None:
         self._do("toggle_edge", *(end.value for end in self.ends))
 
@@ -151,13 +153,12 @@ class SchemaEditor(View):
         elif message["type"] != "down" or message.get("button", 0):
             return
         else:
-            self._click(np.array([message["x"], message["y"]]))
+            self._click((message["x"], message["y"]))
         self.redraw()
 
     def _click(self, at: tuple[float, float]) -> None:
-        places = self._places()
-        apart = {key: float(np.hypot(*(np.array(place) - at))) for key, place in places.items()}
-        key = min(apart, key=apart.get, default=None)
+        apart = {key: math.dist(place, at) for key, place in self._places().items()}
+        key = min(apart, key=apart.__getitem__, default=None)
         if key is None or apart[key] > REACH:
             self._first = None
         elif self._first in (None, key):
@@ -253,8 +254,8 @@ class SchemaEditor(View):
         self, image: str | None, points: dict[int, tuple[float, float]]
     ) -> tuple[int, int, int, int, float, float, float]:
         """The part of the image that is shown, and how: x1, x2, y1, y2, zoom, left, top."""
-        size = SIZE if image is None else self._whole(image).shape[:2]
-        x1, x2, y1, y2 = close_up(list(points.values()) or np.empty((0, 2)), size, SIZE[1] / SIZE[0])
+        height, width = SIZE if image is None else self._whole(image).shape[:2]
+        x1, x2, y1, y2 = close_up(list(points.values()) or np.empty((0, 2)), (height, width), SIZE[1] / SIZE[0])
         zoom = min(SIZE[0] / (y2 - y1), SIZE[1] / (x2 - x1))
         return x1, x2, y1, y2, zoom, (SIZE[1] - (x2 - x1) * zoom) / 2, (SIZE[0] - (y2 - y1) * zoom) / 2
 

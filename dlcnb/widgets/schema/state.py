@@ -101,19 +101,19 @@ class SchemaState(HasTraits):
         steps: list[tuple[str, tuple[Any, ...]]] = []
         now = list(self.project.bodyparts)
         gone = [name for name in now if name not in {part.old for part in self.parts}]
-        kept = [part for part in self.parts if part.old is not None]
+        kept = {part.old: part.name for part in self.parts if part.old is not None}
         if gone and not kept:
             raise LabelError("at least one of the old bodyparts has to stay; rename it instead")
         if gone:
             steps.append(("remove_bodyparts", (gone,)))
         now = [name for name in now if name not in gone]
-        for old, new in _renames({part.old: part.name for part in kept}):
+        for old, new in _renames(kept):
             steps.append(("rename_bodypart", (old, new)))
             now[now.index(old)] = new
-        new = [part.name for part in self.parts if part.old is None]
-        if new:
-            steps.append(("add_bodyparts", (new,)))
-        if now + new != names:
+        added = [part.name for part in self.parts if part.old is None]
+        if added:
+            steps.append(("add_bodyparts", (added,)))
+        if now + added != names:
             steps.append(("reorder_bodyparts", (names,)))
         if self._edges_change(names):
             by_key = {part.key: part.name for part in self.parts}

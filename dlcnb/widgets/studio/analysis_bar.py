@@ -139,10 +139,10 @@ class AnalysisBar(View):
             self.tell("")
             self._changed()
         elif news.status == "stopped":
-            begun = self.job is not None and self.job.latest
-            self.tell(f"Stopped. {jobs.kept(self.job)}; press Analyze to go on." if begun else "Stopped.")
+            kept = jobs.kept(self.job) if self.job is not None else ""
+            self.tell(f"Stopped. {kept}; press Analyze to go on." if kept else "Stopped.")
         else:
-            self.tell(news.error or "", "error")
+            self.tell(news.error or "The analysis ended without a word. Start it again.", "error")
 
     def _on_failure(self, error: Exception) -> None:
         self.fail(error)

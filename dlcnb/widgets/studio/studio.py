@@ -170,8 +170,7 @@ class Studio(View):
         if tab in OF_VIDEO:
             self.bar.refresh()
         if tab in LOOKING_AGAIN:
-            made = self.widgets[tab]
-            getattr(made, "load" if hasattr(made, "load") else "refresh")()
+            self.widgets[tab].refresh()
 
     def _make_frames(self) -> View:
         return FramePicker(self.project, on_extracted=lambda _: self.look())

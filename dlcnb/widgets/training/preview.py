@@ -146,7 +146,7 @@ def _cell(
     offset = zoom * (0.5 - corner) - 0.5  # corner-origin frame -> pixel centres of the cell
     matrix = np.array([[zoom, 0, offset[0]], [0, zoom, offset[1]]])
     if zoom < 1:  # warpAffine would skip pixels
-        image = cv2.blur(image, (max(round(1 / zoom), 1),) * 2)
+        image = np.asarray(cv2.blur(image, (max(round(1 / zoom), 1),) * 2), np.uint8)
     warped = cv2.warpAffine(image, matrix, CELL[::-1], borderMode=cv2.BORDER_CONSTANT, borderValue=EMPTY)
     cell = np.asarray(warped, np.uint8)
     labels, points = (each[n] * zoom + offset for each in (preview.labels, preview.points))
