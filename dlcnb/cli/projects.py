@@ -56,7 +56,7 @@ def edge(text: str, parts: Sequence[str]) -> tuple[str, str]:
         if letter == "-" and text[:n] in parts and text[n + 1 :] in parts:
             return text[:n], text[n + 1 :]
     raise click.BadParameter(
-        f"{text!r} is no edge: expected two of {', '.join(parts)} joined by a hyphen.", param_hint="--skeleton"
+        f"{text!r} is not an edge: expected two of {', '.join(parts)} joined by a hyphen.", param_hint="--skeleton"
     )
 
 

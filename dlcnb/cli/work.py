@@ -37,7 +37,7 @@ _device = click.option(
 @click.option(
     "--config", "file", type=LocalPath(exists=True, dir_okay=False), help="YAML file of settings; options overrule it."
 )
-@click.option("--join", is_flag=True, help="Be one of them: help a training that another machine leads.")
+@click.option("--join", is_flag=True, help="Help a training that another machine leads (--kvstore dist_sync).")
 @click.option("--resume", is_flag=True, help="Go on with a run from its last snapshot.")
 @_shuffle
 def train(
@@ -109,7 +109,8 @@ def _labeled_video(project: Project, video: str) -> str:
     if stem not in names:
         known = ", ".join(names) or "none"
         raise click.BadParameter(
-            f"No labeled frames of {stem}{nearest(stem, names)}. There are those of: {known}.", param_hint="--leave-out"
+            f"No labeled frames of {stem}{nearest(stem, names)}. Videos with labeled frames: {known}.",
+            param_hint="--leave-out",
         )
     return stem
 

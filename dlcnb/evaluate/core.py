@@ -204,7 +204,7 @@ class Evaluation:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
-                f"{path} and {frames.name} are no evaluation that dlcnb wrote ({type(error).__name__}: {error}). "
+                f"{path} and {frames.name} are not an evaluation that dlcnb wrote ({type(error).__name__}: {error}). "
                 "Delete both and evaluate again."
             ) from error
 

@@ -67,8 +67,8 @@ class CalibratedLikelihood:
             return None
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(
-                f"{path} is no calibration of the likelihood that dlcnb wrote ({error}). Delete it (the likelihood is "
-                "the network's own then), or choose another snapshot."
+                f"{path} is not a calibration of the likelihood that dlcnb wrote ({error}). Delete it (the likelihood "
+                "is the network's own then), or choose another snapshot."
             ) from error
 
 

@@ -57,7 +57,7 @@ def read_plain(path: str | os.PathLike[str], most: int | None = None) -> bytes |
         return None
     with open(handle, "rb") as file:
         if most is not None and os.fstat(handle).st_size > most:
-            raise LabelError(f"{path} is longer than {most} bytes; it is none of dlcnb's files, remove it")
+            raise LabelError(f"{path} is longer than {most} bytes; dlcnb did not write it; remove it")
         return file.read()
 
 

@@ -143,7 +143,7 @@ class Journal:
         with open(handle, "rb") as file:
             found, size = stamp(self.path), os.fstat(handle).st_size
             if size > LONGEST:
-                raise LabelError(f"{self.path} is longer than {LONGEST >> 20} MB, which no journal is; move it away")
+                raise LabelError(f"{self.path} is longer than {LONGEST >> 20} MB, too long for a journal; move it away")
             header = _decode(file.readline()) or {}
             if header.get("journal", FORMAT) > FORMAT:
                 raise LabelError(f"{self.path} was written by a newer version of dlcnb; update dlcnb to open it")

@@ -59,7 +59,7 @@ def subsample(
     if count < 1:
         raise ValueError(f"count={count}: expected a whole number of at least 1. Say how many frames to choose.")
     if how not in ("kmeans", "uniform"):
-        raise ValueError(f"'{how}' is no way to choose frames; expected 'kmeans' or 'uniform'.")
+        raise ValueError(f"Unknown way to choose frames '{how}'; expected 'kmeans' or 'uniform'.")
     if len(found) <= count:
         return found
     if how == "uniform":

@@ -112,7 +112,7 @@ class Scores:
         """The same of some columns; a name that is none is a `ValueError`."""
         for name in names:
             if name not in self.names:
-                raise ValueError(f"'{name}' is none of {', '.join(self.names)}{nearest(name, self.names)}")
+                raise ValueError(f"There is no '{name}'; there are {', '.join(self.names)}{nearest(name, self.names)}")
         columns = [self.names.index(name) for name in names]
         return replace(self, names=tuple(names), values=self.values[:, columns])
 
@@ -155,7 +155,7 @@ def score(
     if how == "sure":
         return sure(poses, bodyparts)
     if how not in functions:
-        raise ValueError(f"'{how}' is no way to find outlier frames; there are {', '.join(HOW)}{nearest(how, HOW)}")
+        raise ValueError(f"Unknown way to find outlier frames '{how}'; there are {', '.join(HOW)}{nearest(how, HOW)}")
     found = functions[how](poses)
     if bodyparts is None:
         return found
@@ -293,7 +293,7 @@ def _columns(poses: Poses, bodyparts: Sequence[str]) -> list[int]:
     for name in bodyparts:
         if name not in poses.bodyparts:
             known = ", ".join(poses.bodyparts)
-            raise ValueError(f"'{name}' is none of the bodyparts {known}{nearest(name, poses.bodyparts)}")
+            raise ValueError(f"There is no bodypart '{name}'; there are {known}{nearest(name, poses.bodyparts)}")
     return [poses.bodyparts.index(name) for name in bodyparts]
 
 

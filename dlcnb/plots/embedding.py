@@ -55,7 +55,7 @@ def crops(
     frames : int64 (n,)
     """
     if bodypart not in poses.bodyparts:
-        raise ValueError(f"'{bodypart}' is none of the bodyparts {', '.join(poses.bodyparts)}.")
+        raise ValueError(f"There is no bodypart '{bodypart}'; there are {', '.join(poses.bodyparts)}.")
     centres = poses.masked(pcutoff)[:, poses.bodyparts.index(bodypart)]
     frames = np.unique(np.asarray(frames, np.int64))
     wanted = frames[np.isfinite(centres[frames]).all(axis=-1)]

@@ -224,7 +224,7 @@ def _index(poses: Poses, bodypart: str | None) -> int:
     if bodypart is None:
         return 0
     if bodypart not in poses.bodyparts:
-        raise ValueError(f"'{bodypart}' is none of the bodyparts {', '.join(poses.bodyparts)}.")
+        raise ValueError(f"There is no bodypart '{bodypart}'; there are {', '.join(poses.bodyparts)}.")
     return poses.bodyparts.index(bodypart)
 
 

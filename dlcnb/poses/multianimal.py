@@ -163,5 +163,5 @@ def _read(path: Path) -> tuple[list[tuple[str, ...]], list[str], NDArray[np.floa
     except (TableError, FileNotFoundError):
         raise
     except (OSError, csv.Error, ValueError) as error:
-        raise TableError(f"{path} is no intact table of several animals ({error}); it may be cut off") from error
+        raise TableError(f"{path} is not an intact table of several animals ({error}); it may be cut off") from error
     return columns, [row[0] for row in rows], values

@@ -230,7 +230,9 @@ def _read_raw(path: Path) -> bytes:
     try:
         require_file(path)
         if path.stat().st_size > _LARGEST:
-            raise ProjectError(f"{path} is larger than {_LARGEST >> 20} MB; no project's is. Restore it from a copy")
+            raise ProjectError(
+                f"{path} is larger than {_LARGEST >> 20} MB, too large for a config.yaml. Restore it from a copy"
+            )
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise ProjectError(

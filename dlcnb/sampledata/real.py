@@ -106,7 +106,7 @@ def _in_data_folder(folder: Path) -> Path:
     path = folder / NAME
     if not (path / "config.yaml").is_file():
         raise FileNotFoundError(
-            f"DLCNB_DATA is {folder}, but there is no project {path}. Let it name the folder that holds {NAME}, "
+            f"DLCNB_DATA is {folder}, but there is no project {path}. Set it to the folder that holds {NAME}, "
             "or unset it to fetch the project."
         )
     return path

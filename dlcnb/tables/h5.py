@@ -69,7 +69,7 @@ def read_h5_table(path: StrPath) -> pd.DataFrame:
     except TableError as error:
         raise TableError(f"{path} {error}; read the csv instead, or export the table again") from None
     except (OSError, KeyError, ValueError, TypeError, IndexError, RuntimeError) as error:
-        message = f"{path} is no intact pandas HDF5 file ({error}); read the csv instead, or export the table again"
+        message = f"{path} is not an intact pandas HDF5 file ({error}); read the csv instead, or export the table again"
         raise TableError(message) from error
 
 
@@ -193,7 +193,7 @@ def _read_fixed(group: h5py.Group) -> pd.DataFrame:
 
 def _numbers(values: NDArray[Any]) -> NDArray[Any]:
     if values.dtype.kind not in "fiu":
-        raise TableError(f"has values that are no numbers (type {values.dtype})")
+        raise TableError(f"has values that are not numbers (type {values.dtype})")
     return values
 
 
@@ -279,7 +279,7 @@ def _column_name(name: object) -> Any:
     """The name of a column out of a pickle, a text or number or a tuple of them (deeper ones can take for ever)."""
     levels = tuple(name) if isinstance(name, (list, tuple)) else (name,)
     if not all(isinstance(level, (str, int, float)) for level in levels):
-        raise TableError("has a column whose name is no text")
+        raise TableError("has a column whose name is not text")
     return levels if isinstance(name, (list, tuple)) else name
 
 

@@ -158,7 +158,7 @@ def _from_csv(path: Path) -> Table:
                 except ValueError:
                     raise _not_a_number(path, rows.line_num, columns, row[levels:]) from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise TableError(f"{path} is no csv table ({error}); save it as comma-separated UTF-8 text") from error
+        raise TableError(f"{path} is not a csv table ({error}); save it as comma-separated UTF-8 text") from error
     values = np.array(cells, float).reshape(len(index), len(columns))
     return Table(path, columns, tuple(index), values, levels, tuple(lines))
 

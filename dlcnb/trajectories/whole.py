@@ -65,9 +65,7 @@ def filter_poses(
         For an unknown method, or a window or order that can't be.
     """
     if method not in METHODS:
-        raise ValueError(
-            f"'{method}' is no method to filter with; expected {', '.join(METHODS)}{nearest(method, METHODS)}"
-        )
+        raise ValueError(f"There is no filter '{method}'; expected {', '.join(METHODS)}{nearest(method, METHODS)}")
     usual_window, usual_gap = METHODS[method]
     gap = usual_gap if gap is None else gap
     points = mask(poses.points, poses.likelihood, pcutoff) if pcutoff > 0 else poses.points

@@ -137,7 +137,7 @@ def test_a_renamed_folder_is_followed(folder):
         ("coords,x,y,x,y", "coords,x,y,x", r"header rows have empty cells or different lengths"),
         ("labeled-data/cam1/img07", "labeled-data/cam9/img07", r"rows of several videos \(cam1, cam9\)"),
         ("labeled-data/cam1/img07.png", "../..", r"expected rows such as labeled-data/cam1"),
-        (ONE, "scorer,\0", r"is no csv table|expected header rows|header rows"),
+        (ONE, "scorer,\0", r"is not a csv table|expected header rows|header rows"),
     ],
 )
 def test_a_wrong_table_gives_one_clear_error(folder, old, new, message):
@@ -152,7 +152,7 @@ def test_a_wrong_table_gives_one_clear_error(folder, old, new, message):
 
 def test_a_table_that_is_no_text(folder):
     (folder / "CollectedData_Ann.csv").write_bytes(b"scorer,\xff\xfe\x00")
-    with pytest.raises(LabelError, match="is no csv table"):
+    with pytest.raises(LabelError, match="is not a csv table"):
         Labels.read(folder)
 
 
@@ -198,7 +198,7 @@ def test_a_difference_between_csv_and_h5_is_said(folder, caplog):
 def test_an_unreadable_h5_does_not_hide_the_csv(folder, caplog):
     (folder / "CollectedData_Ann.h5").write_bytes(b"junk")
     np.testing.assert_array_equal(Labels.read(folder).points, POINTS)
-    assert "no intact pandas HDF5 file" in caplog.text
+    assert "not an intact pandas HDF5 file" in caplog.text
 
 
 def test_the_real_table(openfield_root):
@@ -414,7 +414,7 @@ def test_doctor_on_differences_and_bad_h5(folder):
     assert "1.75" in csv_path.read_text()
     h5_path.write_bytes(b"junk")
     (finding,) = doctor(folder.parent.parent)
-    assert "no intact pandas HDF5 file" in finding.message
+    assert "not an intact pandas HDF5 file" in finding.message
 
 
 def test_doctor_on_unlabeled_folders_and_broken_projects(folder, tmp_path):

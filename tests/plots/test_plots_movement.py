@@ -72,7 +72,7 @@ def test_postures_on_the_frame_and_at_the_ends_of_the_recording(poses):
     drawn(plots.postures(poses, 199, skeleton=BONES)[0])
     with pytest.raises(IndexError, match="0 to 199"):
         plots.postures(poses, 200)
-    with pytest.raises(ValueError, match="none of the bodyparts"):
+    with pytest.raises(ValueError, match="There is no bodypart"):
         plots.postures(poses, 5, bodypart="nose")
 
 
@@ -145,7 +145,7 @@ def test_crops_are_centred_on_the_bodypart(clip, poses):
     assert images.shape == (38, 41, 41, 3)
     if 20 <= x < 300 and 20 <= y < 220:
         np.testing.assert_array_equal(images[7], whole[y - 20 : y + 21, x - 20 : x + 21])
-    with VideoReader(clip) as reader, pytest.raises(ValueError, match="none of the bodyparts"):
+    with VideoReader(clip) as reader, pytest.raises(ValueError, match="There is no bodypart"):
         plots.crops(reader, every, "nose", [0])
 
 

@@ -220,7 +220,7 @@ def test_names_folded_into_each_other(harmless):
     with h5py.File(harmless / "table.h5", "r+") as file:
         group = file["df_with_missing"]
         group.attrs["non_index_axes"] = np.void(pickle.dumps([(1, [name])], 0))
-    with pytest.raises(TableError, match="a column whose name is no text"):
+    with pytest.raises(TableError, match="a column whose name is not text"):
         read_h5_table(harmless / "table.h5")
 
 

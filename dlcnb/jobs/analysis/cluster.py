@@ -249,7 +249,7 @@ class _Run:
         except TimeoutError:
             self._watch_workers()
         if self.client.status != "running":
-            raise ClusterError("The Dask scheduler is gone. Start it, and this again: what is done is kept.")
+            raise ClusterError("The Dask scheduler is gone. Start it and run this again: what is done is kept.")
         return [future for future in futures if future.done()]
 
     def _watch_workers(self) -> None:
