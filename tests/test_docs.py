@@ -91,6 +91,14 @@ def test_links_and_paths_lead_somewhere(page: str) -> None:
         assert (ROOT / path).exists(), f"{page}: {path}"
 
 
+def test_the_recipe_names_all_that_is_decided_from_the_labels() -> None:
+    from dlcnb.trainset.plan import OPEN
+
+    text = (ROOT / "docs" / "recipe.md").read_text(encoding="utf-8")
+    for name in (*OPEN, "spatial_weight", "balanced"):
+        assert f"`--{name.replace('_', '-')}`" in text, name
+
+
 def test_every_widget_has_a_page() -> None:
     nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     for name in dlcnb.widgets.__all__:
