@@ -58,13 +58,15 @@ def outliers(
     from dlcnb.outliers import extract, score
     from dlcnb.poses import read_poses
     from dlcnb.project import Project
+    from dlcnb.video import VideoReader
 
     _check_threshold(options)
     project = Project.open(root)
     path, poses_file = with_poses(project, video, tables, animal=animal)
     if is_several(poses_file) and animal in (None, "all") and not dry_run:
         raise click.UsageError(f"{poses_file.name} is of several animals, labels are of one. Choose it: --animal NAME.")
-    poses = read_poses(poses_file, animal)
+    with VideoReader(path) as reader:
+        poses = read_poses(poses_file, animal).within(len(reader), poses_file)
     parts = options["bodyparts"] and [name.strip() for name in options["bodyparts"].split(",")]
     scores = score(poses, options["how"], skeleton=project.skeleton, pcutoff=project.pcutoff, bodyparts=parts)
     threshold = scores.threshold if options["threshold"] is None else options["threshold"]

@@ -174,6 +174,10 @@ class Poses:
         points[: len(self)], likelihood[: len(self)] = self.points[:frames], self.likelihood[:frames]
         return replace(self, points=points, likelihood=likelihood)
 
+    def within(self, frames: int, where: StrPath = "the table") -> Poses:
+        """These poses for a video of so many frames, of which they may be a part: `fitted` only where there are more."""
+        return self.fitted(frames, where) if len(self) > frames else self
+
     def masked(self, pcutoff: float) -> NDArray[np.float64]:
         """Points ``(T, K, 2)``, NaN where the likelihood is below ``pcutoff`` or unknown; a new array."""
         return np.where((self.likelihood >= pcutoff)[..., None], self.points, np.nan)

@@ -83,6 +83,17 @@ def test_outliers_are_counted_extracted_labeled_and_merged(analyzed):
     assert "no outlier frames" in run("merge", project.root, code=1).stderr
 
 
+def test_outliers_among_poses_of_more_frames_than_the_video_has(analyzed):
+    project, video, folder = analyzed
+    table = poses_path(video, "DLC_net_7", folder=folder)
+    poses = Poses.read(table)
+    rows = [*range(len(poses)), 0, 0]
+    Poses(poses.bodyparts, poses.scorer, poses.points[rows], poses.likelihood[rows]).write(table)
+    options = ["--tables", folder, "--how", "uncertain", "--threshold", 1, "--count", len(rows)]
+    done = run_json("outliers", project.root, video, *options)
+    assert max(done["frames"]) < len(poses)
+
+
 def test_outliers_by_each_way(analyzed):
     project, video, folder = analyzed
     found = {}

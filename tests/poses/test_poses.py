@@ -272,3 +272,37 @@ def test_chunks_on_a_full_disk_leave_the_old_tables(tmp_path, mounted):
         with pytest.raises(OSError, match=r"disk is full\. The old one is unchanged"):
             write_chunks(folder / "a.h5", (poses(200, seed) for seed in range(50)), 10_000)
         assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+
+
+# --- programs count the frames of a video differently
+
+
+def counted(frames):
+    points = np.arange(frames * 4.0).reshape(frames, 2, 2)
+    return Poses(("nose", "tail"), "DLC_net", points, np.full((frames, 2), 0.9))
+
+
+def test_frames_that_the_poses_lack_have_none(caplog):
+    poses = counted(18).fitted(20, "vid1.h5")
+    assert len(poses) == 20
+    assert np.isnan(poses.points[18:]).all()
+    assert np.isnan(poses.likelihood[18:]).all()
+    np.testing.assert_array_equal(poses.points[:18], counted(18).points)
+    assert "vid1.h5 has poses of 18 frames, the video has 20; the last frames have none" in caplog.text
+
+
+@pytest.mark.parametrize("method", ["fitted", "within"])
+def test_rows_beyond_the_end_of_the_video_are_left_out(method, caplog):
+    poses = getattr(counted(22), method)(20, "vid1.h5")
+    np.testing.assert_array_equal(poses.points, counted(20).points)
+    assert "those beyond its end are left out" in caplog.text
+
+
+def test_poses_of_a_part_of_the_video_stay_a_part():
+    assert len(counted(8).within(200)) == 8
+
+
+@pytest.mark.parametrize("frames", [40, 200])
+def test_poses_of_another_video_are_refused(frames):
+    with pytest.raises(TableError, match="are they of another video"):
+        counted(100).fitted(frames)

@@ -224,7 +224,10 @@ class Player(View):
         self._pose_box.layout.display = "none" if poses is None else None
         if poses is None:
             return
-        poses = poses if isinstance(poses, Poses) else Poses.read(poses)
+        found = poses if isinstance(poses, Poses) else Poses.read(poses)
+        poses = found.within(self.state.n_frames, "the poses" if isinstance(poses, Poses) else poses)
+        if poses is not found:
+            self.tell(f"{len(found) - len(poses)} poses lie beyond the end of this video and are left out")
         self.bodyparts = tuple(poses.bodyparts)
         self._colors = palette(len(self.bodyparts))
         edges = getattr(skeleton, "edges", ())

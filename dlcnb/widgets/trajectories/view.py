@@ -12,6 +12,7 @@ import ipywidgets
 from dlcnb.files import atomic_path
 from dlcnb.poses import Poses, find_poses
 from dlcnb.project import Project
+from dlcnb.video import VideoReader
 from dlcnb.widgets.base.canvas import Painter
 from dlcnb.widgets.base.pictures import beside, figure_picture
 from dlcnb.widgets.base.plot_input import PlotInput
@@ -322,6 +323,7 @@ def video_and_poses(project: Project, video: Path | str | None, poses: Poses | P
         video = project.videos[0]
     path = Path(video)
     path = path if path.is_file() else project.video(video)
-    if poses is None:
-        poses = find_poses(path)
-    return path, poses if isinstance(poses, Poses) else Poses.read(poses)
+    table = find_poses(path) if poses is None else poses
+    poses = table if isinstance(table, Poses) else Poses.read(table)
+    with VideoReader(path) as reader:
+        return path, poses.within(len(reader), "the poses" if isinstance(table, Poses) else table)

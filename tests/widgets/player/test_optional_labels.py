@@ -5,6 +5,7 @@ import pytest
 
 from dlcnb import Player
 from dlcnb.labels import Labels
+from dlcnb.poses import Poses
 from dlcnb.project import Project
 from tests.support.labeling import make_project
 
@@ -45,3 +46,10 @@ def test_a_damaged_table(project):
     table.write_text(table.read_text()[:-6])
     player = Player(project.videos[0], project=project)
     assert "may be cut off" in player.status_line.value
+
+
+def test_poses_of_two_frames_more_than_the_video(project):
+    points = np.ones((8, len(project.bodyparts), 2))
+    player = Player(project.videos[0], Poses(project.bodyparts, "DLC_net", points, np.ones(points.shape[:2])))
+    assert player.state.points.shape == (6, len(project.bodyparts), 2)
+    assert "2 poses lie beyond the end of this video and are left out" in player.status_line.value

@@ -309,3 +309,11 @@ class TestOut:
         other = sampledata.synthetic_project(tmp_path, n_label=2, arena=arena)
         with pytest.raises(FileNotFoundError, match="dlcnb analyze"):
             TrajectoryView(other)
+
+    def test_rows_beyond_the_end_of_the_video_are_left_out(self, project, tmp_path):
+        rows = [*range(FRAMES), FRAMES - 1, FRAMES - 1]  # DeepLabCut counted two more
+        long = Poses(project.bodyparts, "DLC_long", project.poses.points[rows], project.poses.likelihood[rows])
+        table, _ = long.write(tmp_path / "long.h5")
+        view = TrajectoryView(project, poses=table)
+        assert len(view.state.poses) == FRAMES
+        view.close()
