@@ -137,7 +137,7 @@ class Spot:
     bodyparts = ("spot",)
 
     class config:
-        input_scale = 1.0
+        input_scale = seen_at = 1.0
 
     def __init__(self):
         self.seen = []
