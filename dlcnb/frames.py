@@ -135,15 +135,7 @@ def kmeans(  # noqa: PLR0913
         raise ValueError(f"step={step}: expected a whole number of at least 1. Give 1 to compare every frame.")
     step = step or math.ceil((last - first) / max(MAX_COMPARED, 2 * count))
     step = max(1, min(step, (last - first) // count))
-    numbers, features = _features(reader, range(first, last, step), progress, crop)
-    while len(numbers) < count and step > 1:  # too many damaged ones: look closer
-        step //= 2
-        numbers, features = _features(reader, range(first, last, step), progress, crop)
-    if not len(numbers):
-        raise VideoError(
-            f"{reader.path}: expected frames to choose from, found none that can be decoded in {first} to {last - 1}. "
-            "Choose another part of the video."
-        )
+    numbers, features = _compared(reader, range(first, last, step), count, progress, crop)
     if len(numbers) <= count:
         return numbers
     return np.sort(numbers[_one_per_cluster(features - features.mean(0), count, seed)])
@@ -294,6 +286,26 @@ def _small_grey(image: NDArray[np.uint8], width: int, crop: _Crop | None = None)
     width = min(width, wide)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.resize(grey, (width, max(1, round(tall * width / wide))), interpolation=cv2.INTER_AREA))
+
+
+def _compared(
+    reader: FrameSource,
+    numbers: range,
+    count: int,
+    progress: Callable[[int, int], object] | None,
+    crop: _Crop | None,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """As `_features`; where too many frames are damaged for ``count`` of them, those between are looked at too."""
+    found, features = _features(reader, numbers, progress, crop)
+    while len(found) < count and numbers.step > 1:
+        numbers = range(numbers.start, numbers.stop, numbers.step // 2)
+        found, features = _features(reader, numbers, progress, crop)
+    if not len(found):
+        raise VideoError(
+            f"{reader.path}: expected frames to choose from, found none that can be decoded in {numbers.start} to "
+            f"{numbers.stop - 1}. Choose another part of the video."
+        )
+    return found, features
 
 
 def _features(

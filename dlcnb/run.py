@@ -159,7 +159,7 @@ class Run:
         if isinstance(changes, TrainConfig) and not (self.config_file.exists() or self.job_file.exists()):
             return changes
         stored = self._begun_with()
-        wanted = stored.changed(**_differences(stored, changes))
+        wanted = stored.changed(**stored.wanted(changes))
         if self.steps:
             before, after = stored.to_dict(), wanted.to_dict()
             for key in (key for key in before if key not in CHANGEABLE and before[key] != after[key]):
@@ -381,19 +381,6 @@ def is_kept(step: int, keep: Sequence[int] | str | None) -> bool:
     if isinstance(keep, str):
         return step >= 10 and str(step).rstrip("0") in ("1", "2", "5")
     return step in (keep or ())
-
-
-def _differences(stored: TrainConfig, changes: TrainConfig | Mapping[str, Any] | None) -> dict[str, Any]:
-    """The settings that are to change; those that a whole configuration leaves open are as the run has them."""
-    if changes is None or isinstance(changes, Mapping):
-        return dict(changes or {})
-    before, after = stored.to_dict(), changes.to_dict()
-    given = {key: value for key, value in after.items() if value != before[key] and value is not None}
-    if after["crop_size"] not in ("auto", before["crop_size"]):
-        given["crop_size"] = after["crop_size"]  # here None means something: whole frames
-    elif given.get("crop_size") == "auto":
-        del given["crop_size"]
-    return {**given, "minutes": after["minutes"], "steps": after["steps"]}
 
 
 def _digest(path: str | os.PathLike[str]) -> str:

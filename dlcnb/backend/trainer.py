@@ -19,13 +19,12 @@ from dlcnb.augment import Augmentation
 from dlcnb.backend import mx
 from dlcnb.backend.crew import find_crew, shares, summed
 from dlcnb.backend.devices import low_precision, pick_devices
-from dlcnb.backend.maps import predict_maps
 from dlcnb.backend.network import PoseNet, loss_totals, pose_loss, to_tensor
 from dlcnb.backend.optimize import Optimizer, learning_rate, start_half_precision
 from dlcnb.backend.runs import StatsFile, save_snapshot
 from dlcnb.backend.transfer import start_from
+from dlcnb.backend.validation import Validation
 from dlcnb.backend.weights import imagenet_weights
-from dlcnb.evaluate import animal_px, errors, summarize
 from dlcnb.project import Project, ProjectError
 from dlcnb.run import Run, best_of, is_kept
 from dlcnb.trainset import TrainConfig, TrainSet, choose_split, mirror_order
@@ -33,10 +32,7 @@ from dlcnb.trainset import TrainConfig, TrainSet, choose_split, mirror_order
 __all__ = ["DivergedError", "TrainStep", "Trainer"]
 
 _LOG_EVERY = 10
-_TELL_AT = 1 / 3  # of the budget: bodyparts that are lost then are named
-_LOST = 0.15  # of the animal's size
 Batch = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]  # images, score-maps, location refinement
-PREVIEWED = 6  # validation frames whose predictions and score-maps are kept for looking at
 
 
 class DivergedError(RuntimeError):
@@ -101,13 +97,12 @@ class Trainer:
         self.data = TrainSet.from_project(project, config.bodyparts)
         self.config = config
         self.run = Run(run or project.new_run(config.train_fraction))
-        self.training, self.validation = self._parts(resume)
+        self.training, held_out = self._parts(resume)
         planned = self.data.plan(config, self.training)
         self.config = config = planned.config
         self.shares = self.data.shares(self.training) if config.balanced else None
         self.warning = " ".join(planned.warnings) or None
-        some = np.random.default_rng(config.seed).permutation(self.training)
-        self.watched = np.sort(some[: len(self.validation)])  # training frames whose error is told, too
+        self.validation = Validation(self.run, self.data, config, self.training, held_out)
         self.devices = pick_devices(config.device)
         self.half = low_precision(config.precision, self.devices)
         if self.half:
@@ -116,7 +111,6 @@ class Trainer:
         self.net = self._make_network()
         self.step, self.before = 0, 0.0
         self.saved: int | None = None
-        self.told = False
         self.best: dict[str, Any] | None = None
         store = self.crew.store if self.crew else None
         self.optimizer = Optimizer(self.net, config, self.devices, half=bool(self.half), store=store)
@@ -299,64 +293,11 @@ class Trainer:
 
     def _validate(self) -> dict[str, Any] | None:
         """Errors (px) on the validation part, or None where there is none; leaves a preview in the run."""
-        if len(self.validation) == 0:
-            return None
         with self.optimizer.averaged():
-            points, likelihood, score_maps = self._predict(self.validation, PREVIEWED)
-            trained = self._predict(self.watched)[0]
-        labels, known = self.data.points[self.validation], self.data.points[self.watched]
-        self._tell_lost(np.concatenate([errors(labels, points), errors(known, trained)]))
-        self._preview(labels, points, likelihood, score_maps)
-        summary = summarize(errors(labels, points))
-        return {
-            "mean_px": summary.mean_px,
-            "rms_px": summary.rms_px,
-            "median_px": summary.median_px,
-            "n": summary.n,
-            "train_mean_px": summarize(errors(known, trained)).mean_px,
-        }
-
-    def _tell_lost(self, found: NDArray[np.float64]) -> None:
-        """Name the bodyparts whose errors ``(n, K)`` px are still large once a third of the budget is used up."""
-        if self.told or self._progress() < _TELL_AT:
-            return
-        self.told = True
-        far = _LOST * animal_px(self.data.points)
-        some = ~np.isnan(found).all(0)
-        lost = [name for k, name in enumerate(self.data.bodyparts) if some[k] and np.nanmedian(found[:, k]) > far]
-        if lost:
-            self._warn(
-                f"After a third of the training the network has not found {', '.join(lost)} yet (errors over "
-                f"{100 * _LOST:.0f} % of the animal's size). Label more frames that show it, or train longer."
-            )
-
-    def _preview(
-        self,
-        labels: NDArray[np.float64],
-        points: NDArray[np.float64],
-        likelihood: NDArray[np.float64],
-        score_maps: list[NDArray[np.float32]],
-    ) -> None:
-        """Leave in the run what the network makes of the first validation frames."""
-        n = len(score_maps)
-        arrays = {"labels": labels[:n], "points": points[:n], "likelihood": likelihood[:n]}
-        if len({score.shape for score in score_maps}) == 1:
-            arrays["score_maps"] = np.stack(score_maps).astype(np.float16)
-        images = np.array([self.data.images[i] for i in self.validation[:n]])
-        self.run.write_preview(self.step, images=images, **arrays)
-
-    def _predict(
-        self, indices: NDArray[np.intp], mapped: int = 0
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.float32]]]:
-        """Points (n, K, 2) px and likelihood (n, K) of some frames, and the score-maps of the first ``mapped``."""
-        found, score_maps = [], []
-        for number, index in enumerate(indices):
-            maps = predict_maps(self.net, [self.data.image(index)], self.config.seen_at, self.devices[0])
-            found.append(maps.points())
-            if number < mapped:
-                score_maps.append(maps.arrays()[0][0])
-        points, likelihood = (np.concatenate(each) for each in zip(*found, strict=True))
-        return points, likelihood, score_maps
+            found, warning = self.validation.check(self.net, self.devices[0], self.step, self._progress())
+        if warning:
+            self._warn(warning)
+        return found
 
     # ---- saving and restoring
 

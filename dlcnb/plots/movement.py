@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlcnb import trajectories
 from dlcnb.plots.figure import Drawn, DrawnPair, axes_for, named
-from dlcnb.plots.series import colors, legend, limits, named_parts, shown, thinned, title, when
+from dlcnb.plots.series import colors, legend, limits, over_time, shown, thinned, title, upright, when
 from dlcnb.project import edges_of
 from dlcnb.render import body_lines, palette
 
@@ -76,11 +76,10 @@ def postures(  # noqa: PLR0913
     first = max(0, frame - past)
     ago = np.arange(frame - every, first - 1, -every) if every > 0 else np.empty(0, int)
     for t, alpha in zip(ago, np.linspace(0.9, 0.25, len(ago)), strict=True):
-        lines = body_lines(points[t], skeleton)
-        ax.add_collection(LineCollection(list(lines), colors=[(*BODY, alpha)], linewidths=1.5, zorder=2))
-    ax.add_collection(
-        LineCollection(list(body_lines(points[frame], skeleton)), colors="black", linewidths=2, zorder=4, label="now")
-    )
+        body = list(body_lines(points[t], skeleton))
+        ax.add_collection(LineCollection(body, colors=[(*BODY, alpha)], linewidths=1.5, zorder=2))
+    now = list(body_lines(points[frame], skeleton))
+    ax.add_collection(LineCollection(now, colors="black", linewidths=2, zorder=4, label="now"))
     for name, rows, color in (
         (f"{past} frames before", slice(first, frame), PAST),
         (f"{future} frames after", slice(frame + 1, frame + 1 + future), FUTURE),
@@ -141,8 +140,7 @@ def skeletons(
     where = "" if centre is None else f" around the {named(centre)}"
     ax.set(xlabel="x (px)", ylabel="y (px)", aspect="equal", title=title(f"Skeletons{where}", pcutoff, poses))
     ax.autoscale_view()
-    if not ax.yaxis_inverted():
-        ax.invert_yaxis()
+    upright(ax)
     ax.legend(frameon=False, fontsize="small", markerscale=2)
     return fig, ax
 
@@ -168,8 +166,7 @@ def speed(poses: Poses, times: ArrayLike | None = None, pcutoff: float = 0.6, *,
     fig, ax = axes_for(ax, (9, 3.2))
     at, unit = when(poses, times)
     values = trajectories.speed(shown(poses, pcutoff), times=times)
-    for k, (name, color) in enumerate(zip(named_parts(poses), colors(poses), strict=True)):
-        ax.plot(*thinned(at, values[:, k]), color=color, lw=0.9, label=name)
+    over_time(ax, poses, at, values)
     ax.set(xlabel=unit, ylabel="speed (px/s)" if times is not None else "speed (px/frame)", xlim=limits(at))
     ax.set_ylim(bottom=0)
     ax.set_title(title("Speed", pcutoff, poses))

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from dlcnb.files import atomic_path
 from dlcnb.plots.figure import Drawn, DrawnPair, axes_for
-from dlcnb.plots.series import MOST, colors, legend, limits, named_parts, shown, thinned, title, when
+from dlcnb.plots.series import MOST, colors, legend, limits, named_parts, over_time, shown, title, upright, when
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,8 +51,8 @@ def trajectory(
     ax.set(xlabel="x (px)", ylabel="y (px)", title=title("Trajectories", pcutoff, poses), aspect="equal")
     if size is not None:
         ax.set(xlim=(-0.5, size[1] - 0.5), ylim=(size[0] - 0.5, -0.5))
-    elif not ax.yaxis_inverted():
-        ax.invert_yaxis()
+    else:
+        upright(ax)
     legend(ax, poses)
     return fig, ax
 
@@ -79,13 +79,11 @@ def coordinates(
     fig, axes = axes_for(ax, (9, 5), 2)
     points, (at, unit) = shown(poses, pcutoff), when(poses, times)
     for d, (one, letter) in enumerate(zip(axes, "xy", strict=True)):
-        for k, (name, color) in enumerate(zip(named_parts(poses), colors(poses), strict=True)):
-            one.plot(*thinned(at, points[:, k, d]), color=color, lw=0.9, label=name)
+        over_time(one, poses, at, points[..., d])
         one.set(ylabel=f"{letter} (px)", xlim=limits(at))
     axes[0].set_title(title("Coordinates", pcutoff, poses))
     axes[1].set_xlabel(unit)
-    if not axes[1].yaxis_inverted():
-        axes[1].invert_yaxis()  # up in the plot is up in the image
+    upright(axes[1])
     legend(axes[0], poses)
     return fig, axes
 
@@ -94,8 +92,7 @@ def likelihood(poses: Poses, times: ArrayLike | None = None, pcutoff: float = 0.
     """Likelihood of each bodypart over time, with a line at ``pcutoff``; arguments as `coordinates`."""
     fig, ax = axes_for(ax, (9, 3.2))
     at, unit = when(poses, times)
-    for k, (name, color) in enumerate(zip(named_parts(poses), colors(poses), strict=True)):
-        ax.plot(*thinned(at, poses.likelihood[:, k]), color=color, lw=0.9, alpha=0.8, label=name)
+    over_time(ax, poses, at, poses.likelihood, alpha=0.8)
     ax.axhline(pcutoff, color="0.3", lw=0.9, ls="--", zorder=1)
     ax.set(xlabel=unit, ylabel="likelihood", title="Likelihood (dashed: pcutoff)", xlim=limits(at), ylim=(-0.03, 1.03))
     legend(ax, poses)

@@ -16,7 +16,19 @@ if TYPE_CHECKING:
     from dlcnb.poses import Poses
 
 
-__all__ = ["MOST", "colors", "legend", "limits", "named_parts", "shown", "thinned", "title", "when"]
+__all__ = [
+    "MOST",
+    "colors",
+    "legend",
+    "limits",
+    "named_parts",
+    "over_time",
+    "shown",
+    "thinned",
+    "title",
+    "upright",
+    "when",
+]
 
 MOST = 20_000  # points of a line that are drawn; longer recordings are thinned
 
@@ -66,6 +78,18 @@ def when(poses: Poses, times: ArrayLike | None) -> tuple[NDArray[Any], str]:
     if times.shape != (count,):
         raise ValueError(f"There are {count} frames, but times has shape {times.shape}; give one time per frame.")
     return times, "time (s)"
+
+
+def over_time(ax: Axes, poses: Poses, at: NDArray[Any], values: NDArray[np.float64], alpha: float = 1.0) -> None:
+    """A line for each bodypart: its values (T, K) over ``at`` (T,)."""
+    for k, (name, color) in enumerate(zip(named_parts(poses), colors(poses), strict=True)):
+        ax.plot(*thinned(at, values[:, k]), color=color, lw=0.9, alpha=alpha, label=name)
+
+
+def upright(ax: Axes) -> None:
+    """Let up in the plot be up in the image."""
+    if not ax.yaxis_inverted():
+        ax.invert_yaxis()
 
 
 def limits(at: NDArray[Any]) -> tuple[float, float] | None:

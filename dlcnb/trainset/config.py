@@ -245,6 +245,18 @@ class TrainConfig:
             raise ValueError(f"crop_size={self.crop_size!r} has no shape.")
         return self.crop_size if isinstance(self.crop_size, tuple) else (self.crop_size, self.crop_size)
 
+    def wanted(self, changes: TrainConfig | Mapping[str, Any] | None) -> dict[str, Any]:
+        """The settings that are to change; those that a whole configuration leaves open are as they are here."""
+        if changes is None or isinstance(changes, Mapping):
+            return dict(changes or {})
+        before, after = self.to_dict(), changes.to_dict()
+        given = {key: value for key, value in after.items() if value != before[key] and value is not None}
+        if after["crop_size"] not in ("auto", before["crop_size"]):
+            given["crop_size"] = after["crop_size"]  # here None means something: whole frames
+        elif given.get("crop_size") == "auto":
+            del given["crop_size"]
+        return {**given, "minutes": after["minutes"], "steps": after["steps"]}
+
 
 def merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Settings with some changed: a new budget takes the place of the old one, a learning rate that of a schedule.

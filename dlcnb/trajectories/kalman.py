@@ -98,14 +98,8 @@ def kalman_smooth(
     ----------
     Rauch, Tung and Striebel, AIAA Journal 3, 1445 (1965). Särkkä, Bayesian Filtering and Smoothing (2013), chapter 8.
     """
-    points = np.asarray(points, float)
-    shape = points.shape[1:-1]
-    if points.ndim < 2 or points.shape[-1] != 2:
-        raise ValueError(f"Points have the shape (frames, …, 2), found {points.shape}.")
-    trust = np.ones(points.shape[:-1]) if likelihood is None else np.asarray(likelihood, float)
-    if trust.shape != points.shape[:-1]:
-        raise ValueError(f"The likelihood of points {points.shape} is {points.shape[:-1]}, found {trust.shape}.")
-    found = estimate_noise(points, trust)
+    points, trust = _checked(points, likelihood)
+    shape, found = points.shape[1:-1], estimate_noise(points, trust)
     noise, acceleration = (
         np.broadcast_to(_positive(name, value, guess), shape)
         for name, value, guess in (("noise", noise, found[0]), ("acceleration", acceleration, found[1]))
@@ -113,11 +107,8 @@ def kalman_smooth(
     when = frame_times(len(points), 1.0, times)
     if times is not None and len(when) > 1:
         when = (when - when[0]) * (len(when) - 1) / (when[-1] - when[0])  # in frames
-    out = Smoothed(
-        np.full(points.shape, np.nan), np.full(points.shape, np.nan),
-        np.full(trust.shape, np.nan), np.full(trust.shape, np.nan),
-        noise, acceleration,
-    )  # fmt: skip
+    places, spread = np.full(points.shape, np.nan), np.full(trust.shape, np.nan)
+    out = Smoothed(places, places.copy(), spread, spread.copy(), noise, acceleration)
     for part in np.ndindex(shape):
         at: Any = (slice(None), *part)
         _smooth_one(
@@ -125,6 +116,17 @@ def kalman_smooth(
             (out.points[at], out.velocity[at], out.std[at], out.deviation[at]),
         )  # fmt: skip
     return out
+
+
+def _checked(points: ArrayLike, likelihood: ArrayLike | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Points (T, ..., 2) and likelihood (T, ...; 1 where none was given) of one shape."""
+    places = np.asarray(points, float)
+    if places.ndim < 2 or places.shape[-1] != 2:
+        raise ValueError(f"Points have the shape (frames, …, 2), found {places.shape}.")
+    trust = np.ones(places.shape[:-1]) if likelihood is None else np.asarray(likelihood, float)
+    if trust.shape != places.shape[:-1]:
+        raise ValueError(f"The likelihood of points {places.shape} is {places.shape[:-1]}, found {trust.shape}.")
+    return places, trust
 
 
 def estimate_noise(

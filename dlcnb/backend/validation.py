@@ -1,0 +1,114 @@
+"""What a network in training makes of frames held out, and of as many that it is trained on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlcnb.backend.maps import predict_maps
+from dlcnb.backend.network import PoseNet
+from dlcnb.evaluate import animal_px, errors, summarize
+from dlcnb.run import Run
+from dlcnb.trainset import TrainConfig, TrainSet
+
+__all__ = ["PREVIEWED", "Validation"]
+
+PREVIEWED = 6  # validation frames whose predictions and score-maps are kept for looking at
+_TELL_AT = 1 / 3  # of the budget: bodyparts that are lost then are named
+_LOST = 0.15  # of the animal's size
+
+
+class Validation:
+    """Errors of a network on the validation part of its run.
+
+    Parameters
+    ----------
+    run : Run
+        A preview is left in it.
+    data : TrainSet
+    config : TrainConfig
+        With nothing left open.
+    training, validation : int (n,)
+        Indices of the frames trained on and of those held out.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        data: TrainSet,
+        config: TrainConfig,
+        training: NDArray[np.intp],
+        validation: NDArray[np.intp],
+    ) -> None:
+        self.run, self.data, self.config = run, data, config
+        self.held_out = validation
+        some = np.random.default_rng(config.seed).permutation(training)
+        self.watched = np.sort(some[: len(validation)])  # training frames whose error is told, too
+        self._told = False
+
+    def check(self, net: PoseNet, device: Any, step: int, progress: float) -> tuple[dict[str, Any] | None, str | None]:
+        """(errors in px, or None where nothing is held out; a warning, or None); leaves a preview in the run.
+
+        ``progress`` is the share of the budget that is used up, 0..1.
+        """
+        if len(self.held_out) == 0:
+            return None, None
+        points, likelihood, score_maps = self._predict(net, device, self.held_out, PREVIEWED)
+        trained = self._predict(net, device, self.watched)[0]
+        labels, known = self.data.points[self.held_out], self.data.points[self.watched]
+        self._preview(step, labels, points, likelihood, score_maps)
+        summary = summarize(errors(labels, points))
+        found = {
+            "mean_px": summary.mean_px,
+            "rms_px": summary.rms_px,
+            "median_px": summary.median_px,
+            "n": summary.n,
+            "train_mean_px": summarize(errors(known, trained)).mean_px,
+        }
+        if self._told or progress < _TELL_AT:
+            return found, None
+        self._told = True
+        return found, self._lost(np.concatenate([errors(labels, points), errors(known, trained)]))
+
+    def _lost(self, found: NDArray[np.float64]) -> str | None:
+        """What to say of the bodyparts whose errors ``(n, K)`` px are still large; None if there is none."""
+        far = _LOST * animal_px(self.data.points)
+        some = ~np.isnan(found).all(0)
+        lost = [name for k, name in enumerate(self.data.bodyparts) if some[k] and np.nanmedian(found[:, k]) > far]
+        if not lost:
+            return None
+        return (
+            f"After a third of the training the network has not found {', '.join(lost)} yet (errors over "
+            f"{100 * _LOST:.0f} % of the animal's size). Label more frames that show it, or train longer."
+        )
+
+    def _preview(
+        self,
+        step: int,
+        labels: NDArray[np.float64],
+        points: NDArray[np.float64],
+        likelihood: NDArray[np.float64],
+        score_maps: list[NDArray[np.float32]],
+    ) -> None:
+        """Leave in the run what the network makes of the first validation frames."""
+        n = len(score_maps)
+        arrays = {"labels": labels[:n], "points": points[:n], "likelihood": likelihood[:n]}
+        if len({score.shape for score in score_maps}) == 1:
+            arrays["score_maps"] = np.stack(score_maps).astype(np.float16)
+        images = np.array([self.data.images[i] for i in self.held_out[:n]])
+        self.run.write_preview(step, images=images, **arrays)
+
+    def _predict(
+        self, net: PoseNet, device: Any, indices: NDArray[np.intp], mapped: int = 0
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.float32]]]:
+        """Points (n, K, 2) px and likelihood (n, K) of some frames, and the score-maps of the first ``mapped``."""
+        found, score_maps = [], []
+        for number, index in enumerate(indices):
+            maps = predict_maps(net, [self.data.image(index)], self.config.seen_at, device)
+            found.append(maps.points())
+            if number < mapped:
+                score_maps.append(maps.arrays()[0][0])
+        points, likelihood = (np.concatenate(each) for each in zip(*found, strict=True))
+        return points, likelihood, score_maps
