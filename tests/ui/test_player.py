@@ -174,7 +174,7 @@ def test_a_reloaded_page_shows_the_frame_again_and_goes_on(player):
 
 
 def test_a_damaged_frame_is_said_in_the_widget(player):
-    player.ask("p.reader._cursor._recent.clear() or p.reader._cursor._lost.add(30)")
+    player.ask("p.reader._decoder._recent.clear() or p.reader._decoder._lost.add(30)")
     player.ask("p.state.go(30)")
     alert = player.page.locator('.dlcnb [role="alert"]')
     alert.wait_for()
