@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
-__all__ = ["TEMPORARY", "StrPath", "atomic_path", "atomic_write", "disk_error", "require_file"]
+__all__ = ["TEMPORARY", "StrPath", "atomic_path", "atomic_write", "disk_error", "read_text", "require_file"]
 
 StrPath: TypeAlias = str | os.PathLike[str]
 TEMPORARY = ".dlcnb-tmp-"  # how the names of temporary files begin
@@ -87,6 +87,12 @@ def require_file(path: StrPath) -> None:
     if not stat.S_ISREG(mode):
         what = "folder" if stat.S_ISDIR(mode) else "pipe" if stat.S_ISFIFO(mode) else "device or socket"
         raise OSError(errno.EINVAL, f"expected a file, found a {what}", os.fspath(path))
+
+
+def read_text(path: StrPath) -> str:
+    """The text of a file in UTF-8; errors as `require_file`, so that a pipe in its place holds nobody up."""
+    require_file(path)
+    return Path(path).read_text(encoding="utf-8")
 
 
 def disk_error(error: OSError, path: StrPath) -> OSError:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML, YAMLError
 
-from dlcnb.files import TEMPORARY, atomic_path, atomic_write
+from dlcnb.files import TEMPORARY, atomic_path, atomic_write, read_text, require_file
 from dlcnb.project import Project, ProjectError, run_info
 from dlcnb.project.names import FAILED_START
 
@@ -97,7 +97,7 @@ class Run:
     def settings(self) -> dict[str, Any]:
         """All of pose_cfg.yaml; raises `ProjectError` if it is not there or can't be read."""
         try:
-            values = YAML(typ="safe").load(self.config_file.read_text(encoding="utf-8"))
+            values = YAML(typ="safe").load(read_text(self.config_file))
             return dict(values)
         except FileNotFoundError:
             raise ProjectError(
@@ -176,7 +176,7 @@ class Run:
         if self.config_file.exists() or not self.job_file.exists():
             return self.config
         try:
-            return TrainConfig.from_dict(json.loads(self.job_file.read_text())["options"].get("config", {}))
+            return TrainConfig.from_dict(json.loads(read_text(self.job_file))["options"].get("config", {}))
         except (KeyError, TypeError, ValueError) as error:
             raise self._unreadable(self.job_file, "Start a new run") from error
 
@@ -223,7 +223,7 @@ class Run:
     def best(self) -> dict[str, Any] | None:
         """``{"step", "val_mean_px"}`` of the best snapshot so far (px, None = not validated); None if there is none."""
         try:
-            found = json.loads(self.best_file.read_text())
+            found = json.loads(read_text(self.best_file))
             return {"step": int(found["step"]), "val_mean_px": found["val_mean_px"]}
         except FileNotFoundError:
             return None
@@ -248,7 +248,7 @@ class Run:
         path, found = self.snapshot(step), _digest(self.snapshot(step))
         signed = sorted(self.folder.glob("snapshot-*.meta.json"))
         try:
-            record = json.loads(self._record(step).read_text())
+            record = json.loads(read_text(self._record(step)))
             noted, owner = str(record["sha256"]), record.get("run_id")
         except FileNotFoundError:
             noted, owner = ("" if signed else found), None
@@ -270,6 +270,7 @@ class Run:
         steps = self.steps
         for step in reversed(steps):
             try:
+                require_file(self.state(step))
                 with open(self.state(step), "rb") as raw, np.load(raw, allow_pickle=False) as file:
                     return step, dict(file)
             except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
@@ -313,7 +314,7 @@ class Run:
     def split(self) -> dict[str, list[str]]:
         """Names of the frames of the parts "train", "validation" and "test"; raises `ProjectError`."""
         try:
-            parts = json.loads(self.split_file.read_text(encoding="utf-8"))
+            parts = json.loads(read_text(self.split_file))
             return {part: list(parts[part]) for part in ("train", "validation", "test")}
         except FileNotFoundError:
             raise ProjectError(
@@ -330,7 +331,7 @@ class Run:
     def statistics(self) -> Iterator[dict[str, float]]:
         """Rows of learning_stats.csv by column, without empty cells; none if there is no such file."""
         try:
-            text = self.stats_file.read_text()
+            text = read_text(self.stats_file)
         except FileNotFoundError:
             return
         for row in csv.DictReader(text.splitlines()):
@@ -386,4 +387,5 @@ def is_kept(step: int, keep: Sequence[int] | str | None) -> bool:
 def _digest(path: str | os.PathLike[str]) -> str:
     from pooch import file_hash  # here: it takes a while to load
 
+    require_file(path)
     return str(file_hash(str(path), alg="sha256"))

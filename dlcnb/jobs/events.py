@@ -10,12 +10,14 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dlcnb.files import require_file
 from dlcnb.run import EVENTS_FILE
 
 __all__ = ["ENDINGS", "EVENTS_FILE", "EventLog", "EventReader", "plain"]
@@ -57,6 +59,8 @@ class EventLog:
         self._next_step = 0.0
         self._held: dict[str, Any] | None = None
         self._lock = threading.Lock()  # warnings may come from a decoding thread
+        with suppress(FileNotFoundError):
+            require_file(self.path)
         self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115
         self._torn = _ends_torn(self.path)
 
@@ -133,6 +137,7 @@ class EventReader:
 
     def _events(self) -> Iterator[dict[str, Any]]:
         try:
+            require_file(self.path)
             file = open(self.path, "rb")  # noqa: SIM115
         except FileNotFoundError:
             return

@@ -13,13 +13,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from dlcnb.files import atomic_write
+from dlcnb.files import atomic_write, read_text, require_file
 from dlcnb.jobs.events import ENDINGS, EventLog, EventReader
 from dlcnb.jobs.explain import LESS_MEMORY
 from dlcnb.jobs.memory import oom_kills
@@ -81,6 +81,8 @@ def launch(folder: str | os.PathLike[str], command: Sequence[str] | None = None)
     folder = Path(folder).resolve()
     (folder / STOP_FILE).unlink(missing_ok=True)
     first = EventReader(folder).skip()
+    with suppress(FileNotFoundError):
+        require_file(folder / LOG_FILE)
     with open(folder / LOG_FILE, "ab") as output:
         process = subprocess.Popen(
             command or [sys.executable, "-m", "dlcnb.jobs", str(folder)],
@@ -134,7 +136,7 @@ class Job:
     @property
     def kind(self) -> str:
         """What is done: "train", "evaluate" or "analyze"."""
-        return str(json.loads((self.folder / JOB_FILE).read_text())["kind"])
+        return str(json.loads(read_text(self.folder / JOB_FILE))["kind"])
 
     @property
     def pid(self) -> int | None:
@@ -271,7 +273,7 @@ class Job:
 
     def _worker(self) -> dict[str, Any]:
         try:
-            return json.loads((self.folder / WORKER_FILE).read_text())
+            return json.loads(read_text(self.folder / WORKER_FILE))
         except FileNotFoundError:
             return {}
 
@@ -353,6 +355,7 @@ def _end_group(pid: int) -> None:
 
 def _last_line(path: Path) -> str:
     try:
+        require_file(path)
         with open(path, "rb") as f:
             f.seek(max(0, f.seek(0, os.SEEK_END) - 4096))
             lines = f.read().decode(errors="replace").split("\n")
