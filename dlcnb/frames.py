@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.files import StrPath, atomic_write, disk_error
-from dlcnb.labels import LabelError, frame_images, frame_index, image_name
+from dlcnb.labels import frame_images, image_name
+from dlcnb.labels.core import frame_number
+from dlcnb.labels.corners import common_crop
 from dlcnb.project import Project
 from dlcnb.video import DamagedFrameError, VideoError, VideoReader
 
@@ -152,7 +154,8 @@ def extract(project: Project, video: StrPath, indices: Iterable[int]) -> list[Pa
     video : path-like
         A video of the project, by its path or name.
     indices : sequence of int
-        Frames. Whole frames are written, whatever crop the project has, so that labels are in full-frame coordinates.
+        Frames. Whole frames are written, whatever crop the project has, so that labels are in full-frame coordinates;
+        only where all images that are there show the video's crop, as DeepLabCut extracts them, the same is cut out.
 
     Returns
     -------
@@ -183,21 +186,21 @@ def extracting(project: Project, video: StrPath, indices: Iterable[int]) -> Iter
     path = Path(video) if Path(video).is_file() else project.video(video)
     with VideoReader(path) as reader:
         wanted = [_inside(reader, index) for index in indices]
-        present = extracted(folder)
+        present, crop = extracted(folder), common_crop(project, folder)
+        if crop:
+            logger.warning("frames are cut to x %d to %d, y %d to %d, as all images in %s are", *crop, folder)
         for index in sorted(set(wanted)):
             image = folder / image_name(index, len(reader))
             image = image if image.exists() else present.get(index, image)
-            yield index, image if image.exists() or _write_frame(reader, index, image) else None
+            yield index, image if image.exists() or _write_frame(reader, index, image, crop) else None
 
 
 def extracted(folder: StrPath) -> dict[int, Path]:
     """{frame number: image} of what is in a folder of labeled frames, whatever zeros the names have."""
     found: dict[int, Path] = {}
     for name in frame_images(Path(folder)):
-        try:
-            found.setdefault(frame_index(name), Path(folder) / name)
-        except LabelError:
-            logger.debug("%s is not the name of an extracted frame", name)
+        if (number := frame_number(name)) is not None:  # a name that someone else gave says nothing
+            found.setdefault(number, Path(folder) / name)
     return found
 
 
@@ -360,10 +363,11 @@ def _inside(reader: VideoReader, index: int) -> int:
     return int(index)
 
 
-def _write_frame(reader: VideoReader, index: int, path: Path) -> bool:
-    """Write one frame as PNG; False if it is damaged."""
+def _write_frame(reader: VideoReader, index: int, path: Path, crop: _Crop | None) -> bool:
+    """Write one frame, or its crop, as PNG; False if it is damaged."""
     try:
-        image = reader.read(index)
+        x1, x2, y1, y2 = crop or (0, reader.size[1], 0, reader.size[0])
+        image = reader.read(index)[y1:y2, x1:x2]
     except DamagedFrameError as error:
         logger.warning("%s It is not extracted.", error)
         return False

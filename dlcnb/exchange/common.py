@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -12,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.files import atomic_path
-from dlcnb.labels import frame_index
-from dlcnb.project import ProjectError
+from dlcnb.labels import LabelError, frame_index
+from dlcnb.labels.corners import image_corners, video_shape
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from dlcnb.video import VideoReader
 
 
-__all__ = ["ExchangeError", "check_length", "image_size", "require", "source_frames", "whole_file"]
+__all__ = ["ExchangeError", "check_length", "image_size", "require", "source_frames", "video_points", "whole_file"]
+
+
+log = logging.getLogger(__name__)
 
 
 class ExchangeError(ValueError):
@@ -81,21 +85,50 @@ def source_frames(
     Returns
     -------
     dict
-        Name of the video -> (path of the video or None if the project has none such, rows of ``labels``, their frame
-        numbers); rows and numbers are int arrays ``(n,)``, rising by frame number.
+        Name of the video -> (path of the video, rows of ``labels``, their frame numbers); rows and numbers are int
+        arrays ``(n,)``, rising by frame number. The path is None, and the images are numbered from 0, if the project
+        has no such video, or an image is none of its frames: by its name, its number or its size (a warning says so).
     """
     folders = [image.split("/")[-2] for image in labels.images]
-    numbers = np.array([frame_index(image) for image in labels.images], int)
-    found = {}
+    found: dict[str, tuple[Path | None, NDArray[np.int64], NDArray[np.int64]]] = {}
     for name in dict.fromkeys(folders):
         rows = np.flatnonzero([folder == name for folder in folders])
-        rows = rows[np.argsort(numbers[rows], kind="stable")]
+        images = [labels.images[row].split("/")[-1] for row in rows]
         try:
-            video = project.video(name)
-        except ProjectError:
-            video = None
-        found[name] = (video, rows, numbers[rows])
+            numbers = _numbers(project, name, images)
+        except LabelError as error:
+            log.warning("%s; the images take the place of the video", error)
+            numbers = None
+        if numbers is None:
+            found[name] = (None, rows, np.arange(len(rows)))
+        else:
+            order = np.argsort(numbers, kind="stable")
+            found[name] = (project.video(name), rows[order], numbers[order])
     return found
+
+
+def _numbers(project: Project, name: str, images: Sequence[str]) -> NDArray[np.int64] | None:
+    """Frame numbers ``(n,)`` of images of one video, None without a video; `LabelError` for what is no frame of it."""
+    folder = project.labeled_dir(name)
+    shape = video_shape(project, folder)
+    if shape is None:
+        return None
+    numbers = np.array([frame_index(image) for image in images], np.int64)
+    if numbers.max() >= shape[0]:
+        raise LabelError(f"{folder} has labels of frame {numbers.max()}, the video {name} has {shape[0]} frames")
+    unknown = np.isnan(image_corners(project, folder, images)).any(1)
+    if unknown.any():
+        image = images[int(np.argmax(unknown))]
+        raise LabelError(f"{folder / image} has neither the size of the video {name} nor that of its crop")
+    return numbers
+
+
+def video_points(labels: Labels, project: Project, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Points ``(n, K, 2)`` of some labels of one video, px of its full frame; their images may be crops of it."""
+    images = [labels.images[row] for row in rows]
+    folder = project.labeled_dir(images[0].split("/")[-2])
+    corners = image_corners(project, folder, [image.split("/")[-1] for image in images])
+    return np.asarray(labels.points[rows] + corners[:, None])
 
 
 def image_size(path: str | Path) -> tuple[int, int]:

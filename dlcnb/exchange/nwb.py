@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
+from numpy.typing import NDArray
 
 import dlcnb
-from dlcnb.exchange.common import ExchangeError, check_length, image_size, require, source_frames
+from dlcnb.exchange.common import ExchangeError, check_length, image_size, require, source_frames, video_points
 from dlcnb.files import atomic_write
 
 if TYPE_CHECKING:
@@ -126,11 +127,12 @@ def write_labels(path: str | Path, labels: Labels, project: Project) -> Path:
     for name, (video, rows, numbers) in source_frames(labels, project).items():
         if video is None:
             sources.append(_labeled_images(pynwb, name, [project.root / labels.images[row] for row in rows], path))
-            numbers = np.arange(len(rows))
+            places = labels.points[rows]
         else:
             sources.append(_labeled_video(pynwb, video, path))
-        for row, number in zip(rows, numbers, strict=True):
-            frames.append(_training_frame(ndx, labels, row, number, bones, sources[-1], len(frames)))
+            places = video_points(labels, project, rows)
+        for points, number in zip(places, numbers, strict=True):
+            frames.append(_training_frame(ndx, (labels.scorer, points), number, bones, sources[-1], len(frames)))
     training = ndx.PoseTraining(
         training_frames=ndx.TrainingFrames(training_frames=frames),
         source_videos=ndx.SourceVideos(image_series=sources),
@@ -140,15 +142,16 @@ def write_labels(path: str | Path, labels: Labels, project: Project) -> Path:
 
 
 def _training_frame(
-    ndx: ModuleType, labels: Labels, row: int, number: int, bones: Any, source: Any, serial: int
+    ndx: ModuleType, label: tuple[str, NDArray[np.float64]], number: int, bones: Any, source: Any, serial: int
 ) -> Any:
-    points = labels.points[row]
+    """One labeled frame; ``label`` is who labeled it, and the points ``(K, 2)``."""
+    scorer, points = label
     instance = ndx.SkeletonInstance(
         id=np.uint64(0), node_locations=points, node_visibility=np.isfinite(points).all(-1), skeleton=bones
     )
     return ndx.TrainingFrame(
         name=f"frame_{serial:05d}",
-        annotator=labels.scorer,
+        annotator=scorer,
         skeleton_instances=ndx.SkeletonInstances(skeleton_instances=[instance]),
         source_video=source,
         source_video_frame_index=np.uint64(number),

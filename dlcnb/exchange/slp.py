@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlcnb.exchange.common import check_length, image_size, require, source_frames, whole_file
+from dlcnb.exchange.common import check_length, image_size, require, source_frames, video_points, whole_file
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -25,7 +25,8 @@ __all__ = ["write_labels", "write_poses"]
 def write_labels(path: str | Path, labels: Labels, project: Project) -> Path:
     """Write labels as SLEAP's user instances, on the videos they were taken from.
 
-    Where the project has no such video, the folder of labeled images takes its place.
+    Where the project has no such video, the folder of labeled images takes its place. Labels of images that are crops
+    are moved to the full frame.
 
     Parameters
     ----------
@@ -38,13 +39,13 @@ def write_labels(path: str | Path, labels: Labels, project: Project) -> Path:
     for path_of_video, rows, numbers in source_frames(labels, project).values():
         images = [str(project.root / labels.images[row]) for row in rows]
         if path_of_video is None:
-            video = _video(sio, images, len(rows), image_size(images[0]))
-            numbers = np.arange(len(rows))
+            video, points = _video(sio, images, len(rows), image_size(images[0])), labels.points[rows]
         else:
             video = _video(sio, str(path_of_video), *_length_and_size(path_of_video))
-        for row, number in zip(rows, numbers, strict=True):
-            if np.isfinite(labels.points[row]).any():
-                instance = sio.Instance.from_numpy(labels.points[row], skeleton=skeleton)
+            points = video_points(labels, project, rows)
+        for animal, number in zip(points, numbers, strict=True):
+            if np.isfinite(animal).any():
+                instance = sio.Instance.from_numpy(animal, skeleton=skeleton)
                 frames.append(sio.LabeledFrame(video=video, frame_idx=int(number), instances=[instance]))
     return _save(sio, path, frames, skeleton, labels.scorer)
 

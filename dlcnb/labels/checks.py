@@ -10,11 +10,11 @@ import numpy as np
 from dlcnb import project as projects
 from dlcnb.labels import migrate
 from dlcnb.labels.backups import unfinished
-from dlcnb.labels.core import Labels, difference, frame_index, table_paths
+from dlcnb.labels.core import Labels, difference, frame_number, table_paths
+from dlcnb.labels.corners import video_shape
 from dlcnb.labels.errors import LabelError
 from dlcnb.labels.images import SUFFIXES, frame_images, image_problem, image_size
 from dlcnb.project import Finding, Project, ProjectError
-from dlcnb.video import VideoError, VideoReader
 
 __all__ = ["check_tables", "doctor"]
 
@@ -138,28 +138,16 @@ def _check_rows(project: Project, folder: Path, labels: Labels) -> Iterator[Find
     if empty:
         cure = "label them; they are not trained on"
         yield _finding("warning", where, "images have no bodypart placed", empty, cure)
-    video = _length_and_size(project, folder)
+    video = video_shape(project, folder)
     if video and (beyond := [*_beyond(labels.images, video[0])]):
         cure = "is the video another one than the one that was labeled? Then give it back its name"
         yield _finding("warning", where, f"labels lie beyond the end of the video ({video[0]} frames)", beyond, cure)
 
 
-def _length_and_size(project: Project, folder: Path) -> tuple[int, tuple[int, int]] | None:
-    """Frames and (height, width) of the video of a folder of labeled frames, or None if there is none to be read."""
-    try:
-        with VideoReader(project.video(folder.name)) as video:
-            return len(video), video.size
-    except (ProjectError, VideoError, OSError):
-        return None
-
-
 def _beyond(images: Iterable[str], n_frames: int) -> Iterator[str]:
     for image in images:
-        try:
-            if frame_index(image) >= n_frames:
-                yield image.rsplit("/", 1)[-1]
-        except LabelError:
-            continue  # a name without a frame number
+        if (frame_number(image) or 0) >= n_frames:
+            yield image.rsplit("/", 1)[-1]
 
 
 def _check_sizes(project: Project, folder: Path, images: Sequence[str]) -> Iterator[Finding]:
@@ -169,7 +157,7 @@ def _check_sizes(project: Project, folder: Path, images: Sequence[str]) -> Itera
     cure = "extract all frames of a video whole, or all with the same crop"
     if len(sizes) > 1:
         yield Finding("warning", f"{folder} has images of different sizes ({found} px): some are crops", cure)
-    elif sizes and (video := _length_and_size(project, folder)) and video[1] not in sizes:
+    elif sizes and (video := video_shape(project, folder)) and video[1] not in sizes:
         height, width = video[1]
         message = f"{folder} has images of {found} px, the video {width} × {height}: labels count from a crop's corner"
         yield Finding("warning", message, "extract these frames whole, and label them again")

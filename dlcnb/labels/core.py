@@ -27,6 +27,7 @@ __all__ = [
     "difference",
     "first_difference",
     "frame_index",
+    "frame_number",
     "image_name",
     "images_of",
     "table_paths",
@@ -35,6 +36,7 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+_EXTRACTED = re.compile(r"(?:^|[\\/])img(\d+)\.\w+$", re.IGNORECASE)
 _TUPLE = re.compile(r"""['"]([^'"]*)['"]""")  # the texts in a tuple's text
 
 
@@ -49,10 +51,16 @@ def frame_index(image: str | Path) -> int:
     >>> frame_index("labeled-data/m4s1/img0012.png")
     12
     """
-    match = re.search(r"(\d+)\.\w+$", str(image))
-    if not match:
+    number = frame_number(image)
+    if number is None:
         raise LabelError(f"expected the name of an extracted frame such as img0012.png, found {image}")
-    return int(match[1])
+    return number
+
+
+def frame_number(image: str | Path) -> int | None:
+    """`frame_index`, or None for a name that neither dlcnb nor DeepLabCut gave: its number may count anything."""
+    match = _EXTRACTED.search(str(image))
+    return int(match[1]) if match else None
 
 
 def table_paths(folder: str | Path) -> dict[str, tuple[Path | None, Path | None]]:

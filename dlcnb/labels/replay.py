@@ -69,7 +69,7 @@ class Replay:
         if not new:
             return
         names = self.images + new
-        order = sorted(range(len(names)), key=lambda t: _frame_order(names[t]))
+        order = sorted(range(len(names)), key=lambda t: frame_order(names[t]))
         self.images = [names[t] for t in order]
         self._row = {name: t for t, name in enumerate(self.images)}
         for field in _ARRAYS:
@@ -383,6 +383,7 @@ class Replay:
                 self._add_rival((image, part), plain(rival), Source(origin, time, by))
 
 
-def _frame_order(name: str) -> tuple[float, str]:
+def frame_order(name: str) -> tuple[float, str]:
+    """What names of images are sorted by: the last number in them, whoever gave it."""
     number = re.search(r"(\d+)\.\w+$", name)
     return int(number[1]) if number else float("inf"), name

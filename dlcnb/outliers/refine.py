@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from dlcnb import frames
 from dlcnb.files import atomic_path
 from dlcnb.labels import LabelStore, frame_index
+from dlcnb.labels.core import frame_number
+from dlcnb.labels.corners import image_corners
 from dlcnb.project import ProjectError
 from dlcnb.tables.h5 import h5_bytes
 from dlcnb.tables.table import HEADER, Table, coordinates, read_table
@@ -95,10 +97,11 @@ def extract(project: Project, video: str | Path, poses: Poses, found: Iterable[i
     rows = {frame_index(image.name): image.name for image in images}
     if path.exists():
         for image in _rows(read_table(path)):
-            if (frame := frame_index(image)) < len(poses):
+            frame = frame_number(image)
+            if frame is not None and frame < len(poses):
                 rows.setdefault(frame, image)
     if rows:
-        _write(path, poses, dict(sorted(rows.items())))
+        _write(project, path, poses, dict(sorted(rows.items())))
     return Extracted(images, path)
 
 
@@ -120,7 +123,7 @@ def suggestions(
     scorer : str
         The network; "" if there are none.
     dict
-        {'labeled-data/<video>/<image>': float64 (K, 3)}: x, y in px of the full frame and likelihood of the project's
+        {'labeled-data/<video>/<image>': float64 (K, 3)}: x, y in px of the image and likelihood of the project's
         bodyparts; NaN for bodyparts that the network does not know.
 
     Raises
@@ -197,11 +200,15 @@ def _rows(table: Table) -> list[str]:
     return [row.replace("\\", "/").rsplit("/", 1)[-1] for row in table.index]
 
 
-def _write(path: Path, poses: Poses, rows: Mapping[int, str]) -> None:
-    """Machine's labels of {frame: image name} as h5 and csv, in DeepLabCut's layout; both or neither."""
+def _write(project: Project, path: Path, poses: Poses, rows: Mapping[int, str]) -> None:
+    """Machine's labels of {frame: image name} as h5 and csv, in DeepLabCut's layout; both or neither.
+
+    Like labels they count from the corner of their image, should it be a crop.
+    """
     import pandas as pd
 
     values = np.concatenate([poses.points, poses.likelihood[..., None]], axis=-1)[list(rows)]
+    values[..., :2] -= image_corners(project, path.parent, list(rows.values()))[:, None]
     columns = pd.MultiIndex.from_product([[poses.scorer], poses.bodyparts, _COORDS], names=HEADER)
     index = pd.MultiIndex.from_tuples([("labeled-data", path.parent.name, name) for name in rows.values()])
     frame = pd.DataFrame(values.reshape(len(rows), -1), columns=columns, index=index)

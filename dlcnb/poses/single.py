@@ -175,7 +175,7 @@ class Poses:
         return replace(self, points=points, likelihood=likelihood)
 
     def within(self, frames: int, where: StrPath = "the table") -> Poses:
-        """These poses for a video of so many frames, of which they may be a part: `fitted` only where there are more."""
+        """These poses, `fitted` where they are more than a video has frames; fewer may be those of a part of it."""
         return self.fitted(frames, where) if len(self) > frames else self
 
     def masked(self, pcutoff: float) -> NDArray[np.float64]:

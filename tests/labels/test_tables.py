@@ -64,9 +64,10 @@ def test_image_name(n, name):
     assert frame_index(f"labeled-data/cam1/{name}") == index
 
 
-def test_frame_index_of_no_frame():
-    with pytest.raises(LabelError, match=r"such as img0012\.png, found notes\.txt"):
-        frame_index("notes.txt")
+@pytest.mark.parametrize("name", ["notes.txt", "frame12.png", "2024-05-01.png", "m1/myimg3.png", "img3_copy2.png"])
+def test_names_that_neither_dlcnb_nor_deeplabcut_gave_say_no_frame(name):
+    with pytest.raises(LabelError, match=rf"such as img0012\.png, found {name}"):
+        frame_index(name)
 
 
 # --- reading

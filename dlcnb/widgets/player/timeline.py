@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlcnb.labels import Labels, frame_index
-from dlcnb.labels.core import table_paths
+from dlcnb.labels import Labels
+from dlcnb.labels.core import frame_number, table_paths
 from dlcnb.project import Project
 from dlcnb.widgets.base.canvas import PaintCanvas
 from dlcnb.widgets.base.paint import Color, Lines, Rectangles, Thing
@@ -81,9 +81,10 @@ def project_labels(project: Project, video: Path) -> Labels | None:
 
 
 def labeled_frames(labels: Labels | Sequence[int] | None, stem: str) -> Sequence[int]:
-    """Frame numbers of labeled images of the video ``stem``; a plain list of numbers is returned as it is."""
+    """Frame numbers of labeled images of the video ``stem``, where names say them; a plain list stays as it is."""
     if labels is None:
         return ()
     if not isinstance(labels, Labels):
         return labels
-    return [frame_index(image) for image in labels.images if Path(image).parent.name == stem]
+    numbers = (frame_number(image) for image in labels.images if Path(image).parent.name == stem)
+    return [number for number in numbers if number is not None]

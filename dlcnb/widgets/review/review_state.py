@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from traitlets import Enum, HasTraits, Int, Unicode
 
-from dlcnb.labels import LabelError, Variability, compare_scorers, frame_index, rank_project, scorers
+from dlcnb.labels import LabelError, Variability, compare_scorers, rank_project, scorers
 from dlcnb.labels.current import current_labels
+from dlcnb.labels.replay import frame_order
 from dlcnb.project import Project
 
 __all__ = ["ALL", "ORDER", "WHICH", "ReviewRow", "ReviewState", "VariabilityState"]
@@ -109,7 +110,7 @@ class ReviewState(HasTraits):
         return next((row for row in self._ranked if row.image == image), None)
 
     def _by_frame(self) -> list[ReviewRow]:
-        return sorted(self._ranked, key=lambda row: (row.video, frame_index(row.image)))
+        return sorted(self._ranked, key=lambda row: (row.video, frame_order(row.image)))
 
     def _fits(self, row: ReviewRow) -> bool:
         if self.which == "odd":
