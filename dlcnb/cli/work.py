@@ -52,8 +52,8 @@ def train(
 ) -> Report:
     """Train a network on PROJECT's labels.
 
-    Settings whose default is "from the data" are decided from the labels. Each decision is told with its reason, and kept
-    in the run's pose_cfg.yaml. Ctrl-C ends a training with a snapshot; --resume goes on.
+    Settings whose default is "from the data" are decided from the labels. Each decision is told with its reason, and
+    kept in the run's pose_cfg.yaml. Ctrl-C ends a training with a snapshot; --resume goes on.
     """
     from dlcnb import jobs
     from dlcnb.project import Project

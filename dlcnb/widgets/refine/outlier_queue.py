@@ -180,7 +180,7 @@ class OutlierQueue(View):
         if 0 < labeled < total and not self._asked:
             self._asked = True
             left = f"{total - labeled} extracted frames are not labeled and will not be trained on."
-            self.tell(f"{left} Press Merge again to begin iteration {self.project.iteration + 1} nevertheless.")
+            self.tell(f"{left} Press Merge again to begin iteration {self.project.iteration + 1} all the same.")
             return
         self._asked = False
         done = outliers.merge(self.project)

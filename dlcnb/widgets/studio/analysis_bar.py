@@ -142,7 +142,7 @@ class AnalysisBar(View):
             kept = jobs.kept(self.job) if self.job is not None else ""
             self.tell(f"Stopped. {kept}; press Analyze to go on." if kept else "Stopped.")
         else:
-            self.tell(news.error or "The analysis ended without a word. Start it again.", "error")
+            self.tell(news.error or "The analysis ended, and did not say why. Start it again.", "error")
 
     def _on_failure(self, error: Exception) -> None:
         self.fail(error)

@@ -164,7 +164,7 @@ class TrajectoryView(View):
         if name == "plane":
             frame = state.near_point(*self._place(self.plots.plane, message))
             if frame is None:
-                self.tell("No point in this part is as likely as pcutoff asks.")
+                self.tell("No point in this part reaches the pcutoff.")
         elif name.startswith("step-"):
             axis = int(name[-1])
             frame = state.next_difference(axis, self._place(self.plots.steps[axis], message)[0])
