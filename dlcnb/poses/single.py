@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.files import StrPath, atomic_path
+from dlcnb.files import StrPath, atomic_path, read_text
 from dlcnb.poses.crops import crop_corner, note_full_frame
 from dlcnb.project import is_stray, is_video
 from dlcnb.tables.errors import TableError
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from dlcnb.poses.multianimal import MultiAnimalPoses
 
-__all__ = ["Poses", "by_frame", "find_poses", "poses_path", "table_paths", "write_chunks", "write_frame"]
+__all__ = ["Poses", "by_frame", "find_poses", "other_video", "poses_path", "table_paths", "write_chunks", "write_frame"]
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,9 @@ def find_poses(video: StrPath, folder: StrPath | None = None, filtered: bool = F
     video = Path(video)
     folder = video.absolute().parent if folder is None else Path(folder)
     found = [
-        p for p in folder.glob(f"{escape(video.stem)}D*") if _is_table(p.name[len(video.stem) :], filtered, several)
+        p
+        for p in folder.glob(f"{escape(video.stem)}D*")
+        if _is_table(p.name[len(video.stem) :], filtered, several) and other_video(p, video) is None
     ]
     if not found:
         what, how = ("filtered poses", "dlcnb filter") if filtered else ("poses", "dlcnb analyze")
@@ -69,6 +73,22 @@ def _is_table(rest: str, filtered: bool, several: bool) -> bool:
         return False
     wanted = ("filtered", "_filtered") if filtered else (None,)
     return bool(match[1]) == several and match[2] in wanted
+
+
+def other_video(table: StrPath, video: StrPath) -> Path | None:
+    """The video that a table is of, as is noted beside it, if that is another than ``video``; None = this, or unknown.
+
+    Two videos of one name (mouse.mp4 and mouse.avi) have one name for their tables. A copy, or a video that was moved
+    since, is no other.
+    """
+    table = Path(table)
+    try:
+        note = json.loads(read_text(table.with_name(f"{table.stem}_meta.json")))
+        other, size = Path(note["result"]["video"]), note["key"]["video"]["bytes"]
+        same = not other.is_file() or other.samefile(video) or os.path.getsize(video) == size
+    except (OSError, KeyError, TypeError, ValueError):
+        return None
+    return None if same else other
 
 
 @dataclass(eq=False)

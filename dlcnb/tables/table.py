@@ -119,14 +119,22 @@ def coordinates(
     return found[0], parts, picked.reshape(len(table.values), len(parts), len(coords))
 
 
+def _adding(path: Path, part: str) -> str:
+    """What else helps where a table of labels lacks a bodypart: it may have been added to config.yaml by hand."""
+    if path.parent.parent.name != "labeled-data":
+        return ""
+    return f"; or, if it is a new one, complete the tables: dlcnb bodyparts {path.parents[2]} add '{part}'"
+
+
 def _check_parts(
     path: Path, parts: Sequence[str], present: Sequence[str], where: dict[tuple[str, str], int], coords: Sequence[str]
 ) -> None:
     for part in parts:
         if part not in present:
+            hint = nearest(part, set(present) - set(parts)) or "."
             raise TableError(
-                f"{path}: the bodypart '{part}' is missing; the table has {', '.join(present)}"
-                f"{nearest(part, set(present) - set(parts)) or '.'} Rename its columns, or the bodypart in config.yaml."
+                f"{path}: the bodypart '{part}' is missing; the table has {', '.join(present)}{hint} "
+                f"Rename its columns, or the bodypart in config.yaml{_adding(path, part)}."
             )
         for coord in coords:
             if (part, coord) not in where:

@@ -125,6 +125,20 @@ class Stop:
         return self.done >= self.after
 
 
+def test_tables_of_another_video_of_that_name_are_not_replaced(tmp_path):
+    from dlcnb.jobs.analysis.plan import Settings, plan
+
+    first, second = write_noise(tmp_path / "mouse.mp4", 4), write_noise(tmp_path / "mouse.avi", 6)
+    note = {"result": {"video": str(first)}, "key": {"video": {"bytes": first.stat().st_size}}}
+    output = tmp_path / "mouseDLC_net.h5"
+    output.with_name("mouseDLC_net_meta.json").write_text(json.dumps(note))
+    network = {"bodyparts": ["nose"], "engine": "fp32"}
+    with VideoReader(first) as reader:
+        assert plan(network, reader, output, Settings()).video == first
+    with VideoReader(second) as reader, pytest.raises(FileExistsError, match=r"of another video .*mouse\.mp4; rename"):
+        plan(network, reader, output, Settings())
+
+
 def test_the_tables_are_those_of_one_go(predictor, tmp_path):
     video = write_noise(tmp_path / "a.mp4", 70)
     result = analyze(predictor, video, tmp_path / "a.h5")

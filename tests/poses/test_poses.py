@@ -1,5 +1,6 @@
 """dlcnb.poses: DeepLabCut's tables of predictions, both kinds, and what may go wrong in writing and reading them."""
 
+import json
 import subprocess
 
 import h5py
@@ -12,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from dlcnb.labels import Labels
 from dlcnb.poses import Poses, find_poses, poses_path, write_chunks
+from dlcnb.poses.single import other_video
 from dlcnb.tables.errors import TableError
 
 SCORER = "DLC_Resnet50_reachMar5shuffle1_snapshot_100"
@@ -274,35 +276,51 @@ def test_chunks_on_a_full_disk_leave_the_old_tables(tmp_path, mounted):
         assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
 
 
-# --- programs count the frames of a video differently
+def test_poses_of_a_part_of_the_video_stay_a_part_and_no_more_than_it(caplog):
+    whole = poses(22)
+    assert whole.within(200) is whole
+    assert_same(whole.within(20, "vid1.h5"), Poses(PARTS, SCORER, whole.points[:20], whole.likelihood[:20]))
+    assert "vid1.h5 has poses of 22 frames, the video has 20; those beyond its end are left out" in caplog.text
 
 
-def counted(frames):
-    points = np.arange(frames * 4.0).reshape(frames, 2, 2)
-    return Poses(("nose", "tail"), "DLC_net", points, np.full((frames, 2), 0.9))
+# --- videos of one name
 
 
-def test_frames_that_the_poses_lack_have_none(caplog):
-    poses = counted(18).fitted(20, "vid1.h5")
-    assert len(poses) == 20
-    assert np.isnan(poses.points[18:]).all()
-    assert np.isnan(poses.likelihood[18:]).all()
-    np.testing.assert_array_equal(poses.points[:18], counted(18).points)
-    assert "vid1.h5 has poses of 18 frames, the video has 20; the last frames have none" in caplog.text
+def noted(video, folder):
+    """A table in ``folder``, with the note that says it is of ``video``."""
+    path, _ = poses().write(poses_path(video, SCORER, folder=folder))
+    note = {"result": {"video": str(video)}, "key": {"video": {"bytes": video.stat().st_size}}}
+    path.with_name(f"{path.stem}_meta.json").write_text(json.dumps(note))
+    return path
 
 
-@pytest.mark.parametrize("method", ["fitted", "within"])
-def test_rows_beyond_the_end_of_the_video_are_left_out(method, caplog):
-    poses = getattr(counted(22), method)(20, "vid1.h5")
-    np.testing.assert_array_equal(poses.points, counted(20).points)
-    assert "those beyond its end are left out" in caplog.text
+def test_poses_of_another_video_of_one_name_are_not_taken(tmp_path):
+    mine, other = tmp_path / "mouse.mp4", tmp_path / "mouse.avi"
+    mine.write_bytes(b"one")
+    other.write_bytes(b"another")
+    table = noted(other, tmp_path)
+    assert find_poses(other).stem == table.stem
+    assert other_video(table, mine) == other
+    with pytest.raises(FileNotFoundError, match=r"No poses of .*mouse\.mp4"):
+        find_poses(mine)
 
 
-def test_poses_of_a_part_of_the_video_stay_a_part():
-    assert len(counted(8).within(200)) == 8
+def test_a_copy_and_a_video_that_was_moved_are_no_other(tmp_path):
+    first, moved = tmp_path / "mouse.mp4", tmp_path / "elsewhere" / "mouse.mp4"
+    first.write_bytes(b"one")
+    moved.parent.mkdir()
+    moved.write_bytes(b"one")
+    table = noted(first, tmp_path)
+    assert other_video(table, moved) is None
+    first.unlink()
+    moved.write_bytes(b"another")
+    assert other_video(table, moved) is None
 
 
-@pytest.mark.parametrize("frames", [40, 200])
-def test_poses_of_another_video_are_refused(frames):
-    with pytest.raises(TableError, match="are they of another video"):
-        counted(100).fitted(frames)
+@pytest.mark.parametrize("note", ["", "[]", "{}", '{"result": {"video": 5}, "key": {"video": {}}}'])
+def test_a_note_that_says_nothing_stops_nothing(tmp_path, note):
+    video = tmp_path / "mouse.mp4"
+    video.write_bytes(b"one")
+    table = noted(video, tmp_path)
+    table.with_name(f"{table.stem}_meta.json").write_text(note)
+    assert find_poses(video).stem == table.stem

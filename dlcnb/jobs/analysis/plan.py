@@ -17,6 +17,7 @@ from dlcnb.files import atomic_write
 from dlcnb.jobs.analysis.parts import PART, Parts
 from dlcnb.jobs.explain import explain
 from dlcnb.poses import poses_path, write_chunks
+from dlcnb.poses.single import other_video
 from dlcnb.poses.tracking import track_chunks
 from dlcnb.run import Run
 
@@ -136,8 +137,16 @@ class Plan:
 
 
 def plan(network: Mapping[str, Any], reader: VideoReader, output: str | Path, settings: Settings) -> Plan:
-    """The `Plan` for a video, by a network as `network_key` tells; raises `OSError` if its tables can't be written."""
+    """The `Plan` for a video, by a network as `network_key` tells.
+
+    Raises `OSError` if its tables can't be written, or would take the place of those of another video.
+    """
     output, state = Path(output), reader.path.stat()
+    if other := other_video(output, reader.path):
+        raise FileExistsError(
+            f"{output} has the poses of another video of that name, {other}; rename one of the two, or choose another "
+            "folder for these tables (--out)"
+        )
     video = {"bytes": state.st_size, "changed": state.st_mtime, "frames": len(reader)}
     key = {**network, "video": video, **settings.key()}
     values = 3 * len(network["bodyparts"]) * (settings.animals or 1)
@@ -188,7 +197,8 @@ def finish(planned: Plan, reused: int, seconds: float) -> dict[str, Any]:
         "damaged": damaged,
         "reused": reused,
     }
-    meta = {"key": key, "tables": _state(planned.output), "result": result}
+    kept = {**result, "video": str(planned.video.absolute())}
+    meta = {"key": key, "tables": _state(planned.output), "result": kept}
     atomic_write(_meta_path(planned.output), json.dumps(meta, indent=1))
     parts.clear()
     return {**result, "replaced": replaced}
