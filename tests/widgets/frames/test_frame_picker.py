@@ -302,7 +302,7 @@ class TestExtraction:
 
     def test_a_damaged_frame_is_told_and_left_out(self, picker, monkeypatch, caplog):
         write = frames._write_frame
-        monkeypatch.setattr(frames, "_write_frame", lambda reader, i, path: i != 5 and write(reader, i, path))
+        monkeypatch.setattr(frames, "_write_frame", lambda reader, i, *where: i != 5 and write(reader, i, *where))
         picker.state.add("m1", [4, 5], "hand")
         picker.extract()
         assert picker.wait()
