@@ -176,8 +176,9 @@ class Labels:
         """Read one csv or h5 with labels of the frames in ``labeled-data/<video>``; errors as `read`."""
         table = read_table(path)
         scorer, bodyparts, points = coordinates(table, ("x", "y"), scorer=scorer, bodyparts=bodyparts)
+        images = images_of(table, video)  # its errors name the file
         try:
-            return cls(tuple(bodyparts), scorer, images_of(table, video), whole_points(table, points))
+            return cls(tuple(bodyparts), scorer, images, whole_points(table, points))
         except LabelError as error:
             raise LabelError(f"{path}: {error}") from None
 

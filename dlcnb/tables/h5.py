@@ -172,6 +172,16 @@ def _child(group: h5py.Group, name: str) -> Any:
     return node
 
 
+def _dataset(group: h5py.Group, name: str) -> h5py.Dataset:
+    """A member of a group that holds values."""
+    import h5py
+
+    node = _child(group, name)
+    if not isinstance(node, h5py.Dataset):
+        raise TableError(f"has no values in '{name}'")
+    return node
+
+
 # --- 'fixed': one dataset per axis and block ----------------------------------------------------------------------
 
 
@@ -179,8 +189,11 @@ def _read_fixed(group: h5py.Group) -> pd.DataFrame:
     import pandas as pd
 
     columns = _read_axis(group, "axis0")
-    names = [f"block{n}" for n in range(int(group.attrs["nblocks"]))]
-    blocks = [(_read_axis(group, f"{name}_items"), _read_array(_child(group, f"{name}_values"))) for name in names]
+    count = int(group.attrs["nblocks"])
+    if count > len(group):
+        raise TableError(f"claims {count} blocks of values, more than it has")
+    names = [f"block{n}" for n in range(count)]
+    blocks = [(_read_axis(group, f"{name}_items"), _read_array(_dataset(group, f"{name}_values"))) for name in names]
     empty = blocks and not any(found.size for _, found in blocks)
     index = pd.Index([]) if empty else _read_axis(group, "axis1")  # pandas pickles an empty index of texts
     if sum(found.size for _, found in blocks) != len(index) * len(columns):
@@ -203,13 +216,13 @@ def _read_axis(group: h5py.Group, name: str) -> Any:
 
     variety = _text(group.attrs[f"{name}_variety"])
     if variety == "regular":
-        dataset = _child(group, name)
+        dataset = _dataset(group, name)
         return pd.Index(_axis_values(dataset), name=_axis_name(dataset))
     if variety != "multi":
         raise TableError(f"has an index of an unknown kind ({variety})")
     count = range(int(group.attrs[f"{name}_nlevels"]))
-    levels = [_child(group, f"{name}_level{i}") for i in count]
-    codes = [_read_array(_child(group, f"{name}_label{i}")) for i in count]
+    levels = [_dataset(group, f"{name}_level{i}") for i in count]
+    codes = [_read_array(_dataset(group, f"{name}_label{i}")) for i in count]
     names = [_axis_name(level) for level in levels]
     return pd.MultiIndex([_axis_values(level) for level in levels], [c.tolist() for c in codes], names=names)
 
@@ -254,7 +267,7 @@ def _decode(values: NDArray[np.bytes_]) -> list[str]:
 def _read_appendable(group: h5py.Group) -> pd.DataFrame:
     import pandas as pd
 
-    dataset = _child(group, "table")
+    dataset = _dataset(group, "table")
     rows, attributes = dataset[...], dataset.attrs
     axes = _unpickle(group.attrs["non_index_axes"])
     order = [_column_name(c) for c in axes[0][1]]

@@ -207,6 +207,22 @@ def test_a_small_file_that_claims_to_be_huge(harmless):
         read_h5_table(harmless / "fixed.h5")
 
 
+def test_more_blocks_than_there_are(harmless):
+    with h5py.File(harmless / "fixed.h5", "r+") as file:
+        file["df_with_missing"].attrs["nblocks"] = 10**9
+    with pytest.raises(TableError, match="claims 1000000000 blocks of values, more than it has"):
+        read_h5_table(harmless / "fixed.h5")
+
+
+@pytest.mark.parametrize(("layout", "name"), [("fixed", "block0_values"), ("fixed", "axis1"), ("table", "table")])
+def test_a_group_in_place_of_values(harmless, layout, name):
+    with h5py.File(harmless / f"{layout}.h5", "r+") as file:
+        del file["df_with_missing"][name]
+        file["df_with_missing"].create_group(name)
+    with pytest.raises(TableError, match=f"has no values in '{name}'"):
+        read_h5_table(harmless / f"{layout}.h5")
+
+
 def test_rows_without_values(harmless):
     _replace_values(harmless / "fixed.h5", lambda group: group.create_dataset("block0_values", (1, 4), "f8"))
     with pytest.raises(TableError, match="not have a value for each of its 2 rows and 4 columns"):
