@@ -11,7 +11,7 @@ from dlcnb import project as projects
 from dlcnb.labels import migrate
 from dlcnb.labels.backups import unfinished
 from dlcnb.labels.core import Labels, difference, frame_number, table_paths
-from dlcnb.labels.corners import video_shape
+from dlcnb.labels.corners import common_crop, video_shape
 from dlcnb.labels.errors import LabelError
 from dlcnb.labels.images import SUFFIXES, frame_images, image_problem, image_size
 from dlcnb.project import Finding, Project, ProjectError
@@ -160,7 +160,9 @@ def _check_sizes(project: Project, folder: Path, images: Sequence[str]) -> Itera
     elif sizes and (video := video_shape(project, folder)) and video[1] not in sizes:
         height, width = video[1]
         message = f"{folder} has images of {found} px, the video {width} × {height}: labels count from a crop's corner"
-        yield Finding("warning", message, "extract these frames whole, and label them again")
+        known = "they fit its crop in config.yaml, whose corner is heeded in exports and for new frames"
+        cure = known if common_crop(project, folder) else "extract these frames whole, and label them again"
+        yield Finding("warning", message, cure)
 
 
 def _drawn(folder: Path) -> Iterator[Finding]:

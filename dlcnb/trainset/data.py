@@ -15,7 +15,7 @@ from cachetools import LRUCache
 from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.labels import Labels, current_labels, image_problem, image_size, read_image
-from dlcnb.project import Project, ProjectError, nearest
+from dlcnb.project import Project, ProjectError, is_video, nearest, video_stem
 from dlcnb.trainset.config import TrainConfig
 from dlcnb.trainset.plan import Plan, plan
 
@@ -134,6 +134,7 @@ class TrainSet:
         ``bodyparts`` keeps these names alone (in the project's order); the frames stay the same.
         """
         labels = current_labels(project, finished=True)
+        _tell_unlisted(project, labels.images)
         labeled = ~np.isnan(labels.points).all((1, 2))
         if not labeled.any():
             raise ProjectError(
@@ -179,6 +180,18 @@ class TrainSet:
                 with self._lock:
                     self._cache[index] = image
         return image
+
+
+def _tell_unlisted(project: Project, images: Sequence[str]) -> None:
+    """Say which labels are of videos that config.yaml does not list, as DeepLabCut would not train on them."""
+    listed = {video_stem(key) for key in project.video_keys() if is_video(key)}
+    unlisted = dict.fromkeys(name for image in images if (name := image.split("/")[-2]) not in listed)
+    if unlisted and all(map(is_video, project.video_keys())) and listed:
+        log.warning(
+            "labels of %s are trained on although video_sets in config.yaml does not list it; move its folder out of "
+            "labeled-data if that is not meant",
+            ", ".join(unlisted),
+        )
 
 
 def _readable(project: Project, labels: Labels, labeled: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from dlcnb import outliers
 from dlcnb.labels import Suggestions
 from dlcnb.widgets.labeler.frames import Frames, locked
-from dlcnb.widgets.labeler.history import Change, Point, Value
+from dlcnb.widgets.labeler.history import Change, Placement, Point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,6 +119,6 @@ class Assistance(Frames):
         for k in parts:
             x, y = self.clipped((float(points[k, 0]), float(points[k, 1])))
             copied = (image, self.bodyparts[k]) in self._copies
-            change = Change(image, self.bodyparts[k], old[k], Value((x, y)))
+            change = Change(image, self.bodyparts[k], old[k], Placement((x, y)))
             made[change] = "copied" if copied else self.suggestions.origin(image)
         return made

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from traitlets import HasTraits, Unicode
 
-from dlcnb.labels import LabelError, LabelStore
+from dlcnb.labels import LabelError, LabelStore, frame_images
 from dlcnb.project import nearest
-from dlcnb.widgets.labeler.history import Point, Value
+from dlcnb.widgets.labeler.history import Placement, Point
 
 if TYPE_CHECKING:
     from dlcnb.project import Project
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["SHOW", "Cursor", "Frames", "folders", "locked"]
 
 SHOW = ("all", "new", "in work", "done")  # which frames to step through
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -100,11 +99,11 @@ class Frames:
         image = image or self.cursor.image
         return self.store(image).hidden[self._rows[image]]
 
-    def values(self, image: str | None = None) -> list[Value]:
-        """The `Value` of each bodypart of an image (default: the cursor's), a list of K."""
+    def values(self, image: str | None = None) -> list[Placement]:
+        """The `Placement` of each bodypart of an image (default: the cursor's), a list of K."""
         points, hidden = self.points(image).tolist(), self.hidden(image).tolist()
         return [
-            Value((x, y) if x == x and y == y else None, not unseen)
+            Placement((x, y) if x == x and y == y else None, not unseen)
             for (x, y), unseen in zip(points, hidden, strict=True)
         ]
 
@@ -216,7 +215,7 @@ def folders(project: Project, videos: str | Path | list[str | Path] | None) -> l
     """Folders of extracted frames, of all videos or of those given; raises `LabelError` if there are none."""
     listed = [videos] if isinstance(videos, (str, Path)) else videos
     found = project.labeled_dirs() if listed is None else [project.labeled_dir(video) for video in listed]
-    full = [folder for folder in dict.fromkeys(found) if _has_images(folder)]
+    full = [folder for folder in dict.fromkeys(found) if frame_images(folder)]
     missing = [folder.name for folder in found if folder not in full]
     if (videos is not None and missing) or not full:
         raise LabelError(
@@ -224,10 +223,6 @@ def folders(project: Project, videos: str | Path | list[str | Path] | None) -> l
             f"(dlcnb extract {project.root})"
         )
     return full
-
-
-def _has_images(folder: Path) -> bool:
-    return folder.is_dir() and any(path.suffix.lower() in IMAGE_SUFFIXES for path in folder.iterdir())
 
 
 def _spoken(state: str) -> str:

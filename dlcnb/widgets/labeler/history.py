@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Change", "Done", "History", "Point", "Value", "same_value"]
+__all__ = ["Change", "Done", "History", "Placement", "Point", "same_placement"]
 
 Point = tuple[float, float]  # (x, y), image pixels
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class Placement:
     """What one bodypart of one frame is: placed at ``point`` (x, y), not visible, or (the default) open."""
 
     point: Point | None = None
@@ -31,8 +31,8 @@ class Change:
 
     image: str
     bodypart: str
-    before: Value
-    after: Value
+    before: Placement
+    after: Placement
     copied: bool = False
 
     def reversed(self) -> Change:
@@ -89,7 +89,7 @@ class History:
         return len(self._done), len(self._undone)
 
 
-def same_value(one: Value, other: Value, tolerance: float = 1e-6) -> bool:
+def same_placement(one: Placement, other: Placement, tolerance: float = 1e-6) -> bool:
     """Whether two values agree, points to within ``tolerance`` px (what text and binary tables may differ by)."""
     if one.point is None or other.point is None:
         return one == other

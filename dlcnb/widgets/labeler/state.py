@@ -15,7 +15,7 @@ from dlcnb.labels import Conflict, Edit, LabelError, LabelStore
 from dlcnb.project import Project
 from dlcnb.widgets.labeler.assist import Assistance
 from dlcnb.widgets.labeler.frames import SHOW, Cursor, folders, locked
-from dlcnb.widgets.labeler.history import Change, Done, History, Point, Value, same_value
+from dlcnb.widgets.labeler.history import Change, Done, History, Placement, Point, same_placement
 
 __all__ = ["MODES", "SHOW", "Cursor", "LabelSession"]
 
@@ -69,7 +69,7 @@ class LabelSession(Assistance, HasTraits):
         self.bodyparts = tuple(self.project.bodyparts)
         self.cursor, self.history = Cursor(), History()
         self.image_size: tuple[int, int] | None = None  # (height, width) of the cursor's image, once a view knows it
-        self._clipboard: list[Value] = []
+        self._clipboard: list[Placement] = []
         self._videos = videos
         self.stores = {
             folder.name: LabelStore(self.project, folder.name, self.scorer) for folder in folders(self.project, videos)
@@ -98,7 +98,7 @@ class LabelSession(Assistance, HasTraits):
                 self.note(f"{bodypart} is placed already: drag it to move it, or choose another bodypart")
                 return
             self._check_inside(point)
-            self._make({Change(image, bodypart, before, Value(point)): "hand"})
+            self._make({Change(image, bodypart, before, Placement(point)): "hand"})
             self._move_on()
 
     @locked
@@ -110,7 +110,7 @@ class LabelSession(Assistance, HasTraits):
         self._check_inside(point)
         if bodypart is not None:
             self.choose(bodypart)
-        self._set({self.cursor.bodypart: Value((float(point[0]), float(point[1])))}, origin)
+        self._set({self.cursor.bodypart: Placement((float(point[0]), float(point[1])))}, origin)
 
     @locked
     def nudge(self, dx: float, dy: float) -> None:
@@ -127,9 +127,9 @@ class LabelSession(Assistance, HasTraits):
         image, bodypart = self.cursor.image, self.cursor.bodypart
         copied = self._copies.get((image, bodypart))
         if self.values()[self.part].state != "open":
-            self._set({bodypart: Value()})
+            self._set({bodypart: Placement()})
         elif copied:
-            self._make({Change(image, bodypart, Value(copied), Value(), copied=True): ""})
+            self._make({Change(image, bodypart, Placement(copied), Placement(), copied=True): ""})
         else:
             self.note(f"{bodypart} is not placed")
 
@@ -137,7 +137,7 @@ class LabelSession(Assistance, HasTraits):
     def hide(self) -> None:
         """Mark the current bodypart as not visible and move on, or take that back."""
         unseen = self.values()[self.part].state == "not visible"
-        self._set({self.cursor.bodypart: Value(visible=unseen)})
+        self._set({self.cursor.bodypart: Placement(visible=unseen)})
         if not unseen:
             self._move_on()
 
@@ -156,7 +156,7 @@ class LabelSession(Assistance, HasTraits):
             self.note(question)
             self.asking = image
         elif parts:
-            self._set({name: Value(visible=False) for name in parts})
+            self._set({name: Placement(visible=False) for name in parts})
         else:
             self._make({Done(image, done, not done): ""})
 
@@ -194,7 +194,7 @@ class LabelSession(Assistance, HasTraits):
         image = self.previous_labeled()
         self._fill(self.values(image) if image else [], "there is no labeled frame before this one in the video")
 
-    def _fill(self, values: list[Value], nothing: str) -> None:
+    def _fill(self, values: list[Placement], nothing: str) -> None:
         if not values:
             self.note(nothing)
             return
@@ -202,8 +202,8 @@ class LabelSession(Assistance, HasTraits):
         changes: dict[Change | Done, str] = {}
         for name, value, mine in zip(self.bodyparts, values, self.values(), strict=True):
             if value.point and mine.state == "open":
-                before = Value(self._copies.get((image, name)))
-                changes[Change(image, name, before, Value(value.point), copied=True)] = ""
+                before = Placement(self._copies.get((image, name)))
+                changes[Change(image, name, before, Placement(value.point), copied=True)] = ""
         self._make(changes)
         count = len(changes)
         self.note(
@@ -229,7 +229,7 @@ class LabelSession(Assistance, HasTraits):
 
     # --- edits, undo, redo ---
 
-    def _set(self, values: dict[str, Value], origin: str = "hand") -> None:
+    def _set(self, values: dict[str, Placement], origin: str = "hand") -> None:
         """Give bodyparts of the cursor's image other values, as one step of the history."""
         image, old = self.cursor.image, dict(zip(self.bodyparts, self.values(), strict=True))
         self._make({Change(image, name, old[name], new): origin for name, new in values.items()})
@@ -285,8 +285,8 @@ class LabelSession(Assistance, HasTraits):
         if isinstance(change, Done):
             return (self.state(change.image) == "done") == change.before
         if change.copied:
-            return Value(self._copies.get((change.image, change.bodypart))) == change.before
-        return same_value(self.values(change.image)[self.bodyparts.index(change.bodypart)], change.before)
+            return Placement(self._copies.get((change.image, change.bodypart))) == change.before
+        return same_placement(self.values(change.image)[self.bodyparts.index(change.bodypart)], change.before)
 
     # --- the image's edge ---
 
