@@ -7,25 +7,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.scenes import SIZE, scene
 
 from dlcnb import frames
 from dlcnb.project import Project
 from dlcnb.video import VideoError, VideoReader, VideoWriter
 
-SIZE = (96, 128)
 SCENES = 5
 SCENE_LENGTH = 16
 
 
 pytestmark = pytest.mark.usefixtures("own_cache")
-
-
-def scene(number, i):
-    """A picture of a scene: a bright square in its own place, with a little noise of frame ``i``."""
-    image = np.random.default_rng(i).integers(40, 50, (*SIZE, 3), np.uint8)
-    y, x = divmod(number, 3)
-    image[10 + 40 * y : 40 + 40 * y, 10 + 40 * x : 40 + 40 * x] = (240, 200 - 30 * number, 60)
-    return image
 
 
 @pytest.fixture(scope="module")

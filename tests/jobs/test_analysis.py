@@ -10,10 +10,10 @@ from contextlib import closing, suppress
 import numpy as np
 import psutil
 import pytest
-from support.networks import add_network
+from support.networks import network_project
 from support.projects import write_noise
 
-from dlcnb import Poses, Project, VideoReader, jobs
+from dlcnb import Poses, VideoReader, jobs
 from dlcnb.jobs.analysis import parts as parts_module
 from dlcnb.jobs.analysis.parts import Parts, PartsError
 
@@ -24,10 +24,7 @@ PARTS = ("snout", "tail")
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A project with a network of random weights, which is as quick as a trained one."""
-    folder = tmp_path_factory.mktemp("project")
-    project = Project.create("arena", "Ann", [write_noise(folder / "first.mp4", 10)], PARTS, parent=folder)
-    add_network(project)
-    return project
+    return network_project(tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ import signal
 import sys
 
 import pytest
-from support.networks import add_network
+from support.networks import network_project
 from support.projects import write_noise
 
-from dlcnb import Project, jobs
+from dlcnb import jobs
 from dlcnb.jobs.analysis.local import analyze_video
 from dlcnb.jobs.analysis.plan import Settings
 
@@ -23,10 +23,7 @@ TIMEOUT = 180
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A project with a network of random weights."""
-    folder = tmp_path_factory.mktemp("project")
-    project = Project.create("arena", "Ann", [write_noise(folder / "first.mp4", 10)], PARTS, parent=folder)
-    add_network(project)
-    return project
+    return network_project(tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture(scope="module")

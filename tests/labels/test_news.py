@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from support.tables import set_first
 
 from dlcnb.labels import Edit, Labels, LabelStore, current_labels
 from dlcnb.labels import journal as journal_module
@@ -131,9 +132,7 @@ def test_a_save_killed_between_its_two_files_whatever_the_clock_says(project, st
 def test_an_h5_that_another_program_saved_alone(project, store, hours):
     fill(store, 0)
     h5, _ = store.save()
-    frame = pd.read_hdf(h5)
-    frame.iloc[0, 0] = 55.5
-    frame.to_hdf(h5, key="df_with_missing", mode="w")
+    set_first(h5, 55.5)
     time = h5.stat().st_mtime + 3600 * hours
     os.utime(h5, (time, time))
     for tab in (store, LabelStore(project, "cam1")):

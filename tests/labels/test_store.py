@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from support.tables import set_first
 
 from dlcnb.labels import Conflict, Edit, LabelError, Labels, LabelStore, current_labels
 from dlcnb.labels import shared as shared_module
@@ -581,9 +582,7 @@ def test_a_change_of_the_table_after_opening_and_before_the_first_edit(project, 
 def test_a_change_of_the_h5_alone(project, store, caplog):
     fill(store, 0)
     h5, _ = store.save()
-    frame = pd.read_hdf(h5)
-    frame.iloc[0, 0] = 55.5
-    frame.to_hdf(h5, key="df_with_missing", mode="w")
+    set_first(h5, 55.5)
     os.utime(h5, ns=(0, csv_of(store).stat().st_mtime_ns + 10**9))
     assert store.refresh() == []
     assert store.point(img(0))[0].tolist() == [55.5, 2]

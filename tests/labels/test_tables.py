@@ -11,17 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
+from support.tables import ONE
 
 from dlcnb.labels import LabelError, Labels, check_tables, doctor, frame_index, image_name, read_h5_table
 from dlcnb.project import Project
 
-ONE = """\
-scorer,Ann,Ann,Ann,Ann
-bodyparts,hand,hand,elbow,elbow
-coords,x,y,x,y
-labeled-data/cam1/img00.png,1.5,2.0,250.05599999999998,4.0
-labeled-data/cam1/img07.png,,,7.0,8.0
-"""
 THREE = """\
 scorer,,,Ann,Ann,Ann,Ann
 bodyparts,,,hand,hand,elbow,elbow

@@ -7,6 +7,14 @@ from pathlib import Path
 from dlcnb.project import Project
 from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig
+from support.projects import write_noise
+
+
+def network_project(parent: Path) -> Project:
+    """A new project in the folder ``parent`` with a video of ten frames, two bodyparts and such a network."""
+    project = Project.create("arena", "Ann", [write_noise(parent / "first.mp4", 10)], ("snout", "tail"), parent=parent)
+    add_network(project)
+    return project
 
 
 def add_network(project: Project, *, backbone: str = "efficientnet-lite0", input_scale: float = 0.5) -> Path:

@@ -7,17 +7,10 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from support.tables import ONE
 
 from dlcnb.tables.errors import TableError
 from dlcnb.tables.h5 import read_h5_table
-
-ONE = """\
-scorer,Ann,Ann,Ann,Ann
-bodyparts,hand,hand,elbow,elbow
-coords,x,y,x,y
-labeled-data/cam1/img00.png,1.5,2.0,250.05599999999998,4.0
-labeled-data/cam1/img07.png,,,7.0,8.0
-"""
 
 
 class Evil:

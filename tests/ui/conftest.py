@@ -163,6 +163,14 @@ class Lab:
         self._restored()
         self.idle()
 
+    def on(self, selector, x, y):
+        """Page coordinates of a point of a canvas given in canvas pixels, scrolled into view."""
+        canvas = self.page.locator(selector)
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        width, height = canvas.evaluate("c => [c.width, c.height]")
+        return box["x"] + x * box["width"] / width, box["y"] + y * box["height"] / height
+
     def close(self):
         """End the kernels and close the notebooks."""
         self.page.evaluate(

@@ -43,18 +43,9 @@ def picked(lab, video="m1", show="picked"):
     return lab.ask(f"w.state.numbers({show!r}, {video!r}).tolist()")
 
 
-def on(lab, selector, x, y):
-    """Page coordinates of a point of a canvas given in canvas pixels, scrolled into view."""
-    canvas = lab.page.locator(selector)
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    width, height = canvas.evaluate("c => [c.width, c.height]")
-    return box["x"] + x * box["width"] / width, box["y"] + y * box["height"] / height
-
-
 def thumbnail(lab, position, dx=20, dy=50):
     left, top = lab.ask(f"w.gallery.state.box({position})")
-    return on(lab, GALLERY, left + dx, top + dy)
+    return lab.on(GALLERY, left + dx, top + dy)
 
 
 def test_choose_drop_and_extract_by_mouse(picker):
@@ -95,10 +86,10 @@ def test_the_region_is_drawn_on_the_frame(picker):
     picker.page.locator(PLAYER).click()
     picker.page.keyboard.press("c")
     picker.until("w.player.drawing")
-    picker.page.mouse.move(*on(picker, PLAYER, 80, 100))
+    picker.page.mouse.move(*picker.on(PLAYER, 80, 100))
     picker.page.mouse.down()
-    picker.page.mouse.move(*on(picker, PLAYER, 300, 300), steps=5)
-    picker.page.mouse.move(*on(picker, PLAYER, 480, 400))
+    picker.page.mouse.move(*picker.on(PLAYER, 300, 300), steps=5)
+    picker.page.mouse.move(*picker.on(PLAYER, 480, 400))
     picker.page.mouse.up()
     picker.until("project.crop('m1') != (0, 320, 0, 240)")
     crop = picker.ask("Project.open(project.root).crop('m1')")

@@ -31,18 +31,9 @@ def opened(lab, request, make, show="w"):
     return lab
 
 
-def on(lab, selector, x, y):
-    """Page coordinates of a point of a canvas given in canvas pixels, scrolled into view."""
-    canvas = lab.page.locator(selector)
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    width, height = canvas.evaluate("c => [c.width, c.height]")
-    return box["x"] + x * box["width"] / width, box["y"] + y * box["height"] / height
-
-
 def picture(lab, position):
     left, top = lab.ask(f"w.gallery.state.box({position})")
-    return on(lab, GALLERY, left + 60, top + 60)
+    return lab.on(GALLERY, left + 60, top + 60)
 
 
 def test_a_click_on_an_odd_frame_opens_it_in_the_labeler(lab, request):
@@ -96,7 +87,7 @@ def test_the_skeleton_by_clicks_applied_and_undone(lab, request):
     lab.until("w.input.guard.attached > 0 and w.wait(0.5)")
     for part in (1, 2):
         x, y = lab.ask(f"w._places()[w.state.parts[{part}].key]")
-        lab.page.mouse.click(*on(lab, ".dlcnb canvas", x, y))
+        lab.page.mouse.click(*lab.on(".dlcnb canvas", x, y))
     lab.until("len(w.state.edges) == 2")
     name = lab.page.locator(".dlcnb input[type=text]").nth(3)
     name.fill("tailbase")

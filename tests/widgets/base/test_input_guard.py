@@ -71,6 +71,16 @@ class TestDelivery:
         channel.guard._handle_custom_msg({"type": "ack", "id": 1}, [])
         return asked
 
+    def wait_for_the_second(self, channel, *ahead):
+        """Let ``ready`` wait until the page has the second frame, and no longer."""
+        thread = threading.Thread(target=channel.ready, args=ahead)
+        thread.start()
+        thread.join(0.05)
+        assert thread.is_alive()
+        channel.guard._handle_custom_msg({"type": "ack", "id": 2}, [])
+        thread.join(10)
+        assert not thread.is_alive()
+
     def test_nothing_waits_or_is_asked_where_no_page_is(self, rig, monkeypatch):
         _, channel, _ = rig
         monkeypatch.setattr(channel.guard, "send", pytest.fail)
@@ -82,13 +92,7 @@ class TestDelivery:
         _, channel, got = rig
         channel.ready()
         channel.sent()
-        thread = threading.Thread(target=channel.ready)
-        thread.start()
-        thread.join(0.05)
-        assert thread.is_alive()
-        channel.guard._handle_custom_msg({"type": "ack", "id": 2}, [])
-        thread.join(10)
-        assert not thread.is_alive()
+        self.wait_for_the_second(channel)
         assert page == [{"type": "frame", "id": 1}, {"type": "frame", "id": 2}]
         assert not got
 
@@ -97,13 +101,7 @@ class TestDelivery:
         for _ in range(3):
             channel.ready(3)  # returns at once, or this test hangs
             channel.sent()
-        thread = threading.Thread(target=channel.ready, args=(2,))
-        thread.start()
-        thread.join(0.05)
-        assert thread.is_alive()
-        channel.guard._handle_custom_msg({"type": "ack", "id": 2}, [])
-        thread.join(10)
-        assert not thread.is_alive()
+        self.wait_for_the_second(channel, 2)
 
     def test_a_page_that_went_away_is_waited_for_once(self, rig, page, monkeypatch):
         _, channel, _ = rig

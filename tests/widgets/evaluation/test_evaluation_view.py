@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.projects import copy_of
+from support.widgets import painted
 
 from dlcnb import sampledata
 from dlcnb.evaluate import Evaluation, ScoreMapWriter, maps_path
@@ -70,10 +71,7 @@ def labeler():
 
 @pytest.fixture
 def view(project, written, labeler):
-    made = EvaluationView(project, labeler=labeler)
-    assert made.wait()
-    yield made
-    made.close()
+    yield from painted(EvaluationView(project, labeler=labeler))
 
 
 class TestShown:

@@ -7,21 +7,15 @@ import cv2
 import ipywidgets
 import numpy as np
 import pytest
+from support.scenes import SIZE, scene
+from support.widgets import painted
 
 from dlcnb import frames
 from dlcnb.project import Project, ProjectError
 from dlcnb.video import VideoReader, VideoWriter
 from dlcnb.widgets import FramePicker
 
-SIZE, SCENES, LENGTH = (96, 128), 5, 12
-
-
-def scene(number, i):
-    """A picture of a scene: a bright square in its own place, with a little noise of frame ``i``."""
-    image = np.random.default_rng(i).integers(40, 50, (*SIZE, 3), np.uint8)
-    y, x = divmod(number, 3)
-    image[10 + 40 * y : 40 + 40 * y, 10 + 40 * x : 40 + 40 * x] = (240, 200 - 30 * number, 60)
-    return image
+SCENES, LENGTH = 5, 12
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +35,7 @@ def project(tmp_path, videos):
 
 @pytest.fixture
 def picker(project):
-    made = FramePicker(project)
-    assert made.wait()
-    yield made
-    made.close()
+    yield from painted(FramePicker(project))
 
 
 def key(picker, name):

@@ -1,11 +1,8 @@
 """The grid of pictures: its state without pixels, and its canvas without a browser."""
 
-import base64
-import io
-
 import numpy as np
 import pytest
-from PIL import Image
+from support.widgets import shown
 
 from dlcnb.widgets.gallery.gallery_state import Cell, GalleryState
 from dlcnb.widgets.gallery.thumbnails import EMPTY, Gallery, fitted
@@ -93,12 +90,6 @@ def gallery():
 
 def message(gallery, **content):
     gallery.input.guard._handle_custom_msg(content, [])
-
-
-def shown(gallery):
-    assert gallery.wait()
-    data = bytes(gallery.canvas._image.value).split(b",", 1)[1]
-    return np.array(Image.open(io.BytesIO(base64.b64decode(data))))
 
 
 class TestGallery:

@@ -1,10 +1,7 @@
 """The labeler through its widgets and its input channel; no browser."""
 
-import base64
-import io
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +11,10 @@ import pytest
 from markupsafe import escape
 from PIL import Image
 from support.labeling import BODYPARTS, COUNT, make_project
+from support.widgets import painted, shown
 
 import dlcnb
 from dlcnb.labels import Edit, Labels, LabelStore
-from dlcnb.project import Project
 from dlcnb.widgets import Labeler
 from dlcnb.widgets.labeler.keeper import Keeper
 from dlcnb.widgets.labeler.keys import ACTIONS, KEYS, help_html
@@ -26,22 +23,9 @@ M1 = [f"labeled-data/m1/img{n}.png" for n in range(COUNT)]
 ZOOM = 5  # canvas px per image px: 640 / 128
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    return make_project(tmp_path_factory.mktemp("original")).root
-
-
-@pytest.fixture
-def project(original, tmp_path):
-    return Project.open(shutil.copytree(original, tmp_path / original.name, symlinks=True))
-
-
 @pytest.fixture
 def labeler(project):
-    made = Labeler(project)
-    assert made.wait(60)
-    yield made
-    made.close()
+    yield from painted(Labeler(project))
 
 
 def message(labeler, **content):
@@ -77,13 +61,6 @@ def drag(labeler, start, end, **more):
 
 def points(labeler):
     return labeler.session.points()
-
-
-def shown(labeler):
-    """The picture on the canvas's frame layer, uint8 (H, W, 3)."""
-    assert labeler.wait(60)
-    data = bytes(labeler.canvas._image.value).split(b",", 1)[1]
-    return np.array(Image.open(io.BytesIO(base64.b64decode(data))))
 
 
 def status(labeler):

@@ -5,26 +5,15 @@ import shutil
 
 import numpy as np
 import pytest
-from support.labeling import BODYPARTS, COUNT, make_project
+from support.labeling import BODYPARTS, COUNT
 
 from dlcnb import outliers
 from dlcnb.labels import Edit, LabelError, Labels, LabelStore
 from dlcnb.poses import Poses
-from dlcnb.project import Project
 from dlcnb.widgets.labeler.state import MODES, LabelSession
 
 M1 = [f"labeled-data/m1/img{n}.png" for n in range(COUNT)]
 M2 = [f"labeled-data/m2/img{n}.png" for n in range(COUNT)]
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    return make_project(tmp_path_factory.mktemp("original")).root
-
-
-@pytest.fixture
-def project(original, tmp_path):
-    return Project.open(shutil.copytree(original, tmp_path / original.name, symlinks=True))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
+from support.widgets import shown
 
 from dlcnb.labels import Labels
 from dlcnb.poses import Poses
@@ -53,13 +54,6 @@ def player(video, poses):
     )
     yield made
     made.close()
-
-
-def shown(player):
-    """The picture on the canvas's frame layer, uint8 (H, W, 3)."""
-    assert player.wait()
-    data = bytes(player.canvas._image.value).split(b",", 1)[1]
-    return np.array(Image.open(io.BytesIO(base64.b64decode(data))))
 
 
 def shows(player, frame):

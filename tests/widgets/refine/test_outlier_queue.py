@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from support.projects import copy_of
+from support.widgets import painted
 from traitlets import TraitError
 
 from dlcnb import Labeler, OutlierQueue, Player, TrajectoryView, sampledata
@@ -37,10 +38,7 @@ def project(tiny, tmp_path):
 
 @pytest.fixture
 def queue(project):
-    made = OutlierQueue(project)
-    assert made.wait()
-    yield made
-    made.close()
+    yield from painted(OutlierQueue(project))
 
 
 def label(project, image):

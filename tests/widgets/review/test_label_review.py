@@ -1,11 +1,11 @@
 """Label review and variability, their state and their widgets; no browser."""
 
-import base64
 import io
 
 import numpy as np
 import pytest
 from PIL import Image
+from support.widgets import shown
 
 from dlcnb import frames
 from dlcnb.labels import LabelError, Labels
@@ -150,12 +150,6 @@ def review(project):
     made = LabelReview(project, labeler=Opens())
     yield made
     made.close()
-
-
-def shown(gallery):
-    assert gallery.wait()
-    data = bytes(gallery.canvas._image.value).split(b",", 1)[1]
-    return np.array(Image.open(io.BytesIO(base64.b64decode(data))))
 
 
 def click(gallery, position):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from support.widgets import painted
 from traitlets import TraitError
 
 from dlcnb import Player, TrajectoryView, sampledata
@@ -40,10 +41,7 @@ def state(project):
 
 @pytest.fixture
 def view(project):
-    made = TrajectoryView(project)
-    assert made.wait()
-    yield made
-    made.close()
+    yield from painted(TrajectoryView(project))
 
 
 def send(view, **message):

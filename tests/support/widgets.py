@@ -1,0 +1,21 @@
+"""Widgets in tests: made, painted, closed; what their canvas shows."""
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+
+def painted(widget, seconds=60):
+    """Yield a widget once it is painted and close it at the end; for ``yield from`` in a fixture."""
+    assert widget.wait(seconds)
+    yield widget
+    widget.close()
+
+
+def shown(widget, seconds=60):
+    """The picture on the frame layer of a widget's canvas, uint8 (H, W, 3)."""
+    assert widget.wait(seconds)
+    data = bytes(widget.canvas._image.value).split(b",", 1)[1]
+    return np.array(Image.open(io.BytesIO(base64.b64decode(data))))
