@@ -15,24 +15,19 @@ import itertools
 import json
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.request
 from collections import Counter
-from pathlib import Path
 
 import cv2
 import numpy as np
 import psutil
 import websocket
-from playwright.sync_api import sync_playwright
+from pages import ARGUMENTS, Lab, find_chromium, lab_page
 
 from dlcnb.project import Project
 from dlcnb.video import VideoWriter
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "ui"))
-from conftest import ARGUMENTS, Lab, Server, _chromium
 
 BITS, PARTS = 10, tuple(f"part{k:02d}" for k in range(20))
 UNHINDERED = [
@@ -189,7 +184,7 @@ class Chromium:
     """A browser of our own, which Playwright can join and leave."""
 
     def __init__(self, folder):
-        line = [_chromium(), "--headless", "--remote-debugging-port=0", f"--user-data-dir={folder}", *UNHINDERED]
+        line = [find_chromium(), "--headless", "--remote-debugging-port=0", f"--user-data-dir={folder}", *UNHINDERED]
         self.process = subprocess.Popen(
             [*line, *ARGUMENTS, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -335,22 +330,16 @@ def main():
     parser.add_argument("--training", type=int, default=0, metavar="TURNS", help="also clicks beside a training")
     arguments = parser.parse_args()
     for nodelay in (False, True) if arguments.sizes else (True,):
-        with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-            server = Server(Path(folder), nodelay)
-            browser = playwright.chromium.launch(executable_path=_chromium(), args=ARGUMENTS)
-            try:
-                lab = Lab(browser.new_page(), server)
-                for size in arguments.sizes:
-                    result = measure(lab, Path(folder), tuple(int(n) for n in size.split("x")), arguments)
-                    text = ", ".join(f"{k} {v}" for k, v in result.items())
-                    print(f"{size}, {'TCP_NODELAY' if nodelay else 'plain server'}: {text}", flush=True)
-                if nodelay and arguments.training:
-                    beside_training(lab, Path(folder), arguments)
-                if nodelay and arguments.long:
-                    long_session(playwright, server, Path(folder), arguments.long)
-            finally:
-                browser.close()
-                server.stop()
+        with lab_page(nodelay) as (lab, playwright):
+            folder = lab.server.root
+            for size in arguments.sizes:
+                result = measure(lab, folder, tuple(int(n) for n in size.split("x")), arguments)
+                text = ", ".join(f"{k} {v}" for k, v in result.items())
+                print(f"{size}, {'TCP_NODELAY' if nodelay else 'plain server'}: {text}", flush=True)
+            if nodelay and arguments.training:
+                beside_training(lab, folder, arguments)
+            if nodelay and arguments.long:
+                long_session(playwright, lab.server, folder, arguments.long)
 
 
 if __name__ == "__main__":

@@ -9,16 +9,10 @@ browser's processes and the kernel grew during playback. Software rendering: a r
 """
 
 import argparse
-import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
 import psutil
-from playwright.sync_api import sync_playwright
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "ui"))
-from conftest import ARGUMENTS, Lab, Server, _chromium
+from pages import lab_page
 
 BITS = 12
 VIDEO = """
@@ -118,18 +112,11 @@ def main():
     parser.add_argument("--minutes", type=float, default=1.0, help="of playback, for the memory; 0 leaves it out")
     arguments = parser.parse_args()
     for nodelay in (False, True):
-        with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-            server = Server(Path(folder), nodelay)
-            browser = playwright.chromium.launch(executable_path=_chromium(), args=ARGUMENTS)
-            try:
-                lab = Lab(browser.new_page(), server)
-                for size in arguments.sizes:
-                    result = measure(lab, tuple(int(n) for n in size.split("x")), arguments)
-                    told = ", ".join(f"{k} {v}" for k, v in result.items())
-                    print(f"{size}, {'TCP_NODELAY' if nodelay else 'plain server'}: {told}", flush=True)
-            finally:
-                browser.close()
-                server.stop()
+        with lab_page(nodelay) as (lab, _):
+            for size in arguments.sizes:
+                result = measure(lab, tuple(int(n) for n in size.split("x")), arguments)
+                told = ", ".join(f"{k} {v}" for k, v in result.items())
+                print(f"{size}, {'TCP_NODELAY' if nodelay else 'plain server'}: {told}", flush=True)
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def draw_pose(  # noqa: PLR0913
     Returns
     -------
     uint8 (H, W, 3)
-        RGB.
+        A new image, RGB.
 
     Raises
     ------

@@ -1,6 +1,7 @@
 """The figures that show whether tracking went well, as functions of data, on matplotlib without pyplot.
 
-Every function takes ``ax=None`` (draw on these axes, or on a new figure) and returns ``(fig, ax)``. Nothing here is
+Every function takes ``ax=None`` (draw on these axes, or on a new figure) and returns ``(fig, ax)``;
+where there are two axes, ``ax`` is an array of them. Nothing here is
 kept in pyplot's global state, so figures are freed with their last reference and threads don't disturb each other.
 """
 

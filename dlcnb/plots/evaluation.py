@@ -42,11 +42,6 @@ def pck(
     thresholds_px : array_like, optional
         Distances, pixels; as `dlcnb.evaluate.pck_curve` chooses them for the test frames if None.
     ax : matplotlib.axes.Axes, optional
-
-    Returns
-    -------
-    tuple
-        (figure, axes)
     """
     fig, ax = axes_for(ax, (5.6, 3.8))
     sets = {"train": (TRAIN, "-"), "test": (TEST, "-"), "test_pcutoff": (SURE, "--")}
@@ -82,11 +77,6 @@ def calibration(evaluation: Evaluation, *, epsilon_px: float = 5.0, ax: Axes | N
     evaluation : dlcnb.evaluate.Evaluation
     epsilon_px : float
     ax : matplotlib.axes.Axes, optional
-
-    Returns
-    -------
-    tuple
-        (figure, axes)
     """
     fig, ax = axes_for(ax, (4.6, 4.2))
     frames = evaluation.is_test if evaluation.is_test.any() else slice(None)

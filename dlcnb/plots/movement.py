@@ -60,11 +60,6 @@ def postures(  # noqa: PLR0913
     pcutoff : float
         Points of a likelihood below it are not drawn.
     ax : matplotlib.axes.Axes, optional
-
-    Returns
-    -------
-    tuple
-        (figure, axes)
     """
     if not 0 <= frame < len(poses):
         raise IndexError(f"frame {frame}: there are poses of frames 0 to {len(poses) - 1}")
@@ -115,11 +110,6 @@ def skeletons(
     pcutoff : float
         Points of a likelihood below it are not drawn.
     ax : matplotlib.axes.Axes, optional
-
-    Returns
-    -------
-    tuple
-        (figure, axes)
     """
     fig, ax = axes_for(ax, (6, 5))
     edges = edges_of(skeleton)
@@ -157,11 +147,6 @@ def speed(poses: Poses, times: ArrayLike | None = None, pcutoff: float = 0.6, *,
     pcutoff : float
         Points of a likelihood below it are left out.
     ax : matplotlib.axes.Axes, optional
-
-    Returns
-    -------
-    tuple
-        (figure, axes)
     """
     fig, ax = axes_for(ax, (9, 3.2))
     at, unit = when(poses, times)

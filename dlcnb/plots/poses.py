@@ -36,11 +36,6 @@ def trajectory(
     size : tuple of int, optional
         (height, width) of the video, for the axes' limits; as far as the points go if None.
     ax : matplotlib.axes.Axes, optional
-
-    Returns
-    -------
-    tuple
-        (figure, axes)
     """
     fig, ax = axes_for(ax, (7, 5))
     points = shown(poses, pcutoff)
@@ -70,11 +65,6 @@ def coordinates(
     pcutoff : float
         Points of a likelihood below it are not drawn.
     ax : sequence of two matplotlib.axes.Axes, optional
-
-    Returns
-    -------
-    tuple
-        (figure, array of the two axes)
     """
     fig, axes = axes_for(ax, (9, 5), 2)
     points, (at, unit) = shown(poses, pcutoff), when(poses, times)
@@ -110,11 +100,6 @@ def histogram(poses: Poses, pcutoff: float = 0.6, *, ax: Sequence[Axes] | None =
     pcutoff : float
         Points of a likelihood below it are left out.
     ax : sequence of two matplotlib.axes.Axes, optional
-
-    Returns
-    -------
-    tuple
-        (figure, array of the two axes)
     """
     fig, axes = axes_for(ax, (9, 3.6), (1, 2))
     steps = np.diff(shown(poses, pcutoff), axis=0)  # (T - 1, K, 2)

@@ -32,11 +32,6 @@ def errors(evaluation: Evaluation, *, ax: Axes | None = None) -> Drawn:
     ----------
     evaluation : dlcnb.evaluate.Evaluation
     ax : matplotlib.axes.Axes, optional
-
-    Returns
-    -------
-    tuple
-        (figure, axes)
     """
     parts = evaluation.bodyparts
     fig, ax = axes_for(ax, (max(4.5, 1.6 + 1.1 * len(parts)), 4))
@@ -77,11 +72,6 @@ def training(history: Mapping[str, NDArray[Any]], *, ax: Sequence[Axes] | None =
     history : dict of arrays
         As `dlcnb.jobs.history` gives it; may still be empty.
     ax : sequence of two matplotlib.axes.Axes, optional
-
-    Returns
-    -------
-    tuple
-        (figure, array of the two axes)
     """
     fig, axes = axes_for(ax, (7, 5), 2)
     colors = palette(3) / 255

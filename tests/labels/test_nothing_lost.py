@@ -51,6 +51,11 @@ def run_in_child(work, *, wait=True):
         os._exit(status)
 
 
+def ends(children):
+    """(exit status, all that it wrote) of each child, once it is dead."""
+    return [(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), told(read)) for pid, read in children]
+
+
 def told(read):
     """Everything that a child, dead by now, wrote to its pipe."""
     data = b""
@@ -170,9 +175,7 @@ def test_two_programs_interleaved(project, store):
 
     children = [run_in_child(lambda tell, which=which: work(which, tell), wait=False) for which in (0, 1)]
     os.write(go, b"..")
-    for pid, read in children:
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        assert (status, told(read)) == (0, b"." * 60)
+    assert ends(children) == [(0, b"." * 60)] * 2
     for tab in (store, LabelStore(project, "cam1")):
         assert tab.refresh() == tab.conflicts == []
         expected = [[[50 + n, which] for which in (0, 1)] for n in range(10)]
@@ -199,9 +202,7 @@ def test_two_programs_that_do_not_see_each_other_conflict_everywhere(project, st
     children = [run_in_child(lambda tell, which=which: work(which, tell), wait=False) for which in (0, 1)]
     assert [os.read(read, 1) for _, read in children] == [b".", b"."]
     os.write(go, b"..")
-    for pid, read in children:
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        assert (status, told(read)) == (0, b"")
+    assert ends(children) == [(0, b"")] * 2
     store.refresh()
     held = {image: store.point(image)[0].tolist() for image in store.images}
     in_conflict = {c.image: list(c.theirs) for c in store.conflicts}

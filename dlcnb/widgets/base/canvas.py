@@ -21,7 +21,7 @@ from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.paint import Picture, Thing, on_canvas
 from dlcnb.widgets.base.task import end_before_python
 
-__all__ = ["FrameCanvas", "PaintCanvas", "Painter", "batch", "decode_jpeg", "encode_jpeg", "render_view"]
+__all__ = ["FrameCanvas", "PaintCanvas", "PaintedBox", "Painter", "batch", "decode_jpeg", "encode_jpeg", "render_view"]
 
 log = logging.getLogger(__name__)
 
@@ -222,3 +222,24 @@ class Painter:
             self._alive = self._busy = self._wanted and not self._closed
             self._wanted = False
             return self._alive
+
+
+class PaintedBox(ipywidgets.VBox):
+    """A part of a widget with a painter of its own, ``_painter``, once all is built."""
+
+    _painter: Painter | None = None
+
+    def redraw(self) -> None:
+        """Paint again, soon, on the painter's thread."""
+        if self._painter is not None:
+            self._painter.request()
+
+    def wait(self, timeout: float = 10.0) -> bool:
+        """Block until what was asked for is painted; False after ``timeout`` seconds."""
+        return self._painter is None or self._painter.wait(timeout)
+
+    def close(self) -> None:
+        """Stop painting and take the box off the page."""
+        if self._painter is not None:
+            self._painter.close()
+        super().close()

@@ -14,7 +14,7 @@ from PIL import Image
 
 from dlcnb.labels import LabelError
 from dlcnb.render import palette
-from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view
+from dlcnb.widgets.base.canvas import FrameCanvas, PaintedBox, Painter, batch, render_view
 from dlcnb.widgets.base.html import Html, heading, joined, legend, markup, muted, notice
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.paint import Thing, on_picture
@@ -42,7 +42,7 @@ KEYS: dict[str, tuple[Any, ...]] = {  # key -> (name of a method, its arguments)
 MAPS = {"off": "no score-map", "linear": "score-map", "log": "score-map, log"}
 
 
-class FrameView(ipywidgets.VBox):
+class FrameView(PaintedBox):
     """Shows ``state.image`` of an `EvaluationState`.
 
     Parameters
@@ -55,7 +55,6 @@ class FrameView(ipywidgets.VBox):
         Of the canvas, px.
     """
 
-    _painter: Painter | None = None
     _drag_from: tuple[float, float] | None = None
 
     def __init__(
@@ -144,15 +143,6 @@ class FrameView(ipywidgets.VBox):
 
     # --- painting ---
 
-    def redraw(self) -> None:
-        """Paint again, soon, on the painter's thread."""
-        if self._painter is not None:
-            self._painter.request()
-
-    def wait(self, timeout: float = 10.0) -> bool:
-        """Block until what was asked for is painted; False after ``timeout`` seconds."""
-        return self._painter is None or self._painter.wait(timeout)
-
     def _paint(self) -> None:
         with self._lock:
             view, drawn, note = self._picture()
@@ -217,10 +207,8 @@ class FrameView(ipywidgets.VBox):
 
     def close(self) -> None:
         """Stop painting and take the view off the page."""
-        if self._painter is not None:
-            self._painter.close()
-        self.canvas.close()
         super().close()
+        self.canvas.close()
 
 
 def _part_text(evaluation: Evaluation, row: int, k: int) -> str:

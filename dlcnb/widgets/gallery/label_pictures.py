@@ -122,6 +122,7 @@ class LabelPictures:
         edges: ArrayLike = (),
         rivals: NDArray[np.float64] | None = None,
         close: bool = True,
+        keep: bool = True,
     ) -> NDArray[np.uint8]:
         """A picture of a frame with its points, uint8 (height, width, 3); empty if its image can't be read.
 
@@ -136,29 +137,33 @@ class LabelPictures:
             Another scorer's points.
         close : bool
             A close-up of the points instead of the whole frame.
+        keep : bool
+            Remember it for the next time.
         """
         key = image, np.asarray(points).tobytes(), b"" if rivals is None else np.asarray(rivals).tobytes(), close
         with self._lock:
             data = self._done.get(key)
-        if data is None:
-            data = encode_jpeg(self.draw(image, points, edges, rivals, close), 90)
-            with self._lock:
-                self._done[key] = data
+        if data is not None:
+            return decode_jpeg(data)
+        try:
+            drawn = self._drawn(self.read(image), points, edges, rivals, close)
+        except LabelError:
+            drawn = fitted(np.zeros((1, 1, 3), np.uint8), self.size)
+        if not keep:
+            return drawn
+        data = encode_jpeg(drawn, 90)
+        with self._lock:
+            self._done[key] = data
         return decode_jpeg(data)
 
-    def draw(
+    def _drawn(
         self,
-        image: str,
+        whole: NDArray[np.uint8],
         points: NDArray[np.float64],
-        edges: ArrayLike = (),
-        rivals: NDArray[np.float64] | None = None,
-        close: bool = True,
+        edges: ArrayLike,
+        rivals: NDArray[np.float64] | None,
+        close: bool,
     ) -> NDArray[np.uint8]:
-        """As `picture`, drawn anew."""
-        try:
-            whole = self.read(image)
-        except LabelError:
-            return fitted(np.zeros((1, 1, 3), np.uint8), self.size)
         both = points if rivals is None else np.stack([points, rivals])
         height, width = self.size
         tall, wide = whole.shape[:2]

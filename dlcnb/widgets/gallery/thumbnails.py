@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch
+from dlcnb.widgets.base.canvas import FrameCanvas, PaintedBox, Painter, batch
 from dlcnb.widgets.base.html import Html
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.paint import Lines, Rectangles, Text, Thing, font, on_picture
@@ -60,7 +60,7 @@ def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]
     return out
 
 
-class Gallery(ipywidgets.VBox):
+class Gallery(PaintedBox):
     """A grid of pictures in as many columns as the page has room for.
 
     Parameters
@@ -81,8 +81,6 @@ class Gallery(ipywidgets.VBox):
     empty : str
         Said when there are no cells.
     """
-
-    _painter: Painter = None  # type: ignore[assignment]  # until all is built
 
     def __init__(  # noqa: PLR0913
         self,
@@ -165,14 +163,6 @@ class Gallery(ipywidgets.VBox):
 
     # --- painting ---
 
-    def redraw(self) -> None:
-        """Paint again, soon, on the painter's thread."""
-        self._painter.request()
-
-    def wait(self, timeout: float = 10.0) -> bool:
-        """Block until what was asked for is painted; False after ``timeout`` seconds."""
-        return self._painter.wait(timeout)
-
     def _paint(self) -> None:
         with self._lock:
             state = self.state
@@ -237,10 +227,8 @@ class Gallery(ipywidgets.VBox):
 
     def close(self) -> None:
         """Stop painting and take the gallery off the page."""
-        if self._painter is not None:
-            self._painter.close()
-        self.canvas.close()
         super().close()
+        self.canvas.close()
 
 
 TICK = ((4, 10), (9, 15), (16, 5))  # of a check box

@@ -44,15 +44,8 @@ class FrameMap(View):
 
     Parameters
     ----------
-    project : Project or path
-    video : path or str, optional
-        A video of the project, by its path or name; by default the first one.
-    poses : Poses or path, optional
-        By default the newest table beside the video.
-    player : Player, optional
-        Of this video, to show the frames; by default one of its own.
-    queue : OutlierQueue, optional
-        Of this video: a button puts the present frame there.
+    project, video, poses, player, queue
+        As of `TrajectoryView`; the poses may be filtered ones.
     """
 
     _painter: Painter = None  # type: ignore[assignment]  # until all is built

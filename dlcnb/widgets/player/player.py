@@ -119,9 +119,7 @@ class Player(View):
         self.state = PlayerState(self.reader.times, self.reader.size, canvas_size(self.reader.size, width, 480, 960))
         self.bodyparts: tuple[str, ...] = ()
         self._edges, self._colors = np.empty((0, 2), int), np.empty((0, 3), np.uint8)
-        self._lock = threading.RLock()
-        self.quiet = Quiet()
-        self._told = 0.0
+        self._lock, self.quiet, self._told = threading.RLock(), Quiet(), 0.0
         self._text_width = 2 * len(f"{np.ptp(self.state.times):.2f}") + len(" s of  s")
         self._marks_drawn: tuple[int, float] | None = None
         self._build()

@@ -45,11 +45,8 @@ class OutlierQueue(View):
 
     Parameters
     ----------
-    project : Project or path
-    video : path or str, optional
-        A video of the project, by its path or name; by default the first one.
-    poses : Poses or path, optional
-        Unfiltered; by default the newest table beside the video.
+    project, video, poses
+        As of `TrajectoryView`.
     labeler : Labeler, optional
         A click on an extracted frame opens it there; anything with ``go_to(image)`` will do.
     player : Player, optional

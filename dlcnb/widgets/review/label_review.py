@@ -131,7 +131,8 @@ class LabelReview(View):
             return
         row = self._rows[image]
         edges = edges_of(self.project.skeleton, self.state.labels.bodyparts)
-        self.preview.value = encode_jpeg(self._large.draw(image, row.points, edges, close=self.close_up.value), 90)
+        large = self._large.picture(image, row.points, edges=edges, close=self.close_up.value, keep=False)
+        self.preview.value = encode_jpeg(large, 90)
         self.preview.layout.display = None
 
     @shown

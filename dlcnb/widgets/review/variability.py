@@ -158,7 +158,7 @@ class VariabilityView(View):
             self._opener(image)
             return
         first, second = self._points[image]
-        self.preview.value = encode_jpeg(self._large.draw(image, first, rivals=second), 90)
+        self.preview.value = encode_jpeg(self._large.picture(image, first, rivals=second, keep=False), 90)
         self.preview.layout.display = None
 
     # --- painting ---

@@ -10,7 +10,7 @@ import ipywidgets
 from traitlets import link
 
 from dlcnb.run import Run
-from dlcnb.widgets.base.canvas import Painter, encode_jpeg
+from dlcnb.widgets.base.canvas import PaintedBox, Painter, encode_jpeg
 from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.html import Html, heading
 from dlcnb.widgets.training.preview import draw_preview, read_preview
@@ -24,7 +24,7 @@ __all__ = ["PreviewStrip"]
 MAPS = {"off": "no score-maps", "linear": "score-maps", "log": "score-maps, log"}
 
 
-class PreviewStrip(ipywidgets.VBox):
+class PreviewStrip(PaintedBox):
     """Validation frames of a run with labels, predictions and score-maps: one JPEG, sent only when it changed.
 
     Parameters
@@ -35,7 +35,6 @@ class PreviewStrip(ipywidgets.VBox):
     """
 
     children: tuple[ipywidgets.Widget, ...]
-    _painter: Painter | None = None
     _run: Path | None = None
     _drawn: tuple[object, ...] | None = None
     _preview: Preview | None = None
@@ -67,15 +66,6 @@ class PreviewStrip(ipywidgets.VBox):
         """Show the validation frames of a run; None: of no run."""
         self._run = None if run is None else Path(run)
         self.redraw()
-
-    def redraw(self) -> None:
-        """Paint again, soon, on the painter's thread."""
-        if self._painter is not None:
-            self._painter.request()
-
-    def wait(self, timeout: float = 10.0) -> bool:
-        """Block until what was asked for is painted; False after ``timeout`` seconds."""
-        return self._painter is None or self._painter.wait(timeout)
 
     def _paint(self) -> None:
         run, state = self._run, self.state

@@ -143,13 +143,18 @@ class TestPosesAndMarks:
 
 
 class TestPlayClock:
+    def shown(self, state, clock, *times):
+        """The frames shown at these times, one after the other."""
+        frames = []
+        for now in times:
+            state.frame = clock.due(now)
+            frames.append(state.frame)
+        return frames
+
     def test_frames_come_due_at_the_speed_of_the_video(self, state):
         clock = PlayClock(state, 10.0)
         assert clock.wait(10.0) == pytest.approx(0.04)
-        state.frame = clock.due(10.04)
-        assert state.frame == 1
-        state.frame = clock.due(10.12)
-        assert state.frame == 3
+        assert self.shown(state, clock, 10.04, 10.12) == [1, 3]
 
     def test_half_speed(self, state):
         state.speed = 0.5
@@ -157,10 +162,7 @@ class TestPlayClock:
 
     def test_slow_decoding_slows_playback_down_instead_of_running_away(self, state):
         clock = PlayClock(state, 0.0)
-        state.frame = clock.due(2.0)
-        assert state.frame == 6  # a quarter of a second of video, not two seconds
-        state.frame = clock.due(2.04)
-        assert state.frame == 7
+        assert self.shown(state, clock, 2.0, 2.04) == [6, 7]  # a quarter of a second of video, not two seconds
 
     def test_a_jump_of_the_frame_goes_on_from_there(self, state):
         clock = PlayClock(state, 0.0)
@@ -173,10 +175,7 @@ class TestPlayClock:
         state = PlayerState([0.0, 5.0, 5.1], (4, 4), (4, 4))
         clock = PlayClock(state, 0.0)
         assert clock.wait(0.0) == pytest.approx(5.0)
-        state.frame = clock.due(4.9)
-        assert state.frame == 0
-        state.frame = clock.due(5.0)
-        assert state.frame == 1
+        assert self.shown(state, clock, 4.9, 5.0) == [0, 1]
 
     def test_the_end(self, state):
         state.end()
