@@ -302,5 +302,5 @@ def test_pictures_are_drawn_once(project, monkeypatch):
     pictures = LabelPictures(project, (120, 160))
     points = mouse(0)
     first = pictures.picture("labeled-data/m1/img00.png", points)
-    monkeypatch.setattr(pictures, "draw", None)
+    monkeypatch.setattr(pictures, "read", None)
     assert (pictures.picture("labeled-data/m1/img00.png", points) == first).all()
