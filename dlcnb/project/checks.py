@@ -14,7 +14,7 @@ from typing import Any
 from dlcnb.files import TEMPORARY, StrPath
 from dlcnb.project.config import drawing_problems, is_edge
 from dlcnb.project.core import Project
-from dlcnb.project.names import ProjectError, basename, is_stray, is_video, video_stem
+from dlcnb.project.names import ProjectError, basename, copied_from, is_stray, is_video, video_stem
 
 __all__ = ["Finding", "doctor"]
 
@@ -132,10 +132,14 @@ def _check_strays(project: Project) -> Iterator[Finding]:
     folders = (project.root / name for name in ("videos", "labeled-data"))
     found = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file() and is_stray(path)]
     strays = [path for path in found if not path.name.startswith((".dlcnb", TEMPORARY, ".DS_Store"))]
+    with suppress(ProjectError):  # a link that leads out: told by _check_links
+        used = set(project.labeled_dirs())
+        there = (path for path in sorted((project.root / "labeled-data").glob("*")) if path.is_dir())
+        strays += [path for path in there if path not in used and copied_from(path.name)]
     if strays:
         names = ", ".join(str(path.relative_to(project.root)) for path in strays[:_SHOWN])
         more = f" and {len(strays) - _SHOWN} more" if len(strays) > _SHOWN else ""
-        message = f"{len(strays)} file(s) are hidden or copies and passed over: {names}{more}"
+        message = f"{len(strays)} file(s) or folder(s) are hidden or copies and passed over: {names}{more}"
         yield Finding("warning", message, "delete them, or give those that are meant another name")
 
 

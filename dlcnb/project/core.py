@@ -23,6 +23,7 @@ from dlcnb.project.names import (
     Skeleton,
     basename,
     checked_bodyparts,
+    copied_from,
     is_video,
     nearest,
     run_info,
@@ -287,10 +288,16 @@ class Project:
         return self.inside(Path("labeled-data") / (name if named else video_stem(video)))
 
     def labeled_dirs(self) -> list[Path]:
-        """Existing folders of labeled frames, sorted, without DeepLabCut's ``*_labeled`` check pictures."""
-        own = {video_stem(key) for key in self.video_keys() if is_video(key)}  # a video may be called that
+        """Existing folders of labeled frames, sorted.
+
+        Without DeepLabCut's ``*_labeled`` check pictures, and without copies of other folders (``vid1_backup``); but a
+        video may be called that.
+        """
+        own = {video_stem(key) for key in self.video_keys() if is_video(key)}
         folders = [p for p in (self.root / "labeled-data").glob("*") if p.is_dir() and p.name[0] != "."]
-        return sorted(self.inside(p) for p in folders if p.name in own or not p.name.endswith("_labeled"))
+        names = {p.name for p in folders}
+        passed_over = {name for name in names - own if name.endswith("_labeled") or copied_from(name) in names}
+        return sorted(self.inside(p) for p in folders if p.name not in passed_over)
 
     def _video_key(self, video: StrPath) -> Any:
         """The entry of config.yaml's video_sets that a video goes by; None = none."""

@@ -20,6 +20,7 @@ __all__ = [
     "Skeleton",
     "basename",
     "checked_bodyparts",
+    "copied_from",
     "edges_of",
     "is_stray",
     "is_video",
@@ -63,6 +64,13 @@ def is_stray(path: object) -> bool:
     name = basename(path)
     copied = re.search(r" copy( \d+| \(\d+\))?$| \(\d+\)$", Path(name).stem, re.IGNORECASE)
     return name.startswith(".") or name.endswith("~") or copied is not None
+
+
+def copied_from(folder: str) -> str | None:
+    """The name that a folder's is made of, if it says that it is a copy: 'vid1' of ``vid1_backup``, ``vid1 - Copy``."""
+    copy = r"([ _.-]+(backup|bak|copy|old|orig|original)[ _.-]*\d*)?( \(\d+\)|~)?"
+    match = re.fullmatch(f"(.+?){copy}", folder, re.IGNORECASE)
+    return match[1] if match and match[1] != folder else None
 
 
 def video_stem(video: object) -> str:

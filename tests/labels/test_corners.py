@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from support.labeling import make_project
 
 from dlcnb import exchange, frames
 from dlcnb.labels import Labels, frame_images, image_size
@@ -10,7 +11,6 @@ from dlcnb.labels.corners import common_crop, image_corners
 from dlcnb.outliers import extract, suggestions
 from dlcnb.poses import Poses
 from dlcnb.project import Project
-from tests.support.labeling import make_project
 
 X1, X2, Y1, Y2 = CROP = (10, 90, 20, 70)
 

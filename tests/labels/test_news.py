@@ -6,13 +6,13 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from support.kills import killed, needs_fork
 from support.tables import set_first
 
 from dlcnb.labels import Edit, Labels, LabelStore, current_labels
 from dlcnb.labels import journal as journal_module
 from dlcnb.project import Project
 from dlcnb.trainset import TrainSet
-from tests.support.kills import killed, needs_fork
 
 PARTS = ("hand", "elbow", "nose")
 

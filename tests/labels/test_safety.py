@@ -6,10 +6,10 @@ import os
 import shutil
 
 import pytest
+from support.kills import killed, needs_fork
 
 from dlcnb.labels import Edit, LabelError, LabelStore, backups, doctor, migrate
 from dlcnb.project import Project, ProjectError
-from tests.support.kills import killed, needs_fork
 
 needs_links = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs links and pipes")
 

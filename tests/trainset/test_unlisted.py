@@ -1,11 +1,11 @@
 """Labels of a video that config.yaml lists no more: they are trained on, as those of an import are, and it is said."""
 
 import pytest
+from support.labeling import make_project
 
 from dlcnb.labels import Edit, LabelStore
 from dlcnb.project import Project
 from dlcnb.trainset import TrainSet
-from tests.support.labeling import make_project
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from support.labeling import make_project
 
 from dlcnb import Player
 from dlcnb.labels import Labels
 from dlcnb.poses import Poses
 from dlcnb.project import Project
-from tests.support.labeling import make_project
 
 
 @pytest.fixture
