@@ -131,7 +131,10 @@ def _rotation(facts: Survey, _config: TrainConfig, _bodyparts: Sequence[str]) ->
     if facts.turn >= 75:
         return 180.0, "Frames are turned all around: the animal is seen from all sides."
     rotation = float(max(5, 5 * round(1.5 * facts.turn / 5)))
-    return rotation, f"Frames are turned by up to {rotation:g}°: the animal's direction varies by {facts.turn:.0f}°."
+    return (
+        rotation,
+        f"Frames are turned by up to {rotation:g}°: the animal's direction varies by {abs(facts.turn):.0f}°.",
+    )
 
 
 def _mirror(facts: Survey, _config: TrainConfig, bodyparts: Sequence[str]) -> tuple[bool, str]:

@@ -5,6 +5,7 @@ import shutil
 import pytest
 from support.labeling import make_project
 
+from dlcnb import frames
 from dlcnb.labels import Edit, LabelStore, doctor
 from dlcnb.project import Project
 from dlcnb.trainset import TrainSet
@@ -41,4 +42,21 @@ def test_a_video_may_be_called_that(project):
     folder = project.labeled_dir("m1").with_name("m1_backup")
     folder.mkdir()
     project.config["video_sets"]["/videos/m1_backup.mp4"] = {"crop": "0, 128, 0, 96"}
+    assert folder in project.labeled_dirs()
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".JPG"])
+def test_a_frame_that_is_there_under_another_suffix_is_not_extracted_again(project, suffix):
+    folder = project.labeled_dir("m1")
+    image = folder / "img2.png"
+    image.rename(image.with_suffix(suffix))
+    assert frames.extract(project, "m1", [2]) == [image.with_suffix(suffix)]
+    assert not image.exists()
+
+
+def test_a_folder_that_ends_in_labeled_is_a_videos_own_if_it_is_called_that(project):
+    folder = project.labeled_dir("m1").with_name("trial_labeled")
+    folder.mkdir()
+    assert folder not in project.labeled_dirs()
+    project.config["video_sets"]["/videos/trial_labeled.mp4"] = {"crop": "0, 128, 0, 96"}
     assert folder in project.labeled_dirs()
