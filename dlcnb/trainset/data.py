@@ -158,14 +158,18 @@ class TrainSet:
         return plan(config, self.bodyparts, self.points[chosen], self.sizes(some))
 
     def shares(self, indices: NDArray[np.intp]) -> NDArray[np.float64]:
-        """How often to draw each of some frames so that every bodypart is seen equally often: float ``(n,)``, sum 1.
+        """How often to draw each of some frames so that every bodypart is seen about equally often: ``(n,)``, sum 1.
 
-        A bodypart is chosen, then a frame that shows it.
+        A bodypart is chosen, then a frame that shows it; one time in ten any frame, so that those that show none of
+        the bodyparts are seen, too.
         """
         there = ~np.isnan(self.points[indices]).any(-1)
         counts = there.sum(0)
         known = counts > 0
-        return np.asarray((there[:, known] / counts[known]).sum(1) / known.sum())
+        if not known.any():
+            return np.full(len(there), 1 / len(there))
+        balanced = (there[:, known] / counts[known]).sum(1) / known.sum()
+        return np.asarray(0.9 * balanced + 0.1 / len(there))
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """Frame ``index``, uint8 ``(H, W, 3)`` RGB; recently used frames are kept in memory.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dlcnb import sampledata
+from dlcnb.labels import Labels
 from dlcnb.project import ProjectError
 from dlcnb.trainset import TrainConfig, TrainSet, choose_split, folds, leave_one_video_out, split
 
@@ -103,3 +104,17 @@ def test_presets_differ_from_the_defaults_where_they_say():
 def test_whole_frames_go_one_by_one():
     with pytest.raises(ValueError, match="batch_size must be 1"):
         TrainConfig(steps=1, crop_size=None, batch_size=8)
+
+
+def test_rare_bodyparts_get_their_share_and_no_frame_is_left_out(tmp_path):
+    points = np.zeros((20, 3, 2))
+    points[2:, 1] = np.nan  # shown in two frames
+    points[:, 2] = np.nan  # shown in none
+    points[19] = np.nan  # a frame that shows nothing
+    labels = Labels(("a", "b", "c"), "me", tuple(f"labeled-data/v/img{n:03}.png" for n in range(20)), points)
+    shares = TrainSet(tmp_path, labels).shares(np.arange(20))
+    assert shares.sum() == pytest.approx(1)
+    assert shares[:2].sum() > 0.45  # of what is drawn, half is meant to show b
+    assert shares[19] == pytest.approx(0.1 / 20)
+    nothing = TrainSet(tmp_path, Labels(("a",), "me", labels.images, np.full((20, 1, 2), np.nan)))
+    assert (nothing.shares(np.arange(20)) == 1 / 20).all()
