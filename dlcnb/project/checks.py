@@ -57,7 +57,7 @@ def _check_paths(project: Project, repair: bool) -> Iterator[Finding]:
     moved: dict[object, str] = {}
     for key in entries:
         found = project.find_video(str(key))
-        if found and not Path(str(key)).exists():
+        if found and not Path(str(key)).exists() and str(found.resolve()) not in entries:
             moved[key] = str(found.resolve())
     stale = str(project.config.get("project_path") or "") != str(project.root)
     if not (moved or stale):
@@ -89,7 +89,11 @@ def _check_names(project: Project) -> Iterator[Finding]:
     for key in keys:
         named[video_stem(key)].append(key)
     for stem, twins in named.items():
-        if len(twins) > 1:
+        files = {project.find_video(key) for key in twins}
+        if len(twins) > 1 and len(files) == 1 and None not in files:
+            message = f"video_sets: {len(twins)} entries are one video, '{stem}': {', '.join(twins)}"
+            yield Finding("warning", message, "delete all but one of them from config.yaml")
+        elif len(twins) > 1:
             message = f"video_sets: {len(twins)} videos are named '{stem}': {', '.join(twins)}"
             yield Finding("error", message, "rename all but one, as frames and poses are kept by that name")
     with suppress(ProjectError):  # a link that leads out: told by _check_links

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from support.labeling import make_project
 
 from dlcnb.project import Project, ProjectError, doctor
 from dlcnb.video import VideoWriter
@@ -178,3 +179,16 @@ def test_stray_files_are_passed_over_and_told(root):
     (told,) = (f.message for f in doctor(root) if "passed over" in f.message)
     assert "videos/._cam1.mp4" in told
     assert "CollectedData_Ann - Copy.csv" in told
+
+
+def test_one_video_that_is_listed_twice(tmp_path):
+    made = make_project(tmp_path, videos=("m1",))
+    made.config["video_sets"]["C:\\data\\m1.mp4"] = {"crop": "0, 128, 0, 96"}
+    made.save()
+    assert len(Project.open(made.root).videos) == 1
+    found = doctor(made.root, repair=True)
+    assert [f.cure for f in found if "2 entries are one video, 'm1'" in f.message] == [
+        "delete all but one of them from config.yaml"
+    ]
+    assert not [f for f in found if f.level == "error"]
+    assert len(Project.open(made.root).video_keys()) == 2
