@@ -196,6 +196,10 @@ class Run:
         """Path of what the trainer needs beside the weights to go on from a step."""
         return self.folder / f"snapshot-{step}.state.npz"
 
+    def likelihood(self, step: int) -> Path:
+        """Path of what the likelihood of a step is worth (`dlcnb.evaluate.CalibratedLikelihood`); it may not exist."""
+        return self.folder / f"snapshot-{step}.likelihood.json"
+
     def find(self, which: str | int = "best") -> tuple[int, Path]:
         """``(step, path)`` of a snapshot; raises `ProjectError` if it does not exist.
 
@@ -285,7 +289,7 @@ class Run:
         whole = self.steps
         for path in self.folder.glob(f"{TEMPORARY}*-snapshot-*"):
             path.unlink(missing_ok=True)
-        for suffix in ("state.npz", "meta.json"):
+        for suffix in ("state.npz", "meta.json", "likelihood.json"):
             for path in self.folder.glob(f"snapshot-*.{suffix}"):
                 if path.name.removeprefix("snapshot-").removesuffix(f".{suffix}") not in map(str, whole):
                     path.unlink(missing_ok=True)

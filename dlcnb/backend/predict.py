@@ -19,7 +19,7 @@ from dlcnb.backend.inputs import Normalized, Pixels
 from dlcnb.backend.maps import Maps, resized_batch
 from dlcnb.backend.network import PoseNet
 from dlcnb.backend.quantize import CALIBRATION_FRAMES, load_quantized, quantize
-from dlcnb.evaluate import Evaluation
+from dlcnb.evaluate import CalibratedLikelihood, Evaluation
 from dlcnb.labels import Labels
 from dlcnb.project import ProjectError, run_info
 from dlcnb.run import Run
@@ -45,7 +45,7 @@ def ahead(started: Iterable[T], count: int = 1) -> Iterator[T]:
     yield from waiting
 
 
-def in_turns(generators: Iterable[Generator[T | None, None, None]], count: int) -> Iterator[T]:
+def in_turns(generators: Iterable[Generator[T | None, None, None]], count: int) -> Generator[T, None, None]:
     """The items of generators, in their order, with ``count`` of them advanced by turns.
 
     A generator gives None when it has started some work and others may go on meanwhile; that is left out.
@@ -93,6 +93,7 @@ class Predictor:
         "openvino": OpenVINO (extra ``openvino``), in bf16 where the processor has it; about twice as fast.
         "auto": the fastest that is exact enough (see `dlcnb.backend.choice`), measured once for each snapshot and kind
         of processor.
+    raw_likelihood : leave the likelihood as the network gives it, even where validation frames told what it is worth.
 
     Attributes
     ----------
@@ -100,6 +101,7 @@ class Predictor:
     step : training step of the snapshot.
     engine : the one that is used.
     scorer : the name that DeepLabCut gives the predictions of this network.
+    likelihood : `dlcnb.evaluate.CalibratedLikelihood`, or None where the likelihood is the network's own.
 
     Raises
     ------
@@ -118,12 +120,14 @@ class Predictor:
         *,
         device: str = "auto",
         engine: str = "fp32",
+        raw_likelihood: bool = False,
     ) -> None:
         found = Run(run)
         self.run = found.folder
         self.config, self.bodyparts = found.config, found.bodyparts
         self.step, path = found.find(snapshot)
         self._digest = found.verified(self.step)
+        self.likelihood = None if raw_likelihood else CalibratedLikelihood.read(found.likelihood(self.step))
         self.device = pick_device(device)
         self.engine = self._checked(engine, path)
         self._net = PoseNet(self.config.backbone, len(self.bodyparts), head_width=self.config.head_width)
@@ -204,7 +208,12 @@ class Predictor:
         points : float64 ``(B, K, 2)`` px.
         likelihood : float64 ``(B, K)``, 0..1.
         """
-        return self.maps(images).points()
+        points, likelihood = self.maps(images).points()
+        return points, self.calibrated(likelihood)
+
+    def calibrated(self, likelihood: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What heights of peaks, of any shape, are worth: chances to be right, or the same where that is not known."""
+        return likelihood if self.likelihood is None else self.likelihood(likelihood)
 
 
 def evaluate_run(
@@ -214,6 +223,7 @@ def evaluate_run(
     *,
     device: str = "auto",
     engine: str = "fp32",
+    raw_likelihood: bool = False,
     on_maps: Callable[[str, NDArray[np.float32], tuple[float, float]], None] | None = None,
 ) -> Evaluation:
     """Predict every labeled frame and compare with its labels.
@@ -225,14 +235,14 @@ def evaluate_run(
     project : Project.
     run : folder of a training run; default the last.
     snapshot : "best", "last" or a step.
-    device, engine : see `Predictor`.
+    device, engine, raw_likelihood : see `Predictor`.
     on_maps : called for each frame as ``on_maps(image, score, ratio)``: its name, its score-maps ``(K, h, w)``, and the
         ``(fx, fy)`` by which the frame was resized for them (see `dlcnb.evaluate.ScoreMapWriter`).
 
     Raises `ProjectError` if the run's bodyparts are not the project's.
     """
     run = Path(run or project.last_run())
-    predictor = Predictor(run, snapshot, device=device, engine=engine)
+    predictor = Predictor(run, snapshot, device=device, engine=engine, raw_likelihood=raw_likelihood)
     data = TrainSet.from_project(project, predictor.config.bodyparts)
     if tuple(data.bodyparts) != tuple(predictor.bodyparts):
         raise ProjectError(
@@ -252,7 +262,7 @@ def evaluate_run(
         images=tuple(data.images),
         labels=data.points,
         predicted=np.concatenate([points for points, _ in found]),
-        likelihood=np.concatenate([likelihood for _, likelihood in found]),
+        likelihood=predictor.calibrated(np.concatenate([likelihood for _, likelihood in found])),
         is_test=np.array([name not in seen for name in data.images]),
         pcutoff=project.pcutoff,
         snapshot=f"snapshot-{predictor.step}",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dlcnb.backend.maps import predict_maps
 from dlcnb.backend.network import PoseNet
-from dlcnb.evaluate import animal_px, errors, summarize
+from dlcnb.evaluate import animal_px, errors, fit_likelihood, summarize
 from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig, TrainSet
 
@@ -26,7 +26,7 @@ class Validation:
     Parameters
     ----------
     run : Run
-        A preview is left in it.
+        A preview is left in it, and what the likelihood is worth (`dlcnb.evaluate.CalibratedLikelihood`).
     data : TrainSet
     config : TrainConfig
         With nothing left open.
@@ -49,7 +49,7 @@ class Validation:
         self._told = False
 
     def check(self, net: PoseNet, device: Any, step: int, progress: float) -> tuple[dict[str, Any] | None, str | None]:
-        """(errors in px, or None where nothing is held out; a warning, or None); leaves a preview in the run.
+        """(errors in px, or None where nothing is held out; a warning, or None).
 
         ``progress`` is the share of the budget that is used up, 0..1.
         """
@@ -58,8 +58,11 @@ class Validation:
         points, likelihood, score_maps = self._predict(net, device, self.held_out, PREVIEWED)
         trained = self._predict(net, device, self.watched)[0]
         labels, known = self.data.points[self.held_out], self.data.points[self.watched]
+        missed = errors(labels, points)
+        if curve := fit_likelihood(missed, likelihood, animal_px(self.data.points)):
+            curve.write(self.run.likelihood(step))  # before the snapshot, so that none lacks it after a crash
         self._preview(step, labels, points, likelihood, score_maps)
-        summary = summarize(errors(labels, points))
+        summary = summarize(missed)
         found = {
             "mean_px": summary.mean_px,
             "rms_px": summary.rms_px,
@@ -70,7 +73,7 @@ class Validation:
         if self._told or progress < _TELL_AT:
             return found, None
         self._told = True
-        return found, self._lost(np.concatenate([errors(labels, points), errors(known, trained)]))
+        return found, self._lost(np.concatenate([missed, errors(known, trained)]))
 
     def _lost(self, found: NDArray[np.float64]) -> str | None:
         """What to say of the bodyparts whose errors ``(n, K)`` px are still large; None if there is none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,7 +64,8 @@ def predict_video(
     start, stop : the frames to predict, as in `range`; ``stop=None`` is the end.
     dynamic : `dlcnb.backend.dynamic.Dynamic`, or its ``(threshold, margin)``: follow the animal with a crop, several
         times as fast; ``batch`` then has no meaning. The whole frame is taken wherever the animal is lost.
-    animals : N, to find up to so many places of each bodypart; `dlcnb.poses.tracking` makes animals of them.
+    animals : N, to find up to so many places of each bodypart; `dlcnb.poses.tracking` makes animals of them. It goes by
+        the heights of peaks, so the likelihood is the network's own here; `Predictor.calibrated` takes it afterwards.
 
     Yields
     ------
@@ -79,8 +80,19 @@ def predict_video(
     stop = len(reader) if stop is None else stop
     if dynamic is not None:
         dynamic = dynamic if isinstance(dynamic, Dynamic) else Dynamic(*dynamic)
-        return _followed(predictor, reader, start, stop, dynamic)
-    return _in_batches(predictor, reader, (start, stop), batch, animals)
+        steps = _followed(predictor, reader, start, stop, dynamic)
+    else:
+        steps = _in_batches(predictor, reader, (start, stop), batch, animals)
+    if predictor.likelihood is None or animals is not None:
+        return steps
+    return _calibrated(predictor, steps)
+
+
+def _calibrated(predictor: Predictor, steps: Generator[VideoStep, None, None]) -> Iterator[VideoStep]:
+    """The steps with the likelihood calibrated; to follow the animal takes the network's own."""
+    with closing(steps):
+        for step in steps:
+            yield replace(step, likelihood=predictor.calibrated(step.likelihood))
 
 
 def write_score_maps(
@@ -107,7 +119,7 @@ def write_score_maps(
 
 def _in_batches(
     predictor: Predictor, reader: VideoReader, stretch: tuple[int, int], batch: int, animals: int | None
-) -> Iterator[VideoStep]:
+) -> Generator[VideoStep, None, None]:
     """Steps of ``batch`` whole frames; the network works on the next while the last is read out."""
     with closing(reader.frames(*stretch)) as frames:
         batches = iter(lambda: list(islice(frames, batch)), [])
@@ -149,7 +161,7 @@ def _places(maps: Maps, animals: int) -> tuple[NDArray[np.float64], NDArray[np.f
 
 def _followed(
     predictor: Predictor, reader: VideoReader, start: int, stop: int, dynamic: Dynamic
-) -> Iterator[VideoStep]:
+) -> Generator[VideoStep, None, None]:
     """Steps with the animal followed by crops, from the reset before ``start`` on."""
     begins = range(start - start % RESET, stop, RESET)
     chains = ((begin, min(begin + RESET, stop)) for begin in begins)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["analyze", "describe_analysis", "describe_training", "evaluate", "evaluation_text", "pick_run", "train"]
 
+_raw_likelihood = click.option(
+    "--raw-likelihood", is_flag=True, help="The network's own likelihood, not calibrated on validation frames."
+)
 _shuffle = click.option("--shuffle", type=int, help="Number of the run.  [default: the last]")
 
 
@@ -132,16 +135,17 @@ def _join(project: str, others: Any) -> Report:
 @project_argument
 @click.option("--snapshot", default="best", show_default=True, help="best, last, all, or a step.")
 @click.option("--plots", is_flag=True, help="Draw errors, PCK and calibration beside the tables.")
+@_raw_likelihood
 @_shuffle
 @_device
-def evaluate(console: Console, root: str, snapshot: str, plots: bool, shuffle: int | None, device: str) -> Report:
+def evaluate(console: Console, root: str, snapshot: str, plots: bool, **options: Any) -> Report:
     """Errors of a network on PROJECT's labels: train and test, per bodypart, with and without the pcutoff."""
     from dlcnb import jobs
     from dlcnb.project import Project
 
     project = Project.open(root)
-    run = _network(console, project, shuffle, snapshot)
-    job = jobs.start("evaluate", project, run=run, snapshot=_snapshot(snapshot), device=device)
+    run = _network(console, project, options.pop("shuffle"), snapshot)
+    job = jobs.start("evaluate", project, run=run, snapshot=_snapshot(snapshot), **options)
     result = run_job(console, job, lambda e: (e["done"] / e["total"], "evaluating"))
     result |= _more(result)
     text = evaluation_text(result)
@@ -180,6 +184,7 @@ def evaluate(console: Console, root: str, snapshot: str, plots: bool, shuffle: i
     "--dynamic-margin", type=click.FloatRange(0), help="With --dynamic: px around the bodyparts.  [default: 10]"
 )
 @click.option("--animals", type=click.IntRange(2), help="Up to so many animals, in a table for several (_el).")
+@_raw_likelihood
 @click.option("--score-maps", help="Keep the score-maps of these frames (10,20,...) beside the tables.")
 @click.option("--snapshot", default="best", show_default=True, help="best, last, or a step.")
 @click.option("--out", type=click.Path(file_okay=False), help="Folder for the tables.  [default: beside each video]")

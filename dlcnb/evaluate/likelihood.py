@@ -19,6 +19,7 @@ from dlcnb.files import atomic_write
 __all__ = ["FEWEST", "CalibratedLikelihood", "fit_likelihood"]
 
 FEWEST = 10  # right points, and wrong ones, below which nothing can be learnt
+POINTS = 30  # of both together, likewise
 WITHIN = 0.1  # of the animal's size: a prediction so near to its label is right
 _EDGE = 1e-6  # of a likelihood, which has a logit then
 
@@ -50,7 +51,7 @@ class CalibratedLikelihood:
 
     def __call__(self, likelihood: ArrayLike) -> NDArray[np.float64]:
         """The calibrated likelihood, of the same shape, 0..1; NaN stays NaN."""
-        return 1 / (1 + np.exp(-(self.slope * _logit(likelihood) + self.offset)))
+        return _chance(likelihood, self.slope, self.offset)
 
     def write(self, path: str | Path) -> None:
         """Write it as JSON, whole or not at all."""
@@ -88,7 +89,8 @@ def fit_likelihood(errors: ArrayLike, likelihood: ArrayLike, size_px: float) -> 
     Returns
     -------
     CalibratedLikelihood or None
-        None with fewer than `FEWEST` right or wrong points, without a size, or if the likelihood tells nothing.
+        None where it could do harm: with fewer than `FEWEST` right or wrong points or `POINTS` in all, without a size,
+        if the likelihood tells nothing, or if it is worth no more in frames that were left out of the fit.
     """
     errors, likelihood = np.asarray(errors, float), np.asarray(likelihood, float)
     if errors.shape != likelihood.shape or errors.ndim != 2:
@@ -97,13 +99,44 @@ def fit_likelihood(errors: ArrayLike, likelihood: ArrayLike, size_px: float) -> 
     within = WITHIN * size_px
     right = errors[used] <= within
     count = int(right.sum())
-    if not math.isfinite(within) or min(count, len(right) - count) < FEWEST:
+    wrong = len(right) - count
+    if not math.isfinite(within) or min(count, wrong) < FEWEST or len(right) < POINTS:
         return None
+    if not _improves(likelihood[used], right, np.nonzero(used)[0]):
+        return None
+    slope, offset = _curve(likelihood[used], right)
+    return CalibratedLikelihood(slope, offset, within, count, wrong) if slope > 0 else None
+
+
+def _improves(likelihood: NDArray[np.float64], right: NDArray[np.bool_], frames: NDArray[np.intp]) -> bool:
+    """Whether curves fitted without some frames are nearer to what is right there (Brier score) than the likelihood.
+
+    ``likelihood``, ``right`` and ``frames``, the number of the frame, are of one point each.
+    """
+    from sklearn.model_selection import GroupKFold
+
+    folds = min(5, len(np.unique(frames)))
+    if folds < 2:
+        return False
+    told = np.empty(len(right))
+    for others, left_out in GroupKFold(folds).split(likelihood, groups=frames):
+        if right[others].all() or not right[others].any():
+            return False
+        slope, offset = _curve(likelihood[others], right[others])
+        told[left_out] = _chance(likelihood[left_out], slope, offset)
+    return bool(np.mean((told - right) ** 2) < np.mean((likelihood - right) ** 2))
+
+
+def _curve(likelihood: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float, float]:
+    """Slope and offset of the logistic regression."""
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression().fit(_logit(likelihood[used])[:, None], right)
-    slope, offset = float(model.coef_[0, 0]), float(model.intercept_[0])
-    return CalibratedLikelihood(slope, offset, within, count, len(right) - count) if slope > 0 else None
+    model = LogisticRegression().fit(_logit(likelihood)[:, None], right)
+    return float(model.coef_[0, 0]), float(model.intercept_[0])
+
+
+def _chance(likelihood: ArrayLike, slope: float, offset: float) -> NDArray[np.float64]:
+    return 1 / (1 + np.exp(-(slope * _logit(likelihood) + offset)))
 
 
 def _logit(likelihood: ArrayLike) -> NDArray[np.float64]:

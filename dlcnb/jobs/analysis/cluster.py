@@ -77,7 +77,7 @@ def analyze(
     videos : paths.
     settings : `dlcnb.jobs.analysis.plan.Settings`, optional.
     snapshot : "best" (default), "last" or a step.
-    device, engine : see `dlcnb.Predictor`; on the workers. "auto" is settled by the first of them.
+    device, engine, raw_likelihood : see `dlcnb.Predictor`; on the workers. "auto" is settled by the first of them.
     folder : where the tables go; default beside each video.
     piece : frames of a task, about.
     events : `dlcnb.jobs.EventLog`, told of progress and warnings; optional.
@@ -111,14 +111,14 @@ class _Run:
         engine: str = "fp32",
         **options: Any,
     ) -> None:
-        known = {"folder": None, "piece": PIECE, "events": None, "stop": False}
+        known = {"folder": None, "piece": PIECE, "events": None, "stop": False, "raw_likelihood": False}
         if unknown := set(options) - set(known):
             raise TypeError(f"unexpected options {', '.join(sorted(unknown))}")
         options = {**known, **options}
         self.folder, self.events, self.stop = options["folder"], options["events"], options["stop"]
         self.piece = options["piece"]
         self.client, self.settings = client, settings
-        self.network = (str(Path(run).absolute()), snapshot, device, engine)
+        self.network = (str(Path(run).absolute()), snapshot, device, options["raw_likelihood"], engine)
         self.videos = [Path(video).absolute() for video in videos]
         self.results: dict[Path, dict[str, Any]] = {}
         self.failed: dict[Path, str] = {}
@@ -133,7 +133,7 @@ class _Run:
             stack.enter_context(self.client.as_current())  # for `distributed.wait`
             stack.callback(self._leave)
             key = self._describe()
-            self.network = (*self.network[:3], key.get("engine"))  # "auto" is settled once, for all workers
+            self.network = (*self.network[:4], key.get("engine"))  # "auto" is settled once, for all workers
             while not self.stop:
                 self._hand_out(key)
                 if not self._tasks:
@@ -312,7 +312,7 @@ class _Video:
 
 # --- on the workers
 
-_loaded: dict[tuple[Any, ...], Predictor] = {}  # (run, snapshot, device, engine) -> Predictor; one at a time
+_loaded: dict[tuple[Any, ...], Predictor] = {}  # (run, snapshot, device, raw_likelihood, engine) -> …; one at a time
 _one_at_a_time = threading.Lock()  # MXNet uses all the cores by itself
 
 
@@ -321,8 +321,8 @@ def _predictor(*network: Any) -> Predictor:
 
     if network not in _loaded:
         _loaded.clear()
-        run, snapshot, device, engine = network
-        _loaded[network] = backend.Predictor(run, snapshot, device=device, engine=engine)
+        run, snapshot, device, raw, engine = network
+        _loaded[network] = backend.Predictor(run, snapshot, device=device, engine=engine, raw_likelihood=raw)
     return _loaded[network]
 
 

@@ -9,10 +9,11 @@ import shutil
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlcnb.evaluate import CalibratedLikelihood
 from dlcnb.files import atomic_write
 from dlcnb.jobs.analysis.parts import PART, Parts
 from dlcnb.jobs.explain import explain
@@ -160,13 +161,15 @@ def network_key(predictor: Predictor) -> dict[str, Any]:
 
     The digest of the weights is there because two trainings may have snapshots of one name.
     """
-    return {
+    found = {
         "scorer": predictor.scorer,
         "bodyparts": list(predictor.bodyparts),
         "weights": Run(predictor.run).verified(predictor.step),
         "input_scale": predictor.config.input_scale,
         "engine": predictor.engine,
     }
+    known = predictor.likelihood
+    return found if known is None else {**found, "likelihood": asdict(known)}
 
 
 def finished(planned: Plan) -> dict[str, Any] | None:
@@ -208,18 +211,20 @@ def _replaced(planned: Plan) -> str | None:
     """How the tables were made that other settings will overwrite, in words; None if there are none."""
     try:
         key = _read_meta(planned.output)["key"]
-        return None if key == planned.key else _in_words(key)
+        return None if key == planned.key else _in_words(key, planned.key)
     except (FileNotFoundError, KeyError, TypeError, ValueError):
         return None
 
 
-def _in_words(key: Mapping[str, Any]) -> str:
-    """How tables were made: "engine fp32, whole frames"."""
+def _in_words(key: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """How tables were made: "engine fp32, whole frames", and of the likelihood if it is another now."""
     how = "whole frames"
     if "dynamic" in key:
         how = "dynamic cropping (threshold {:g}, margin {:g} px)".format(*key["dynamic"])
     if "animals" in key:
         how = f"up to {key['animals']} animals"
+    if key.get("likelihood") != new.get("likelihood"):
+        how += f", {'calibrated' if 'likelihood' in key else 'raw'} likelihood"
     return f"engine {key['engine']}, {how}"
 
 
@@ -227,7 +232,11 @@ def _poses(parts: Parts, key: Mapping[str, Any]) -> Iterator[Any]:
     """The poses of all parts, some thousand frames at a time."""
     if "animals" not in key:
         return parts.poses(key["bodyparts"], key["scorer"])
-    return track_chunks(parts.chunks(), parts.sample(), key["bodyparts"], key["scorer"], animals=key["animals"])
+    tracked = track_chunks(parts.chunks(), parts.sample(), key["bodyparts"], key["scorer"], animals=key["animals"])
+    if "likelihood" not in key:
+        return tracked
+    curve = CalibratedLikelihood(**key["likelihood"])  # only now: animals are told apart by the heights of peaks
+    return (replace(poses, likelihood=curve(poses.likelihood)) for poses in tracked)
 
 
 class Progress:

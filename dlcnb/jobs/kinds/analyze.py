@@ -22,7 +22,7 @@ def analyze(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
     """Analyze the videos of a job; returns ("done" or "stopped", result)."""
     options = job["options"]
     settings = settings_of(options)
-    which = {name: options[name] for name in ("snapshot", "device", "engine") if name in options}
+    which = {name: options[name] for name in ("snapshot", "device", "engine", "raw_likelihood") if name in options}
     if options.get("scheduler"):
         from dlcnb.jobs.analysis import cluster  # here: what it needs may not be installed
 
@@ -65,5 +65,5 @@ def _checked(project: Project, options: Options) -> Options:
 
 
 _NETWORK = frozenset({"videos", "run", "snapshot", "batch", "device", "engine"})
-_HOW = frozenset({"folder", "again", "dynamic", "animals", "score_maps", "scheduler"})
+_HOW = frozenset({"folder", "again", "dynamic", "animals", "score_maps", "scheduler", "raw_likelihood"})
 KIND = Kind("analyze", analyze, _NETWORK | _HOW, check=_checked, predicts=True)

@@ -40,9 +40,8 @@ def evaluate(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result
         maps = options.get("maps", True) and step == (best if snapshot == "all" else step)
 
         def predict(on_maps: Callable[..., None] | None, which: str | int = which) -> Evaluation:
-            return backend.evaluate_run(
-                project, run.folder, which, device=options.get("device", "auto"), on_maps=on_maps
-            )
+            how = {"device": options.get("device", "auto"), "raw_likelihood": options.get("raw_likelihood", False)}
+            return backend.evaluate_run(project, run.folder, which, **how, on_maps=on_maps)
 
         evaluation = evaluate_one(predict, folder, (step, run.bodyparts) if maps else None, human)
         results[evaluation.step] = {**evaluation.to_json(human_px(evaluation, human)), "folder": str(folder)}
@@ -81,4 +80,4 @@ def evaluate_one(
     return evaluation
 
 
-KIND = Kind("evaluate", evaluate, frozenset({"run", "snapshot", "device", "maps"}), predicts=True)
+KIND = Kind("evaluate", evaluate, frozenset({"run", "snapshot", "device", "maps", "raw_likelihood"}), predicts=True)
