@@ -117,10 +117,13 @@ class TestSnapshots:
 
     def test_tidying_leaves_whole_snapshots_alone(self, run):
         run.snapshot(30).unlink()
+        for step in (10, 20, 30):
+            run.likelihood(step).touch()
         (run.folder / ".dlcnb-tmp-1-snapshot-40.params").touch()
         run.tidy()
         left = {path.name for path in run.folder.glob("*snapshot-*")}
-        assert left == {f"snapshot-{n}.{suffix}" for n in (10, 20) for suffix in ("params", "state.npz", "meta.json")}
+        suffixes = ("params", "state.npz", "meta.json", "likelihood.json")
+        assert left == {f"snapshot-{n}.{suffix}" for n in (10, 20) for suffix in suffixes}
 
 
 class TestChecksums:

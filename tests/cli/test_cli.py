@@ -22,8 +22,10 @@ import dlcnb
 from dlcnb import jobs, sampledata
 from dlcnb.cli.console import Console, clock, run_job, table
 from dlcnb.cli.lab import copy_notebooks, jupyter_command
+from dlcnb.evaluate import CalibratedLikelihood, Evaluation
 from dlcnb.poses import find_poses
 from dlcnb.project import Project
+from dlcnb.run import Run
 
 COMMANDS = ["add-videos", "analyze", "demo", "doctor", "evaluate", "experiment", "extract"]
 COMMANDS += ["filter", "lab", "label-video", "merge", "new", "outliers", "plot", "train"]
@@ -291,6 +293,30 @@ def test_evaluate_json(trained):
     assert [Path(plot).stat().st_size > 5000 for plot in report["plots"]] == [True] * 3
     names = {path.name.split("-", 2)[2] for path in Path(report["folder"]).glob("evaluation-4-*")}
     assert {"details.json", "frames.csv", "keypoint-results.csv", "maps.zip", "pck.png"} <= names
+
+
+@pytest.mark.mxnet
+def test_raw_likelihood_of_evaluate_and_analyze(trained, clip, tmp_path):
+    project, _ = trained
+    curve = CalibratedLikelihood(0.5, -0.7, 12.0, 40, 30)
+    path = Run(project.last_run()).likelihood(4)
+    curve.write(path)
+    try:
+        ours, theirs = (_evaluated_and_analyzed(project, clip, tmp_path, *raw) for raw in ((), ("--raw-likelihood",)))
+    finally:
+        path.unlink()
+    np.testing.assert_array_equal(ours[0].predicted, theirs[0].predicted)
+    np.testing.assert_allclose(ours[0].likelihood, curve(theirs[0].likelihood), atol=1e-6)
+    np.testing.assert_array_equal(ours[1].points, theirs[1].points)
+    np.testing.assert_allclose(ours[1].likelihood, curve(theirs[1].likelihood), atol=1e-6)
+
+
+def _evaluated_and_analyzed(project, clip, tmp_path, *options):
+    """(Evaluation, Poses) that the commands write with these options."""
+    report = run_json("evaluate", project.root, *options)
+    evaluation = Evaluation.read(Path(report["folder"]) / f"evaluation-{report['step']}.json")
+    (video,) = run_json("analyze", project.root, clip, "--out", tmp_path / f"out{len(options)}", *options)["videos"]
+    return evaluation, dlcnb.Poses.read(video["output"])
 
 
 @pytest.mark.mxnet

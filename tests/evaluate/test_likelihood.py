@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dlcnb.evaluate import CalibratedLikelihood, calibrate, fit_likelihood
-from dlcnb.evaluate.likelihood import FEWEST
+from dlcnb.evaluate.likelihood import FEWEST, POINTS
 
 NAN = math.nan
 
@@ -55,8 +55,22 @@ def test_too_few_points_no_size_or_a_senseless_likelihood_give_none():
     assert fit_likelihood(errors[: FEWEST // 2 - 1], likelihood[: FEWEST // 2 - 1], 100.0) is None
     assert fit_likelihood(errors, likelihood, NAN) is None
     assert fit_likelihood(errors, 1 - likelihood, 100.0) is None
+    assert fit_likelihood(errors[: POINTS // 2], likelihood[: POINTS // 2], 100.0) is not None
+    assert fit_likelihood(errors[: POINTS // 2 - 1], likelihood[: POINTS // 2 - 1], 100.0) is None
     with pytest.raises(ValueError, match="frames, bodyparts"):
         fit_likelihood(errors, likelihood[:5], 100.0)
+
+
+def test_what_would_do_harm_is_not_fitted():
+    rng = np.random.default_rng(0)
+    honest = rng.uniform(0.02, 0.98, (25, 4))
+    right = rng.random(honest.shape) < honest
+    assert fit_likelihood(np.where(right, 2.0, 60.0), honest, 100.0) is None  # it is as good as it gets
+    errors, likelihood = np.full((12, 12), 2.0), np.full((12, 12), 0.4)
+    errors[3], likelihood[3] = 60.0, 0.3
+    assert fit_likelihood(errors, likelihood, 100.0) is None  # all that is wrong is in one frame
+    errors[4], likelihood[4] = 60.0, 0.3
+    assert fit_likelihood(errors, likelihood, 100.0) is not None
 
 
 def test_file(tmp_path):
