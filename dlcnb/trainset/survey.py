@@ -109,7 +109,7 @@ def looks_mirrored(points: NDArray[np.float64], mirror: NDArray[np.intp], turn: 
     flipped = (points * [-1.0, 1.0])[:, mirror]
     _, real = _aligned(points, mean)
     turned, mirrored = _aligned(flipped, mean)
-    if not np.isfinite(real).any():
+    if not (np.isfinite(real).any() and np.isfinite(mirrored).any()):
         return False
     if np.nanmedian(mirrored) > 1.25 * np.nanmedian(real) + 0.02:
         return False

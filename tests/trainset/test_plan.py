@@ -122,6 +122,11 @@ def test_one_bodypart_and_one_frame_are_enough_for_a_recipe(count):
     assert any("one bodypart" in reason for reason in made.decisions)
 
 
+def test_a_twin_that_is_never_labeled_is_no_reason_to_mirror_nor_to_warn(mice):
+    mice[:, 2:] = np.nan
+    assert not _made(mice, (480, 640)).config.mirror
+
+
 def test_directions_are_those_of_the_body():
     rng = np.random.default_rng(5)
     angle = rng.uniform(-1, 1, 50)
