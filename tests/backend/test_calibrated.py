@@ -146,6 +146,7 @@ def _trained(project, **settings):
 def _label_what_is_likely(project, found):
     """Make the labels those points that a network holds for likelier than the others, and the rest not visible."""
     likely = found.likelihood > np.median(found.likelihood)
+    likely |= found.likelihood == found.likelihood.max(axis=0)  # every bodypart shows somewhere
     points = np.where(likely[..., None], found.predicted, np.nan)
     Labels(found.bodyparts, project.scorer, found.images, points).write(project.labeled_dirs()[0])
 
