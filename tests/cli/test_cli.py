@@ -315,7 +315,8 @@ def _evaluated_and_analyzed(project, clip, tmp_path, *options):
     """(Evaluation, Poses) that the commands write with these options."""
     report = run_json("evaluate", project.root, *options)
     evaluation = Evaluation.read(Path(report["folder"]) / f"evaluation-{report['step']}.json")
-    (video,) = run_json("analyze", project.root, clip, "--out", tmp_path / f"out{len(options)}", *options)["videos"]
+    out = tmp_path / f"out{len(options)}"
+    (video,) = run_json("analyze", project.root, clip, "--engine", "fp32", "--out", out, *options)["videos"]
     return evaluation, dlcnb.Poses.read(video["output"])
 
 
