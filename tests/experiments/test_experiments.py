@@ -14,6 +14,7 @@ from dlcnb.evaluate import Evaluation
 from dlcnb.experiments.results import COLUMNS, summary
 from dlcnb.labels import LabelError, Labels
 from dlcnb.project import Project
+from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig, TrainSet, choose_split
 
 
@@ -222,15 +223,16 @@ def test_an_experiment_is_interrupted_and_goes_on(project):
             break  # the second one is stopped as it starts
     assert progress.done == 1
     assert not progress.failed
-    first = plan.evaluation_folder(plan.trials[0]) / "evaluation-4.json"
+    (first,) = plan.evaluation_folder(plan.trials[0]).glob("evaluation-?.json")
     before = first.stat().st_mtime
     again = experiments.plan(project, "learning-curve", **settings)
     *_, last = experiments.run(again, processes=2)
     assert (last.done, last.total, last.share, last.failed) == (2, 2, 1.0, {})
     assert first.stat().st_mtime == before
-    assert set(experiments.results(again)["step"]) == {4}
-    for trial in again.trials:
-        assert [p.name for p in again.run_folder(trial).glob("snapshot-*")] == ["snapshot-4.params"]
+    best = [Run(again.run_folder(trial)).best["step"] for trial in again.trials]
+    assert set(experiments.results(again)["step"]) == set(best)
+    for trial, step in zip(again.trials, best, strict=True):
+        assert Run(again.run_folder(trial)).steps == [step]  # the evaluated snapshot alone is kept
     assert project.runs() == []  # they don't get in the way of the project's own runs
 
 
