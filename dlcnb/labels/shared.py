@@ -56,6 +56,7 @@ class SharedFolder:
         self.table = TableFile(folder, scorer, self.bodyparts)
         self.replay = Replay(self.bodyparts)
         self._stamps: Stamps | None = None  # of the table as last seen
+        self._files: Files = {}  # of the table as last read
         self._unwritten: list[Line] = []  # what was noticed in the table and is not in the journal yet
         self._header: Line | None = None
         self._outdated = ""
@@ -93,10 +94,15 @@ class SharedFolder:
     def _append(self, line: Line) -> None:
         """Append a line, behind what was noticed in the table since the last, and let it take effect."""
         line = self._signed(line)
-        saved = [{**self._signed({"saved": True}), "by": TABLE}] if self.replay.found_save else []
-        self.journal.append([*saved, *self._unwritten, line])
+        found = self._found_save() if self.replay.found_save else []
+        self.journal.append([*found, *self._unwritten, line])
         self.replay.found_save, self._unwritten = False, []
         self.replay.apply(line)
+
+    def _found_save(self) -> list[Line]:
+        """Say that a save was found in the table, and which files are there: it may have ended between the two."""
+        files = {**self._files, "differ": self.table.differ, "odd": self.table.odd}
+        return [{**self._signed(line), "by": TABLE} for line in ({"saved": True}, {"files": files})]
 
     def _signed(self, line: Line) -> Line:
         return {"time": round(time.time(), 3), "by": self.me, **line}
@@ -192,6 +198,7 @@ class SharedFolder:
         if (stamps := self.table.stamps()) == self._stamps:
             return
         digests, labels = self.table.digests(), self.table.read()
+        self._files = digests
         csv_is_known = self.replay.knows("csv", digests["csv"])
         self._take("table", self.replay.changed_in(labels) if labels else [])
         self._read_h5(labels, digests, csv_is_known)

@@ -128,6 +128,23 @@ def test_a_save_killed_between_its_two_files_whatever_the_clock_says(project, st
     assert not list(store.folder.glob("*.old*"))
 
 
+@needs_fork
+def test_an_edit_after_a_save_that_was_killed_between_its_two_files(project, store):
+    """The save is found in the csv and noted with the edit; the h5 of the save before is no news, then or later."""
+    fill(store, 0)
+    store.save()
+    fill(store, 0, 50.0)
+    assert killed(lambda: LabelStore(project, "cam1").save(), 2, ("replace",))
+    fill(LabelStore(project, "cam1"), 3, 70.0)
+    for _ in range(2):
+        again = LabelStore(project, "cam1")
+        assert again.conflicts == []
+        np.testing.assert_array_equal(again.point(img(0))[:, 0], [50, 51, 52])
+        np.testing.assert_array_equal(again.point(img(3))[:, 0], [70, 71, 72])
+    again.save()
+    assert LabelStore(project, "cam1").conflicts == []
+
+
 @pytest.mark.parametrize("hours", [-2, 2])
 def test_an_h5_that_another_program_saved_alone(project, store, hours):
     fill(store, 0)
