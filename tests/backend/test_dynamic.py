@@ -135,6 +135,7 @@ class Spot:
     """Finds the brightest place of an image, as a Predictor finds bodyparts."""
 
     bodyparts = ("spot",)
+    likelihood = None  # no calibration
 
     class config:
         input_scale = seen_at = 1.0
