@@ -83,3 +83,14 @@ def test_the_lines_on_top_and_at_the_bottom_are_always_seen(studio):
             return top.top >= whole.top && bottom.bottom <= whole.bottom + 1 && bottom.top > top.bottom; }"""
         )
         assert inside
+
+
+def test_a_kernel_that_was_restarted_leaves_a_grey_view(studio):
+    studio.page.evaluate(
+        "async () => { await window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart() }"
+    )
+    studio.page.wait_for_function(
+        """() => { const studio = document.querySelector('.dlcnb-studio');
+        return studio && getComputedStyle(studio, '::before').content.includes('Run the cell again')
+            && getComputedStyle(studio.querySelector('.dlcnb-overview')).pointerEvents === 'none'; }"""
+    )
