@@ -19,7 +19,9 @@ __all__ = [
     "crop",
     "flip_horizontal",
     "from_corner_origin",
+    "homography",
     "invert_affine",
+    "perspective",
     "scale",
     "to_corner_origin",
     "uncrop",
@@ -74,6 +76,42 @@ def invert_affine(matrix: ArrayLike) -> NDArray[np.float64]:
     matrix = np.asarray(matrix, float)
     linear = np.linalg.inv(matrix[:, :2])
     return np.column_stack([linear, -linear @ matrix[:, 2]])
+
+
+def homography(points: ArrayLike, places: ArrayLike) -> NDArray[np.float64]:
+    """The (3, 3) matrix by which `perspective` takes four points to four places, as a slanted camera sees a plane.
+
+    Parameters
+    ----------
+    points, places : array_like
+        (4, 2) each, in the same order; no three of either on a line, else there is no such matrix: `ValueError`.
+    """
+    points, places = np.asarray(points, float), np.asarray(places, float)
+    if points.shape != (4, 2) or places.shape != (4, 2) or not np.isfinite([points, places]).all():
+        raise ValueError(f"expected four points and four places (4, 2), found {points.shape} and {places.shape}")
+    rows = [
+        row
+        for (x, y), (u, v) in zip(points, places, strict=True)
+        for row in ((x, y, 1, 0, 0, 0, -u * x, -u * y), (0, 0, 0, x, y, 1, -v * x, -v * y))
+    ]
+    if min(_smallest_area(points), _smallest_area(places)) <= 1e-6:
+        raise ValueError("expected four corners, no three of them on one line")
+    return np.append(np.linalg.solve(np.array(rows), places.ravel()), 1.0).reshape(3, 3)
+
+
+def _smallest_area(corners: NDArray[np.float64]) -> float:
+    """Of the triangles between three of four corners, the smallest area as a share of the square of their extent."""
+    extent = float(np.ptp(corners, axis=0).max()) or 1.0
+    sides = [(corners[(k + 1) % 4] - corners[k], corners[(k + 2) % 4] - corners[k]) for k in range(4)]
+    return min(abs(float(a[0] * b[1] - a[1] * b[0])) for a, b in sides) / 2 / extent**2
+
+
+def perspective(points: ArrayLike, matrix: ArrayLike) -> NDArray[np.float64]:
+    """Points (..., 2) through the (3, 3) matrix of a `homography`."""
+    points, matrix = np.asarray(points, float), np.asarray(matrix, float)
+    moved = points @ matrix[:2, :2].T + matrix[:2, 2]
+    below = points @ matrix[2, :2] + matrix[2, 2]
+    return np.asarray(moved / below[..., None], np.float64)
 
 
 def to_corner_origin(points: ArrayLike) -> NDArray[np.float64]:

@@ -3,7 +3,19 @@
 This process never imports MXNet: training, evaluation and analysis run as jobs (`dlcnb.jobs`).
 """
 
-from dlcnb.cli import demo, exchange, experiments, lab, labeling, projects, refine, results, work
+from dlcnb.cli import behavior, demo, exchange, experiments, lab, labeling, projects, refine, results, work
 from dlcnb.cli.console import main
 
-__all__ = ["demo", "exchange", "experiments", "lab", "labeling", "main", "projects", "refine", "results", "work"]
+__all__ = [
+    "behavior",
+    "demo",
+    "exchange",
+    "experiments",
+    "lab",
+    "labeling",
+    "main",
+    "projects",
+    "refine",
+    "results",
+    "work",
+]

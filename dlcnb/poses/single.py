@@ -68,7 +68,7 @@ def _is_table(rest: str, filtered: bool, several: bool) -> bool:
 
     DeepLabCut 2.0 wrote ``DeepCut_resnet50_…`` and ``…filtered``. Copies that a file manager made don't count.
     """
-    match = re.fullmatch(r"(?:DLC|DeepCut_).*?(_el)?(_?filtered|_skeleton|_labeled)?\.(?:h5|csv)", rest)
+    match = re.fullmatch(r"(?:DLC|DeepCut_).*?(_el)?(_?filtered|_skeleton|_labeled|_kinematics)?\.(?:h5|csv)", rest)
     if match is None or is_stray(rest):
         return False
     wanted = ("filtered", "_filtered") if filtered else (None,)

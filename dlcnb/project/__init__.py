@@ -16,17 +16,27 @@ from dlcnb.project.names import (
     run_info,
     video_stem,
 )
+from dlcnb.project.scale import Scale, scale_of, set_scale, undo_scale
+from dlcnb.project.subjects import SUBJECTS, new_subjects, read_subjects, subjects_by_pattern
 
 __all__ = [
+    "SUBJECTS",
     "Finding",
     "Project",
     "ProjectError",
+    "Scale",
     "Skeleton",
     "doctor",
     "edges_of",
     "is_stray",
     "is_video",
     "nearest",
+    "new_subjects",
+    "read_subjects",
     "run_info",
+    "scale_of",
+    "set_scale",
+    "subjects_by_pattern",
+    "undo_scale",
     "video_stem",
 ]

@@ -3,7 +3,8 @@
 from dlcnb.trajectories.bones import bone_angles, bone_lengths, joint_angles, place_bones
 from dlcnb.trajectories.filters import fill_gaps, mask, median_filter, savgol_filter
 from dlcnb.trajectories.kalman import Smoothed, estimate_noise, kalman_smooth
-from dlcnb.trajectories.kinematics import acceleration, distance_travelled, occupancy, speed, velocity, visits
+from dlcnb.trajectories.kinematics import acceleration, distance_travelled, heading, occupancy, speed, velocity, visits
+from dlcnb.trajectories.movement import kinematics_table, movement_summary, skeleton_table, tracks
 from dlcnb.trajectories.whole import METHODS, filter_poses
 
 __all__ = [
@@ -16,14 +17,19 @@ __all__ = [
     "estimate_noise",
     "fill_gaps",
     "filter_poses",
+    "heading",
     "joint_angles",
     "kalman_smooth",
+    "kinematics_table",
     "mask",
     "median_filter",
+    "movement_summary",
     "occupancy",
     "place_bones",
     "savgol_filter",
+    "skeleton_table",
     "speed",
+    "tracks",
     "velocity",
     "visits",
 ]

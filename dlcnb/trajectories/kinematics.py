@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["acceleration", "distance_travelled", "frame_times", "occupancy", "speed", "velocity", "visits"]
+__all__ = ["acceleration", "distance_travelled", "frame_times", "heading", "occupancy", "speed", "velocity", "visits"]
 
 
 def velocity(points: ArrayLike, fps: float = 1.0, *, times: ArrayLike | None = None) -> NDArray[np.float64]:
@@ -47,6 +47,24 @@ def speed(points: ArrayLike, fps: float = 1.0, *, times: ArrayLike | None = None
     """
     found = velocity(points, fps, times=times)
     return np.hypot(found[..., 0], found[..., 1])
+
+
+def heading(points: ArrayLike, fps: float = 1.0, *, times: ArrayLike | None = None) -> NDArray[np.float64]:
+    """Direction of the `velocity`: (T, ...) degrees from 0 to 360; arguments as there.
+
+    0 is to the right, 90 **down**, as y runs in images (and as DeepLabCut counts). NaN also where nothing moves.
+
+    >>> heading([[0, 0], [1, 0], [2, 0]])
+    array([0., 0., 0.])
+    """
+    found = velocity(points, fps, times=times)
+    return np.where((found == 0).all(axis=-1), np.nan, compass(np.arctan2(found[..., 1], found[..., 0])))
+
+
+def compass(radians: ArrayLike) -> NDArray[np.float64]:
+    """Directions as degrees from 0 to below 360."""
+    angles = np.degrees(radians) % 360
+    return np.where(angles >= 360, 0.0, angles)  # that of a tiny negative angle
 
 
 def acceleration(points: ArrayLike, fps: float = 1.0, *, times: ArrayLike | None = None) -> NDArray[np.float64]:

@@ -1,0 +1,186 @@
+"""The recordings of an experiment as the commands of behavior need them: poses, times, scale, what the user knows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from dlcnb.cli.console import LocalPath
+from dlcnb.cli.results import is_several, with_poses
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dlcnb.poses import Poses
+    from dlcnb.project import Project, Scale
+
+__all__ = ["Recording", "chosen", "experiment_options", "lines_of", "subjects", "write_experiment"]
+
+_OPTIONS = (
+    click.argument("videos", nargs=-1, type=LocalPath()),
+    click.option("--out", type=LocalPath(dir_okay=False), help="The csv of the experiment.  [default: in PROJECT]"),
+    click.option("--filtered", is_flag=True, help="Use what `dlcnb filter` wrote."),
+    click.option("--animal", metavar="NAME", help="Of several animals: one.  [default: each]"),
+    click.option(
+        "--pcutoff",
+        type=click.FloatRange(0, 1),
+        help="Likelihood below which a point is not there.  [default: the project's]",
+    ),
+    click.option("--gap", type=click.IntRange(0), default=0, show_default=True, help="Longest gap to fill, frames."),
+    click.option(
+        "--unit",
+        type=click.Choice(["px", "cm"]),
+        help="Of lengths.  [default: cm where each video has a scale (dlcnb scale), else px]",
+    ),
+    click.option("--fps", type=click.FloatRange(0, min_open=True), help="Frames/s of videos that are not here."),
+    click.option("--subjects", type=LocalPath(exists=True), help="Table of group, animal, day …, by video (csv)."),
+    click.option("--pattern", help="Or the names of the videos tell them, such as {group}_{animal}_{day}."),
+    click.option(
+        "--tables", type=click.Path(file_okay=False), help="Folder of the poses.  [default: beside each video]"
+    ),
+)
+
+
+def experiment_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What commands take that make one csv of many videos."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One video with its poses: ``individual`` is "" where the table is of one animal."""
+
+    video: Path
+    table: Path
+    size: tuple[int, int] | None
+    times: NDArray[np.float64]
+    scale: Scale | None
+    several: bool
+
+    @property
+    def name(self) -> str:
+        """The video's name without suffix, by which rows of tables are told apart."""
+        return self.video.stem
+
+    def animals(self, only: str | None) -> Iterator[tuple[str, Poses]]:
+        """(name, or "" where there is one animal only, `Poses`)."""
+        from dlcnb.poses import MultiAnimalPoses, Poses
+
+        if not self.several:
+            yield "", Poses.read(self.table).fitted(len(self.times), self.table)
+            return
+        found = MultiAnimalPoses.read(self.table)
+        for name in found.individuals if only in (None, "all") else (str(only),):
+            yield name, found.animal(name).fitted(len(self.times), self.table)
+
+
+def chosen(project: Project, videos: tuple[str, ...], options: dict[str, Any]) -> tuple[list[Recording], list[str]]:
+    """(what was asked for, names of videos of the project that were passed over, as they have no poses).
+
+    Without names these are all videos of the project that have poses. Raises `ProjectError`, `FileNotFoundError` for
+    what is missing, or for two videos of one name.
+    """
+    from dlcnb.project import ProjectError
+
+    found, without = [], []
+    for video in videos or tuple(map(str, project.videos)):
+        try:
+            found.append(with_poses(project, video, options["tables"], options["filtered"], options["animal"]))
+        except FileNotFoundError:
+            if videos:
+                raise
+            without.append(Path(video).name)
+    if not found:
+        raise FileNotFoundError(
+            f"No video of {project.root} has poses yet; make them: dlcnb analyze {project.root} VIDEO"
+        )
+    stem, count = Counter(video.stem for video, _ in found).most_common(1)[0]
+    if count > 1:
+        both = ", ".join(str(video) for video, _ in found if video.stem == stem)
+        raise ProjectError(f"{count} videos are named '{stem}' ({both}); rename all but one, as rows go by that name")
+    made = [_recording(project, video, table, options["fps"]) for video, table in found]
+    return _in_unit(project, made, options["unit"]), without
+
+
+def _recording(project: Project, video: Path, table: Path, fps: float | None) -> Recording:
+    from dlcnb.poses import read_poses
+    from dlcnb.project import scale_of
+    from dlcnb.video import VideoReader
+
+    several = is_several(table)
+    if video.is_file():
+        with VideoReader(video) as reader:
+            times, size = np.asarray(reader.times, float), reader.size
+        return Recording(video, table, size, times, scale_of(project, video, size), several)
+    if fps is None:
+        raise FileNotFoundError(f"{video} is not here, so that its frames have no times; give them: --fps N")
+    times = np.arange(len(read_poses(table))) / fps
+    return Recording(video, table, None, times, scale_of(project, video), several)
+
+
+def _in_unit(project: Project, made: list[Recording], unit: str | None) -> list[Recording]:
+    """The recordings, with a scale if the unit is to be cm, without one if it is px."""
+    from dataclasses import replace
+
+    from dlcnb.project import ProjectError
+
+    lacking = [r.name for r in made if r.scale is None]
+    if unit == "cm" and lacking:
+        raise ProjectError(
+            f"no scale is known for {', '.join(lacking)}; tell how many pixels are 1 cm: "
+            f"dlcnb scale {project.root} {lacking[0]} --px-per-cm N, or use --unit px"
+        )
+    if unit == "px" or lacking:
+        return [replace(r, scale=None) for r in made]
+    return made
+
+
+def subjects(project: Project, made: list[Recording], options: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """{name of a video: {column: what the user knows of it}}; the columns are the same for all."""
+    from dlcnb.project import SUBJECTS, ProjectError, nearest, read_subjects, subjects_by_pattern
+
+    if options["subjects"] and options["pattern"]:
+        raise click.UsageError("Give --subjects or --pattern, not both.")
+    names = [r.name for r in made]
+    if options["pattern"]:
+        return subjects_by_pattern(options["pattern"], names)
+    path = Path(options["subjects"] or project.inside(SUBJECTS))
+    if not path.exists():
+        return {name: {} for name in names}
+    known = read_subjects(path)
+    if options["subjects"] and (lacking := [name for name in names if name not in known]):
+        raise ProjectError(f"{path} has no row of the video '{lacking[0]}'{nearest(lacking[0], known)}; add one")
+    columns = list(next(iter(known.values()), {}))
+    return {name: known.get(name, dict.fromkeys(columns, "")) for name in names}
+
+
+def lines_of(
+    made: Recording, individual: str, known: dict[str, str], rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Rows of one animal of a recording, with what they belong to in front."""
+    first = {"video": made.name, **known}
+    animal = {"individual": individual} if made.several else {}
+    return [{**first, **animal, **row} for row in rows]
+
+
+def write_experiment(path: Path, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Write the csv of an experiment, whole or not at all; returns it."""
+    import pandas as pd
+
+    from dlcnb.files import atomic_path
+
+    frame = pd.DataFrame(rows)
+    if "individual" in frame:  # of some of the videos only
+        frame["individual"] = frame["individual"].fillna("")
+    with atomic_path(path) as temporary:
+        frame.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+    return frame

@@ -1,0 +1,246 @@
+"""Centimetres: how many pixels of a video's frames are one, kept in config.yaml, for the project or for one video.
+
+The key is ``dlcnb_scale``: ``project`` and ``videos`` hold what was measured, ``before`` what `undo_scale` brings back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dlcnb.files import StrPath
+from dlcnb.geometry import homography, perspective
+from dlcnb.project.names import ProjectError, video_stem
+
+if TYPE_CHECKING:
+    from dlcnb.project.core import Project
+
+__all__ = ["KEY", "Scale", "scale_of", "set_scale", "undo_scale"]
+
+KEY = "dlcnb_scale"
+_REMEMBERED = 20  # changes that can be undone
+_FORM: dict[str, type] = {"project": dict, "videos": dict, "before": list}
+Pair: TypeAlias = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What was measured in a frame; make one with `by_number`, `by_line` or `by_corners`.
+
+    Parameters
+    ----------
+    px_per_cm : float, optional
+        Pixels of one centimetre, the same everywhere in the frame.
+    ends : two of (x, y), optional
+        Pixels that are ``length_cm`` apart.
+    corners : four of (x, y), optional
+        Pixels of the corners of a rectangle on the ground, in order around it; for a camera that looks from the side.
+    length_cm : float, optional
+    size_cm : (float, float), optional
+        From the first corner to the second, and from the second to the third.
+    frame_size : (height, width), optional
+        Of the frames that it was measured in.
+
+    Raises
+    ------
+    ProjectError
+        If it can't be.
+    """
+
+    px_per_cm: float | None = None
+    ends: tuple[Pair, ...] = ()
+    length_cm: float | None = None
+    corners: tuple[Pair, ...] = ()
+    size_cm: Pair | None = None
+    frame_size: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        numbers = [self.px_per_cm, self.length_cm, *(self.size_cm or ())]
+        if not all(number is None or (math.isfinite(number) and number > 0) for number in numbers):
+            raise ProjectError(f"a scale needs lengths above 0 cm, found {', '.join(map(str, numbers))}")
+        if self.ends and self.px_per_cm is None:
+            raise ProjectError("the two ends of a known length are one point: choose two points of the frame")
+        if self.corners:
+            self._matrix()
+
+    @classmethod
+    def by_number(cls, px_per_cm: float, frame_size: tuple[int, int] | None = None) -> Scale:
+        """So many pixels are one centimetre."""
+        return cls(float(px_per_cm), frame_size=frame_size)
+
+    @classmethod
+    def by_line(cls, ends: ArrayLike, length_cm: float, frame_size: tuple[int, int] | None = None) -> Scale:
+        """Two points (2, 2) px of the frame are so many centimetres apart."""
+        points = _pairs(ends, 2)
+        px = math.dist(*points)
+        number = px / length_cm if length_cm > 0 and px > 0 else None
+        return cls(number, points, float(length_cm), frame_size=frame_size)
+
+    @classmethod
+    def by_corners(
+        cls, corners: ArrayLike, size_cm: Iterable[float], frame_size: tuple[int, int] | None = None
+    ) -> Scale:
+        """Four points (4, 2) px are the corners of a rectangle of ``size_cm``; its first corner becomes (0, 0)."""
+        one, two = map(float, size_cm)
+        return cls(corners=_pairs(corners, 4), size_cm=(one, two), frame_size=frame_size)
+
+    def to_cm(self, points: ArrayLike) -> NDArray[np.float64]:
+        """Points (..., 2) in pixels of the frame as centimetres; NaN stays NaN.
+
+        What lies on or beyond the horizon of a slanted camera is not on the ground, and NaN.
+        """
+        if self.px_per_cm is not None:
+            return np.asarray(points, float) / self.px_per_cm
+        matrix, points = self._matrix(), np.asarray(points, float)
+        side = points @ matrix[2, :2] + 1.0
+        here = np.mean(self.corners, axis=0) @ matrix[2, :2] + 1.0
+        seen = np.where((side * np.sign(here) > 1e-9)[..., None], points, np.nan)
+        return perspective(seen, matrix)
+
+    def _matrix(self) -> NDArray[np.float64]:
+        across, down = self.size_cm or (0.0, 0.0)
+        try:
+            return homography(self.corners, [(0, 0), (across, 0), (across, down), (0, down)])
+        except (ValueError, np.linalg.LinAlgError):
+            raise ProjectError(
+                "the corners of a scale lie on a line, or two at one place: choose the four of a rectangle, around it"
+            ) from None
+
+    def __str__(self) -> str:
+        if self.corners:
+            across, down = self.size_cm or (0.0, 0.0)
+            return f"four corners of {across:g} × {down:g} cm"
+        of = f", from a line of {self.length_cm:g} cm" if self.length_cm is not None else ""
+        return f"{self.px_per_cm:.4g} px per cm{of}"
+
+    def entry(self) -> dict[str, Any]:
+        """What config.yaml keeps of it."""
+        kept: dict[str, Any] = {}
+        if self.corners:
+            kept = {"corners": [list(p) for p in self.corners], "size_cm": list(self.size_cm or ())}
+        elif self.ends:
+            kept = {"line": [list(p) for p in self.ends], "length_cm": self.length_cm}
+        else:
+            kept = {"px_per_cm": self.px_per_cm}
+        return kept | ({"frame_size": list(self.frame_size)} if self.frame_size else {})
+
+    @classmethod
+    def from_entry(cls, entry: Any, where: str) -> Scale:
+        """The scale of an `entry`; raises `ProjectError` that says ``where``."""
+        try:
+            size = tuple(map(int, entry["frame_size"])) if "frame_size" in entry else None
+            frame = (size[0], size[1]) if size else None
+            if "corners" in entry:
+                return cls.by_corners(entry["corners"], entry["size_cm"], frame)
+            if "line" in entry:
+                return cls.by_line(entry["line"], entry["length_cm"], frame)
+            return cls.by_number(entry["px_per_cm"], frame)
+        except (KeyError, TypeError, ValueError) as error:
+            why = (
+                str(error) if isinstance(error, ProjectError) else "expected px_per_cm, line and length_cm, or corners"
+            )
+            raise ProjectError(f"{KEY} in config.yaml, {where}: {why}; set the scale again (dlcnb scale)") from None
+
+
+def scale_of(project: Project, video: StrPath, frame_size: tuple[int, int] | None = None) -> Scale | None:
+    """The scale of a video: its own, or else the project's; None = none is known.
+
+    Parameters
+    ----------
+    project : Project
+    video : path or name
+    frame_size : (height, width), optional
+        Of the video. A scale that was measured in frames of another size is a `ProjectError`.
+    """
+    kept, stem = _kept(project), video_stem(video)
+    own = kept["videos"].get(stem)
+    entry, where = (own, f"video {stem}") if own is not None else (kept["project"], "project")
+    if entry is None:
+        return None
+    scale = Scale.from_entry(entry, where)
+    if frame_size and scale.frame_size and tuple(frame_size) != scale.frame_size:
+        (height, width), (tall, wide) = scale.frame_size, frame_size
+        raise ProjectError(
+            f"the scale ({where}) was measured in frames of {width}×{height} px, {stem} has {wide}×{tall}; "
+            f"set one for this video: dlcnb scale {project.root} {stem} --px-per-cm N"
+        )
+    return scale
+
+
+def set_scale(project: Project, scale: Scale | None, video: StrPath | None = None) -> None:
+    """Keep the scale of a video, or with None for ``video`` that of the project; ``scale`` None takes it away."""
+    name = None if video is None else video_stem(project.video(video))
+
+    def change(kept: dict[str, Any]) -> None:
+        was = kept["project"] if name is None else kept["videos"].get(name)
+        kept["before"] = [*kept["before"], {"video": name, "was": was}][-_REMEMBERED:]
+        _put(kept, name, None if scale is None else scale.entry())
+
+    _change(project, change)
+
+
+def undo_scale(project: Project) -> str:
+    """Bring back what was before the last `set_scale`; returns what is now, in words. ProjectError if there is none."""
+    told = []
+
+    def change(kept: dict[str, Any]) -> None:
+        if not kept["before"]:
+            raise ProjectError("there is no change of the scale to undo")
+        *kept["before"], last = kept["before"]
+        name, was = last["video"], last["was"]
+        _put(kept, name, was)
+        whose = f"video {name}" if name else "project"
+        told.append(f"{whose}: {Scale.from_entry(was, whose) if was else 'no scale'}")
+
+    _change(project, change)
+    return told[0]
+
+
+def _kept(project: Project) -> dict[str, Any]:
+    """What config.yaml keeps under `KEY`, whole."""
+    found = project.config.get(KEY)
+    found = {} if found is None else found
+    if not isinstance(found, Mapping) or not all(isinstance(found.get(k) or kind(), kind) for k, kind in _FORM.items()):
+        raise ProjectError(f"{KEY} in config.yaml: expected {', '.join(_FORM)}; delete the key and set the scale again")
+    return {
+        "project": found.get("project") or None,
+        "videos": dict(found.get("videos") or {}),
+        "before": list(found.get("before") or []),
+    }
+
+
+def _put(kept: dict[str, Any], name: str | None, entry: Any) -> None:
+    if name is None:
+        kept["project"] = entry
+    elif entry is None:
+        kept["videos"].pop(name, None)
+    else:
+        kept["videos"][name] = entry
+
+
+def _change(project: Project, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change what is kept and write config.yaml; on any error all is as it was."""
+    before, kept = deepcopy(project.config.get(KEY)), _kept(project)
+    change(kept)
+    project.config[KEY] = {name: value for name, value in kept.items() if value}
+    try:
+        project.save()
+    except BaseException:
+        if before is None:
+            del project.config[KEY]
+        else:
+            project.config[KEY] = before
+        raise
+
+
+def _pairs(points: ArrayLike, count: int) -> tuple[Pair, ...]:
+    found = np.asarray(points, float)
+    if found.shape != (count, 2) or not np.isfinite(found).all():
+        raise ProjectError(f"expected {count} points (x, y) in pixels, found {found.tolist()}")
+    return tuple((float(x), float(y)) for x, y in found)

@@ -1,0 +1,110 @@
+"""The commands of behavior: scale, kinematics, zones, on a small project with poses whose movement is known."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.commands import run
+
+from dlcnb.poses import MultiAnimalPoses, Poses, find_poses
+from dlcnb.project import Project
+from dlcnb.tables.h5 import read_h5_table
+from dlcnb.video import VideoWriter
+
+FPS, COUNT, SIZE = 25, 50, (48, 64)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A project of two videos, in both of which the nose moves 50 px/s to the right, the tail 10 px above it."""
+    parent = tmp_path_factory.mktemp("behavior")
+    for name in ("drug_m1", "saline_m2"):
+        with VideoWriter(parent / f"{name}.mp4", SIZE, FPS) as writer:
+            for _ in range(COUNT):
+                writer.write(np.zeros((*SIZE, 3), np.uint8))
+    videos = [parent / "drug_m1.mp4", parent / "saline_m2.mp4"]
+    project = Project.create("maze", "ada", videos, ["nose", "tail"], parent=parent, skeleton=[("nose", "tail")])
+    nose = np.column_stack([np.arange(COUNT) * 50 / FPS, np.full(COUNT, 20.0)])
+    for video in project.videos:
+        points = np.stack([nose, nose - (0, 10)], axis=1)
+        Poses(("nose", "tail"), "DLC_net", points, np.full((COUNT, 2), 0.9)).write(video)
+    return project
+
+
+@pytest.fixture
+def project(made, tmp_path):
+    root = tmp_path / made.root.name
+    shutil.copytree(made.root, root, symlinks=False)
+    return Project.open(root)
+
+
+def called(*arguments):
+    """What a command prints as JSON."""
+    return json.loads(run(*arguments, "--json").stdout)
+
+
+def refused(*arguments):
+    """The one line of a command that fails, in this process."""
+    line = run(*arguments, code=1).stderr.strip().splitlines()[-1]
+    assert line.startswith("dlcnb: error: ")
+    return line
+
+
+def test_scale_and_kinematics_in_cm(project):
+    shown = called("scale", project.root, "--line", "0,0,50,0", "--cm", 10)
+    assert set(shown["videos"].values()) == {"5 px per cm, from a line of 10 cm"}
+    found = called("kinematics", project.root, "--pattern", "{group}_{animal}")
+    assert found["unit"] == "cm"
+    table = pd.read_csv(project.root / "kinematics.csv")
+    assert list(table.columns[:4]) == ["video", "group", "animal", "bodypart"]
+    np.testing.assert_allclose(table["mean_speed_cm_s"], 10)
+    np.testing.assert_allclose(table["distance_cm"], 10 * (COUNT - 1) / FPS, rtol=1e-5)
+    frames = pd.read_csv(found["videos"][0]["outputs"][0])
+    np.testing.assert_allclose(frames["nose_tail_length_cm"], 2)
+    np.testing.assert_allclose(np.cos(np.radians(frames["nose_heading_deg"])), 1)
+    bones = read_h5_table(found["videos"][0]["outputs"][1])
+    assert [tuple(c) for c in bones.columns][:2] == [("nose_tail", "length"), ("nose_tail", "orientation")]
+    np.testing.assert_allclose(bones.to_numpy()[:, :2], [(10, 270)] * COUNT)
+    assert find_poses(project.videos[0]).stem == "drug_m1DLC_net"  # not taken for the tables beside it
+
+
+def test_kinematics_of_several_animals(project):
+    video = project.videos[0]
+    points = Poses.read(find_poses(video)).points
+    both = np.stack([points, points + (0, 5)], axis=1)
+    several = MultiAnimalPoses(("ann", "bob"), ("nose", "tail"), "DLC_net", both, np.full(both.shape[:3], 0.9))
+    find_poses(video).unlink()
+    find_poses(video).unlink()
+    several.write(video, "_el")
+    found = called("kinematics", project.root, video, "--fps", 30)
+    assert [path.rsplit("_el", 1)[1] for path in found["videos"][0]["outputs"]] == [
+        "_ann_kinematics.csv", "_bob_kinematics.csv", "_skeleton.h5", "_skeleton.csv",
+    ]  # fmt: skip
+    assert list(pd.read_csv(found["summary"])["individual"]) == ["ann", "ann", "bob", "bob"]
+    bones = read_h5_table(found["videos"][0]["outputs"][2])
+    assert [c[0] for c in bones.columns][::3] == ["ann_nose_tail", "bob_nose_tail"]
+
+
+def test_one_clear_line_for_what_is_missing(project, tmp_path):
+    assert "no scale is known for drug_m1, saline_m2; tell how" in refused("kinematics", project.root, "--unit", "cm")
+    twin = tmp_path / "elsewhere" / "drug_m1.mp4"
+    twin.parent.mkdir()
+    shutil.copy(project.videos[0], twin)
+    Poses.read(find_poses(project.videos[0])).write(twin)
+    assert "2 videos are named 'drug_m1'" in refused("kinematics", project.root, twin, project.videos[0])
+    for table in project.videos[1].parent.glob("saline*DLC*"):
+        table.unlink()
+    assert "There are no poses of saline_m2.mp4" in refused("kinematics", project.root, "saline_m2")
+    assert "does not fit the pattern" in refused("kinematics", project.root, "--pattern", "{a}-{b}")
+    assert not (project.root / "kinematics.csv").exists()
+
+
+def test_wrong_usage_of_scale(project):
+    for wrong in (["--line", "1,2,3"], ["--line", "1,2,3,4"], ["--cm", 3], ["--px-per-cm", 2, "--undo"]):
+        run("scale", project.root, *wrong, code=2)
+    assert "above 0" in refused("scale", project.root, "--px-per-cm", -2)
+    assert "nothing" in refused("scale", project.root, "--undo") or "no change" in refused(
+        "scale", project.root, "--undo"
+    )
