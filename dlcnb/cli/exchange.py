@@ -1,4 +1,4 @@
-"""The command that writes labels, poses and networks for other programs: export."""
+"""Commands to and from other programs: export (labels, poses, the network) and import (labels)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dlcnb.cli.console import Console
     from dlcnb.project import Project
 
-__all__ = ["export"]
+__all__ = ["export", "import_"]
 
 
 @command("export", "Labels, poses or the network for other programs.")
@@ -118,3 +118,50 @@ def _network(console: Console, project: Project, run: Path, snapshot: str, out: 
         checked = f"checked with ONNX Runtime, largest difference {result['difference']:.1g}"
     data = {name: result[name] for name in ("output", "step", "difference")}
     return Report(data, f"{result['output']} ({checked})")
+
+
+@command("import", "Labels of SLEAP, COCO or Lightning Pose.")
+@click.argument("file", type=LocalPath(exists=True, dir_okay=False))
+@click.option(
+    "--to",
+    required=True,
+    metavar="PROJECT",
+    type=click.Path(),
+    help="Folder of the project; a new one is made.",
+)
+@click.option("--scorer", help="Whose labels they become.  [default: the project's scorer; for a new one that of FILE]")
+@click.option("--animal", help="Where images show several: the one of this name (SLEAP's track) or number, from 1.")
+@click.option(
+    "--images",
+    type=LocalPath(exists=True, file_okay=False),
+    help="Folder with the images or videos.  [default: where FILE says, or beside it]",
+)
+@click.option("--copy", is_flag=True, help="Copy the videos instead of linking them.")
+def import_(console: Console, file: str, to: str, copy: bool, **options: Any) -> Report:
+    """Take the labels of FILE, with their images, into a project.
+
+    FILE is SLEAP's (.slp, .pkg.slp), COCO keypoints (.json), or a table beside its images, as Lightning Pose keeps it
+    (CollectedData.csv). Bodyparts and skeleton come along; a project that is there must have the bodyparts. Nothing
+    that is there is changed; what was cut off is completed by the same command.
+    """
+    from dlcnb.exchange import import_labels
+
+    def progress(done: int, total: int) -> None:
+        console.progress(done / max(total, 1), f"image {done} of {total}")
+
+    done = import_labels(file, to, copy_videos=copy, progress=progress, **options)
+    root = done.project.root
+    data = {
+        "project": root,
+        "made": done.made,
+        "scorer": done.scorer,
+        "bodyparts": done.project.bodyparts,
+        "images": done.images,
+        "new_images": done.new,
+        "labels": done.labels,
+        "notes": done.notes,
+    }
+    what = f"{done.labels} new labels by {done.scorer}, {done.images} images"
+    lines = [f"{'Made' if done.made else 'Added to'} {root}: {what}"]
+    lines += [note[0].upper() + note[1:] + "." for note in done.notes]
+    return Report(data, "\n".join([*lines, f"Next: dlcnb train {root}"]))

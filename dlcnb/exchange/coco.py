@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb import geometry
-from dlcnb.exchange.common import ExchangeError, check_length, image_size
+from dlcnb.exchange.common import check_length, image_size
+from dlcnb.exchange.from_coco import read_keypoints
 from dlcnb.files import atomic_path
 from dlcnb.labels import Labels, image_name
 
@@ -96,23 +97,8 @@ def read_labels(path: str | Path, scorer: str) -> Labels:
     ExchangeError
         If the file is no such data set, or an image has several animals.
     """
-    try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-        names = {image["id"]: image["file_name"] for image in data["images"]}
-        parts = data["categories"][0]["keypoints"]
-        found = {a["image_id"]: np.array(a["keypoints"], float).reshape(len(parts), 3) for a in data["annotations"]}
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise ExchangeError(
-            f"{path}: expected COCO keypoints (images, annotations, categories), found another JSON ({error!r})."
-        ) from error
-    if len(found) < len(data["annotations"]):
-        raise ExchangeError(f"{path}: expected one animal per image, found several in some.")
-    points = np.full((len(names), len(parts), 2), np.nan)
-    for row, image in enumerate(names):
-        if image in found:
-            seen = found[image][:, 2] > 0
-            points[row, seen] = geometry.from_corner_origin(found[image][seen, :2])
-    return Labels(tuple(parts), scorer, tuple(names.values()), points)
+    parts, _, found = read_keypoints(path)
+    return Labels(parts, scorer, tuple(found), np.array([*found.values()]).reshape(-1, len(parts), 2))
 
 
 def _annotation(image: int, points: NDArray[np.float64], size: tuple[int, int]) -> dict[str, Any]:

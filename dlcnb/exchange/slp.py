@@ -1,4 +1,4 @@
-"""SLEAP's .slp, through sleap-io. Since its format 1.1 an integer coordinate is the centre of a pixel, as in dlcnb."""
+"""SLEAP's .slp, written through sleap-io. Since its format 1.1 an integer is the centre of a pixel, as in dlcnb."""
 
 from __future__ import annotations
 

@@ -61,6 +61,7 @@ class Project:
         bodyparts: Iterable[str],
         *,
         parent: StrPath = ".",
+        folder: str | None = None,
         skeleton: Iterable[Sequence[str]] = (),
         copy_videos: bool = False,
         date: datetime.date | str | None = None,
@@ -68,15 +69,16 @@ class Project:
     ) -> Project:
         """Make the folder ``parent/<task>-<scorer>-<YYYY-MM-DD>`` with its config.yaml and videos.
 
-        Videos are linked (copied if ``copy_videos``, or where links are not allowed). ``date`` is a
-        `datetime.date`, ISO text, or None for today. All input is checked before anything is written.
+        ``folder`` is another name for it. Videos are linked (copied if ``copy_videos``, or where links are not
+        allowed). ``date`` is a `datetime.date`, ISO text, or None for today. All input is checked before anything is
+        written.
         Raises `ProjectError`, `dlcnb.video.VideoError` for an unreadable video, `OSError` for a folder that
         can't be written.
         """
         day = _checked_date(date)
         parts = checked_bodyparts(bodyparts if isinstance(bodyparts, str) else list(bodyparts))
         bones = Skeleton(parts, tuple((*edge,) for edge in skeleton))  # type: ignore[misc]  # it checks their lengths
-        root = Path(parent).expanduser().absolute() / f"{task}-{scorer}-{day:%Y-%m-%d}"
+        root = Path(parent).expanduser().absolute() / (folder or f"{task}-{scorer}-{day:%Y-%m-%d}")
         config = new_config()
         config["Task"], config["scorer"], config["project_path"] = task, scorer, str(root)
         config["date"] = f"{_MONTHS[day.month - 1]}{day.day}"

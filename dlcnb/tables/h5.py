@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import h5py
     import pandas as pd
 
-__all__ = ["h5_appender", "h5_bytes", "is_h5", "read_h5_table"]
+__all__ = ["check_h5", "h5_appender", "h5_bytes", "is_h5", "read_h5_table"]
 
 KEY = "df_with_missing"  # where DeepLabCut keeps its tables
 _LARGE, _PACKED = 256 << 20, 100  # bytes that are read in any case; how many times the file's size beyond that
@@ -71,6 +71,32 @@ def read_h5_table(path: StrPath) -> pd.DataFrame:
     except (OSError, KeyError, ValueError, TypeError, IndexError, RuntimeError) as error:
         message = f"{path} is not an intact pandas HDF5 file ({error}); read the csv instead, or export the table again"
         raise TableError(message) from error
+
+
+def check_h5(path: StrPath) -> None:
+    """Raise `TableError` unless all that an HDF5 file holds is in it, and no more than fits into memory.
+
+    For files that another library reads: links, external and virtual data would have it open files of other people's
+    choice. `FileNotFoundError` if there is no file.
+    """
+    import h5py
+
+    def check(group: h5py.Group) -> None:
+        for name in group:
+            node = _child(group, name)
+            if isinstance(node, h5py.Group):
+                check(node)
+
+    try:
+        require_file(path)
+        with open(path, "rb") as raw, h5py.File(raw, "r") as file:
+            check(file)
+    except FileNotFoundError:
+        raise
+    except TableError as error:
+        raise TableError(f"{path} {error}") from None
+    except (OSError, KeyError, ValueError, RuntimeError, RecursionError) as error:
+        raise TableError(f"{path} is not an intact HDF5 file ({type(error).__name__}: {error})") from error
 
 
 def h5_bytes(frame: pd.DataFrame, layout: Literal["fixed", "table"] = "fixed") -> bytes:

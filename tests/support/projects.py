@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -25,3 +27,15 @@ def write_noise(
         for frame in range(count):
             writer.write(np.roll(still, frame, 1), None if times is None else times[frame])
     return path
+
+
+def tree(folder: Path) -> dict[str, object]:
+    """All that lies in a folder: {path: bytes of a file, target of a link, or kind and mode of anything else}."""
+    found: dict[str, object] = {}
+    for path in sorted(folder.rglob("*")):
+        name, mode = str(path.relative_to(folder)), path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            found[name] = os.readlink(path)
+        else:
+            found[name] = path.read_bytes() if stat.S_ISREG(mode) else oct(mode)
+    return found
