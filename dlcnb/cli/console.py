@@ -34,6 +34,7 @@ __all__ = [
     "project_argument",
     "run_job",
     "table",
+    "videos_argument",
 ]
 
 _REDRAW = 0.1  # s between two states of the progress line
@@ -113,6 +114,12 @@ class LocalPath(click.Path):
 def project_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """The argument PROJECT: a project's folder, or its config.yaml."""
     return click.argument("root", metavar="PROJECT", type=LocalPath(exists=True))(function)
+
+
+def videos_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The argument VIDEOS, files or folders of them, and its option --recursive."""
+    function = click.option("--recursive", is_flag=True, help="Of a folder also the videos in its folders.")(function)
+    return click.argument("videos", nargs=-1, required=True, type=LocalPath())(function)
 
 
 class Console:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dlcnb.cli.console import LocalPath, Report, command, project_argument
+from dlcnb.cli.console import Report, command, project_argument, videos_argument
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
@@ -28,7 +28,7 @@ __all__ = ["add_videos", "doctor", "extract", "new"]
 @click.option("--skeleton", default="", help="Edges to draw, separated by commas: snout-leftear,leftear-tailbase.")
 @click.option("--parent", type=click.Path(), default=".", show_default=True, help="Folder to make the project in.")
 @click.option("--copy", is_flag=True, help="Copy the videos instead of linking them.")
-@click.argument("videos", nargs=-1, required=True, type=LocalPath())
+@videos_argument
 def new(  # noqa: PLR0913
     console: Console,
     task: str,
@@ -38,13 +38,15 @@ def new(  # noqa: PLR0913
     parent: str,
     copy: bool,
     videos: tuple[str, ...],
+    recursive: bool,
 ) -> Report:
-    """Make a project called TASK from one or more VIDEOS."""
-    from dlcnb.project import Project
+    """Make a project called TASK from one or more VIDEOS, or folders of them."""
+    from dlcnb.project import Project, find_videos
 
     parts = [part.strip() for part in bodyparts.split(",") if part.strip()]
     edges = [edge(text, parts) for text in skeleton.split(",") if text.strip()]
-    project = Project.create(task, scorer, videos, parts, parent=parent, skeleton=edges, copy_videos=copy)
+    found = find_videos(videos, recursive=recursive)
+    project = Project.create(task, scorer, found, parts, parent=parent, skeleton=edges, copy_videos=copy)
     text = f"Made {project.root}\nNext: dlcnb extract {project.root}"
     return Report({"project": project.root, "videos": project.videos, "bodyparts": parts}, text)
 
@@ -63,14 +65,14 @@ def edge(text: str, parts: Sequence[str]) -> tuple[str, str]:
 @command("add-videos", "Add videos to a project.")
 @project_argument
 @click.option("--copy", is_flag=True, help="Copy the videos instead of linking them.")
-@click.argument("videos", nargs=-1, required=True, type=LocalPath())
-def add_videos(console: Console, root: str, copy: bool, videos: tuple[str, ...]) -> Report:
-    """Add VIDEOS to PROJECT."""
-    from dlcnb.project import Project
+@videos_argument
+def add_videos(console: Console, root: str, copy: bool, videos: tuple[str, ...], recursive: bool) -> Report:
+    """Add VIDEOS, or folders of them, to PROJECT."""
+    from dlcnb.project import Project, find_videos
 
     project = Project.open(root)
     there = set(project.videos)
-    placed = project.add_videos(videos, copy=copy)
+    placed = project.add_videos(find_videos(videos, recursive=recursive), copy=copy)
     text = "\n".join(f"{'Already there:' if path in there else 'Added'} {path}" for path in placed)
     added = [path for path in placed if path not in there]
     return Report({"project": project.root, "videos": placed, "added": added}, text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dlcnb.cli.console import LocalPath, Report, clock, command, project_argument, run_job, table
+from dlcnb.cli.console import LocalPath, Report, clock, command, project_argument, run_job, table, videos_argument
 from dlcnb.cli.results import video_path
 from dlcnb.cli.settings import SettingsCommand, checked_device, given, read_settings
 
@@ -164,7 +164,7 @@ def evaluate(console: Console, root: str, snapshot: str, plots: bool, **options:
 
 @command("analyze", "Find the bodyparts in videos.")
 @project_argument
-@click.argument("videos", nargs=-1, required=True, type=LocalPath())
+@videos_argument
 @click.option(
     "--engine",
     type=click.Choice(["auto", "fp32", "int8", "openvino"]),
@@ -199,17 +199,19 @@ def analyze(
     snapshot: str,
     out: str | None,
     shuffle: int | None,
+    recursive: bool,
     **more: Any,
 ) -> Report:
-    """Find the bodyparts in every frame of VIDEOS with PROJECT's network; writes h5 and csv tables.
+    """Find the bodyparts in every frame of VIDEOS, or folders of them, with PROJECT's network.
 
-    Started again after a crash or a stop, it goes on where it was. A video whose tables are up to date is left alone.
+    Poses become h5 and csv tables. Started again after a crash or a stop, it goes on where it was. A video whose tables are up to date is left alone.
     """
     from dlcnb import jobs
-    from dlcnb.project import Project
+    from dlcnb.project import Project, find_videos
 
     project = Project.open(root)
-    paths = [video_path(project, video) for video in videos]  # all are looked for before any is analyzed
+    files = find_videos(videos, recursive=recursive)
+    paths = [video_path(project, video) for video in files]  # all are looked for before any is analyzed
     options = {
         "snapshot": _snapshot(snapshot),
         "folder": out and Path(out).absolute(),
@@ -225,7 +227,7 @@ def analyze(
     text = "\n".join([table(rows), *filter(None, map(_remark, result["videos"]))])
     failed, problem = result["failed"], None
     if failed:
-        problem = f"{len(failed)} of {len(videos)} videos could not be analyzed: " + "; ".join(
+        problem = f"{len(failed)} of {len(paths)} videos could not be analyzed: " + "; ".join(
             f["message"] for f in failed
         )
     data = {"videos": result["videos"], **({"failed": failed} if failed else {})}

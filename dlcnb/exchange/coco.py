@@ -7,6 +7,7 @@ them is added here and taken off by `read_labels`.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb import geometry
-from dlcnb.exchange.common import check_length, image_size
+from dlcnb.exchange.common import ExchangeError, check_length, image_size
 from dlcnb.exchange.from_coco import read_keypoints
 from dlcnb.files import atomic_path
 from dlcnb.labels import Labels, image_name
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["read_labels", "write_labels", "write_poses"]
 
 CATEGORY = 1
+log = logging.getLogger(__name__)
 
 
 def write_labels(path: str | Path, labels: Labels, project: Project) -> Path:
@@ -40,14 +42,22 @@ def write_labels(path: str | Path, labels: Labels, project: Project) -> Path:
     labels : `dlcnb.Labels`; a bodypart without a point gets visibility 0.
     project : `dlcnb.Project`; ``file_name`` of the images is relative to its folder.
 
+    Images that are missing or damaged are left out with a warning.
+
     Raises
     ------
     ExchangeError
-        If a labeled image is missing.
+        If none of the labeled images is there.
     """
     images, annotations = [], []
+    sizes, problems = _sizes(labels, project)
+    if problems and not sizes:
+        raise ExchangeError(problems[0])
+    if problems:
+        log.warning("%d of %d labeled images are left out: %s", len(problems), len(labels), problems[0])
     for number, (image, points) in enumerate(zip(labels.images, labels.points, strict=True), 1):
-        size = image_size(project.root / image)
+        if (size := sizes.get(image)) is None:
+            continue
         images.append({"id": number, "file_name": image, "height": size[0], "width": size[1]})
         if np.isfinite(points).any():
             annotations.append(_annotation(number, points, size))
@@ -99,6 +109,17 @@ def read_labels(path: str | Path, scorer: str) -> Labels:
     """
     parts, _, found = read_keypoints(path)
     return Labels(parts, scorer, tuple(found), np.array([*found.values()]).reshape(-1, len(parts), 2))
+
+
+def _sizes(labels: Labels, project: Project) -> tuple[dict[str, tuple[int, int]], list[str]]:
+    """{image: (height, width)} of labeled images that can be read, and what is wrong with the others."""
+    sizes, problems = {}, []
+    for image in labels.images:
+        try:
+            sizes[image] = image_size(project.root / image)
+        except ExchangeError as error:
+            problems.append(str(error))
+    return sizes, problems
 
 
 def _annotation(image: int, points: NDArray[np.float64], size: tuple[int, int]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from dlcnb.project.names import (
     video_stem,
 )
 from dlcnb.project.scale import Scale, scale_of, set_scale, undo_scale
+from dlcnb.project.sources import find_videos
 from dlcnb.project.subjects import SUBJECTS, new_subjects, read_subjects, subjects_by_pattern
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Skeleton",
     "doctor",
     "edges_of",
+    "find_videos",
     "is_stray",
     "is_video",
     "nearest",

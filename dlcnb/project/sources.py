@@ -12,7 +12,7 @@ from pathlib import Path
 from dlcnb.files import StrPath, atomic_path, disk_error
 from dlcnb.project.names import ProjectError, is_video, nearest
 
-__all__ = ["checked_videos", "is_raw_video", "place"]
+__all__ = ["checked_videos", "find_videos", "is_raw_video", "place"]
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,36 @@ def is_raw_video(path: Path) -> bool:
     """Whether this is a video, and none that DeepLabCut or dlcnb drew on."""
     drawn_on = re.search(r"(_labeled|DLC_\w+)$", path.stem)
     return path.is_file() and is_video(path) and path.name[0] != "." and not drawn_on
+
+
+def find_videos(paths: Iterable[StrPath], *, recursive: bool = False) -> list[Path]:
+    """Videos: files as they are given, and of a folder all that are in it, sorted by name; each once.
+
+    Hidden files and videos that dlcnb or DeepLabCut drew on are passed over. With ``recursive`` folders in a folder
+    are looked through, too, but no links to others. Raises `ProjectError` for a folder without a video.
+    """
+    found: list[Path] = []
+    for path in (Path(given).expanduser() for given in paths):
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(p for folder in _folders(path, recursive) for p in folder.iterdir() if is_raw_video(p))
+        if not inside:
+            deeper = "" if recursive else "; with --recursive those in its folders count, too"
+            raise ProjectError(f"no video in {path}; expected files with suffixes such as .mp4 or .avi{deeper}")
+        found += inside
+    return list(dict.fromkeys(found))
+
+
+def _folders(path: Path, recursive: bool) -> list[Path]:
+    """A folder and, if wanted, all within it, without hidden ones."""
+    if not recursive:
+        return [path]
+    found = []
+    for folder, names, _ in os.walk(path):
+        names[:] = [name for name in names if name[0] != "."]
+        found.append(Path(folder))
+    return found
 
 
 def checked_videos(videos: StrPath | Iterable[StrPath]) -> dict[Path, tuple[int, int]]:

@@ -1,11 +1,13 @@
 """dlcnb.exchange: what is written for other programs, opened again by their own readers."""
 
 import json
+import re
 import shutil
 import sys
 
 import numpy as np
 import pytest
+from support.projects import copy_of
 
 from dlcnb import Labels, Poses, Project, VideoReader, VideoWriter, exchange
 from dlcnb.exchange import ExchangeError, coco
@@ -204,6 +206,19 @@ def test_coco_labels_are_half_a_pixel_off_and_back(arena_project, labels, tmp_pa
     again = coco.read_labels(path, "truth")
     assert (again.bodyparts, again.images) == (labels.bodyparts, labels.images)
     np.testing.assert_allclose(again.points, labels.points)
+
+
+def test_coco_leaves_out_missing_images_and_says_so(arena_project, labels, tmp_path, caplog):
+    project = copy_of(arena_project, tmp_path)
+    (project.root / labels.images[2]).unlink()
+    (project.root / labels.images[3]).write_bytes(b"no image")
+    again = coco.read_labels(exchange.write_labels("coco", tmp_path / "a.json", labels, project), "truth")
+    assert again.images == (*labels.images[:2], *labels.images[4:])
+    assert re.search(r"2 of 6 labeled images are left out: .*png is missing", caplog.text)
+    shutil.rmtree(project.root / "labeled-data")
+    with pytest.raises(ExchangeError, match="expected the image that was labeled"):
+        exchange.write_labels("coco", tmp_path / "b.json", labels, project)
+    assert not (tmp_path / "b.json").exists()
 
 
 def test_coco_opens_in_pycocotools(arena_project, labels, clip, tmp_path, capsys):

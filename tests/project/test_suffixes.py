@@ -1,9 +1,12 @@
-"""What `VideoReader` opens is a video, whatever its suffix."""
+"""What `VideoReader` opens is a video, whatever its suffix; a folder stands for the videos in it."""
+
+import json
 
 import numpy as np
 import pytest
+from support.commands import run
 
-from dlcnb.project import Project, is_video
+from dlcnb.project import Project, ProjectError, find_videos, is_video
 from dlcnb.video import VideoWriter
 
 
@@ -15,3 +18,37 @@ def test_a_project_takes_it(tmp_path, suffix):
     assert is_video(path)
     project = Project.create("t", "A", [path], ["a", "b"], parent=tmp_path)
     assert [video.name for video in project.videos] == [path.name]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Videos: two in a folder, one deeper, and what is none."""
+    folder = tmp_path / "day1"
+    (folder / "late" / ".hidden").mkdir(parents=True)
+    with VideoWriter(folder / "b.mp4", (48, 64), 30) as writer:
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+    data = (folder / "b.mp4").read_bytes()
+    for name in ("a.MP4", "late/c.mp4", "b_labeled.mp4", "bDLC_Net_tMar5shuffle1.mp4", "._b.mp4", "late/.hidden/d.mp4"):
+        (folder / name).write_bytes(data)
+    (folder / "notes.txt").write_text("no video")
+    (folder / "late" / "up").symlink_to(folder)
+    return folder
+
+
+def test_a_folder_stands_for_its_videos(folder):
+    a, b, c = folder / "a.MP4", folder / "b.mp4", folder / "late" / "c.mp4"
+    assert find_videos([folder]) == [a, b]
+    assert find_videos([c, folder, b]) == [c, a, b]
+    assert find_videos([folder], recursive=True) == [a, b, c]
+    (folder / "empty").mkdir()
+    with pytest.raises(ProjectError, match=r"no video in .*empty; expected files .*--recursive"):
+        find_videos([folder / "empty"])
+
+
+def test_the_commands_take_folders(folder, tmp_path):
+    common = ["--scorer", "A", "--bodyparts", "a,b", "--parent", tmp_path, "--json"]
+    made = json.loads(run("new", "t", *common, folder).stdout)
+    assert [path.rsplit("/", 1)[-1] for path in made["videos"]] == ["a.MP4", "b.mp4"]
+    added = json.loads(run("add-videos", made["project"], folder, "--recursive", "--json").stdout)["added"]
+    assert [path.rsplit("/", 1)[-1] for path in added] == ["c.mp4"]
+    assert "no video in" in run("analyze", made["project"], made["project"], code=1).stderr
