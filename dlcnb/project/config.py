@@ -168,7 +168,10 @@ def check_config(config: Any) -> None:
         if value is not None and not test(value):
             raise ProjectError(f"{key}: expected {expected}, found {_shown(value)}")
     if config.get("multianimalproject"):
-        raise ProjectError("multianimalproject is true; only projects with one animal can be opened")
+        raise ProjectError(
+            "multianimalproject is true; only projects of one animal can be opened. Make one with the same bodyparts "
+            "(dlcnb new), label frames that show one animal, train; then dlcnb analyze --animals N finds several"
+        )
     checked_bodyparts(config["bodyparts"])
     for video, entry in (config["video_sets"] or {}).items():
         if isinstance(entry, dict) and entry.get("crop") is not None:

@@ -258,7 +258,7 @@ def test_save_refuses_a_wrong_value_and_foreign_changes(moved):
         ("date: Mar5", "date: a/../../b", "date: the name"),
         ("crop: 0, 64, 0, 48", "crop: 0, 64, 48", "expected crop: x1, x2, y1, y2"),
         ("crop: 0, 64, 0, 48", "crop: 64, 0, 0, 48", "with x1 < x2"),
-        ("multianimalproject:", "multianimalproject: true", "only projects with one animal"),
+        ("multianimalproject:", "multianimalproject: true", "only projects of one animal .* --animals N"),
         ("scorer: Ann", "scorer: [Ann", "is not valid YAML: line"),
         ("scorer: Ann", "Task: again", "is not valid YAML"),
     ],

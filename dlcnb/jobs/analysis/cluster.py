@@ -148,7 +148,7 @@ class _Run:
 
     def _describe(self) -> Any:
         """What the network is, from a worker: this process need not have MXNet."""
-        future = self.client.submit(_describe, *self.network, pure=False, retries=RETRIES)
+        future = self.client.submit(_describe, self.settings.animals, *self.network, pure=False, retries=RETRIES)
         while not self.stop:
             if self._wait([future]):
                 return future.result()
@@ -326,9 +326,9 @@ def _predictor(*network: Any) -> Predictor:
     return _loaded[network]
 
 
-def _describe(*network: Any) -> Any:
+def _describe(animals: int | None, *network: Any) -> Any:
     with _one_at_a_time:
-        return network_key(_predictor(*network))
+        return network_key(_predictor(*network), animals)
 
 
 def _predict(network: tuple[Any, ...], video: str, piece: Any, size: int, how: Any) -> tuple[list[Any], str | None]:

@@ -59,7 +59,7 @@ def analyze_video(
         For a video that can't be read, a disk that is full or read-only, and another process at the same table.
     """
     with VideoReader(video) as reader:
-        planned = plan(network_key(predictor), reader, output, settings)
+        planned = plan(network_key(predictor, settings.animals), reader, output, settings)
         if not settings.again and (found := finished(planned)):
             return found
         with planned.parts as parts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 import shutil
 import time
@@ -13,11 +14,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dlcnb.evaluate import CalibratedLikelihood
 from dlcnb.files import atomic_write
 from dlcnb.jobs.analysis.parts import PART, Parts
 from dlcnb.jobs.explain import explain
+from dlcnb.labels import LabelError, Labels
 from dlcnb.poses import poses_path, write_chunks
+from dlcnb.poses.assembly import Distances
 from dlcnb.poses.single import other_video
 from dlcnb.poses.tracking import track_chunks
 from dlcnb.run import Run
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from dlcnb.backend import Predictor
     from dlcnb.jobs.events import EventLog
     from dlcnb.jobs.stop import StopRequest
+    from dlcnb.project import Project
     from dlcnb.video import VideoReader
 
 __all__ = [
@@ -41,6 +47,8 @@ __all__ = [
     "plan",
     "settings_of",
 ]
+
+log = logging.getLogger(__name__)
 
 _PROGRESS = 0.5  # s between two progress events: hours of video should not make a log of megabytes
 _BYTES = 40  # of both tables and the parts, per coordinate: what must be free before a video is begun
@@ -156,20 +164,36 @@ def plan(network: Mapping[str, Any], reader: VideoReader, output: str | Path, se
     return Plan(reader.path, output, key, parts)
 
 
-def network_key(predictor: Predictor) -> dict[str, Any]:
-    """All of a predictor that poses depend on, as JSON values.
+def network_key(predictor: Predictor, animals: int | None = None) -> dict[str, Any]:
+    """All of a predictor that poses depend on, as JSON values; for several ``animals`` what labels teach, too.
 
     The digest of the weights is there because two trainings may have snapshots of one name.
     """
-    found = {
+    found: dict[str, Any] = {
         "scorer": predictor.scorer,
         "bodyparts": list(predictor.bodyparts),
         "weights": Run(predictor.run).verified(predictor.step),
         "input_scale": predictor.config.input_scale,
         "engine": predictor.engine,
     }
+    if animals is not None:
+        found["distances"] = _distances(Run(predictor.run).project, predictor.bodyparts).to_dict()
     known = predictor.likelihood
     return found if known is None else {**found, "likelihood": asdict(known)}
+
+
+def _distances(project: Project, bodyparts: Sequence[str]) -> Distances:
+    """How far apart the bodyparts of a network are in the labels of its project; unknown without labels."""
+    points = np.full((0, len(bodyparts), 2), np.nan)
+    try:
+        labels = Labels.read_project(project)
+    except (LabelError, OSError) as error:
+        log.warning("The labels can't tell which bodyparts belong to one animal: %s", error)
+    else:
+        points = np.full((len(labels), len(bodyparts), 2), np.nan)
+        known = [k for k, name in enumerate(bodyparts) if name in labels.bodyparts]
+        points[:, known] = labels.points[:, [labels.bodyparts.index(bodyparts[k]) for k in known]]
+    return Distances.of(points)
 
 
 def finished(planned: Plan) -> dict[str, Any] | None:
@@ -232,7 +256,10 @@ def _poses(parts: Parts, key: Mapping[str, Any]) -> Iterator[Any]:
     """The poses of all parts, some thousand frames at a time."""
     if "animals" not in key:
         return parts.poses(key["bodyparts"], key["scorer"])
-    tracked = track_chunks(parts.chunks(), parts.sample(), key["bodyparts"], key["scorer"], animals=key["animals"])
+    tracked = track_chunks(
+        parts.chunks(), parts.sample(), key["bodyparts"], key["scorer"], animals=key["animals"],
+        distances=Distances.from_dict(key["distances"]),
+    )  # fmt: skip
     if "likelihood" not in key:
         return tracked
     curve = CalibratedLikelihood(**key["likelihood"])  # only now: animals are told apart by the heights of peaks
