@@ -21,7 +21,7 @@ from dlcnb.cli import main
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "benchmarks" / "README.md"]
 PUBLIC = ["evaluate", "exchange", "experiments", "frames", "geometry", "jobs", "labels", "outliers", "plots", "poses"]
-PUBLIC += ["project", "render", "sampledata", "targets", "trainset", "trajectories", "video"]
+PUBLIC += ["project", "render", "sampledata", "targets", "trainset", "trajectories", "video", "zones"]
 FENCE = re.compile(r"^( *)```(?P<kind>\w*)[^\n]*\n(?P<text>.*?)^\1```$", re.DOTALL | re.MULTILINE)
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 

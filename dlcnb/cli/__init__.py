@@ -3,7 +3,7 @@
 This process never imports MXNet: training, evaluation and analysis run as jobs (`dlcnb.jobs`).
 """
 
-from dlcnb.cli import behavior, demo, exchange, experiments, lab, labeling, projects, refine, results, work
+from dlcnb.cli import behavior, demo, exchange, experiments, lab, labeling, projects, refine, results, work, zones
 from dlcnb.cli.console import main
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "refine",
     "results",
     "work",
+    "zones",
 ]

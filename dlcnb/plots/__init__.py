@@ -12,6 +12,7 @@ from dlcnb.plots.figure import save
 from dlcnb.plots.movement import bones, postures, skeletons, speed
 from dlcnb.plots.poses import coordinates, histogram, likelihood, save_all, trajectory
 from dlcnb.plots.training import errors, training
+from dlcnb.plots.zones import ethogram, occupancy
 
 __all__ = [
     "bones",
@@ -22,10 +23,12 @@ __all__ = [
     "embed",
     "embedding",
     "errors",
+    "ethogram",
     "experiment",
     "histogram",
     "learning_curve",
     "likelihood",
+    "occupancy",
     "parts",
     "pck",
     "postures",

@@ -12,6 +12,7 @@ from dlcnb.poses import MultiAnimalPoses, Poses, find_poses
 from dlcnb.project import Project
 from dlcnb.tables.h5 import read_h5_table
 from dlcnb.video import VideoWriter
+from dlcnb.zones import Zone, ZoneFile, zones_path
 
 FPS, COUNT, SIZE = 25, 50, (48, 64)
 
@@ -68,6 +69,51 @@ def test_scale_and_kinematics_in_cm(project):
     assert [tuple(c) for c in bones.columns][:2] == [("nose_tail", "length"), ("nose_tail", "orientation")]
     np.testing.assert_allclose(bones.to_numpy()[:, :2], [(10, 270)] * COUNT)
     assert find_poses(project.videos[0]).stem == "drug_m1DLC_net"  # not taken for the tables beside it
+
+
+def draw(project, video, *zones, size=SIZE):
+    file = ZoneFile(zones_path(project, video), size)
+    file.read()
+    file.write(zones)
+
+
+HALVES = Zone("left", "rectangle", ((-1, -1), (50, 49))), Zone("right", "rectangle", ((50, -1), (200, 49)))
+
+
+def test_zones_of_an_experiment(project):
+    """The nose is 25 frames left, then right, at 50 px/s = 10 cm/s; group and animal are in a table."""
+    called("scale", project.root, "--px-per-cm", 5)
+    draw(project, "drug_m1", *HALVES)
+    (project.root / "subjects.csv").write_text("video,group,animal,day\ndrug_m1,drug,m1,3\n")
+    line = ["zones", project.root, "--copy-from", "drug_m1", "--bodypart", "nose", "--plots"]
+    found = called(*line)
+    table = pd.read_csv(found["summary"], keep_default_na=False)
+    assert list(table.columns[:6]) == ["video", "group", "animal", "day", "bodypart", "zone"]
+    assert list(table["group"]) == ["drug", "drug", "", ""]
+    assert list(table["zone"]) == ["left", "right"] * 2
+    assert list(table["entries"]) == [1] * 4
+    np.testing.assert_allclose(table["time_s"], 1)
+    np.testing.assert_allclose(table["latency_s"].astype(float), [0, 1, 0, 1])
+    np.testing.assert_allclose(table["distance_cm"], 9.8, rtol=1e-5)  # the first and last frame have half a step less
+    np.testing.assert_allclose(table["mean_speed_cm_s"], 10)
+    each = pd.read_csv(found["stays"])
+    assert each[["first_frame", "last_frame", "end_s"]].to_numpy()[:2].tolist() == [[0, 24, 1], [25, 49, 2]]
+    assert [path.rsplit("/", 1)[1] for path in found["plots"]] == ["zones-nose.png", "occupancy-nose.png"] * 2
+
+
+def test_one_clear_line_for_zones_that_do_not_fit(project):
+    assert "no zones for drug_m1" in refused("zones", project.root)
+    draw(project, "drug_m1", *HALVES, size=(480, 640))
+    assert "drawn on frames of 640×480 px" in refused("zones", project.root, "drug_m1")
+    draw(project, "saline_m2", Zone("bow", "polygon", ((0, 0), (40, 40), (40, 0), (0, 40))))
+    assert "'bow': its edges cross at (20, 20)" in refused("zones", project.root, "saline_m2")
+    assert "has zones already" in refused("zones", project.root, "saline_m2", "--copy-from", "drug_m1")
+    assert "no scale is known" in refused("zones", project.root, "saline_m2", "--unit", "cm")
+    draw(project, "saline_m2")
+    zones_path(project, "saline_m2").unlink()
+    draw(project, "saline_m2", *HALVES)
+    assert "no bodypart 'nos'" in refused("zones", project.root, "saline_m2", "--bodypart", "nos")
+    assert not (project.root / "zones.csv").exists()
 
 
 def test_kinematics_of_several_animals(project):

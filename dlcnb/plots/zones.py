@@ -1,0 +1,93 @@
+"""Figures of zones: when a bodypart was in which (an ethogram), and a map of how long it was where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import PowerNorm
+from numpy.typing import ArrayLike, NDArray
+
+from dlcnb.plots.figure import Drawn, axes_for, named
+from dlcnb.plots.series import upright
+from dlcnb.render import palette
+from dlcnb.zones import Stays, Zone, heat_map
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["ethogram", "occupancy"]
+
+
+def ethogram(found: Sequence[Stays], times: ArrayLike, *, ax: Axes | None = None) -> Drawn:
+    """When a bodypart stayed in each zone: a row for each, a bar for each stay.
+
+    Parameters
+    ----------
+    found : sequence of dlcnb.zones.Stays
+        Of one bodypart, one for each zone.
+    times : array_like
+        (T,) s of the frames.
+    ax : matplotlib.axes.Axes, optional
+    """
+    when = np.asarray(times, float)
+    when = when - when[:1]
+    ends = np.append(when, 2 * when[-1] - when[-2] if len(when) > 1 else 1.0)
+    fig, ax = axes_for(ax, (8, 0.9 + 0.35 * len(found)))
+    for row, (stay, color) in enumerate(zip(found, palette(len(found)) / 255, strict=True)):
+        spans = [(ends[first], ends[after] - ends[first]) for first, after in stay.frames]
+        ax.broken_barh(spans, (row - 0.4, 0.8), color=color)
+    ax.set(xlabel="time (s)", xlim=(0, ends[-1]), ylim=(len(found) - 0.4, -0.6))
+    ax.set_yticks(range(len(found)), [named(stay.zone) for stay in found])
+    ax.set_title(f"stays of {named(found[0].bodypart)}" if found else "no zones")
+    return fig, ax
+
+
+def occupancy(
+    points: ArrayLike,
+    times: ArrayLike,
+    size: tuple[int, int],
+    *,
+    zones: Sequence[Zone] = (),
+    image: NDArray[np.uint8] | None = None,
+    bin_px: float = 16.0,
+    ax: Axes | None = None,
+) -> Drawn:
+    """How long a bodypart was where in the frame, with the outlines of zones.
+
+    Colours grow with the square root of the time, as animals spend most of it in few places.
+
+    Parameters
+    ----------
+    points : array_like
+        (T, 2) px; NaN = not there.
+    times : array_like
+        (T,) s.
+    size : (height, width)
+        Of the frame.
+    zones : sequence of dlcnb.zones.Zone
+    image : uint8 (H, W, 3), optional
+        The frame, shown below.
+    bin_px : float
+        Side of a square.
+    ax : matplotlib.axes.Axes, optional
+    """
+    seconds, extent = heat_map(points, times, size, bin_px)
+    fig, ax = axes_for(ax, (7, 7 * size[0] / size[1] + 0.6))
+    ax.grid(False)
+    if image is not None:
+        ax.imshow(image, zorder=0)
+    shown = np.ma.masked_equal(seconds, 0)
+    drawn = ax.imshow(
+        shown, extent=extent, norm=PowerNorm(0.5, vmin=0), cmap="inferno", zorder=1,
+        alpha=0.75 if image is not None else 1.0,
+    )  # fmt: skip
+    fig.colorbar(drawn, ax=ax, label=f"seconds per {bin_px:g} px square", shrink=0.8)
+    for zone, color in zip(zones, palette(len(zones)) / 255, strict=True):
+        ax.add_collection(PolyCollection(zone.rings(), facecolors="none", edgecolors=[color], linewidths=1.5, zorder=2))
+        ax.annotate(named(zone.name), zone.rings()[0].min(axis=0), color=color, fontsize="small", zorder=3)
+    ax.set(xlim=(-0.5, size[1] - 0.5), ylim=(-0.5, size[0] - 0.5), xlabel="x (px)", ylabel="y (px)", aspect="equal")
+    upright(ax)
+    return fig, ax
