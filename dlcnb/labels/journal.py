@@ -47,7 +47,7 @@ class Edit:
     bodypart : its name.
     point : ``(x, y)`` in px of the full frame: placed. None: not visible, or open (nothing there).
     visible : False with no point = marked not visible.
-    origin : "hand", "copied", "suggestion <snapshot>", "undo"…; kept in the journal.
+    origin : "hand", "copied", "suggestion <snapshot>", "followed", "undo"…; kept in the journal.
     """
 
     image: str

@@ -1,4 +1,4 @@
-"""What networks propose for labels, and which network said what of which image."""
+"""What is proposed for labels, and what said it of which image: a network, or `FOLLOWED` points of labeled frames."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Suggestions"]
+__all__ = ["FOLLOWED", "Suggestions"]
+
+FOLLOWED = "followed"  # in place of a network: carried there from labeled frames
 
 
 class Suggestions(Mapping[str, NDArray[np.float64]]):
@@ -40,11 +42,16 @@ class Suggestions(Mapping[str, NDArray[np.float64]]):
     @property
     def networks(self) -> str:
         """The networks, each once, for people to read; "" if there is none."""
-        return ", ".join(dict.fromkeys(self._networks.values()))
+        return ", ".join(dict.fromkeys(name for name in self._networks.values() if name != FOLLOWED))
 
     def origin(self, image: str) -> str:
         """What a label of an image that was taken from here has as its origin in the journal."""
-        return f"suggestion {self._networks[image]}"
+        network = self._networks[image]
+        return network if network == FOLLOWED else f"suggestion {network}"
+
+    def of(self, network: str) -> Suggestions:
+        """Those that one network made, or `FOLLOWED`."""
+        return self.only(image for image, name in self._networks.items() if name == network)
 
     def only(self, images: Iterable[str]) -> Suggestions:
         """Those for some images."""

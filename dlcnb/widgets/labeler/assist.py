@@ -1,4 +1,4 @@
-"""Hollow points, which are no labels yet: what a network suggests, and what was copied from another frame."""
+"""Hollow points, which are no labels yet: suggested by a network, followed or copied from other frames."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlcnb import outliers
-from dlcnb.labels import Suggestions
+from dlcnb.labels import FOLLOWED, Suggestions
+from dlcnb.labels.core import frame_number
+from dlcnb.labels.following import LONGEST
 from dlcnb.widgets.labeler.frames import Frames, locked
 from dlcnb.widgets.labeler.history import Change, Placement, Point
 
@@ -31,7 +33,7 @@ class Assistance(Frames):
 
     @locked
     def set_suggestions(self, snapshot: str, suggestions: Mapping[str, ArrayLike]) -> None:
-        """Offer predictions, in place of earlier ones.
+        """Offer predictions, in place of earlier ones; what was followed stays where they say nothing.
 
         Parameters
         ----------
@@ -53,8 +55,56 @@ class Assistance(Frames):
                     f"suggestions for {image}: expected shape ({len(self.bodyparts)}, 3) for the project's bodyparts, "
                     f"found {values.shape}; use a network that was trained for this project"
                 )
-        self.suggestions = offered.only(self._numbers)
+        kept = self.suggestions.of(FOLLOWED)
+        self.suggestions = Suggestions([("", kept), ("", offered.only(self._numbers))])
         self.revision += 1
+
+    @locked
+    def add_followed(self, found: Mapping[str, ArrayLike]) -> None:
+        """Offer points that were followed from labeled frames, as `set_suggestions`; those of other images stay."""
+        followed = Suggestions([(FOLLOWED, found)]).only(self._numbers)
+        self.suggestions = Suggestions([("", self.suggestions), ("", followed)])
+        self.revision += 1
+
+    @locked
+    def stretch(self) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64] | None]:
+        """Where labels can be followed from here.
+
+        From this frame, or the one labeled before if nothing is placed here, to the next labeled one, or as far as
+        points are followed.
+
+        Returns
+        -------
+        images : list of str
+            In the order of time, the labeled one first.
+        first, last : float64 (K, 2)
+            Labels of the first, and of the last one if that is labeled too, else None.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        here = self.cursor.image
+        start = here if np.isfinite(self.points(here)).any() else self.previous_labeled()
+        if start is None:
+            raise ValueError("There is no labeled frame to follow from: place the points of this one first.")
+        images, number = [start], frame_number(start)
+        for image in self.by_video[self.video][self._rows[start] + 1 :]:
+            other = frame_number(image)
+            if number is None or other is None or not number < other <= number + LONGEST:
+                break
+            images.append(image)
+            if np.isfinite(self.points(image)).any():
+                if len(images) == 2:
+                    raise ValueError("The frame after this is labeled already: there is nothing to follow to.")
+                return images, self.points(start), self.points(image)
+        if len(images) == 1:
+            raise ValueError(
+                f"No extracted frame follows within {LONGEST} frames of the video: extract some more (Frames, or "
+                "dlcnb extract), the next ones at best."
+            )
+        return images, self.points(start), None
 
     @property
     def snapshot(self) -> str:

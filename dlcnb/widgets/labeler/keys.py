@@ -12,7 +12,7 @@ __all__ = ["ACTIONS", "GROUPS", "KEYS", "Action", "help_html", "spoken"]
 
 @dataclass(frozen=True)
 class Action:
-    """A key and a button: ``owner`` ('session', 'view', 'crosshair' or 'labeler') gets ``method(*arguments)``.
+    """A key and a button: ``owner`` (the labeler, or its session, view, crosshair…) gets ``method(*arguments)``.
 
     ``label`` is what the button says, ``text`` what the list of keys and the tooltip say.
     """
@@ -86,6 +86,9 @@ GROUPS = {
            "Accept all hollow points: what was copied, and suggestions above pcutoff", "session.accept_all"),
         _a("accept", "Enter", "check-circle", "Accept one", "Accept the hollow point of the current bodypart",
            "session.accept"),
+        _a("follow", "j", "forward", "Follow the labels",
+           "Carry the labels of this frame, or of the one labeled before, to the next frames of the video, up to the "
+           "next labeled one; again: stop", "follower.toggle"),
     ),
     "show": (
         _a("loupe", "l", "search", "Loupe", "Magnify what is under the pointer", "view.toggle", "loupe"),

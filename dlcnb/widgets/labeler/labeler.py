@@ -22,6 +22,7 @@ from dlcnb.widgets.base.zoom import canvas_size
 from dlcnb.widgets.labeler.bar import progress_html
 from dlcnb.widgets.labeler.bodypart_list import BodypartList
 from dlcnb.widgets.labeler.crosshair import Crosshair
+from dlcnb.widgets.labeler.follower import Follower
 from dlcnb.widgets.labeler.keeper import Keeper
 from dlcnb.widgets.labeler.keys import ACTIONS, KEYS
 from dlcnb.widgets.labeler.parts import ConflictBox, Controls, saved_html
@@ -128,6 +129,7 @@ class Labeler(View):
         self.input = Input([self.canvas, self.bar], [*KEYS, *Crosshair.keys, *DIGITS], self._on_input)
         self.input.guard.hover = self.input.guard.wakes = True
         self.suggester = Suggester(session, self.fail)
+        self.follower = Follower(session, self.fail, lambda busy: self.controls.show_following(busy))
         self.controls = Controls(session, self.view, self._on_button, self.suggester)
         self.list = BodypartList(session.bodyparts, self.colors, self._choose)
         self.progress = Html()
@@ -362,6 +364,7 @@ class Labeler(View):
             self._painter.close()
             self.images.close()
             self.suggester.close()
+            self.follower.close()
             if not sys.is_finalizing():  # when Python ends nothing can be imported any more; the journal has all edits
                 try:
                     self.session.save()

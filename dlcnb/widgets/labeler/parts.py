@@ -86,7 +86,7 @@ class Controls:
         self._build_tones()
         height, width = view.canvas_size  # the panels are no higher than what is above the bar
         most = f"min(440px, max(200px, 100vh - 300px), max(160px, (100cqw - 244px) * {height / width:.3f} + 56px))"
-        self.menus = (self._view_menu(most), self._more_menu(most))
+        self.menus = (self._suggest_menu(most), self._view_menu(most), self._more_menu(most))
 
     def _button(self, action: Action) -> ipywidgets.Button:
         text = action.label
@@ -178,13 +178,28 @@ class Controls:
             [b["undo"], b["redo"]],
             [b["hide"]],
             [b["copy previous"]],
-            [self._suggester.button, b["accept all"]],
+            [self.menus[0], b["accept all"]],
             [b["done next"]],
-            self.menus,
+            self.menus[1:],
         ]
         made = row([*map(group, groups), self._suggester.text])
         made.add_class("dlcnb-actions")
         return made
+
+    def _suggest_menu(self, height: str) -> Menu:
+        choices = [self._suggester.button, self.buttons["follow"], self.buttons["accept"]]
+        made = Menu(
+            "Suggest", "Hollow points by a network, or followed from labeled frames", [columns(choices)], height
+        )
+        for choice in choices:
+            choice.on_click(lambda _: made.close_panel())
+        return made
+
+    def show_following(self, busy: bool) -> None:
+        """Let the button that follows say what a press does."""
+        action, follow = ACTIONS["follow"], self.buttons["follow"]
+        follow.description = "Stop following" if busy else f"{action.label}  ({spoken(action.keys[0])})"
+        follow.icon = "stop" if busy else action.icon
 
     def _view_menu(self, height: str) -> Menu:
         zoom = [self.buttons[a.name] for a in GROUPS["zoom"]]
@@ -196,7 +211,7 @@ class Controls:
         )
 
     def _more_menu(self, height: str) -> Menu:
-        rest = ("bodyparts", "done", "copies", "hollow", "edits", "frames")
+        rest = ("bodyparts", "done", "copies", "edits", "frames")
         names = [a.name for group in rest for a in GROUPS[group] if a.name not in ON_THE_BAR and a.label]
         nudge = group([Html("nudge"), self.step, *(self.buttons[a.name] for a in GROUPS["nudge"])])
         mode = group([Html("a click"), self.mode])

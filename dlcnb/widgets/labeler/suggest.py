@@ -59,7 +59,7 @@ class Suggester:
             self._failed(error)
 
     def _say_idle(self) -> None:
-        self.button.description, self.button.icon = "Suggest", "magic"
+        self.button.description, self.button.icon = "Ask the last network", "magic"
 
     def start(self, snapshot: str | int = "best", run: Path | None = None) -> None:
         """Let a worker predict all frames that are not done, those that come next first; returns at once."""
@@ -71,7 +71,7 @@ class Suggester:
             raise ValueError("Every frame is done: there is nothing to suggest.")
         job = jobs.start("suggest", session.project, images=images, snapshot=snapshot, run=run)
         self._taken = 0
-        self.button.description, self.button.icon = "Stop", "stop"
+        self.button.description, self.button.icon = "Stop the network", "stop"
         self.text.value = "starting the network …"
         self._follower.follow(job)
 

@@ -256,7 +256,7 @@ class TestKeys:
         assert labeler.session.cursor.bodypart == "rightear"
 
     def test_menus_open_above_and_close_by_escape_or_on_the_picture(self, labeler):
-        view, more = labeler.controls.menus
+        _, view, more = labeler.controls.menus
         view.button.click()
         more.button.click()
         key(labeler, "Escape")
