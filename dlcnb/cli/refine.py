@@ -87,6 +87,7 @@ def merge(console: Console, root: str) -> Report:
 
     Any subset may be labeled: the others are not trained on.
     """
+    from dlcnb.jobs.starting import LAST, WHY, offered
     from dlcnb.outliers import merge as merge_frames
     from dlcnb.project import Project
 
@@ -95,7 +96,11 @@ def merge(console: Console, root: str) -> Report:
     count, left = sum(done.refined.values()), sum(map(len, done.left.values()))
     rest = f"; {left} extracted frames are not labeled and not trained on" if left else ""
     text = f"{count} refined frames{rest}. Now iteration {done.iteration}.\nNext: dlcnb train {project.root}"
-    return Report({"iteration": done.iteration, "refined": done.refined, "left": done.left}, text)
+    found = offered(project)
+    if found is not None:
+        text += f" --start-from {LAST}\n(--start-from {LAST} goes on from the network before: {WHY}.)"
+    start = None if found is None else found.folder
+    return Report({"iteration": done.iteration, "refined": done.refined, "left": done.left, "start_from": start}, text)
 
 
 def _check_threshold(options: dict[str, Any]) -> None:

@@ -58,7 +58,7 @@ HELP = {  # where the command line says it otherwise than the docstring
     "precision": "fp16: half precision where that is safe, on GPUs only.  [default: fp32]",
     "bodyparts": "Train on these alone, separated by commas.",
     "weights": "ImageNet weights: a file, or torchvision or gluon (fetched once).",
-    "start_from": "Snapshot (or run) to fine-tune.",
+    "start_from": "Snapshot (or run) to go on from; last: the network trained last, also that before a merge.",
     "kvstore": "dist_sync: several processes share each batch, see docs/cluster.md.  [default: device]",
     "workers": "How many processes, with --kvstore dist_sync.",
     "schedule": "Rates instead of one: [[step, rate], ...]; each holds until its step, the last for good.",
@@ -188,10 +188,17 @@ def _option(field: dataclasses.Field[Any], hint: Any, about: str) -> click.Optio
     elif name == "device":
         more |= {"callback": checked_device, "type": str}
     elif name == "start_from":
-        more["type"] = LocalPath(exists=True)
+        more["type"] = _Start(exists=True)
     else:
         more["type"] = str if kinds <= {str, type(None)} else _Value(kinds)
     return click.Option([flag, name], default=None, **more)
+
+
+class _Start(LocalPath):
+    """A path, or the word for the network that was trained last."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value == "last" else super().convert(value, param, ctx)
 
 
 def _kinds(hint: Any) -> Iterator[type]:

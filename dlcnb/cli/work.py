@@ -70,6 +70,7 @@ def train(
         if shuffle is not None:
             raise click.UsageError("--shuffle goes with --resume; a new run takes the next free number.")
         _check_new(project, preset, settings)
+        _offer(console, project, settings)
         preset = preset or "quick"
     elif preset:
         raise click.UsageError("--preset is for a new run; a resumed one keeps its settings.")
@@ -85,6 +86,15 @@ def train(
         f"Run: {result['run']}\nNext: dlcnb evaluate {project.root}"
     )
     return Report(_only(result, "run", "steps", "seconds", "best", "peak_rss_mb"), text)
+
+
+def _offer(console: Console, project: Project, settings: dict[str, Any]) -> None:
+    """Tell of the network of the iteration before, which a training after a merge may go on from."""
+    from dlcnb.jobs.starting import LAST, WHY, iteration_of, offered
+
+    if "start_from" not in settings and (found := offered(project)) is not None:
+        before = iteration_of(found)
+        console.note(f"--start-from {LAST} goes on from the network of iteration {before}: {WHY}.")
 
 
 def _check_new(project: Project, preset: str | None, settings: dict[str, Any]) -> None:
@@ -204,7 +214,8 @@ def analyze(
 ) -> Report:
     """Find the bodyparts in every frame of VIDEOS, or folders of them, with PROJECT's network.
 
-    Poses become h5 and csv tables. Started again after a crash or a stop, it goes on where it was. A video whose tables are up to date is left alone.
+    Poses become h5 and csv tables. Started again after a crash or a stop, it goes on where it was. A video whose tables
+    are up to date is left alone.
     """
     from dlcnb import jobs
     from dlcnb.project import Project, find_videos

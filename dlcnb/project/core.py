@@ -326,13 +326,17 @@ class Project:
     # --- runs and results
 
     def new_run(self, train_fraction: float, shuffle: int | None = None) -> Path:
-        """Create the ``train`` folder of a new run, as the next free shuffle unless one is given."""
+        """Create the ``train`` folder of a new run, as the next free shuffle unless one is given.
+
+        Free in all iterations: tables of poses are named by the shuffle, so those of the iteration before stay.
+        """
         if not 0 < train_fraction <= 1:
             raise ProjectError(f"the training fraction lies above 0 and is at most 1, found {train_fraction!r}")
         taken = {run_info(run)["shuffle"] for run in self.runs()}
         if shuffle in taken:
             raise ProjectError(f"shuffle {shuffle} exists already; resume it, or leave the shuffle out for a new one")
-        shuffle = shuffle or max(taken, default=0) + 1
+        before = (run_info(run)["shuffle"] for n in range(self.iteration) for run in self.runs(n))
+        shuffle = shuffle or max([*taken, *before], default=0) + 1
         percent = round(train_fraction * 100)
         name = f"{self.task}{self.date}-trainset{percent}shuffle{shuffle}"
         run = self._models() / name / "train"
@@ -344,9 +348,10 @@ class Project:
             raise disk_error(error, run) from error
         return run
 
-    def runs(self) -> list[Path]:
-        """The ``train`` folders of this iteration, sorted by shuffle."""
-        found = [self.inside(run) for run in self._models().glob("*/train") if RUN.fullmatch(run.parent.name)]
+    def runs(self, iteration: int | None = None) -> list[Path]:
+        """The ``train`` folders of this iteration, or another, sorted by shuffle."""
+        models = self._models(iteration)
+        found = [self.inside(run) for run in models.glob("*/train") if RUN.fullmatch(run.parent.name)]
         return sorted(found, key=lambda run: run_info(run)["shuffle"])
 
     def last_run(self) -> Path:
@@ -365,8 +370,8 @@ class Project:
         folder = Path("plot-poses") / video_stem(video)
         return Path(tables).absolute() / folder if tables else self.inside("videos" / folder)
 
-    def _models(self) -> Path:
-        return self.inside(Path(MODELS) / f"iteration-{self.iteration}")
+    def _models(self, iteration: int | None = None) -> Path:
+        return self.inside(Path(MODELS) / f"iteration-{self.iteration if iteration is None else iteration}")
 
 
 def _checked_date(date: datetime.date | str | None) -> datetime.date:

@@ -11,6 +11,7 @@ from support.projects import copy_of
 from dlcnb.labels import Edit, LabelStore
 from dlcnb.outliers import suggestions
 from dlcnb.poses import Poses, poses_path
+from dlcnb.run import Run
 from dlcnb.video import VideoReader
 
 
@@ -77,8 +78,11 @@ def test_outliers_are_counted_extracted_labeled_and_merged(analyzed):
     image = next(iter(offered))
     store.apply([Edit(image, part, (5.0, 6.0)) for part in project.bodyparts])
     store.save()
+    before = Run(project.new_run(0.8))
+    before.snapshot(30).touch()
     merged = run_json("merge", project.root)
     assert merged["iteration"] == 1
+    assert merged["start_from"] == str(before.folder)
     assert merged["refined"] == {video.stem: 1}
     assert "no outlier frames" in run("merge", project.root, code=1).stderr
 

@@ -16,6 +16,7 @@ from dlcnb.jobs.events import EventLog
 from dlcnb.jobs.job import Job, JobError
 from dlcnb.jobs.kinds.kind import Kind, Options, Result
 from dlcnb.jobs.memory import shortage
+from dlcnb.jobs.starting import LAST, last_network, seen_before, shape_of
 from dlcnb.jobs.stop import StopRequest
 from dlcnb.run import Run
 
@@ -84,7 +85,8 @@ def _checked(project: Project, options: Options) -> Options:
     options = dict(options)
     run, resume, preset = (options.pop(name, None) for name in ("run", "resume", "preset"))
     given = options.pop("config", None) or {}
-    changes = _absolute({**(given.to_dict() if isinstance(given, TrainConfig) else given), **options})
+    changes = {**(given.to_dict() if isinstance(given, TrainConfig) else given), **options}
+    changes = _absolute(_from_last(project, changes))
     if resume:
         if preset:
             raise ValueError("A preset is for a new run; a resumed one keeps its settings.")
@@ -98,8 +100,18 @@ def _checked(project: Project, options: Options) -> Options:
         config = TrainConfig.preset(preset, **changes) if preset else TrainConfig.from_dict(changes)
         before = TrainConfig.preset(preset) if preset else config
     TrainSet.from_project(project)
-    note = _dropped(before, config)
-    return {"run": run, "config": config.to_dict(), "resume": bool(resume), "notes": [note] if note else []}
+    notes = [_dropped(before, config), None if resume else seen_before(project, config)]
+    return {"run": run, "config": config.to_dict(), "resume": bool(resume), "notes": list(filter(None, notes))}
+
+
+def _from_last(project: Project, config: dict[str, Any]) -> dict[str, Any]:
+    """Settings in which the word `LAST` is the network that was trained last; raises ValueError if there is none."""
+    if config.get("start_from") != LAST:
+        return config
+    run = last_network(project)
+    if run is None:
+        raise ValueError(f"start_from: this project has no network yet to go on from, expected a path or {LAST!r}.")
+    return {**shape_of(run), **config, "start_from": str(run.folder)}
 
 
 def _dropped(before: TrainConfig, after: TrainConfig) -> str | None:

@@ -12,6 +12,7 @@ import ipywidgets
 from traitlets import link
 
 from dlcnb import jobs
+from dlcnb.jobs.starting import earlier_runs, offered
 from dlcnb.project import Project, ProjectError
 from dlcnb.run import Run
 from dlcnb.widgets.base.follow import JobFollower
@@ -20,7 +21,7 @@ from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.training.curves import EARLIER, TrainingCurves
 from dlcnb.widgets.training.preview_strip import PreviewStrip
-from dlcnb.widgets.training.runs import RunChooser, run_name, starts
+from dlcnb.widgets.training.runs import RunChooser, StartOffer, run_name, starts
 from dlcnb.widgets.training.settings import SettingsForm, TrainingSettings
 from dlcnb.widgets.training.state import TrainingState
 from dlcnb.widgets.training.words import STATUS, facts, headline, picture
@@ -79,7 +80,7 @@ class TrainingMonitor(View):
         self.guard = InputGuard(surfaces=0)
         super().__init__(
             [
-                self._runs_row, self.more, self.headline, self.bar, self.facts, self.advice,
+                self._runs_row, self.offer, self.more, self.headline, self.bar, self.facts, self.advice,
                 self._shown_row, self.curves, self.strip, self.guard,
             ]
         )  # fmt: skip
@@ -101,7 +102,7 @@ class TrainingMonitor(View):
         layout = ipywidgets.Layout
         if self.project is not None:
             self.settings.train_fraction = self.project.train_fraction
-        self.form = SettingsForm(self.settings)
+        self.form, self.offer = SettingsForm(self.settings), StartOffer(self.settings)
         self.chooser = RunChooser(self.show_run, self._on_compare, self.refresh)
         self.runs, self.refresh_button = self.chooser.dropdown, self.chooser.refresh
         self.start_button, self.pause_button, self.stop_button = (
@@ -235,7 +236,9 @@ class TrainingMonitor(View):
         found = found[::-1]
         with self._lock:
             self.chooser.show(found, self._run)
-            self.settings.set_starts(starts(found))
+            if self.project is not None:
+                self.settings.set_starts(starts([*found, *earlier_runs(self.project)]))
+                self.offer.show(offered(self.project))
             self._on_compare()
 
     @shown

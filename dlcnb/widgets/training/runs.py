@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from dlcnb.jobs.starting import WHY, iteration_of
 from dlcnb.project import run_info
 from dlcnb.run import Run
 from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button
 
-__all__ = ["RunChooser", "run_name", "starts"]
+if TYPE_CHECKING:
+    from dlcnb.widgets.training.settings import TrainingSettings
+
+__all__ = ["RunChooser", "StartOffer", "run_name", "starts"]
 
 
 def run_name(run: Path | str) -> str:
@@ -26,15 +30,51 @@ def run_name(run: Path | str) -> str:
     return f"shuffle {info['shuffle']}, {info['train_fraction']:.0%} for training"
 
 
-def starts(runs: Iterable[Path | str]) -> dict[str, str]:
+def starts(runs: Iterable[Path | str | Run]) -> dict[str, str]:
     """What a new run may be fine-tuned from, as {words: path}: the best snapshot of each run, and each other one."""
     found: dict[str, str] = {}
-    for run in map(Run, runs):
-        steps = run.steps
+    all_runs = [*map(Run, runs)]
+    several = len({run.folder.parent.parent for run in all_runs}) > 1
+    for run in all_runs:
+        name, steps = run_name(run.folder), run.steps
+        if several:
+            name = f"iteration {iteration_of(run)}, {name}"
         if steps:
-            found[run_name(run.folder)] = str(run.folder)
-        found |= {f"{run_name(run.folder)}, step {n}": str(run.snapshot(n)) for n in reversed(steps)}
+            found[name] = str(run.folder)
+        found |= {f"{name}, step {n}": str(run.snapshot(n)) for n in reversed(steps)}
     return found
+
+
+class StartOffer(ipywidgets.VBox):
+    """A box to tick after merging: go on from the network of the iteration before, and why.
+
+    Parameters
+    ----------
+    settings : TrainingSettings
+        Whose ``start_from`` it sets.
+    """
+
+    def __init__(self, settings: TrainingSettings) -> None:
+        self._settings, self._path, self._quiet = settings, "", Quiet()
+        self.box = ipywidgets.Checkbox(indent=False, layout=ipywidgets.Layout(width="auto"))
+        self.box.observe(self._quiet.ignored(self._on_box), "value")
+        self._why = Html(muted(f"{WHY[0].upper()}{WHY[1:]}."))
+        super().__init__([self.box, self._why], layout=ipywidgets.Layout(display="none"))
+        settings.observe(lambda _: self._show(), "start_from")
+
+    def show(self, run: Run | None) -> None:
+        """Offer this run; None: there is nothing to offer."""
+        self.layout.display = "none" if run is None else None
+        if run is not None:
+            self._path = str(run.folder)
+            self.box.description = f"Go on from the network of iteration {iteration_of(run)} ({run_name(run.folder)})"
+            self._show()
+
+    def _on_box(self, change: Any) -> None:
+        self._settings.start_from = self._path if change.new else ""
+
+    def _show(self) -> None:
+        self._quiet.set(self.box, value=self._settings.start_from == self._path)
 
 
 class RunChooser:

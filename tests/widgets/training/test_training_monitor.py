@@ -237,6 +237,19 @@ class TestPauseAndResume:
         assert list(settings.starts)[1:] == [name, f"{name}, step 100", f"{name}, step 20"]
         assert settings.starts[f"{name}, step 20"] == str(finished / "snapshot-20.params")
 
+    def test_after_a_merge_the_network_before_is_offered(self, finished, project):
+        (finished / "snapshot-20.params").touch()
+        assert TrainingMonitor(project).offer.layout.display == "none"
+        project.config["iteration"] = project.iteration + 1
+        project.save()
+        monitor = TrainingMonitor(project)
+        assert monitor.offer.layout.display is None
+        assert "iteration 0" in monitor.offer.box.description
+        monitor.offer.box.value = True
+        assert monitor.settings.options()["start_from"] == str(finished)
+        monitor.form.fields["start_from"].value = ""
+        assert not monitor.offer.box.value
+
     def test_when_it_can_not_be_resumed_the_run_stays_on_display(self, log, run, monitor):
         log.write("start")
         write_steps(log, range(1, 11))

@@ -1,0 +1,76 @@
+"""What a new training may begin with: the network that was trained last, such as that of the iteration before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from dlcnb.project import ProjectError
+from dlcnb.run import Run
+
+if TYPE_CHECKING:
+    from dlcnb.project import Project
+    from dlcnb.trainset import TrainConfig
+
+__all__ = ["KEPT", "LAST", "WHY", "earlier_runs", "iteration_of", "last_network", "offered", "seen_before", "shape_of"]
+
+LAST = "last"  # as start_from: the network that was trained last
+KEPT = ("backbone", "head_width", "intermediate")  # settings that a network has to share with the one it goes on from
+WHY = (
+    "it knows the animal already, so the training time goes into the frames it got wrong; an error on test frames that "
+    "it was trained on flatters"
+)
+
+
+def earlier_runs(project: Project) -> Iterator[Run]:
+    """Runs of the iterations before this one that have a snapshot, the newest first."""
+    for iteration in range(project.iteration - 1, -1, -1):
+        yield from (run for run in map(Run, reversed(project.runs(iteration))) if run.steps)
+
+
+def last_network(project: Project) -> Run | None:
+    """The last run that has a snapshot, of this iteration or of those before; None if there is none."""
+    here = [run for run in map(Run, reversed(project.runs())) if run.steps]
+    return next(iter(here), None) or next(earlier_runs(project), None)
+
+
+def offered(project: Project) -> Run | None:
+    """The network to go on from after merging: that of an earlier iteration, while this one has none; else None."""
+    found = last_network(project)
+    return None if found is None or iteration_of(found) == project.iteration else found
+
+
+def iteration_of(run: Run) -> int:
+    """Number of the iteration that a run belongs to."""
+    return int(run.folder.parent.parent.name.removeprefix("iteration-"))
+
+
+def shape_of(run: Run) -> dict[str, Any]:
+    """Settings of a run that a network which goes on from it must share; empty if they can't be read."""
+    try:
+        config = run.config
+    except ProjectError:
+        return {}
+    return {name: value for name in KEPT if (value := getattr(config, name)) is not None}
+
+
+def seen_before(project: Project, config: TrainConfig) -> str | None:
+    """What to say if a training will be tested on frames that the network it goes on from was trained on."""
+    from dlcnb.trainset import TrainSet, choose_split  # here: pandas and OpenCV take a while to load
+
+    if config.start_from is None:
+        return None
+    images = TrainSet.from_project(project, config.bodyparts).images
+    run = Run(config.start_from)
+    try:
+        known = {*(run if run.folder.is_dir() else Run(run.folder.parent)).split["train"]}
+        test = [images[n] for n in choose_split(images, config).test]
+    except (ProjectError, ValueError):
+        return None
+    seen = len(known.intersection(test))
+    if not seen:
+        return None
+    return (
+        f"{seen} of {len(test)} test frames were trained on by the network that this one goes on from: its test error "
+        "will flatter. For an honest one, train without --start-from, or look at a new video."
+    )
