@@ -102,34 +102,15 @@ def kmeans(  # noqa: PLR0913
 
     Parameters
     ----------
-    reader : VideoReader
-    count : int
-        How many to choose.
-    start, stop : float
-        The part of the video to choose from, as fractions 0 to 1.
-    step : int, optional
-        Compare every ``step``-th frame; by default all, or as many as ``MAX_COMPARED`` in a longer video.
-    seed : int
-        The same seed gives the same frames.
-    progress : callable, optional
-        Called as ``progress(done, total)`` while frames are compared; what it raises ends the choice.
-    crop : (x1, x2, y1, y2), optional
-        Compare only this part of the frames (px, ends excluded), so that what happens elsewhere doesn't count.
+    reader, count : the video, and how many frames to choose.
+    start, stop : the part of the video to choose from, as fractions 0 to 1.
+    step : compare every ``step``-th frame; by default all, or as many as ``MAX_COMPARED`` in a longer video.
+    seed : the same seed gives the same frames.
+    progress : called as ``progress(done, total)`` while frames are compared; what it raises ends the choice.
+    crop : (x1, x2, y1, y2) px, ends excluded: compare only this part, so that what happens elsewhere doesn't count.
 
-    Returns
-    -------
-    int64 (count,)
-        Distinct frames, ascending; all (undamaged) frames of the part where it has fewer than ``count``.
-
-    Raises
-    ------
-    ValueError
-        If ``count`` or ``step`` is not positive or the part is empty.
-    VideoError
-        If no frame of the part can be decoded.
-
-    References
-    ----------
+    Returns distinct frames, int64 (count,), ascending; all undamaged ones of the part where it has fewer. Raises
+    `ValueError` if ``count`` or ``step`` is not positive or the part is empty, `VideoError` if none can be decoded.
     Nath, Mathis et al., Nature Protocols 14, 2152 (2019), "Frame extraction".
     """
     first, last = _part(len(reader), count, start, stop)

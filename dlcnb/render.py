@@ -74,32 +74,16 @@ def draw_pose(  # noqa: PLR0913
 
     Parameters
     ----------
-    image : uint8 (H, W, 3)
-        RGB; not changed.
-    points : float (K, 2)
-        x and y in pixels, drawn to a sixteenth of a pixel; NaN = not there.
-    likelihood : float (K,), optional
-        Bodyparts below ``pcutoff``, or with NaN, are left out.
-    skeleton : Skeleton or int (E, 2), optional
-        The edges to draw.
-    pcutoff : float
-        Between 0 and 1.
-    radius : float, optional
-        Of the discs in pixels; by default a hundredth of the image's shorter side.
-    colors : uint8 (K, 3), optional
-        RGB; by default `palette`.
-    alpha : float or "likelihood"
-        Opacity from 0 to 1; ``"likelihood"`` shows sure bodyparts solid and unsure ones faint.
+    image : uint8 (H, W, 3), RGB; not changed.
+    points : float (K, 2), x and y in pixels, drawn to a sixteenth of a pixel; NaN = not there.
+    likelihood : float (K,). Bodyparts below ``pcutoff`` (0 to 1), or with NaN, are left out.
+    skeleton : Skeleton or int (E, 2): the edges to draw.
+    radius : of the discs in pixels; by default a hundredth of the image's shorter side.
+    colors : uint8 (K, 3), RGB; by default `palette`.
+    alpha : opacity from 0 to 1; ``"likelihood"`` shows sure bodyparts solid and unsure ones faint.
 
-    Returns
-    -------
-    uint8 (H, W, 3)
-        A new image, RGB.
-
-    Raises
-    ------
-    ValueError
-        If the arrays don't fit together, or ``alpha="likelihood"`` comes without a likelihood.
+    Returns a new image, uint8 (H, W, 3). Raises `ValueError` if the arrays don't fit together, or
+    ``alpha="likelihood"`` comes without a likelihood.
     """
     points, likelihood = _checked(image, points, likelihood)
     drawn = np.ascontiguousarray(image).copy()
@@ -134,38 +118,16 @@ def label_video(  # noqa: PLR0913
 
     Parameters
     ----------
-    reader : VideoReader
-    poses : Poses
-        Of this video.
-    out : path-like
-        The new video (mp4); it appears when it is complete.
-    skeleton : Skeleton or int (E, 2), optional
-        The edges to draw.
-    pcutoff : float
-        Bodyparts with less likelihood are not drawn.
-    trail : int
-        How many earlier frames' points to draw small.
-    alpha : float or "likelihood"
-        Opacity as in `draw_pose`; with ``"likelihood"`` and ``pcutoff=0`` nothing is hidden, and doubt is seen.
-    keypoints_only : bool
-        On black instead of the frames: Johansson's point lights.
-    crop : (x1, x2, y1, y2), optional
-        The part of the frame to show, in px, ends excluded.
-    beside : "frame" or Poses, optional
-        Show two pictures side by side: left the plain frame, or other poses (such as those before filtering), right the
-        poses.
+    reader, poses : the video, and its `dlcnb.Poses`.
+    out : path of the new video (mp4), which appears when it is complete.
+    skeleton, pcutoff, alpha : as in `draw_pose`; with ``alpha="likelihood"`` and ``pcutoff=0`` nothing is hidden.
+    trail : how many earlier frames' points to draw small.
+    keypoints_only : on black instead of the frames: Johansson's point lights.
+    crop : (x1, x2, y1, y2) px, ends excluded: the part of the frame to show.
+    beside : two pictures side by side: left the plain "frame" or other poses (unfiltered ones, say), right the poses.
 
-    Returns
-    -------
-    iterator of int
-        The number of frames done, after each frame. Stopping early leaves no file.
-
-    Raises
-    ------
-    ValueError
-        If the poses are not as many as the frames, or the crop is not within them.
-    OSError
-        If the disk is full or the folder can't be written.
+    Yields the number of frames done, after each; stopping early leaves no file. Raises `ValueError` if poses or crop
+    don't fit the video, `OSError` if the disk is full or read-only.
     """
     pictures: list[_Drawing | None] = [_Drawing(reader, poses, skeleton, pcutoff, trail, alpha)]
     if beside is not None:

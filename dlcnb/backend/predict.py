@@ -232,9 +232,7 @@ def evaluate_run(
 
     Parameters
     ----------
-    project : Project.
-    run : folder of a training run; default the last.
-    snapshot : "best", "last" or a step.
+    project, run, snapshot : a training run's folder, default the last; "best", "last" or a step.
     device, engine, raw_likelihood : see `Predictor`.
     on_maps : called for each frame as ``on_maps(image, score, ratio)``: its name, its score-maps ``(K, h, w)``, and the
         ``(fx, fy)`` by which the frame was resized for them (see `dlcnb.evaluate.ScoreMapWriter`).
@@ -243,12 +241,7 @@ def evaluate_run(
     """
     run = Path(run or project.last_run())
     predictor = Predictor(run, snapshot, device=device, engine=engine, raw_likelihood=raw_likelihood)
-    data = TrainSet.from_project(project, predictor.config.bodyparts)
-    if tuple(data.bodyparts) != tuple(predictor.bodyparts):
-        raise ProjectError(
-            f"The network was trained for the bodyparts {', '.join(predictor.bodyparts)}, but the project has "
-            f"{', '.join(data.bodyparts)}. Evaluate a run of this project, or train a new one."
-        )
+    data = _labeled(project, predictor)
     parts = Run(run).split
     seen = {*parts["train"], *parts["validation"]}
     found = []
@@ -268,3 +261,14 @@ def evaluate_run(
         snapshot=f"snapshot-{predictor.step}",
         step=predictor.step,
     )
+
+
+def _labeled(project: Project, predictor: Predictor) -> TrainSet:
+    """The labeled frames of a project with the bodyparts of a network, which must be its own."""
+    data = TrainSet.from_project(project, predictor.config.bodyparts)
+    if tuple(data.bodyparts) != tuple(predictor.bodyparts):
+        raise ProjectError(
+            f"The network was trained for the bodyparts {', '.join(predictor.bodyparts)}, but the project has "
+            f"{', '.join(data.bodyparts)}. Evaluate a run of this project, or train a new one."
+        )
+    return data

@@ -58,8 +58,7 @@ def predict_video(
 
     Parameters
     ----------
-    predictor : Predictor.
-    video : path, or a VideoReader.
+    predictor, video : the network, and a path or a VideoReader.
     batch : frames per pass; the result does not depend on it.
     start, stop : the frames to predict, as in `range`; ``stop=None`` is the end.
     dynamic : `dlcnb.backend.dynamic.Dynamic`, or its ``(threshold, margin)``: follow the animal with a crop, several
@@ -67,10 +66,7 @@ def predict_video(
     animals : N, to find up to so many places of each bodypart; `dlcnb.poses.tracking` makes animals of them. It goes by
         the heights of peaks, so the likelihood is the network's own here; `Predictor.calibrated` takes it afterwards.
 
-    Yields
-    ------
-    VideoStep
-        For consecutive frames, in order; together they cover the video, or the part.
+    Yields a `VideoStep` for consecutive frames, in order; together they cover the video, or the part.
 
     Raises `ValueError` if ``dynamic`` and ``animals`` are given both.
     """

@@ -28,6 +28,7 @@ __all__ = [
     "Detached",
     "LocalPath",
     "Report",
+    "choice_option",
     "clock",
     "command",
     "main",
@@ -120,6 +121,11 @@ def videos_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """The argument VIDEOS, files or folders of them, and its option --recursive."""
     function = click.option("--recursive", is_flag=True, help="Of a folder also the videos in its folders.")(function)
     return click.argument("videos", nargs=-1, required=True, type=LocalPath())(function)
+
+
+def choice_option(name: str, choices: Sequence[str], *, help: str) -> Callable[..., Any]:
+    """An option that is one of these words; the first is the default."""
+    return click.option(name, type=click.Choice(choices), default=choices[0], show_default=True, help=help)
 
 
 class Console:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dlcnb.cli.console import Report, clock, command, run_job
+from dlcnb.cli.console import Report, choice_option, clock, command, run_job
 from dlcnb.cli.results import label, plot_one
 from dlcnb.cli.work import describe_analysis, describe_training, evaluation_text
 
@@ -22,11 +22,9 @@ _MINUTES = {"synthetic": 3.0, "openfield": 5.0}
 
 
 @command("demo", "The whole road on sample data.")
-@click.option(
+@choice_option(
     "--data",
-    type=click.Choice(["synthetic", "openfield"]),
-    default="synthetic",
-    show_default=True,
+    ["synthetic", "openfield"],
     help="synthetic: an arena drawn here. openfield: DeepLabCut's mouse (29 MB, fetched unless in DLCNB_DATA).",
 )
 @click.option(

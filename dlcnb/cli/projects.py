@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dlcnb.cli.console import Report, command, project_argument, videos_argument
+from dlcnb.cli.console import Report, choice_option, command, project_argument, videos_argument
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
@@ -80,11 +80,9 @@ def add_videos(console: Console, root: str, copy: bool, videos: tuple[str, ...],
 
 @command("extract", "Choose frames to label.")
 @project_argument
-@click.option(
+@choice_option(
     "--how",
-    type=click.Choice(["kmeans", "uniform"]),
-    default="kmeans",
-    show_default=True,
+    ["kmeans", "uniform"],
     help="kmeans: frames that look different. uniform: at random over time.",
 )
 @click.option("--count", type=click.IntRange(1), help="Frames per video.  [default: numframes2pick of config.yaml]")

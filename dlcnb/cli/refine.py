@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from numpy.typing import NDArray
 
-from dlcnb.cli.console import Report, command, project_argument, table
+from dlcnb.cli.console import Report, choice_option, command, project_argument, table
 from dlcnb.cli.results import animal_option, is_several, with_poses
 
 if TYPE_CHECKING:
@@ -25,21 +25,17 @@ _HOW = ["jump", "uncertain", "fit", "bone", "swap", "sure"]
 @command("outliers", "Find frames that the network got wrong.")
 @project_argument
 @click.argument("video", type=click.Path())
-@click.option(
+@choice_option(
     "--how",
-    type=click.Choice(_HOW),
-    default="jump",
-    show_default=True,
+    _HOW,
     help="jump: moves far in one frame (px). uncertain: low likelihood. fit: far from where frames around say it is "
     "(px). bone: unusual length (share). swap: left and right exchanged (px). sure: surely there, for rare behaviour.",
 )
 @click.option("--threshold", type=float, help="What counts as wrong.  [default: 20, 0.1, 20, 0.5, 3, 0.9]")
 @click.option("--count", type=click.IntRange(1), default=20, show_default=True, help="Frames to extract.")
-@click.option(
+@choice_option(
     "--choose",
-    type=click.Choice(["kmeans", "uniform"]),
-    default="kmeans",
-    show_default=True,
+    ["kmeans", "uniform"],
     help="Which of the found: those that look different, or spread over time.",
 )
 @click.option("--bodyparts", help="Look at these only, separated by commas.")

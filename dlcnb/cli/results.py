@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dlcnb.cli.console import LocalPath, Report, clock, command, project_argument, table
+from dlcnb.cli.console import LocalPath, Report, choice_option, clock, command, project_argument, table
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
@@ -33,11 +33,9 @@ _pcutoff = click.option(
 @command("filter", "Smooth the trajectories.")
 @project_argument
 @_videos
-@click.option(
+@choice_option(
     "--method",
-    type=click.Choice(["median", "savgol", "kalman"]),
-    default="median",
-    show_default=True,
+    ["median", "savgol", "kalman"],
     help="median: removes jumps. savgol: keeps the height of peaks. kalman: weighs points by their likelihood.",
 )
 @click.option("--window", type=click.IntRange(1), help="Frames, an odd number.  [default: median 5, savgol 7]")
@@ -158,29 +156,22 @@ def plot(
 @_pcutoff
 @_tables
 def label_video(
-    console: Console,
-    root: str,
-    videos: tuple[str, ...],
-    filtered: bool,
-    pcutoff: float,
-    tables: str | None,
-    animal: str | None,
-    **look: Any,
+    console: Console, root: str, videos: tuple[str, ...], tables: str | None, animal: str | None, **look: Any
 ) -> Report:
     """Draw the bodyparts on VIDEOS; writes videos that end in _labeled."""
     from dlcnb.poses import find_poses, read_poses
     from dlcnb.project import Project
 
     project = Project.open(root)
-    pcutoff = project.pcutoff if pcutoff is None else pcutoff
+    look["pcutoff"] = project.pcutoff if look["pcutoff"] is None else look["pcutoff"]
     look["alpha"] = "likelihood" if look.pop("fade") else 1.0
     look["crop"] = _crop(look["crop"])
-    raw = look["beside"] == "raw"
+    raw, filtered = look["beside"] == "raw", look.pop("filtered")
     done: list[dict[str, Any]] = []
     for video, poses_file in [with_poses(project, video, tables, filtered, animal) for video in videos]:
         if raw:
             look["beside"] = read_poses(find_poses(video, tables, several=is_several(poses_file)), animal)
-        done.append(label(console, project, video, poses_file, pcutoff, animal=animal, **look))
+        done.append(label(console, project, video, poses_file, animal=animal, **look))
     rows = [("video", "frames", "seconds"), *((d["output"], d["frames"], f"{d['seconds']:.1f}") for d in done)]
     return Report({"videos": done}, table(rows))
 

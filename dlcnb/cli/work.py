@@ -78,14 +78,17 @@ def train(
     job = jobs.start("train", project, run=run, resume=resume, preset=preset, config=settings)
     console.note(f"Training in {job.folder}")
     result = run_job(console, job, describe_training)
+    text = f"{_trained(result)}\nRun: {result['run']}\nNext: dlcnb evaluate {project.root}"
+    return Report(_only(result, "run", "steps", "seconds", "best", "peak_rss_mb"), text)
+
+
+def _trained(result: dict[str, Any]) -> str:
     best = result["best"] or {}
     error = best.get("val_mean_px")
-    seen = f", {error:.2f} px on the frames held out for validation" if error is not None else ""
-    text = (
-        f"Trained {result['steps']} steps in {clock(result['seconds'])}; best snapshot: step {best.get('step')}{seen}\n"
-        f"Run: {result['run']}\nNext: dlcnb evaluate {project.root}"
+    seen = "" if error is None else f", {error:.2f} px on the frames held out for validation"
+    return (
+        f"Trained {result['steps']} steps in {clock(result['seconds'])}; best snapshot: step {best.get('step')}{seen}"
     )
-    return Report(_only(result, "run", "steps", "seconds", "best", "peak_rss_mb"), text)
 
 
 def _offer(console: Console, project: Project, settings: dict[str, Any]) -> None:

@@ -48,31 +48,21 @@ def write_poses(
 
     Parameters
     ----------
-    path : of the .nwb file.
-    poses : `dlcnb.Poses`; NaN = no prediction.
-    reader : `dlcnb.VideoReader` of the video.
-    skeleton : `dlcnb.Skeleton`, optional.
-    session_start : datetime with a time zone, optional; default the time when the video file was last changed.
-    subject : str, optional
-        Identifier of the animal.
+    path, poses, reader, skeleton : of the .nwb file, the poses (NaN = no prediction), their video, and the skeleton.
+    session_start, subject : with a time zone, default the video file's last change; identifier of the animal.
 
-    Raises
-    ------
-    ImportError
-        If pynwb or ndx-pose is missing; the message names the extra.
-    ExchangeError
-        If the poses are more than the frames.
+    Raises `ImportError` if pynwb or ndx-pose is missing (the message names the extra), `ExchangeError` if the poses are
+    more than the frames.
     """
     pynwb, ndx = require("nwb", "Writing NWB files", "pynwb", "ndx_pose")
     check_length(poses, reader)
     about = f"Poses of {reader.path.name} by {poses.scorer}"
     file = _new_file(pynwb, reader.path, about, session_start, subject)
-    bones, timing = _skeleton(ndx, poses.bodyparts, skeleton), _timing(reader, len(poses))
-    source = _source_video(pynwb, reader, path)
+    bones, source = _skeleton(ndx, poses.bodyparts, skeleton), _source_video(pynwb, reader, path)
     file.add_acquisition(source)
     estimation = ndx.PoseEstimation(
         name="PoseEstimation",
-        pose_estimation_series=_series(ndx, poses, timing),
+        pose_estimation_series=_series(ndx, poses, _timing(reader, len(poses))),
         description=about,
         scorer=poses.scorer,
         source_software="dlcnb",

@@ -90,27 +90,17 @@ def plan(
 
     Parameters
     ----------
-    project : Project, or its folder.
-    kind : one of `KINDS`.
+    project, kind, name : the project, or its folder; one of `KINDS`; of the experiment's folder, default the kind.
     values : what to compare: training fractions ("learning-curve"), bodyparts ("parts"; "all" is always there),
         networks, radii in px, "imagenet" and "random", or videos; default all that make sense. For "folds" it is not
         used.
     repeats : number of splits of each; of folds for "folds". "videos" has one.
-    name : of its folder in the project; default the kind.
     settings : of `TrainConfig`, for all trials; ``steps`` or ``minutes`` is a must. ``train_fraction`` is 0.5 unless
         given, as in the paper's comparisons.
 
-    Returns
-    -------
-    Plan
-        With the trials of earlier calls, too: more values and repeats can be added to an experiment.
-
-    Raises
-    ------
-    ValueError
-        Unknown kind, values or settings; or the experiment of that name was begun with other settings or labels.
-    ProjectError
-        Nothing is labeled.
+    Returns a plan that has the trials of earlier calls, too: more values and repeats can be added to an experiment.
+    Raises `ValueError` for unknown kind, values or settings, or if the experiment of that name was begun with other
+    settings or labels; `ProjectError` if nothing is labeled.
     """
     if kind not in KINDS:
         raise ValueError(f"Unknown experiment {kind!r}{nearest(kind, KINDS)}. There are: {', '.join(KINDS)}.")
@@ -120,8 +110,7 @@ def plan(
     data = TrainSet.from_project(project)
     base = {"train_fraction": 0.5, **settings}
     if kind == "parts":  # the choice of the scale looks at the labels, and must not depend on the bodyparts trained
-        config = data.plan(TrainConfig.from_dict(base)).config
-        base["input_scale"] = config.input_scale
+        base["input_scale"] = data.plan(TrainConfig.from_dict(base)).config.input_scale
     trials = [Trial(c, r, {**base, **more}) for c, r, more in _CONDITIONS[kind](data, values, repeats)]
     for trial in trials:
         choose_split(data.images, TrainConfig.from_dict(trial.settings))  # raises before anything is trained

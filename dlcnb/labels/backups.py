@@ -128,12 +128,7 @@ def change_files(
     what : for people; part of the backup's name.
     inverse, undoes : see `Change`.
 
-    Raises
-    ------
-    OSError
-        With a clear message; everything is as it was.
-    LabelError
-        If a link leads out of the project.
+    Raises `OSError` with a clear message (everything is as it was), `LabelError` if a link leads out of the project.
     """
     root = Path(root)
     for path in [root / FOLDER, *new]:

@@ -35,25 +35,13 @@ def subsample(
 
     Parameters
     ----------
-    found : array_like
-        int (n,) frames, ascending.
-    count : int
-        How many to choose.
-    how : str
-        "kmeans": frames that look different; outliers come in runs of nearly the same picture, of which one is enough.
+    found, count : int (n,) frames, ascending, and how many of them to choose.
+    how : "kmeans": frames that look different, as outliers come in runs of nearly the same picture.
         "uniform": spread over the found frames.
-    reader : dlcnb.video.VideoReader
-        Needed for "kmeans".
-    seed : int
-    crop : tuple of int, optional
-        (x1, x2, y1, y2) px of the frame to compare.
-    progress : callable, optional
-        ``progress(done, total)`` while frames are read.
+    reader, crop, progress : of `dlcnb.frames.kmeans`; the reader is needed for "kmeans" only.
+    seed : the same seed gives the same choice.
 
-    Returns
-    -------
-    numpy.ndarray
-        int64 (at most ``count``,), ascending.
+    Returns int64 (at most ``count``,), ascending.
     """
     found = np.unique(np.asarray(found, np.int64))
     if count < 1:

@@ -70,24 +70,10 @@ def extract(project: Project, video: str | Path, poses: Poses, found: Iterable[i
 
     Parameters
     ----------
-    project : dlcnb.project.Project
-    video : path-like
-        A video of the project, by its path or name.
-    poses : dlcnb.poses.Poses
-        Of this video, unfiltered.
-    found : sequence of int
-        Frames.
+    project, video : a video of the project, by its path or name.
+    poses, found : unfiltered poses of this video, and the frames.
 
-    Returns
-    -------
-    Extracted
-
-    Raises
-    ------
-    IndexError
-        If the video or the poses have no such frame.
-    OSError
-        If the folder can't be written.
+    Raises `IndexError` if the video or the poses have no such frame, `OSError` if the folder can't be written.
     """
     found = sorted({int(frame) for frame in found})
     if found and not 0 <= found[0] <= found[-1] < len(poses):

@@ -129,21 +129,13 @@ def score(
 
     Parameters
     ----------
-    poses : dlcnb.poses.Poses
-        Unfiltered.
-    how : str
-        "jump", "uncertain", "fit", "bone", "swap" or "sure".
-    skeleton : dlcnb.project.Skeleton, optional
-        For "bone".
-    pcutoff : float
-        For "bone" and "swap": what counts as usual is learnt from points at least so likely.
-    bodyparts : sequence of str, optional
-        Look at these only; bones and pairs are looked at if both their bodyparts are named.
+    poses : unfiltered ones.
+    how : "jump", "uncertain", "fit", "bone", "swap" or "sure".
+    skeleton : for "bone".
+    pcutoff : for "bone" and "swap": what counts as usual is learnt from points at least so likely.
+    bodyparts : look at these only; bones and pairs are looked at if both their bodyparts are named.
 
-    Raises
-    ------
-    ValueError
-        For another word, an unknown bodypart, no skeleton, or no left and right bodyparts.
+    Raises `ValueError` for another word, an unknown bodypart, no skeleton, or no left and right bodyparts.
     """
     functions = {
         "jump": jump,

@@ -36,18 +36,11 @@ def crops(
 
     Parameters
     ----------
-    reader : dlcnb.video.VideoReader
-    poses : dlcnb.poses.Poses
-        Of this video.
-    bodypart : str
-    frames : sequence of int
-        Frames; those where the bodypart is not there, or which are damaged, are left out.
-    size : int
-        Side of the square in pixels; beyond the frame's border it is black.
-    pcutoff : float
-        Below this likelihood the bodypart is not there.
-    progress : callable, optional
-        ``progress(done, total)`` while frames are read.
+    reader, poses, bodypart : the video, its poses, and the bodypart.
+    frames : (n,) numbers; those where the bodypart is not there, or which are damaged, are left out.
+    size : side of the square in pixels; beyond the frame's border it is black.
+    pcutoff : below this likelihood the bodypart is not there.
+    progress : called as ``progress(done, total)`` while frames are read.
 
     Returns
     -------
@@ -143,22 +136,10 @@ def embedding(
 
     Parameters
     ----------
-    positions : array_like
-        (n, 2), from `embed`.
-    images : array_like
-        uint8 (n, h, w, 3).
-    count : int
-        How many images are shown; their points are red.
-    values : array_like, optional
-        (n,) numbers that colour the points, such as frame numbers or speed.
-    label : str
-        What the values are.
-    ax : matplotlib.axes.Axes, optional
-
-    Returns
-    -------
-    tuple
-        (figure, axes)
+    positions : (n, 2), from `embed`.
+    images : uint8 (n, h, w, 3).
+    count : how many images are shown; their points are red.
+    values, label : (n,) numbers that colour the points, such as frame numbers or speed, and what they are.
     """
     positions = np.asarray(positions, float)
     if len(positions) != len(images):
@@ -175,13 +156,8 @@ def embedding(
     for i in shown:
         outwards = positions[i] - middle
         length = np.linalg.norm(outwards)
-        place = positions[i] + (outwards / length if length else np.array([0, 1])) * 0.13 * extent
-        picture = OffsetImage(images[i], zoom=42 / max(images[i].shape[:2]))
-        ax.add_artist(
-            AnnotationBbox(
-                picture, positions[i], place, pad=0.1, arrowprops={"arrowstyle": "-", "color": "#D55E00", "lw": 0.8}
-            )
-        )
+        away = outwards / length if length else np.array([0, 1])
+        _pin(ax, images[i], positions[i], positions[i] + away * 0.13 * extent)
     ax.set(xlim=middle[0] + np.array([-0.75, 0.75]) * extent, ylim=middle[1] + np.array([-0.75, 0.75]) * extent)
     ax.set(xticks=[], yticks=[], aspect="equal", title=f"{len(images)} frames, alike ones side by side (t-SNE)")
     return fig, ax
@@ -195,3 +171,10 @@ def _square(image: NDArray[np.uint8], centre: NDArray[np.float64], size: int) ->
     if y1 < y2 and x1 < x2:
         out[y1 - top : y2 - top, x1 - left : x2 - left] = image[y1:y2, x1:x2]
     return out
+
+
+def _pin(ax: Axes, image: NDArray[np.uint8], point: NDArray[np.float64], place: NDArray[np.float64]) -> None:
+    """A small picture (h, w, 3) at a place (2,), with a line to its point (2,)."""
+    picture = OffsetImage(image, zoom=42 / max(image.shape[:2]))
+    line = {"arrowstyle": "-", "color": "#D55E00", "lw": 0.8}
+    ax.add_artist(AnnotationBbox(picture, tuple(point), tuple(place), pad=0.1, arrowprops=line))

@@ -102,13 +102,7 @@ def calibration(evaluation: Evaluation, *, epsilon_px: float = 5.0, ax: Axes | N
 def save_evaluation(
     evaluation: Evaluation, folder: str | Path, human: Variability | None = None, *, epsilon_px: float = 5.0
 ) -> list[Path]:
-    """Write the three figures of an evaluation as PNG files.
-
-    Returns
-    -------
-    list of pathlib.Path
-        ``evaluation-<step>-errors.png``, ``…-pck.png``, ``…-calibration.png``.
-    """
+    """Write an evaluation's figures: ``evaluation-<step>-errors.png``, ``…-pck.png``, ``…-calibration.png``."""
     folder = Path(folder)
     figures = {
         "errors": lambda: _errors_with_human(evaluation, human),

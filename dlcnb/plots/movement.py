@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["bones", "postures", "skeletons", "speed"]
 
 PAST, FUTURE, BODY = (0.34, 0.71, 0.91), (0.0, 0.62, 0.45), (0.8, 0.47, 0.65)  # the paper's cyan, green and magenta
+PLANE = {"xlabel": "x (px)", "ylabel": "y (px)", "aspect": "equal"}
 
 
 def postures(  # noqa: PLR0913
@@ -44,22 +45,13 @@ def postures(  # noqa: PLR0913
 
     Parameters
     ----------
-    poses : dlcnb.poses.Poses
-    frame : int
-        The present; its posture is drawn black.
-    bodypart : str, optional
-        Whose path is drawn; the first if None.
-    skeleton : dlcnb.project.Skeleton or array_like, optional
-        Or edges (E, 2); the outline around all bodyparts if None or without edges.
-    past, future : int
-        Frames before (cyan) and after (green).
-    every : int
-        A posture is drawn (magenta, paler the longer ago) for each so many frames of the past.
-    image : uint8 (H, W, 3), optional
-        The frame, shown below; the view is the part of it around what is drawn.
-    pcutoff : float
-        Points of a likelihood below it are not drawn.
-    ax : matplotlib.axes.Axes, optional
+    poses, frame : the poses, and the present frame, whose posture is drawn black.
+    bodypart : whose path is drawn; the first if None.
+    skeleton : or edges (E, 2); the outline around all bodyparts if None or without edges.
+    past, future : frames before (cyan) and after (green).
+    every : a posture is drawn (magenta, paler the longer ago) for each so many frames of the past.
+    image : uint8 (H, W, 3), shown below; the view is the part of it around what is drawn.
+    pcutoff : points of a likelihood below it are not drawn.
     """
     if not 0 <= frame < len(poses):
         raise IndexError(f"frame {frame}: there are poses of frames 0 to {len(poses) - 1}")
@@ -70,18 +62,14 @@ def postures(  # noqa: PLR0913
         ax.grid(False)
     first = max(0, frame - past)
     ago = np.arange(frame - every, first - 1, -every) if every > 0 else np.empty(0, int)
-    for t, alpha in zip(ago, np.linspace(0.9, 0.25, len(ago)), strict=True):
-        body = list(body_lines(points[t], skeleton))
-        ax.add_collection(LineCollection(body, colors=[(*BODY, alpha)], linewidths=1.5, zorder=2))
+    _bodies(ax, points[ago], skeleton)
     now = list(body_lines(points[frame], skeleton))
     ax.add_collection(LineCollection(now, colors="black", linewidths=2, zorder=4, label="now"))
-    for name, rows, color in (
-        (f"{past} frames before", slice(first, frame), PAST),
-        (f"{future} frames after", slice(frame + 1, frame + 1 + future), FUTURE),
-    ):
-        ax.plot(*points[rows, k].T, ".", color=color, ms=7, mew=0, zorder=3, label=name)
+    before, after = points[first:frame, k], points[frame + 1 : frame + 1 + future, k]
+    ax.plot(*before.T, ".", color=PAST, ms=7, mew=0, zorder=3, label=f"{past} frames before")
+    ax.plot(*after.T, ".", color=FUTURE, ms=7, mew=0, zorder=3, label=f"{future} frames after")
     ax.plot(*points[frame, k], "o", color="black", ms=6, zorder=5)
-    ax.set(xlabel="x (px)", ylabel="y (px)", aspect="equal", title=f"{named(poses.bodyparts[k])} around frame {frame}")
+    ax.set(**PLANE, title=f"{named(poses.bodyparts[k])} around frame {frame}")
     _show(ax, np.concatenate([points[first : frame + 1 + future, k], points[[*ago, frame]].reshape(-1, 2)]))
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
     return fig, ax
@@ -100,16 +88,10 @@ def skeletons(
 
     Parameters
     ----------
-    poses : dlcnb.poses.Poses
-    skeleton : dlcnb.project.Skeleton or array_like
-        Or edges (E, 2).
-    frames : sequence of int, optional
-        Which to draw; 40 spread over the recording if None.
-    centre : str, optional
-        A bodypart that is put at (0, 0) in every pose, to compare postures; as in the frame if None.
-    pcutoff : float
-        Points of a likelihood below it are not drawn.
-    ax : matplotlib.axes.Axes, optional
+    poses, skeleton : the skeleton, or edges (E, 2).
+    frames : which to draw; 40 spread over the recording if None.
+    centre : a bodypart that is put at (0, 0) in every pose, to compare postures; as in the frame if None.
+    pcutoff : points of a likelihood below it are not drawn.
     """
     fig, ax = axes_for(ax, (6, 5))
     edges = edges_of(skeleton)
@@ -128,7 +110,7 @@ def skeletons(
     if whole.any():
         fig.colorbar(bundle, ax=ax, label="frame", shrink=0.6)
     where = "" if centre is None else f" around the {named(centre)}"
-    ax.set(xlabel="x (px)", ylabel="y (px)", aspect="equal", title=title(f"Skeletons{where}", pcutoff, poses))
+    ax.set(**PLANE, title=title(f"Skeletons{where}", pcutoff, poses))
     ax.autoscale_view()
     upright(ax)
     ax.legend(frameon=False, fontsize="small", markerscale=2)
@@ -171,19 +153,11 @@ def bones(
 
     Parameters
     ----------
-    poses : dlcnb.poses.Poses
-    skeleton : dlcnb.project.Skeleton or array_like
-        Or edges (E, 2).
-    times : array_like, optional
-        (T,) seconds; frame numbers if None.
-    pcutoff : float
-        Points of a likelihood below it are left out.
-    ax : sequence of two matplotlib.axes.Axes, optional
+    poses, skeleton : the skeleton, or edges (E, 2).
+    times : (T,) seconds; frame numbers if None.
+    pcutoff : points of a likelihood below it are left out.
 
-    Returns
-    -------
-    tuple
-        (figure, array of the two axes); directions in degrees, 0 to the right, 90 down, as y runs in images.
+    Returns (figure, array of the two axes); directions in degrees, 0 to the right, 90 down, as y runs in images.
     """
     fig, axes = axes_for(ax, (9, 5), 2)
     at, unit = when(poses, times)
@@ -200,6 +174,13 @@ def bones(
     if len(edges):
         axes[0].legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
     return fig, axes
+
+
+def _bodies(ax: Axes, points: NDArray[np.float64], skeleton: Skeleton | ArrayLike | None) -> None:
+    """Postures (n, K, 2), each paler than the one before."""
+    for body, alpha in zip(points, np.linspace(0.9, 0.25, len(points)), strict=True):
+        lines = list(body_lines(body, skeleton))
+        ax.add_collection(LineCollection(lines, colors=[(*BODY, alpha)], linewidths=1.5, zorder=2))
 
 
 def _index(poses: Poses, bodypart: str | None) -> int:

@@ -136,16 +136,9 @@ def save_all(
 
     Parameters
     ----------
-    poses : dlcnb.poses.Poses
-    times : array_like or None
-        (T,) seconds; frame numbers if None.
-    folder : str or pathlib.Path
-        Made if need be; `Project.plots_dir` is DeepLabCut's place.
-    pcutoff : float
-    size : tuple of int, optional
-        (height, width) of the video.
-    suffix : str
-        Put behind each name, such as "_filtered".
+    poses, times, pcutoff, size : as of `coordinates` and `trajectory`.
+    folder : made if need be; `Project.plots_dir` is DeepLabCut's place.
+    suffix : put behind each name, such as "_filtered".
 
     Returns
     -------

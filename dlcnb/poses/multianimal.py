@@ -32,10 +32,9 @@ class MultiAnimalPoses:
 
     Parameters
     ----------
-    individuals : tuple of str
-        A names.
-    bodyparts : tuple of str
-        K names, the same for each.
+    individuals : tuple of str (A,)
+    bodyparts : tuple of str (K,)
+        The same for each.
     scorer : str
         The network's name.
     points : array_like

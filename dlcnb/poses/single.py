@@ -97,8 +97,7 @@ class Poses:
 
     Parameters
     ----------
-    bodyparts : tuple of str
-        K names.
+    bodyparts : tuple of str (K,)
     scorer : str
         The network's name, such as ``DLC_Resnet50_reachMar5shuffle1_snapshot_100``.
     points : array_like

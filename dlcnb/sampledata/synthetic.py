@@ -56,29 +56,14 @@ def synthetic_project(
 
     Parameters
     ----------
-    parent : str or pathlib.Path
-        Made if need be.
-    n_label : int
-        Frames to extract (uniformly at random) and label.
-    seed : int
-        Of the arena, of the choice of frames, and of the label noise.
-    label_noise : float
-        Standard deviation of each labeled coordinate about the truth, pixels.
-    arena : Arena, optional
-        Instead of the default one with ``seed``.
-    task : str
-        First part of the project's name.
+    parent : the folder to make it in; made if need be.
+    n_label : frames to extract (uniformly at random) and label.
+    seed : of the arena, of the choice of frames, and of the label noise.
+    label_noise : standard deviation of each labeled coordinate about the truth, pixels.
+    arena : instead of the default one with ``seed``.
+    task : first part of the project's name.
 
-    Returns
-    -------
-    dlcnb.project.Project
-
-    Raises
-    ------
-    ValueError
-        For more labels than frames.
-    dlcnb.project.ProjectError
-        If the project exists already.
+    Raises `ValueError` for more labels than frames, `dlcnb.project.ProjectError` if the project exists already.
     """
     arena = Arena(seed=seed) if arena is None else arena
     if not 1 <= n_label <= arena.n_frames:

@@ -79,25 +79,17 @@ def coordinates(
 
     Parameters
     ----------
-    table : Table
-    coords : tuple of str
-        Such as ``("x", "y")``; other coordinates in the table are passed over.
-    scorer : str, optional
-        The scorer that the table must have.
-    bodyparts : sequence of str, optional
-        Bodyparts to pick, in this order; None = all of the table.
+    table, coords : coordinates such as ``("x", "y")``; others in the table are passed over.
+    scorer : whom the table must be of; None = anyone.
+    bodyparts : those to pick, in this order; None = all of the table.
 
     Returns
     -------
     scorer : str
     bodyparts : tuple of str
-    values : ndarray
-        float64 ``(rows, bodyparts, coords)``, NaN = not there.
+    values : float64 ``(rows, bodyparts, coords)``, NaN = not there.
 
-    Raises
-    ------
-    TableError
-        For another or several scorers, missing bodyparts, missing or doubled columns.
+    Raises `TableError` for another or several scorers, missing bodyparts, missing or doubled columns.
     """
     found = tuple(dict.fromkeys(column[0] for column in table.columns))
     if len(found) != 1:

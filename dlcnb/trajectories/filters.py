@@ -77,21 +77,11 @@ def savgol_filter(points: ArrayLike, window: int = 7, order: int = 3) -> NDArray
 
     Parameters
     ----------
-    points : array_like
-        (T, ...), time first, evenly spaced; NaN = not there.
-    window : int
-        Odd number of frames, above ``order``.
-    order : int
-        Of the polynomial, from 0.
+    points : (T, ...), time first, evenly spaced; NaN = not there.
+    window : odd number of frames, above ``order``.
+    order : of the polynomial, from 0.
 
-    Returns
-    -------
-    numpy.ndarray
-        (T, ...) float64.
-
-    References
-    ----------
-    Savitzky and Golay, Analytical Chemistry 36, 1627 (1964).
+    Returns (T, ...) float64. Savitzky and Golay, Analytical Chemistry 36, 1627 (1964).
     """
     from scipy.ndimage import correlate1d
     from scipy.signal import savgol_coeffs
@@ -122,17 +112,13 @@ def fill_gaps(points: ArrayLike, limit: int | None = 10, *, times: ArrayLike | N
 
     Parameters
     ----------
-    points : array_like
-        (T, ...), time first; NaN = not there. A last axis of 2 is not special: each coordinate is filled alone.
-    limit : int or None
-        Longest gap that is filled, in frames; None = any.
-    times : array_like, optional
-        (T,) increasing times, for recordings of variable frame rate.
+    points : (T, ...), time first; NaN = not there. A last axis of 2 is not special: each coordinate is filled alone.
+    limit : longest gap that is filled, in frames; None = any.
+    times : (T,) increasing times, for recordings of variable frame rate.
 
     Returns
     -------
-    numpy.ndarray
-        (T, ...) float64.
+    (T, ...) float64.
 
     Examples
     --------

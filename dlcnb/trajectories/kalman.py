@@ -72,41 +72,23 @@ def kalman_smooth(
 
     Parameters
     ----------
-    points : array_like
-        (T, ..., 2) pixels, time first; NaN = no measurement.
-    likelihood : array_like, optional
-        (T, ...) in 0..1. The standard deviation of a measurement is ``noise / likelihood ** 2``, so unsure points count
-        little; NaN or next to nothing = no measurement.
-    noise : float or array_like, optional
-        Standard deviation of a sure measurement along each axis, pixels; estimated from the points if None.
-    acceleration : float or array_like, optional
-        Standard deviation by which the velocity changes from frame to frame along each axis, pixels per frame; smaller
-        is smoother; estimated if None. Both are one number, or one for each bodypart.
-    times : array_like, optional
-        (T,) increasing times of the frames, for recordings of variable frame rate.
-    limit : int or None
-        Longest gap that is filled, in frames; None = any. Never before the first or behind the last measurement.
-    robust : int
-        Rounds in which measurements far from where the other frames put them lose weight (Student's t noise), so that a
-        jump does not bend the curve beside it. 0 is the plain smoother of Gaussian noise.
+    points : (T, ..., 2) pixels, time first; NaN = no measurement.
+    likelihood : (T, ...) in 0..1. The standard deviation of a measurement is ``noise / likelihood ** 2``, so unsure
+        points count little; NaN or next to nothing = no measurement.
+    noise, acceleration : standard deviations along each axis, one number or one for each bodypart, estimated if None:
+        of a sure measurement (px), and by which the velocity changes from frame to frame (px; smaller is smoother).
+    times : (T,) increasing times of the frames, for recordings of variable frame rate.
+    limit : longest gap that is filled, in frames; None = any. Never before the first or behind the last measurement.
+    robust : rounds in which measurements far from where the other frames put them lose weight (Student's t noise), so
+        that a jump does not bend the curve beside it. 0 is the plain smoother of Gaussian noise.
 
-    Returns
-    -------
-    Smoothed
-
-    References
-    ----------
     Rauch, Tung and Striebel, AIAA Journal 3, 1445 (1965). Särkkä, Bayesian Filtering and Smoothing (2013), chapter 8.
     """
     points, trust = _checked(points, likelihood)
     shape, found = points.shape[1:-1], estimate_noise(points, trust)
-    noise, acceleration = (
-        np.broadcast_to(_positive(name, value, guess), shape)
-        for name, value, guess in (("noise", noise, found[0]), ("acceleration", acceleration, found[1]))
-    )
-    when = frame_times(len(points), 1.0, times)
-    if times is not None and len(when) > 1:
-        when = (when - when[0]) * (len(when) - 1) / (when[-1] - when[0])  # in frames
+    noise = np.broadcast_to(_positive("noise", noise, found[0]), shape)
+    acceleration = np.broadcast_to(_positive("acceleration", acceleration, found[1]), shape)
+    when = _in_frames(len(points), times)
     places, spread = np.full(points.shape, np.nan), np.full(trust.shape, np.nan)
     out = Smoothed(places, places.copy(), spread, spread.copy(), noise, acceleration)
     for part in np.ndindex(shape):
@@ -155,15 +137,10 @@ def estimate_noise(
         Pixels per frame per frame, at least a hundredth of the noise; 1 if there are too few points.
     """
     points = np.asarray(points, float)
-    if len(points) > 100_000:
-        starts = np.linspace(0, len(points) - 5000, 20).astype(int)
-        rows = (starts[:, None] + np.arange(5032)).ravel()  # 32 frames apart by a row of NaN
-        gap = np.tile(np.arange(5032) >= 5000, 20)
-        rows = rows.clip(max=len(points) - 1)
-        points = np.where(gap.reshape(-1, *[1] * (points.ndim - 1)), np.nan, points[rows])
-        likelihood = None if likelihood is None else np.asarray(likelihood)[rows]
     if likelihood is not None:
         points = np.where(np.asarray(likelihood)[..., None] >= 0.6, points, np.nan)
+    if len(points) > 100_000:
+        points = _stretches(np.asarray(points, float))
     second = np.diff(points, 2, axis=0)
     two, four = (_variance(d, *_MIDDLE) for d in (second, np.diff(second, 2, axis=0)))
     r = np.fmax((four - 4 * two) / 46, _LEAST_NOISE**2)
@@ -173,6 +150,22 @@ def estimate_noise(
         q = np.where(q >= 9 * r / m**3, q, np.fmax(1.5 * (apart - 6 * r) / m**3, 1e-4 * r))
     few = np.isnan(four)
     return np.sqrt(np.where(few, 1.0, r)), np.sqrt(np.where(few, 1.0, q))
+
+
+def _stretches(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """20 stretches of 5,000 frames of a long recording (T, ...), 32 rows of NaN apart."""
+    starts = np.linspace(0, len(points) - 5000, 20).astype(int)
+    rows = (starts[:, None] + np.arange(5032)).ravel().clip(max=len(points) - 1)
+    gap = np.tile(np.arange(5032) >= 5000, 20)
+    return np.where(gap.reshape(-1, *[1] * (points.ndim - 1)), np.nan, points[rows])
+
+
+def _in_frames(count: int, times: ArrayLike | None) -> NDArray[np.float64]:
+    """Times (T,) in units of the mean distance of two frames, from 0."""
+    when = frame_times(count, 1.0, times)
+    if times is None or count < 2:
+        return when
+    return (when - when[0]) * (count - 1) / (when[-1] - when[0])
 
 
 def _variance(differences: NDArray[np.float64], percent: float, score: float) -> NDArray[np.float64]:

@@ -37,32 +37,16 @@ def filter_poses(
 
     Parameters
     ----------
-    poses : dlcnb.poses.Poses or dlcnb.poses.MultiAnimalPoses
-    method : str
-        "median" removes jumps (DeepLabCut's default), "savgol" keeps the height of peaks, "kalman" weighs points by
-        their likelihood.
-    window : int, optional
-        Odd number of frames, of "median" (5) and "savgol" (7).
-    order : int
-        Of the polynomials of "savgol".
-    pcutoff : float
-        Points of a likelihood below it are left out first.
-    gap : int, optional
-        Longest gap to fill, in frames; by default 10 for "kalman", else 0. "median" and "savgol" fill along straight
+    poses : of one animal, or `dlcnb.poses.MultiAnimalPoses`.
+    method : "median" removes jumps (as DeepLabCut), "savgol" keeps peaks high, "kalman" weighs points by likelihood.
+    window, order : odd number of frames, of "median" (5) and "savgol" (7), and of the polynomials of "savgol".
+    pcutoff : points of a likelihood below it are left out first.
+    gap : longest gap to fill, in frames; by default 10 for "kalman", else 0. "median" and "savgol" fill along straight
         lines, "kalman" along its curve.
-    times : array_like, optional
-        (T,) seconds, for recordings of variable frame rate; "median" and "savgol" use them only to fill gaps.
+    times : (T,) seconds, for recordings of variable frame rate; "median" and "savgol" use them only to fill gaps.
 
-    Returns
-    -------
-    dlcnb.poses.Poses or dlcnb.poses.MultiAnimalPoses
-        As given. The likelihood is the network's, but in filled gaps it lies on a straight line between those at both
-        ends.
-
-    Raises
-    ------
-    ValueError
-        For an unknown method, or a window or order that can't be.
+    Returns poses as given; the likelihood is the network's, but in filled gaps it lies on a straight line between those
+    at both ends. Raises `ValueError` for an unknown method, or a window or order that can't be.
     """
     if method not in METHODS:
         raise ValueError(f"There is no filter '{method}'; expected {', '.join(METHODS)}{nearest(method, METHODS)}")

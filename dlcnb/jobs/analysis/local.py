@@ -39,24 +39,17 @@ def analyze_video(
 
     Parameters
     ----------
-    predictor : `dlcnb.Predictor`.
-    video : path.
+    predictor, video, settings : the network, the path of the video, and how to analyze it.
     output : path of the h5 table; the csv and ``…_meta.json`` go beside it.
-    settings : `Settings`, optional.
     progress : function (frames done, frames in all), optional; the last call before a stop has the frames it keeps.
     stop : true once the work shall stop.
 
-    Returns
-    -------
-    dict or None
-        ``video, frames, seconds, fps, engine, output, damaged`` (numbers of the damaged frames, whose rows are NaN),
-        ``reused`` (frames that were predicted before) and ``replaced`` (how tables of this name were made that are
-        there no more, in words, or None); None if it was stopped.
+    Returns ``{video, frames, seconds, fps, engine, output, damaged (numbers of the damaged frames, whose rows are NaN),
+    reused (frames that were predicted before), replaced (how tables of this name were made that are there no more, in
+    words, or None)}``; None if it was stopped.
 
-    Raises
-    ------
-    VideoError, OSError, PartsError
-        For a video that can't be read, a disk that is full or read-only, and another process at the same table.
+    Raises `VideoError` for a video that can't be read, `OSError` for a disk that is full or read-only, `PartsError` for
+    another process at the same table.
     """
     with VideoReader(video) as reader:
         planned = plan(network_key(predictor, settings.animals), reader, output, settings)

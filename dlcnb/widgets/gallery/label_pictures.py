@@ -128,17 +128,10 @@ class LabelPictures:
 
         Parameters
         ----------
-        image : str
-            As in `Labels.images`.
-        points : (K, 2) array
-        edges : int (E, 2), optional
-            To draw between the points.
-        rivals : (K, 2) array, optional
-            Another scorer's points.
-        close : bool
-            A close-up of the points instead of the whole frame.
-        keep : bool
-            Remember it for the next time.
+        image, points : as in `Labels.images`; float (K, 2) px.
+        edges, rivals : int (E, 2) between the points, and another scorer's points (K, 2) px.
+        close : a close-up of the points instead of the whole frame.
+        keep : remember it for the next time.
         """
         key = image, np.asarray(points).tobytes(), b"" if rivals is None else np.asarray(rivals).tobytes(), close
         with self._lock:
