@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 SECONDS: collections.Counter[str] = collections.Counter()
+FAILED: dict[str, None] = {}  # in their order, each once
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,12 +27,15 @@ def kills(pytestconfig: pytest.Config) -> int:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Set-up, call and tear-down of each test count for its file."""
+    """Set-up, call and tear-down of each test count for its file, and each can fail it."""
     SECONDS[report.nodeid.split("::")[0]] += report.duration
+    if report.failed:
+        FAILED[report.nodeid] = None
 
 
 def pytest_sessionfinish() -> None:
-    """Leave the sums in the JSON file that DLCNB_DURATIONS names, as scripts/test asks."""
+    """Leave the sums, and what failed, in the JSON file that DLCNB_DURATIONS names, as scripts/test asks."""
     if "DLCNB_DURATIONS" in os.environ:
         rounded = {name: round(seconds, 1) for name, seconds in SECONDS.most_common()}
-        Path(os.environ["DLCNB_DURATIONS"]).write_text(json.dumps(rounded, indent=1) + "\n")
+        found = {"seconds": rounded, "failed": list(FAILED)}
+        Path(os.environ["DLCNB_DURATIONS"]).write_text(json.dumps(found, indent=1) + "\n")
