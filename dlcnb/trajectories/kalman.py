@@ -136,17 +136,16 @@ def estimate_noise(
     acceleration : float64 (...)
         Pixels per frame per frame, at least a hundredth of the noise; 1 if there are too few points.
     """
-    points = np.asarray(points, float)
+    found = np.asarray(points, np.float64)
     if likelihood is not None:
-        points = np.where(np.asarray(likelihood)[..., None] >= 0.6, points, np.nan)
-    if len(points) > 100_000:
-        points = _stretches(np.asarray(points, float))
-    second = np.diff(points, 2, axis=0)
+        found = np.where(np.asarray(likelihood)[..., None] >= 0.6, found, np.nan)
+    found = _stretches(found) if len(found) > 100_000 else found
+    second = np.diff(found, 2, axis=0)
     two, four = (_variance(d, *_MIDDLE) for d in (second, np.diff(second, 2, axis=0)))
     r = np.fmax((four - 4 * two) / 46, _LEAST_NOISE**2)
     q = np.full(r.shape, np.nan)
     for m in (1, 2, 4, 8, 16):
-        apart = _variance(points[2 * m :] - 2 * points[m:-m] + points[: -2 * m], *_UPPER)
+        apart = _variance(found[2 * m :] - 2 * found[m:-m] + found[: -2 * m], *_UPPER)
         q = np.where(q >= 9 * r / m**3, q, np.fmax(1.5 * (apart - 6 * r) / m**3, 1e-4 * r))
     few = np.isnan(four)
     return np.sqrt(np.where(few, 1.0, r)), np.sqrt(np.where(few, 1.0, q))
