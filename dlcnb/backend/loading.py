@@ -89,6 +89,7 @@ def _load_mxnet() -> Any:
     os.environ.setdefault("OMP_NUM_THREADS", str(core_count()))
     # copies by one thread: a team of them, started from Python's thread, would spin beside the one of the network
     os.environ.setdefault("MXNET_CPU_PARALLEL_SIZE", str(2**30))
+    os.environ.setdefault("MXNET_KVSTORE_REDUCTION_NTHREADS", "1")  # sums of gradients, too
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # gpu(0) is the first that nvidia-smi lists
     build = gpus.cuda_build()
     if build:

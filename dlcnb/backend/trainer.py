@@ -18,7 +18,7 @@ from dlcnb import targets
 from dlcnb.augment import Augmentation
 from dlcnb.backend import mx
 from dlcnb.backend.crew import find_crew, shares, summed
-from dlcnb.backend.devices import low_precision, pick_devices
+from dlcnb.backend.devices import low_precision, pick_devices, share_cores
 from dlcnb.backend.network import PoseNet, loss_totals, pose_loss, to_tensor
 from dlcnb.backend.optimize import Optimizer, learning_rate, start_half_precision
 from dlcnb.backend.runs import StatsFile, save_snapshot
@@ -104,6 +104,8 @@ class Trainer:
         self.warning = " ".join(planned.warnings) or None
         self.validation = Validation(self.run, self.data, config, self.training, held_out)
         self.devices = pick_devices(config.device)
+        if len(self.devices) == 1 and config.kvstore == "device":
+            self.devices = share_cores(self.devices[0], config.device, config.batch_size or 1)
         self.half = low_precision(config.precision, self.devices)
         if self.half:
             start_half_precision(self.half)
@@ -294,7 +296,7 @@ class Trainer:
     def _validate(self) -> dict[str, Any] | None:
         """Errors (px) on the validation part, or None where there is none; leaves a preview in the run."""
         with self.optimizer.averaged():
-            found, warning = self.validation.check(self.net, self.devices[0], self.step, self._progress())
+            found, warning = self.validation.check(self.net, self.devices, self.step, self._progress())
         if warning:
             self._warn(warning)
         return found
