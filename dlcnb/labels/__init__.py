@@ -5,6 +5,7 @@ from dlcnb.labels.compare import Spread, Variability, compare_scorers, scorers, 
 from dlcnb.labels.core import Labels, frame_index, image_name
 from dlcnb.labels.current import current_labels
 from dlcnb.labels.errors import LabelError
+from dlcnb.labels.faults import Fault
 from dlcnb.labels.following import follow, follow_both, follow_video, patch_width
 from dlcnb.labels.images import frame_images, image_problem, image_size, read_image
 from dlcnb.labels.journal import Edit
@@ -17,6 +18,7 @@ __all__ = [
     "FOLLOWED",
     "Conflict",
     "Edit",
+    "Fault",
     "LabelError",
     "LabelStore",
     "Labels",

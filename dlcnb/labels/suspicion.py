@@ -6,17 +6,18 @@ what is usual in the other frames, it may be wrong: slipped, given to the wrong 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.labels.current import current_labels
 from dlcnb.labels.errors import LabelError
+from dlcnb.labels.faults import ODD_BONE, Fault, jumps, long_bones, outside, same_places
 from dlcnb.labels.images import image_size
 
 if TYPE_CHECKING:
@@ -33,23 +34,36 @@ LEAST_SPREAD = 0.1  # of the logarithm of a distance: 10 % is never odd
 ODD = 4.0  # times the usual spread, from which on a reason is given
 MOST = 8.0  # one distance counts as no odder than this
 TURNED = 0.95  # share of frames in which three bodyparts turn the same way, for that to be usual
-OUTSIDE, SWAPPED = 100.0, 10.0  # added to the score
+LEAST_TURN = 0.05  # spread of how far three bodyparts turn
+FIRM = 2.5  # spreads from no turn from which on the way of turning is usual
+OUTSIDE, SWAPPED, SAME_PLACE, JUMP = 100.0, 10.0, 10.0, 6.0  # added to the score
 
 
 @dataclass(frozen=True)
 class Suspicion:
-    """How odd the labels of a frame are: 0 = as usual, about 4 = odd; why, in words; and which bodyparts."""
+    """How odd the labels of a frame are: 0 = as usual, about 4 = odd; and what may be wrong."""
 
     image: str
     score: float
-    reasons: tuple[str, ...] = ()
-    bodyparts: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What may be wrong, in words."""
+        return tuple(fault.text for fault in self.faults)
+
+    @property
+    def bodyparts(self) -> tuple[str, ...]:
+        """Which bodyparts that is about, each once."""
+        return tuple(dict.fromkeys(part for fault in self.faults for part in fault.bodyparts))
 
 
 def rank_project(project: Project, scorer: str | None = None) -> list[Suspicion]:
     """`rank_labels` of a project's labels (unsaved edits included), with the sizes of its images."""
     labels = current_labels(project, scorer)
-    return rank_labels(labels, image_sizes(project, labels.images))
+    known = [edge for edge in project.skeleton.edges if set(edge) <= set(labels.bodyparts)]
+    edges = np.array([[labels.bodyparts.index(part) for part in edge] for edge in known], int)
+    return rank_labels(labels, image_sizes(project, labels.images), edges)
 
 
 def image_sizes(project: Project, images: Iterable[str]) -> dict[str, Size]:
@@ -61,64 +75,98 @@ def image_sizes(project: Project, images: Iterable[str]) -> dict[str, Size]:
     return sizes
 
 
-def rank_labels(labels: Labels, sizes: dict[str, Size] | Size | None = None) -> list[Suspicion]:
+def rank_labels(labels: Labels, sizes: dict[str, Size] | Size | None = None, edges: ArrayLike = ()) -> list[Suspicion]:
     """Labeled frames, the oddest first.
 
     Parameters
     ----------
     labels : dlcnb.labels.Labels
     sizes : {image: (height, width)} or one (height, width) for all, px; None = not known.
+    edges : int (E, 2), the bones of the skeleton as indices of bodyparts.
 
     Returns
     -------
     list of Suspicion
         One for each frame with a point.
     """
-    points = labels.points
-    usual = _Usual(points)
-    oddness = usual.oddness(points)  # (T, K)
-    cost = usual.cost(points)  # (T,)
-    outside = _outside(labels, sizes)
-    found = []
+    points, usual = labels.points, _Usual(labels.points)
+    bones = np.asarray(edges, int).reshape(-1, 2)
+    found = _Found(
+        usual.oddness(points),
+        same_places(points, usual.pairs),
+        *long_bones(points, bones),
+        jumps(points, labels.images),
+    )
+    cost, described = usual.cost(points), []
     for t in np.flatnonzero(~np.isnan(points).all((1, 2))):
-        swap = usual.swap(points[t], oddness[t]) if cost[t] > 1 else None
-        found.append(_describe(labels, t, oddness[t], outside[t], swap))
-    return sorted(found, key=lambda s: -s.score)
+        size = sizes.get(labels.images[t]) if isinstance(sizes, dict) else sizes
+        swap = usual.swap(points[t], found.oddness[t]) if cost[t] > 1 else None
+        faults, score = _judge(labels, t, found, usual.pairs, bones, outside(points[t], size), swap)
+        described.append(Suspicion(labels.images[t], score, tuple(faults)))
+    return sorted(described, key=lambda s: -s.score)
 
 
-def _describe(
-    labels: Labels, t: int, oddness: Array, outside: NDArray[np.bool_], swap: tuple[int, int] | None
-) -> Suspicion:
-    parts = labels.bodyparts
-    reasons: list[str] = []
-    involved: list[int] = []
-    score = float(np.nanmax(oddness, initial=0.0))
-    for k in np.flatnonzero(outside):
-        reasons.append(f"{parts[k]} lies outside the image")
-        involved.append(k)
-        score += OUTSIDE
+@dataclass(frozen=True)
+class _Found:
+    """Of T frames: oddness of K bodyparts, P pairs on one place, oddness and ratio of E bones, jumps of K bodyparts."""
+
+    oddness: Array
+    same: NDArray[np.bool_]
+    bones: Array
+    ratio: Array
+    jumps: Array
+
+
+def _judge(
+    labels: Labels,
+    t: int,
+    found: _Found,
+    pairs: NDArray[np.int64],
+    bones: NDArray[np.int64],
+    beyond: NDArray[np.bool_],
+    swap: tuple[int, int] | None,
+) -> tuple[list[Fault], float]:
+    """The faults of frame ``t``, the plainest first, and its score."""
+    names, odd = labels.bodyparts, found.oddness[t]
+    score = float(np.nanmax(odd, initial=0.0)) + OUTSIDE * int(beyond.sum()) + SWAPPED * bool(swap)
+    faults = [Fault("outside", (names[k],), f"{names[k]} lies outside the image") for k in np.flatnonzero(beyond)]
     if swap:
-        reasons.append(f"{parts[swap[0]]} and {parts[swap[1]]} look swapped")
-        involved += swap
-        score += SWAPPED
-    else:
-        for k in np.argsort(-np.nan_to_num(oddness)):
-            if oddness[k] >= ODD and (not involved or oddness[k] >= score / 2):
-                reasons.append(f"{parts[k]} is not at its usual place among the others ({oddness[k]:.0f} × the spread)")
-                involved.append(k)
-    names = tuple(dict.fromkeys(parts[k] for k in involved))
-    return Suspicion(labels.images[t], score, tuple(reasons), names)
+        one, two = (names[k] for k in swap)
+        faults.append(Fault("swapped", (one, two), f"{one} and {two} look swapped"))
+    for k, other in pairs[found.same[t]]:
+        if swap and {k, other} & set(swap):
+            continue
+        one, two = (names[n] for n in ((k, other) if odd[k] >= odd[other] else (other, k)))
+        faults.append(Fault("one place", (one, two), f"{one} is on the same place as {two}"))
+        score += SAME_PLACE
+    named = {part for fault in faults for part in fault.bodyparts}
+    for k in np.flatnonzero(found.jumps[t]):
+        if names[k] not in named:
+            far = f"{found.jumps[t, k]:.0f} px from where the labeled frames before and after have it"
+            faults.append(Fault("jump", (names[k],), f"{names[k]} is {far}"))
+            score += JUMP
+    named |= {part for fault in faults for part in fault.bodyparts}
+    if not swap:
+        faults += _proportions(names, odd, score, named)
+    named |= {part for fault in faults for part in fault.bodyparts}
+    for e in np.flatnonzero(found.bones[t] >= ODD_BONE):
+        ends = tuple(names[k] for k in bones[e])
+        if not named & set(ends):
+            faults.append(
+                Fault("proportion", ends, f"{' to '.join(ends)} is {found.ratio[t, e]:.1f} × as long as usual")
+            )
+            score = max(score, float(found.bones[t, e]))
+    return faults, score
 
 
-def _outside(labels: Labels, sizes: dict[str, Size] | Size | None) -> NDArray[np.bool_]:
-    """Bool ``(T, K)``: where a point is outside its image; False where that is not known."""
-    outside = np.zeros(labels.points.shape[:2], bool)
-    for t, image in enumerate(labels.images):
-        size = sizes.get(image) if isinstance(sizes, dict) else sizes
-        if size is not None:
-            x, y = labels.points[t].T
-            outside[t] = (x < -0.5) | (y < -0.5) | (x > size[1] - 0.5) | (y > size[0] - 0.5)  # NaN is not
-    return outside
+def _proportions(names: Sequence[str], odd: Array, score: float, named: set[str]) -> list[Fault]:
+    """Bodyparts that are too near to the others, or too far."""
+    faults: list[Fault] = []
+    for k in np.argsort(-np.nan_to_num(odd)):
+        if odd[k] >= ODD and names[k] not in named and (not (named or faults) or odd[k] >= score / 2):
+            text = f"{names[k]} is not at its usual place among the others ({odd[k]:.0f} × the spread)"
+            faults.append(Fault("proportion", (names[k],), text))
+    return faults
 
 
 class _Usual:
@@ -135,24 +183,41 @@ class _Usual:
             self.middle[enough] = np.nanmedian(logs[:, enough], axis=0)
             deviation = np.abs(logs[:, enough] - self.middle[enough])
             self.spread[enough] = np.maximum(1.4826 * np.nanmedian(deviation, axis=0), LEAST_SPREAD)
-        turns = self._turns(points)  # (T, Q)
-        known = np.maximum((turns != 0).sum(0), 1)
-        share = turns.sum(0) / known  # -1..1
-        self.turn = np.where((known >= FRAMES) & (np.abs(share) >= 2 * TURNED - 1), np.sign(share), 0)
+        self.turn = self._usual_turns(self._areas(points))
 
     def _logs(self, points: Array) -> Array:
         """Logarithms of the distances of all pairs, ``(T, P)``."""
         apart = points[:, self.pairs[:, 0]] - points[:, self.pairs[:, 1]]
         return np.log(np.maximum(np.hypot(*np.moveaxis(apart, -1, 0)), 1.0))
 
-    def _turns(self, points: Array) -> Array:
-        """+1 or -1 ``(T, Q)`` for the way in which three bodyparts turn, 0 where they are in line or missing."""
+    def _areas(self, points: Array) -> Array:
+        """How far three bodyparts turn, and which way, ``(T, Q)``: twice the area by the longer side squared."""
         a, b, c = (points[:, self.triples[:, n]] for n in range(3))
         one, two = b - a, c - a
         area = one[..., 0] * two[..., 1] - one[..., 1] * two[..., 0]
-        extent = np.maximum((one**2).sum(-1), (two**2).sum(-1))
-        with np.errstate(invalid="ignore"):
-            return np.where(np.abs(area) > 0.1 * extent, np.sign(area), 0)
+        return area / np.maximum(np.maximum((one**2).sum(-1), (two**2).sum(-1)), 1e-9)
+
+    def _turns(self, points: Array) -> Array:
+        """+1 or -1 ``(T, Q)`` for the way in which three bodyparts turn, 0 where they are in line or missing."""
+        areas = np.nan_to_num(self._areas(points))
+        return np.where(np.abs(areas) > 0.1, np.sign(areas), 0)
+
+    @staticmethod
+    def _usual_turns(areas: Array) -> Array:
+        """+1 or -1 ``(Q,)`` where three bodyparts usually turn that way, 0 where they turn as they like.
+
+        Usual is what nearly all frames do, or what lies some spreads from no turn at all: frames with swapped
+        bodyparts, a third of all at most, change neither the middle nor the spread, which is wide where an animal
+        rolls over.
+        """
+        turn, enough = np.zeros(areas.shape[1]), np.isfinite(areas).sum(0) >= FRAMES
+        if enough.any():
+            middle = np.nanmedian(areas[:, enough], axis=0)
+            spread = np.maximum(1.4826 * np.nanmedian(np.abs(areas[:, enough] - middle), axis=0), LEAST_TURN)
+            share = np.nanmean(np.sign(areas[:, enough]), axis=0)  # -1 to 1
+            firm = (np.abs(middle) >= FIRM * spread) | (np.abs(share) >= 2 * TURNED - 1)
+            turn[enough] = np.where(firm, np.sign(middle), 0)
+        return turn
 
     def _z(self, points: Array) -> Array:
         return np.minimum(np.abs(self._logs(points) - self.middle) / self.spread, 2 * MOST)

@@ -85,3 +85,74 @@ def test_the_labels_are_not_changed(real):
     before = real.points.copy()
     rank_labels(real)
     np.testing.assert_array_equal(real.points, before)
+
+
+# --- named faults ---
+
+BODY = np.array([[50.0, 0.0], [30, -9], [30, 9], [-50, 0]])  # snout, leftear, rightear, tailbase
+
+
+def mouse(t):
+    """Points of a mouse that walks and turns, (4, 2)."""
+    turn = np.array([[np.cos(0.2 * t), np.sin(0.2 * t)], [-np.sin(0.2 * t), np.cos(0.2 * t)]])
+    return BODY @ turn + (100 + 3 * t, 120) + np.random.default_rng(t).normal(0, 1, (4, 2))
+
+
+def twenty(change, gap=1, edges=()):
+    """The ranking of twenty frames after ``change(points)``."""
+    points = np.array([mouse(t) for t in range(20)])
+    change(points)
+    parts = ("snout", "leftear", "rightear", "tailbase")
+    images = [f"labeled-data/v/img{gap * t:05d}.png" for t in range(20)]
+    return rank_labels(Labels(parts, "Ann", images, points), (500, 400), edges)
+
+
+@pytest.mark.parametrize("frames", [[4], [4, 11]])
+def test_swapped_ears_in_twenty_frames_come_first(frames):
+    def swap(points):
+        for t in frames:
+            points[t, [1, 2]] = points[t, [2, 1]]
+
+    found = twenty(swap)
+    assert {int(s.image[-9:-4]) for s in found[: len(frames)]} == set(frames)
+    for suspicion in found[: len(frames)]:
+        (fault,) = suspicion.faults
+        assert (fault.kind, fault.bodyparts, fault.fix) == ("swapped", ("leftear", "rightear"), "swap")
+    assert not any(s.faults for s in found[len(frames) :])
+
+
+def test_nothing_is_odd_in_good_labels():
+    assert not any(s.faults for s in twenty(lambda points: None, edges=[(0, 3), (1, 2)]))
+
+
+def test_two_bodyparts_on_one_place_name_the_one_to_delete():
+    def slip(points):
+        points[7, 3] = points[7, 0] + 0.3
+
+    first, *others = twenty(slip, gap=1000)
+    (fault,) = first.faults
+    assert first.image.endswith("img07000.png")
+    assert (fault.kind, fault.bodyparts, fault.fix) == ("one place", ("tailbase", "snout"), "delete")
+    assert not any(s.faults for s in others)
+
+
+def test_a_short_bone_is_named():
+    def shrink(points):
+        points[7, 3] = points[7, 0] + 0.4 * (points[7, 3] - points[7, 0])
+
+    first, *others = twenty(shrink, gap=1000, edges=[(0, 3)])
+    assert first.faults[0].kind == "proportion"
+    assert "tailbase" in first.faults[0].bodyparts
+    assert not any(s.faults for s in others)
+
+
+def test_a_whole_animal_that_jumps_against_its_neighbours_in_the_video():
+    def jump(points):
+        points[7] += (0, 90)
+
+    first, *others = twenty(jump)
+    assert first.image.endswith("img00007.png")
+    assert {fault.kind for fault in first.faults} == {"jump"}
+    assert first.faults[0].fix == "look"
+    assert not any(s.faults for s in others)
+    assert not any(s.faults for s in twenty(jump, gap=1000))  # frames far apart say nothing of each other

@@ -192,7 +192,8 @@ class FrameView(PaintedBox):
         parts = joined((_part_text(e, row, k) for k in state.columns), " · ")
         where = heading(f"{folder}/{name}", kind)
         text = markup('<div class="dlcnb-number" style="white-space:normal">{}<br>{}</div>', where, parts)
-        return text + notice(note, "error")
+        wrong = "; ".join(fault.text for fault in state.label_faults(state.image))
+        return text + notice(note, "error") + notice(wrong and f"The label may be wrong: {wrong}", "hint")
 
     def _legend(self) -> str:
         colors = palette(len(self.state.bodyparts))

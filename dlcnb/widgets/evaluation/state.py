@@ -11,10 +11,12 @@ from traitlets import Enum, Float, HasTraits, Int, TraitError, Unicode, validate
 
 from dlcnb.evaluate import PckCurve, Verdict, bootstrap_ci, calibrate, human_px, pck_curve, summarize, verdict
 from dlcnb.geometry import CanvasFit
+from dlcnb.labels import Labels, rank_labels
 from dlcnb.widgets.base.zoom import Zoomable
 
 if TYPE_CHECKING:
     from dlcnb.evaluate import Calibration, Evaluation
+    from dlcnb.labels import Fault
     from dlcnb.labels.compare import Variability
 
 __all__ = ["EvaluationState", "Finding", "FrameState", "Summary"]
@@ -68,13 +70,22 @@ class EvaluationState(HasTraits):
         self.evaluation: Evaluation | None = None
         self.human: Variability | None = None
         self._curves: dict[tuple[str, str, float | None], PckCurve] = {}
+        self._faults: dict[str, tuple[Fault, ...]] | None = None
 
     # --- the data ---
+
+    def label_faults(self, image: str) -> tuple[Fault, ...]:
+        """What may be wrong with the labels of a frame, compared with all others: it need not be the network."""
+        if self._faults is None:
+            e = self._shown
+            ranked = rank_labels(Labels(e.bodyparts, "labels", e.images, e.labels))
+            self._faults = {suspicion.image: suspicion.faults for suspicion in ranked}
+        return self._faults.get(image, ())
 
     def set_evaluation(self, evaluation: Evaluation | None, human: Variability | None = None) -> None:
         """Look at another `Evaluation` (None = none), with the project's human variability if it is known."""
         self.evaluation, self.human = evaluation, human
-        self._curves = {}
+        self._curves, self._faults = {}, None
         with self.hold_trait_notifications():
             if evaluation is not None:
                 self.pcutoff = float(evaluation.pcutoff)
@@ -87,7 +98,7 @@ class EvaluationState(HasTraits):
 
     def replace_evaluation(self, evaluation: Evaluation) -> None:
         """Take up other labels or predictions of the same frames; what is looked at stays."""
-        self.evaluation, self._curves = evaluation, {}
+        self.evaluation, self._curves, self._faults = evaluation, {}, None
         self.revision += 1
 
     @property

@@ -134,6 +134,12 @@ class LabelSession(Assistance, HasTraits):
             self.note(f"{bodypart} is not placed")
 
     @locked
+    def swap(self, one: str, other: str) -> None:
+        """Give two bodyparts of the cursor's image each other's point, as one step of the history."""
+        values = dict(zip(self.bodyparts, self.values(), strict=True))
+        self._set({one: values[other], other: values[one]})
+
+    @locked
     def hide(self) -> None:
         """Mark the current bodypart as not visible and move on, or take that back."""
         unseen = self.values()[self.part].state == "not visible"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dlcnb.labels import Fault
 from dlcnb.project import Project
 from dlcnb.render import palette
 from dlcnb.widgets.base.canvas import Painter, encode_jpeg
 from dlcnb.widgets.base.html import Html, Markup, legend, markup, muted
 from dlcnb.widgets.base.input_guard import InputGuard
-from dlcnb.widgets.base.view import View, button, shown
+from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.gallery.gallery_state import Cell
 from dlcnb.widgets.gallery.label_pictures import LabelPictures, edges_of
 from dlcnb.widgets.gallery.thumbnails import Gallery
@@ -25,14 +27,21 @@ from dlcnb.widgets.review.review_state import ALL, ORDER, WHICH, ReviewRow, Revi
 __all__ = ["LabelReview", "legend_html", "opener"]
 
 PICTURE = (138, 184)
+MOST_FIXES = 4  # buttons
+FIX_WORDS = {
+    "swap": ("exchange", "Swap {0} and {1}"),
+    "delete": ("trash", "Delete {0}"),
+    "look": ("search", "Go there"),
+}
 LARGE = (480, 640)  # of the picture below the gallery where there is no labeler to open a frame in
 
 
 class LabelReview(View):
     """A gallery of labeled frames with all bodyparts and the skeleton.
 
-    The order tells what to look at first: bodyparts outside the image, left and right swapped, a bodypart that is not
-    at its usual place among the others.
+    The order tells what to look at first: bodyparts outside the image, left and right swapped, two on one place, one
+    that jumps against the frames before and after, or is out of proportion. Each fault is named, with a button that
+    mends it.
 
     Parameters
     ----------
@@ -50,6 +59,7 @@ class LabelReview(View):
         If nothing is labeled, or a table is damaged.
     """
 
+    _offered: tuple[Any, ...] | None = None  # of what the buttons are
     _loader: Painter = None  # type: ignore[assignment]  # until all is built
 
     def __init__(
@@ -61,14 +71,14 @@ class LabelReview(View):
         on_select: Callable[[str], object] | None = None,
     ) -> None:
         self.project = project if isinstance(project, Project) else Project.open(project)
-        self.state = ReviewState(self.project, scorer)
+        self.state = ReviewState(self.project, scorer, labeler)
         self.labeler, self._opener = labeler, opener(labeler, on_select)
         self.pictures = LabelPictures(self.project, PICTURE)
         self._large = LabelPictures(self.project, LARGE)
         self.guard = InputGuard(surfaces=0)
         self._build()
         super().__init__(
-            [self._controls, self.counts, self.gallery, self.detail, self.legend, self.preview, self.guard]
+            [self._controls, self.counts, self.gallery, self.detail, self.fixes, self.legend, self.preview, self.guard]
         )
         self._loader = Painter(self.state.load, self.fail)
         self.state.observe(self._on_scorer, "scorer")
@@ -105,6 +115,8 @@ class LabelReview(View):
         self._controls.add_class("dlcnb-row")
         self._controls.add_class("dlcnb-fields")
         self.counts, self.detail, self.legend = Html(), Html(), Html()
+        self.fixes = row([])
+        self.undo = button("undo", "Take back what was mended last", self.take_back, "Undo")
         self.legend.add_class("dlcnb-legend")
         self.legend.value = legend_html(self.project.bodyparts)
         self.gallery = Gallery(
@@ -134,6 +146,25 @@ class LabelReview(View):
         large = self._large.picture(image, row.points, edges=edges, close=self.close_up.value, keep=False)
         self.preview.value = encode_jpeg(large, 90)
         self.preview.layout.display = None
+
+    @shown
+    def mend(self, image: str, fault: Fault) -> None:
+        """Do what mends a fault of a frame: swap, delete, or open the frame."""
+        if fault.fix == "look":
+            self.go_to(image)
+            return
+        self.state.mend(image, fault)
+        done = "swapped back" if fault.fix == "swap" else "deleted: place it again where it belongs"
+        which = " and ".join(fault.bodyparts) if fault.fix == "swap" else fault.bodyparts[0]
+        self.tell(f"{which} of {image.rsplit('/', 1)[1]} {done}.")
+
+    @shown
+    def take_back(self) -> None:
+        """Undo what was mended last."""
+        image = self.state.take_back()
+        self.tell(f"{image.rsplit('/', 1)[1]} is as it was." if image else "Nothing was mended here.")
+        if image:
+            self.gallery.state.focus_on(image)
 
     @shown
     def refresh(self) -> None:
@@ -198,11 +229,31 @@ class LabelReview(View):
         row = self._rows.get(str(cell.key)) if cell else None
         if row is None:
             self.detail.value = ""
+            self._offer_fixes(None)
             return
         says = list(row.reasons) or ["as usual"]
         if row.missing:
             says.append(f"not placed: {', '.join(row.missing)}")
         self.detail.value = markup("<b>{}</b> · {}", row.image, "; ".join(says))
+        self._offer_fixes(row)
+
+    def _offer_fixes(self, row: ReviewRow | None) -> None:
+        """Show a button for each way to mend the frame looked at."""
+        offered = (row and row.image, row and row.reasons, self.state.mended)
+        if offered == self._offered:
+            return
+        self._offered = offered
+        before, made = self.fixes.children, list[ipywidgets.Button]()
+        image, faults = (row.image, row.faults[:MOST_FIXES]) if row else ("", ())
+        for fault in faults:
+            icon, text = FIX_WORDS[fault.fix]
+            words = text.format(*fault.bodyparts, *fault.bodyparts)
+            if words not in [other.description for other in made]:
+                made.append(button(icon, fault.text, partial(self.mend, image, fault), words))
+        self.fixes.children = (*made, self.undo) if self.state.mended else tuple(made)
+        for old in before:
+            if old is not self.undo:
+                old.close()
 
     def wait(self, timeout: float = 10.0) -> bool:
         """Block until what was asked for is painted; False after ``timeout`` seconds."""

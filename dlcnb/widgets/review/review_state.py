@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from traitlets import Enum, HasTraits, Int, Unicode
 
-from dlcnb.labels import LabelError, Variability, compare_scorers, rank_project, scorers
+from dlcnb.labels import Fault, LabelError, Variability, compare_scorers, rank_project, scorers
 from dlcnb.labels.current import current_labels
 from dlcnb.labels.replay import frame_order
 from dlcnb.project import Project
+from dlcnb.widgets.labeler.state import LabelSession
 
 __all__ = ["ALL", "ORDER", "WHICH", "ReviewRow", "ReviewState", "VariabilityState"]
 
@@ -29,14 +31,23 @@ def labelers(project: Project) -> dict[str, int]:
 
 @dataclass(frozen=True, eq=False)
 class ReviewRow:
-    """A labeled frame: its points ``(K, 2)`` in px (NaN = not placed), how odd it is, why, and which bodyparts."""
+    """A labeled frame: its points ``(K, 2)`` in px (NaN = not placed), how odd it is, and what may be wrong."""
 
     image: str
     points: np.ndarray
     score: float
-    reasons: tuple[str, ...]
-    bodyparts: tuple[str, ...]
+    faults: tuple[Fault, ...]
     missing: tuple[str, ...]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What may be wrong, in words."""
+        return tuple(fault.text for fault in self.faults)
+
+    @property
+    def bodyparts(self) -> tuple[str, ...]:
+        """Which bodyparts that is about."""
+        return tuple(part for fault in self.faults for part in fault.bodyparts)
 
     @property
     def video(self) -> str:
@@ -52,6 +63,8 @@ class ReviewState(HasTraits):
     project : Project
     scorer : str, optional
         By default the project's, or whoever labeled if that one did not.
+    labeler : Labeler, optional
+        In whose ``session`` faults are mended where it labels for the same scorer; by default in one of its own.
 
     Raises
     ------
@@ -68,9 +81,12 @@ class ReviewState(HasTraits):
     order = Enum(ORDER, ORDER[0])
     revision = Int(0, help="Counts the changes of the labels.")
 
-    def __init__(self, project: Project, scorer: str | None = None) -> None:
+    def __init__(self, project: Project, scorer: str | None = None, labeler: Any = None) -> None:
         super().__init__()
         self.project = project
+        self._labeler = labeler
+        self._own_session: LabelSession | None = None
+        self._mended: list[LabelSession] = []
         self.scorers = labelers(project)
         self.scorer = scorer or next(iter(self.scorers), project.scorer)
         self.load()
@@ -85,7 +101,7 @@ class ReviewState(HasTraits):
             if odd.image in points:  # else it was labeled between the two readings
                 absent = np.isnan(points[odd.image][:, 0])
                 missing = tuple(part for part, none in zip(labels.bodyparts, absent, strict=True) if none)
-                row = ReviewRow(odd.image, points[odd.image], odd.score, odd.reasons, odd.bodyparts, missing)
+                row = ReviewRow(odd.image, points[odd.image], odd.score, odd.faults, missing)
                 ranked.append(row)
         self.labels, self._ranked = labels, ranked
         self.revision += 1
@@ -108,6 +124,50 @@ class ReviewState(HasTraits):
     def row(self, image: str) -> ReviewRow | None:
         """The row of an image; None if it is not labeled."""
         return next((row for row in self._ranked if row.image == image), None)
+
+    # --- mending ---
+
+    def session(self, image: str) -> LabelSession:
+        """The session in which this scorer's labels of an image are mended; raises `LabelError`."""
+        for session in (getattr(self._labeler, "session", None), self._own_session):
+            if isinstance(session, LabelSession) and session.scorer == self.scorer and image in session.images:
+                return session
+        self._own_session = LabelSession(self.project, scorer=self.scorer)
+        return self._own_session
+
+    def mend(self, image: str, fault: Fault) -> None:
+        """Swap the two bodyparts of a fault, or delete the first one's point, and read the labels again.
+
+        Raises `LabelError` or OSError, and nothing has changed, if it can't be written.
+        """
+        session = self.session(image)
+        session.go_to(image)
+        session.choose(fault.bodyparts[0])
+        if fault.fix == "swap":
+            session.swap(*fault.bodyparts)
+        elif fault.fix == "delete":
+            session.delete()
+        self._mended.append(session)
+        self._keep(session)
+
+    def take_back(self) -> str:
+        """Undo what was mended last; returns the image, or "" if nothing was."""
+        if not self._mended:
+            return ""
+        session = self._mended.pop()
+        session.undo()
+        self._keep(session)
+        return session.cursor.image
+
+    @property
+    def mended(self) -> int:
+        """How many faults were mended and can be taken back."""
+        return len(self._mended)
+
+    def _keep(self, session: LabelSession) -> None:
+        if session is self._own_session:  # a labeler saves by itself
+            session.save()
+        self.load()
 
     def _by_frame(self) -> list[ReviewRow]:
         return sorted(self._ranked, key=lambda row: (row.video, frame_order(row.image)))

@@ -166,3 +166,15 @@ def test_looking_at_points_zooms_to_them():
     assert frame.zoomed
     frame.fit_image((100, 100))
     assert not frame.zoomed
+
+
+def test_a_label_that_may_be_wrong_is_named():
+    body = np.array([[50.0, 0], [30, -9], [30, 9], [-50, 0]])
+    rng = np.random.default_rng(0)
+    labels = np.array([body + rng.normal(0, 1, (4, 2)) + 10 * t for t in range(12)])
+    labels[5, [1, 2]] = labels[5, [2, 1]]
+    state, images = EvaluationState(), tuple(f"labeled-data/v/img{t:02d}.png" for t in range(12))
+    parts, sure = ("snout", "leftear", "rightear", "tail"), np.ones((12, 4))
+    state.set_evaluation(Evaluation(parts, images, labels, labels, sure, np.ones(12, bool), 0.6, "snapshot-1", 1))
+    assert [fault.text for fault in state.label_faults(images[5])] == ["leftear and rightear look swapped"]
+    assert state.label_faults(images[6]) == ()

@@ -11,7 +11,7 @@ from dlcnb import frames
 from dlcnb.labels import LabelError, Labels
 from dlcnb.project import Project
 from dlcnb.video import VideoWriter
-from dlcnb.widgets import LabelReview, VariabilityView
+from dlcnb.widgets import Labeler, LabelReview, VariabilityView
 from dlcnb.widgets.gallery.label_pictures import LabelPictures, close_up
 from dlcnb.widgets.review.review_state import ReviewState, VariabilityState
 
@@ -83,6 +83,30 @@ class TestReviewState:
         state.video = "m1"
         assert len(state.rows()) == 23
         assert (state.count("all"), state.count("odd"), state.count("incomplete")) == (24, 2, 1)
+
+    def test_faults_are_mended_and_taken_back(self, project):
+        state = ReviewState(project)
+        swapped, outside = (state.row(f"labeled-data/m1/img{2 * n:02d}.png") for n in (3, 5))
+        state.mend(swapped.image, swapped.faults[0])
+        state.mend(outside.image, next(fault for fault in outside.faults if fault.kind == "outside"))
+        points = dict(zip((labels := Labels.read(project.labeled_dir("m1"), "ada")).images, labels.points, strict=True))
+        np.testing.assert_allclose(points[swapped.image], mouse(6))
+        assert np.isnan(points[outside.image][3]).all()
+        assert state.count("odd") == 0
+        assert state.take_back() == outside.image
+        assert state.take_back() == swapped.image
+        assert state.take_back() == ""
+        assert state.count("odd") == 2
+
+    def test_a_labeler_for_the_same_scorer_mends_and_can_undo_it(self, project):
+        labeler = Labeler(project)
+        state = ReviewState(project, labeler=labeler)
+        row = state.row("labeled-data/m1/img06.png")
+        state.mend(row.image, row.faults[0])
+        np.testing.assert_allclose(labeler.session.points(row.image), mouse(6))
+        labeler.session.undo()
+        np.testing.assert_allclose(labeler.session.points(row.image)[1], mouse(6)[2])
+        labeler.close()
 
     def test_another_scorer(self, project):
         label(project, "ben", 1.0, slice(4))
@@ -172,6 +196,21 @@ class TestReview:
         click(review.gallery, 0)
         assert review.labeler.seen == [first]
         assert first in review.detail.value
+
+    def test_each_fault_has_a_button_that_mends_it(self, review, project):
+        keys = [cell.key for cell in review.gallery.state.cells]
+        click(review.gallery, keys.index("labeled-data/m1/img06.png"))
+        (swap,) = review.fixes.children
+        assert swap.description == "Swap leftear and rightear"
+        swap.click()
+        assert "swapped back" in review.status_line.value
+        assert "1 odd" in review.counts.value
+        np.testing.assert_allclose(ReviewState(project).row("labeled-data/m1/img06.png").points, mouse(6))
+        review.undo.click()
+        assert "2 odd" in review.counts.value
+        keys = [cell.key for cell in review.gallery.state.cells]
+        click(review.gallery, keys.index("labeled-data/m1/img10.png"))
+        assert review.fixes.children[0].description == "Delete tail"
 
     def test_without_a_labeler_it_is_shown_larger(self, project):
         review = LabelReview(project)
