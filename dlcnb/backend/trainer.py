@@ -101,7 +101,8 @@ class Trainer:
         planned = self.data.plan(config, self.training)
         self.config = config = planned.config
         self.shares = self.data.shares(self.training) if config.balanced else None
-        self.warning = " ".join(planned.warnings) or None
+        cautions = [] if resume else self.data.cautions(config, np.union1d(self.training, held_out))
+        self.warning = " ".join([*planned.warnings, *cautions]) or None
         self.validation = Validation(self.run, self.data, config, self.training, held_out)
         self.devices = pick_devices(config.device)
         if len(self.devices) == 1 and config.kvstore == "device":

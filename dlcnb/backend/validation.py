@@ -56,7 +56,7 @@ class Validation:
     ) -> tuple[dict[str, Any] | None, str | None]:
         """(errors in px, or None where nothing is held out; a warning, or None).
 
-        ``devices`` hold the network and take frames in turn; ``progress`` is the share of the budget that is used, 0..1.
+        ``devices`` hold the network and take frames in turn; ``progress`` is the used share of the budget, 0..1.
         """
         if len(self.held_out) == 0:
             return None, None

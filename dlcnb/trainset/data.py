@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.labels import Labels, current_labels, image_problem, image_size, read_image
 from dlcnb.project import Project, ProjectError, is_video, nearest, video_stem
+from dlcnb.trainset.cautions import few_to_test, sizes_that_differ, swapped_twins
 from dlcnb.trainset.config import TrainConfig
 from dlcnb.trainset.plan import Plan, plan
 
@@ -156,6 +157,20 @@ class TrainSet:
         chosen = np.arange(len(self)) if indices is None else np.asarray(indices)
         some = chosen[:: -(-len(chosen) // _SIZED)]  # files of a large set take long to open
         return plan(config, self.bodyparts, self.points[chosen], self.sizes(some))
+
+    def cautions(self, config: TrainConfig, trained: NDArray[np.intp]) -> list[str]:
+        """What to look at before training: twins that look swapped, few frames to test on, sizes that differ.
+
+        ``trained`` are the indices of the frames that are not tested on, the validation part included.
+        """
+        videos = [self.images[n].split("/")[-2] for n in trained]
+        labels = Labels(self.bodyparts, "any", tuple(self.images[n] for n in trained), self.points[trained])
+        found = (
+            swapped_twins(labels),
+            few_to_test(len(trained), len(self) - len(trained), config),
+            sizes_that_differ(self.points[trained], videos),
+        )
+        return [sentence for sentence in found if sentence]
 
     def shares(self, indices: NDArray[np.intp]) -> NDArray[np.float64]:
         """How often to draw each of some frames so that every bodypart is seen about equally often: ``(n,)``, sum 1.
