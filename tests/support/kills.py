@@ -1,49 +1,104 @@
-"""Programs that die at a chosen call that changes the disk, as by `kill -9`."""
+"""Programs that die at a chosen call that changes the disk, as by `kill -9`, or at a chosen moment."""
 
 from __future__ import annotations
 
 import os
+import pathlib
+import shutil
+import signal
+import time
+import traceback
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-__all__ = ["killed", "needs_fork"]
+__all__ = ["EVERY", "calls_of", "killed", "killed_after", "needs_fork"]
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 CALLS = ("replace", "unlink", "mkdir", "fsync", "ftruncate", "write")
+EVERY = (*CALLS, "rename", "rmdir", "link", "symlink", "write_bytes", "copyfile")
+_WRITES = ("write", "write_bytes")  # that can be done by half
 KILLED = 9
+_Watch = Callable[[str, Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 
 
-def killed(work: Callable[[], object], at: int, names: tuple[str, ...] = CALLS) -> bool:
-    """Run ``work`` in a process that dies before its ``at``-th call (from 1) of these functions of `os`.
+def killed(work: Callable[[], object], at: int, names: tuple[str, ...] = CALLS, when: str = "before") -> bool:
+    """Run ``work`` in a process that dies at its ``at``-th call (from 1) of these functions that change the disk.
 
-    Returns whether it died; False = it made fewer calls and came to its end. An error in it fails the test.
+    ``when``: "before" the call, "after" it, or "half" through what it writes (else before it). Returns whether it
+    died; False = it made fewer calls and came to its end. An error in it fails the test.
     """
-    pid = os.fork()
-    if not pid:
-        try:
-            _die_at(at, names)
-            work()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    made = [0]
+
+    def watch(name: str, call: Callable[..., Any], arguments: tuple[Any, ...], more: dict[str, Any]) -> Any:
+        made[0] += 1
+        if made[0] != at:
+            return call(*arguments, **more)
+        if when == "half" and name in _WRITES:
+            call(arguments[0], arguments[1][: len(arguments[1]) // 2])
+        elif when == "after":
+            call(*arguments, **more)
+        os._exit(KILLED)
+
+    status = _ended(_forked(work, names, watch))
     assert status in (0, KILLED)
     return status == KILLED
 
 
-def _die_at(at: int, names: tuple[str, ...]) -> None:
-    made = [0]
+def killed_after(work: Callable[[], object], seconds: float) -> bool:
+    """Run ``work`` in a process that is killed at this moment of it; returns whether it was still at work."""
+    pid = _forked(work)
+    time.sleep(seconds)
+    os.kill(pid, signal.SIGKILL)
+    status = _ended(pid)
+    assert status in (0, -signal.SIGKILL)
+    return status != 0
 
-    def watched(call: Callable[..., object]) -> Callable[..., object]:
-        def before(*arguments: object, **more: object) -> object:
-            made[0] += 1
-            if made[0] == at:
-                os._exit(KILLED)
-            return call(*arguments, **more)
 
-        return before
+def calls_of(work: Callable[[], object], names: tuple[str, ...] = EVERY) -> list[str]:
+    """The calls that change the disk that ``work`` makes, in a process of its own that comes to its end."""
+    read, write = os.pipe()
+    tell = os.write
+
+    def watch(name: str, call: Callable[..., Any], arguments: tuple[Any, ...], more: dict[str, Any]) -> Any:
+        tell(write, f"{name} ".encode())
+        return call(*arguments, **more)
+
+    pid = _forked(work, names, watch)
+    os.close(write)
+    with open(read, "rb") as pipe:
+        made = pipe.read().decode().split()
+    assert _ended(pid) == 0
+    return made
+
+
+def _forked(work: Callable[[], object], names: tuple[str, ...] = (), watch: _Watch | None = None) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        if watch:
+            _put_in_place(names, watch)
+        work()
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+def _ended(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _put_in_place(names: tuple[str, ...], watch: _Watch) -> None:
+    homes = {"write_bytes": pathlib.Path, "copyfile": shutil}
+
+    def watched(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *arguments, **more: watch(name, call, arguments, more)
 
     for name in names:
-        setattr(os, name, watched(getattr(os, name)))
+        home = homes.get(name, os)
+        setattr(home, name, watched(name, getattr(home, name)))
