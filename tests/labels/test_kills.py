@@ -1,4 +1,4 @@
-"""All that writes to a project, killed at two calls that change the disk; `benchmarks/kills.py` does it at every one."""
+"""All that writes to a project, killed at two calls that change the disk; `benchmarks/kills.py`: at every one."""
 
 import shutil
 
