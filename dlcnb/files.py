@@ -12,7 +12,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
-__all__ = ["TEMPORARY", "StrPath", "atomic_path", "atomic_write", "disk_error", "read_text", "require_file"]
+__all__ = [
+    "TEMPORARY",
+    "StrPath",
+    "atomic_path",
+    "atomic_write",
+    "disk_error",
+    "is_shared",
+    "make_folder",
+    "read_text",
+    "require_file",
+    "share",
+]
 
 StrPath: TypeAlias = str | os.PathLike[str]
 TEMPORARY = ".dlcnb-tmp-"  # how the names of temporary files begin
@@ -46,12 +57,14 @@ def atomic_path(path: StrPath) -> Iterator[Path]:
         if path.exists():
             open(path, "rb+").close()  # a write-protected file is not replaced
         open(temporary, "xb").close()
+        share(temporary)
         writing = True
         yield temporary
         writing = False
         _sync(temporary)
         if path.exists():
             shutil.copymode(path, temporary)
+            share(temporary)
         os.replace(temporary, path)
     except BaseException as error:
         with suppress(OSError):
@@ -67,6 +80,34 @@ def atomic_write(path: StrPath, data: bytes | str) -> None:
     """Write ``data`` (bytes, or str as UTF-8) to ``path`` entirely or not at all; errors as `atomic_path`."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def make_folder(path: StrPath, *, exist_ok: bool = True) -> None:
+    """Make a folder and those above it; in a group's folder the group may write in them. Errors as `Path.mkdir`."""
+    path = Path(path)
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=exist_ok)
+    for folder in reversed(missing):
+        share(folder)
+
+
+def is_shared(folder: StrPath) -> bool:
+    """Whether a folder is a group's: its files get its group (set-group-ID, as by `chmod g+ws`), which may write."""
+    try:
+        mode = os.stat(folder).st_mode
+    except OSError:
+        return False
+    return bool(mode & stat.S_ISGID and mode & stat.S_IWGRP)
+
+
+def share(path: StrPath) -> None:
+    """Let the group write what this user just made in a group's folder: the usual umask (022) would forbid it."""
+    if is_shared(os.path.dirname(os.path.abspath(path))):
+        with suppress(OSError):
+            mode = os.stat(path).st_mode
+            more = stat.S_IRGRP | stat.S_IWGRP | (stat.S_IXGRP | stat.S_ISGID if stat.S_ISDIR(mode) else 0)
+            if mode & more != more:
+                os.chmod(path, stat.S_IMODE(mode | more))
 
 
 def _unlinked(path: StrPath) -> Path:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlcnb.files import StrPath, atomic_write, disk_error
+from dlcnb.files import StrPath, atomic_write, disk_error, make_folder
 from dlcnb.labels import frame_images, image_name
 from dlcnb.labels.core import frame_number
 from dlcnb.labels.corners import common_crop
@@ -353,7 +353,7 @@ def _write_frame(reader: VideoReader, index: int, path: Path, crop: _Crop | None
         logger.warning("%s It is not extracted.", error)
         return False
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
     except OSError as error:
         raise disk_error(error, path.parent) from error
     done, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dlcnb.evaluate.presence import presence_json
 from dlcnb.evaluate.summary import bootstrap_ci, errors, number, px_text, summarize
 from dlcnb.evaluate.verdict import pck5, verdict
-from dlcnb.files import atomic_write
+from dlcnb.files import atomic_write, make_folder
 from dlcnb.geometry import animal_px
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class Evaluation:
             and ``CombinedEvaluation-results.csv`` (DeepLabCut's table, a row per snapshot).
         """
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         report = folder / f"evaluation-{self.step}.json"
         frames, combined = _frames_path(report), folder / "CombinedEvaluation-results.csv"
         atomic_write(frames, self._frames().to_csv(index=False))

@@ -16,7 +16,7 @@ from dlcnb.evaluate.curves import pck_curve
 from dlcnb.evaluate.presence import presence_json, presence_text
 from dlcnb.evaluate.summary import bootstrap_ci, number, summarize
 from dlcnb.evaluate.verdict import verdict
-from dlcnb.files import atomic_write
+from dlcnb.files import atomic_write, make_folder
 
 if TYPE_CHECKING:
     from dlcnb.evaluate.core import Evaluation
@@ -136,7 +136,7 @@ def write_details(
         ``evaluation-<step>-details.json`` and ``evaluation-<step>-keypoint-results.csv``.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     report = folder / f"evaluation-{evaluation.step}-details.json"
     table = folder / f"evaluation-{evaluation.step}-keypoint-results.csv"
     atomic_write(report, json.dumps(details(evaluation, human, epsilon_px=epsilon_px), indent=1) + "\n")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dlcnb import geometry
 from dlcnb.exchange.common import ExchangeError, check_length, image_size
 from dlcnb.exchange.from_coco import read_keypoints
-from dlcnb.files import atomic_path
+from dlcnb.files import atomic_path, make_folder
 from dlcnb.labels import Labels, image_name
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _write(
 ) -> Path:
     data = {"info": {"description": about}, "images": images, "annotations": annotations, "categories": [category]}
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
         json.dump(data, file, allow_nan=False)
     return path

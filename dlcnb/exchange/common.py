@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.files import atomic_path
+from dlcnb.files import atomic_path, make_folder
 from dlcnb.labels import LabelError, frame_index
 from dlcnb.labels.corners import image_corners, video_shape
 
@@ -67,7 +67,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     HDF5 tells of a full disk in a sentence of its own; it becomes the `OSError` that `atomic_path` knows.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with atomic_path(path) as temporary:
         try:
             yield temporary

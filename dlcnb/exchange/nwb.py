@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import dlcnb
 from dlcnb.exchange.common import ExchangeError, check_length, image_size, require, source_frames, video_points
-from dlcnb.files import atomic_write
+from dlcnb.files import atomic_write, make_folder
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -257,6 +257,6 @@ def _write(pynwb: ModuleType, file: Any, path: str | Path) -> Path:
         memory.flush()
         data = memory.id.get_file_image()
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     atomic_write(path, data)
     return path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from dlcnb import frames
 from dlcnb.exchange.common import ExchangeError
 from dlcnb.exchange.foreign import Clip, Pixels
-from dlcnb.files import atomic_path, atomic_write
+from dlcnb.files import atomic_path, atomic_write, make_folder
 from dlcnb.labels import Edit, LabelStore, image_name, image_problem, image_size, read_image
 from dlcnb.labels.corners import common_crop
 from dlcnb.labels.images import SUFFIXES
@@ -126,8 +125,7 @@ def write_images(project: Project, placed: Placed) -> Iterator[Path]:
     """
     clip, new = placed.clip, placed.new
     if clip.pixels:
-        with suppress(FileExistsError):
-            placed.folder.mkdir()
+        make_folder(placed.folder)
         for row in new:
             _write_image(placed.folder / placed.images[row], clip.pixels[row])
             yield placed.folder / placed.images[row]

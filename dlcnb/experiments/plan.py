@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlcnb.files import atomic_write
+from dlcnb.files import atomic_write, make_folder
 from dlcnb.project import Project, ProjectError, nearest
 from dlcnb.trainset import BACKBONES, TrainConfig, TrainSet, choose_split, leave_one_video_out
 
@@ -203,7 +203,7 @@ def _remember(folder: Path, about: dict[str, Any], trials: list[Trial]) -> list[
                 )
     names = {trial.name for trial in known}
     trials = [*known, *(trial for trial in trials if trial.name not in names)]
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     atomic_write(path, json.dumps({**about, "trials": [asdict(t) for t in trials]}, indent=1) + "\n")
     return trials
 

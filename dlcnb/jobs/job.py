@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 
-from dlcnb.files import atomic_write, read_text, require_file
+from dlcnb.files import atomic_write, read_text, require_file, share
 from dlcnb.jobs.events import ENDINGS, EventLog, EventReader
 from dlcnb.jobs.explain import LESS_MEMORY
 from dlcnb.jobs.memory import oom_kills
@@ -84,6 +84,7 @@ def launch(folder: str | os.PathLike[str], command: Sequence[str] | None = None)
     with suppress(FileNotFoundError):
         require_file(folder / LOG_FILE)
     with open(folder / LOG_FILE, "ab") as output:
+        share(folder / LOG_FILE)
         process = subprocess.Popen(
             command or [sys.executable, "-m", "dlcnb.jobs", str(folder)],
             stdin=subprocess.DEVNULL,

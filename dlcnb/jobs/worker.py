@@ -15,6 +15,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlcnb.files import is_shared
 from dlcnb.jobs.events import EventLog, EventReader
 from dlcnb.jobs.explain import explain
 from dlcnb.jobs.job import HEARTBEAT, JOB_FILE, WORKER_FILE, Job, claim, starting
@@ -42,6 +43,8 @@ def run(folder: str | Path) -> int:
         return 1
     _sign_of_life(folder / WORKER_FILE)
     _give_way()
+    if is_shared(folder.parent):
+        os.umask(os.umask(0o077) & 0o007)  # what it writes is the group's, too
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s: %(message)s")
     with closing(EventLog(folder)) as events:
         _forward_warnings(events)

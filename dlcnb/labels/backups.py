@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dlcnb.files import atomic_path, atomic_write, disk_error
+from dlcnb.files import atomic_path, atomic_write, disk_error, make_folder
 from dlcnb.labels.errors import LabelError
 from dlcnb.labels.inside import check_inside, read_plain
 
@@ -201,7 +201,7 @@ def _put(new: Mapping[Path, bytes | None]) -> None:
     with ExitStack() as stack:
         for path, data in new.items():
             if data is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(path.parent)
                 stack.enter_context(atomic_path(path)).write_bytes(data)
     for path, data in new.items():
         if data is None:
@@ -213,7 +213,7 @@ def _free_folder(root: Path, what: str) -> Path:
     folder, n = root / FOLDER / name, 1
     while True:
         try:
-            folder.mkdir(parents=True)
+            make_folder(folder, exist_ok=False)
             return folder
         except FileExistsError:
             folder, n = root / FOLDER / f"{name}-{n}", n + 1
@@ -228,7 +228,7 @@ def _backed_up(root: Path, what: str, old: Mapping[Path, bytes | None], paths: I
         if (data := old[path]) is not None:
             copy = backup / path.relative_to(root)
             try:
-                copy.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(copy.parent)
             except OSError as error:
                 raise disk_error(error, copy) from error
             atomic_write(copy, data)

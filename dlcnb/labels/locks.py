@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dlcnb.files import disk_error
+from dlcnb.files import disk_error, share
 from dlcnb.labels.inside import check_inside, open_plain
 
 if sys.platform == "win32":
@@ -79,7 +79,9 @@ class FileLock:
         try:
             if create:
                 check_inside(self.root, self.path)
-            return open_plain(self.path, os.O_RDWR | (os.O_CREAT if create else 0))
+            handle = open_plain(self.path, os.O_RDWR | (os.O_CREAT if create else 0))
+            share(self.path)
+            return handle
         except OSError as error:
             if create:
                 raise disk_error(error, self.path) from error

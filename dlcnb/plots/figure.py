@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dlcnb.files import atomic_path
+from dlcnb.files import atomic_path, make_folder
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +73,7 @@ def plain(ax: Axes) -> None:
 def save(figure: Figure, path: str | Path, dpi: float = 150) -> Path:
     """Write a figure as a PNG file, whole or not at all; returns its path."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=dpi, format="png")
     return path

@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlcnb.files import atomic_path
+from dlcnb.files import atomic_path, make_folder
 from dlcnb.plots.figure import Drawn, DrawnPair, axes_for
 from dlcnb.plots.series import MOST, colors, legend, limits, named_parts, over_time, shown, title, upright, when
 
@@ -146,7 +146,7 @@ def save_all(
         trajectory.png, plot.png, plot-likelihood.png, hist.png.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     figures = {
         "trajectory": lambda: trajectory(poses, pcutoff, size=size),
         "plot": lambda: coordinates(poses, times, pcutoff),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlcnb.files import TEMPORARY, StrPath
+from dlcnb.files import TEMPORARY, StrPath, is_shared, share
 from dlcnb.project.config import drawing_problems, is_edge
 from dlcnb.project.core import Project
 from dlcnb.project.names import ProjectError, basename, copied_from, is_stray, is_video, video_stem
@@ -45,6 +46,7 @@ def doctor(path: StrPath, *, repair: bool = False) -> list[Finding]:
     findings = [finding for check in checks for finding in check(project)]
     try:
         findings = [*_check_paths(project, repair), *findings, *_check_leftovers(project, repair)]
+        findings += _check_sharing(project, repair)
     except (OSError, ProjectError) as error:
         findings.append(Finding("error", f"repair failed: {error}", "make the project writable"))
     if not os.access(project.root, os.W_OK):
@@ -145,6 +147,27 @@ def _check_strays(project: Project) -> Iterator[Finding]:
         more = f" and {len(strays) - _SHOWN} more" if len(strays) > _SHOWN else ""
         message = f"{len(strays)} file(s) or folder(s) are hidden or copies and passed over: {names}{more}"
         yield Finding("warning", message, "delete them, or give those that are meant another name")
+
+
+def _check_sharing(project: Project, repair: bool) -> Iterator[Finding]:
+    """Files that some of a project's accounts can't write; ``repair`` gives the group the right to one's own."""
+    paths = [path for path in (project.root, *sorted(project.root.rglob("*"))) if not path.is_symlink()]
+    found = {path: path.stat() for path in paths}
+    owners = {state.st_uid for state in found.values()}
+    if not is_shared(project.root):
+        if len(owners) > 1:
+            cure = f"chmod -R g+rwX {project.root}; find {project.root} -type d -exec chmod g+s {{}} +"
+            message = f"{project.root} has files of {len(owners)} accounts, and is no folder that a group shares"
+            yield Finding("warning", message, f"give it the group that all are in (chgrp -R GROUP), then {cure}")
+        return
+    closed = [path for path, state in found.items() if not state.st_mode & stat.S_IWGRP]
+    if closed:
+        if repair:
+            for path in closed:
+                share(path)
+        left = [path for path in closed if not path.stat().st_mode & stat.S_IWGRP]
+        message = f"{len(closed)} file(s) can be written by their owner only, such as {closed[0]}"
+        yield Finding("warning", message, "their owner says dlcnb doctor --repair, or chmod g+rw", repair and not left)
 
 
 def _check_leftovers(project: Project, repair: bool) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ruamel.yaml.comments import CommentedMap
 
-from dlcnb.files import TEMPORARY, StrPath, atomic_write, disk_error
+from dlcnb.files import TEMPORARY, StrPath, atomic_write, disk_error, make_folder
 from dlcnb.project.config import check_config, dump_config, is_edge, new_config, parse_crop, read_config
 from dlcnb.project.names import (
     FAILED_START,
@@ -98,7 +98,7 @@ class Project:
         building = root.with_name(f"{TEMPORARY}{secrets.token_hex(4)}-{root.name}")
         try:
             for folder in ("videos", "labeled-data", "training-datasets", MODELS):
-                (building / folder).mkdir(parents=True)
+                make_folder(building / folder)
             for path, size in sources.items():
                 placed = place(path, building / "videos", copy_videos)
                 key = path.resolve() if placed.is_symlink() else root / "videos" / path.name
@@ -341,7 +341,7 @@ class Project:
         name = f"{self.task}{self.date}-trainset{percent}shuffle{shuffle}"
         run = self._models() / name / "train"
         try:
-            run.mkdir(parents=True)
+            make_folder(run, exist_ok=False)
         except FileExistsError:
             raise ProjectError(f"{run} was just created by another program; try again") from None
         except OSError as error:

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from dlcnb.files import StrPath, atomic_path, disk_error
+from dlcnb.files import StrPath, atomic_path, disk_error, make_folder
 from dlcnb.project.names import ProjectError, is_video, nearest
 
 __all__ = ["checked_videos", "find_videos", "is_raw_video", "place"]
@@ -78,7 +78,7 @@ def place(source: Path, folder: Path, copy: bool) -> Path:
     """Link or copy a video into ``folder``; returns the new path."""
     target = folder / source.name
     try:
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise disk_error(error, target) from error
     if target.exists() and target.samefile(source):

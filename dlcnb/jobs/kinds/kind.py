@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlcnb.files import make_folder
 from dlcnb.jobs.events import EventLog, plain
 from dlcnb.jobs.stop import StopRequest
 from dlcnb.project import nearest
@@ -36,7 +37,7 @@ def _new_folder(project: Project, kind: str) -> Path:
     while True:
         folder = project.root / "dlcnb-jobs" / (f"{stem}-{number}" if number else stem)
         try:
-            folder.mkdir(parents=True)
+            make_folder(folder, exist_ok=False)
             return folder
         except FileExistsError:
             number += 1

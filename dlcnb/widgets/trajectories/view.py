@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from dlcnb.files import atomic_path
+from dlcnb.files import atomic_path, make_folder
 from dlcnb.poses import Poses, find_poses
 from dlcnb.project import Project
 from dlcnb.video import VideoReader
@@ -264,7 +264,7 @@ class TrajectoryView(View):
         if not self.state.bodyparts:
             raise ValueError("No bodypart is chosen: tick at least one.")
         target = self.export_path(suffix) if path is None else Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         return target
 
     def _figure(self) -> Figure:
