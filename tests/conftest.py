@@ -31,6 +31,12 @@ def _no_published_weights(tmp_path_factory):
     os.environ.setdefault("DLCNB_WEIGHTS", str(tmp_path_factory.mktemp("weights")))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_recent_projects(tmp_path_factory):
+    """The user's list of recent projects is neither read nor filled."""
+    os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.mktemp("data"))
+
+
 @pytest.fixture(scope="session")
 def openfield_root():
     """Folder of the real open-field project, read-only; from DLCNB_DATA or the cache of earlier fetches."""

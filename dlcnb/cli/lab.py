@@ -1,14 +1,14 @@
-"""``dlcnb lab``: JupyterLab on a copy of the tutorials."""
+"""``dlcnb lab`` and ``dlcnb studio``: JupyterLab where you are, and dlcnb's own tab in it."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import click
 
@@ -18,10 +18,19 @@ from dlcnb.cli.console import Report, command
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
 
-__all__ = ["copy_notebooks", "jupyter_command", "lab", "notebooks_folder"]
+__all__ = ["copy_notebooks", "jupyter_command", "lab", "notebooks_folder", "studio", "studio_address"]
 
 
-@command("lab", "Open JupyterLab on the tutorials.")
+port_option = click.option(
+    "--port", type=click.IntRange(1, 65535), help="Port of the server.  [default: the first free from 8888]"
+)
+browser_option = click.option(
+    "--no-browser", is_flag=True, help="Don't open a browser; the log shows the address with its token."
+)
+rest_argument = click.argument("jupyter_options", nargs=-1, type=click.UNPROCESSED)
+
+
+@command("lab", "Open JupyterLab where you are, the tutorials in a folder beside.")
 @click.option(
     "--dir",
     "folder",
@@ -30,22 +39,61 @@ __all__ = ["copy_notebooks", "jupyter_command", "lab", "notebooks_folder"]
     show_default=True,
     help="Folder for your copies of the tutorials.",
 )
-@click.option("--port", type=click.IntRange(1, 65535), help="Port of the server.  [default: the first free from 8888]")
-@click.option("--no-browser", is_flag=True, help="Don't open a browser; the log shows the address with its token.")
-@click.argument("jupyter_options", nargs=-1, type=click.UNPROCESSED)
+@port_option
+@browser_option
+@rest_argument
 def lab(console: Console, folder: str, port: int | None, no_browser: bool, jupyter_options: tuple[str, ...]) -> Report:
-    """Open JupyterLab on the tutorials.
+    """Open JupyterLab in this folder, where your videos are.
 
-    They are copied to a folder of yours first; a copy that is there already stays as it is. Options after `--` go on to
-    Jupyter: dlcnb lab -- --ip=0.0.0.0
+    The card "dlcnb Studio" there is where to begin. The tutorials are copied to a folder beside first; a copy that is
+    there already stays as it is. Options after `--` go on to Jupyter: dlcnb lab -- --ip=0.0.0.0
     """
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in jupyter_options:
-        raise ValueError("Jupyter runs as root only when told to: dlcnb lab -- --allow-root")
+    _check_root(jupyter_options)
     place = Path(folder).absolute()
     notebooks = copy_notebooks(place)
-    line = jupyter_command(place, notebooks, port, no_browser) + list(jupyter_options)
-    console.show(Report({"folder": place, "notebooks": notebooks, "command": line}, f"Your tutorials are in {place}"))
+    line = jupyter_command(Path.cwd(), "/lab", port, no_browser) + list(jupyter_options)
+    text = f"JupyterLab opens {Path.cwd()}; your tutorials are in {place}"
+    return _become(console, Report({"folder": place, "notebooks": notebooks, "command": line}, text))
+
+
+@command("studio", "Open Studio in JupyterLab, in a tab of its own.")
+@click.argument("project", required=False)
+@port_option
+@browser_option
+@rest_argument
+def studio(
+    console: Console, project: str | None, port: int | None, no_browser: bool, jupyter_options: tuple[str, ...]
+) -> Report:
+    """Open Studio on PROJECT (its folder or config.yaml), or on a video; without one, at its front door.
+
+    It is a tab of JupyterLab, which is started in this folder for that, or beside the project. Options after `--` go on
+    to Jupyter: dlcnb studio my-project -- --ip=0.0.0.0
+    """
+    _check_root(jupyter_options)
+    target = _target(project) if project else None
+    here = Path.cwd() if target is None or target.is_relative_to(Path.cwd()) else target.parent
+    line = jupyter_command(here, studio_address(target), port, no_browser) + list(jupyter_options)
+    return _become(console, Report({"project": target, "command": line}, f"Studio opens {target or here}"))
+
+
+def _target(project: str) -> Path:
+    """What a Studio is to be opened on, checked before a server is started for it."""
+    from dlcnb.project import Project, is_video
+
+    path = Path(project).expanduser().absolute()
+    return path if path.is_file() and is_video(path) else Project.open(path).root
+
+
+def _check_root(jupyter_options: Sequence[str]) -> None:
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in jupyter_options:
+        raise ValueError("Jupyter runs as root only when told to: dlcnb lab -- --allow-root")
+
+
+def _become(console: Console, report: Report) -> Report:
+    """Say what is going to be, and be Jupyter from now on."""
+    console.show(report)
     sys.stdout.flush()
+    line = report.data["command"]
     os.execv(line[0], line)
 
 
@@ -69,14 +117,16 @@ def notebooks_folder() -> Path:
     raise FileNotFoundError(f"The tutorials are missing from {package}. Install dlcnb again.")
 
 
-def jupyter_command(
-    folder: str | Path, notebooks: Sequence[Path], port: int | None = None, no_browser: bool = False
-) -> list[str]:
-    """The command line that serves ``folder``, opens the first notebook, and keeps Jupyter's token."""
-    line = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
-    line.append(f"--LabApp.default_url=/lab/tree/{notebooks[0].name}")
-    if importlib.util.find_spec("dlcnb.cli.lab_server"):  # quicker clicks
-        line.append("--ServerApp.jpserver_extensions={'dlcnb.cli.lab_server': True}")
+def studio_address(target: Path | None) -> str:
+    """The address, from the server's root, that opens a Studio (see `dlcnb.cli.lab_server`)."""
+    return "/dlcnb/" + (quote(str(target), safe="") if target else "")
+
+
+def jupyter_command(folder: str | Path, address: str, port: int | None = None, no_browser: bool = False) -> list[str]:
+    """The command line that serves ``folder``, opens an address of the server, and keeps Jupyter's token."""
+    line = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", f"--LabApp.default_url={address}"]
+    line.append(f"--LabApp.extra_labextensions_path={Path(dlcnb.__file__).parent / 'labextensions'}")
+    line.append("--ServerApp.jpserver_extensions={'dlcnb.cli.lab_server': True}")  # quicker clicks, /dlcnb/
     if port:
         line += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     return line + (["--no-browser"] if no_browser else [])

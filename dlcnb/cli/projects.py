@@ -53,13 +53,12 @@ def new(  # noqa: PLR0913
 
 def edge(text: str, parts: Sequence[str]) -> tuple[str, str]:
     """The two bodyparts of "a-b"; their own names may hold hyphens."""
-    text = text.strip()
-    for n, letter in enumerate(text):
-        if letter == "-" and text[:n] in parts and text[n + 1 :] in parts:
-            return text[:n], text[n + 1 :]
-    raise click.BadParameter(
-        f"{text!r} is not an edge: expected two of {', '.join(parts)} joined by a hyphen.", param_hint="--skeleton"
-    )
+    from dlcnb.project import ProjectError, edge_of
+
+    try:
+        return edge_of(text, parts)
+    except ProjectError as error:
+        raise click.BadParameter(str(error).removeprefix("skeleton: "), param_hint="--skeleton") from None
 
 
 @command("add-videos", "Add videos to a project.")

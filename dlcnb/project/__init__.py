@@ -9,6 +9,7 @@ from dlcnb.project.core import Project
 from dlcnb.project.names import (
     ProjectError,
     Skeleton,
+    edge_of,
     edges_of,
     is_stray,
     is_video,
@@ -28,6 +29,7 @@ __all__ = [
     "Scale",
     "Skeleton",
     "doctor",
+    "edge_of",
     "edges_of",
     "find_videos",
     "is_stray",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ __all__ = [
     "basename",
     "checked_bodyparts",
     "copied_from",
+    "edge_of",
     "edges_of",
     "is_stray",
     "is_video",
@@ -123,6 +124,17 @@ class Skeleton:
 def edges_of(skeleton: Skeleton | ArrayLike | None) -> NDArray[np.int64]:
     """Edges as an int array ``(E, 2)``, of a `Skeleton`, an array_like of them, or None."""
     return np.asarray(getattr(skeleton, "index_edges", () if skeleton is None else skeleton), int).reshape(-1, 2)
+
+
+def edge_of(text: str, parts: Sequence[str]) -> tuple[str, str]:
+    """The two bodyparts of "a-b", whose own names may hold hyphens; raises `ProjectError`."""
+    text = text.strip()
+    for n, letter in enumerate(text):
+        first, second = text[:n].strip(), text[n + 1 :].strip()
+        if letter == "-" and first in parts and second in parts:
+            return first, second
+    names = ", ".join(parts) or "none yet"
+    raise ProjectError(f"skeleton: expected two of the bodyparts ({names}) joined by a hyphen, found {text!r}")
 
 
 def checked_bodyparts(parts: object) -> tuple[str, ...]:

@@ -21,14 +21,14 @@ from support.projects import copy_of
 import dlcnb
 from dlcnb import jobs, sampledata
 from dlcnb.cli.console import Console, clock, run_job, table
-from dlcnb.cli.lab import copy_notebooks, jupyter_command
+from dlcnb.cli.lab import copy_notebooks, jupyter_command, studio_address
 from dlcnb.evaluate import CalibratedLikelihood, Evaluation
 from dlcnb.poses import find_poses
 from dlcnb.project import Project
 from dlcnb.run import Run
 
 COMMANDS = ["add-videos", "analyze", "demo", "doctor", "evaluate", "experiment", "extract"]
-COMMANDS += ["filter", "lab", "label-video", "merge", "new", "outliers", "plot", "train"]
+COMMANDS += ["filter", "lab", "label-video", "merge", "new", "outliers", "plot", "studio", "train"]
 
 
 def run_json(*arguments, code=0):
@@ -551,8 +551,10 @@ def wait_until_it_listens(process, port):
 
 @pytest.mark.slow
 def test_lab_keeps_its_token(tmp_path):
-    line = [*DLCNB, "lab", "--dir", tmp_path / "mine", "--no-browser", "--json", "--", "--allow-root"]
-    process = subprocess.Popen([*map(str, line)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    line = [*DLCNB, "lab", "--dir", "mine", "--no-browser", "--json", "--", "--allow-root"]
+    process = subprocess.Popen(
+        [*map(str, line)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
     try:
         assert json.loads(process.stdout.readline())["folder"] == str(tmp_path / "mine")
         address = next(line.split()[-1] for line in process.stderr if "127.0.0.1" in line and "?token=" in line)
@@ -561,19 +563,29 @@ def test_lab_keeps_its_token(tmp_path):
         wait_until_it_listens(process, int(base.rsplit(":", 1)[1]))
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(f"{base}/api/contents")
-        request = urllib.request.Request(f"{base}/api/contents", headers={"Authorization": f"token {token}"})
+        headers = {"Authorization": f"token {token}"}
+        request = urllib.request.Request(f"{base}/api/contents/mine", headers=headers)
         with urllib.request.urlopen(request) as answer:
             assert "00_tour.ipynb" in answer.read().decode()
+        request = urllib.request.Request(f"{base}/dlcnb/%2Fthe%20mouse", headers=headers)
+        with urllib.request.urlopen(request) as answer:
+            assert answer.url.endswith("/lab?dlcnb=%2Fthe+mouse")
     finally:
         process.terminate()
         process.communicate()
 
 
-def test_lab_opens_the_first_notebook(tmp_path):
-    line = jupyter_command(tmp_path, [tmp_path / "00_tour.ipynb"], port=9999, no_browser=True)
+def test_lab_opens_where_the_user_is(tmp_path):
+    line = jupyter_command(tmp_path, "/lab", port=9999, no_browser=True)
     assert f"--ServerApp.root_dir={tmp_path}" in line
-    assert "--LabApp.default_url=/lab/tree/00_tour.ipynb" in line
+    assert "--LabApp.default_url=/lab" in line
     assert not any("token" in part for part in line)
+
+
+def test_studio_is_opened_on_a_project_that_is_one(tmp_path):
+    assert studio_address(tmp_path / "a b") == "/dlcnb/" + str(tmp_path / "a b").replace("/", "%2F").replace(" ", "%20")
+    assert studio_address(None) == "/dlcnb/"
+    assert "config.yaml" in fails("studio", tmp_path / "nowhere", "--", "--allow-root")
 
 
 # ---- export

@@ -4,6 +4,7 @@ import logging
 from types import SimpleNamespace
 
 from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
+from tornado.web import Application
 
 from dlcnb.cli import lab_server as server
 
@@ -45,6 +46,7 @@ def test_the_extension_finds_the_class_of_the_jupyter_server_that_is_installed(m
     monkeypatch.setattr(KernelWebsocketHandler, "open", KernelWebsocketHandler.open)
     (point,) = server._jupyter_server_extension_points()
     assert point == {"module": "dlcnb.cli.lab_server"}
-    server._load_jupyter_server_extension(SimpleNamespace(log=logging.getLogger("test")))
+    web_app = Application(base_url="/user/ada/")
+    server._load_jupyter_server_extension(SimpleNamespace(log=logging.getLogger("test"), web_app=web_app))
     assert KernelWebsocketHandler.open._dlcnb
     assert not caplog.records

@@ -20,6 +20,7 @@ import pytest
 import dlcnb
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+BASE = "/user/ada"  # as behind a JupyterHub
 PATIENCE = 60_000  # ms, for a busy machine
 QUIET = {  # no news and no pop-ups over what is tested
     "@jupyterlab/apputils-extension/notification": {
@@ -59,7 +60,7 @@ def _environment(home):
     env = {k: v for k, v in os.environ.items() if k not in ("CI", "DLCNB_HEADLESS") and not k.startswith("JUPYTER")}
     for name in ("CONFIG", "DATA", "RUNTIME"):
         env[f"JUPYTER_{name}_DIR"] = str(home / name.lower())
-    env["IPYTHONDIR"] = str(home / "ipython")
+    env["IPYTHONDIR"], env["XDG_DATA_HOME"] = str(home / "ipython"), str(home / "data-home")
     source = str(Path(dlcnb.__file__).parents[1])
     env["PYTHONPATH"] = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
     return env
@@ -75,12 +76,14 @@ class Server:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(values))
         self.root, self.token = root, secrets.token_hex(12)
-        self.url, self.log = f"http://127.0.0.1:{_free_port()}", root / "server.log"
+        port = _free_port()
+        self.url, self.log = f"http://127.0.0.1:{port}{BASE}", root / "server.log"
         command = [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
-            f"--port={self.url.rsplit(':', 1)[1]}", "--ServerApp.port_retries=0",
+            f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.base_url={BASE}",
             f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={root}",
             "--LabApp.expose_app_in_browser=True",
+            f"--LabApp.extra_labextensions_path={Path(dlcnb.__file__).parent / 'labextensions'}",
             f"--ServerApp.jpserver_extensions={{'dlcnb.cli.lab_server': {nodelay}}}",
         ]  # fmt: skip
         with open(self.log, "wb") as log:

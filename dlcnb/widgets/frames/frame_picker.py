@@ -107,6 +107,17 @@ class FramePicker(View):
         self.tell("")
         self.task.start(self._extract)
 
+    @shown
+    def choose_and_extract(self) -> None:
+        """Choose frames as the controls say, and extract them; returns at once (see `wait`)."""
+        self.tell("")
+        self.task.start(self._choose_and_extract)
+
+    def _choose_and_extract(self, stop: threading.Event) -> None:
+        work.choose(self.state, self.project, stop)
+        if not stop.is_set():
+            self._extract(stop)
+
     def _extract(self, stop: threading.Event) -> None:
         paths = work.extract(self.state, self.project, stop)
         if self._on_extracted and paths:

@@ -165,6 +165,16 @@ class OutlierQueue(View):
         self.task.start(self._extract)
 
     @shown
+    def correct(self, frame: int) -> None:
+        """Extract the ticked frames if this one is not, and open it in the labeler; returns at once."""
+        self.task.start(lambda stop: self._correct(frame, stop))
+
+    def _correct(self, frame: int, stop: threading.Event) -> None:
+        if frame not in self.state.images:
+            self._extract(stop)
+        self._open(frame)
+
+    @shown
     def refresh(self) -> None:
         """See what was labeled and extracted meanwhile."""
         self._asked = False

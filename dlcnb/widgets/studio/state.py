@@ -91,7 +91,7 @@ class Overview:
         first = self.iteration == 0
         open_frames = self.extracted - self.labeled
         steps = (
-            (not self.videos, "Frames", "add a video to the project: dlcnb add-videos"),
+            (not self.videos, "Frames", "add a video to the project"),
             (not self.extracted, "Frames", "choose frames to label, and extract them"),
             (self.training, "Train", "wait for the training that is under way"),
             (self.outliers > self.refined, "Label", f"correct {_count(self.outliers - self.refined, 'outlier frame')}"),

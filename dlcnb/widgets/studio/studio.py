@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import ipywidgets
 from PIL import Image, ImageDraw
 
 from dlcnb.labels import Suggestions
 from dlcnb.outliers import suggestions
 from dlcnb.project import Project
+from dlcnb.project.recent import remember
 from dlcnb.widgets.base.canvas import Painter
+from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.follow import JobFollower
-from dlcnb.widgets.base.html import Html, markup, muted
+from dlcnb.widgets.base.html import Html, markup
 from dlcnb.widgets.base.input_guard import InputGuard
-from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.base.view import View, shown
 from dlcnb.widgets.evaluation.view import EvaluationView
 from dlcnb.widgets.frames.frame_picker import FramePicker
 from dlcnb.widgets.labeler.labeler import Labeler
@@ -27,8 +28,12 @@ from dlcnb.widgets.review.label_review import LabelReview
 from dlcnb.widgets.schema.schema_editor import SchemaEditor
 from dlcnb.widgets.studio.activity import Activity
 from dlcnb.widgets.studio.analysis_bar import AnalysisBar
+from dlcnb.widgets.studio.door import FrontDoor
+from dlcnb.widgets.studio.lines import Lines
+from dlcnb.widgets.studio.links import LabelerLink, QueueLink
 from dlcnb.widgets.studio.state import TABS, Overview, overview
 from dlcnb.widgets.studio.steps import Steps
+from dlcnb.widgets.studio.videos import AddVideos
 from dlcnb.widgets.training.monitor import TrainingMonitor
 from dlcnb.widgets.trajectories.view import TrajectoryView
 
@@ -39,7 +44,7 @@ OF_VIDEO = ("Trajectories", "Map", "Refine")  # what shows one video, chosen abo
 
 
 class Studio(View):
-    """All widgets of a project in one panel.
+    """All widgets of a project in one panel; without a project, the front door.
 
     Its tabs are the steps of the work, each with its state: videos and frames, label, train, evaluate, look, refine.
     The line on top says how far the project is, what its network is worth and what comes next; the button beside it
@@ -50,10 +55,16 @@ class Studio(View):
 
     Parameters
     ----------
-    project : Project or path
+    project : Project or path, optional
+        Without one it begins at the front door: recent projects, a new one, one of the folders, sample data.
+    video : path, optional
+        At the front door, a video to make a new project from.
 
     Attributes
     ----------
+    project : Project or None
+    door : FrontDoor or None
+        As long as no project is open.
     overview : Overview
         The state of the project, as shown on top.
     widgets : dict
@@ -62,36 +73,77 @@ class Studio(View):
 
     _painter: Painter | None = None
 
-    def __init__(self, project: Project | Path | str) -> None:
-        self.project = project if isinstance(project, Project) else Project.open(project)
+    def __init__(self, project: Project | Path | str | None = None, *, video: Path | str | None = None) -> None:
+        self.project: Project = None  # type: ignore[assignment]  # at the front door, where nothing asks for it
+        self.door: FrontDoor | None = None
         self.overview = Overview()
         self.widgets: dict[str, Any] = {}
         self._lock = threading.RLock()
-        self.activity = Activity(self.fail, self.look)
-        self.bar = AnalysisBar(self.project, self._on_video)
-        self.steps = Steps(self._on_tab)
-        self._build()
+        self.guard = InputGuard(surfaces=0)
         super().__init__()
-        bottom = ipywidgets.HBox([self.status_line, self.activity.box])
-        bottom.add_class("dlcnb-bottom")
-        self.children = [self._top, self.steps.tabs, self.steps.behind, self.guard, bottom]
         self.add_class("dlcnb-studio")
-        self._painter = Painter(self._look, self.fail)
-        self._join(self.bar)
-        self.activity.find(self.project)
-        self.overview = overview(self.project)
-        self._show()
-        self.steps.open(self.overview.next_step[0])
+        if project is None:
+            self._to_the_door(Path(video).absolute() if video is not None else None)
+        else:
+            self.open_project(project)
+
+    def _to_the_door(self, video: Path | None = None) -> None:
+        self.door = FrontDoor(self.open_project, video=video)
+        self.children = [self.door, self.guard, self.status_line]
+
+    def open_project(self, project: Project | Path | str) -> None:
+        """Open a project, in place of what is open; what that raises is passed on, and nothing is changed then."""
+        opened = project if isinstance(project, Project) else Project.open(project)
+        found = overview(opened)
+        with self._lock:
+            self._leave()
+            self.project, self.overview = opened, found
+            remember(opened.root, opened.task, opened.scorer)
+            self._build()
+            self._painter = Painter(self._look, self.fail)
+            self._join(self.bar)
+            self._join(self.adding)
+            self.activity.find(opened)
+            self._show()
+            self.steps.open(self.overview.next_step[0])
+            self.children = [self.lines.top, self.steps.tabs, self.steps.behind, self.guard, self.lines.bottom]
         self._on_tab()
 
     def _build(self) -> None:
-        self.guard = InputGuard(surfaces=0)
-        self.line = Html(layout=ipywidgets.Layout(flex="1 1 0", min_width="0"))
-        self.next_button = ipywidgets.Button(button_style="primary", layout=ipywidgets.Layout(width="auto"))
-        self.next_button.on_click(lambda _: self.do_next())
-        self.reload = button("refresh", "Look what was done elsewhere meanwhile", self.refresh)
-        self._top = row([self.line, self.next_button, self.reload, self.steps.gear])
-        self._top.add_class("dlcnb-overview")
+        self.activity = Activity(self.fail, self.look)
+        self.bar = AnalysisBar(self.project, self._on_video)
+        self.adding = AddVideos(self.project, self._on_schema)
+        self.steps = Steps(self._on_tab)
+        self.lines = Lines(
+            self.leave, self.do_next, self.refresh, self._correct, self.steps.gear, self.status_line, self.activity
+        )
+        self.line, self.next_button = self.lines.line, self.lines.next_button
+
+    @shown
+    def leave(self) -> None:
+        """Back to the front door; labels are saved, what runs in worker processes goes on."""
+        with self._lock:
+            self._leave()
+            self._to_the_door()
+
+    def _leave(self) -> None:
+        """Close what is open, project or front door."""
+        self.children = [self.guard, self.status_line]
+        self.tell("")
+        if self._painter is not None:
+            self._painter.close()
+            self.activity.close()
+            for tab in list(self.widgets):
+                self._drop(tab)
+            self.bar.close()
+            self.adding.close()
+            self.lines.close()
+            for part in (self.steps.tabs, self.steps.behind):
+                close_parts(part)
+                part.close()
+        if self.door is not None:
+            self.door.close()
+        self._painter, self.door, self.project = None, None, None  # type: ignore[assignment]  # as in __init__
 
     # --- tabs ---
 
@@ -112,18 +164,27 @@ class Studio(View):
     @shown
     def do_next(self) -> None:
         """Do what the button beside the line on top says."""
-        tab, _ = self.overview.next_step
+        seen, (tab, _) = self.overview, self.overview.next_step
         made = self.go_to(tab)
-        if tab == "Train" and made is not None and not self.overview.training:
+        if tab == "Frames" and not seen.videos:
+            self.adding.show_chooser(True)
+        elif made is None:
+            return
+        elif tab == "Frames":
+            made.choose() if seen.extracted else made.choose_and_extract()
+        elif tab == "Train" and not seen.training:
             made.start()
-        elif tab == "Evaluate" and made is not None:
+        elif tab == "Evaluate":
             made.evaluate()
         elif tab == "Trajectories":
             self.bar.start(self.bar.open_videos)
+        elif tab == "Refine":
+            made.merge_frames() if seen.outliers else made.fill()
 
     @shown
     def _on_tab(self) -> None:
         self.tell("")
+        self.lines.offer(None)
         tab = self.tab
         with self._lock:
             self._take_changes()
@@ -132,13 +193,16 @@ class Studio(View):
                 self._bring_up_to_date(tab)
             else:  # it may have been made for another tab, before its own was opened
                 self._fill(tab)
+        if tab == "Label" and tab in self.widgets:
+            self.widgets[tab].focus()
         self.look()
 
     def _fill(self, tab: str) -> None:
         """Make the widget of a tab, or say in its place why that can't be done yet."""
-        above = [self.bar] if tab in OF_VIDEO else []
-        if above:
+        above: list[View] = [self.adding] if tab == "Frames" else []
+        if tab in OF_VIDEO:
             self.bar.refresh()
+            above = [self.bar]
         try:
             made = self.widget(tab)
         except Exception as error:  # nothing to label yet, say: it is tried again when the tab is opened again
@@ -173,6 +237,8 @@ class Studio(View):
             self.widgets[tab].refresh()
 
     def _make_frames(self) -> View:
+        if not self.project.videos:
+            raise FileNotFoundError("The project has no video yet: press one in the list above, then Add.")
         return FramePicker(self.project, on_extracted=lambda _: self.look())
 
     def _make_label(self) -> View:
@@ -182,7 +248,7 @@ class Studio(View):
         return made
 
     def _make_check(self) -> View:
-        return LabelReview(self.project, labeler=_LabelerDoor(self))
+        return LabelReview(self.project, labeler=LabelerLink(self))
 
     def _make_train(self) -> View:
         made = TrainingMonitor(self.project)
@@ -190,18 +256,18 @@ class Studio(View):
         return made
 
     def _make_evaluate(self) -> View:
-        made = EvaluationView(self.project, labeler=_LabelerDoor(self))
+        made = EvaluationView(self.project, labeler=LabelerLink(self))
         made.state.observe(lambda _: self.look(), "revision")
         return made
 
     def _make_trajectories(self) -> View:
-        return TrajectoryView(self.project, self.bar.video, self._poses(), queue=_QueueDoor(self))
+        return TrajectoryView(self.project, self.bar.video, self._poses(), queue=QueueLink(self))
 
     def _make_map(self) -> View:
-        return FrameMap(self.project, self.bar.video, self._poses(), queue=_QueueDoor(self))
+        return FrameMap(self.project, self.bar.video, self._poses(), queue=QueueLink(self))
 
     def _make_refine(self) -> View:
-        made = OutlierQueue(self.project, self.bar.video, self._poses(), labeler=_LabelerDoor(self))
+        made = OutlierQueue(self.project, self.bar.video, self._poses(), labeler=LabelerLink(self))
         made.state.observe(lambda _: self.look(), "revision")
         return made
 
@@ -213,7 +279,7 @@ class Studio(View):
             raise FileNotFoundError(
                 "This video has no poses yet: train a network, then press Analyze."
                 if self.bar.video
-                else "The project has no video yet: add one with dlcnb add-videos."
+                else "The project has no video yet: add one under Videos and frames."
             )
         return self.bar.poses
 
@@ -231,7 +297,13 @@ class Studio(View):
     def _on_schema(self) -> None:
         with self._lock:
             self._renew(Project.open(self.project.root), keep=("Bodyparts",))
+            if self.tab != "Bodyparts":
+                self._fill(self.tab)
         self.look()
+
+    @shown
+    def _correct(self, frame: int) -> None:
+        self.widget("Refine").correct(frame)
 
     def _take_changes(self) -> None:
         """If videos, bodyparts, … were changed elsewhere, open everything anew."""
@@ -241,7 +313,7 @@ class Studio(View):
             self.tell("The project was changed meanwhile: its widgets are opened anew.")
 
     def _renew(self, project: Project, keep: Sequence[str] = ()) -> None:
-        self.project = self.bar.project = project
+        self.project = self.bar.project = self.adding.project = project
         for tab in TABS:
             if tab not in keep:
                 self._drop(tab)
@@ -258,7 +330,8 @@ class Studio(View):
     @shown
     def refresh(self) -> None:
         """Look what was done elsewhere meanwhile."""
-        self._on_tab()
+        if self.door is None:
+            self._on_tab()
 
     def look(self) -> None:
         """Bring the line on top up to date, soon, on a thread."""
@@ -272,10 +345,7 @@ class Studio(View):
             self._show()
 
     def _show(self) -> None:
-        tab, words = self.overview.next_step
-        self.line.value = markup("<b>{}</b>: {} {}", self.project.task, self.overview.summary, muted("· next:"))
-        self.next_button.description = words[:1].upper() + words[1:]
-        self.next_button.tooltip = f"Opens {tab}: {TABS[tab]}"
+        self.lines.show(self.project.task, self.overview)
         self.steps.show_titles(self.overview.titles)
 
     # --- without a browser ---
@@ -286,6 +356,8 @@ class Studio(View):
 
     def snapshot(self) -> Image.Image:
         """The line on top, and the open tab's widget, as a `PIL.Image.Image`."""
+        if self.door is not None:
+            return self.door.snapshot()
         lines = [f"{self.project.task}: {self.overview.summary}", f"next: {self.overview.next_step[1]}"]
         below = self.widgets[self.tab].snapshot() if self.tab in self.widgets else None
         width = max(640, below.width if below is not None else 0)
@@ -298,45 +370,10 @@ class Studio(View):
 
     def close(self) -> None:
         """Take everything off the page; labels are saved, what runs in worker processes goes on."""
-        if self._painter is not None:
-            self._painter.close()
-            self.activity.close()
+        if self.comm is not None:
             with self._lock:
-                for tab in list(self.widgets):
-                    self._drop(tab)
-            self.bar.close()
+                self._leave()
         super().close()
-
-
-class _LabelerDoor:
-    """The labeler as others see it: made when it is wanted, its tab opened with it."""
-
-    def __init__(self, studio: Studio) -> None:
-        self._studio = studio
-
-    @property
-    def session(self) -> Any:
-        """The labeler's session; None as long as there is no labeler."""
-        made = self._studio.widgets.get("Label")
-        return made and made.session
-
-    def go_to(self, image: str) -> None:
-        """Open an image in the labeler."""
-        labeler = self._studio.widget("Label")
-        labeler.refresh()
-        labeler.go_to(image)
-        self._studio.go_to("Label")
-
-
-class _QueueDoor:
-    """The queue of outlier frames as the trajectories see it."""
-
-    def __init__(self, studio: Studio) -> None:
-        self._studio = studio
-
-    def add(self, frame: int) -> None:
-        """Put a frame into the queue; its tab stays as it is."""
-        self._studio.widget("Refine").add(frame)
 
 
 def _schema(project: Project) -> tuple[Any, ...]:

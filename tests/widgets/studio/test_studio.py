@@ -93,7 +93,7 @@ class TestOverview:
         empty.config["video_sets"].clear()
         found = overview(empty)
         assert found.videos == 0
-        assert "dlcnb add-videos" in found.next_step[1]
+        assert found.next_step == ("Frames", "add a video to the project")
 
     def test_after_training_evaluation_and_analysis(self, project):
         assert overview(project).labeled == overview(project).extracted == LABELED

@@ -1,0 +1,88 @@
+"""The lines of a Studio that are always seen: on top where the project stands, at the bottom what is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import ipywidgets
+
+from dlcnb.widgets.base.closing import close_parts
+from dlcnb.widgets.base.html import Html, markup, muted
+from dlcnb.widgets.base.view import button, row
+from dlcnb.widgets.studio.state import TABS, Overview
+
+if TYPE_CHECKING:
+    from dlcnb.widgets.studio.activity import Activity
+
+__all__ = ["Lines"]
+
+
+class Lines:
+    """The two lines.
+
+    Parameters
+    ----------
+    leave, do_next, refresh : callable
+        What the buttons on top do.
+    correct : callable
+        ``correct(frame)``: what the offer at the bottom does.
+    gear : widget
+        At the end of the line on top.
+    status, activity
+        What the line at the bottom holds.
+
+    Attributes
+    ----------
+    top, bottom : widgets for the page.
+    """
+
+    def __init__(
+        self,
+        leave: Callable[[], object],
+        do_next: Callable[[], object],
+        refresh: Callable[[], object],
+        correct: Callable[[int], object],
+        gear: ipywidgets.Widget,
+        status: Html,
+        activity: Activity,
+    ) -> None:
+        self._correct, self._frame = correct, 0
+        home = button("home", "Other projects: open, new, sample data", leave)
+        self.line = Html(layout=ipywidgets.Layout(flex="1 1 0", min_width="0"))
+        self.next_button = ipywidgets.Button(button_style="primary", layout=ipywidgets.Layout(width="auto"))
+        self.next_button.on_click(lambda _: do_next())
+        reload = button("refresh", "Look what was done elsewhere meanwhile", refresh)
+        self.top = row([home, self.line, self.next_button, reload, gear])
+        self.top.add_class("dlcnb-overview")
+        offering = "Extract this frame and open it in the labeler"
+        self.offer_button = button("pencil", offering, self._on_offer, "Correct it", button_style="primary")
+        self.bottom = ipywidgets.HBox([status, self.offer_button, activity.box])
+        self.bottom.add_class("dlcnb-bottom")
+        self._own = [self.offer_button, activity.box]
+        self.offer(None)
+
+    def show(self, task: str, found: Overview) -> None:
+        """Say where a project stands."""
+        tab, words = found.next_step
+        self.line.value = markup("<b>{}</b>: {} {}", task, found.summary, muted("· next:"))
+        self.next_button.description = words[:1].upper() + words[1:]
+        self.next_button.tooltip = f"Opens {tab}: {TABS[tab]}"
+
+    def offer(self, frame: int | None) -> None:
+        """Offer to correct a frame; None takes the offer back."""
+        self._frame = frame or 0
+        self.offer_button.description = f"Correct frame {self._frame}"
+        self.offer_button.layout.display = "none" if frame is None else None
+
+    def _on_offer(self) -> None:
+        frame = self._frame
+        self.offer(None)
+        self._correct(frame)
+
+    def close(self) -> None:
+        """Take both off the page, but for the status line, which is not theirs."""
+        self.bottom.children = self._own
+        close_parts(self.top, self.bottom)
+        self.top.close()
+        self.bottom.close()

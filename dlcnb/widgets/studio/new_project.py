@@ -1,0 +1,163 @@
+"""A form that makes a project: videos, a name, who labels, the bodyparts."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import ipywidgets
+
+from dlcnb.project import Project, ProjectError, edge_of
+from dlcnb.project.recent import last_scorer
+from dlcnb.widgets.base.chips import Chips
+from dlcnb.widgets.base.html import Html, heading
+from dlcnb.widgets.base.quiet import Quiet
+from dlcnb.widgets.base.task import Task
+from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.studio.videos import VideoChooser
+
+__all__ = ["PRESETS", "NewProject"]
+
+# what to begin with -> (bodyparts, edges of the skeleton)
+PRESETS: dict[str, tuple[str, str]] = {
+    "Mouse from above": (
+        "snout leftear rightear tailbase",
+        "snout-leftear, snout-rightear, leftear-tailbase, rightear-tailbase",
+    ),
+    "Mouse from above, with tail": (
+        "snout leftear rightear center tailbase tailmiddle tailtip",
+        "snout-leftear, snout-rightear, leftear-center, rightear-center, center-tailbase, tailbase-tailmiddle, "
+        "tailmiddle-tailtip",
+    ),
+    "Mouse from the side": (
+        "snout eye ear forepaw hindpaw tailbase",
+        "snout-eye, eye-ear, ear-tailbase",
+    ),
+    "Fly from above": (
+        "head thorax abdomen leftwing rightwing",
+        "head-thorax, thorax-abdomen, thorax-leftwing, thorax-rightwing",
+    ),
+    "Hand": (
+        "wrist thumb indexfinger middlefinger ringfinger littlefinger",
+        "wrist-thumb, wrist-indexfinger, wrist-middlefinger, wrist-ringfinger, wrist-littlefinger",
+    ),
+    "My own": ("", ""),
+}
+
+
+class NewProject(View):
+    """A form for a new project; what is missing or wrong is told in one line below it.
+
+    Parameters
+    ----------
+    made : callable
+        Called with the `Project` once it is there.
+    folder : path, optional
+        Where to look for videos, and to make the project; by default where the kernel is.
+    video : path, optional
+        One that is chosen already.
+    """
+
+    def __init__(
+        self, made: Callable[[Project], object], folder: str | Path | None = None, video: Path | None = None
+    ) -> None:
+        self._made, self._quiet, self._named = made, Quiet(), False
+        self.task = Task(self.fail, self._busy)
+        self.videos = VideoChooser(self._on_videos, video.parent if video else folder)
+        layout = ipywidgets.Layout(flex="1 1 200px", width="auto", min_width="0")
+        self.task_field = ipywidgets.Text(description="Name", placeholder="what it is about", layout=layout)
+        self.task_field.observe(self._quiet.ignored(lambda _: self._on_name()), "value")
+        self.scorer = ipywidgets.Text(last_scorer(), description="You", layout=layout)
+        self.parent = ipywidgets.Text(str(_place(folder)), description="Folder", layout=layout)
+        self.preset = ipywidgets.Dropdown(options=list(PRESETS), description="Bodyparts", layout=layout)
+        self.preset.observe(lambda _: self._on_preset(), "value")
+        self.parts = Chips([], self._on_parts, adding="add a bodypart")
+        self.edges = ipywidgets.Text(
+            description="Skeleton", placeholder="none; or snout-leftear, leftear-tailbase", layout=layout
+        )
+        making = "Make the project; the videos stay where they are"
+        self.create_button = button("check", making, self.create, "Create", button_style="primary")
+        self.create_button.layout.align_self = "flex-start"
+        fields = ipywidgets.VBox(
+            [
+                row([self.task_field, self.scorer, self.parent], tight=True),
+                row([self.preset, self.parts]),
+                row([self.edges, self.create_button]),
+            ]
+        )
+        super().__init__([Html(heading("Videos")), self.videos, Html(heading("Project")), fields])
+        self.add_class("dlcnb-new")
+        self._on_preset()
+        if video is not None:
+            self.videos.choose(video)
+
+    def _on_videos(self) -> None:
+        self.tell("")
+        if not self._named:
+            stem = self.videos.videos[0].stem if self.videos.videos else ""
+            self._quiet.set(self.task_field, value=re.sub(r"[^\w]+", "_", stem).strip("_")[:40])
+
+    def _on_name(self) -> None:
+        self._named = bool(self.task_field.value)
+
+    def _on_preset(self) -> None:
+        parts, edges = PRESETS[self.preset.value]
+        self.parts.set(parts.split())
+        self.edges.value = edges
+
+    def _on_parts(self) -> None:
+        """The edges of a bodypart go with it."""
+        kept = []
+        for text in _split(self.edges.value):
+            try:
+                edge_of(text, self.parts.names)
+                kept.append(text)
+            except ProjectError:
+                continue
+        self.edges.value = ", ".join(kept)
+
+    def _busy(self, busy: bool) -> None:
+        self.create_button.disabled = busy
+
+    @shown
+    def create(self) -> None:
+        """Make the project, on a thread, as uploads are copied; what is wrong is told, and nothing is made then."""
+        self.tell("")
+        if not self.videos.videos:
+            raise ProjectError("Which video? Press one in the list above, or upload one.")
+        for field, what in ((self.task_field, "a name for the project"), (self.scorer, "your name")):
+            if not field.value.strip():
+                raise ProjectError(f"Expected {what}, found nothing: write it into the field {field.description!r}.")
+        if not self.parts.names:
+            raise ProjectError("Which bodyparts? Choose a preset, or write their names into the field beside it.")
+        edges = [edge_of(text, self.parts.names) for text in _split(self.edges.value)]
+        self.task.start(lambda _: self._create(edges))
+
+    def _create(self, edges: list[tuple[str, str]]) -> None:
+        uploaded = self.videos.uploaded
+        linked = [path for path in self.videos.videos if path not in uploaded]
+        project = Project.create(
+            self.task_field.value.strip(), self.scorer.value.strip(), uploaded or linked, self.parts.names,
+            parent=self.parent.value.strip() or ".", skeleton=edges, copy_videos=bool(uploaded),
+        )  # fmt: skip
+        if uploaded and linked:
+            project.add_videos(linked)
+        self.videos.clear()
+        self._made(project)
+
+    def close(self) -> None:
+        """Take it off the page; uploads that no project took are removed."""
+        self.videos.close()
+        super().close()
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _place(folder: str | Path | None) -> Path:
+    """Where a new project may be made: here if one may write here, else at home."""
+    here = Path(folder or Path.cwd()).absolute()
+    return here if os.access(here, os.W_OK) else Path.home()

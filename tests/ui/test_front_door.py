@@ -1,0 +1,110 @@
+"""From JupyterLab to the first label on one's own video: by clicking, using only what is on screen."""
+
+import csv
+import json
+import time
+import urllib.request
+
+import pytest
+
+from dlcnb import sampledata
+
+MOST_CLICKS = 9
+
+
+@pytest.fixture
+def page(server, chromium):
+    """A page of its own, as a newcomer sees it: JupyterLab with its launcher."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    made = context.new_page()
+    made.set_default_timeout(60_000)
+    errors = []
+    made.on("pageerror", lambda error: errors.append(str(error)))
+    made.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    made.goto(f"{server.url}/lab?token={server.token}&reset")
+    made.locator(".jp-LauncherCard").first.wait_for()
+    yield made
+    context.close()
+    assert not errors
+
+
+class Hand:
+    """Clicks, and counts them."""
+
+    def __init__(self, page):
+        self.page, self.steps, self.began = page, [], time.monotonic()
+
+    def click(self, what, target, position=None):
+        target.click(position=position)
+        self.steps.append(f"{len(self.steps) + 1}. {what} ({time.monotonic() - self.began:.1f} s)")
+
+
+def own_video(server, name):
+    """A video in a folder of its own, as that is where a newcomer has it."""
+    sampledata.make_arena(server.root / f"{name}.mp4", sampledata.Arena(seed=1, n_frames=120, size=(240, 320)))
+
+
+def studios(server):
+    request = f"{server.url}/api/sessions?token={server.token}"
+    with urllib.request.urlopen(request) as reply:
+        return [session for session in json.load(reply) if session["name"] == "dlcnb Studio"]
+
+
+def until(page, found):
+    """Wait until ``found()`` is true."""
+    for _ in range(600):
+        if found():
+            return
+        page.wait_for_timeout(50)
+    pytest.fail("never true")
+
+
+def test_from_the_launcher_to_the_first_label(server, page, capsys):
+    own_video(server, "ownmouse")
+    hand = Hand(page)
+    hand.click("dlcnb Studio", page.locator(".jp-LauncherCard", has_text="dlcnb Studio"))
+    hand.click("the video", page.locator(".dlcnb-choice", has_text="ownmouse.mp4"))
+    hand.click("Create", page.locator(".dlcnb button", has_text="Create"))
+    hand.click("Choose frames to label, and extract them", page.locator(".dlcnb-overview button.mod-primary"))
+    hand.click("Label 20 frames", page.get_by_role("button", name="Label 20 frames"))
+    canvas = page.locator(".dlcnb-labeler canvas").first
+    canvas.wait_for()
+    project = next(server.root.glob("ownmouse-*"))
+    folder = project / "labeled-data" / "ownmouse"
+
+    def placed():
+        lines = [line for path in folder.glob("CollectedData_*.csv") for line in path.read_text().splitlines()]
+        return any(cell.replace(".", "").isdigit() for row in csv.reader(lines) for cell in row[3:])
+
+    page.locator(".dlcnb-labeler .dlcnb-framebar").first.wait_for()
+    hand.click("the snout", canvas, position={"x": 200, "y": 150})
+    until(page, placed)
+    with capsys.disabled():
+        print("", *hand.steps, sep="\n")  # noqa: T201  (the times, which are nothing to assert)
+    assert len(hand.steps) <= MOST_CLICKS
+
+    page.reload()  # the kernel goes on: the same Studio comes back
+    page.locator(".dlcnb-tab .dlcnb-labeler canvas").first.wait_for()
+    assert len(studios(server)) == 1
+    page.locator(".lm-TabBar-tab", has_text="dlcnb Studio").locator(".lm-TabBar-tabCloseIcon").click()
+    until(page, lambda: not studios(server))  # its kernel goes with the tab
+    (server.root / "ownmouse.mp4").unlink()
+
+
+def test_a_video_of_the_file_browser_opens_with_dlcnb(server, page):
+    own_video(server, "other")
+    page.locator(".jp-DirListing-item", has_text="other.mp4").click(button="right")
+    page.locator(".lm-Menu-item", has_text="Open with dlcnb").click()
+    page.locator(".dlcnb-tab .dlcnb-new .dlcnb-chip", has_text="other.mp4").wait_for()
+    page.locator(".lm-TabBar-tab", has_text="dlcnb Studio").locator(".lm-TabBar-tabCloseIcon").click()
+    until(page, lambda: not studios(server))
+
+
+def test_an_address_opens_a_project(server, page):
+    own_video(server, "third")
+    page.goto(f"{server.url}/lab?token={server.token}&reset&dlcnb=nowhere%2Fmouse")
+    page.locator(".dlcnb-tab [role=alert]").filter(has_text="config.yaml").wait_for()
+    page.locator(".dlcnb-tab .dlcnb-door").wait_for()  # what is wrong is told, and there is a way on
+    assert "dlcnb=" not in page.url
+    page.locator(".lm-TabBar-tab", has_text="dlcnb Studio").locator(".lm-TabBar-tabCloseIcon").click()
+    until(page, lambda: not studios(server))

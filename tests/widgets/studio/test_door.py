@@ -1,0 +1,269 @@
+"""The front door: recent projects, a new one, one of the folders, and what each says where something is wrong."""
+
+import numpy as np
+import pytest
+from ipywidgets.widgets.widget import _instances
+
+from dlcnb import Studio
+from dlcnb.labels import LabelStore
+from dlcnb.project import Project
+from dlcnb.project.recent import recent_projects, remember
+from dlcnb.video import VideoReader, VideoWriter
+from dlcnb.widgets.studio import tab
+from dlcnb.widgets.studio.door import FrontDoor, is_project
+from dlcnb.widgets.studio.new_project import PRESETS, NewProject
+from dlcnb.widgets.studio.videos import AddVideos
+
+SIZE = (48, 64)
+
+
+def film(path, frames=30):
+    with VideoWriter(path, SIZE, 30) as writer:
+        for n in range(frames):
+            writer.write(np.full((*SIZE, 3), 8 * n, np.uint8))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """A folder to stand in, and a list of recent projects, of our own."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
+
+
+@pytest.fixture
+def project(here):
+    return Project.create("reach", "ada", [film(here / "m.mp4")], ["paw"], parent=here)
+
+
+@pytest.fixture
+def studio():
+    view = Studio()
+    yield view
+    view.close()
+
+
+def form(studio):
+    studio.door.show("New project")
+    return studio.door._made["New project"]
+
+
+class TestStudio:
+    def test_from_a_video_to_labeled_frames_by_its_buttons_alone(self, here, studio):
+        film(here / "odor trail.mp4")
+        form(studio).videos.browser.refresh()
+        form(studio).videos.browser.list.children[0].click()
+        assert form(studio).task_field.value == "odor_trail"
+        door = studio.door
+        form(studio).create_button.click()
+        assert door.wait()
+        assert studio.door is None
+        assert studio.project.bodyparts == ("snout", "leftear", "rightear", "tailbase")
+        assert len(studio.project.skeleton.edges) == 4
+        assert studio.tab == "Frames"
+        studio.next_button.click()
+        assert studio.widgets["Frames"].wait()
+        assert studio.wait()
+        assert studio.next_button.description.startswith("Label ")
+        studio.next_button.click()
+        assert studio.tab == "Label"
+        assert LabelStore(studio.project, "odor trail").images
+
+    def test_a_project_is_left_and_found_again(self, project, studio):
+        studio.open_project(project)
+        studio.leave()
+        assert studio.door.ways.value == "Recent"
+        studio.door.pane.children[0].children[0].children[0].click()
+        assert studio.project.root == project.root
+
+    def test_what_it_leaves_is_closed(self, project):
+        view = Studio(project)
+        view.close()
+        before = len(_instances)
+        view = Studio(project)
+        for _ in range(2):
+            view.leave()
+            view.open_project(project)
+        view.close()
+        assert len(_instances) <= before
+
+    def test_a_project_that_can_not_be_opened_leaves_the_door_open(self, here, studio):
+        (here / "broken").mkdir()
+        (here / "broken/config.yaml").write_text("Task: [")
+        studio.door.show("Open")
+        studio.door._made["Open"].list.children[0].click()
+        assert "config.yaml" in studio.door._made["Open"].status_line.value + studio.door.status_line.value
+        assert studio.project is None
+
+    def test_videos_are_added_to_a_project(self, here, project):
+        view = Studio(project)
+        view.go_to("Frames")
+        view.adding.unfold.click()
+        view.adding.chooser.choose(film(here / "second.mp4"))
+        assert view.adding.add_button.description == "Add 1 video"
+        view.adding.add_button.click()
+        assert view.adding.task.wait(30)
+        assert [path.name for path in view.project.videos] == ["m.mp4", "second.mp4"]
+        assert set(view.widgets["Frames"].state.lengths) == {"m", "second"}
+        view.close()
+
+    def test_a_project_without_videos_asks_for_some(self, project):
+        project.config["video_sets"].clear()
+        project.save()
+        view = Studio(project)
+        assert view.next_button.description == "Add a video to the project"
+        view.next_button.click()
+        assert view.adding.chooser.layout.display is None
+        assert "no video yet" in view.steps.panes["Frames"].children[-1].value
+        view.close()
+
+
+class TestNewProject:
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            (lambda form: form.videos.clear(), "Which video?"),
+            (lambda form: setattr(form.task_field, "value", " "), "a name for the project"),
+            (lambda form: setattr(form.scorer, "value", ""), "your name"),
+            (lambda form: form.parts.set([]), "Which bodyparts?"),
+            (lambda form: setattr(form.edges, "value", "snout-nose"), "joined by a hyphen"),
+            (lambda form: setattr(form.task_field, "value", "a/b"), "folder names can"),
+        ],
+    )
+    def test_what_is_wrong_is_told_and_nothing_is_made(self, here, change, told):
+        made = []
+        form = NewProject(made.append, here, film(here / "m.mp4"))
+        change(form)
+        form.create()
+        form.task.wait(30)
+        assert told in form.status_line.value
+        assert not made
+        assert not form.create_button.disabled
+        assert [path.name for path in here.iterdir()] == ["m.mp4"]
+        form.close()
+
+    def test_a_file_that_is_no_video_is_refused(self, here):
+        (here / "no.mp4").write_bytes(b"nothing")
+        form = NewProject(print, here)
+        form.videos.browser.list.children[0].click()
+        assert not form.videos.videos
+        assert "dlcnb-error" in form.videos.status_line.value
+        form.close()
+
+    def test_two_of_one_name_are_refused(self, here):
+        (here / "b").mkdir()
+        form = NewProject(print, here, film(here / "m.mp4"))
+        form.videos.choose(film(here / "b/m.mp4"))
+        assert "two videos are named" in form.videos.status_line.value
+        assert form.videos.videos == [here / "m.mp4"]
+        form.close()
+
+    def test_an_uploaded_video_is_copied_into_the_project(self, here):
+        made = []
+        form = NewProject(made.append, here)
+        uploaded = film(form.videos._folder() / "up.mp4")
+        form.videos.choose(uploaded)
+        form.videos.choose(film(here / "own.mp4"))
+        form.create()
+        assert form.task.wait(30)
+        up, own = sorted(made[0].videos, key=lambda path: path.name, reverse=True)
+        assert (up.name, up.is_symlink(), own.is_symlink()) == ("up.mp4", False, True)
+        assert not uploaded.exists()
+        with VideoReader(up) as reader:
+            assert len(reader) == 30
+        form.close()
+
+    def test_uploads_that_no_project_took_are_removed(self, here):
+        form = NewProject(print, here)
+        folder = form.videos._folder()
+        film(folder / "up.mp4")
+        form.close()
+        assert not folder.exists()
+
+    def test_the_edges_of_a_bodypart_go_with_it(self, here):
+        form = NewProject(print, here)
+        form.parts.children[0].click()
+        assert form.parts.names == ["leftear", "rightear", "tailbase"]
+        assert form.edges.value == "leftear-tailbase, rightear-tailbase"
+        form.close()
+
+    @pytest.mark.parametrize("preset", PRESETS)
+    def test_each_preset_makes_a_project(self, here, preset):
+        made = []
+        form = NewProject(made.append, here, film(here / "m.mp4", 1))
+        form.preset.value = preset
+        if not form.parts.names:
+            form.parts.field.value = "paw"
+        form.create()
+        assert form.task.wait(30)
+        assert made, form.status_line.value
+        form.close()
+
+
+class TestDoor:
+    def test_projects_that_are_gone_can_not_be_pressed_but_taken_off(self, here, project):
+        remember(project.root, "reach")
+        remember(here / "gone", "gone")
+        door = FrontDoor(print)
+        gone, there = door.pane.children[0].children
+        assert gone.children[0].disabled
+        assert not there.children[0].disabled
+        gone.children[2].click()
+        assert [one.task for one in recent_projects()] == ["reach"]
+        door.close()
+
+    def test_without_recent_projects_it_begins_with_a_new_one(self):
+        door = FrontDoor(print)
+        assert door.ways.value == "New project"
+        door.show("Recent")
+        assert "Here the projects will be" in door.pane.children[0].children[0].value
+        door.close()
+
+    def test_a_folder_is_opened(self, project):
+        opened = []
+        door = FrontDoor(opened.append)
+        door.show("Open")
+        door._made["Open"].list.children[0].click()
+        assert opened == [project.root]
+        assert is_project(project.root / "config.yaml")
+        door.close()
+
+    def test_the_open_field_is_made_once(self, openfield_root, here):
+        opened = []
+        door = FrontDoor(opened.append)
+        for _ in range(2):
+            door.sample("Open-field mouse")
+            assert door.wait()
+        assert len({project.root for project in opened}) == 1
+        assert opened[0].root.parent == here / "dlcnb-samples"
+        door.close()
+
+
+class TestTab:
+    def test_a_video_begins_a_new_project(self, here):
+        view = tab.opened_on(str(film(here / "m.mp4")))
+        assert form(view).videos.videos == [here / "m.mp4"]
+        view.close()
+
+    @pytest.mark.parametrize("path", [".", "config.yaml", "videos/m.mp4"])
+    def test_what_belongs_to_a_project_opens_it(self, project, monkeypatch, path):
+        monkeypatch.chdir(project.root)
+        view = tab.opened_on(path)
+        assert view.project.root == project.root
+        view.close()
+
+    def test_a_kernel_has_one(self):
+        view = tab.in_tab("nowhere")
+        assert "nowhere" in view.status_line.value
+        assert tab.in_tab() is view
+        view.close()
+        assert tab.in_tab() is not view
+        tab.in_tab().close()
+
+
+def test_adding_nothing_is_not_offered(project):
+    adding = AddVideos(project, print)
+    assert adding.add_button.disabled
+    adding.close()
