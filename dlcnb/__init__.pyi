@@ -19,6 +19,7 @@ from .widgets import (
     TrainingMonitor,
     TrajectoryView,
     VariabilityView,
+    ZoneEditor,
 )
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "VariabilityView",
     "VideoReader",
     "VideoWriter",
+    "ZoneEditor",
     "cluster",
     "doctor",
     "evaluate_run",

@@ -115,14 +115,14 @@ def _meta(output: Path) -> Path:
 @_filtered
 @_pcutoff
 @_tables
+@click.option("--unit", type=click.Choice(["px", "cm"]), default="px", show_default=True, help="cm: see dlcnb scale.")
 def plot(
     console: Console,
     root: str,
     videos: tuple[str, ...],
     filtered: bool,
     pcutoff: float,
-    tables: str | None,
-    animal: str | None,
+    **which: Any,
 ) -> Report:
     """Plot the trajectories of VIDEOS: in the plane, over time, their likelihood, their frame-to-frame steps.
 
@@ -133,9 +133,11 @@ def plot(
     project = Project.open(root)
     pcutoff = project.pcutoff if pcutoff is None else pcutoff
     done: list[dict[str, Any]] = []
-    for video, poses_file in [with_poses(project, video, tables, filtered, animal) for video in videos]:
+    for video, poses_file in [
+        with_poses(project, video, which["tables"], filtered, which["animal"]) for video in videos
+    ]:
         console.progress(len(done) / len(videos), f"plotting {video.name}")
-        done.append({"video": video, "plots": plot_one(project, video, poses_file, pcutoff, tables, animal)})
+        done.append({"video": video, "plots": plot_one(project, video, poses_file, pcutoff, **which)})
     return Report({"videos": done}, "\n".join(str(path) for d in done for path in d["plots"]))
 
 
@@ -193,10 +195,12 @@ def plot_one(
     pcutoff: float,
     tables: str | None = None,
     animal: str | None = None,
+    unit: str = "px",
 ) -> list[Path]:
     """Write the plots of one video's poses to the project, or to the folder of the tables; returns their paths."""
     from dlcnb import plots
     from dlcnb.poses import read_poses
+    from dlcnb.project import needed_scale
     from dlcnb.video import VideoReader
 
     with VideoReader(video) as reader:
@@ -205,6 +209,8 @@ def plot_one(
     suffix += "_filtered" if poses_file.stem.endswith("_filtered") else ""
     folder = project.plots_dir(video, tables)
     poses = read_poses(poses_file, animal).fitted(len(times), poses_file)
+    if unit == "cm":
+        poses, suffix = poses.in_cm(needed_scale(project, video, size)), f"{suffix}_cm"
     return plots.save_all(poses, times, folder, pcutoff, size=size, suffix=suffix)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlcnb import trajectories
 from dlcnb.plots.figure import Drawn, DrawnPair, axes_for, named
-from dlcnb.plots.series import colors, legend, limits, over_time, shown, thinned, title, upright, when
+from dlcnb.plots.series import colors, legend, limits, over_time, plane, shown, thinned, title, upright, when
 from dlcnb.project import edges_of
 from dlcnb.render import body_lines, palette
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["bones", "postures", "skeletons", "speed"]
 
 PAST, FUTURE, BODY = (0.34, 0.71, 0.91), (0.0, 0.62, 0.45), (0.8, 0.47, 0.65)  # the paper's cyan, green and magenta
-PLANE = {"xlabel": "x (px)", "ylabel": "y (px)", "aspect": "equal"}
 
 
 def postures(  # noqa: PLR0913
@@ -69,7 +68,7 @@ def postures(  # noqa: PLR0913
     ax.plot(*before.T, ".", color=PAST, ms=7, mew=0, zorder=3, label=f"{past} frames before")
     ax.plot(*after.T, ".", color=FUTURE, ms=7, mew=0, zorder=3, label=f"{future} frames after")
     ax.plot(*points[frame, k], "o", color="black", ms=6, zorder=5)
-    ax.set(**PLANE, title=f"{named(poses.bodyparts[k])} around frame {frame}")
+    ax.set(**plane(poses), title=f"{named(poses.bodyparts[k])} around frame {frame}")
     _show(ax, np.concatenate([points[first : frame + 1 + future, k], points[[*ago, frame]].reshape(-1, 2)]))
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
     return fig, ax
@@ -110,7 +109,7 @@ def skeletons(
     if whole.any():
         fig.colorbar(bundle, ax=ax, label="frame", shrink=0.6)
     where = "" if centre is None else f" around the {named(centre)}"
-    ax.set(**PLANE, title=title(f"Skeletons{where}", pcutoff, poses))
+    ax.set(**plane(poses), title=title(f"Skeletons{where}", pcutoff, poses))
     ax.autoscale_view()
     upright(ax)
     ax.legend(frameon=False, fontsize="small", markerscale=2)
@@ -125,7 +124,7 @@ def speed(poses: Poses, times: ArrayLike | None = None, pcutoff: float = 0.6, *,
     poses : dlcnb.poses.Poses
         Smoothed ones, or jitter looks like speed.
     times : array_like, optional
-        (T,) seconds; then the speed is in px/s, else in px per frame.
+        (T,) seconds; then the speed is in px/s (cm/s), else in px per frame.
     pcutoff : float
         Points of a likelihood below it are left out.
     ax : matplotlib.axes.Axes, optional
@@ -134,7 +133,7 @@ def speed(poses: Poses, times: ArrayLike | None = None, pcutoff: float = 0.6, *,
     at, unit = when(poses, times)
     values = trajectories.speed(shown(poses, pcutoff), times=times)
     over_time(ax, poses, at, values)
-    ax.set(xlabel=unit, ylabel="speed (px/s)" if times is not None else "speed (px/frame)", xlim=limits(at))
+    ax.set(xlabel=unit, ylabel=f"speed ({poses.unit}/{'s' if times is not None else 'frame'})", xlim=limits(at))
     ax.set_ylim(bottom=0)
     ax.set_title(title("Speed", pcutoff, poses))
     legend(ax, poses)
@@ -168,7 +167,7 @@ def bones(
         axes[0].plot(*thinned(at, lengths[:, e]), color=color, lw=0.9, label=name)
         turned = np.abs(np.diff(angles[:, e], prepend=np.nan)) > 180  # no line through the whole plot at ±180°
         axes[1].plot(*thinned(at, np.where(turned, np.nan, angles[:, e])), color=color, lw=0.9, label=name)
-    axes[0].set(ylabel="length (px)", xlim=limits(at), title=title("Bones", pcutoff, poses))
+    axes[0].set(ylabel=f"length ({poses.unit})", xlim=limits(at), title=title("Bones", pcutoff, poses))
     axes[0].set_ylim(bottom=0)
     axes[1].set(ylabel="direction (°)", xlabel=unit, ylim=(-180, 180), yticks=[-180, -90, 0, 90, 180])
     if len(edges):

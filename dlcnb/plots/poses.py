@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from dlcnb.files import atomic_path, make_folder
 from dlcnb.plots.figure import Drawn, DrawnPair, axes_for
-from dlcnb.plots.series import MOST, colors, legend, limits, named_parts, over_time, shown, title, upright, when
+from dlcnb.plots.series import MOST, colors, legend, limits, named_parts, over_time, plane, shown, title, upright, when
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,8 +43,8 @@ def trajectory(
     for name, color, (x, y) in zip(named_parts(poses), colors(poses), np.moveaxis(points, 0, 2), strict=True):
         ax.plot(x, y, color=color, lw=0.5, alpha=0.5)
         ax.plot(x, y, ".", color=color, ms=2.5, mew=0, label=name)
-    ax.set(xlabel="x (px)", ylabel="y (px)", title=title("Trajectories", pcutoff, poses), aspect="equal")
-    if size is not None:
+    ax.set(**plane(poses), title=title("Trajectories", pcutoff, poses))
+    if size is not None and poses.unit == "px":
         ax.set(xlim=(-0.5, size[1] - 0.5), ylim=(size[0] - 0.5, -0.5))
     else:
         upright(ax)
@@ -70,7 +70,7 @@ def coordinates(
     points, (at, unit) = shown(poses, pcutoff), when(poses, times)
     for d, (one, letter) in enumerate(zip(axes, "xy", strict=True)):
         over_time(one, poses, at, points[..., d])
-        one.set(ylabel=f"{letter} (px)", xlim=limits(at))
+        one.set(ylabel=f"{letter} ({poses.unit})", xlim=limits(at))
     axes[0].set_title(title("Coordinates", pcutoff, poses))
     axes[1].set_xlabel(unit)
     upright(axes[1])
@@ -104,7 +104,8 @@ def histogram(poses: Poses, pcutoff: float = 0.6, *, ax: Sequence[Axes] | None =
     fig, axes = axes_for(ax, (9, 3.6), (1, 2))
     steps = np.diff(shown(poses, pcutoff), axis=0)  # (T - 1, K, 2)
     found = np.abs(steps[np.isfinite(steps)])
-    limit = max(5.0, float(np.ceil(2 * np.percentile(found, 99)))) if found.size else 5.0
+    least, fine = (5.0, 1) if poses.unit == "px" else (0.5, 10)
+    limit = max(least, float(np.ceil(2 * fine * np.percentile(found, 99))) / fine) if found.size else least
     edges = np.linspace(-limit, limit, 82)  # an odd number of bins: one is centred on 0
     highest = 0
     for d, (one, letter) in enumerate(zip(axes, "xy", strict=True)):
@@ -114,8 +115,8 @@ def histogram(poses: Poses, pcutoff: float = 0.6, *, ax: Sequence[Axes] | None =
             one.stairs(counts, edges, color=color, lw=1.2, label=name)
             highest = max(highest, int(counts.max()))
         beyond = int((np.abs(steps[..., d]) > limit).sum())
-        one.set(xlabel=f"Δ{letter} between frames (px)", xlim=(-limit, limit))
-        one.set_title(f"Δ{letter} ({beyond} jumps beyond ±{limit:g} px)", fontsize="medium")
+        one.set(xlabel=f"Δ{letter} between frames ({poses.unit})", xlim=(-limit, limit))
+        one.set_title(f"Δ{letter} ({beyond} jumps beyond ±{limit:g} {poses.unit})", fontsize="medium")
     for one in axes if found.size else ():
         one.set(yscale="log", ylim=(0.5, 1.5 * highest))  # both at once: they may share the axis
     axes[0].set_ylabel("frames")

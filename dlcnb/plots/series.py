@@ -23,6 +23,7 @@ __all__ = [
     "limits",
     "named_parts",
     "over_time",
+    "plane",
     "shown",
     "thinned",
     "title",
@@ -52,7 +53,9 @@ def shown(poses: Poses, pcutoff: float) -> NDArray[np.float64]:
 def title(text: str, pcutoff: float, poses: Poses) -> str:
     """A title that says what is not shown."""
     far = int((np.abs(poses.masked(pcutoff)) > FARTHEST).any(axis=-1).sum())
-    notes = [f"likelihood ≥ {pcutoff:g}"] * (pcutoff > 0) + [f"without {far} points beyond {FARTHEST:g} px"] * (far > 0)
+    notes = [f"likelihood ≥ {pcutoff:g}"] * (pcutoff > 0) + [
+        f"without {far} points beyond {FARTHEST:g} {poses.unit}"
+    ] * (far > 0)
     return f"{text} ({', '.join(notes)})" if notes else text
 
 
@@ -84,6 +87,11 @@ def over_time(ax: Axes, poses: Poses, at: NDArray[Any], values: NDArray[np.float
     """A line for each bodypart: its values (T, K) over ``at`` (T,)."""
     for k, (name, color) in enumerate(zip(named_parts(poses), colors(poses), strict=True)):
         ax.plot(*thinned(at, values[:, k]), color=color, lw=0.9, alpha=alpha, label=name)
+
+
+def plane(poses: Poses) -> dict[str, str]:
+    """Labels of axes that are a plane, in the unit of the poses."""
+    return {"xlabel": f"x ({poses.unit})", "ylabel": f"y ({poses.unit})", "aspect": "equal"}
 
 
 def upright(ax: Axes) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dlcnb.poses.multianimal import MultiAnimalPoses
+    from dlcnb.project import Scale
 
 __all__ = ["Poses", "by_frame", "find_poses", "other_video", "poses_path", "table_paths", "write_chunks", "write_frame"]
 
@@ -104,6 +105,8 @@ class Poses:
         ``(T, K, 2)`` x and y in pixels of the full frame; NaN = no prediction, as in a damaged frame.
     likelihood : array_like
         ``(T, K)`` from 0 to 1; NaN = no prediction.
+    unit : str
+        Of the points: "px", or "cm" after `in_cm`, for figures and tables; only pixels can be written.
 
     Raises
     ------
@@ -115,6 +118,7 @@ class Poses:
     scorer: str
     points: NDArray[np.float64]
     likelihood: NDArray[np.float64]
+    unit: str = "px"
 
     def __post_init__(self) -> None:
         self.bodyparts = tuple(self.bodyparts)
@@ -171,6 +175,8 @@ class Poses:
         OSError
             With a clear message for a full or read-only disk; older tables are then unchanged.
         """
+        if self.unit != "px":
+            raise TableError(f"expected poses in px to write, found {self.unit}; write those that they were made of")
         return write_frame(self.frame(), video, self.scorer, suffix)
 
     def fitted(self, frames: int, where: StrPath = "the table") -> Poses:
@@ -200,6 +206,10 @@ class Poses:
     def masked(self, pcutoff: float) -> NDArray[np.float64]:
         """Points ``(T, K, 2)``, NaN where the likelihood is below ``pcutoff`` or unknown; a new array."""
         return np.where((self.likelihood >= pcutoff)[..., None], self.points, np.nan)
+
+    def in_cm(self, scale: Scale) -> Poses:
+        """These poses with points in centimetres, for figures; new arrays, the likelihood the same."""
+        return replace(self, points=scale.to_cm(self.points), unit="cm")
 
     def frame(self, first: int = 0) -> pd.DataFrame:
         """The table, whose rows count from ``first``."""

@@ -17,7 +17,7 @@ from dlcnb.project.names import (
     run_info,
     video_stem,
 )
-from dlcnb.project.scale import Scale, scale_of, set_scale, undo_scale
+from dlcnb.project.scale import Scale, needed_scale, scale_of, set_scale, undo_scale
 from dlcnb.project.sources import find_videos
 from dlcnb.project.subjects import SUBJECTS, new_subjects, read_subjects, subjects_by_pattern
 
@@ -35,6 +35,7 @@ __all__ = [
     "is_stray",
     "is_video",
     "nearest",
+    "needed_scale",
     "new_subjects",
     "read_subjects",
     "run_info",

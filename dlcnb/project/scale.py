@@ -21,7 +21,7 @@ from dlcnb.project.names import ProjectError, video_stem
 if TYPE_CHECKING:
     from dlcnb.project.core import Project
 
-__all__ = ["KEY", "Scale", "scale_of", "set_scale", "undo_scale"]
+__all__ = ["KEY", "Scale", "needed_scale", "scale_of", "set_scale", "undo_scale"]
 
 KEY = "dlcnb_scale"
 _REMEMBERED = 20  # changes that can be undone
@@ -171,6 +171,18 @@ def scale_of(project: Project, video: StrPath, frame_size: tuple[int, int] | Non
             f"set one for this video: dlcnb scale {project.root} {stem} --px-per-cm N"
         )
     return scale
+
+
+def needed_scale(project: Project, video: StrPath, frame_size: tuple[int, int] | None = None) -> Scale:
+    """The scale of a video, as `scale_of`; a `ProjectError` with the cure where none is known."""
+    found = scale_of(project, video, frame_size)
+    if found is None:
+        stem = video_stem(video)
+        raise ProjectError(
+            f"no scale is known for {stem}; tell how many pixels are 1 cm: "
+            f"dlcnb scale {project.root} {stem} --px-per-cm N, or use --unit px"
+        )
+    return found
 
 
 def set_scale(project: Project, scale: Scale | None, video: StrPath | None = None) -> None:

@@ -10,6 +10,7 @@ from .schema.schema_editor import SchemaEditor
 from .studio.studio import Studio
 from .training.monitor import TrainingMonitor
 from .trajectories.view import TrajectoryView
+from .zones.editor import ZoneEditor
 
 __all__ = [
     "EvaluationView",
@@ -24,4 +25,5 @@ __all__ = [
     "TrainingMonitor",
     "TrajectoryView",
     "VariabilityView",
+    "ZoneEditor",
 ]

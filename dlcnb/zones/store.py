@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dlcnb.files import StrPath, atomic_write, read_text
+from dlcnb.files import StrPath, atomic_write, make_folder, read_text
 from dlcnb.project import Project, video_stem
 from dlcnb.zones.shapes import Ring, Zone, ZoneError, check_zones, fitted
 
@@ -43,6 +43,11 @@ class ZoneFile:
         self.path, self.size = Path(path), (int(size[0]), int(size[1]))
         self._seen: str | None = None
 
+    @property
+    def changed(self) -> bool:
+        """Whether another program changed the file since it was read or written here."""
+        return self._text() != self._seen
+
     def read(self) -> tuple[Zone, ...]:
         """The zones; none where there is no file yet. Raises `ZoneError`."""
         self._seen = self._text()
@@ -57,12 +62,18 @@ class ZoneFile:
             )
         return zones
 
+    def read_fitted(self) -> tuple[Zone, ...]:
+        """The zones, scaled to this video's frames where they were drawn on others. Raises `ZoneError`."""
+        self._seen = self._text()
+        zones, size = _parsed(self._seen, self.path) if self._seen is not None else ((), None)
+        return fitted(zones, size or self.size, self.size)
+
     def write(self, zones: Sequence[Zone]) -> None:
         """Write them, whole or not at all; refuses if another program changed the file since it was read."""
-        if self._text() != self._seen:
+        if self.changed:
             raise ZoneError(f"{self.path} was changed by another program or tab since it was read; reload it first")
         text = _dumped(zones, self.size, self.path.stem)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         atomic_write(self.path, text)
         self._seen = text
 
@@ -115,7 +126,7 @@ def copy_zones(
             raise ZoneError(f"{video_stem(video)} has zones already ({path}); replace them with --replace")
         made.append((path, fitted(zones, size or new, new), new))
     for path, found, new in made:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         atomic_write(path, _dumped(found, new, path.stem))
     return [path for path, _, _ in made]
 

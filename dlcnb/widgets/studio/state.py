@@ -30,6 +30,7 @@ TABS = {
     "Train": "train a network and watch it",
     "Evaluate": "how good the network is",
     "Trajectories": "analyze videos, look at what was found",
+    "Zones": "draw zones on a frame, tell how many pixels are a centimetre",
     "Map": "frames around a bodypart, alike ones side by side",
     "Refine": "frames that the network got wrong",
     "Bodyparts": "rename, add and remove bodyparts, edit the skeleton",
@@ -39,7 +40,7 @@ STEPS = {  # step of the work -> which of it are inside; the bodyparts are behin
     "Label": ("Label", "Check"),
     "Train": ("Train",),
     "Evaluate": ("Evaluate",),
-    "Look": ("Trajectories", "Map"),
+    "Look": ("Trajectories", "Zones", "Map"),
     "Refine": ("Refine",),
 }
 BAD = ("useless", "poor")  # levels of a verdict, with which looking further is of no use

@@ -12,7 +12,11 @@ from dlcnb.widgets.studio.state import STEPS, TABS
 __all__ = ["Steps"]
 
 BEHIND_THE_GEAR = "Bodyparts"
-NAMES = {"Check": "Check the labels", "Map": "Map of the postures"}  # of those that share a step with another
+NAMES = {
+    "Check": "Check the labels",
+    "Map": "Map of the postures",
+    "Zones": "Zones, centimetres",
+}  # of those that share a step with another
 
 
 class Steps:

@@ -36,10 +36,11 @@ from dlcnb.widgets.studio.steps import Steps
 from dlcnb.widgets.studio.videos import AddVideos
 from dlcnb.widgets.training.monitor import TrainingMonitor
 from dlcnb.widgets.trajectories.view import TrajectoryView
+from dlcnb.widgets.zones.editor import ZoneEditor
 
 __all__ = ["Studio"]
 
-LOOKING_AGAIN = ("Frames", "Label", "Check", "Evaluate", "Refine")  # when they are opened again
+LOOKING_AGAIN = ("Frames", "Label", "Check", "Evaluate", "Zones", "Refine")  # when they are opened again
 OF_VIDEO = ("Trajectories", "Map", "Refine")  # what shows one video, chosen above it
 
 
@@ -262,6 +263,9 @@ class Studio(View):
 
     def _make_trajectories(self) -> View:
         return TrajectoryView(self.project, self.bar.video, self._poses(), queue=QueueLink(self))
+
+    def _make_zones(self) -> View:
+        return ZoneEditor(self.project, self.bar.video)
 
     def _make_map(self) -> View:
         return FrameMap(self.project, self.bar.video, self._poses(), queue=QueueLink(self))

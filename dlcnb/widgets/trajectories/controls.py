@@ -39,7 +39,9 @@ class TrajectoryControls:
         self._build_choices()
         self._build_bodyparts(colors)
         self._build_moves()
-        state.observe(lambda _: self.show(), ["start", "stop", "frame", "pcutoff", "show", "method", "unit", "trail"])
+        state.observe(
+            lambda _: self.show(), ["start", "stop", "frame", "pcutoff", "show", "method", "unit", "length", "trail"]
+        )
         self.show()
 
     def _build_choices(self) -> None:
@@ -57,14 +59,16 @@ class TrajectoryControls:
             value=state.trail, min=0, max=100_000, layout=layout(width="64px", margin="0")
         )
         self.trail.tooltip = "Frames before and after the present one that the trail shows"
+        self.length = _dropdown(["px", "cm"], state.length, "Unit of lengths; cm need a scale (dlcnb scale)", "64px")
+        self.length.disabled = state.scale is None
         fields = {
             "pcutoff": self.pcutoff, "show": self.show_choice, "method": self.method, "unit": self.unit,
-            "trail": self.trail,
+            "length": self.length, "trail": self.trail,
         }  # fmt: skip
         for name, field in fields.items():
             field.observe(partial(self._on_field, name), "value")
         self.fields = fields
-        named = [_named("trail", self.trail, "frames"), _named("axis in", self.unit)]
+        named = [_named("trail", self.trail, "frames"), _named("axis in", self.unit), _named("lengths in", self.length)]
         self.choices = row([_named("show", self.show_choice), self.method, self.pcutoff, *named])
 
     def _build_bodyparts(self, colors: Sequence[str]) -> None:

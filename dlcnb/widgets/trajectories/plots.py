@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["TrajectoryPlots", "hex_colors"]
 
 NOW = "#cc2f7b"
-UNITS = {"x": "x (px)", "y": "y (px)", "likelihood": "likelihood", "speed": "speed (px/s)"}
+UNITS = {"x": "x ({})", "y": "y ({})", "likelihood": "likelihood", "speed": "speed ({}/s)"}  # of length
 MARGIN = {"top": 6, "bottom": 22, "left": 58, "right": 10}
 PLANE_MARGIN = {"top": 8, "bottom": 40, "left": 58, "right": 12}
 FAINT = 0.35
@@ -86,6 +86,7 @@ class TrajectoryPlots:
     def show(self) -> None:
         """Draw everything."""
         state = self.state
+        self._show_units(state.length)
         set_ends(self.x, state.start, max(state.stop - 1, state.start + 1))
         beside = state.show == "side by side"
         self._arrange(beside)
@@ -102,6 +103,13 @@ class TrajectoryPlots:
         for histogram in self.steps:
             histogram.show(state)
         self.show_frame()
+
+    def _show_units(self, length: str) -> None:
+        for plot in self.over_time.values():
+            plot.left.label = UNITS[plot.kind].format(length)
+        self.plane.bottom.label, self.plane.left.label = f"x ({length})", f"y ({length})"
+        for axis, steps in enumerate(self.steps):
+            steps.bottom.label = f"Δ{'xy'[axis]} between frames ({length})"
 
     def show_frame(self) -> None:
         """Draw what depends on the frame only."""
@@ -143,7 +151,7 @@ class _OverTime(Plot):
     def __init__(self, kind: str, x: Any, now: Any) -> None:
         self.kind = kind
         y = bqplot.LinearScale(min=0.0, max=1.0, reverse=kind == "y")  # up in the plot is up in the image
-        super().__init__(x=x, y=y, labels=("", UNITS[kind]), margin=MARGIN, height="132px")
+        super().__init__(x=x, y=y, labels=("", UNITS[kind].format("px")), margin=MARGIN, height="132px")
         self.level = self.lines([GREY], stroke_width=1, line_style="dashed")
         self.curves = self.lines(stroke_width=1.2)
         self.figure.marks = [*self.figure.marks, now]

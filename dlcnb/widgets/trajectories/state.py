@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dlcnb.poses import Poses
+    from dlcnb.project import Scale
 
 __all__ = ["KINDS", "SHOW", "TrajectoryState"]
 
@@ -43,6 +44,8 @@ class TrajectoryState(HasTraits):
     times : (T,) array
         Seconds, ascending.
     pcutoff : float
+    scale : Scale, optional
+        Of the video; without it there are pixels only.
     """
 
     frame = Int(0)
@@ -54,10 +57,12 @@ class TrajectoryState(HasTraits):
     start = Int(0, help="First frame of the part looked at.")
     stop = Int(1, help="One after its last frame.")
     unit = Enum(("seconds", "frames"), "seconds")
+    length = Enum(("px", "cm"), "px", help="The unit of places and speed.")
     message = Unicode("", help="A hint for the user; empty when all is well.")
     revision = Int(0, help="Counts the changes of the poses and of the part looked at.")
 
-    def __init__(self, poses: Poses, times: ArrayLike, pcutoff: float = 0.6) -> None:
+    def __init__(self, poses: Poses, times: ArrayLike, pcutoff: float = 0.6, scale: Scale | None = None) -> None:
+        self.scale = scale
         self.poses, self.times = poses, np.asarray(times, float)[: len(poses)]
         if not len(poses) or len(self.times) < len(poses):
             raise ValueError(
@@ -99,6 +104,12 @@ class TrajectoryState(HasTraits):
     def _valid_pcutoff(self, proposal: Any) -> float:
         if not 0 <= proposal.value <= 1:
             raise TraitError(f"pcutoff is a likelihood between 0 and 1, not {proposal.value}")
+        return proposal.value
+
+    @validate("length")
+    def _valid_length(self, proposal: Any) -> str:
+        if proposal.value == "cm" and self.scale is None:
+            raise TraitError("no scale is known for this video: set it in ZoneEditor, or by dlcnb scale")
         return proposal.value
 
     @validate("bodyparts")
@@ -166,10 +177,19 @@ class TrajectoryState(HasTraits):
         filtered = self.show != "raw" if filtered is None else filtered
         return self.filtered() if filtered else self.poses
 
+    def in_unit(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points (..., 2) px in the chosen unit of length."""
+        return points if self.length == "px" or self.scale is None else self.scale.to_cm(points)
+
+    def measured(self, filtered: bool | None = None) -> Poses:
+        """The poses of `drawn` in the chosen unit of length."""
+        poses = self.drawn(filtered)
+        return poses if self.length == "px" or self.scale is None else poses.in_cm(self.scale)
+
     def series(self, kind: str, k: int, filtered: bool = False) -> Envelope:
-        """The `Envelope` of one of `KINDS` of a bodypart: px, likelihood or px/s; NaN below pcutoff."""
+        """The `Envelope` of one of `KINDS` of a bodypart: px, likelihood or px/s (cm, cm/s); NaN below pcutoff."""
         cut = kind != "likelihood"
-        key = (kind, k, filtered and self.method, self.pcutoff if cut else None)
+        key = (kind, k, filtered and self.method, self.pcutoff if cut else None, self.length)
         found = self._series.get(key)
         if found is None:
             values = self._values(kind, k, filtered)
@@ -184,15 +204,16 @@ class TrajectoryState(HasTraits):
 
     def _values(self, kind: str, k: int, filtered: bool) -> NDArray[np.float32]:
         """A series whatever its likelihood, float32 (T,), kept."""
-        key = (kind, k, filtered and self.method)
+        key = (kind, k, filtered and self.method, self.length)
         if key not in self._whole:
             poses = self.drawn(filtered)
+            points = self.in_unit(poses.points[:, k])
             if kind == "likelihood":
                 values = poses.likelihood[:, k]
             elif kind == "speed":
-                values = speed(poses.points[:, k], times=self.times)
+                values = speed(points, times=self.times)
             else:
-                values = poses.points[:, k, "xy".index(kind)]
+                values = points[:, "xy".index(kind)]
             if filtered:  # those of another filter are not needed any more
                 self._whole = {old: v for old, v in self._whole.items() if old[2] in (False, self.method)}
             self._whole[key] = np.ascontiguousarray(values, np.float32)
@@ -219,7 +240,7 @@ class TrajectoryState(HasTraits):
         first = max(self.frame - self.trail, 0)
         poses, part = self.drawn(), slice(first, self.frame + self.trail + 1)
         sure = poses.likelihood[part, k] >= self.pcutoff
-        points = np.where(sure[:, None], poses.points[part, k], np.nan)
+        points = self.in_unit(np.where(sure[:, None], poses.points[part, k], np.nan))
         return points[: self.frame - first + 1], points[self.frame - first :]
 
     def differences(self, k: int, axis: int) -> NDArray[np.float32]:
@@ -231,7 +252,8 @@ class TrajectoryState(HasTraits):
         values = [self.differences(k, axis) for k in self.columns]
         values = [v[np.isfinite(v)] for v in values]
         far = np.abs(np.concatenate([v[:: 1 + len(v) // ENOUGH] for v in values])) if values else np.empty(0)
-        limit = max(5.0, float(np.ceil(2 * np.percentile(far, 99)))) if len(far) else 5.0
+        least, fine = (5.0, 1) if self.length == "px" else (0.5, 10)
+        limit = max(least, float(np.ceil(2 * fine * np.percentile(far, 99))) / fine) if len(far) else least
         edges = np.linspace(-limit, limit, BINS + 1)
         counts = [np.histogram(np.clip(v, -limit, limit), BINS, (-limit, limit))[0] for v in values]  # sorts nothing
         return edges, np.array(counts).reshape(-1, BINS)
@@ -314,7 +336,7 @@ class TrajectoryState(HasTraits):
 
     def selection(self, filtered: bool = False) -> Poses:
         """The part and the bodyparts looked at, as `Poses`."""
-        poses, part, columns = self.drawn(filtered), slice(self.start, self.stop), self.columns
+        poses, part, columns = self.measured(filtered), slice(self.start, self.stop), self.columns
         return replace(
             poses,
             bodyparts=self.bodyparts,
@@ -325,7 +347,8 @@ class TrajectoryState(HasTraits):
     def table(self) -> pd.DataFrame:
         """The selection as `pandas.DataFrame`: frame, time_s, and x, y, likelihood, speed of each bodypart.
 
-        Below pcutoff there is a likelihood only. Filtered values are beside the raw ones where they are drawn.
+        Below pcutoff there is a likelihood only. Filtered values are beside the raw ones where they are drawn. In cm
+        the names of lengths and speeds end in ``_cm``.
         """
         import pandas as pd
 
@@ -333,11 +356,12 @@ class TrajectoryState(HasTraits):
         data: dict[str, ArrayLike] = {"frame": np.arange(self.start, self.stop), "time_s": self.times[part]}
         for filtered in self.sources:
             suffix = "_filtered" if filtered else ""
+            length = f"{suffix}_cm" if self.length == "cm" else suffix
             for k, name in zip(self.columns, self.bodyparts, strict=True):
                 poses = self.drawn(filtered)
                 sure = poses.likelihood[part, k] >= self.pcutoff
-                points = np.where(sure[:, None], poses.points[part, k], np.nan)
-                data[f"{name}_x{suffix}"], data[f"{name}_y{suffix}"] = points.T
+                points = self.in_unit(np.where(sure[:, None], poses.points[part, k], np.nan))
+                data[f"{name}_x{length}"], data[f"{name}_y{length}"] = points.T
                 data[f"{name}_likelihood{suffix}"] = poses.likelihood[part, k]
-                data[f"{name}_speed{suffix}"] = self.series("speed", k, filtered).values[part]
+                data[f"{name}_speed{length}"] = self.series("speed", k, filtered).values[part]
         return pd.DataFrame(data)

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
+import numpy as np
+from numpy.typing import NDArray
 
 from dlcnb.files import atomic_path, make_folder
 from dlcnb.poses import Poses, find_poses
-from dlcnb.project import Project
-from dlcnb.video import VideoReader
+from dlcnb.project import Project, ProjectError, Scale, scale_of
+from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.canvas import Painter
 from dlcnb.widgets.base.pictures import beside, figure_picture
 from dlcnb.widgets.base.plot_input import PlotInput
@@ -21,6 +23,7 @@ from dlcnb.widgets.player.trail_player import TrailPlayer
 from dlcnb.widgets.trajectories.controls import TrajectoryControls
 from dlcnb.widgets.trajectories.plots import TrajectoryPlots
 from dlcnb.widgets.trajectories.state import KINDS, TrajectoryState
+from dlcnb.widgets.trajectories.zones import ZonePanel
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,6 +72,7 @@ class TrajectoryView(View):
     """
 
     _painter: Painter | None = None
+    _zones_wanted = False
 
     def __init__(
         self,
@@ -83,14 +87,15 @@ class TrajectoryView(View):
         self.video, poses = video_and_poses(self.project, video, poses)
         self.queue, self._own_player = queue, player is None
         self.player = player or TrailPlayer(self.video, project=self.project, width=PLAYER_WIDTH)
-        self.state = TrajectoryState(poses, self.player.state.times, self.project.pcutoff)
+        self.state = TrajectoryState(poses, self.player.state.times, self.project.pcutoff, self._scale())
         self._lock, self._all, self._rest = threading.RLock(), True, threading.Event()
         self._of_player: Poses | None = None  # what the player shows
         self.plots = TrajectoryPlots(self.state)
         self.controls = TrajectoryControls(self.state, self, self.plots.colors)
         self.input = PlotInput(KEYS, self._on_input, ROOT)
         rows = [self.controls.choices, self.controls.bodyparts, self.controls.moves]
-        super().__init__([*rows, self._halves(), self.plots.plane_box, self.input])
+        self.zones = ZonePanel(self.project, self.video, self.state, self._frame, self._on_zones)
+        super().__init__([*rows, self._halves(), self.plots.plane_box, self.zones, self.input])
         self.add_class(ROOT)
         self._painter = Painter(self._paint, self.fail)
         self._connect()
@@ -105,9 +110,28 @@ class TrajectoryView(View):
         both.add_class("dlcnb-halves")
         return both
 
+    def _scale(self) -> Scale | None:
+        """The video's scale; one that can't be used counts as none, which ZoneEditor and the commands tell."""
+        try:
+            return scale_of(self.project, self.video, self.player.state.image_size)
+        except ProjectError:
+            return None
+
+    def _frame(self) -> NDArray[np.uint8]:
+        """The first frame of the video, for pictures of places; grey where it is damaged."""
+        try:
+            return self.player.reader.read(0)
+        except DamagedFrameError:
+            return np.full((*self.player.state.image_size, 3), 64, np.uint8)
+
+    def _on_zones(self) -> None:
+        self._zones_wanted = True
+        if self._painter is not None:
+            self._painter.request()
+
     def _connect(self) -> None:
         state, player = self.state, self.player.state
-        whole = ["revision", "pcutoff", "bodyparts", "method", "show", "unit", "trail"]
+        whole = ["revision", "pcutoff", "bodyparts", "method", "show", "unit", "length", "trail"]
         state.observe(lambda _: self.redraw(), whole)
         state.observe(lambda _: self._on_frame(), "frame")
         state.observe(lambda change: setattr(player, "pcutoff", change.new), "pcutoff")
@@ -212,6 +236,12 @@ class TrajectoryView(View):
             self._painter.request()
 
     def _paint(self) -> None:
+        zones, self._zones_wanted = self._all or self._zones_wanted, False
+        self._paint_plots()
+        if zones:
+            self.zones.show()
+
+    def _paint_plots(self) -> None:
         if not self._all:
             self.plots.show_frame()
             self._rest.wait(PAUSE if self.player.state.playing else 0)

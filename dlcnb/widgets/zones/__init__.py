@@ -1,0 +1,1 @@
+"""Zones and centimetres, drawn on a frame."""

@@ -1,0 +1,198 @@
+"""The fields and buttons beside the picture of ZoneEditor."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from dlcnb.widgets.base.html import Html, heading, joined, markup, muted, swatch
+from dlcnb.widgets.base.quiet import Quiet
+from dlcnb.widgets.base.view import button, row
+from dlcnb.widgets.zones.draw import zone_colors
+from dlcnb.widgets.zones.keys import BUTTONS, TOOL_WORDS
+from dlcnb.zones import PRESETS
+
+if TYPE_CHECKING:
+    from dlcnb.widgets.zones.editor import ZoneEditor
+
+__all__ = ["ZoneControls"]
+
+ALL = "all other videos"
+THIS, WHOLE = "this video", "all videos"
+
+
+class ZoneControls:
+    """``top`` (video, frame), ``tools`` and ``moves`` above and below the picture, ``side`` beside it.
+
+    Parameters
+    ----------
+    editor : ZoneEditor
+        Whose methods the buttons call.
+    videos : list of str
+        Names of the project's videos.
+    """
+
+    def __init__(self, editor: ZoneEditor, videos: list[str]) -> None:
+        self._editor, self._quiet = editor, Quiet()
+        self._build_top(videos)
+        self._build_zones()
+        self._build_presets()
+        self._build_copy(videos)
+        self._build_scale()
+        self.side = ipywidgets.VBox(
+            [self.zones, self.making, self.copying, self.scaling],
+            layout=ipywidgets.Layout(
+                width="330px", flex="1 1 300px", min_width="0", max_width="480px", overflow="visible"
+            ),
+        )
+
+    # --- what it is made of ---
+
+    def _build_top(self, videos: list[str]) -> None:
+        editor = self._editor
+        self.video = ipywidgets.Dropdown(options=videos, layout=_layout("220px"))
+        self.video.tooltip = "The video whose zones these are"
+        self.video.observe(self._quiet.ignored(lambda change: editor.choose_video(change.new)), "value")
+        self.frame = ipywidgets.IntSlider(min=0, max=1, readout=False, layout=_layout("200px"))
+        self.frame.tooltip = "The frame that is shown"
+        self.frame.add_class("dlcnb-own-keys")
+        self.frame.observe(self._quiet.ignored(lambda change: editor.go(change.new)), "value")
+        self.number = Html()
+        self.number.add_class("dlcnb-number")
+        self.again = button(
+            "refresh", "Read zones and scale again, as another program may have changed them", editor.refresh
+        )
+        self.fit = button(
+            "arrows-alt", "Scale the zones to the frames of this video", editor.fit_zones, "Fit the zones"
+        )
+        self.top = row([Html("video"), self.video, Html("frame"), self.frame, self.number, self.again, self.fit])
+        self.tool_buttons = {}
+        for tool, (word, icon, tooltip) in TOOL_WORDS.items():
+            made = ipywidgets.ToggleButton(
+                description=word, icon=icon, tooltip=tooltip, layout=ipywidgets.Layout(width="auto")
+            )
+            made.observe(self._quiet.ignored(partial(self._on_tool, tool)), "value")
+            self.tool_buttons[tool] = made
+        self.tools = row([*self.tool_buttons.values()])
+        self.buttons = {key: button(icon, tip, partial(editor.press_key, key)) for key, (icon, tip) in BUTTONS.items()}
+        for key in ("Delete", ",", "-"):
+            self.buttons[key].add_class("dlcnb-gap")
+        self.moves = row([*self.buttons.values()])
+
+    def _build_zones(self) -> None:
+        self.list = ipywidgets.Select(rows=6, layout=_layout("100%"))
+        self.list.tooltip = "The zones; the chosen one"
+        self.list.add_class("dlcnb-own-keys")
+        self.list.observe(self._quiet.ignored(self._on_list), "value")
+        self.name = ipywidgets.Text(placeholder="name", continuous_update=False, layout=_layout("200px"))
+        self.name.tooltip = "Name of the chosen zone"
+        self.name.observe(self._quiet.ignored(lambda change: self._editor.act("rename", change.new)), "value")
+        self.facts = Html()
+        rows = [Html(heading("zones")), self.list, row([Html("name"), self.name]), self.facts]
+        self.zones = ipywidgets.VBox(rows, layout=ipywidgets.Layout(overflow="visible"))
+
+    def _build_presets(self) -> None:
+        self.preset = ipywidgets.Dropdown(options=list(PRESETS), layout=_layout("150px"))
+        self.preset.tooltip = "Zones of usual arenas"
+        self.share = ipywidgets.BoundedFloatText(min=0.01, max=0.99, step=0.05, layout=_layout("70px"))
+        self.preset.observe(lambda _: self._on_preset(), "value")
+        make = button("magic", "Make these zones in place of the chosen one, or in the whole frame", self._make, "Make")
+        self.margin = ipywidgets.BoundedFloatText(value=20, min=0.1, max=1e5, layout=_layout("70px"))
+        self.margin.tooltip = "Margin around the chosen zone, px"
+        grow = button("bullseye", "Make a zone around the chosen one, as around an object",
+                      lambda: self._editor.act("grow", self.margin.value), "Around")  # fmt: skip
+        margin = row([grow, Html("the chosen one, margin"), self.margin, Html("px")])
+        self.making = ipywidgets.VBox(
+            [Html(heading("usual arenas")), row([self.preset, self.share, make]), margin],
+            layout=ipywidgets.Layout(overflow="visible"),
+        )
+        self._on_preset()
+
+    def _build_copy(self, videos: list[str]) -> None:
+        self.target = ipywidgets.Dropdown(options=[ALL, *videos], layout=_layout("190px"))
+        self.target.tooltip = "Where the zones are copied to, scaled to the size of the frames"
+        copy = button("copy", "Copy all zones of this video there", lambda: self._editor.copy(self._targets()), "Copy")
+        self.replace = ipywidgets.Checkbox(
+            description="replace those that are there", indent=False, layout=_layout("auto")
+        )
+        self.copying = ipywidgets.VBox(
+            [Html(heading("copy to")), row([self.target, copy]), self.replace],
+            layout=ipywidgets.Layout(overflow="visible", display=None if len(videos) > 1 else "none"),
+        )
+
+    def _build_scale(self) -> None:
+        self.scale = Html()
+        self.width = ipywidgets.BoundedFloatText(value=40, min=0.01, max=1e5, layout=_layout("76px"))
+        self.width.tooltip = "Length in cm; of four corners that from the first to the second"
+        self.height = ipywidgets.BoundedFloatText(value=30, min=0.01, max=1e5, layout=_layout("76px"))
+        self.height.tooltip = "cm from the second corner to the third"
+        self.times = Html("×")
+        self.whose = ipywidgets.Dropdown(options=[THIS, WHOLE], layout=_layout("110px"))
+        self.whose.tooltip = "What the scale is for"
+        self.set_scale = button("check", "Keep this scale in config.yaml", self._on_scale, "Set")
+        undo = button("undo", "Take the last change of the scale back", self._editor.undo_scale)
+        fields = row([self.width, self.times, self.height, Html("cm, for"), self.whose, self.set_scale, undo])
+        self.scaling = ipywidgets.VBox(
+            [Html(heading("centimetres")), self.scale, fields], layout=ipywidgets.Layout(overflow="visible")
+        )
+
+    # --- what they do ---
+
+    def _on_list(self, change: Any) -> None:
+        if change.new is not None:
+            self._editor.act("choose", [change.new])
+
+    def _on_tool(self, tool: str, _: Any) -> None:
+        self._editor.act("use", tool)
+
+    def _on_preset(self) -> None:
+        _, words, usual = PRESETS[self.preset.value]
+        self.share.layout.display = "none" if usual is None else None
+        self.share.tooltip = words
+        if usual is not None:
+            self.share.value = usual
+
+    def _make(self) -> None:
+        self._editor.act("preset", self.preset.value, self.share.value)
+
+    def _targets(self) -> list[str]:
+        every = [name for name in self.video.options if name != self.video.value]
+        return every if self.target.value == ALL else [self.target.value]
+
+    def _on_scale(self) -> None:
+        self._editor.measure(self.width.value, self.height.value, whole=self.whose.value == WHOLE)
+
+    # --- what they show ---
+
+    def show(self, scale: str, frames: int, misfit: bool) -> None:
+        """Bring the fields up to date: the scale in words, the number of frames, whether zones do not fit."""
+        state = self._editor.state
+        colors = zone_colors(len(state.zones))
+        with self._quiet:
+            self.frame.max = max(frames - 1, 1)
+            self.frame.value = state.frame
+            self.number.value = markup("{} {}", state.frame, muted(f"of {max(frames - 1, 0)}"))
+            options = [(zone.name, n) for n, zone in enumerate(state.zones)]
+            if list(self.list.options) != options:
+                self.list.options = options
+            self.list.value = state.chosen[0] if len(state.chosen) == 1 else None
+            self.name.value, self.name.disabled = (state.zone.name, False) if state.zone else ("", True)
+            for tool, made in self.tool_buttons.items():
+                made.value = tool == state.tool
+        dots = joined(swatch(color) for color in colors)
+        many = f"{len(state.zones)} zones" if len(state.zones) != 1 else "1 zone"
+        chosen = f", {len(state.chosen)} chosen" if len(state.chosen) > 1 else ""
+        self.facts.value = markup("{}{}", dots, muted(f" {many}{chosen}"))
+        self.scale.value = markup("{}", scale)
+        corners = state.tool == "corners"
+        for part in (self.times, self.height):
+            part.layout.display = None if corners else "none"
+        self.set_scale.disabled = len(state.draft) != {"length": 2, "corners": 4}.get(state.tool)
+        self.buttons["Ctrl+z"].disabled, self.buttons["Ctrl+y"].disabled = not state.undoable, not state.redoable
+        self.fit.layout.display = None if misfit else "none"
+
+
+def _layout(width: str) -> ipywidgets.Layout:
+    return ipywidgets.Layout(width=width, margin="0")

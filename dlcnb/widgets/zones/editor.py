@@ -1,0 +1,280 @@
+"""ZoneEditor: draw zones on a frame, name them, copy them to other videos; tell how many pixels are a centimetre."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dlcnb.project import Project, ProjectError, Scale, scale_of, set_scale, undo_scale
+from dlcnb.project.scale import KEY
+from dlcnb.video import DamagedFrameError, VideoReader
+from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view
+from dlcnb.widgets.base.input_guard import Input
+from dlcnb.widgets.base.paint import on_picture
+from dlcnb.widgets.base.view import View, shown
+from dlcnb.widgets.base.zoom import canvas_size
+from dlcnb.widgets.zones.controls import ZoneControls
+from dlcnb.widgets.zones.draw import zone_things
+from dlcnb.widgets.zones.keys import KEYS
+from dlcnb.widgets.zones.state import ZoneState
+from dlcnb.zones import ZoneError, ZoneFile, copy_zones, zones_path
+
+__all__ = ["ZoneEditor"]
+
+ROOT = "dlcnb-zones"
+WHEEL_ZOOM = 1.002  # per CSS pixel of wheel travel
+
+
+class ZoneEditor(View):
+    """Draw zones and measure centimetres on a frame of a video.
+
+    Rectangles, ellipses and polygons with names are kept at once in the project's folder ``zones``; `dlcnb zones`
+    measures what bodyparts did in them.
+
+    Parameters
+    ----------
+    project : Project or path
+    video : path or str, optional
+        A video of the project, by its path or name; by default the first one.
+    width : int, optional
+        Width of the picture in px; by default the video's own, at most 720.
+    """
+
+    _painter: Painter | None = None
+
+    def __init__(
+        self, project: Project | Path | str, video: Path | str | None = None, *, width: int | None = None
+    ) -> None:
+        self.project = project if isinstance(project, Project) else Project.open(project)
+        if not self.project.videos:
+            raise FileNotFoundError(f"{self.project.root} has no video yet: add one with dlcnb add-videos.")
+        path = self.project.videos[0] if video is None else self.project.video(Path(video).name)
+        self._lock, self._misfit = threading.RLock(), False
+        self.scale: Scale | None = None
+        self._reader = VideoReader(path)
+        size = canvas_size(self._reader.size, width, 480, 720)
+        self.state = ZoneState(self._reader.size, size, self._keep)
+        self.canvas = FrameCanvas(size)
+        self.input = Input([self.canvas], KEYS, self._on_input, ROOT)
+        self.controls = ZoneControls(self, [path.stem for path in self.project.videos])
+        controls = self.controls
+        column = ipywidgets.VBox(
+            [self.canvas, controls.moves, self.input.guard],
+            layout=ipywidgets.Layout(width="100%", max_width=f"{size[1]}px", flex="1 1 480px", overflow="visible"),
+        )
+        columns = ipywidgets.HBox([column, controls.side])
+        columns.add_class("dlcnb-row")
+        columns.add_class("dlcnb-top")
+        super().__init__([controls.top, controls.tools, columns])
+        self.add_class(ROOT)
+        self._painter = Painter(self._paint, self.fail)
+        self.canvas.on_client_ready(lambda *_: self.redraw())
+        self.state.observe(lambda _: self._on_state(), "revision")
+        self.state.observe(lambda change: self.tell(change.new), "message")
+        self.choose_video(path.stem)
+
+    # --- which video ---
+
+    @property
+    def video(self) -> Path:
+        """Path of the video whose zones these are."""
+        return Path(self._reader.path)
+
+    @shown
+    def choose_video(self, video: str | Path) -> None:
+        """Show another video's zones."""
+        path = self.project.video(Path(video).name)
+        with self._lock:
+            if path != self.video:
+                reader = VideoReader(path)
+                self._reader.close()
+                self._reader = reader
+                self.state.frame = 0
+            self.controls.video.value = path.stem
+            self._read()
+
+    def _read(self) -> None:
+        """Read zones and scale of the video; what is wrong with them is shown."""
+        self.file = ZoneFile(zones_path(self.project, self.video), self._reader.size)
+        self._misfit = False
+        problem: ValueError | None = None
+        try:
+            zones = self.file.read()
+        except ZoneError as error:
+            zones, self._misfit, problem = (), True, error
+        self.state.load(zones, self._reader.size)
+        try:
+            self.scale = scale_of(self.project, self.video, self._reader.size)
+        except ProjectError as error:
+            self.scale, problem = None, error
+        self.tell("")
+        if problem is not None:
+            self.fail(problem)
+        self._on_state()
+
+    def refresh(self) -> None:
+        """Read zones and scale again if another program changed them; else what can be undone stays."""
+        with self._lock:
+            project = Project.open(self.project.root)
+            if self.file.changed or project.config.get(KEY) != self.project.config.get(KEY):
+                self.project = project
+                self._read()
+
+    @shown
+    def go(self, frame: int) -> None:
+        """Show a frame."""
+        self.state.frame = min(max(int(frame), 0), len(self._reader) - 1)
+        self._on_state()
+
+    # --- gestures ---
+
+    @shown
+    def act(self, method: str, *arguments: Any) -> None:
+        """Call a method of the state by its name; what it raises is shown."""
+        with self._lock:
+            if method == "use":
+                self.state.tool, self.state.message = arguments[0], ""
+                self._on_state()
+            else:
+                self.state.message = ""
+                getattr(self.state, method)(*arguments)
+
+    def press_key(self, key: str) -> None:
+        """Do what a key does."""
+        self.act(*KEYS[key])
+
+    @shown
+    def _on_input(self, message: dict[str, Any]) -> None:
+        kind, state = message["type"], self.state
+        at = message.get("x", 0.0), message.get("y", 0.0)
+        with self._lock:
+            if kind == "key":
+                self.press_key(message["key"])
+            elif kind == "wheel":
+                state.zoom(WHEEL_ZOOM ** -message["dy"], at)
+            elif kind == "pinch":
+                state.pinch(message)
+            elif kind == "double":
+                self._on_double()
+            elif kind == "down":
+                state.press(at)
+            elif kind == "move":
+                state.drag(at)
+            elif kind == "up":
+                state.release()
+            elif kind == "cancel":
+                state.cancel()
+
+    def _on_double(self) -> None:
+        """The second click of a polygon's last corner closes it; beside that, the whole frame is shown."""
+        state = self.state
+        if state.tool == "polygon" and len(state.draft) > 3:
+            state.draft = state.draft[:-1]  # it was placed twice
+            state.finish()
+        elif state.tool == "choose" and not state.chosen:
+            state.reset_view()
+
+    # --- what is kept ---
+
+    def _keep(self) -> None:
+        """Write the zones; called after each change."""
+        if self._misfit:
+            raise ZoneError(f"{self.file.path} is not written over, as it could not be read; see above, or delete it")
+        self.file.write(self.state.zones)
+
+    @shown
+    def fit_zones(self) -> None:
+        """Scale zones that were drawn on frames of another size to this video's, and keep that."""
+        with self._lock:
+            zones = self.file.read_fitted()
+            self.file.write(zones)
+            self._read()
+
+    @shown
+    def copy(self, videos: list[str]) -> None:
+        """Copy all zones to other videos, scaled to their frames."""
+        targets = []
+        for name in videos:
+            with VideoReader(self.project.video(name)) as reader:
+                targets.append((name, reader.size))
+        made = copy_zones(self.project, self.video, targets, replace=self.controls.replace.value)
+        self.tell(f"Copied to {', '.join(path.stem for path in made)}." if made else "Choose another video to copy to.")
+
+    @shown
+    def measure(self, width_cm: float, height_cm: float | None = None, *, whole: bool = False) -> None:
+        """Keep the scale of what was clicked, two ends ``width_cm`` apart or four corners; ``whole``: of all videos."""
+        state, size = self.state, self._reader.size
+        if len(state.draft) == 2 and state.tool == "length":
+            found = Scale.by_line(state.draft, width_cm, size)
+        elif len(state.draft) == 4 and height_cm is not None:
+            found = Scale.by_corners(state.draft, (width_cm, height_cm), size)
+        else:
+            raise ProjectError("click both ends of a known length (l), or four corners of a rectangle (c), first")
+        with self._lock:
+            set_scale(self.project, found, None if whole else self.video)
+            self.scale = scale_of(self.project, self.video, size)
+            state.tool = "choose"
+            self.tell(f"Kept: {found}.")
+
+    @shown
+    def undo_scale(self) -> None:
+        """Take the last change of the scale back."""
+        with self._lock:
+            told = undo_scale(self.project)
+            self.scale = scale_of(self.project, self.video, self._reader.size)
+            self._on_state()
+            self.tell(f"Now: {told}.")
+
+    # --- painting ---
+
+    def _on_state(self) -> None:
+        scale = "not known: click both ends of a known length (l)" if self.scale is None else str(self.scale)
+        self.controls.show(scale, len(self._reader), self._misfit)
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Paint again, soon, on the painter's thread."""
+        if self._painter is not None:
+            self._painter.request()
+
+    def _seen(self) -> NDArray[np.uint8]:
+        """The frame as the canvas shows it, uint8 (height, width, 3)."""
+        with self._lock:
+            state = self.state
+            try:
+                image = self._reader.read(state.frame)
+            except DamagedFrameError:
+                image = np.full((*state.image_size, 3), 64, np.uint8)
+            return render_view(image, state.fit, state.canvas_size)
+
+    def _paint(self) -> None:
+        self.input.ready()
+        with self._lock:
+            view, things = self._seen(), zone_things(self.state, self.state.fit, self.scale)
+        with batch(self.canvas):
+            self.canvas.draw_frame(view)
+            self.canvas.paint(1, things)
+        self.input.sent()
+
+    # --- without a browser ---
+
+    def wait(self, timeout: float = 10.0) -> bool:
+        """Block until what was asked for is painted; False after ``timeout`` seconds."""
+        return self._painter is None or self._painter.wait(timeout)
+
+    def snapshot(self) -> Image.Image:
+        """The frame with its zones, as a `PIL.Image.Image`."""
+        return on_picture(Image.fromarray(self._seen()), zone_things(self.state, self.state.fit, self.scale))
+
+    def close(self) -> None:
+        """Take the widget off the page and free the video; the zones are kept already."""
+        if self._painter is not None:
+            self._painter.close()
+            self._reader.close()
+        super().close()

@@ -1,0 +1,64 @@
+"""What ZoneEditor can be told, by which keys and buttons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["BUTTONS", "KEYS", "TOOL_WORDS"]
+
+# key: (name of a method of the state, its arguments)
+KEYS: dict[str, tuple[Any, ...]] = {
+    "v": ("use", "choose"),
+    "r": ("use", "rectangle"),
+    "e": ("use", "ellipse"),
+    "p": ("use", "polygon"),
+    "l": ("use", "length"),
+    "c": ("use", "corners"),
+    "Enter": ("finish",),
+    "Escape": ("cancel",),
+    "n": ("step", 1),
+    "N": ("step", -1),
+    "h": ("step_handle", 1),
+    "H": ("step_handle", -1),
+    "i": ("insert_corner",),
+    "Backspace": ("delete",),
+    "Delete": ("delete",),
+    "Ctrl+a": ("choose_all",),
+    "Ctrl+z": ("undo",),
+    "Ctrl+Z": ("redo",),
+    "Ctrl+y": ("redo",),
+    "ArrowLeft": ("nudge", -1, 0),
+    "ArrowRight": ("nudge", 1, 0),
+    "ArrowUp": ("nudge", 0, -1),
+    "ArrowDown": ("nudge", 0, 1),
+    "Shift+ArrowLeft": ("nudge", -10, 0),
+    "Shift+ArrowRight": ("nudge", 10, 0),
+    "Shift+ArrowUp": ("nudge", 0, -10),
+    "Shift+ArrowDown": ("nudge", 0, 10),
+    ",": ("resize", 1 / 1.05),
+    ".": ("resize", 1.05),
+    "+": ("zoom", 1.5),
+    "-": ("zoom", 1 / 1.5),
+    "0": ("reset_view",),
+}
+TOOL_WORDS = {
+    "choose": ("Choose", "mouse-pointer", "Choose, move, and pull corners (v)"),
+    "rectangle": ("Rectangle", "square-o", "Drag from corner to corner, or Enter (r)"),
+    "ellipse": ("Ellipse", "circle-o", "Drag from corner to corner, or Enter (e)"),
+    "polygon": ("Polygon", "star-o", "Click corner after corner, then the first again, or Enter (p)"),
+    "length": ("Length", "arrows-h", "Click both ends of a known length (l)"),
+    "corners": ("Corners", "object-group", "Click the four corners of a rectangle on the ground, around it (c)"),
+}
+BUTTONS = {  # key: (icon, what it does)
+    "Ctrl+z": ("undo", "Undo (Ctrl+z)"),
+    "Ctrl+y": ("repeat", "Redo (Ctrl+y)"),
+    "Delete": ("trash", "Delete the chosen zones, or the chosen corner (Delete)"),
+    "n": ("chevron-right", "Choose the next zone (n)"),
+    "h": ("dot-circle-o", "Choose the next corner (h); arrow keys move it, i inserts one"),
+    "Ctrl+a": ("clone", "Choose all zones (Ctrl+a), to move and resize them together"),
+    ",": ("compress", "Smaller by 5 % (,)"),
+    ".": ("expand", "Larger by 5 % (.)"),
+    "-": ("search-minus", "Zoom out (-, or wheel)"),
+    "+": ("search-plus", "Zoom in (+, or wheel)"),
+    "0": ("arrows-alt", "Whole frame (0, or double click)"),
+}

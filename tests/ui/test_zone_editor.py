@@ -1,0 +1,78 @@
+"""ZoneEditor in JupyterLab: drawn, named, a corner moved, undone, reloaded; by the pointer, and by keys alone."""
+
+import pytest
+from support.cells import SPIKE
+
+CELL = SPIKE + "from dlcnb import ZoneEditor\nv = ZoneEditor(project)"
+CANVAS = ".dlcnb-zones canvas"
+
+
+@pytest.fixture
+def editor(lab, request):
+    lab.open(request.node.name, CELL, "v")
+    lab.page.locator(CANVAS).first.wait_for()
+    lab.until("v.input.guard.attached and v.wait(0.5)")
+    return lab
+
+
+def place(lab, x, y):
+    """Page coordinates of a place of the frame."""
+    return lab.on(CANVAS, *lab.ask(f"v.state.fit.to_canvas(({x}, {y})).tolist()"))
+
+
+def drag(lab, a, b):
+    lab.page.mouse.move(*place(lab, *a))
+    lab.page.mouse.down()
+    lab.page.mouse.move(*place(lab, *b), steps=4)
+    lab.page.mouse.up()
+
+
+BOX = "[[round(n) for n in z.box] for z in v.state.zones]"
+KEPT = "[(z.name, [round(n) for n in z.box]) for z in v.file.read()]"
+
+
+def test_a_zone_is_drawn_named_pulled_undone_and_there_after_a_reload(editor):
+    page = editor.page
+    page.get_by_role("button", name="Rectangle").click()
+    drag(editor, (30, 30), (90, 80))
+    editor.until(f"{BOX} == [[30, 30, 90, 80]]")
+    name = page.locator(".dlcnb-zones input[type=text]").first
+    name.fill("nest")
+    name.press("Enter")
+    editor.until("v.state.zone and v.state.zone.name == 'nest'")
+    drag(editor, (90, 80), (120, 100))
+    editor.until(f"{BOX} == [[30, 30, 120, 100]]")
+    page.keyboard.press("Control+z")
+    editor.until(f"{BOX} == [[30, 30, 90, 80]]")
+    page.keyboard.press("p")
+    for corner in ((100, 20), (140, 20), (120, 60), (100, 20)):
+        page.mouse.click(*place(editor, *corner))
+    editor.until("len(v.state.zones) == 2 and v.state.zones[1].kind == 'polygon'")
+    before = page.evaluate(f"() => document.querySelector('{CANVAS}').toDataURL()")
+    editor.reload()
+    page.locator(CANVAS).first.wait_for()
+    page.wait_for_function(f"before => document.querySelector('{CANVAS}').toDataURL() === before", arg=before)
+    assert editor.ask(KEPT) == [["nest", [30, 30, 90, 80]], ["zone 1", [100, 20, 140, 60]]]
+
+
+def test_keys_alone_draw_move_and_undo_and_reach_no_cell(editor):
+    page = editor.page
+    page.locator(CANVAS).first.focus()
+    cells = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
+    count = page.evaluate(cells)
+    page.keyboard.press("e")
+    page.keyboard.press("Enter")
+    (box,) = editor.until(f"len(v.state.zones) == 1 and {BOX}")
+    for key in ("Shift+ArrowRight", "ArrowDown", "h", "ArrowLeft"):
+        page.keyboard.press(key)
+    editor.until(f"{BOX} == [[{box[0] + 9}, {box[1] + 1}, {box[2] + 10}, {box[3] + 1}]]")
+    for _ in range(3):
+        page.keyboard.press("Control+z")
+    editor.until(f"{BOX} == [{box}]")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Delete")
+    editor.until("len(v.state.zones) == 1")
+    page.keyboard.press("n")
+    page.keyboard.press("Delete")
+    editor.until("not v.state.zones")
+    assert page.evaluate(cells) == count

@@ -1,0 +1,97 @@
+"""TrajectoryView in centimetres, and its section on zones."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.projects import copy_of
+from support.widgets import painted
+from traitlets import TraitError
+
+from dlcnb import TrajectoryView
+from dlcnb.poses import Poses
+from dlcnb.project import Scale, set_scale
+from dlcnb.tables.errors import TableError
+from dlcnb.video import VideoReader
+from dlcnb.widgets.trajectories.state import TrajectoryState
+from dlcnb.zones import ZoneFile, quadrants, zones_path
+
+COUNT, PX_PER_CM = 40, 4.0
+
+
+@pytest.fixture
+def project(arena_project, tmp_path):
+    return copy_of(arena_project, tmp_path)
+
+
+@pytest.fixture
+def view(project):
+    """The first bodypart goes 60 px/s to the right; the others rest."""
+    set_scale(project, Scale.by_number(PX_PER_CM))
+    with VideoReader(project.videos[0]) as reader:
+        times, count = reader.times, len(reader.times)
+        file = ZoneFile(zones_path(project, project.videos[0]), reader.size)
+        height, width = reader.size
+    points = np.full((count, len(project.bodyparts), 2), 10.0)
+    points[:, 0, 0] = 5 + 60 * (times - times[0])
+    poses = Poses(project.bodyparts, "DLC_test", points, np.full(points.shape[:2], 0.9))
+    file.read()
+    file.write(quadrants((-0.5, -0.5, width - 0.5, height - 0.5)))
+    yield from painted(TrajectoryView(project, poses=poses))
+
+
+def test_lengths_are_in_cm_everywhere(view):
+    state = view.state
+    state.look(0, COUNT)
+    in_px = state.table()
+    view.controls.length.value = "cm"
+    assert view.wait()
+    in_cm, name = state.table(), state.bodyparts[0]
+    np.testing.assert_allclose(in_cm[f"{name}_x_cm"], in_px[f"{name}_x"] / PX_PER_CM)
+    np.testing.assert_allclose(in_cm[f"{name}_speed_cm"], 60 / PX_PER_CM, rtol=1e-3)
+    assert view.plots.over_time["speed-0"].left.label == "speed (cm/s)"
+    assert view.plots.plane.bottom.label == "x (cm)"
+    assert state.trails(0)[0][-1][0] == pytest.approx(5 / PX_PER_CM)
+    assert state.selection().unit == "cm"
+    assert view.player.state.visible_points()[0][0] == pytest.approx(5)  # the player draws in px as ever
+    view.controls.length.value = "px"
+    pd.testing.assert_frame_equal(state.table(), in_px)
+
+
+def test_cm_without_a_scale_are_refused_and_poses_in_cm_not_written(project, tmp_path):
+    poses = Poses(("nose",), "DLC_test", np.zeros((3, 1, 2)), np.ones((3, 1)))
+    state = TrajectoryState(poses, np.arange(3))
+    with pytest.raises(TraitError, match="no scale is known"):
+        state.length = "cm"
+    with pytest.raises(TableError, match="expected poses in px"):
+        poses.in_cm(Scale.by_number(2)).write(tmp_path / "m.mp4")
+
+
+def test_the_section_on_zones_measures_the_part_looked_at(view, tmp_path):
+    panel, state = view.zones, view.state
+    state.bodyparts = state.bodyparts[:1]
+    assert panel.table.value == ""
+    panel.open_button.value = True
+    assert view.wait()
+    assert "top left" in panel.table.value
+    assert "the whole video" in panel.table.value
+    assert bytes(panel.picture.value).startswith(b"\x89PNG")
+    state.look(0, COUNT)
+    view.controls.length.value = "cm"
+    assert view.wait()
+    assert f"frames 0 – {COUNT - 1}" in panel.table.value
+    assert "mean cm/s" in panel.table.value
+    table = pd.read_csv(panel.save(tmp_path / "z.csv")).set_index("zone")
+    assert table["time_s"].sum() == pytest.approx(COUNT / 30, rel=1e-3)
+    np.testing.assert_allclose(table.loc["top left", "mean_speed_cm_s"], 15, rtol=1e-3)
+    panel.open_button.value = False
+    assert view.wait()
+    assert len(panel.children) == 1
+
+
+def test_without_zones_the_section_says_how_to_draw_them(view):
+    zones_path(view.project, view.video).unlink()
+    view.zones.open_button.value = True
+    assert view.wait()
+    assert "draw them (ZoneEditor)" in view.zones.table.value
+    view.zones.csv.click()
+    assert "draw them (ZoneEditor)" in view.zones.saved.value

@@ -1,0 +1,144 @@
+"""ZoneEditor without a browser: what is drawn is on disk, what is on disk is drawn, scale, copies, misfits."""
+
+import numpy as np
+import pytest
+
+from dlcnb import ZoneEditor
+from dlcnb.project import Project, scale_of
+from dlcnb.video import VideoWriter
+from dlcnb.zones import Zone, ZoneFile, read_zones, zones_path
+
+SIZE, SMALL = (96, 128), (48, 64)
+BOX = Zone("box", "rectangle", ((20, 20), (60, 50)))
+
+
+@pytest.fixture
+def project(tmp_path):
+    for name, size in (("one", SIZE), ("two", SMALL)):
+        with VideoWriter(tmp_path / f"{name}.mp4", size, 25) as writer:
+            for level in (40, 90):
+                writer.write(np.full((*size, 3), level, np.uint8))
+    videos = [tmp_path / "one.mp4", tmp_path / "two.mp4"]
+    return Project.create("maze", "ada", videos, ["nose"], parent=tmp_path)
+
+
+@pytest.fixture
+def editor(project):
+    made = ZoneEditor(project, width=256)
+    assert made.wait()
+    yield made
+    made.close()
+
+
+def point(editor, kind, x, y):
+    """The pointer at a place of the frame."""
+    cx, cy = editor.state.fit.to_canvas((x, y))
+    editor._on_input({"type": kind, "surface": 0, "x": float(cx), "y": float(cy), "button": 0})
+
+
+def click(editor, x, y):
+    point(editor, "down", x, y)
+    point(editor, "up", x, y)
+
+
+def drag(editor, a, b):
+    point(editor, "down", *a)
+    point(editor, "move", *b)
+    point(editor, "up", *b)
+
+
+def key(editor, name):
+    editor._on_input({"type": "key", "key": name, "repeat": False})
+
+
+def test_what_is_drawn_is_kept_at_once_and_there_again(project, editor):
+    key(editor, "r")
+    drag(editor, (20, 20), (60, 50))
+    editor.controls.name.value = "box"
+    assert read_zones(project, "one", SIZE) == (BOX,)
+    drag(editor, (60, 50), (70, 60))
+    assert read_zones(project, "one", SIZE)[0].box == (20, 20, 70, 60)
+    key(editor, "Ctrl+z")
+    again = ZoneEditor(project, "one")
+    assert again.state.zones == (BOX,)
+    again.close()
+
+
+def test_another_programs_change_is_told_and_read_again(project, editor):
+    file = ZoneFile(zones_path(project, "one"), SIZE)
+    file.read()
+    file.write([BOX])
+    key(editor, "e")
+    key(editor, "Enter")
+    assert "changed by another program or tab" in editor.status_line.value
+    assert read_zones(project, "one", SIZE) == (BOX,)
+    editor.refresh()
+    assert editor.state.zones == (BOX,)
+    assert editor.status_line.value == ""
+
+
+def test_two_clicks_and_a_length_are_the_scale(project, editor):
+    key(editor, "l")
+    assert editor.controls.set_scale.disabled
+    click(editor, 20, 30)
+    click(editor, 80, 30)
+    editor.controls.width.value = 12
+    editor.controls.set_scale.click()
+    assert scale_of(project, "one").px_per_cm == pytest.approx(5)
+    assert "5 px per cm" in editor.controls.scale.value
+    editor.undo_scale()
+    assert scale_of(Project.open(project.root), "one") is None
+
+
+def test_four_clicks_are_the_scale_of_a_slanted_camera(project, editor):
+    key(editor, "c")
+    for place in ((40, 20), (80, 20), (110, 80), (10, 80)):
+        click(editor, *place)
+    editor.measure(30, 20, whole=True)
+    assert editor.scale.size_cm == (30, 20)
+    np.testing.assert_allclose(editor.scale.to_cm([(40, 20), (110, 80)]), [(0, 0), (30, 20)], atol=1e-6)
+
+
+def test_zones_are_copied_to_fit_and_shown_there(project, editor):
+    key(editor, "r")
+    drag(editor, (20, 20), (60, 50))
+    editor.copy(["two"])
+    editor.controls.video.value = "two"
+    np.testing.assert_allclose(editor.state.zones[0].box, (9.75, 9.75, 29.75, 24.75))
+    editor.controls.video.value = "one"
+    editor.copy(["two"])
+    assert "has zones already" in editor.status_line.value
+    editor.controls.replace.value = True
+    editor.copy(["two"])
+    assert "Copied to two" in editor.status_line.value
+
+
+def test_zones_of_other_frames_are_told_never_written_over_and_fitted_by_a_button(project, editor):
+    file = ZoneFile(zones_path(project, "two"), SIZE)
+    file.read()
+    file.write([BOX])
+    before = file.path.read_text()
+    editor.controls.video.value = "two"
+    assert "drawn on frames of 128×96 px" in editor.status_line.value
+    key(editor, "r")
+    key(editor, "Enter")
+    assert "not written over" in editor.status_line.value
+    assert file.path.read_text() == before
+    editor.controls.fit.click()
+    np.testing.assert_allclose(read_zones(project, "two", SMALL)[0].box, (9.75, 9.75, 29.75, 24.75))
+    assert editor.controls.fit.layout.display == "none"
+
+
+def test_the_picture_has_the_zones(editor):
+    before = np.asarray(editor.snapshot()).copy()
+    editor.act("preset", "plus maze", 0.3)
+    assert (np.asarray(editor.snapshot()) != before).any()
+    assert editor.controls.list.options[0][0] == "centre"
+    editor.controls.list.value = 2
+    assert editor.state.zone.name == "arm right"
+
+
+def test_every_key_does_something_without_a_zone(editor):
+    for name in editor.input._keys:
+        key(editor, name)
+    assert "dlcnb-error" not in editor.status_line.value
