@@ -32,7 +32,7 @@ __all__ = ["kinematics", "passed_over", "scale"]
 def scale(console: Console, root: str, videos: tuple[str, ...], remove: bool, undo: bool, **given: Any) -> Report:
     """Tell or show how many pixels are one centimetre, for VIDEOS, or without any for all of PROJECT.
 
-    It is kept in config.yaml. ZoneEditor does the same with two clicks.
+    It is kept in PROJECT/scale.json. ZoneEditor does the same with two clicks.
     """
     from dlcnb.project import Project, set_scale, undo_scale
 

@@ -1,29 +1,30 @@
-"""Centimetres: how many pixels of a video's frames are one, kept in config.yaml, for the project or for one video.
+"""Centimetres: how many pixels of a video's frames are one, for the project or for one video.
 
-The key is ``dlcnb_scale``: ``project`` and ``videos`` hold what was measured, ``before`` what `undo_scale` brings back.
+They are kept in ``scale.json`` beside config.yaml, not in it, as newer versions of DeepLabCut refuse a config with a key
+that they don't know. ``project`` and ``videos`` hold what was measured, ``before`` what `undo_scale` brings back.
 """
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable, Iterable, Mapping
-from copy import deepcopy
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlcnb.files import StrPath
+from dlcnb.files import StrPath, atomic_write, read_text
 from dlcnb.geometry import homography, perspective
 from dlcnb.project.names import ProjectError, video_stem
 
 if TYPE_CHECKING:
     from dlcnb.project.core import Project
 
-__all__ = ["KEY", "Scale", "needed_scale", "scale_of", "set_scale", "undo_scale"]
+__all__ = ["SCALES", "Scale", "needed_scale", "scale_of", "set_scale", "undo_scale"]
 
-KEY = "dlcnb_scale"
+SCALES = "scale.json"  # beside config.yaml
 _REMEMBERED = 20  # changes that can be undone
 _FORM: dict[str, type] = {"project": dict, "videos": dict, "before": list}
 Pair: TypeAlias = tuple[float, float]
@@ -120,7 +121,7 @@ class Scale:
         return f"{self.px_per_cm:.4g} px per cm{of}"
 
     def entry(self) -> dict[str, Any]:
-        """What config.yaml keeps of it."""
+        """What is kept of it."""
         kept: dict[str, Any] = {}
         if self.corners:
             kept = {"corners": [list(p) for p in self.corners], "size_cm": list(self.size_cm or ())}
@@ -145,7 +146,7 @@ class Scale:
             why = (
                 str(error) if isinstance(error, ProjectError) else "expected px_per_cm, line and length_cm, or corners"
             )
-            raise ProjectError(f"{KEY} in config.yaml, {where}: {why}; set the scale again (dlcnb scale)") from None
+            raise ProjectError(f"{SCALES}, {where}: {why}; set the scale again (dlcnb scale)") from None
 
 
 def scale_of(project: Project, video: StrPath, frame_size: tuple[int, int] | None = None) -> Scale | None:
@@ -215,11 +216,17 @@ def undo_scale(project: Project) -> str:
 
 
 def _kept(project: Project) -> dict[str, Any]:
-    """What config.yaml keeps under `KEY`, whole."""
-    found = project.config.get(KEY)
-    found = {} if found is None else found
-    if not isinstance(found, Mapping) or not all(isinstance(found.get(k) or kind(), kind) for k, kind in _FORM.items()):
-        raise ProjectError(f"{KEY} in config.yaml: expected {', '.join(_FORM)}; delete the key and set the scale again")
+    """What the file keeps, whole."""
+    path = project.inside(SCALES)
+    try:
+        found = json.loads(read_text(path))
+        fits = isinstance(found, dict) and all(isinstance(found.get(k) or kind(), kind) for k, kind in _FORM.items())
+    except FileNotFoundError:
+        found, fits = {}, True
+    except (ValueError, RecursionError):
+        found, fits = {}, False
+    if not fits:
+        raise ProjectError(f"{path}: expected {', '.join(_FORM)} as JSON; delete the file and set the scale again")
     return {
         "project": found.get("project") or None,
         "videos": dict(found.get("videos") or {}),
@@ -237,18 +244,10 @@ def _put(kept: dict[str, Any], name: str | None, entry: Any) -> None:
 
 
 def _change(project: Project, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change what is kept and write config.yaml; on any error all is as it was."""
-    before, kept = deepcopy(project.config.get(KEY)), _kept(project)
+    """Change what is kept, on the disk as well."""
+    kept = _kept(project)
     change(kept)
-    project.config[KEY] = {name: value for name, value in kept.items() if value}
-    try:
-        project.save()
-    except BaseException:
-        if before is None:
-            del project.config[KEY]
-        else:
-            project.config[KEY] = before
-        raise
+    atomic_write(project.inside(SCALES), json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
 
 
 def _pairs(points: ArrayLike, count: int) -> tuple[Pair, ...]:

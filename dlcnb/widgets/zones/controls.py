@@ -131,7 +131,7 @@ class ZoneControls:
         self.times = Html("×")
         self.whose = ipywidgets.Dropdown(options=[THIS, WHOLE], layout=_layout("110px"))
         self.whose.tooltip = "What the scale is for"
-        self.set_scale = button("check", "Keep this scale in config.yaml", self._on_scale, "Set")
+        self.set_scale = button("check", "Keep this scale", self._on_scale, "Set")
         undo = button("undo", "Take the last change of the scale back", self._editor.undo_scale)
         fields = row([self.width, self.times, self.height, Html("cm, for"), self.whose, self.set_scale, undo])
         self.scaling = ipywidgets.VBox(

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dlcnb.project import Project, ProjectError, Scale, scale_of, set_scale, undo_scale
-from dlcnb.project.scale import KEY
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view
 from dlcnb.widgets.base.input_guard import Input
@@ -103,28 +102,33 @@ class ZoneEditor(View):
         """Read zones and scale of the video; what is wrong with them is shown."""
         self.file = ZoneFile(zones_path(self.project, self.video), self._reader.size)
         self._misfit = False
-        problem: ValueError | None = None
+        problem: ZoneError | None = None
         try:
             zones = self.file.read()
         except ZoneError as error:
             zones, self._misfit, problem = (), True, error
         self.state.load(zones, self._reader.size)
+        self.tell("")
+        self._read_scale()
+        if problem is not None:
+            self.fail(problem)
+
+    def _read_scale(self) -> None:
         try:
             self.scale = scale_of(self.project, self.video, self._reader.size)
         except ProjectError as error:
-            self.scale, problem = None, error
-        self.tell("")
-        if problem is not None:
-            self.fail(problem)
+            self.scale = None
+            self.fail(error)
         self._on_state()
 
     def refresh(self) -> None:
         """Read zones and scale again if another program changed them; else what can be undone stays."""
         with self._lock:
-            project = Project.open(self.project.root)
-            if self.file.changed or project.config.get(KEY) != self.project.config.get(KEY):
-                self.project = project
+            self.project = Project.open(self.project.root)
+            if self.file.changed:
                 self._read()
+            else:
+                self._read_scale()
 
     @shown
     def go(self, frame: int) -> None:
