@@ -32,7 +32,7 @@ EVENTS_FILE = "events.jsonl"  # what has happened
 LOG_FILE = "worker.log"  # what the worker printed
 CHANGEABLE = ("minutes", "steps", "learning_rate", "schedule", "device", "kvstore", "workers", "validate_every", "keep")
 NEWEST = 3  # snapshots that stay beside the best one and those to keep
-NO_SETTINGS = ("all_joints_names", "run_id", "decisions")  # keys of pose_cfg.yaml that are no settings
+NO_SETTINGS = ("all_joints_names", "run_id", "decisions", "began_from")  # keys of pose_cfg.yaml that are no settings
 
 log = logging.getLogger(__name__)
 
@@ -127,13 +127,16 @@ class Run:
         """Why the settings that were left open are as they are, in sentences (`dlcnb.trainset.plan`)."""
         return list(map(str, self.settings.get("decisions") or ()))
 
-    def write_config(self, config: TrainConfig, bodyparts: Sequence[str], decisions: Sequence[str] = ()) -> None:
-        """Write pose_cfg.yaml: settings, bodyparts, and the sentences that say why the settings are what they are."""
+    def write_config(
+        self, config: TrainConfig, bodyparts: Sequence[str], decisions: Sequence[str] = (), began_from: str = ""
+    ) -> None:
+        """Write pose_cfg.yaml: settings, bodyparts, sentences that say why, and which weights the run began with."""
         before = self.settings if self.config_file.exists() else {}
-        decisions = list(decisions) or before.get("decisions") or []
+        more = {"decisions": list(decisions), "began_from": began_from}
+        more = {name: value for name, given in more.items() if (value := given or before.get(name))}
         own = {"all_joints_names": list(bodyparts), "run_id": before.get("run_id") or secrets.token_hex(8)}
         with atomic_path(self.config_file) as temporary, open(temporary, "w", encoding="utf-8") as file:
-            YAML().dump({**own, **config.to_dict(), **({"decisions": decisions} if decisions else {})}, file)
+            YAML().dump({**own, **config.to_dict(), **more}, file)
         (self.folder / FAILED_START).unlink(missing_ok=True)
         if "run_id" not in before:
             for step in self.steps:  # of a version that kept no checksums

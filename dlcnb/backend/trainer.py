@@ -120,7 +120,8 @@ class Trainer:
         if resume:
             self._restore()
         if leads:
-            self.run.write_config(config, self.data.bodyparts, planned.decisions)
+            began = "" if resume else self.began_from
+            self.run.write_config(config, self.data.bodyparts, planned.decisions, began)
         self.augment = _augmentation(config, self.data.bodyparts)
         self.stats = StatsFile(self.run, self.step) if leads else None
         self.pool = ThreadPoolExecutor(1)
@@ -155,7 +156,8 @@ class Trainer:
         config = self.config
         mx.random.seed(config.seed)
         weights = self._imagenet() if config.pretrained and config.start_from is None else None
-        freeze = config.freeze if config.start_from is not None or weights is not None else 0
+        self.began_from = config.start_from or ("random" if weights is None else "imagenet")
+        freeze = config.freeze if self.began_from != "random" else 0
         net = PoseNet(
             config.backbone,
             len(self.data.bodyparts),

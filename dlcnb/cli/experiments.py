@@ -92,17 +92,36 @@ def _ended(progress: Progress) -> str:
 def _report(plan: Plan, failed: Mapping[str, str]) -> Report:
     from dlcnb import experiments
     from dlcnb.experiments.results import summary
+    from dlcnb.plots.experiments import from_random
 
     found, path, picture = experiments.write_results(plan)
     lines = summary(found)
+    poor = from_random(found)
     sets = [name for name in ("train", "test", "shared") if any(name in line for line in lines)]
     rows = [(plan.kind, "frames", "runs", *(f"{name} px" for name in sets))]
     rows += [
-        (s["condition"], f"{s['trained_frames']:.0f}", s["repeats"], *(str(s.get(name, "-")) for name in sets))
+        (
+            f"{s['condition']}{' *' * (s['condition'] in poor)}",
+            f"{s['trained_frames']:.0f}",
+            s["repeats"],
+            *(str(s.get(name, "-")) for name in sets),
+        )
         for s in lines
     ]
-    text = f"{table(rows)}\n\nTable: {path}" + (f"\nFigure: {picture}" if picture else "")
-    data = {"experiment": plan.kind, "folder": plan.folder, "table": path, "figure": picture, "summary": lines}
+    text = f"{table(rows)}\n\n"
+    if poor:
+        text += (
+            f"* began from random weights: ImageNet's could not be had. That says little about {', '.join(poor)}.\n\n"
+        )
+    text += f"Table: {path}" + (f"\nFigure: {picture}" if picture else "")
+    data = {
+        "experiment": plan.kind,
+        "folder": plan.folder,
+        "table": path,
+        "figure": picture,
+        "summary": lines,
+        "from_random": poor,
+    }
     problem = None
     if failed:
         name, message = next(iter(failed.items()))

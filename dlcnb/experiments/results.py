@@ -11,15 +11,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlcnb.evaluate import Evaluation, human_variability, summarize, summarize_splits
-from dlcnb.experiments.plan import Plan
+from dlcnb.experiments.plan import Plan, Trial
 from dlcnb.files import atomic_write
+from dlcnb.project import ProjectError
 from dlcnb.run import Run
 
 __all__ = ["COLUMNS", "results", "summary", "write_results"]
 
 COLUMNS = (
     "experiment", "condition", "repeat", "trained_frames", "set", "bodypart", "n",
-    "mean_px", "rms_px", "median_px", "pcutoff", "mean_px_pcutoff", "step", "seconds",
+    "mean_px", "rms_px", "median_px", "pcutoff", "mean_px_pcutoff", "step", "seconds", "began_from",
 )  # fmt: skip
 
 
@@ -35,7 +36,8 @@ def results(plan: Plan) -> pd.DataFrame:
     pandas.DataFrame
         Columns `COLUMNS`; sets are "train", "test" and, where several conditions share a split, "shared": the test
         frames that no condition of this repeat has been trained on. The bodypart "all" stands for all that the trial
-        was trained on. Errors in pixels, NaN = no such points; ``n`` counts points.
+        was trained on. Errors in pixels, NaN = no such points; ``n`` counts points. ``began_from`` is "imagenet",
+        "random", "random instead of imagenet" where those weights could not be had, a path, or "unknown".
     """
     done = [(trial, Evaluation.read(plan.evaluation_folder(trial))) for trial in plan.trials if plan.is_done(trial)]
     rows = []
@@ -52,6 +54,7 @@ def results(plan: Plan) -> pd.DataFrame:
             "pcutoff": evaluation.pcutoff,
             "step": evaluation.step,
             "seconds": _seconds(plan.run_folder(trial)),
+            "began_from": _began(Run(plan.run_folder(trial)), trial),
         }
         rows += [{**about, "set": name, **row} for name, frames in sets.items() for row in _rows(evaluation, frames)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -117,6 +120,17 @@ def _untrained(evaluation: Evaluation, other: Evaluation) -> NDArray[np.bool_]:
     """(N,) bool: frames of ``evaluation`` that are test frames of ``other``."""
     tested = {name for name, test in zip(other.images, other.is_test, strict=True) if test}
     return np.array([name in tested for name in evaluation.images], bool)
+
+
+def _began(run: Run, trial: Trial) -> str:
+    """Which weights a trial began with, in the words of the table."""
+    from dlcnb.plots.experiments import INSTEAD  # here: matplotlib takes a second to load
+
+    try:
+        found = str(run.settings.get("began_from", "unknown"))
+    except ProjectError:  # damaged or gone: what it found is still worth its row
+        return "unknown"
+    return INSTEAD if found == "random" and trial.settings.get("pretrained", True) else found
 
 
 def _seconds(run: Path) -> float:

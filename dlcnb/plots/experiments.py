@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from dlcnb.labels.compare import Variability
 
 
-__all__ = ["comparison", "experiment", "learning_curve", "parts"]
+__all__ = ["INSTEAD", "comparison", "experiment", "from_random", "learning_curve", "parts"]
+
+INSTEAD = "random instead of imagenet"  # in the column began_from, where those weights could not be had
 
 STYLES = {"train": TRAIN, "test": TEST}
 _BESIDE = {"train": 0.96, "test": 1.04}  # where single splits lie, as a share of their training frames
+_RANDOM = "from random weights"
 _TITLES = {
     "backbone": "Networks",
     "epsilon": "Radius of the score-map's disc",
@@ -49,7 +52,18 @@ def experiment(table: pd.DataFrame, human: Variability | None = None, *, ax: Axe
     """
     kind = table["experiment"].iloc[0]
     draw = {"learning-curve": learning_curve, "parts": parts}.get(kind, comparison)
-    return draw(table, human, ax=ax)
+    fig, ax = draw(table, human, ax=ax)
+    if from_random(table):
+        ax.set_title(f"{ax.get_title()}\n{_RANDOM}: {named(', '.join(from_random(table)))}", fontsize="medium")
+    return fig, ax
+
+
+def from_random(table: pd.DataFrame) -> list[str]:
+    """Conditions that began from random weights in place of ImageNet's: they say little about a network."""
+    if "began_from" not in table:
+        return []
+    found = table.loc[table["began_from"] == INSTEAD, "condition"]
+    return [str(condition) for condition in found.drop_duplicates()]
 
 
 def learning_curve(table: pd.DataFrame, human: Variability | None = None, *, ax: Axes | None = None) -> Drawn:
@@ -104,7 +118,9 @@ def comparison(table: pd.DataFrame, human: Variability | None = None, *, ax: Axe
     kind = table["experiment"].iloc[0]
     unit = {"epsilon": "radius (px)"}.get(kind, "")
     ax.set(ylabel="mean error (px)", xlabel=unit, title=_TITLES.get(kind, kind), xlim=(-0.6, len(conditions) - 0.4))
-    ax.set_xticks(range(len(conditions)), [named(c) for c in conditions])
+    poor = from_random(table)
+    names = [named(c) + (f"\n({_RANDOM})" if c in poor else "") for c in conditions]
+    ax.set_xticks(range(len(conditions)), names)
     return _finished(fig, ax, human)
 
 

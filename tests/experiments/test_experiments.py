@@ -9,10 +9,11 @@ import pytest
 from support.projects import copy_of
 
 from dlcnb import experiments, plots, sampledata
-from dlcnb.cli.experiments import KINDS, _setting
+from dlcnb.cli.experiments import KINDS, _report, _setting
 from dlcnb.evaluate import Evaluation
 from dlcnb.experiments.results import COLUMNS, summary
 from dlcnb.labels import LabelError, Labels
+from dlcnb.plots.experiments import INSTEAD, from_random
 from dlcnb.project import Project
 from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig, TrainSet, choose_split
@@ -212,6 +213,34 @@ class TestFigures:
         assert [tick.get_text() for tick in ax.get_xticklabels()] == ["5", "10", "17", "25"]
         assert ax.get_xlabel() == "radius (px)"
         fig.canvas.draw()
+
+
+def test_networks_that_lacked_their_imagenet_weights_are_told_everywhere(project):
+    values = ["efficientnet-lite0", "resnet-50"]
+    plan = experiments.plan(project, "backbone", steps=5, repeats=1, values=values)
+    finish(plan)
+    for trial, began in zip(plan.trials, ("imagenet", "random"), strict=True):
+        config, run = TrainConfig.from_dict(trial.settings), Run(plan.run_folder(trial))
+        run.folder.mkdir(parents=True)
+        run.write_config(config, project.bodyparts, began_from=began)
+    table = experiments.results(plan)
+    assert set(table.loc[table["condition"] == "resnet-50", "began_from"]) == {INSTEAD}
+    _, ax = plots.experiment(table)
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == [values[0], "resnet-50\n(from random weights)"]
+    report = _report(plan, {})
+    assert report.data["from_random"] == ["resnet-50"]
+    assert "resnet-50 *" in report.text
+    assert "* began from random weights" in report.text
+
+
+def test_random_weights_that_were_asked_for_are_no_lack(project):
+    plan = experiments.plan(project, "initialization", steps=5, repeats=1)
+    finish(plan)
+    for trial in plan.trials:
+        config, run = TrainConfig.from_dict(trial.settings), Run(plan.run_folder(trial))
+        run.folder.mkdir(parents=True)
+        run.write_config(config, project.bodyparts, began_from=trial.condition)
+    assert from_random(experiments.results(plan)) == []
 
 
 @pytest.mark.mxnet
