@@ -225,7 +225,7 @@ def label(
     **look: Any,
 ) -> dict[str, Any]:
     """Write one labeled video beside its poses (``look``: see `render.label_video`); its entry of the report."""
-    from dlcnb.poses import Poses, read_poses
+    from dlcnb.poses import Poses, bone_edges, read_poses
     from dlcnb.render import label_video
     from dlcnb.video import VideoReader
 
@@ -236,7 +236,8 @@ def label(
         poses = read_poses(poses_file, animal).fitted(total, poses_file)
         if isinstance(look.get("beside"), Poses):
             look["beside"] = look["beside"].fitted(total)
-        steps = label_video(reader, poses, out, skeleton=_bones(project, poses), pcutoff=pcutoff, **look)
+        bones = bone_edges(poses.bodyparts, project.skeleton.edges)
+        steps = label_video(reader, poses, out, skeleton=bones, pcutoff=pcutoff, **look)
         for done in steps:
             left = (time.monotonic() - began) * (total / max(done, 1) - 1)
             console.progress(done / total, f"drawing {video.name}: frame {done} of {total}, {clock(left)} left")
@@ -244,18 +245,11 @@ def label(
     return {"video": video.absolute(), "output": out, "frames": total, "seconds": time.monotonic() - began}
 
 
-def _bones(project: Project, poses: Any) -> Any:
-    """Edges (E, 2) of the skeleton, of each animal if the poses are of several."""
-    import numpy as np
-
-    edges = np.asarray(project.skeleton.index_edges).reshape(-1, 2)
-    count = len(project.bodyparts)
-    return np.concatenate([edges + first for first in range(0, max(len(poses.bodyparts) - count, 0) + 1, count)])
-
-
 def is_several(poses_file: Path) -> bool:
     """Whether a table is of several animals, by its name."""
-    return poses_file.stem.removesuffix("_filtered").endswith("_el")
+    from dlcnb import poses
+
+    return poses.is_several(poses_file)
 
 
 def video_path(project: Project, video: str | Path) -> Path:

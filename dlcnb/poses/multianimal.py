@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from dlcnb.tables.h5 import is_h5, read_h5_table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MultiAnimalPoses", "read_poses"]
+__all__ = ["MultiAnimalPoses", "bone_edges", "is_several", "read_poses"]
 
 _COORDS = ("x", "y", "likelihood")
 _HEADER = ("scorer", "individuals", "bodyparts", "coords")
@@ -134,12 +135,33 @@ def read_poses(path: StrPath, animal: str | None = None) -> Poses:
     Raises `TableError` for a damaged table, an unknown animal, or the name of one in a table of one.
     """
     path = Path(path)
-    if not path.stem.removesuffix("_filtered").endswith("_el"):
+    if not is_several(path):
         if animal not in (None, "all"):
             raise TableError(f"{path} is of one animal, expected several to take '{animal}' from. Leave the name out.")
         return Poses.read(path)
     found = MultiAnimalPoses.read(path)
     return found.together() if animal in (None, "all") else found.animal(str(animal))
+
+
+def is_several(path: StrPath) -> bool:
+    """Whether a table of poses is of several animals, by its name: it ends in ``_el``, maybe with ``_filtered``."""
+    return Path(path).stem.removesuffix("_filtered").endswith("_el")
+
+
+def bone_edges(bodyparts: Sequence[str], edges: Iterable[tuple[str, str]]) -> NDArray[np.int64]:
+    """Edges of a skeleton as places in ``bodyparts``, int ``(E, 2)``; those of each animal of `together`.
+
+    Edges whose bodyparts are not there are left out.
+    """
+    place = {name: k for k, name in enumerate(bodyparts)}
+    found = []
+    for one, other in edges:
+        for name, k in place.items():
+            if name == one or name.endswith(f" {one}"):
+                partner = f"{name[: len(name) - len(one)]}{other}"
+                if partner in place:
+                    found.append((k, place[partner]))
+    return np.array(found, np.int64).reshape(-1, 2)
 
 
 def _read(path: Path) -> tuple[list[tuple[str, ...]], list[str], NDArray[np.float64]]:

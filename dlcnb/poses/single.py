@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from dlcnb.poses.multianimal import MultiAnimalPoses
     from dlcnb.project import Scale
 
-__all__ = ["Poses", "by_frame", "find_poses", "other_video", "poses_path", "table_paths", "write_chunks", "write_frame"]
+__all__ = [
+    "Poses", "by_frame", "find_poses", "newest_poses", "other_video", "pose_tables", "poses_path", "table_paths",
+    "write_chunks", "write_frame",
+]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +65,33 @@ def find_poses(video: StrPath, folder: StrPath | None = None, filtered: bool = F
             f"No {what} of {video} in {folder}. Make them first ({how}), or name their folder with --tables."
         )
     return max(found, key=lambda p: (p.stat().st_mtime, p.suffix == ".h5"))
+
+
+def newest_poses(video: StrPath, folder: StrPath | None = None) -> Path:
+    """`find_poses` of one animal, or of several where there is no other table; not filtered."""
+    try:
+        return find_poses(video, folder)
+    except FileNotFoundError:
+        try:
+            return find_poses(video, folder, several=True)
+        except FileNotFoundError:
+            pass
+        raise
+
+
+def pose_tables(video: StrPath, folder: StrPath | None = None) -> list[Path]:
+    """All tables of poses of a video, of one animal and of several, filtered or not; the newest first.
+
+    Of an h5 and a csv of one name there is the h5. ``folder``: as in `find_poses`.
+    """
+    video = Path(video)
+    folder = video.absolute().parent if folder is None else Path(folder)
+    found: dict[str, Path] = {}
+    for path in sorted(folder.glob(f"{escape(video.stem)}D*"), key=lambda p: p.suffix):  # csv, then h5
+        kinds = ((filtered, several) for filtered in (False, True) for several in (False, True))
+        if any(_is_table(path.name[len(video.stem) :], *kind) for kind in kinds) and other_video(path, video) is None:
+            found[path.stem] = path
+    return sorted(found.values(), key=lambda p: p.stat().st_mtime, reverse=True)
 
 
 def _is_table(rest: str, filtered: bool, several: bool) -> bool:

@@ -21,11 +21,12 @@ from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.paint import Circles, Lines, Picture, Thing, on_picture, outlined
 from dlcnb.widgets.base.pictures import beside
+from dlcnb.widgets.base.poses_choice import PosesChoice
 from dlcnb.widgets.base.task import Stopped, Task
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.map.state import KINDS, FrameMapState
 from dlcnb.widgets.player.player import Player
-from dlcnb.widgets.trajectories.view import video_and_poses
+from dlcnb.widgets.trajectories.view import fitting, video_of
 
 __all__ = ["FrameMap"]
 
@@ -60,12 +61,14 @@ class FrameMap(View):
         queue: Any = None,
     ) -> None:
         self.project = project if isinstance(project, Project) else Project.open(project)
-        self.video, poses = video_and_poses(self.project, video, poses)
+        self.video = video_of(self.project, video)
+        self.choice = PosesChoice(self.video, poses, self.set_poses, self.fail, together=False)
+        self.reader = VideoReader(self.video)
+        poses = fitting(self.choice.poses, self.reader, self.choice.table)
         self.state = FrameMapState(poses, self.project.pcutoff)
         self._colors = palette(len(poses.bodyparts))
         self.queue, self._own_player, self.task = queue, player is None, Task(self.fail, self._busy)
         self.player = player or Player(self.video, poses, project=self.project, width=480)
-        self.reader = VideoReader(self.video)
         self._map: tuple[int, NDArray[np.uint8]] | None = None
         self._drawn: NDArray[np.uint8] | None = None
         self._build()
@@ -73,7 +76,7 @@ class FrameMap(View):
         left.add_class(ROOT)
         halves = ipywidgets.GridBox([left, self.player] if self._own_player else [left])
         halves.add_class("dlcnb-halves")
-        super().__init__([self._controls, halves])
+        super().__init__([self.choice.row, self._controls, halves])
         self._painter = Painter(self._paint, self.fail)
         self.canvas.on_client_ready(self._on_client)
         self.state.observe(lambda _: self.redraw(), "revision")
@@ -118,6 +121,24 @@ class FrameMap(View):
         self.canvas = FrameCanvas((SIDE, SIDE))
         self.note = Html()
         self.input = Input([self.canvas], ["ArrowLeft", "ArrowRight"], self._on_input, ROOT)
+
+    def set_poses(self, poses: Poses) -> None:
+        """Map the frames by other poses of the video; the map is to be made again."""
+        poses = fitting(poses, self.reader, None)
+        self.task.stop()
+        self.task.wait(10)
+        self._colors = palette(len(poses.bodyparts))
+        self.state.set_poses(poses)
+        self.bodypart.options, self.bodypart.value = list(poses.bodyparts), self.state.bodypart
+        if self._own_player:
+            self.player.set_poses(poses, self.project.skeleton)
+        self.tell(EMPTY)
+        self.redraw()
+
+    def refresh(self) -> None:
+        """See which tables of poses there are now, and draw again."""
+        self.choice.refresh()
+        self.redraw()
 
     # --- gestures ---
 

@@ -58,6 +58,13 @@ class FrameMapState(HasTraits):
         super().__init__()
         self.bodypart = poses.bodyparts[0]
 
+    def set_poses(self, poses: Poses) -> None:
+        """Take other poses of the video; the map is empty until it is made again."""
+        before, self.poses = self.bodypart, poses
+        self.bodypart = before if before in poses.bodyparts else poses.bodyparts[0]
+        self._take(np.empty(0, np.int64), _NO_IMAGES, np.empty((0, 1, 2)))
+        self.revision += 1
+
     @validate("bodypart")
     def _valid_bodypart(self, proposal: Any) -> str:
         if proposal.value not in self.poses.bodyparts:

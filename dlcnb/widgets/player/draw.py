@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from dlcnb.widgets.base.html import Markup, legend
 from dlcnb.widgets.base.paint import Circles, Lines, Text, Thing, outlined
 
-__all__ = ["pose_things", "problem_text"]
+__all__ = ["legends", "pose_things", "problem_text"]
+
+
+def legends(
+    lanes: Mapping[str, Any],
+    marks: Mapping[str, NDArray[np.int64]],
+    bodyparts: Sequence[str],
+    colors: NDArray[np.uint8],
+) -> Markup:
+    """What the colours are: of the marks on the timeline, and of the bodyparts ``(K, 3)``."""
+    found = [(lanes[name], f"{name} ({len(frames)})") for name, frames in marks.items() if len(frames)]
+    parts: list[tuple[Any, str]] = []
+    if bodyparts:
+        found.append((lanes["low likelihood"], "low likelihood"))
+        parts = list(zip(colors, bodyparts, strict=True))
+    return legend(found, "dlcnb-swatch-mark") + legend(parts)
 
 
 def pose_things(points: NDArray[np.float64], edges: NDArray[np.int64], colors: NDArray[np.uint8]) -> list[Thing]:

@@ -16,19 +16,20 @@ from PIL import Image
 
 from dlcnb.geometry import CanvasFit
 from dlcnb.labels import LabelError
-from dlcnb.poses import Poses
+from dlcnb.poses import Poses, bone_edges, read_poses
 from dlcnb.project import Project, Skeleton
 from dlcnb.render import palette
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view
-from dlcnb.widgets.base.html import Html, legend, markup, muted
+from dlcnb.widgets.base.html import Html, markup, muted
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.paint import Thing, on_picture
 from dlcnb.widgets.base.pictures import stacked
+from dlcnb.widgets.base.poses_choice import PosesChoice
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.base.zoom import canvas_size
-from dlcnb.widgets.player.draw import pose_things, problem_text
+from dlcnb.widgets.player.draw import legends, pose_things, problem_text
 from dlcnb.widgets.player.state import PlayClock, PlayerState
 from dlcnb.widgets.player.timeline import (
     HEIGHT,
@@ -84,7 +85,8 @@ class Player(View):
     ----------
     video : path or VideoReader
     poses : Poses or path, optional
-        Drawn on the frames; the path of a table that DeepLabCut or dlcnb wrote.
+        Drawn on the frames; the path of a table that DeepLabCut or dlcnb wrote. With a path the video's other tables
+        can be chosen, and of several animals all or one.
     project : Project, optional
         Gives skeleton, pcutoff and the frames that are labeled.
     labels : Labels or frame numbers, optional
@@ -200,6 +202,11 @@ class Player(View):
             skeleton = skeleton or project.skeleton
         if "labeled" in self.lanes:
             self._mark_labeled(labels, project)
+        if isinstance(poses, (str, Path)):
+            show = partial(self.set_poses, skeleton=skeleton)
+            self.choice = PosesChoice(Path(self.reader.path), poses, show, self.fail)
+            self._rows[0].children = [*self._rows[0].children, self.choice.row]
+            poses = self.choice.poses
         self.set_poses(poses, skeleton)
 
     def _mark_labeled(self, labels: Any, project: Project | None) -> None:
@@ -222,26 +229,19 @@ class Player(View):
         self._pose_box.layout.display = "none" if poses is None else None
         if poses is None:
             return
-        found = poses if isinstance(poses, Poses) else Poses.read(poses)
+        found = poses if isinstance(poses, Poses) else read_poses(poses)
         poses = found.within(self.state.n_frames, "the poses" if isinstance(poses, Poses) else poses)
         if poses is not found:
             self.tell(f"{len(found) - len(poses)} poses lie beyond the end of this video and are left out")
         self.bodyparts = tuple(poses.bodyparts)
         self._colors = palette(len(self.bodyparts))
-        edges = getattr(skeleton, "edges", ())
-        known = [edge for edge in edges if set(edge) <= set(self.bodyparts)]
-        self._edges = np.array([[self.bodyparts.index(p) for p in edge] for edge in known], int).reshape(-1, 2)
+        self._edges = bone_edges(self.bodyparts, getattr(skeleton, "edges", ()))
         self.state.set_poses(poses.points, poses.likelihood)
         self.pcutoff.value = self.state.pcutoff
         self._legend()
 
     def _legend(self) -> None:
-        marks = [(self.lanes[n], f"{n} ({len(frames)})") for n, frames in self.state.marks.items() if len(frames)]
-        parts: list[tuple[Any, str]] = []
-        if self.bodyparts:
-            marks.append((self.lanes["low likelihood"], "low likelihood"))
-            parts = list(zip(self._colors, self.bodyparts, strict=True))
-        self.legend.value = legend(marks, "dlcnb-swatch-mark") + legend(parts)
+        self.legend.value = legends(self.lanes, self.state.marks, self.bodyparts, self._colors)
 
     # --- gestures to the state ---
 

@@ -19,13 +19,14 @@ from dlcnb.render import draw_pose
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.html import Html, joined, markup, muted
 from dlcnb.widgets.base.input_guard import InputGuard
+from dlcnb.widgets.base.poses_choice import PosesChoice
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.task import Stopped, Task
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.gallery.gallery_state import Cell
 from dlcnb.widgets.gallery.thumbnails import Gallery
 from dlcnb.widgets.refine.state import CHOOSE, OutlierState
-from dlcnb.widgets.trajectories.view import video_and_poses
+from dlcnb.widgets.trajectories.view import fitting, video_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -66,10 +67,12 @@ class OutlierQueue(View):
         player: Player | None = None,
     ) -> None:
         self.project = project if isinstance(project, Project) else Project.open(project)
-        self.video, found = video_and_poses(self.project, video, poses)
+        self.video = video_of(self.project, video)
+        self.choice = PosesChoice(self.video, poses, self.set_poses, self.fail, together=False)
         self.labeler, self.player = labeler, player
-        self.state = OutlierState(self.project, self.video, found)
         self.reader = VideoReader(self.video)
+        found = fitting(self.choice.poses, self.reader, self.choice.table)
+        self.state = OutlierState(self.project, self.video, found)
         self.task = Task(self.fail, self._busy)
         self._lock, self._quiet, self._asked = threading.RLock(), Quiet(), False
         self._pictures: LRUCache[int, NDArray[np.uint8]] = LRUCache(KEPT)
@@ -78,11 +81,17 @@ class OutlierQueue(View):
             self._picture, self._open, self.fail, self._toggle, size=THUMBNAIL, columns=5, rows=3, empty=EMPTY
         )
         choices, numbers, actions = self._rows()
-        super().__init__([choices, self.found, numbers, self.gallery, actions, InputGuard(surfaces=0)])
+        super().__init__([self.choice.row, choices, self.found, numbers, self.gallery, actions, InputGuard(surfaces=0)])
         self.add_class("dlcnb-outliers")
         self._ready = True
         self.state.observe(lambda _: self._show(), ["how", "threshold", "count", "choose", "revision"])
         self._show()
+
+    def set_poses(self, poses: Poses) -> None:
+        """Look for wrong frames in other poses of the video; the queue is emptied."""
+        self.task.stop()
+        self.task.wait(10)
+        self.state.set_poses(fitting(poses, self.reader, None))
 
     # --- what it is made of ---
 

@@ -52,6 +52,12 @@ class OutlierState(HasTraits):
         self.threshold = self.scores.threshold
         self.refresh()
 
+    def set_poses(self, poses: Poses) -> None:
+        """Look at other poses of the video, from the usual threshold, with an empty queue."""
+        self.poses, self._scores = poses, {}
+        self.threshold = self.scores.threshold
+        self.clear()
+
     @validate("how")
     def _valid_how(self, proposal: Any) -> str:
         self._score(proposal.value)  # raises where the project has no bones, no left and right

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import ipywidgets
 
 from dlcnb import jobs
-from dlcnb.poses import find_poses
+from dlcnb.poses import newest_poses
 from dlcnb.run import Run
 from dlcnb.widgets.base.follow import JobFollower, News, under_way
 from dlcnb.widgets.base.html import Html, muted
@@ -85,7 +85,7 @@ class AnalysisBar(View):
     def poses(self) -> Path | None:
         """Path of the newest table of poses of the video chosen; None if there is none."""
         try:
-            return find_poses(self.video) if self.video else None
+            return newest_poses(self.video) if self.video else None
         except FileNotFoundError:
             return None
 
@@ -175,6 +175,6 @@ class AnalysisBar(View):
 
 def _has_poses(video: Path) -> bool:
     try:
-        return bool(find_poses(video))
+        return bool(newest_poses(video))
     except FileNotFoundError:
         return False

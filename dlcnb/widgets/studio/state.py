@@ -12,7 +12,7 @@ from dlcnb.frames import extracted
 from dlcnb.jobs import attach
 from dlcnb.labels import LabelStore
 from dlcnb.outliers import refinement
-from dlcnb.poses import find_poses
+from dlcnb.poses import newest_poses
 from dlcnb.run import Run
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def _states(project: Project, folder: Path) -> list[str]:
 
 def _has_poses(video: Path) -> bool:
     try:
-        return bool(find_poses(video))
+        return bool(newest_poses(video))
     except FileNotFoundError:
         return False
 

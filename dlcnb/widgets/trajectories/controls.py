@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from dlcnb.trajectories import METHODS
+from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.html import Html, markup, muted, swatch
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.trajectories.state import SHOW
@@ -37,7 +38,8 @@ class TrajectoryControls:
     def __init__(self, state: TrajectoryState, view: TrajectoryView, colors: Sequence[str]) -> None:
         self.state, self._view = state, view
         self._build_choices()
-        self._build_bodyparts(colors)
+        self.bodyparts = row([])
+        self.show_bodyparts(colors)
         self._build_moves()
         state.observe(
             lambda _: self.show(), ["start", "stop", "frame", "pcutoff", "show", "method", "unit", "length", "trail"]
@@ -71,7 +73,9 @@ class TrajectoryControls:
         named = [_named("trail", self.trail, "frames"), _named("axis in", self.unit), _named("lengths in", self.length)]
         self.choices = row([_named("show", self.show_choice), self.method, self.pcutoff, *named])
 
-    def _build_bodyparts(self, colors: Sequence[str]) -> None:
+    def show_bodyparts(self, colors: Sequence[str]) -> None:
+        """Offer the bodyparts of the poses, of these colours."""
+        before = self.bodyparts.children
         self.boxes: list[tuple[ipywidgets.Widget, ipywidgets.Checkbox]] = []
         for name, color in zip(self.state.poses.bodyparts, colors, strict=True):
             box = ipywidgets.Checkbox(
@@ -81,7 +85,10 @@ class TrajectoryControls:
             box.tooltip = f"Draw {name}"
             box.observe(lambda _: self._on_boxes(), "value")
             self.boxes.append((Html(swatch(color)), box))
-        self.bodyparts = row([row([dot, box], tight=True) for dot, box in self.boxes])
+        self.bodyparts.children = [row([dot, box], tight=True) for dot, box in self.boxes]
+        close_parts(*before)
+        for one in before:
+            one.close()
 
     def _build_moves(self) -> None:
         state = self.state
@@ -125,6 +132,8 @@ class TrajectoryControls:
             if field.value != getattr(state, name):
                 field.value = getattr(state, name)
         self.method.layout.display = "none" if state.show == "raw" else None
+        if self.part.max != state.n_frames:
+            self.part.max = state.n_frames
         if self.part.value != (state.start, state.stop):
             self.part.value = (state.start, state.stop)
         times = state.times - state.times[0]

@@ -57,6 +57,10 @@ class TrajectoryPlots:
         self.plane_box.layout.width = "100%"
         self.plane_box.add_class("dlcnb-plots")
 
+    def recolor(self) -> None:
+        """Take other colours, as there are other bodyparts."""
+        self.colors[:] = hex_colors(len(self.state.poses.bodyparts))
+
     def _column(self, column: int) -> ipywidgets.VBox:
         made = []
         for kind in KINDS:

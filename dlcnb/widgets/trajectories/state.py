@@ -63,18 +63,42 @@ class TrajectoryState(HasTraits):
 
     def __init__(self, poses: Poses, times: ArrayLike, pcutoff: float = 0.6, scale: Scale | None = None) -> None:
         self.scale = scale
-        self.poses, self.times = poses, np.asarray(times, float)[: len(poses)]
-        if not len(poses) or len(self.times) < len(poses):
-            raise ValueError(
-                f"The poses are of {len(poses)} frames, but the video has {len(self.times)}: give poses of this video."
-            )
+        self._all_times = np.asarray(times, float)
         self._filtered: LRUCache[str, Poses] = LRUCache(1)
         self._series: LRUCache[tuple[Any, ...], Envelope] = LRUCache(KEPT)
         self._whole: dict[tuple[Any, ...], NDArray[np.float32]] = {}
+        self._take(poses)
         super().__init__()
         with self.hold_trait_notifications():
             self.pcutoff, self.stop = pcutoff, len(poses)
             self.bodyparts = tuple(poses.bodyparts[:SHOWN_AT_FIRST])
+
+    def _take(self, poses: Poses) -> None:
+        if not len(poses) or len(self._all_times) < len(poses):
+            raise ValueError(
+                f"The poses are of {len(poses)} frames, but the video has {len(self._all_times)}: give poses of this "
+                "video."
+            )
+        self.poses, self.times = poses, self._all_times[: len(poses)]
+        for kept in (self._filtered, self._series, self._whole):
+            kept.clear()
+
+    def set_poses(self, poses: Poses) -> None:
+        """Look at other poses of the video: the bodyparts chosen and the part looked at stay where they can."""
+        known, shown, whole = set(self.poses.bodyparts), self.bodyparts, not self.zoomed
+        with self.hold_trait_notifications():
+            self.bodyparts = ()  # what is painted meanwhile must fit to both
+            try:
+                self._take(poses)
+            except ValueError:
+                self.bodyparts = shown
+                raise
+            same = known == set(poses.bodyparts)
+            self.bodyparts = shown if same else tuple(poses.bodyparts[:SHOWN_AT_FIRST])
+            self.stop = len(poses) if whole else min(self.stop, len(poses))
+            self.start = max(min(self.start, self.stop - LEAST), 0)
+            self.frame = min(self.frame, len(poses) - 1)
+            self.revision += 1
 
     @property
     def n_frames(self) -> int:

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.files import atomic_path, make_folder
-from dlcnb.poses import Poses, find_poses
+from dlcnb.poses import Poses
 from dlcnb.project import Project, ProjectError, Scale, scale_of
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.canvas import Painter
 from dlcnb.widgets.base.pictures import beside, figure_picture
 from dlcnb.widgets.base.plot_input import PlotInput
+from dlcnb.widgets.base.poses_choice import PosesChoice
 from dlcnb.widgets.base.view import View, shown
 from dlcnb.widgets.player.trail_player import TrailPlayer
 from dlcnb.widgets.trajectories.controls import TrajectoryControls
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from dlcnb.widgets.base.axes import Plot
     from dlcnb.widgets.player.player import Player
 
-__all__ = ["TrajectoryView", "video_and_poses"]
+__all__ = ["TrajectoryView", "fitting", "video_of"]
 
 ROOT = "dlcnb-trajectories"
 PLAYER_WIDTH = 480
@@ -64,7 +65,8 @@ class TrajectoryView(View):
     video : path or str, optional
         A video of the project, by its path or name; by default the first one.
     poses : Poses or path, optional
-        Unfiltered; by default the newest table beside the video.
+        Unfiltered; by default the newest table beside the video. The others can be chosen, and of several animals all
+        or one.
     player : Player, optional
         Of this video, to show the frames; by default one of its own.
     queue : OutlierQueue, optional
@@ -84,16 +86,18 @@ class TrajectoryView(View):
         queue: Any = None,
     ) -> None:
         self.project = project if isinstance(project, Project) else Project.open(project)
-        self.video, poses = video_and_poses(self.project, video, poses)
+        self.video = video_of(self.project, video)
+        self.choice = PosesChoice(self.video, poses, self.set_poses, self.fail)
         self.queue, self._own_player = queue, player is None
         self.player = player or TrailPlayer(self.video, project=self.project, width=PLAYER_WIDTH)
-        self.state = TrajectoryState(poses, self.player.state.times, self.project.pcutoff, self._scale())
+        found = fitting(self.choice.poses, self.player.reader, self.choice.table)
+        self.state = TrajectoryState(found, self.player.state.times, self.project.pcutoff, self._scale())
         self._lock, self._all, self._rest = threading.RLock(), True, threading.Event()
         self._of_player: Poses | None = None  # what the player shows
         self.plots = TrajectoryPlots(self.state)
         self.controls = TrajectoryControls(self.state, self, self.plots.colors)
         self.input = PlotInput(KEYS, self._on_input, ROOT)
-        rows = [self.controls.choices, self.controls.bodyparts, self.controls.moves]
+        rows = [self.choice.row, self.controls.choices, self.controls.bodyparts, self.controls.moves]
         self.zones = ZonePanel(self.project, self.video, self.state, self._frame, self._on_zones)
         super().__init__([*rows, self._halves(), self.plots.plane_box, self.zones, self.input])
         self.add_class(ROOT)
@@ -139,6 +143,19 @@ class TrajectoryView(View):
         player.observe(lambda _: self._on_frame_of_player(), "frame")
         player.observe(lambda change: setattr(state, "pcutoff", change.new), "pcutoff")
         player.pcutoff = state.pcutoff
+
+    def set_poses(self, poses: Poses) -> None:
+        """Look at other poses of the video."""
+        with self._lock:
+            self.state.set_poses(fitting(poses, self.player.reader, None))
+            self.plots.recolor()
+            self.controls.show_bodyparts(self.plots.colors)
+        self.redraw()
+
+    def refresh(self) -> None:
+        """See which tables of poses there are now, and draw everything again."""
+        self.choice.refresh()
+        self.redraw()
 
     # --- gestures ---
 
@@ -345,15 +362,16 @@ class TrajectoryView(View):
         super().close()
 
 
-def video_and_poses(project: Project, video: Path | str | None, poses: Poses | Path | str | None) -> tuple[Path, Poses]:
-    """(path of the video, its `Poses`) from whatever the user gave."""
+def video_of(project: Project, video: Path | str | None) -> Path:
+    """Path of a video from its path or its name in the project; None = the project's first."""
     if video is None:
         if not project.videos:
             raise FileNotFoundError(f"{project.root} has no video yet: add one with dlcnb add-videos.")
         video = project.videos[0]
     path = Path(video)
-    path = path if path.is_file() else project.video(video)
-    table = find_poses(path) if poses is None else poses
-    poses = table if isinstance(table, Poses) else Poses.read(table)
-    with VideoReader(path) as reader:
-        return path, poses.within(len(reader), "the poses" if isinstance(table, Poses) else table)
+    return path if path.is_file() else project.video(video)
+
+
+def fitting(poses: Poses, reader: VideoReader, table: Path | None) -> Poses:
+    """Poses without those beyond the end of the video; ``table`` is where they are from, if it is known."""
+    return poses.within(len(reader), "the poses" if table is None else table)

@@ -1,0 +1,124 @@
+"""Which poses of a video are looked at: of which network and iteration, and of which of several animals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import ipywidgets
+
+from dlcnb.poses import MultiAnimalPoses, Poses, is_several, newest_poses, pose_tables
+from dlcnb.widgets.base.quiet import Quiet
+from dlcnb.widgets.base.view import row
+
+__all__ = ["PosesChoice", "table_words"]
+
+ALL = "all animals"
+
+
+class PosesChoice:
+    """Two lists, shown where there is something to choose: tables of poses, and animals in the one chosen.
+
+    Parameters
+    ----------
+    video : Path
+    poses : Poses or path, optional
+        What is looked at first; None = the newest table of the video. With `Poses` there is nothing to choose.
+    changed : callable
+        Called with the `Poses` of another choice.
+    failed : callable
+        Called with an exception, of a table that can't be read or of ``changed``. The choice is then as before.
+    together : bool
+        Whether all animals may be looked at together; else one at a time, the first at first.
+
+    Attributes
+    ----------
+    row : the widget.
+    poses : Poses
+    table : Path or None
+        Where they are from; None if they were given as such.
+
+    Raises
+    ------
+    FileNotFoundError, TableError
+        If there are no poses, or they can't be read.
+    """
+
+    def __init__(
+        self,
+        video: Path,
+        poses: Poses | Path | str | None,
+        changed: Callable[[Poses], object],
+        failed: Callable[[Exception], object],
+        *,
+        together: bool = True,
+    ) -> None:
+        self._video, self._changed, self._failed, self._together = video, changed, failed, together
+        self._quiet = Quiet()
+        self.tables = ipywidgets.Dropdown(layout=ipywidgets.Layout(width="330px", margin="0"))
+        self.tables.tooltip = "Poses of this video, the newest first; those of earlier networks and iterations, too"
+        self.animals = ipywidgets.Dropdown(layout=ipywidgets.Layout(width="150px", margin="0"))
+        self.animals.tooltip = "Which of the animals"
+        self.row = row([self.tables, self.animals])
+        self.table: Path | None = None
+        if isinstance(poses, Poses):
+            self.poses = poses
+            self.row.layout.display = "none"
+            return
+        self._take(newest_poses(video) if poses is None else Path(poses).absolute(), None)
+        self.refresh()
+        self.tables.observe(self._quiet.ignored(lambda change: self._choose(change.new, self.animals.value)), "value")
+        self.animals.observe(self._quiet.ignored(lambda change: self._choose(self.table, change.new)), "value")
+
+    def refresh(self) -> None:
+        """See which tables there are now."""
+        if self.table is None:
+            return
+        tables = pose_tables(self._video, self.table.parent)
+        tables = tables if self.table in tables else [self.table, *tables]
+        options = [(table_words(table, self._video), table) for table in tables]
+        with self._quiet:
+            if list(self.tables.options) != options:
+                self.tables.options = options
+            self.tables.value = self.table
+            if self.animals.options != self._names:
+                self.animals.options = self._names
+            self.animals.value = self._animal
+        self.tables.layout.display = None if len(tables) > 1 else "none"
+        self.animals.layout.display = None if self._names else "none"
+        self.row.layout.display = None if len(tables) > 1 or self._names else "none"
+
+    def _take(self, table: Path, animal: str | None) -> None:
+        """Read a table, and take that animal, else all of them, or the first."""
+        names: tuple[str, ...] = ()
+        if is_several(table):
+            several = MultiAnimalPoses.read(table)
+            names = (*([ALL] if self._together else []), *several.individuals)
+            animal = animal if animal in names else names[0]
+            poses = several.together() if animal == ALL else several.animal(str(animal))
+        else:
+            poses, animal = Poses.read(table), None
+        self.table, self.poses, self._names, self._animal = table, poses, names, animal
+
+    def _choose(self, table: Path | None, animal: str | None) -> None:
+        if table is None:
+            return
+        before = self.table, self.poses, self._names, self._animal
+        try:
+            self._take(table, animal)
+            self._changed(self.poses)
+        except Exception as error:
+            self.table, self.poses, self._names, self._animal = before
+            self._failed(error)
+        self.refresh()
+
+
+def table_words(table: Path, video: Path) -> str:
+    """What a table of poses is called in a list: "shuffle 2, snapshot 400, filtered · 28 Nov 14:30"."""
+    rest = table.stem.removeprefix(video.stem)
+    known = re.search(r"shuffle(\d+)_?(?:snapshot)?_?(\d+)", rest)
+    words = f"shuffle {known[1]}, snapshot {known[2]}" if known else rest
+    words += ", several animals" * is_several(table) + ", filtered" * rest.endswith("filtered")
+    return f"{words} · {datetime.fromtimestamp(table.stat().st_mtime):%d %b %H:%M}"

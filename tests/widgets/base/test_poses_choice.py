@@ -1,0 +1,104 @@
+"""Which poses are looked at: all tables of a video, one animal of several or all."""
+
+import os
+
+import numpy as np
+import pytest
+from support.widgets import painted
+
+from dlcnb import FrameMap, OutlierQueue, Player, TrajectoryView, sampledata
+from dlcnb.poses import MultiAnimalPoses, Poses, bone_edges, newest_poses, pose_tables
+from dlcnb.widgets.base.poses_choice import ALL, PosesChoice, table_words
+
+FRAMES, WHO = 40, ("individual1", "individual2")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A project whose video has poses of two networks: of one animal, then of two."""
+    arena = sampledata.Arena(n_frames=FRAMES, size=(120, 160))
+    made = sampledata.synthetic_project(tmp_path_factory.mktemp("choice"), n_label=4, arena=arena)
+    points = sampledata.arena_poses(arena)
+    likelihood = np.full(points.shape[:2], 0.9)
+    old, new = (f"DLC_EfficientnetLite0_arenaNov28{name}" for name in ("shuffle1_snapshot_30", "shuffle2_snapshot_8"))
+    one = Poses(made.bodyparts, old, points, likelihood).write(made.videos[0])
+    both = np.stack([points, points[::-1] + 5], axis=1)
+    several = MultiAnimalPoses(WHO, made.bodyparts, new, both, np.full(both.shape[:3], 0.8))
+    for seconds, path in enumerate([*one, *several.write(made.videos[0], "_el")]):
+        os.utime(path, (1e9 + seconds, 1e9 + seconds))
+    return made
+
+
+def tables(project):
+    return pose_tables(project.videos[0])
+
+
+def test_all_tables_are_listed_the_newest_first(project):
+    found = tables(project)
+    assert [path.suffix for path in found] == [".h5", ".h5"]
+    words = [table_words(path, project.videos[0]) for path in found]
+    assert words[0].startswith("shuffle 2, snapshot 8, several animals · ")
+    assert words[1].startswith("shuffle 1, snapshot 30 · ")
+    assert newest_poses(project.videos[0]).stem == found[1].stem  # of one animal, where there is one
+
+
+def test_bones_of_each_animal(project):
+    poses = MultiAnimalPoses.read(tables(project)[0]).together()
+    edges = bone_edges(poses.bodyparts, [("snout", "leftear"), ("snout", "nose")])
+    assert edges.tolist() == [[0, 1], [4, 5]]
+
+
+def test_a_choice_that_can_not_be_read_changes_nothing(project):
+    told = []
+    one, several = tables(project)[1], tables(project)[0]
+
+    def refuse(_):
+        raise ValueError("of another video")
+
+    choice = PosesChoice(project.videos[0], one, refuse, told.append)
+    choice.tables.value = several
+    assert [str(error) for error in told] == ["of another video"]
+    assert choice.tables.value == choice.table == one
+    assert choice.animals.layout.display == "none"
+    choice.row.close()
+
+
+class TestWidgets:
+    @pytest.fixture
+    def view(self, project):
+        yield from painted(TrajectoryView(project))
+
+    def test_trajectories_of_all_or_one(self, view, project):
+        assert view.state.bodyparts == tuple(project.bodyparts)
+        view.choice.tables.value = tables(project)[0]
+        assert len(view.state.poses.bodyparts) == 8
+        assert [box.description for _, box in view.controls.boxes][4] == "individual2 snout"
+        assert view.choice.animals.options == (ALL, *WHO)
+        view.choice.animals.value = WHO[1]
+        assert view.state.poses.bodyparts == tuple(project.bodyparts)
+        assert view.wait()
+        np.testing.assert_array_equal(view.player.state.points, view.state.poses.points)
+        assert view.player.state.points[0, 0, 0] == MultiAnimalPoses.read(tables(project)[0]).points[0, 1, 0, 0]
+        view.choice.tables.value = tables(project)[1]
+        assert view.choice.animals.layout.display == "none"
+
+    def test_the_player_draws_the_skeleton_of_each(self, project):
+        for player in painted(Player(project.videos[0], tables(project)[0], project=project)):
+            assert len(player.bodyparts) == 8
+            assert len(player._edges) == 2 * len(project.skeleton.edges)
+            player.choice.animals.value = WHO[0]
+            assert player.bodyparts == tuple(project.bodyparts)
+            assert player.choice.row in player._rows[0].children
+
+    def test_the_map_and_the_queue_take_one_animal(self, project):
+        for widget in (FrameMap, OutlierQueue):
+            made = widget(project, poses=tables(project)[0])
+            assert made.choice.animals.options == WHO
+            assert made.state.poses.bodyparts == tuple(project.bodyparts)
+            made.choice.animals.value = WHO[1]
+            assert made.state.poses.points[0, 0, 0] == MultiAnimalPoses.read(tables(project)[0]).points[0, 1, 0, 0]
+            made.close()
+
+    def test_a_player_without_a_choice_has_no_lists(self, project):
+        for player in painted(Player(project.videos[0], Poses.read(tables(project)[1]), project=project)):
+            assert not hasattr(player, "choice")
