@@ -119,7 +119,7 @@ def comparison(table: pd.DataFrame, human: Variability | None = None, *, ax: Axe
     unit = {"epsilon": "radius (px)"}.get(kind, "")
     ax.set(ylabel="mean error (px)", xlabel=unit, title=_TITLES.get(kind, kind), xlim=(-0.6, len(conditions) - 0.4))
     poor = from_random(table)
-    names = [named(c) + (f"\n({_RANDOM})" if c in poor else "") for c in conditions]
+    names = [named(c) + ("\nfrom random\nweights" if c in poor else "") for c in conditions]
     ax.set_xticks(range(len(conditions)), names)
     return _finished(fig, ax, human)
 

@@ -226,7 +226,7 @@ def test_networks_that_lacked_their_imagenet_weights_are_told_everywhere(project
     table = experiments.results(plan)
     assert set(table.loc[table["condition"] == "resnet-50", "began_from"]) == {INSTEAD}
     _, ax = plots.experiment(table)
-    assert [tick.get_text() for tick in ax.get_xticklabels()] == [values[0], "resnet-50\n(from random weights)"]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == [values[0], "resnet-50\nfrom random\nweights"]
     report = _report(plan, {})
     assert report.data["from_random"] == ["resnet-50"]
     assert "resnet-50 *" in report.text
