@@ -1,5 +1,7 @@
 """What holds for every widget: it closes all that it is made of, and shows hostile names as they are written."""
 
+import gc
+import weakref
 from html.parser import HTMLParser
 
 import ipywidgets
@@ -115,8 +117,14 @@ def test_names_are_shown_as_they_are_written(hostile, name):
 @pytest.mark.parametrize("name", dlcnb.widgets.__all__)
 def test_a_closed_widget_leaves_nothing_open(hostile, name):
     widget(name, hostile).close()  # what is made once, such as the manager of canvases
-    before = set(_instances)
+    before, closed = set(_instances), []
     for _ in range(3):
-        widget(name, hostile).close()
+        view = widget(name, hostile)
+        view.close()
+        closed.append(weakref.ref(view))
     left = [_instances[key] for key in set(_instances) - before]
     assert not left, sorted({type(one).__name__ for one in left})
+    view = None
+    gc.collect()
+    in_memory = [view for view in closed if view() is not None]
+    assert len(in_memory) <= 1  # ipycanvas holds the canvas that it drew on last

@@ -38,8 +38,8 @@ class InputGuard(anywidget.AnyWidget):
     No JupyterLab shortcut fires while anything inside has the focus.
     """
 
-    _esm = _HERE / "input_guard.js"
-    _css = _HERE / "widgets.css"
+    _esm = (_HERE / "input_guard.js").read_text(encoding="utf-8")
+    _css = (_HERE / "widgets.css").read_text(encoding="utf-8")
 
     root_class = traitlets.Unicode("dlcnb").tag(sync=True)
     surfaces = traitlets.Int(1, help="How many canvases to wait for; those after them are left alone.").tag(sync=True)

@@ -26,8 +26,8 @@ class PlotInput(anywidget.AnyWidget):
     - ``key``: with ``key``, one of ``grab``, while a plot has the focus. No JupyterLab shortcut fires meanwhile.
     """
 
-    _esm = _HERE / "plot_input.js"
-    _css = _HERE / "widgets.css"
+    _esm = (_HERE / "plot_input.js").read_text(encoding="utf-8")
+    _css = (_HERE / "widgets.css").read_text(encoding="utf-8")
 
     root_class = traitlets.Unicode("dlcnb").tag(sync=True)
     grab = traitlets.List(traitlets.Unicode()).tag(sync=True)

@@ -26,8 +26,8 @@ class BodypartList(anywidget.AnyWidget):
     chosen : callable
     """
 
-    _esm = _HERE / "bodypart_list.js"
-    _css = _HERE / "labeler.css"
+    _esm = (_HERE / "bodypart_list.js").read_text(encoding="utf-8")
+    _css = (_HERE / "labeler.css").read_text(encoding="utf-8")
 
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     colors = traitlets.List(traitlets.Unicode()).tag(sync=True)
