@@ -56,6 +56,8 @@ def postures(  # noqa: PLR0913
         raise IndexError(f"frame {frame}: there are poses of frames 0 to {len(poses) - 1}")
     fig, ax = axes_for(ax, (6, 5))
     points, k = shown(poses, pcutoff), _index(poses, bodypart)
+    if image is not None and poses.unit != "px":
+        raise ValueError(f"A frame is shown in pixels, but the poses are in {poses.unit}: leave one of them out.")
     if image is not None:
         ax.imshow(image, zorder=0)
         ax.grid(False)
@@ -69,7 +71,7 @@ def postures(  # noqa: PLR0913
     ax.plot(*after.T, ".", color=FUTURE, ms=7, mew=0, zorder=3, label=f"{future} frames after")
     ax.plot(*points[frame, k], "o", color="black", ms=6, zorder=5)
     ax.set(**plane(poses), title=f"{named(poses.bodyparts[k])} around frame {frame}")
-    _show(ax, np.concatenate([points[first : frame + 1 + future, k], points[[*ago, frame]].reshape(-1, 2)]))
+    _show(ax, np.concatenate([points[first : frame + 1 + future, k], points[[*ago, frame]].reshape(-1, 2)]), poses.unit)
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
     return fig, ax
 
@@ -190,8 +192,9 @@ def _index(poses: Poses, bodypart: str | None) -> int:
     return poses.bodyparts.index(bodypart)
 
 
-def _show(ax: Axes, points: NDArray[np.float64], margin: float = 40) -> None:
-    """Limits around points (n, 2), y down."""
+def _show(ax: Axes, points: NDArray[np.float64], unit: str) -> None:
+    """Limits around points (n, 2), y down, with 40 px of margin, or 3 cm."""
+    margin = 40.0 if unit == "px" else 3.0
     points = points[np.isfinite(points).all(axis=-1)]
     low, high = (points.min(axis=0), points.max(axis=0)) if len(points) else (np.zeros(2), np.ones(2))
     ax.set(xlim=(low[0] - margin, high[0] + margin), ylim=(high[1] + margin, low[1] - margin))

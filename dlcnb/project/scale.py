@@ -1,7 +1,7 @@
 """Centimetres: how many pixels of a video's frames are one, for the project or for one video.
 
-They are kept in ``scale.json`` beside config.yaml, not in it, as newer versions of DeepLabCut refuse a config with a key
-that they don't know. ``project`` and ``videos`` hold what was measured, ``before`` what `undo_scale` brings back.
+They are kept in ``scale.json`` beside config.yaml, not in it, as newer versions of DeepLabCut refuse a config with a
+key that they don't know. ``project`` and ``videos`` hold what was measured, ``before`` what `undo_scale` brings back.
 """
 
 from __future__ import annotations

@@ -1,0 +1,71 @@
+"""Figures in centimetres, the ethogram, and the map of the time."""
+
+import numpy as np
+import pytest
+
+from dlcnb import plots
+from dlcnb.poses import Poses
+from dlcnb.project import Scale, Skeleton
+from dlcnb.zones import Stays, quadrants
+
+COUNT, FPS = 60, 30
+TIMES = np.arange(COUNT) / FPS
+
+
+@pytest.fixture
+def poses():
+    """The nose goes 90 px/s to the right, the tail 40 px behind it; 4 px are 1 cm."""
+    nose = np.column_stack([100 + 3.0 * np.arange(COUNT), np.full(COUNT, 50.0)])
+    points = np.stack([nose, nose - (40, 0)], axis=1)
+    return Poses(("nose", "tail"), "DLC_net", points, np.ones((COUNT, 2)))
+
+
+def labels(ax):
+    return [(one.get_xlabel(), one.get_ylabel()) for one in np.ravel(np.asarray(ax, object))]
+
+
+def test_figures_say_and_draw_cm(poses):
+    cm, bone = poses.in_cm(Scale.by_number(4)), Skeleton(("nose", "tail"), (("nose", "tail"),))
+    _, ax = plots.trajectory(cm, size=(200, 400))
+    assert labels(ax) == [("x (cm)", "y (cm)")]
+    assert ax.get_xlim()[1] < 100
+    _, ax = plots.speed(cm, TIMES)
+    assert labels(ax) == [("time (s)", "speed (cm/s)")]
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), 22.5)
+    _, axes = plots.bones(cm, bone, TIMES)
+    assert labels(axes)[0][1] == "length (cm)"
+    np.testing.assert_allclose(axes[0].lines[0].get_ydata(), 10)
+    _, axes = plots.coordinates(cm, TIMES)
+    assert labels(axes)[0][1] == "x (cm)"
+    _, axes = plots.histogram(cm)
+    assert labels(axes)[0][0] == "Δx between frames (cm)"
+    assert axes[0].get_xlim()[1] == pytest.approx(1.5)  # twice the usual step of 0.75 cm
+    _, ax = plots.postures(cm, 30)
+    assert labels(ax) == [("x (cm)", "y (cm)")]
+    assert labels(plots.trajectory(poses)[1]) == [("x (px)", "y (px)")]
+
+
+def test_a_frame_and_cm_do_not_go_together(poses):
+    with pytest.raises(ValueError, match="shown in pixels"):
+        plots.postures(poses.in_cm(Scale.by_number(4)), 30, image=np.zeros((200, 400, 3), np.uint8))
+
+
+def test_an_ethogram_has_a_bar_for_each_stay():
+    found = [Stays("left", "nose", np.array([[0, 30], [45, 60]])), Stays("_right$", "nose", np.empty((0, 2), int))]
+    figure, ax = plots.ethogram(found, TIMES + 5)
+    bars = [path.get_extents() for path in ax.collections[0].get_paths()]
+    assert [(bar.x0, bar.x1) for bar in bars] == [(0, 1), (1.5, 2)]
+    assert not ax.collections[1].get_paths()
+    assert ax.get_xlim() == (0, 2)
+    figure.canvas.draw()
+
+
+def test_a_map_shows_time_and_outlines(poses):
+    zones = quadrants((0, 0, 400, 200))
+    figure, ax = plots.occupancy(
+        poses.points[:, 0], TIMES, (200, 400), zones=zones, image=np.zeros((200, 400, 3), np.uint8)
+    )
+    assert float(ax.images[1].get_array().sum()) == pytest.approx(COUNT / FPS)
+    assert [text.get_text() for text in ax.texts] == [zone.name for zone in zones]
+    assert ax.yaxis_inverted()
+    figure.canvas.draw()
