@@ -61,12 +61,9 @@ def occupancy(
 
     Parameters
     ----------
-    points : array_like
-        (T, 2) px; NaN = not there.
-    times : array_like
-        (T,) s.
-    size : (height, width)
-        Of the frame.
+    points : (T, 2) px; NaN = not there.
+    times : (T,) s.
+    size : (height, width) of the frame.
     zones : sequence of dlcnb.zones.Zone
     image : uint8 (H, W, 3), optional
         The frame, shown below.

@@ -62,13 +62,10 @@ def kinematics_table(
 
     Parameters
     ----------
-    points : array_like
-        (T, K, 2) in ``unit``; NaN = not there.
-    bodyparts : tuple of str
-    times : array_like
-        (T,) seconds, increasing.
-    unit : str
-        "px" or "cm": that of the points, and of the columns' names.
+    points : (T, K, 2) in ``unit``; NaN = not there.
+    bodyparts : K names.
+    times : (T,) seconds, increasing.
+    unit : "px" or "cm", that of the points and of the columns' names.
     skeleton : dlcnb.project.Skeleton, optional
         Whose bones, and angles between them, are measured as well.
 

@@ -78,33 +78,22 @@ def zone_table(
     unit: str = "px",
     minimum: float = MINIMUM,
 ) -> tuple[list[dict[str, Any]], list[Stays]]:
-    """Each bodypart in each zone.
+    """Each bodypart in each zone, as a list of rows and the `Stays` of each row.
+
+    A row has ``bodypart``, ``zone``, ``time_s`` (in it, whatever the shortest stay), ``time_share`` (of the time that
+    the bodypart is known), ``entries`` (stays; one that begins with the video is one), ``latency_s`` (from the first
+    frame to the first stay; NaN = never), ``longest_stay_s``, ``mean_stay_s``, ``distance_px`` (a step from or into the
+    zone counts half, one beside a missing point not at all), ``mean_speed_px_s`` (that distance by its time),
+    ``known_share`` (of the video's time), ``min_stay_s``. Raises `ZoneError` where there are no zones.
 
     Parameters
     ----------
-    points : array_like
-        (T, K, 2) px of the frame; NaN = not there, and then in no zone.
-    bodyparts : sequence of str
-    zones : sequence of Zone
-    times : array_like
-        (T,) s, increasing.
-    measured : array_like, optional
-        The points in ``unit``, for distances (see `dlcnb.trajectories.tracks`); by default ``points``.
-    unit : str
-        "px" or "cm".
-    minimum : float
-        s that a stay lasts at least; see `stays`.
-
-    Returns
-    -------
-    rows : list of dict
-        ``bodypart``, ``zone``, ``time_s`` (in it, whatever the shortest stay), ``time_share`` (of the time that the
-        bodypart is known), ``entries`` (stays; one that begins with the video is one), ``latency_s`` (from the first
-        frame to the first stay; NaN = never), ``longest_stay_s``, ``mean_stay_s``, ``distance_px`` (a step from or into
-        the zone counts half, one beside a missing point not at all), ``mean_speed_px_s`` (that distance by its time),
-        ``known_share`` (of the video's time), ``min_stay_s``.
-    list of Stays
-        One for each row.
+    points : (T, K, 2) px of the frame; NaN = not there, and then in no zone.
+    bodyparts, zones : K names, and zones.
+    times : (T,) s, increasing.
+    measured : the points in ``unit``, for distances (see `dlcnb.trajectories.tracks`); by default ``points``.
+    unit : "px" or "cm".
+    minimum : s that a stay lasts at least; see `stays`.
     """
     points = np.asarray(points, float)
     way = points if measured is None else np.asarray(measured, float)
