@@ -56,7 +56,7 @@ def encode(
     """
     points = np.asarray(points, np.float64)
     if points.ndim == 3:
-        points = points[:, None]
+        return _discs(points, size, stride, radius)
     rows, columns = grid_size(size, stride)
     dx = points[..., 0, None] - cell_centers(columns, stride)  # (B, A, K, w)
     dy = points[..., 1, None] - cell_centers(rows, stride)  # (B, A, K, h)
@@ -71,6 +71,31 @@ def encode(
     dy = np.take_along_axis(np.broadcast_to(dy[..., :, None], shape), nearest, 1)[:, 0]
     locref = np.where(score[:, :, None], np.stack([dx, dy], 2), 0.0) / LOCREF_STDEV
     return score.astype(np.float32), locref.astype(np.float32)
+
+
+def _discs(
+    points: NDArray[np.float64], size: tuple[int, int], stride: int, radius: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """`encode` for one animal, ``(B, K, 2)``: only the cells near its points are looked at."""
+    grid = grid_size(size, stride)
+    score = np.zeros((*points.shape[:2], *grid), np.float32)
+    locref = np.zeros((*points.shape[:2], 2, *grid), np.float32)
+    b, k = np.nonzero(_within_grid(points, size))
+    at = points[b, k][:, ::-1]  # (n, 2): y, x
+    near = np.rint((at + 0.5) / stride - 0.5).astype(int)
+    reach = int(np.ceil(radius / stride)) + 1
+    cells = near[:, :, None] + np.arange(-reach, reach + 1)  # (n, 2, m): rows, columns
+    on_grid = (cells >= 0) & (cells < np.array(grid)[:, None])
+    dy, dx = np.moveaxis(at[:, :, None] - ((cells + 0.5) * stride - 0.5), 1, 0)  # (n, m)
+    distance = np.square(dx)[:, None, :] + np.square(dy)[:, :, None]
+    distance[~(on_grid[:, 0, :, None] & on_grid[:, 1, None, :])] = np.inf
+    limit = np.maximum(radius**2, distance.min((1, 2), initial=np.inf, keepdims=True))
+    n, i, j = np.nonzero(np.isfinite(distance) & (distance <= limit))
+    b, k, row, column = b[n], k[n], cells[n, 0, i], cells[n, 1, j]
+    score[b, k, row, column] = 1
+    locref[b, k, 0, row, column] = dx[n, j] / LOCREF_STDEV
+    locref[b, k, 1, row, column] = dy[n, i] / LOCREF_STDEV
+    return score, locref
 
 
 def _within_grid(points: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.bool_]:

@@ -149,14 +149,15 @@ def pose_loss(
     """
     parts = score.shape[1]
     cells, disc, shown = totals or loss_totals(score.asnumpy())
-    part = _cross_entropy(output.slice_axis(1, 0, parts), score) / cells
+    logits = output.slice_axis(1, 0, parts)
+    part = _cross_entropy(logits, score) / cells
     if output.shape[1] > 3 * parts:
         part = part + _cross_entropy(output.slice_axis(1, 3 * parts, None), score) / cells
     if spatial_weight:
-        part = part + spatial_weight * _spatial_cross_entropy(output.slice_axis(1, 0, parts), score) / max(shown, 1)
-    mask = score.repeat(2, axis=1)
-    offsets = output.slice_axis(1, parts, 3 * parts)
-    huber = mx.nd.smooth_l1((offsets - locref) * mask, scalar=1.0).sum() / (2 * disc + 1.0)
+        part = part + spatial_weight * _spatial_cross_entropy(logits, score) / max(shown, 1)
+    mask = mx.nd.stack(score, score, axis=2).reshape(locref.shape)  # repeat() takes ten times as long
+    missed = (output.slice_axis(1, parts, 3 * parts) - locref) * mask
+    huber = _sum(mx.nd.smooth_l1(missed, scalar=1.0)) / (2 * disc + 1.0)
     return part, locref_weight * huber
 
 
@@ -168,15 +169,22 @@ def loss_totals(score: NDArray[np.float32]) -> tuple[int, float, int]:
 def _cross_entropy(logits: Any, score: Any) -> Any:
     """Sum over all cells of the sigmoid cross-entropy."""
     softplus = mx.nd.Activation(-mx.nd.abs(logits), act_type="softrelu")
-    return (mx.nd.Activation(logits, act_type="relu") - logits * score + softplus).sum()
+    return _sum(mx.nd.Activation(logits, act_type="relu") + softplus) - _sum(logits, score)
 
 
 def _spatial_cross_entropy(logits: Any, score: Any) -> Any:
     """Sum over the bodyparts that show of the cross-entropy between the disc and the softmax over all cells."""
     maps = score.shape[0] * score.shape[1]
     disc = score.reshape((maps, -1))
-    disc = mx.nd.broadcast_div(disc, mx.nd.maximum(disc.sum(axis=1, keepdims=True), 1))
-    return -(disc * mx.nd.log_softmax(logits.reshape((maps, -1)), axis=1)).sum()
+    cells = mx.nd.dot(disc, mx.nd.ones((disc.shape[1], 1), ctx=disc.context))
+    disc = mx.nd.broadcast_div(disc, mx.nd.maximum(cells, 1))
+    return -_sum(mx.nd.log_softmax(logits.reshape((maps, -1)), axis=1), disc)
+
+
+def _sum(values: Any, weights: Any = None) -> Any:
+    """Sum over all of an NDArray, weighted if need be, as a scalar product: MXNet's own sum is 20 times slower."""
+    flat = values.reshape((-1,))
+    return mx.nd.dot(flat, mx.nd.ones_like(flat) if weights is None else weights.reshape((-1,)))
 
 
 def to_tensor(images: NDArray[np.uint8], network_or_backbone: Any, device: Any, pad_to: int = 1) -> Any:
