@@ -100,7 +100,7 @@ pip_into() { # venv, pip arguments
     "$1/bin/python" -m pip --disable-pip-version-check install -qq "${@:2}"
 }
 
-# Install this checkout with an extra ("" or "[test]"). Python 3.13 has no NumPy that MXNet's wheel accepts, so there
+# Install this checkout with extras ("[lab]", "[test]"). Python 3.13 has no NumPy that MXNet's wheel accepts, so there
 # MXNet goes in without its dependencies; dlcnb carries it through NumPy 2.
 install_dlcnb() { # venv extra
     local venv=$1 extra=$2 minor constraints

@@ -48,7 +48,7 @@ def lab(console: Console, folder: str, port: int | None, no_browser: bool, jupyt
     The card "dlcnb Studio" there is where to begin. The tutorials are copied to a folder beside first; a copy that is
     there already stays as it is. Options after `--` go on to Jupyter: dlcnb lab -- --ip=0.0.0.0
     """
-    _check_root(jupyter_options)
+    _check_jupyter(jupyter_options)
     place = Path(folder).absolute()
     notebooks = copy_notebooks(place)
     line = jupyter_command(Path.cwd(), "/lab", port, no_browser) + list(jupyter_options)
@@ -69,7 +69,7 @@ def studio(
     It is a tab of JupyterLab, which is started in this folder for that, or beside the project. Options after `--` go on
     to Jupyter: dlcnb studio my-project -- --ip=0.0.0.0
     """
-    _check_root(jupyter_options)
+    _check_jupyter(jupyter_options)
     target = _target(project) if project else None
     here = Path.cwd() if target is None or target.is_relative_to(Path.cwd()) else target.parent
     line = jupyter_command(here, studio_address(target), port, no_browser) + list(jupyter_options)
@@ -84,7 +84,12 @@ def _target(project: str) -> Path:
     return path if path.is_file() and is_video(path) else Project.open(path).root
 
 
-def _check_root(jupyter_options: Sequence[str]) -> None:
+def _check_jupyter(jupyter_options: Sequence[str]) -> None:
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise ValueError(
+            "JupyterLab is not installed. Install it: pip install 'dlcnb[lab]'. "
+            "Where another Jupyter is (VS Code, a hub, Colab), open the notebooks in that."
+        )
     if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in jupyter_options:
         raise ValueError("Jupyter runs as root only when told to: dlcnb lab -- --allow-root")
 

@@ -173,9 +173,13 @@ def _check_installation() -> Iterator[Finding]:
 
     yield Finding("ok", f"Python {sys.version.split()[0]} at {sys.executable}")
     yield from _check_network()
-    for module, what in (("av", "videos"), ("jupyterlab", "dlcnb lab"), ("ipycanvas", "the widgets")):
+    for module, what, level, name in (
+        ("av", "videos", "error", "av"),
+        ("ipycanvas", "the widgets", "error", "ipycanvas"),
+        ("jupyterlab", "dlcnb lab; not needed in another Jupyter", "warning", "'dlcnb[lab]'"),
+    ):
         there = importlib.util.find_spec(module) is not None
-        yield Finding("ok" if there else "error", f"{module} ({what})", "" if there else f"pip install {module}")
+        yield Finding("ok" if there else level, f"{module} ({what})", "" if there else f"pip install {name}")
     writable = Path.cwd()
     yield Finding("ok", f"Working folder {writable}")
 

@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from click.testing import CliRunner
 from support.commands import DLCNB, TIMEOUT, run
 from support.projects import copy_of
 
 import dlcnb
 from dlcnb import jobs, sampledata
 from dlcnb.cli.console import Console, clock, run_job, table
-from dlcnb.cli.lab import copy_notebooks, jupyter_command, studio_address
+from dlcnb.cli.lab import copy_notebooks, jupyter_command, lab, studio_address
 from dlcnb.evaluate import CalibratedLikelihood, Evaluation
 from dlcnb.poses import find_poses
 from dlcnb.project import Project
@@ -547,6 +548,14 @@ def wait_until_it_listens(process, port):
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
     raise AssertionError("JupyterLab ended")
+
+
+def test_lab_without_jupyterlab_is_one_clear_line(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jupyterlab", None)  # as where it is not installed
+    told = CliRunner().invoke(lab, ["--dir", str(tmp_path / "mine")])
+    assert told.exit_code == 1
+    assert "pip install 'dlcnb[lab]'" in told.stderr
+    assert not (tmp_path / "mine").exists()
 
 
 @pytest.mark.slow

@@ -3,8 +3,11 @@
 import base64
 import io
 
+import ipywidgets
 import numpy as np
 from PIL import Image
+
+from dlcnb.widgets.base.compat import SEVEN
 
 
 def painted(widget, seconds=60):
@@ -19,3 +22,8 @@ def shown(widget, seconds=60):
     assert widget.wait(seconds)
     data = bytes(widget.canvas._image.value).split(b",", 1)[1]
     return np.array(Image.open(io.BytesIO(base64.b64decode(data))))
+
+
+def live_widgets():
+    """The widgets that this process has made and not closed: {identity of the model: widget}."""
+    return dict(ipywidgets.Widget.widgets if SEVEN else ipywidgets.widgets.widget._instances)

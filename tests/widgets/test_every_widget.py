@@ -3,11 +3,12 @@
 import gc
 import weakref
 from html.parser import HTMLParser
+from pathlib import Path
 
 import ipywidgets
 import numpy as np
 import pytest
-from ipywidgets.widgets.widget import _instances
+from support.widgets import live_widgets
 
 import dlcnb.widgets
 from dlcnb import frames
@@ -18,6 +19,7 @@ from dlcnb.poses import Poses
 from dlcnb.project import Project
 from dlcnb.video import VideoWriter
 from dlcnb.widgets.base.closing import parts_of
+from dlcnb.widgets.labeler.keys import ACTIONS
 from dlcnb.widgets.studio.state import TABS
 
 SIZE, COUNT = (96, 128), 6
@@ -68,6 +70,7 @@ def widget(name, project):
     return view
 
 
+FONT_AWESOME = set((Path(__file__).parent / "data" / "fontawesome-4.7.txt").read_text().split())
 OURS = {"b", "br", "div", "i", "kbd", "li", "section", "span", "table", "tbody", "td", "th", "thead", "tr", "ul"}
 
 
@@ -98,31 +101,43 @@ class _Tags(HTMLParser):
         self.found += [name for name, _ in attrs if name.startswith("on")]
 
 
-@pytest.mark.parametrize("name", dlcnb.widgets.__all__)
-def test_names_are_shown_as_they_are_written(hostile, name):
-    view = widget(name, hostile)
-    try:
-        shown = [part for part in parts_of(view) if isinstance(part, ipywidgets.HTML)]
-        tags = _Tags()
-        for part in shown:
-            tags.feed(part.value)
-        assert shown
-        assert not tags.found
-        described = [part for part in parts_of(view) if getattr(part, "description_allow_html", False)]
-        assert not described
-    finally:
-        view.close()
+@pytest.fixture(scope="module", params=dlcnb.widgets.__all__)
+def view(hostile, request):
+    """Each widget of the hostile project, to be looked at only."""
+    made = widget(request.param, hostile)
+    yield made
+    made.close()
+
+
+def test_names_are_shown_as_they_are_written(view):
+    shown = [part for part in parts_of(view) if isinstance(part, ipywidgets.HTML)]
+    tags = _Tags()
+    for part in shown:
+        tags.feed(part.value)
+    assert shown
+    assert not tags.found
+    described = [part for part in parts_of(view) if getattr(part, "description_allow_html", False)]
+    assert not described
+
+
+def test_icons_are_in_every_fontawesome_since_4_7(view):
+    icons = {part.icon.removeprefix("fa-") for part in parts_of(view) if getattr(part, "icon", "")}
+    assert not icons - FONT_AWESOME
+
+
+def test_the_icons_of_the_labelers_keys_are_too():
+    assert not {action.icon for action in ACTIONS.values()} - FONT_AWESOME
 
 
 @pytest.mark.parametrize("name", dlcnb.widgets.__all__)
 def test_a_closed_widget_leaves_nothing_open(hostile, name):
     widget(name, hostile).close()  # what is made once, such as the manager of canvases
-    before, closed = set(_instances), []
+    before, closed = set(live_widgets()), []
     for _ in range(3):
         view = widget(name, hostile)
         view.close()
         closed.append(weakref.ref(view))
-    left = [_instances[key] for key in set(_instances) - before]
+    left = [one for key, one in live_widgets().items() if key not in before]
     assert not left, sorted({type(one).__name__ for one in left})
     view = None
     gc.collect()

@@ -14,16 +14,13 @@ import ipywidgets
 from PIL import Image
 
 from dlcnb.widgets.base.closing import close_parts
+from dlcnb.widgets.base.compat import VIEW, Shown
 from dlcnb.widgets.base.html import Html, notice
+from dlcnb.widgets.base.place import headless
 
-__all__ = ["View", "button", "headless", "row", "shown"]
+__all__ = ["View", "button", "row", "shown"]
 
 log = logging.getLogger(__name__)
-
-
-def headless() -> bool:
-    """Whether the notebook is run without a front end (``DLCNB_HEADLESS`` or ``CI`` is set)."""
-    return any(os.environ.get(name, "").lower() not in ("", "0", "false") for name in ("DLCNB_HEADLESS", "CI"))
 
 
 def button(
@@ -58,7 +55,7 @@ def shown(method: Callable[..., Any]) -> Callable[..., Any]:
     return handler
 
 
-class View(ipywidgets.VBox):
+class View(Shown):
     """Base of the widgets: a column with a status line at its end. Subclasses define ``snapshot()``."""
 
     stands_alone = True  # what holds it does not own it
@@ -101,13 +98,12 @@ class View(ipywidgets.VBox):
         if self.status_line.value != notice(message, kind):
             self.status_line.value = notice(message, kind)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data is not None and headless():
+    def mime(self, data: dict[str, Any]) -> dict[str, Any]:
+        """What is shown: without a page, the still picture."""
+        if headless():
             buffer = io.BytesIO()
             self.snapshot().save(buffer, "PNG")
             data["image/png"] = base64.b64encode(buffer.getvalue()).decode()
             if os.environ.get("DLCNB_HEADLESS"):
-                data.pop("application/vnd.jupyter.widget-view+json", None)
-        return bundle
+                data.pop(VIEW, None)
+        return data

@@ -18,6 +18,7 @@ from dlcnb.evaluate import Evaluation, ScoreMaps, human_variability, maps_path
 from dlcnb.labels import LabelError, current_labels
 from dlcnb.project import Project
 from dlcnb.render import palette
+from dlcnb.widgets.base.compat import Accordion
 from dlcnb.widgets.base.follow import JobFollower, under_way
 from dlcnb.widgets.base.frame_images import FrameImages
 from dlcnb.widgets.base.input_guard import InputGuard
@@ -104,10 +105,10 @@ class EvaluationView(View):
         made.add_class("dlcnb-halves")
         return made
 
-    def _details(self) -> ipywidgets.Accordion:
+    def _details(self) -> Accordion:
         """PCK and calibration, folded away; they go to the page when they are unfolded."""
         inside = ipywidgets.VBox()
-        made = ipywidgets.Accordion([inside], selected_index=None)
+        made = Accordion([inside], selected_index=None)
         made.set_title(0, "Details: PCK, and what the likelihood is worth")
 
         def unfold(_: Any) -> None:

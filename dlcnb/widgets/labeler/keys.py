@@ -82,7 +82,7 @@ GROUPS = {
            "session.paste"),
     ),
     "hollow": (
-        _a("accept all", "Shift+Enter", "check-double", "Accept all",
+        _a("accept all", "Shift+Enter", "check-square", "Accept all",
            "Accept all hollow points: what was copied, and suggestions above pcutoff", "session.accept_all"),
         _a("accept", "Enter", "check-circle", "Accept one", "Accept the hollow point of the current bodypart",
            "session.accept"),
@@ -92,8 +92,9 @@ GROUPS = {
     ),
     "show": (
         _a("loupe", "l", "search", "Loupe", "Magnify what is under the pointer", "view.toggle", "loupe"),
-        _a("ghost", "g", "ghost", "Ghosts", "Points of the previous labeled frame, as crosses", "view.toggle", "ghost"),
-        _a("skeleton", "k", "project-diagram", "Skeleton", "Lines of the skeleton", "view.toggle", "skeleton"),
+        _a("ghost", "g", "history", "Ghosts", "Points of the previous labeled frame, as crosses",
+           "view.toggle", "ghost"),
+        _a("skeleton", "k", "share-alt", "Skeleton", "Lines of the skeleton", "view.toggle", "skeleton"),
         _a("names", "t", "font", "Names", "Names beside the points", "view.toggle", "names"),
         _a("labels", "v", "eye", "Points", "Show points at all", "view.toggle", "labels"),
     ),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import ipywidgets
 
+from dlcnb.widgets.base.compat import Tab
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.studio.state import STEPS, TABS
 
@@ -40,7 +41,7 @@ class Steps:
             icon="cog", tooltip="Bodyparts and skeleton: rename, add, remove", layout=ipywidgets.Layout(width="auto")
         )
         self._switches: dict[str, ipywidgets.ToggleButtons] = {}
-        self.tabs = ipywidgets.Tab([self._box(step, names) for step, names in STEPS.items()])
+        self.tabs = Tab([self._box(step, names) for step, names in STEPS.items()])
         self.show_titles({step: step for step in STEPS})
         self.behind = self.panes[BEHIND_THE_GEAR]
         self.behind.add_class("dlcnb-behind")

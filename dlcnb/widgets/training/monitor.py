@@ -15,6 +15,7 @@ from dlcnb import jobs
 from dlcnb.jobs.starting import earlier_runs, offered
 from dlcnb.project import Project, ProjectError
 from dlcnb.run import Run
+from dlcnb.widgets.base.compat import Accordion
 from dlcnb.widgets.base.follow import JobFollower
 from dlcnb.widgets.base.html import Html, joined, markup, muted, notice
 from dlcnb.widgets.base.input_guard import InputGuard
@@ -119,7 +120,7 @@ class TrainingMonitor(View):
             "Compare with other runs": self.chooser.compare,
             "What was decided for this run, and why": self.recipe,
         }
-        self.more = ipywidgets.Accordion(list(inside.values()), selected_index=None)
+        self.more = Accordion(list(inside.values()), selected_index=None)
         for n, title in enumerate(inside):
             self.more.set_title(n, title)
         self.bar = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="100%", height="18px", margin="4px 0"))
