@@ -8,6 +8,7 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
+SHOWN = ("execute_result", "display_data")  # by ipywidgets 8, by 7
 CELLS = [
     """
 import pathlib
@@ -30,6 +31,6 @@ def test_a_notebook_without_a_browser_shows_pictures(tmp_path, monkeypatch, vari
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
     for cell in notebook.cells:
-        (data,) = (output.data for output in cell.outputs if output.output_type == "execute_result")
+        (data,) = (output.data for output in cell.outputs if output.output_type in SHOWN)
         assert Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).width >= 400
         assert ("application/vnd.jupyter.widget-view+json" in data) == (variable == "CI")

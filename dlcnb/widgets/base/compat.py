@@ -33,11 +33,14 @@ class Shown(ipywidgets.VBox):
 
     if SEVEN:
 
-        def _ipython_display_(self, **kwargs: Any) -> None:
+        def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
             data: dict[str, Any] = {"text/plain": repr(self)}
             if self._view_name is not None:
                 data[VIEW] = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-            display(self.mime(data), raw=True)
+            return self.mime(data)
+
+        def _ipython_display_(self, **kwargs: Any) -> None:
+            display(self._repr_mimebundle_(), raw=True)
             self._handle_displayed(**kwargs)
 
     else:
