@@ -33,7 +33,7 @@ class Shown(ipywidgets.VBox):
 
     if SEVEN:
 
-        def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        def _repr_mimebundle_(self, **kwargs: Any) -> Any:
             data: dict[str, Any] = {"text/plain": repr(self)}
             if self._view_name is not None:
                 data[VIEW] = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
