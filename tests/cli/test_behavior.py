@@ -9,7 +9,7 @@ import pytest
 from support.commands import run
 
 from dlcnb.poses import MultiAnimalPoses, Poses, find_poses
-from dlcnb.project import Project
+from dlcnb.project import Project, Scale, set_scale
 from dlcnb.tables.h5 import read_h5_table
 from dlcnb.video import VideoWriter
 from dlcnb.zones import Zone, ZoneFile, zones_path
@@ -145,6 +145,15 @@ def test_one_clear_line_for_what_is_missing(project, tmp_path):
     assert "There are no poses of saline_m2.mp4" in refused("kinematics", project.root, "saline_m2")
     assert "does not fit the pattern" in refused("kinematics", project.root, "--pattern", "{a}-{b}")
     assert not (project.root / "kinematics.csv").exists()
+
+
+def test_plots_in_cm_need_a_scale(project):
+    assert "no scale is known for drug_m1; tell how" in refused("plot", project.root, "drug_m1", "--unit", "cm")
+    set_scale(project, Scale.by_number(5))
+    (done,) = called("plot", project.root, "drug_m1", "--unit", "cm")["videos"]
+    assert [path.rsplit("/", 1)[1] for path in done["plots"]] == [
+        "trajectory_cm.png", "plot_cm.png", "plot-likelihood_cm.png", "hist_cm.png",
+    ]  # fmt: skip
 
 
 def test_wrong_usage_of_scale(project):
