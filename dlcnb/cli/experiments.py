@@ -64,6 +64,13 @@ def experiment(  # noqa: PLR0913
     repeats = repeats or (5 if kind == "folds" else 3)
     compared = [v.strip() for v in values.split(",") if v.strip()] if values else None
     plan = experiments.plan(root, kind, values=compared, repeats=repeats, name=name, **chosen)
+    return _run(console, plan, minutes, jobs)
+
+
+def _run(console: Console, plan: Plan, minutes: float | None, jobs: int) -> Report:
+    """Run what is left of an experiment, ``jobs`` trials at a time."""
+    from dlcnb import experiments
+
     left = [trial for trial in plan.trials if not plan.is_done(trial)]
     console.note(f"{len(plan.trials)} runs in {plan.folder}, {len(left)} of them to do{_estimate(left, minutes, jobs)}")
     last: Progress | None = None

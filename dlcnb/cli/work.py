@@ -241,9 +241,8 @@ def analyze(
     text = "\n".join([table(rows), *filter(None, map(_remark, result["videos"]))])
     failed, problem = result["failed"], None
     if failed:
-        problem = f"{len(failed)} of {len(paths)} videos could not be analyzed: " + "; ".join(
-            f["message"] for f in failed
-        )
+        told = "; ".join(f["message"] for f in failed)
+        problem = f"{len(failed)} of {len(paths)} videos could not be analyzed: {told}"
     data = {"videos": result["videos"], **({"failed": failed} if failed else {})}
     return Report(data, text, problem)
 

@@ -29,14 +29,8 @@ def read_foreign(places: Places, animal: str | None) -> Foreign:
     Frames are taken out of the file if it embeds them, else from the video or the images that it names, where SLEAP
     left them or in ``places``.
 
-    Raises
-    ------
-    ExchangeError
-        If it is no such file, has several animals of which none was chosen, or frames are nowhere to be found.
-    TableError
-        If it is damaged or leads to other HDF5 files.
-    ImportError
-        Without sleap-io; says how to install it.
+    Raises `ExchangeError` if it is no such file, has several animals of which none was chosen, or frames are nowhere to
+    be found; `TableError` if it is damaged or leads to other HDF5 files; `ImportError` without sleap-io.
     """
     (sio,) = require("sleap", "Reading .slp files", "sleap_io")
     path = places.path.absolute()

@@ -57,17 +57,7 @@ def outside(points: Array, size: tuple[int, int] | None) -> NDArray[np.bool_]:
 
 
 def same_places(points: Array, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Where two bodyparts are on one place though they are usually apart.
-
-    Parameters
-    ----------
-    points : (T, K, 2) px
-    pairs : int (P, 2) of bodyparts
-
-    Returns
-    -------
-    bool (T, P)
-    """
+    """Where two bodyparts (pairs: int (P, 2)) of points (T, K, 2) px are on one place though usually apart: (T, P)."""
     apart = np.linalg.norm(points[:, pairs[:, 0]] - points[:, pairs[:, 1]], axis=-1)
     usual, odd = _usual(apart), long_bones(points, pairs)[0] >= ODD_BONE  # paws that pass each other are not
     closest = np.nanmin(usual, initial=np.inf) if np.isfinite(usual).any() else 0.0

@@ -126,27 +126,14 @@ def follow_video(
 
     Parameters
     ----------
-    project : dlcnb.project.Project
-    images : list of str
-        ``labeled-data/<video>/<image>`` of one video, in the order of time: the labeled one, then those to be reached.
-    first : array_like
-        (K, 2) labels of the first image, px of the image; NaN = none.
-    last : array_like, optional
-        (K, 2) labels of the last image; the stretch is then filled from both ends.
-    stopped : callable, optional
-        Asked after each frame whether to give up.
+    project, images : ``labeled-data/<video>/<image>`` of one video, by time: the labeled one, then those to be reached.
+    first, last : (K, 2) labels of the first image, px of the image (NaN = none), and of the last, if the stretch is to
+        be filled from both ends.
+    stopped : asked after each frame whether to give up.
 
-    Returns
-    -------
-    dict
-        {image: float64 (K, 3)} of the images between: x, y in px of the image, and a confidence; empty if stopped.
-
-    Raises
-    ------
-    ProjectError, VideoError
-        If the video is missing or can't be read.
-    LabelError
-        If an image can't be told where it lies in the video, or its frame is damaged.
+    Returns {image: float64 (K, 3)} of the images between: x, y in px of the image, and a confidence; empty if stopped.
+    Raises `ProjectError` or `VideoError` if the video is missing or can't be read, `LabelError` if an image's place in
+    the video can't be told, or its frame is damaged.
     """
     numbers, corners = [frame_index(image) for image in images], _corners(project, images)
     patch = patch_width(first)
