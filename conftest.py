@@ -16,7 +16,10 @@ FAILED: dict[str, None] = {}  # in their order, each once
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--kills``."""
     parser.addoption(
-        "--kills", type=int, default=8, help="how often tests kill a training or an analysis before it ends [8]"
+        "--kills",
+        type=int,
+        default=6,
+        help="how often tests kill a kernel, a training or an analysis before it ends [6]",
     )
 
 

@@ -477,7 +477,7 @@ def test_random_kills_leave_the_same_tables(project, predictor, tmp_path, kills)
 
 @pytest.mark.slow
 def test_memory_is_flat_over_a_long_video(predictor, tmp_path):
-    video = write_noise(tmp_path / "long.mp4", 12_000, size=(32, 48))
+    video = write_noise(tmp_path / "long.mp4", 8_000, size=(32, 48))
     process, seen = psutil.Process(), {}
 
     def progress(done, total):

@@ -1,4 +1,4 @@
-"""Commands that tests run: in this process where nothing but words comes of it, else as real processes."""
+"""Commands that tests run: in this process, but for training and tracebacks, which are real processes of their own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from click.testing import CliRunner
 DLCNB = [sys.executable, "-m", "dlcnb"]
 TIMEOUT = 300  # s
 _WORDS = ("--help", "--version")
-_APART = ("--debug",)  # whose traceback would be this process's own
+_APART = "train"  # as from a shell, with all that lies around a command
+_DEBUG = "--debug"  # whose traceback would be this process's own
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,10 @@ class Done:
 
 
 def run(*arguments: object, code: int = 0) -> Done:
-    """Run ``dlcnb``; returns it finished, its exit code checked. Help and errors need no process of their own."""
+    """Run ``dlcnb``; returns it finished, its exit code checked."""
     line = [str(argument) for argument in arguments]
-    here = (code or any(word in line for word in _WORDS)) and not any(word in line for word in _APART)
+    worded = code or any(word in line for word in _WORDS)
+    here = _DEBUG not in line and (worded or line[0] != _APART)
     done = _here(line) if here else _apart(line)
     assert done.returncode == code, done.stderr
     return done
