@@ -5,6 +5,9 @@ import re
 
 import pytest
 from support.cells import SPIKE
+from support.page import barriers, settle
+
+from dlcnb.widgets.studio.state import TABS
 
 CELL = SPIKE + "poses.write(project.videos[0])\ns = Studio(project)"
 AREA = ".dlcnb-plot-likelihood-0 rect.plotarea_events"
@@ -62,6 +65,49 @@ def test_the_whole_loop_from_a_spike_to_the_csv(studio):
         (line,) = [row for row in csv.reader(file) if any(cell.endswith("img071.png") for cell in row)]
     place = [float(cell) for cell in line if cell.replace(".", "").isdigit()][:2]
     assert place == pytest.approx([40, 50], abs=1.5)
+
+
+def test_from_a_spike_to_a_corrected_label_in_three_clicks(studio):
+    tab(studio, "Look", "Trajectories")
+    studio.page.locator(".dlcnb-plot-likelihood-0 path.line").nth(1).wait_for(state="attached")
+    studio.until("s.widgets['Trajectories'].input.attached and s.widgets['Trajectories'].wait(0.5)")
+    left, top, width, height = box(studio, AREA)
+    studio.page.mouse.click(left + 71 / 119 * width, top + (1 - 0.08 / 1.06) * height)  # 1
+    studio.until("s.widgets['Trajectories'].player.state.frame == 71")
+    studio.page.keyboard.press("q")
+    studio.page.get_by_role("button", name="Correct frame 71").click()  # 2
+    studio.until("s.tab == 'Label' and s.widgets['Label'].session.cursor.image.endswith('img071.png')")
+    studio.until("s.widgets['Label'].input.guard.attached and s.widgets['Label'].wait(0.5)")
+    studio.page.locator(".dlcnb-labeler canvas").first.wait_for()
+    x, y = studio.ask("s.widgets['Label'].view.fit.to_canvas(np.array([40.0, 50.0])).tolist()")
+    canvas = studio.ask("s.widgets['Label'].view.canvas_size")
+    left, top, width, height = box(studio, ".dlcnb-labeler canvas")
+    studio.page.mouse.click(left + x / canvas[1] * width, top + y / canvas[0] * height)  # 3
+    studio.until("s.widgets['Label'].session.history.back() is not None")
+
+
+SIZES = ((1280, 800), (800, 900), (853, 533))  # the last: 1280 x 800 at 150 %
+
+
+def test_every_step_fits_its_pane_and_can_be_used_by_all(studio):
+    errors = []
+    studio.page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    before, wrong = studio.page.viewport_size, []
+    for name in TABS:
+        studio.ask(f"s.go_to({name!r}) and None")
+        studio.until(f"s.tab == {name!r} and s.steps.panes[{name!r}].children")
+        for width, height in SIZES:
+            studio.page.set_viewport_size({"width": width, "height": height})
+            wrong += [f"{name} at {width} x {height}: {line}" for line in settle(studio.page, ".dlcnb-studio")]
+        wrong += [f"{name}: {line}" for line in barriers(studio.page, ".dlcnb-studio")]
+    studio.ask("s.leave()")
+    for way in ("New project", "Open", "Sample data", "Recent"):
+        studio.ask(f"s.door.show({way!r})")
+        wrong += [f"{way}: {line}" for line in settle(studio.page, ".dlcnb-studio")]
+        wrong += [f"{way}: {line}" for line in barriers(studio.page, ".dlcnb-studio")]
+    studio.page.set_viewport_size(before)
+    assert not wrong
+    assert not errors
 
 
 def test_keys_reach_the_labeler_inside_the_panel(studio):

@@ -183,7 +183,7 @@ def set_mark(mark: Any, x: ArrayLike, y: ArrayLike) -> None:
 
 
 def set_lines(mark: Any, lines: Sequence[Line]) -> None:
-    """Draw lines of different lengths by one mark; shorter ones end in NaN."""
+    """Draw lines of different lengths by one mark; shorter ones end in a gap."""
     most = max((len(np.asarray(line[0])) for line in lines), default=0)
     most = max(most, 2) if lines else 0  # bqplot takes K lines of one point for one line of K points
     x, y = np.full((2, len(lines), most), np.nan, np.float32)
@@ -192,10 +192,19 @@ def set_lines(mark: Any, lines: Sequence[Line]) -> None:
         x[n, : len(across)], y[n, : len(up)] = across, up
         if len(across):
             x[n, len(across) :] = across[-1]
+    if not np.isfinite(y[:, -1:]).all() or not np.isfinite(x[:, -1:]).all():
+        x, y = _closed(x), _closed(y)
     with mark.hold_sync():
         mark.colors = [line[2] for line in lines] or [GREY]
         mark.opacities = [line[3] for line in lines] or [1.0]
         set_mark(mark, x, y)
+
+
+def _closed(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Lines (L, N) with a gap and then a finite value, which is not drawn: bqplot looks for a place for its label."""
+    gap = np.full((len(values), 1), np.nan, np.float32)
+    finite = values[np.isfinite(values)]
+    return np.hstack([values, gap, np.full_like(gap, finite[0] if len(finite) else 0)])
 
 
 def key_text(colors: Mapping[str, str]) -> Markup:

@@ -15,6 +15,33 @@ function initialize({ model }) {
   });
 }
 
+// Fields that ipywidgets leaves without a name get one for screen readers: their hint, else the words before them.
+const FIELDS = 'input:not([type=file]), select, textarea, [role=slider], [role=progressbar], progress';
+
+function nameFields(root) {
+  for (const one of root.querySelectorAll(FIELDS)) {
+    const whole = one.closest('.jupyter-widgets');
+    const written = one.labels?.[0]?.innerText || (one.getAttribute('aria-label') && !one.dlcnbNamed);
+    if (written) continue;
+    const hint = one.title || whole?.title || whole?.querySelector('label')?.title;
+    const name = hint || whole?.querySelector('label')?.innerText || wordsBefore(one, root) || one.placeholder;
+    const end = one.dataset.handle && whole.querySelectorAll('[role=slider]').length > 1;
+    const said = end ? `${name}: ${one.dataset.handle === '0' ? 'from' : 'to'}` : name;
+    if (said?.trim() && one.getAttribute('aria-label') !== said) one.setAttribute('aria-label', said);
+    one.dlcnbNamed = true;
+  }
+}
+
+function wordsBefore(one, root) {
+  for (let at = one; at && at !== root; at = at.parentElement) {
+    for (let before = at.previousElementSibling; before; before = before.previousElementSibling) {
+      const words = before.innerText?.trim();
+      if (words) return words.slice(0, 80);
+    }
+  }
+  return '';
+}
+
 function render({ model, el }) {
   el.style.display = 'none';
   const abort = new AbortController();
@@ -180,6 +207,22 @@ function render({ model, el }) {
     abort.signal.addEventListener('abort', () => observer.disconnect());
   }
 
+  // The outermost widget names what is in it, whenever something comes to it.
+  function keepNames(root) {
+    if (root.parentElement?.closest('.dlcnb')) return;
+    let due = 0;
+    const soon = () => {
+      due ||= requestAnimationFrame(() => {
+        due = 0;
+        nameFields(root);
+      });
+    };
+    const observer = new MutationObserver(soon);
+    observer.observe(root, { childList: true, subtree: true, attributeFilter: ['title'] });
+    abort.signal.addEventListener('abort', () => observer.disconnect());
+    soon();
+  }
+
   function attach() {
     const root = el.closest('.' + model.get('root_class'));
     const wanted = model.get('surfaces'); // further canvases belong to the guards of widgets inside this one
@@ -187,6 +230,7 @@ function render({ model, el }) {
     if (!root || canvases.length < wanted) return false;
     const home = canvases[0] || root;
     measure(root);
+    keepNames(root);
     const options = { capture: true, signal: abort.signal };
     root.setAttribute(SUPPRESS, 'true');
     // A click beside everything that takes the focus (on a plot, say) gives it to the widget, not to the notebook's cell.

@@ -257,6 +257,8 @@ class Studio(View):
         return made
 
     def _make_evaluate(self) -> View:
+        if not self.project.runs():
+            raise FileNotFoundError("No network is trained yet: train one, in the step before.")
         made = EvaluationView(self.project, labeler=LabelerLink(self))
         made.state.observe(lambda _: self.look(), "revision")
         return made
@@ -344,9 +346,13 @@ class Studio(View):
 
     def _look(self) -> None:
         found = overview(self.project)
-        if found != self.overview:
-            self.overview = found
-            self._show()
+        if found == self.overview:
+            return
+        self.overview = found
+        self._show()
+        with self._lock:
+            if self.tab not in self.widgets:  # there was nothing to show; there may be now
+                self._fill(self.tab)
 
     def _show(self) -> None:
         self.lines.show(self.project.task, self.overview)

@@ -114,7 +114,7 @@ class TrajectoryControls:
         self.figure = button("picture-o", "Save the part looked at as a figure (PNG)", view.save_figure, "Figure")
         self.csv = button("table", "Save the part looked at as a table (csv)", view.save_csv, "csv")
         self.send = button(
-            "share", "Put the present frame into the queue of frames to label", view.send, "To the queue"
+            "share", "Put the present frame into the queue of frames to label (q)", view.send, "To the queue"
         )
         self.send.layout.display = None if view.queue is not None else "none"
         self.moves = row([*self.buttons.values(), self.part, self.where, self.figure, self.csv, self.send])

@@ -96,7 +96,7 @@ class TrajectoryView(View):
         self._of_player: Poses | None = None  # what the player shows
         self.plots = TrajectoryPlots(self.state)
         self.controls = TrajectoryControls(self.state, self, self.plots.colors)
-        self.input = PlotInput(KEYS, self._on_input, ROOT)
+        self.input = PlotInput([*KEYS, "q"], self._on_input, ROOT)
         rows = [self.choice.row, self.controls.choices, self.controls.bodyparts, self.controls.moves]
         self.zones = ZonePanel(self.project, self.video, self.state, self._frame, self._on_zones)
         super().__init__([*rows, self._halves(), self.plots.plane_box, self.zones, self.input])
@@ -174,6 +174,8 @@ class TrajectoryView(View):
     @shown
     def send(self) -> None:
         """Put the present frame into the queue of frames to label."""
+        if self.queue is None:
+            raise ValueError("There is no queue: give the view queue=OutlierQueue(project), or use Studio.")
         self.queue.add(self.state.frame)
         self.tell(f"Frame {self.state.frame} is in the queue.")
 
@@ -184,6 +186,9 @@ class TrajectoryView(View):
     @shown
     def _on_input(self, message: dict[str, Any]) -> None:
         kind, state = message["type"], self.state
+        if message.get("key") == "q":
+            self.send()
+            return
         with self._lock:
             if kind == "key":
                 name, *arguments = KEYS[message["key"]]

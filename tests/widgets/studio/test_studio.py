@@ -163,6 +163,7 @@ class TestStudio:
     @pytest.mark.parametrize("tab", TABS)
     def test_every_tab_opens_on_a_project_under_way(self, studio, tab):
         analyzed(studio.project)
+        trained(studio.project)
         assert studio.go_to(tab) is studio.widgets[tab]
         assert studio.snapshot().width >= 640
 
@@ -174,6 +175,27 @@ class TestStudio:
         frames.extract(empty, empty.videos[0], [0])
         assert isinstance(view.go_to("Label"), Labeler)
         view.close()
+
+    def test_what_had_nothing_to_show_is_filled_when_there_is_something(self, empty):
+        view = Studio(empty)
+        view.go_to("Label")
+        frames.extract(empty, empty.videos[0], [0])
+        view.look()
+        assert view.wait()
+        assert isinstance(view.steps.panes["Label"].children[0], Labeler)
+        view.close()
+
+    def test_a_frame_of_the_queue_is_offered_and_corrected(self, studio):
+        analyzed(studio.project)
+        view = studio.go_to("Trajectories")
+        view.go_to(9)
+        view._on_input({"type": "key", "key": "q"})
+        assert studio.lines.offer_button.description == "Correct frame 9"
+        studio.lines.offer_button.click()
+        assert studio.widgets["Refine"].wait()
+        assert studio.tab == "Label"
+        assert studio.widgets["Label"].session.cursor.image == studio.widgets["Refine"].state.images[9]
+        assert studio.lines.offer_button.layout.display == "none"
 
     def test_the_labeler_sees_frames_extracted_since(self, studio):
         labeler = studio.go_to("Label")

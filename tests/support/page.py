@@ -1,0 +1,91 @@
+"""What a browser test asks of any widget on a page: does everything fit, can everybody use it."""
+
+from contextlib import suppress
+
+from playwright.sync_api import TimeoutError
+
+FIT = """(root) => {
+    const top = document.querySelector(root), wrong = [];
+    if (!top) return [`there is no ${root}`];
+    const NAMES = 'button, input, select, textarea, canvas:not(.bqplot canvas), progress, a[href], [role=tab], '
+        + '.lm-TabBar-tab, .widget-html-content';
+    const seen = (one) => {
+        const box = one.getBoundingClientRect();
+        if (!box.width || !box.height) return false;
+        for (let at = one; at && at !== document.body; at = at.parentElement) {
+            const css = getComputedStyle(at);
+            if (css.visibility === 'hidden' || css.display === 'none' || css.opacity === '0') return false;
+        }
+        return true;
+    };
+    const name = (one) => `${one.tagName.toLowerCase()} "${(one.innerText || one.title || one.placeholder
+        || one.getAttribute('aria-label') || one.className || '').trim().slice(0, 50)}"`;
+    const controls = [...top.querySelectorAll(NAMES)].filter(seen);
+    const clips = (value) => value !== 'visible';
+    for (const one of controls) {
+        const box = one.getBoundingClientRect();
+        let scrolls = false; // what lies below can be scrolled to
+        for (let pane = one.parentElement; pane && top.contains(pane); pane = pane.parentElement) {
+            const css = getComputedStyle(pane), outer = pane.getBoundingClientRect();
+            if (clips(css.overflowX) && !one.closest('.dlcnb-wide')
+                && (box.right > outer.right + 1.5 || box.left < outer.left - 1.5)) {
+                wrong.push(`${name(one)} sticks out sideways: ${box.left.toFixed()}-${box.right.toFixed()} of `
+                    + `${outer.left.toFixed()}-${outer.right.toFixed()} in ${pane.className.slice(-60)}`);
+                break;
+            }
+            scrolls = scrolls || ['auto', 'scroll'].includes(css.overflowY);
+            if (!scrolls && clips(css.overflowY) && (box.bottom > outer.bottom + 2 || box.top < outer.top - 2)) {
+                wrong.push(`${name(one)} is cut off: ${box.top.toFixed()}-${box.bottom.toFixed()} of `
+                    + `${outer.top.toFixed()}-${outer.bottom.toFixed()} in ${pane.className.slice(-60)}`);
+                break;
+            }
+        }
+        if (one.tagName === 'BUTTON' && one.scrollWidth > one.clientWidth + 1)
+            wrong.push(`${name(one)} has no room for its text`);
+    }
+    const pressed = controls.filter((one) => ['BUTTON', 'INPUT', 'SELECT'].includes(one.tagName));
+    for (const [n, one] of pressed.entries()) {
+        const a = one.getBoundingClientRect();
+        for (const other of pressed.slice(n + 1)) {
+            const b = other.getBoundingClientRect();
+            const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+            const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+            if (wide > 3 && high > 3 && !one.contains(other) && !other.contains(one))
+                wrong.push(`${name(one)} lies over ${name(other)}`);
+        }
+    }
+    return wrong;
+}"""
+GRAVE = ("serious", "critical")
+
+
+def misfits(page, root=".dlcnb"):
+    """What does not fit on a page, a line each: controls that stick out of their pane, are cut off or overlap.
+
+    Parameters
+    ----------
+    page : playwright.sync_api.Page
+    root : str
+        CSS selector of the widget to look at. Parts that scroll may be longer than their pane, but not wider.
+    """
+    return page.evaluate(FIT, root)
+
+
+def settle(page, root=".dlcnb"):
+    """Wait until everything fits, as a page that was made wider or narrower is not arranged at once; what does not."""
+    with suppress(TimeoutError):
+        page.wait_for_function(f"root => ({FIT})(root).length === 0", arg=root, timeout=10_000)
+    return misfits(page, root)
+
+
+def barriers(page, root=".dlcnb"):
+    """What axe-core finds to be serious or critical in a widget, a line each."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, context=root, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{one['id']}: {one['help']}: {node['html'][:160]} {node.get('failureSummary', '')[:200]}"
+        for one in found
+        if one["impact"] in GRAVE
+        for node in one["nodes"]
+    ]
