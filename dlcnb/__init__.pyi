@@ -7,6 +7,7 @@ from .project import Project, Skeleton
 from .trainset import TrainConfig, TrainSet
 from .video import VideoReader, VideoWriter
 from .widgets import (
+    ClassBoard,
     EvaluationView,
     FrameMap,
     FramePicker,
@@ -23,6 +24,7 @@ from .widgets import (
 )
 
 __all__ = [
+    "ClassBoard",
     "Evaluation",
     "EvaluationView",
     "FrameMap",

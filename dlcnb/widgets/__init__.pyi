@@ -8,11 +8,13 @@ from .review.label_review import LabelReview
 from .review.variability import VariabilityView
 from .schema.schema_editor import SchemaEditor
 from .studio.studio import Studio
+from .teaching.class_board import ClassBoard
 from .training.monitor import TrainingMonitor
 from .trajectories.view import TrajectoryView
 from .zones.editor import ZoneEditor
 
 __all__ = [
+    "ClassBoard",
     "EvaluationView",
     "FrameMap",
     "FramePicker",

@@ -1,0 +1,1 @@
+"""Widgets for a class and its teacher."""
