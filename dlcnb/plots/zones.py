@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import PowerNorm
+from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.plots.figure import Drawn, axes_for, named
@@ -67,8 +68,7 @@ def occupancy(
     zones : sequence of dlcnb.zones.Zone
     image : uint8 (H, W, 3), optional
         The frame, shown below.
-    bin_px : float
-        Side of a square.
+    bin_px : the side of a square.
     ax : matplotlib.axes.Axes, optional
     """
     seconds, extent = heat_map(points, times, size, bin_px)
@@ -82,9 +82,13 @@ def occupancy(
         alpha=0.75 if image is not None else 1.0,
     )  # fmt: skip
     fig.colorbar(drawn, ax=ax, label=f"seconds per {bin_px:g} px square", shrink=0.8)
-    for zone, color in zip(zones, palette(len(zones)) / 255, strict=True):
+    colored = zip(zones, palette(len(zones)) / 255, strict=True)
+    for zone, color in sorted(colored, key=lambda one: -one[0].polygon.area):  # small ones over large ones
         ax.add_collection(PolyCollection(zone.rings(), facecolors="none", edgecolors=[color], linewidths=1.5, zorder=2))
-        ax.annotate(named(zone.name), zone.rings()[0].min(axis=0), color=color, fontsize="small", zorder=3)
+        left, top, *_ = zone.box
+        at, where = ((zone.centre[0], top), "center") if zone.kind == "ellipse" else ((left, top), "left")
+        edge = [withStroke(linewidth=2, foreground="white")]
+        ax.annotate(named(zone.name), at, color=color, fontsize="small", ha=where, path_effects=edge, zorder=3)
     ax.set(xlim=(-0.5, size[1] - 0.5), ylim=(-0.5, size[0] - 0.5), xlabel="x (px)", ylabel="y (px)", aspect="equal")
     upright(ax)
     return fig, ax

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dlcnb.geometry import CanvasFit
     from dlcnb.project import Scale
     from dlcnb.widgets.zones.state import ZoneState
+    from dlcnb.zones import Zone
 
 __all__ = ["zone_colors", "zone_things"]
 
@@ -39,13 +40,19 @@ def zone_things(state: ZoneState, fit: CanvasFit, scale: Scale | None) -> list[T
         for ring in zone.rings():
             things += _outline(fit.to_canvas(ring), WRONG if zone.problem() else colors[n], width)
     for n, (zone, color) in enumerate(zip(state.zones, colors, strict=True)):
-        x, y = fit.to_canvas(zone.rings()[0]).min(axis=0)
-        pale = tuple((part + 255) // 2 for part in color)  # to be read on dark and on light
-        place = float(x) + 6, max(float(y) + 11, 10)
-        things.append(Text(zone.name, place, 13, (pale[0], pale[1], pale[2]), 1.5, bold=n in state.chosen))
+        things.append(_name(zone, fit, color, n in state.chosen))
     if state.zone is not None and state.tool == "choose":
         things += _handles(fit.to_canvas(state.zone.handles()), state.handle)
     return things + _draft(state, fit)
+
+
+def _name(zone: Zone, fit: CanvasFit, color: Color, bold: bool) -> Text:
+    """The name in the zone's upper left corner, of an ellipse at its top; pale, to be read on dark and on light."""
+    ring = fit.to_canvas(zone.rings()[0])
+    (x, y), round_one = ring.min(axis=0).tolist(), zone.kind == "ellipse"
+    place = (float(ring[:, 0].mean()) if round_one else x + 6, max(y + 11, 10.0))
+    pale = (color[0] + 255) // 2, (color[1] + 255) // 2, (color[2] + 255) // 2
+    return Text(zone.name, place, 13, pale, 1.5, align="center" if round_one else "left", bold=bold)
 
 
 def _draft(state: ZoneState, fit: CanvasFit) -> list[Thing]:
