@@ -1,6 +1,6 @@
 """The labeler in JupyterLab and headless Chromium: click to drawn point, key to next frame, memory of a long session.
 
-    python benchmarks/labeler.py [--sizes 480x640 1080x1920] [--clicks 200] [--steps 100] [--long 500] [--training 2]
+    python benchmarks/labeler.py [--sizes 480x640 1080x1920] [--clicks 200] [--steps 100] [--long 500] [--training 2] [--ratio 2]
 
 Real mouse and key events; a hook on the page's canvas looks for the point's colour where the click was, or for the
 frame's number in its pixels. Prints one line per image size, without and with the server extension (TCP_NODELAY):
@@ -324,13 +324,14 @@ def beside_training(lab, folder, arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="*", default=["480x640", "1080x1920"], metavar="HxW")
+    parser.add_argument("--ratio", type=float, default=1, help="device pixels per CSS pixel")
     parser.add_argument("--clicks", type=int, default=200)
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--long", type=int, default=0, metavar="FRAMES", help="of a session with 20 bodyparts each")
     parser.add_argument("--training", type=int, default=0, metavar="TURNS", help="also clicks beside a training")
     arguments = parser.parse_args()
     for nodelay in (False, True) if arguments.sizes else (True,):
-        with lab_page(nodelay) as (lab, playwright):
+        with lab_page(nodelay, arguments.ratio) as (lab, playwright):
             folder = lab.server.root
             for size in arguments.sizes:
                 result = measure(lab, folder, tuple(int(n) for n in size.split("x")), arguments)

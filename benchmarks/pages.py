@@ -16,13 +16,16 @@ find_chromium = _chromium
 
 
 @contextmanager
-def lab_page(nodelay):
-    """(a `Lab` in an empty folder, ``lab.server.root``; playwright); without ``nodelay`` the server is a plain one."""
+def lab_page(nodelay, ratio=1):
+    """(a `Lab` in an empty folder, ``lab.server.root``; playwright); without ``nodelay`` the server is a plain one.
+
+    ``ratio``: device pixels per CSS pixel.
+    """
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = Server(Path(folder), nodelay)
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         try:
-            yield Lab(browser.new_page(), server), playwright
+            yield Lab(browser.new_page(device_scale_factor=ratio), server), playwright
         finally:
             browser.close()
             server.stop()

@@ -74,7 +74,7 @@ def labeler(lab, root):
 def at(lab, x, y):
     """Page coordinates of a point of the picture's canvas given in canvas pixels."""
     box = lab.page.locator(CANVAS).bounding_box()
-    width, height = lab.page.locator(CANVAS).evaluate("c => [c.width, c.height]")
+    height, width = lab.ask("list(p.view.canvas_size)")
     return box["x"] + x * box["width"] / width, box["y"] + y * box["height"] / height
 
 
@@ -89,6 +89,13 @@ def click(lab, x, y, grid=None):
     if grid:
         place = [round(v / grid) * grid for v in place]
     lab.page.mouse.click(*place)
+
+
+def ctrl_wheel(lab, dy):
+    """Turn the wheel with Ctrl held, which zooms the picture."""
+    lab.page.keyboard.down("Control")
+    lab.page.mouse.wheel(0, dy)
+    lab.page.keyboard.up("Control")
 
 
 def acknowledged(lab, index, state="placed"):
@@ -137,7 +144,7 @@ def test_the_experts_points_are_clicked_to_half_a_pixel(sharp_lab, server, openf
         lab.ask(f"p.go_to({image!r})")
         if zoomed:
             lab.page.mouse.click(*place_of(lab, *truth[0]), button="right")  # the wheel zooms once it has the focus
-            lab.page.mouse.wheel(0, -900)
+            ctrl_wheel(lab, -900)
             lab.until("p.view.zoomed and p._painter.wait()")
         for k, point in enumerate(truth):
             if zoomed:  # bring it into view
@@ -157,7 +164,7 @@ def test_the_experts_points_are_clicked_to_half_a_pixel(sharp_lab, server, openf
 def test_dots_found_in_a_screenshot_are_labeled_where_they_are(labeler):
     """Without a word of the labeler about where its picture lies."""
     labeler.page.locator(CANVAS).click(button="right")
-    labeler.page.mouse.wheel(0, -300)
+    ctrl_wheel(labeler, -300)
     labeler.until("p.view.zoomed and p._painter.wait()")
     labeler.ask("[p.view.toggle('loupe'), p._painter.wait()] and 0")
     canvas = labeler.page.locator(CANVAS)
@@ -333,6 +340,53 @@ def test_the_loupe_follows_the_pointer_and_goes_when_it_leaves(labeler):
     page.mouse.move(5, 5)
     labeler.until("p.view.pointer is None")
     page.wait_for_function(f"at => {{ const [r, g] = ({PIXEL})(at); return g - r < 30; }}", arg=corner)
+
+
+def test_the_plain_wheel_scrolls_the_page_until_the_picture_is_zoomed(labeler):
+    page = labeler.page
+    page.mouse.move(*place_of(labeler, *DOTS[0]))
+    prevented = """window.wheels = [];
+        window.addEventListener('wheel', (e) => setTimeout(() => window.wheels.push(e.defaultPrevented)))"""
+    page.evaluate(f"() => {{ {prevented} }}")
+    page.mouse.wheel(0, 1)
+    page.wait_for_function("() => window.wheels.length === 1")
+    ctrl_wheel(labeler, -300)
+    labeler.until("p.view.zoomed and p.input.guard.plain_wheel")
+    page.mouse.wheel(0, -100)
+    page.wait_for_function("() => window.wheels.length === 3")
+    assert page.evaluate("() => window.wheels") == [False, True, True]
+
+
+def test_frames_around_play_while_a_key_is_held_and_the_frame_is_back(labeler):
+    page = labeler.page
+    page.locator(CANVAS).hover()
+    page.keyboard.down(" ")
+    labeler.until("p.context.picture is not None")
+    page.keyboard.up(" ")
+    labeler.until("not p.context.playing and p.context.picture is None and p._painter.wait()")
+
+
+def test_full_screen_by_a_key_and_back_with_as_many_pixels_as_it_shows(labeler):
+    page = labeler.page
+    page.locator(CANVAS).hover()
+    page.keyboard.press("x")
+    page.wait_for_function("() => document.fullscreenElement?.classList.contains('dlcnb-labeler')")
+    labeler.until("p.canvas.ratio > 1 and p._painter.wait()")
+    click(labeler, *DOTS[0])
+    acknowledged(labeler, 0)
+    np.testing.assert_allclose(placed(labeler)[0], DOTS[0], atol=0.5)
+    page.keyboard.press("x")
+    page.wait_for_function("() => !document.fullscreenElement")
+
+
+def test_tab_and_escape_leave_the_picture(labeler):
+    page = labeler.page
+    in_picture = "() => document.activeElement === document.querySelector('.dlcnb-labeler canvas')"
+    for key in ("Escape", "Tab"):
+        page.locator(CANVAS).click(button="right")
+        page.wait_for_function(in_picture)
+        page.keyboard.press(key)
+        page.wait_for_function(f"() => !({in_picture})()")
 
 
 # --- nothing is lost ---

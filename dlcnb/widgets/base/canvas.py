@@ -114,7 +114,19 @@ class PaintCanvas(MultiCanvas):
         height, width = size
         layout = ipywidgets.Layout(width="100%", max_width=f"{width}px", height="auto", flex="0 0 auto")
         self._images: dict[tuple[int, int], ipywidgets.Image] = {}  # by layer, and place among its pictures
+        self.size, self.ratio = (height, width), 1.0
         super().__init__(layers, width=width, height=height, layout=layout)
+
+    def set_ratio(self, ratio: float) -> bool:
+        """Have so many pixels for each px of ``size``, in which things are placed all the same; True if that is new.
+
+        The page empties the canvas then: paint again once it tells that this has happened.
+        """
+        if ratio == self.ratio:
+            return False
+        self.ratio = ratio
+        self.height, self.width = (round(side * ratio) for side in self.size)
+        return True
 
     def paint(self, layer: int, things: Iterable[Thing]) -> None:
         """Show these things on a layer, and nothing else (call within `batch`)."""
@@ -133,7 +145,17 @@ class PaintCanvas(MultiCanvas):
             self._images[place].value = b"data:image/jpeg;base64," + jpeg
             return self._images[place]
 
+        self._on_layer(layer, things, image)
+
+    def _on_layer(self, layer: int, things: Iterable[Thing], image: Callable[[Picture], ipywidgets.Image]) -> None:
+        """Draw on a layer in px of ``size``, whatever the ratio."""
+        if self.ratio == 1:
+            on_canvas(self[layer], things, image)
+            return
+        self[layer].save()
+        self[layer].scale(self.width / self.size[1], self.height / self.size[0])
         on_canvas(self[layer], things, image)
+        self[layer].restore()
 
     def close(self) -> None:
         """Close layers and images with the canvas."""
@@ -152,8 +174,9 @@ class FrameCanvas(PaintCanvas):
         self._image = self._images[0, 0] = ipywidgets.Image(format="url", value=b"")
 
     def draw_frame(self, image: NDArray[np.uint8]) -> None:
-        """Put an image (height, width, 3) of the canvas's own size on layer 0 (call within `batch`)."""
-        self.add(0, [Picture(image)])
+        """Put an image (height, width, 3) of the canvas's shape on layer 0, as large as that (call within `batch`)."""
+        height, width = self.size
+        self.add(0, [Picture(image, size=None if image.shape[:2] == self.size else (width, height))])
 
 
 class Painter:

@@ -75,14 +75,15 @@ function render({ model, el }) {
     if (!scheduled) scheduled = requestAnimationFrame(flush);
   };
 
-  const position = (canvas, event) => {
+  const position = (canvas, event, surface) => {
     const box = canvas.getBoundingClientRect();
+    const unit = (model.get('widths')[surface] || canvas.width) / canvas.width;
     const style = getComputedStyle(canvas);
     const inner = (side) => parseFloat(style[`border${side}Width`]) + parseFloat(style[`padding${side}`]);
     const [left, right, top, bottom] = ['Left', 'Right', 'Top', 'Bottom'].map(inner);
     return {
-      x: ((event.clientX - box.left - left) * canvas.width) / (box.width - left - right),
-      y: ((event.clientY - box.top - top) * canvas.height) / (box.height - top - bottom),
+      x: ((event.clientX - box.left - left) * canvas.width * unit) / (box.width - left - right),
+      y: ((event.clientY - box.top - top) * canvas.height * unit) / (box.height - top - bottom),
     };
   };
   const modifiers = (e) => ({ shift: e.shiftKey, ctrl: e.ctrlKey, alt: e.altKey, meta: e.metaKey });
@@ -90,11 +91,11 @@ function render({ model, el }) {
   function guardCanvas(canvas, surface, home) {
     const on = (name, handler, options = {}) =>
       canvas.addEventListener(name, handler, { signal: abort.signal, ...options });
-    const message = (type, e) => ({ type, surface, ...position(canvas, e), ...modifiers(e) });
+    const message = (type, e) => ({ type, surface, ...position(canvas, e, surface), ...modifiers(e) });
     const fingers = new Map(); // pointer id -> its last event
     let pinch = null; // centre and span of two fingers, until both have left
     const grip = () => {
-      const [a, b] = [...fingers.values()].map((e) => position(canvas, e));
+      const [a, b] = [...fingers.values()].map((e) => position(canvas, e, surface));
       return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, span: Math.max(Math.hypot(a.x - b.x, a.y - b.y), 1) };
     };
     canvas.style.touchAction = 'none';
@@ -156,7 +157,8 @@ function render({ model, el }) {
       'wheel',
       (e) => {
         e.stopImmediatePropagation(); // ipycanvas would swallow the scrolling of the page
-        if (document.activeElement !== home) return;
+        const plain = model.get('plain_wheel') && document.activeElement === home;
+        if (!(plain || e.ctrlKey || e.metaKey || document.fullscreenElement)) return;
         e.preventDefault();
         later({ ...message('wheel', e), dy: e.deltaY * (e.deltaMode === 1 ? 16 : 1) });
       },
@@ -187,9 +189,73 @@ function render({ model, el }) {
     if (model.get('grab').includes(key)) {
       e.preventDefault();
       e.stopImmediatePropagation();
+      if (e.repeat && model.get('held').includes(key)) return;
       send({ type: 'key', key, repeat: e.repeat });
+      if (model.get('held').includes(key)) untilReleased(key, e.code);
     } else if (target === home && e.key !== 'Tab') {
       e.stopImmediatePropagation(); // ipycanvas would swallow it; Lab would act on the cell
+    }
+  }
+
+  // Tell when a key is let go, or the page loses the keys before.
+  function untilReleased(key, code) {
+    const told = new AbortController();
+    const tell = (e) => {
+      if (e.type === 'keyup' && e.code !== code) return;
+      told.abort();
+      send({ type: 'release', key });
+    };
+    const options = { capture: true, signal: told.signal };
+    window.addEventListener('keyup', tell, options);
+    window.addEventListener('blur', tell, options);
+  }
+
+  // Tell how many device pixels the first canvas has for each of its px, and when it has become empty.
+  function watchSize(canvas) {
+    const width = model.get('widths')[0];
+    if (!width) return;
+    const look = () => {
+      const shown = canvas.getBoundingClientRect().width;
+      if (!shown) return;
+      const ratio = Math.min(Math.max(Math.ceil((4 * shown * devicePixelRatio) / width - 0.1) / 4, 1), 3);
+      if (ratio === model.get('ratio')) return;
+      model.set('ratio', ratio);
+      model.save_changes();
+    };
+    const size = new ResizeObserver(look);
+    size.observe(canvas);
+    window.addEventListener('resize', look, { signal: abort.signal }); // the browser's own zoom
+    const emptied = new MutationObserver(() => send({ type: 'resized' }));
+    emptied.observe(canvas, { attributes: true, attributeFilter: ['width', 'height'] });
+    abort.signal.addEventListener('abort', () => {
+      size.disconnect();
+      emptied.disconnect();
+    });
+    look();
+  }
+
+  // What a screen reader is told of the picture, and whether a button that stays pressed is.
+  function describe(root, home) {
+    if (model.get('label')) {
+      home.setAttribute('role', 'application');
+      home.setAttribute('aria-label', model.get('label'));
+    }
+    const tell = (button) => {
+      const pressed = String(button.classList.contains('mod-active'));
+      if (button.getAttribute('aria-pressed') !== pressed) button.setAttribute('aria-pressed', pressed);
+    };
+    const tellAll = () => root.querySelectorAll('.widget-toggle-button').forEach(tell);
+    const observer = new MutationObserver(tellAll);
+    observer.observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ['class'] });
+    abort.signal.addEventListener('abort', () => observer.disconnect());
+    tellAll();
+  }
+
+  function fullScreen(root, home) {
+    if (document.fullscreenElement === root) document.exitFullscreen();
+    else if (root.contains(document.activeElement)) {
+      root.style.setProperty('--dlcnb-shape', home.width / home.height);
+      root.requestFullscreen?.().catch(() => {});
     }
   }
 
@@ -238,6 +304,15 @@ function render({ model, el }) {
     // Notebook 7 looks at the focused element itself, in the capture phase.
     root.addEventListener('focusin', (e) => e.target.setAttribute(SUPPRESS, 'true'), options);
     root.addEventListener('keydown', (e) => onKey(e, home), options);
+    describe(root, home);
+    if (canvases.length) watchSize(home);
+    const told = (message) => {
+      if (message.type === 'blur' && document.activeElement === home) home.blur();
+      if (message.type === 'fullscreen') fullScreen(root, home);
+      if (message.type === 'focus' && home.offsetParent) home.focus({ preventScroll: true });
+    };
+    model.on('msg:custom', told);
+    abort.signal.addEventListener('abort', () => model.off('msg:custom', told));
     // After a click (not a key press) on a button or a slider the keys work on the picture again.
     const back = (e) => {
       const picture = canvases[0] || root.querySelector('canvas');

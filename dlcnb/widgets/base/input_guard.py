@@ -32,10 +32,12 @@ class InputGuard(anywidget.AnyWidget):
     - ``pinch``: two fingers; also ``dx, dy`` (how far their middle moved) and ``factor`` (how far apart they moved).
       What the first finger began is taken back by a ``cancel``.
     - ``leave``: the pointer left a canvas; only with ``hover``.
-    - ``key``: with ``key``, spelled as in ``grab``, and ``repeat``.
+    - ``key``: with ``key``, spelled as in ``grab``, and ``repeat``; ``release`` when one of ``held`` is let go.
+    - ``resized``: the page has emptied the first canvas, as it has another size now.
     - ``ack``: with the ``id`` of a frame that has arrived.
 
-    No JupyterLab shortcut fires while anything inside has the focus.
+    No JupyterLab shortcut fires while anything inside has the focus. It takes messages, too: ``{"type": "focus"}``
+    gives the first canvas the keys, ``blur`` takes them away, ``fullscreen`` fills the screen, or ends that.
     """
 
     _esm = (_HERE / "input_guard.js").read_text(encoding="utf-8")
@@ -54,6 +56,15 @@ class InputGuard(anywidget.AnyWidget):
     hover = traitlets.Bool(False, help="Send moves without a pressed button too.").tag(sync=True)
     measured = traitlets.Bool(False, help="Report the width that there is, in ``room``.").tag(sync=True)
     room = traitlets.Int(0, help="Width in CSS px inside the root; 0 = no page has told.").tag(sync=True)
+    widths = traitlets.List(
+        traitlets.Int(), help="Of the canvases, in the px that positions are told in; by default their own pixels."
+    ).tag(sync=True)
+    ratio = traitlets.Float(1.0, help="Device pixels for each px of the first canvas, as a page told.").tag(sync=True)
+    plain_wheel = traitlets.Bool(
+        True, help="The wheel is told where the canvas has the keys; else only with Ctrl, and the page scrolls."
+    ).tag(sync=True)
+    held = traitlets.List(traitlets.Unicode(), help="Keys of ``grab`` whose release is told, too.").tag(sync=True)
+    label = traitlets.Unicode("", help="What the first canvas is, for screen readers.").tag(sync=True)
     attached = traitlets.Int(0, help="How many times a page has attached the guard.").tag(sync=True)
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "Color",
     "Lines",
     "Picture",
+    "Polygons",
     "Rectangles",
     "Text",
     "Thing",
@@ -84,6 +85,19 @@ class Rectangles:
     alpha: ArrayLike = 1.0
 
 
+@dataclass(frozen=True, eq=False)
+class Polygons:
+    """Filled polygons, or their outlines of a ``width``.
+
+    ``corners``: (n, V, 2); ``color``: RGB of all, or (n, 3); ``alpha``: one number or (n,).
+    """
+
+    corners: ArrayLike
+    color: ArrayLike
+    width: float = 0.0
+    alpha: ArrayLike = 1.0
+
+
 @dataclass(frozen=True)
 class Text:
     """A line of text at a place; ``outline`` is the width of a dark edge, ``baseline`` top, middle or alphabetic."""
@@ -100,19 +114,23 @@ class Text:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A uint8 (H, W, 3) image, pixel by pixel, its corner at a place; ``quality`` is that of the JPEG for the page."""
+    """A uint8 (H, W, 3) image, its corner at a place; ``quality`` is that of the JPEG for the page.
+
+    ``size`` is the (width, height) that it takes; by default pixel by pixel.
+    """
 
     image: NDArray[np.uint8]
     place: tuple[float, float] = (0, 0)
     quality: int = 85
+    size: tuple[float, float] | None = None
 
 
-Rows: TypeAlias = Circles | Lines | Rectangles
+Rows: TypeAlias = Circles | Lines | Rectangles | Polygons
 Thing: TypeAlias = Rows | Text | Picture
 
 
 def outlined(thing: Rows, color: ArrayLike = DARK, margin: float = 1.0, alpha: ArrayLike = 1.0) -> list[Thing]:
-    """Discs, rings, lines or frames with an edge around them, so that they show on any ground.
+    """Discs, rings, lines, frames or polygons with an edge around them, so that they show on any ground.
 
     Parameters
     ----------
@@ -144,7 +162,7 @@ def on_canvas(layer: Canvas, things: Iterable[Thing], image: Callable[[Picture],
     layer.line_cap = layer.line_join = "round"
     for thing in things:
         if isinstance(thing, Picture):
-            layer.draw_image(image(thing), *thing.place)
+            layer.draw_image(image(thing), *thing.place, *(thing.size or ()))
         elif isinstance(thing, Text):
             _write_on_canvas(layer, thing)
         else:
@@ -159,9 +177,13 @@ def _rows_on_canvas(layer: Canvas, thing: Rows) -> None:
         layer.line_width = thing.width
         layer.stroke_styled_line_segments(np.ascontiguousarray(rows.reshape(-1, 2, 2)), colors, alpha)
         return
-    columns = np.ascontiguousarray(rows.T)
     if thing.width:
         layer.line_width = thing.width
+    if isinstance(thing, Polygons):
+        draw = layer.stroke_styled_polygons if thing.width else layer.fill_styled_polygons
+        draw(np.ascontiguousarray(rows.reshape(len(rows), -1, 2)), colors, alpha)
+        return
+    columns = np.ascontiguousarray(rows.T)
     kind = "circles" if isinstance(thing, Circles) else "rects"
     draw = getattr(layer, f"{'stroke' if thing.width else 'fill'}_styled_{kind}")
     draw(*columns, colors, alpha)
@@ -185,7 +207,10 @@ def on_picture(picture: Image.Image, things: Iterable[Thing]) -> Image.Image:
     """Draw things on an RGB image, in place, as the canvas shows them; returns it."""
     for thing in things:
         if isinstance(thing, Picture):
-            picture.paste(Image.fromarray(thing.image), (round(thing.place[0]), round(thing.place[1])))
+            shown = Image.fromarray(thing.image)
+            if thing.size is not None:
+                shown = shown.resize((round(thing.size[0]), round(thing.size[1])))
+            picture.paste(shown, (round(thing.place[0]), round(thing.place[1])))
         elif isinstance(thing, Text):
             _write_on_picture(picture, thing)
         else:
@@ -218,7 +243,7 @@ def _extent(thing: Rows, row: NDArray[np.float64]) -> tuple[NDArray[np.float64],
     """The corners (x, y) of what a row covers."""
     if isinstance(thing, Circles):
         return row[:2] - row[2] - thing.width / 2, row[:2] + row[2] + thing.width / 2
-    ends = row.reshape(2, 2) if isinstance(thing, Lines) else np.array([row[:2], row[:2] + row[2:]])
+    ends = np.array([row[:2], row[:2] + row[2:]]) if isinstance(thing, Rectangles) else row.reshape(-1, 2)
     return ends.min(axis=0) - thing.width / 2, ends.max(axis=0) + thing.width / 2
 
 
@@ -230,6 +255,13 @@ def _draw_fine(pen: ImageDraw.ImageDraw, thing: Rows, row: NDArray[np.float64], 
         pen.line([*ends.ravel().tolist()], fill=255, width=max(width, 1))
         for x, y in ends.tolist() if width > 2 else ():
             pen.ellipse((x - (width - 1) / 2, y - (width - 1) / 2, x + (width - 1) / 2, y + (width - 1) / 2), fill=255)
+        return
+    if isinstance(thing, Polygons):
+        corners = [tuple(corner) for corner in ((row.reshape(-1, 2) - origin) * FINE - 0.5).tolist()]
+        if width:
+            pen.line([*corners, *corners[:2]], fill=255, width=width, joint="curve")
+        else:
+            pen.polygon(corners, fill=255)
         return
     low, high = ((corner - origin) * FINE for corner in _extent(thing, row))
     shape = pen.ellipse if isinstance(thing, Circles) else pen.rectangle
@@ -259,10 +291,13 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def _there(
     thing: Rows,
 ) -> tuple[NDArray[np.float64], NDArray[np.uint8], NDArray[np.float64]]:
-    """What is finite: rows (n, 3) of circles or (n, 4), colours uint8 (n, 3), opacity (n,)."""
+    """What is finite: rows (n, 3) of circles, (n, 2 V) of polygons or (n, 4), colours uint8 (n, 3), opacity (n,)."""
     if isinstance(thing, Circles):
         centers = np.asarray(thing.centers, float).reshape(-1, 2)
         rows = np.column_stack([centers, np.broadcast_to(np.asarray(thing.radius, float), len(centers))])
+    elif isinstance(thing, Polygons):
+        corners = np.asarray(thing.corners, float)
+        rows = corners.reshape(len(corners), -1)
     else:
         rows = np.asarray(thing.ends if isinstance(thing, Lines) else thing.boxes, float).reshape(-1, 4)
     there = np.isfinite(rows).all(axis=1)

@@ -17,14 +17,15 @@ function render({ model, el }) {
         row.id = `${model.model_id || 'dlcnb'}-${index}`;
         const swatch = document.createElement('i');
         swatch.style.background = model.get('colors')[index];
+        swatch.dataset.shape = index % 4;
         const text = document.createElement('span');
         text.className = 'dlcnb-bodypart-name';
         text.textContent = text.title = name;
         const state = document.createElement('span');
         state.className = 'dlcnb-bodypart-state';
         const digit = document.createElement('kbd');
-        digit.textContent = index < 9 ? String(index + 1) : '';
-        digit.title = 'Key';
+        digit.textContent = index + 1;
+        if (index < 9) digit.title = 'Key';
         row.append(digit, swatch, text, state);
         row.addEventListener('click', () => model.send({ type: 'choose', index }));
         return row;

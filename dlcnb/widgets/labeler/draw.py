@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dlcnb.geometry import CanvasFit
-from dlcnb.widgets.base.canvas import FrameCanvas, encode_jpeg, render_view
+from dlcnb.widgets.base.canvas import NEAREST_FROM, FrameCanvas, encode_jpeg, render_view
 from dlcnb.widgets.base.paint import (
     DARK,
     LIGHT,
     Circles,
     Lines,
     Picture,
+    Polygons,
     Rectangles,
     Text,
     Thing,
-    on_canvas,
     on_picture,
     outlined,
 )
@@ -32,11 +32,17 @@ if TYPE_CHECKING:
     from dlcnb.widgets.labeler.state import LabelSession
     from dlcnb.widgets.labeler.view import LabelView
 
-__all__ = ["LabelCanvas", "Scene", "label_things", "look", "loupe_things", "picture", "scene"]
+__all__ = ["SHAPES", "LabelCanvas", "Scene", "elsewhere", "label_things", "look", "loupe_things", "picture", "scene"]
 
 RADIUS = 5.0
 LOUPE, LOUPE_ZOOM, MARGIN = 168, 8.0, 6  # canvas px, canvas px per image px, canvas px
 WRONG = (255, 64, 64)
+SHAPES: tuple[NDArray[np.float64] | None, ...] = (  # by turns; corners for radius 1, None = a disc
+    None,
+    0.88 * np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]]),
+    1.3 * np.array([[0.0, -1.0], [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]),
+    1.35 * np.array([[0.0, -1.0], [0.87, 0.5], [-0.87, 0.5]]),
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,9 @@ class Scene:
     ``points``, ``ghosts``, ``hollow``: (K, 2), NaN where there is none; ``likelihood``: (K,) of what is hollow;
     ``lines``: (E, 2, 2) of the skeleton; ``disputed``: (C, 2, 2), mine and theirs of each conflict in this frame;
     ``crosshair``: (2,), NaN if it is not used; ``size``: (height, width) of the canvas;
-    ``loupe``: the image point (x, y) to magnify, or None, and ``loupe_left`` whether it goes to the left corner.
+    ``loupe``: the image point (x, y) to magnify, or None, and ``loupe_left`` whether it goes to the left corner;
+    ``pointer``: (2,), NaN if it is elsewhere, and ``under`` the bodypart whose point lies there, or None;
+    ``note``: what stands on top, such as how many frames away the picture is.
     """
 
     points: NDArray[np.float64]
@@ -63,10 +71,16 @@ class Scene:
     named: bool
     loupe: Point | None
     loupe_left: bool
+    pointer: NDArray[np.float64]
+    under: int | None = None
+    note: str = ""
 
 
-def scene(session: LabelSession, view: LabelView, edges: NDArray[np.int64]) -> Scene:
-    """The `Scene` of a `LabelSession` and a `LabelView`; ``edges`` (E, 2) are those of the skeleton."""
+def scene(session: LabelSession, view: LabelView, edges: NDArray[np.int64], under: int | None = None) -> Scene:
+    """The `Scene` of a `LabelSession` and a `LabelView`.
+
+    ``edges`` (E, 2) are those of the skeleton, ``under`` is the bodypart whose point is under the pointer.
+    """
     image, fit, none = session.cursor.image, view.fit, np.full((len(session.bodyparts), 2), np.nan)
     points, hollow, likelihood, ghosts = none, none, none[:, 0], none
     if view.labels:
@@ -98,8 +112,17 @@ def scene(session: LabelSession, view: LabelView, edges: NDArray[np.int64]) -> S
         names=session.bodyparts,
         named=view.names,
         loupe=magnified,
-        loupe_left=at is not None and at[0] > view.canvas_size[1] - LOUPE - 60 and at[1] < LOUPE + 60,
+        loupe_left=at is not None and at[0] > view.canvas_size[1] / 2,  # opposite
+        pointer=np.array(view.pointer or (np.nan, np.nan)),
+        under=under,
     )
+
+
+def elsewhere(seen: Scene, note: str) -> Scene:
+    """A scene without labels, for a picture that they are not of, with a note."""
+    gone = {name: np.full_like(getattr(seen, name), np.nan) for name in ("points", "ghosts", "hollow", "lines")}
+    gone |= {name: np.full_like(getattr(seen, name), np.nan) for name in ("disputed", "crosshair", "pointer")}
+    return replace(seen, **gone, loupe=None, note=note)
 
 
 def _magnified(session: LabelSession, view: LabelView) -> Point | None:
@@ -114,9 +137,16 @@ def _magnified(session: LabelSession, view: LabelView) -> Point | None:
     return point if session.inside(point) else None
 
 
-def look(image: NDArray[np.uint8], view: LabelView) -> NDArray[np.uint8]:
-    """What the canvas shows of an image, with the view's tones, uint8 (height, width, 3)."""
-    return _toned(render_view(image, view.fit, view.canvas_size), view)
+def look(image: NDArray[np.uint8], view: LabelView, ratio: float = 1.0) -> NDArray[np.uint8]:
+    """What the canvas shows of an image, with the view's tones.
+
+    uint8 (height, width, 3) of the canvas, or up to ``ratio`` times that, as fine as the image itself.
+    """
+    zoom = view.fit.zoom
+    finer = ratio if zoom >= NEAREST_FROM else min(ratio, max(1 / zoom, 1.0))
+    height, width = (round(side * finer) for side in view.canvas_size)
+    fit = CanvasFit(zoom * finer, view.fit.left * finer, view.fit.top * finer)
+    return _toned(render_view(image, fit, (height, width)), view)
 
 
 def _toned(shown: NDArray[np.uint8], view: LabelView) -> NDArray[np.uint8]:
@@ -134,23 +164,60 @@ def label_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:
         Lines(_crosses(seen.ghosts, 5.0), np.repeat(colors, 2, axis=0), 1.5, 0.8), margin=0.75, alpha=0.5
     )
     opacity = np.clip(0.25 + 0.75 * np.nan_to_num(seen.likelihood), 0.25, 1.0)  # never invisible
-    things += outlined(Circles(seen.hollow, 7.0, _light(colors), 2, opacity), alpha=0.7 * opacity)
+    things += _marks(seen.hollow, 7.0, _light(colors), np.array(DARK), 2, opacity, 0.7 * opacity)
     things += _point_things(seen, colors) + _dispute_things(seen.disputed) + _crosshair_things(seen, colors)
-    if seen.loupe is not None:  # what a click would place; not on the loupe's layer, which a click leaves as it is
-        place = _loupe_left(seen) + 2.0, MARGIN + LOUPE + 6.0
-        things.append(Text(seen.names[seen.current], place, outline=1.5, baseline="top"))
+    things += _pointer_things(seen)
+    if seen.note:
+        things.append(Text(seen.note, (seen.size[1] / 2, 20), 18, outline=2, align="center", bold=True))
     return things
+
+
+def _pointer_things(seen: Scene) -> list[Thing]:
+    """Beside the pointer, what a click would place, or the name of the point that is under it."""
+    (x, y), (height, width) = seen.pointer.tolist(), seen.size
+    if not np.isfinite([x, y]).all() or seen.dragging or np.isfinite(seen.crosshair).all():
+        return []
+    name = seen.names[seen.current if seen.under is None else seen.under]
+    if seen.under is not None and np.isfinite(seen.likelihood[seen.under]):
+        name += f" {seen.likelihood[seen.under]:.2f}"
+    left, low = x < width - 24 - 8 * len(name), y < height - 40
+    place = x + (16 if left else -16), y + (22 if low else -18)
+    return [Text(name, place, outline=1.5, align="left" if left else "right", bold=seen.under is not None)]
 
 
 def _point_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:
     solid = np.ones(len(colors))
     solid[seen.current] = 0.35 if seen.dragging else 1.0
-    things = outlined(Circles(seen.points, RADIUS, colors, 0, solid), _rings(colors), 1.5, 0.85 * solid)
+    things = _marks(seen.points, RADIUS, colors, _rings(colors), 0, solid, 0.85 * solid)
     things += outlined(Circles(seen.points[seen.current], RADIUS + 5, LIGHT, 2))
     there = np.isfinite(seen.points).all(axis=1)
     for name, (x, y) in zip(seen.names, seen.points.tolist(), strict=True):
         if seen.named and there[seen.names.index(name)]:
             things.append(Text(name, (x + RADIUS + 8, y), outline=1.5))
+    return things
+
+
+def _marks(
+    points: NDArray[np.float64],
+    radius: float,
+    colors: NDArray[np.uint8],
+    edge: NDArray[np.generic],
+    width: float,
+    alpha: NDArray[np.float64],
+    edge_alpha: NDArray[np.float64],
+) -> list[Thing]:
+    """Points (K, 2) as discs, squares, diamonds and triangles by turns, so that colours need not tell them apart."""
+    things, edges = list[Thing](), np.broadcast_to(edge, (len(points), 3))
+    for shape, corners in enumerate(SHAPES):
+        some = slice(shape, None, len(SHAPES))
+        if not len(points[some]):
+            continue
+        thing: Circles | Polygons = (
+            Circles(points[some], radius, colors[some], width, alpha[some])
+            if corners is None
+            else Polygons(points[some, None] + corners * radius, colors[some], width, alpha[some])
+        )
+        things += outlined(thing, edges[some], 1.5 if not width else 1.0, edge_alpha[some])
     return things
 
 
@@ -173,18 +240,19 @@ def _crosshair_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:
     return [*outlined(Lines(ends, _light(colors[[seen.current]])[0], 1.5, 0.9), alpha=0.7), name]
 
 
-def loupe_things(seen: Scene, image: NDArray[np.uint8], view: LabelView) -> list[Thing]:
-    """The loupe: a magnified square of the image with a cross-hair; nothing where there is none."""
+def loupe_things(seen: Scene, image: NDArray[np.uint8], view: LabelView, ratio: float = 1.0) -> list[Thing]:
+    """The loupe: a magnified square of the image with a cross-hair, ``ratio`` times as fine; or nothing."""
     if seen.loupe is None:
         return []
     zoom, left = max(LOUPE_ZOOM, 2 * view.fit.zoom), _loupe_left(seen)
-    x, y = CanvasFit(zoom).to_canvas(seen.loupe).tolist()
-    part = _toned(render_view(image, CanvasFit(zoom, LOUPE / 2 - x, LOUPE / 2 - y), (LOUPE, LOUPE)), view)
+    side = round(LOUPE * ratio)
+    x, y = CanvasFit(zoom * ratio).to_canvas(seen.loupe).tolist()
+    part = _toned(render_view(image, CanvasFit(zoom * ratio, side / 2 - x, side / 2 - y), (side, side)), view)
     ways = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]], float)
     middle = np.array([left, MARGIN]) + LOUPE / 2
     hair = np.stack([middle + ways * 5, middle + ways * 22], axis=1)  # the middle stays free
     return [
-        Picture(part, (left, MARGIN), 88),
+        Picture(part, (left, MARGIN), 88, None if side == LOUPE else (LOUPE, LOUPE)),
         *outlined(Lines(hair, LIGHT, 1.0, 0.9), alpha=0.9),
         Rectangles([(left, MARGIN, LOUPE, LOUPE)], LIGHT, 2),
     ]
@@ -212,7 +280,7 @@ class LabelCanvas(FrameCanvas):
     def draw(self, layer: int, things: list[Thing]) -> None:
         """Paint things on a layer, in place of what was there (call within `batch`)."""
         self[layer].clear()
-        on_canvas(self[layer], things, self._sent)
+        self._on_layer(layer, things, self._sent)
 
     def _sent(self, thing: Picture) -> ipywidgets.Image:
         """The one image widget that takes the loupe to the page."""

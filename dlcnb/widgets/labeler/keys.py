@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,9 +99,14 @@ GROUPS = {
         _a("names", "t", "font", "Names", "Names beside the points", "view.toggle", "names"),
         _a("labels", "v", "eye", "Points", "Show points at all", "view.toggle", "labels"),
     ),
+    "video": (
+        _a("context", "Space", "play", "Frames around", "Play the 15 frames before and after, as long as it is held",
+           "context.play_once"),
+        _a("full screen", "x", "expand", "", "Full screen, and back", "labeler.full_screen"),
+    ),
     "zoom": (
-        _a("zoom out", "-", "search-minus", "Zoom out", "Zoom out, or wheel", "view.zoom", 1 / 1.5),
-        _a("zoom in", "+ =", "search-plus", "Zoom in", "Zoom in, or wheel", "view.zoom", 1.5),
+        _a("zoom out", "-", "search-minus", "Zoom out", "Zoom out, or Ctrl+wheel", "view.zoom", 1 / 1.5),
+        _a("zoom in", "+ =", "search-plus", "Zoom in", "Zoom in, or Ctrl+wheel", "view.zoom", 1.5),
         _a("whole", "0 Ctrl+r", "arrows-alt", "Whole frame", "Whole frame", "view.reset_view"),
         _a("pan left", "Ctrl+ArrowLeft", "caret-left", "Left", "Look further left, or drag the picture",
            "labeler.pan", 1, 0),
@@ -131,8 +137,8 @@ GROUPS = {
 }  # fmt: skip
 TITLES = {
     "frames": "Frames", "edits": "Edits", "bodyparts": "Bodyparts", "done": "Done", "copies": "Copies",
-    "hollow": "Hollow points", "show": "Shown", "zoom": "Zoom", "nudge": "Nudge", "fine nudge": "Nudge finely",
-    "other": "More",
+    "hollow": "Hollow points", "show": "Shown", "video": "Video and screen", "zoom": "Zoom", "nudge": "Nudge",
+    "fine nudge": "Nudge finely", "other": "More",
 }  # fmt: skip
 ACTIONS = {action.name: action for group in GROUPS.values() for action in group}
 MODE_TEXTS = {
@@ -144,12 +150,16 @@ POINTER_TEXTS = {
     "click": "Place the current bodypart",
     "drag a point": "Move it",
     "drag": "Move the picture (also with the middle or right button)",
-    "wheel": "Zoom to the pointer",
+    "Ctrl+wheel": "Zoom to the pointer; zoomed in, the wheel alone does",
     "two fingers": "Zoom and move",
     "Shift+click": "Make the point there the current bodypart",
     "1 to 9": "Make that bodypart of the list the current one",
 }
-KEYS = {key: action.name for action in ACTIONS.values() for key in action.keys}
+PAGE = '<!DOCTYPE html><meta charset="utf-8"><title>Keys of the dlcnb labeler</title><style>{}</style><body>{}'
+PRINTED = """body {{ columns: 2; font: 10pt sans-serif; }} section {{ break-inside: avoid; margin-bottom: 8pt; }}
+kbd {{ display: inline-block; min-width: 20pt; border: 1px solid #888; border-radius: 2pt; padding: 0 3pt; }}"""
+HELD = (" ",)  # keys that do something as long as they are down
+KEYS = {" " if key == "Space" else key: action.name for action in ACTIONS.values() for key in action.keys}
 
 
 def spoken(key: str) -> str:
@@ -172,4 +182,10 @@ def help_html() -> Markup:
     for title, rows in groups.items():
         lines = joined(markup("<div><kbd>{}</kbd> {}</div>", keys, text) for keys, text in rows)
         sections.append(markup("<section>{}{}</section>", heading(title), lines))
-    return markup('<div class="dlcnb-keys" role="region" aria-label="Keys">{}</div>', joined(sections))
+    keys = joined(sections)
+    page = markup(PAGE, markup(PRINTED), keys).encode()
+    link = markup(
+        '<a class="dlcnb-print" download="dlcnb-keys.html" href="data:text/html;charset=utf-8;base64,{}">{}</a>',
+        *(base64.b64encode(page).decode(), "A page to print"),
+    )
+    return markup('<div class="dlcnb-keys" role="region" aria-label="Keys">{}{}</div>', link, keys)

@@ -15,16 +15,16 @@ from dlcnb.render import palette
 from dlcnb.widgets.base.canvas import Painter
 from dlcnb.widgets.base.frame_images import FrameImages
 from dlcnb.widgets.base.html import Html, markup, muted
-from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import View, shown
 from dlcnb.widgets.base.zoom import canvas_size
 from dlcnb.widgets.labeler.bar import progress_html
 from dlcnb.widgets.labeler.bodypart_list import BodypartList
+from dlcnb.widgets.labeler.context import Context
 from dlcnb.widgets.labeler.crosshair import Crosshair
 from dlcnb.widgets.labeler.follower import Follower
 from dlcnb.widgets.labeler.keeper import Keeper
-from dlcnb.widgets.labeler.keys import ACTIONS, KEYS
+from dlcnb.widgets.labeler.keys import ACTIONS, HELD, KEYS
 from dlcnb.widgets.labeler.parts import ConflictBox, Controls, saved_html
 from dlcnb.widgets.labeler.screen import Screen
 from dlcnb.widgets.labeler.state import LabelSession
@@ -126,8 +126,9 @@ class Labeler(View):
         session = self.session
         self.screen = Screen(session, self.view, self.images, self.colors, self.redraw)
         self.canvas, self.bar = self.screen.canvas, self.screen.bar
-        self.input = Input([self.canvas, self.bar], [*KEYS, *Crosshair.keys, *DIGITS], self._on_input)
-        self.input.guard.hover = self.input.guard.wakes = True
+        self.input = self.screen.listen([*KEYS, *Crosshair.keys, *DIGITS], HELD, self._on_input)
+        self.context = self.screen.context = Context(session, self.redraw, self.fail)
+        self.screen.under = self.pointer.under
         self.suggester = Suggester(session, self.fail)
         self.follower = Follower(session, self.fail, lambda busy: self.controls.show_following(busy))
         self.controls = Controls(session, self.view, self._on_button, self.suggester)
@@ -158,7 +159,6 @@ class Labeler(View):
         session.observe(lambda change: controls.show_asking(change.new), "asking")
         session.observe(self._on_saved, "saved")
         view.observe(lambda _: self.redraw(), [*SHOWN, *TONES])
-        view.observe(self._on_loupe, "loupe")
         controls.video.observe(self._quiet.ignored(self._on_video), "value")
         controls.number.observe(self._quiet.ignored(self._on_number), "value")
         controls.mode.observe(lambda _: self._keeper.touch(), "value")
@@ -171,9 +171,13 @@ class Labeler(View):
             kind = message["type"]
             if kind == "key":
                 self._on_key(message["key"])
+            elif kind == "release":
+                self.context.stop()
+            elif kind == "resized":
+                self.screen.appear()
             elif message.get("surface") == 1:
                 self._on_bar(message)
-            elif kind in GESTURES:
+            elif kind in GESTURES and not (self.context.playing and kind in ("down", "up")):
                 if kind == "down":
                     self.controls.close_menus()
                 elif kind == "up":
@@ -189,6 +193,9 @@ class Labeler(View):
         elif key in DIGITS:
             if int(key) <= len(self.session.bodyparts):
                 self._choose(int(key) - 1)
+        elif key in HELD:
+            self.tell("")
+            self.context.start(None if self.input.guard.attached else 1)
         elif key in KEYS:
             self._act(KEYS[key])
 
@@ -251,9 +258,6 @@ class Labeler(View):
             self._failed = False
             self.tell("")
 
-    def _on_loupe(self, change: Any) -> None:
-        self.input.guard.hover = change.new
-
     # --- what keys and buttons call ---
 
     def go_to(self, image: str | Path) -> None:
@@ -263,6 +267,10 @@ class Labeler(View):
     def focus(self) -> None:
         """Give the labeler the keys, on every page that shows it."""
         self.input.guard.send({"type": "focus"})
+
+    def full_screen(self) -> None:
+        """Fill the screen of the page that has the focus with the labeler, or end that."""
+        self.input.guard.send({"type": "fullscreen"})
 
     @shown
     def refresh(self) -> None:
@@ -304,6 +312,8 @@ class Labeler(View):
         if self.help.layout.display != "none":
             self.help.layout.display = "none"
         elif not self.controls.close_menus():
+            if not self.crosshair.shown:
+                self.input.guard.send({"type": "blur"})  # nothing was open: the page has its keys again
             self.view.set_crosshair(None)
 
     # --- painting ---
@@ -365,6 +375,7 @@ class Labeler(View):
             self.images.close()
             self.suggester.close()
             self.follower.close()
+            self.context.close()
             if not sys.is_finalizing():  # when Python ends nothing can be imported any more; the journal has all edits
                 try:
                     self.session.save()

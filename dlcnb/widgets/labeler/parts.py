@@ -167,7 +167,7 @@ class Controls:
     def header(self) -> ipywidgets.HBox:
         """What is shown, and whether it is saved."""
         way = [self.buttons["previous"], self.number, self.of, self.buttons["next"]]
-        made = row([self.video, group(way), self.show, self.saved, self.buttons["help"]])
+        made = row([self.video, group(way), self.show, self.saved, self.buttons["full screen"], self.buttons["help"]])
         made.add_class("dlcnb-header")
         return made
 
@@ -203,10 +203,16 @@ class Controls:
 
     def _view_menu(self, height: str) -> Menu:
         zoom = [self.buttons[a.name] for a in GROUPS["zoom"]]
+        shown = [*self.toggles.values(), self.buttons["context"]]
         return Menu(
             "View",
             "What is shown, zoom, brightness",
-            [columns([*self.toggles.values()]), columns(zoom), *self.sliders.values(), self.reset],
+            [
+                columns(shown),
+                columns(zoom),
+                *self.sliders.values(),
+                self.reset,
+            ],
             height,
         )
 

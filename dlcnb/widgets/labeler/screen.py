@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,19 +10,22 @@ from numpy.typing import NDArray
 
 from dlcnb.labels import LabelError
 from dlcnb.widgets.base.canvas import batch
+from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.paint import Text
 from dlcnb.widgets.labeler.bar import FrameBar
-from dlcnb.widgets.labeler.draw import LabelCanvas, label_things, look, loupe_things, picture, scene
+from dlcnb.widgets.labeler.draw import LabelCanvas, elsewhere, label_things, look, loupe_things, picture, scene
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from dlcnb.widgets.base.frame_images import FrameImages
-    from dlcnb.widgets.base.input_guard import Input
+    from dlcnb.widgets.labeler.context import Context
     from dlcnb.widgets.labeler.state import LabelSession
     from dlcnb.widgets.labeler.view import LabelView
 
 __all__ = ["Screen"]
+
+LABEL = "Picture to label. C shows a crosshair for the arrow keys, question mark shows all keys, Escape leaves."
 
 
 class Screen:
@@ -50,11 +53,34 @@ class Screen:
         self.canvas, self.bar = LabelCanvas(view.canvas_size), FrameBar(view.canvas_size[1])
         self.bar.add_class("dlcnb-framebar")
         self._on_client = on_client
+        self.context: Context | None = None  # plays in place of the frame
+        self.under: Callable[[], int | None] = lambda: None  # the bodypart under the pointer
         self._forget()
         for canvas in (self.canvas, self.bar):
-            canvas.on_client_ready(self._appeared)
+            canvas.on_client_ready(self.appear)
 
-    def _appeared(self, *_: Any) -> None:
+    def listen(self, keys: Iterable[str], held: Iterable[str], on_message: Callable[[dict[str, Any]], object]) -> Input:
+        """The `Input` from both canvases; the releases of the keys ``held`` are told, too."""
+        made = Input([self.canvas, self.bar], keys, on_message)
+        self._guard = made.guard
+        self._guard.hover = self._guard.wakes = True
+        self._guard.plain_wheel, self._guard.held = False, list(held)
+        self._guard.widths = [self.view.canvas_size[1]] * 2
+        self._guard.label = LABEL
+        self._guard.observe(self._on_ratio, "ratio")
+        self.view.observe(self._on_zoom, "revision")
+        return made
+
+    def _on_zoom(self, _: Any) -> None:
+        if self._guard.plain_wheel != self.view.zoomed:
+            self._guard.plain_wheel = self.view.zoomed
+
+    def _on_ratio(self, change: Any) -> None:
+        if not self.canvas.set_ratio(change.new):
+            self._on_client()
+
+    def appear(self, *_: Any) -> None:
+        """Paint everything anew: the page's canvases are empty."""
         self._forget()
         self._on_client()
 
@@ -69,13 +95,16 @@ class Screen:
         session, view = self.session, self.view
         name = session.cursor.image
         image, problem = self._read(name)
-        seen = scene(session, view, self._edges)
-        frame = (name, view.fit, view.brightness, view.contrast, view.gamma, problem)
-        shown = look(image, view) if frame != self._frame else None
+        seen, away, ratio = scene(session, view, self._edges, self.under()), None, self.canvas.ratio
+        if (played := self.context and self.context.picture) and played[0].shape == image.shape:
+            image, away = played
+            seen = elsewhere(seen, f"{away:+d} frames" if away else "this frame")
+        frame = (name, away, view.fit, view.brightness, view.contrast, view.gamma, problem, ratio)
+        shown = look(image, view, ratio) if frame != self._frame else None
         loupe = None if seen.loupe is None else (seen.loupe, seen.loupe_left, frame)
         things = label_things(seen, self.colors)
         if problem:
-            middle = self.canvas.width / 2, self.canvas.height / 2
+            middle = view.canvas_size[1] / 2, view.canvas_size[0] / 2
             things.append(Text("this image can't be read", middle, 18, outline=1.5, align="center"))
         input.ready(0 if shown is not None else 1)  # points need not wait for the loupe to arrive
         with batch(self.canvas):
@@ -83,7 +112,7 @@ class Screen:
                 self.canvas.draw_frame(shown)
             self.canvas.draw(1, things)
             if loupe != self._loupe:
-                self.canvas.draw(2, loupe_things(seen, image, view))
+                self.canvas.draw(2, loupe_things(seen, image, view, ratio))
             self._paint_bar(session.store(name).states, session.row)
         self._frame, self._loupe = frame, loupe
         input.sent()

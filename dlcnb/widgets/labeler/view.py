@@ -207,6 +207,13 @@ class Pointer:
         self.give_up()
         self.view.pinch(message)
 
+    def under(self) -> int | None:
+        """The bodypart whose point, hollow or not, is under the pointer; None if there is none."""
+        if self.view.pointer is None or self._start is not None:
+            return None
+        found = self._near(self.view.pointer)
+        return found and found[0]
+
     def _near(self, place: Point, placed: bool = False) -> tuple[int, Point] | None:
         """(bodypart, its point) of the nearest point in reach, of the labels or (unless ``placed``) hollow ones too."""
         if not self.view.labels:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from dlcnb.widgets.base.canvas import FrameCanvas, batch
-from dlcnb.widgets.base.paint import Circles, Lines, Picture, Rectangles, Text, on_picture, outlined
+from dlcnb.widgets.base.paint import Circles, Lines, Picture, Polygons, Rectangles, Text, on_picture, outlined
 
 RED, GREEN, NAN = (255, 0, 0), (0, 255, 0), np.nan
 
@@ -28,6 +28,19 @@ class TestStill:
         picture = drawn(Circles([center], 5, RED))
         assert middle(picture) == pytest.approx(center, abs=0.13)
         assert picture[..., 0].sum() / 255 == pytest.approx(np.pi * 25, rel=0.04)
+
+    def test_polygons_are_filled_or_outlined_and_those_with_a_missing_corner_left_out(self):
+        square = np.array([[10.0, 5.0], [30, 5], [30, 25], [10, 25]])
+        filled = drawn(Polygons([square, square + NAN], RED))
+        assert middle(filled) == pytest.approx((20, 15), abs=0.13)
+        assert filled[..., 0].sum() / 255 == pytest.approx(400, rel=0.04)
+        outline = drawn(Polygons([square], RED, width=2))
+        assert outline[15, 20].tolist() == [0, 0, 0]
+        assert outline[..., 0].sum() / 255 == pytest.approx(160, rel=0.08)
+
+    def test_a_picture_may_take_another_size_than_its_own(self):
+        picture = drawn(Picture(np.full((5, 5, 3), 255, np.uint8), (10, 10), size=(20, 10)))
+        assert (picture[..., 0] > 127).sum() == 200
 
     def test_a_ring_is_hollow_and_as_wide_as_asked_for(self):
         picture = drawn(Circles([(20, 15)], 8, RED, width=2))

@@ -1,0 +1,148 @@
+"""Around labeling: frames of the video in the place of the frame, names at the pointer, screens with finer pixels."""
+
+import re
+
+import numpy as np
+import pytest
+from support.labeling import BODYPARTS, COUNT
+from support.widgets import painted, shown
+
+from dlcnb.widgets import Labeler
+from dlcnb.widgets.base.paint import Circles, Polygons, Text
+from dlcnb.widgets.labeler.draw import label_things, scene
+
+ZOOM = 5  # canvas px per image px
+NO_EDGES = np.empty((0, 2), int)
+
+
+@pytest.fixture
+def labeler(project):
+    yield from painted(Labeler(project))
+
+
+def message(labeler, **content):
+    labeler.input.guard._handle_custom_msg(content, [])
+
+
+def point_at(labeler, x, y, kind="move", **more):
+    message(labeler, type=kind, surface=0, x=(x + 0.5) * ZOOM, y=(y + 0.5) * ZOOM, button=0, **more)
+
+
+def status(labeler):
+    return re.sub("<.*?>", "", labeler.status_line.value)
+
+
+class TestFramesAround:
+    def played(self, labeler):
+        """The frames shown in one round, as distances from the frame that is labeled."""
+        seen = []
+        labeler.context._shown = lambda: seen.append(labeler.context.picture and labeler.context.picture[1])
+        labeler.context.start(1)
+        assert labeler.context.wait(60)
+        return seen
+
+    def test_they_are_played_once_in_order_and_the_frame_is_back(self, labeler):
+        labeler.session.go_to("labeled-data/m1/img2.png")
+        assert self.played(labeler) == [*range(-2, COUNT - 2), None]
+
+    def test_the_picture_is_that_of_the_video_without_labels(self, labeler):
+        labeler.session.click((60, 60))
+        own = shown(labeler)
+        image = np.full((96, 128, 3), 200, np.uint8)
+        labeler.context.picture = image, 3
+        labeler.redraw()
+        assert abs(int(shown(labeler).mean()) - 200) < 3
+        labeler.context.picture = None
+        labeler.redraw()
+        np.testing.assert_array_equal(shown(labeler), own)
+
+    def test_a_press_while_they_play_places_nothing(self, labeler):
+        labeler.input.guard.attached = 1
+        message(labeler, type="key", key=" ", repeat=False)
+        assert labeler.context.playing
+        point_at(labeler, 50, 50, "down")
+        point_at(labeler, 50, 50, "up")
+        message(labeler, type="release", key=" ")
+        assert labeler.context.wait(60)
+        assert np.isnan(labeler.session.points()).all()
+
+    def test_a_video_that_is_not_there_is_said_in_one_line(self, labeler, project):
+        project.videos[0].unlink()
+        project.videos[0].write_bytes(b"nothing")
+        labeler.controls.buttons["context"].click()
+        assert labeler.context.wait(60)
+        assert "m1.mp4" in status(labeler)
+        assert labeler.context.picture is None
+
+
+class TestPointer:
+    def texts(self, labeler):
+        things = label_things(scene(labeler.session, labeler.view, NO_EDGES, labeler.pointer.under()), labeler.colors)
+        return [(thing.text, thing.bold) for thing in things if isinstance(thing, Text)]
+
+    def test_the_bodypart_that_is_up_follows_it(self, labeler):
+        point_at(labeler, 60, 60)
+        assert self.texts(labeler) == [("snout", False)]
+        message(labeler, type="leave", surface=0)
+        assert self.texts(labeler) == []
+
+    def test_over_a_point_that_points_name_is_told_with_its_likelihood_if_it_is_hollow(self, labeler):
+        labeler.session.click((40, 40))
+        labeler.session.set_suggestions("net", {labeler.session.images[0]: np.full((4, 3), [80, 80, 0.7])})
+        point_at(labeler, 40.5, 40)
+        assert self.texts(labeler) == [("snout", True)]
+        point_at(labeler, 80, 80)
+        assert self.texts(labeler) == [("leftear 0.70", True)]
+
+    def test_the_loupe_is_on_the_other_side(self, labeler):
+        for x, left in ((20, False), (110, True)):
+            point_at(labeler, x, 50)
+            assert scene(labeler.session, labeler.view, NO_EDGES).loupe_left == left
+
+    def test_neighbours_in_the_list_have_other_shapes(self, labeler):
+        for x in (10, 40, 70, 100):
+            labeler.session.click((x, 50))
+        things = label_things(scene(labeler.session, labeler.view, NO_EDGES), labeler.colors)
+        corners = [np.shape(t.corners)[1] for t in things if isinstance(t, Polygons) and np.isfinite(t.corners).all()]
+        assert sorted(set(corners)) == [3, 4]
+        assert len([t for t in things if isinstance(t, Circles) and np.isfinite(t.centers).all()]) >= 2
+        assert len(BODYPARTS) == 4
+
+    def test_the_plain_wheel_zooms_only_what_is_zoomed_already(self, labeler):
+        guard = labeler.input.guard
+        assert not guard.plain_wheel
+        message(labeler, type="wheel", surface=0, x=100.0, y=100.0, dy=-300.0)
+        assert guard.plain_wheel
+        labeler.view.reset_view()
+        assert not guard.plain_wheel
+
+
+class TestFinePixels:
+    def test_the_canvas_has_the_screens_pixels_and_places_stay_as_they_are(self, labeler):
+        before = labeler.snapshot()
+        labeler.input.guard.ratio = 2.0
+        message(labeler, type="resized")
+        assert labeler.wait(60)
+        assert (labeler.canvas.width, labeler.canvas.height) == (2 * 128 * ZOOM, 2 * 96 * ZOOM)
+        assert labeler.input.guard.widths == [128 * ZOOM] * 2
+        point_at(labeler, 30.3, 40.7, "down")
+        point_at(labeler, 30.3, 40.7, "up")
+        np.testing.assert_allclose(labeler.session.points()[0], (30.3, 40.7))
+        assert labeler.snapshot().size == before.size
+
+    def test_a_frame_is_sent_as_fine_as_it_is_and_no_finer(self, labeler):
+        labeler.input.guard.ratio = 2.0
+        message(labeler, type="resized")
+        assert shown(labeler).shape[:2] == labeler.view.canvas_size  # the frame has fewer pixels than the canvas
+        labeler.view.zoom(8)
+        assert shown(labeler).shape[0] == 2 * labeler.view.canvas_size[0]  # its pixels are seen as squares
+
+
+def test_escape_closes_what_is_open_first_and_then_leaves_the_picture(labeler, monkeypatch):
+    sent = []
+    monkeypatch.setattr(labeler.input.guard, "send", sent.append)
+    for key in ("c", "Escape"):
+        message(labeler, type="key", key=key, repeat=False)
+    assert {"type": "blur"} not in sent
+    message(labeler, type="key", key="Escape", repeat=False)
+    assert {"type": "blur"} in sent
