@@ -192,8 +192,8 @@ function render({ model, el }) {
       if (e.repeat && model.get('held').includes(key)) return;
       send({ type: 'key', key, repeat: e.repeat });
       if (model.get('held').includes(key)) untilReleased(key, e.code);
-    } else if (target === home && e.key !== 'Tab') {
-      e.stopImmediatePropagation(); // ipycanvas would swallow it; Lab would act on the cell
+    } else if (target === home) {
+      e.stopImmediatePropagation(); // ipycanvas would swallow it, Tab too; Lab would act on the cell
     }
   }
 
@@ -218,8 +218,9 @@ function render({ model, el }) {
       const shown = canvas.getBoundingClientRect().width;
       if (!shown) return;
       const ratio = Math.min(Math.max(Math.ceil((4 * shown * devicePixelRatio) / width - 0.1) / 4, 1), 3);
-      if (ratio === model.get('ratio')) return;
-      model.set('ratio', ratio);
+      const share = Math.round((20 * shown) / width) / 20;
+      if (ratio === model.get('ratio') && share === model.get('shown')) return;
+      model.set({ ratio, shown: share });
       model.save_changes();
     };
     const size = new ResizeObserver(look);

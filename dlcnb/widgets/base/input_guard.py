@@ -60,6 +60,7 @@ class InputGuard(anywidget.AnyWidget):
         traitlets.Int(), help="Of the canvases, in the px that positions are told in; by default their own pixels."
     ).tag(sync=True)
     ratio = traitlets.Float(1.0, help="Device pixels for each px of the first canvas, as a page told.").tag(sync=True)
+    shown = traitlets.Float(1.0, help="CSS px that each px of the first canvas takes.").tag(sync=True)
     plain_wheel = traitlets.Bool(
         True, help="The wheel is told where the canvas has the keys; else only with Ctrl, and the page scrolls."
     ).tag(sync=True)

@@ -54,7 +54,7 @@ class Scene:
     ``crosshair``: (2,), NaN if it is not used; ``size``: (height, width) of the canvas;
     ``loupe``: the image point (x, y) to magnify, or None, and ``loupe_left`` whether it goes to the left corner;
     ``pointer``: (2,), NaN if it is elsewhere, and ``under`` the bodypart whose point lies there, or None;
-    ``note``: what stands on top, such as how many frames away the picture is.
+    ``note``: what stands on top, such as how many frames away the picture is; ``letters``: height of names.
     """
 
     points: NDArray[np.float64]
@@ -74,6 +74,7 @@ class Scene:
     pointer: NDArray[np.float64]
     under: int | None = None
     note: str = ""
+    letters: int = 13
 
 
 def scene(session: LabelSession, view: LabelView, edges: NDArray[np.int64], under: int | None = None) -> Scene:
@@ -180,9 +181,11 @@ def _pointer_things(seen: Scene) -> list[Thing]:
     name = seen.names[seen.current if seen.under is None else seen.under]
     if seen.under is not None and np.isfinite(seen.likelihood[seen.under]):
         name += f" {seen.likelihood[seen.under]:.2f}"
-    left, low = x < width - 24 - 8 * len(name), y < height - 40
-    place = x + (16 if left else -16), y + (22 if low else -18)
-    return [Text(name, place, outline=1.5, align="left" if left else "right", bold=seen.under is not None)]
+    left, low = x < width - 24 - 0.6 * seen.letters * len(name), y < height - 3 * seen.letters
+    place = x + (16 if left else -16), y + (1.7 if low else -1.4) * seen.letters
+    return [
+        Text(name, place, seen.letters, outline=1.5, align="left" if left else "right", bold=seen.under is not None)
+    ]
 
 
 def _point_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:
@@ -193,7 +196,7 @@ def _point_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:
     there = np.isfinite(seen.points).all(axis=1)
     for name, (x, y) in zip(seen.names, seen.points.tolist(), strict=True):
         if seen.named and there[seen.names.index(name)]:
-            things.append(Text(name, (x + RADIUS + 8, y), outline=1.5))
+            things.append(Text(name, (x + RADIUS + 8, y), seen.letters, outline=1.5))
     return things
 
 
@@ -236,7 +239,7 @@ def _crosshair_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:
     if not np.isfinite([x, y]).all():
         return []
     ends = np.array([[[0, y], [x - 8, y]], [[x + 8, y], [width, y]], [[x, 0], [x, y - 8]], [[x, y + 8], [x, height]]])
-    name = Text(seen.names[seen.current], (x + 12, y - 12), outline=1.5)
+    name = Text(seen.names[seen.current], (x + 12, y - 12), seen.letters, outline=1.5)
     return [*outlined(Lines(ends, _light(colors[[seen.current]])[0], 1.5, 0.9), alpha=0.7), name]
 
 

@@ -191,6 +191,7 @@ class Controls:
         made = Menu(
             "Suggest", "Hollow points by a network, or followed from labeled frames", [columns(choices)], height
         )
+        made.panel.add_class("dlcnb-narrow")
         for choice in choices:
             choice.on_click(lambda _: made.close_panel())
         return made

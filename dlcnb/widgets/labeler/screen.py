@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from dlcnb.labels import LabelError
 from dlcnb.widgets.base.canvas import batch
-from dlcnb.widgets.base.input_guard import Input
+from dlcnb.widgets.base.input_guard import Input, InputGuard
 from dlcnb.widgets.base.paint import Text
 from dlcnb.widgets.labeler.bar import FrameBar
 from dlcnb.widgets.labeler.draw import LabelCanvas, elsewhere, label_things, look, loupe_things, picture, scene
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Screen"]
 
+LETTERS = 13  # px
 LABEL = "Picture to label. C shows a crosshair for the arrow keys, question mark shows all keys, Escape leaves."
 
 
@@ -53,6 +55,7 @@ class Screen:
         self.canvas, self.bar = LabelCanvas(view.canvas_size), FrameBar(view.canvas_size[1])
         self.bar.add_class("dlcnb-framebar")
         self._on_client = on_client
+        self._guard: InputGuard | None = None
         self.context: Context | None = None  # plays in place of the frame
         self.under: Callable[[], int | None] = lambda: None  # the bodypart under the pointer
         self._forget()
@@ -62,17 +65,21 @@ class Screen:
     def listen(self, keys: Iterable[str], held: Iterable[str], on_message: Callable[[dict[str, Any]], object]) -> Input:
         """The `Input` from both canvases; the releases of the keys ``held`` are told, too."""
         made = Input([self.canvas, self.bar], keys, on_message)
-        self._guard = made.guard
-        self._guard.hover = self._guard.wakes = True
-        self._guard.plain_wheel, self._guard.held = False, list(held)
-        self._guard.widths = [self.view.canvas_size[1]] * 2
-        self._guard.label = LABEL
-        self._guard.observe(self._on_ratio, "ratio")
+        self._guard = guard = made.guard
+        guard.hover = guard.wakes = True
+        guard.plain_wheel, guard.held = False, list(held)
+        guard.widths = [self.view.canvas_size[1]] * 2
+        guard.label = LABEL
+        guard.observe(self._on_ratio, "ratio")
+        guard.observe(lambda _: self._on_client(), "shown")
         self.view.observe(self._on_zoom, "revision")
         return made
 
+    def _shown(self) -> float:
+        return self._guard.shown if self._guard is not None else 1.0
+
     def _on_zoom(self, _: Any) -> None:
-        if self._guard.plain_wheel != self.view.zoomed:
+        if self._guard is not None and self._guard.plain_wheel != self.view.zoomed:
             self._guard.plain_wheel = self.view.zoomed
 
     def _on_ratio(self, change: Any) -> None:
@@ -96,6 +103,7 @@ class Screen:
         name = session.cursor.image
         image, problem = self._read(name)
         seen, away, ratio = scene(session, view, self._edges, self.under()), None, self.canvas.ratio
+        seen = replace(seen, letters=round(LETTERS / min(max(self._shown(), 0.4), 1)))  # as high on a small canvas
         if (played := self.context and self.context.picture) and played[0].shape == image.shape:
             image, away = played
             seen = elsewhere(seen, f"{away:+d} frames" if away else "this frame")
