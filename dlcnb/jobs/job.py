@@ -134,6 +134,14 @@ class Job:
     def __repr__(self) -> str:
         return f"<Job {self.kind} in {self.folder}: {self.status}>"
 
+    def _ipython_display_(self) -> None:
+        """In a notebook: a line that follows the job, and keeps a kernel that has nothing else to do from being
+        ended as idle.
+        """
+        from dlcnb.jobs.line import show
+
+        show(self)
+
     @property
     def kind(self) -> str:
         """What is done: "train", "evaluate" or "analyze"."""
