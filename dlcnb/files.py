@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import secrets
 import shutil
@@ -10,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 __all__ = [
     "TEMPORARY",
@@ -20,6 +21,7 @@ __all__ = [
     "disk_error",
     "is_shared",
     "make_folder",
+    "read_json",
     "read_text",
     "require_file",
     "share",
@@ -134,6 +136,15 @@ def read_text(path: StrPath) -> str:
     """The text of a file in UTF-8; errors as `require_file`, so that a pipe in its place holds nobody up."""
     require_file(path)
     return Path(path).read_text(encoding="utf-8")
+
+
+def read_json(path: StrPath) -> Any:
+    """What a JSON file holds; errors as `read_text`, and a `ValueError` that names a file that is none."""
+    text = read_text(path)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: expected JSON, found a damaged file ({error})") from error
 
 
 def disk_error(error: OSError, path: StrPath) -> OSError:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML, YAMLError
 
-from dlcnb.files import TEMPORARY, atomic_path, atomic_write, read_text, require_file
+from dlcnb.files import TEMPORARY, atomic_path, atomic_write, read_json, read_text, require_file
 from dlcnb.project import Project, ProjectError, run_info
 from dlcnb.project.names import FAILED_START
 
@@ -179,7 +179,7 @@ class Run:
         if self.config_file.exists() or not self.job_file.exists():
             return self.config
         try:
-            return TrainConfig.from_dict(json.loads(read_text(self.job_file))["options"].get("config", {}))
+            return TrainConfig.from_dict(read_json(self.job_file)["options"].get("config", {}))
         except (KeyError, TypeError, ValueError) as error:
             raise self._unreadable(self.job_file, "Start a new run") from error
 
@@ -230,7 +230,7 @@ class Run:
     def best(self) -> dict[str, Any] | None:
         """``{"step", "val_mean_px"}`` of the best snapshot so far (px, None = not validated); None if there is none."""
         try:
-            found = json.loads(read_text(self.best_file))
+            found = read_json(self.best_file)
             return {"step": int(found["step"]), "val_mean_px": found["val_mean_px"]}
         except FileNotFoundError:
             return None
@@ -255,7 +255,7 @@ class Run:
         path, found = self.snapshot(step), _digest(self.snapshot(step))
         signed = sorted(self.folder.glob("snapshot-*.meta.json"))
         try:
-            record = json.loads(read_text(self._record(step)))
+            record = read_json(self._record(step))
             noted, owner = str(record["sha256"]), record.get("run_id")
         except FileNotFoundError:
             noted, owner = ("" if signed else found), None
@@ -321,7 +321,7 @@ class Run:
     def split(self) -> dict[str, list[str]]:
         """Names of the frames of the parts "train", "validation" and "test"; raises `ProjectError`."""
         try:
-            parts = json.loads(read_text(self.split_file))
+            parts = read_json(self.split_file)
             return {part: list(parts[part]) for part in ("train", "validation", "test")}
         except FileNotFoundError:
             raise ProjectError(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import dlcnb
 from dlcnb.backend.engines import has_openvino
-from dlcnb.files import atomic_write
+from dlcnb.files import atomic_write, read_json
 from dlcnb.machine import processors
 from dlcnb.machine.processors import core_count
 from dlcnb.run import Run
@@ -95,6 +95,6 @@ def _frames(run: Path) -> tuple[list[NDArray[np.uint8]], NDArray[np.float64]]:
 def _read(path: Path) -> dict[str, Any]:
     """What was measured for this snapshot before, by machine."""
     try:
-        return dict(json.loads(path.read_text()))
+        return dict(read_json(path))
     except (FileNotFoundError, TypeError, ValueError):
         return {}

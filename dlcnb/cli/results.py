@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dlcnb.cli.console import LocalPath, Report, choice_option, clock, command, project_argument, table
+from dlcnb.files import read_json
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
@@ -99,7 +100,7 @@ def _filtered_by(output: Path) -> str | None:
     if not output.exists():
         return None
     try:
-        return json.loads(_meta(output).read_text())["made"]
+        return read_json(_meta(output))["made"]
     except (OSError, ValueError, KeyError):
         return "by another program, or an earlier version"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlcnb.files import atomic_write
+from dlcnb.files import atomic_write, read_json
 
 __all__ = ["FEWEST", "CalibratedLikelihood", "fit_likelihood"]
 
@@ -61,7 +61,7 @@ class CalibratedLikelihood:
     def read(cls, path: str | Path) -> CalibratedLikelihood | None:
         """What `write` wrote; None without such a file, `ValueError` if it is damaged."""
         try:
-            found = json.loads(Path(path).read_text(encoding="utf-8"))
+            found = read_json(Path(path))
             slope, offset, within = (float(found[name]) for name in ("slope", "offset", "within_px"))
             return cls(slope, offset, within, int(found["right"]), int(found["wrong"]))
         except FileNotFoundError:

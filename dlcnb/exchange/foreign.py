@@ -72,7 +72,9 @@ class Places:
     @property
     def folders(self) -> list[Path]:
         """Folders in which names are looked up, in this order."""
-        near = [self.path.parent, self.path.parent.parent]
+        near = [self.path.parent]
+        if self.path.parent.name.lower() in ("annotations", "exports", "labels"):  # the images lie beside that folder
+            near.append(near[0].parent)
         bases = [self.given] if self.given is not None else near
         return [folder for base in bases for folder in (base, base / "images", base / "videos")]
 

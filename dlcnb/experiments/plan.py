@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlcnb.files import atomic_write, make_folder
+from dlcnb.files import atomic_write, make_folder, read_json
 from dlcnb.project import Project, ProjectError, nearest
 from dlcnb.trainset import BACKBONES, TrainConfig, TrainSet, choose_split, leave_one_video_out
 
@@ -193,7 +193,7 @@ def _remember(folder: Path, about: dict[str, Any], trials: list[Trial]) -> list[
     path = folder / PLAN_FILE
     known = []
     if path.is_file():
-        stored = json.loads(path.read_text())
+        stored = read_json(path)
         known = [Trial(**trial) for trial in stored.pop("trials")]
         for key in about:
             if stored[key] != about[key]:

@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 
-from dlcnb.files import atomic_write, read_text, require_file, share
+from dlcnb.files import atomic_write, read_json, require_file, share
 from dlcnb.jobs.events import ENDINGS, EventLog, EventReader
 from dlcnb.jobs.explain import LESS_MEMORY
 from dlcnb.jobs.memory import oom_kills
@@ -145,7 +145,7 @@ class Job:
     @property
     def kind(self) -> str:
         """What is done: "train", "evaluate" or "analyze"."""
-        return str(json.loads(read_text(self.folder / JOB_FILE))["kind"])
+        return str(read_json(self.folder / JOB_FILE)["kind"])
 
     @property
     def pid(self) -> int | None:
@@ -282,7 +282,7 @@ class Job:
 
     def _worker(self) -> dict[str, Any]:
         try:
-            return json.loads(read_text(self.folder / WORKER_FILE))
+            return read_json(self.folder / WORKER_FILE)
         except FileNotFoundError:
             return {}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.files import StrPath, atomic_path, read_text
+from dlcnb.files import StrPath, atomic_path, read_json
 from dlcnb.poses.crops import crop_corner, note_full_frame
 from dlcnb.project import is_stray, is_video
 from dlcnb.tables.errors import TableError
@@ -114,7 +113,7 @@ def other_video(table: StrPath, video: StrPath) -> Path | None:
     """
     table = Path(table)
     try:
-        note = json.loads(read_text(table.with_name(f"{table.stem}_meta.json")))
+        note = read_json(table.with_name(f"{table.stem}_meta.json"))
         other, size = Path(note["result"]["video"]), note["key"]["video"]["bytes"]
         same = not other.is_file() or other.samefile(video) or os.path.getsize(video) == size
     except (OSError, KeyError, TypeError, ValueError):

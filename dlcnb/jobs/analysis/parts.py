@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.files import atomic_write
+from dlcnb.files import atomic_write, read_json
 from dlcnb.poses import Poses
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class Parts:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text())
+        return read_json(path)
     except (FileNotFoundError, ValueError):
         return None
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlcnb.evaluate import CalibratedLikelihood
-from dlcnb.files import atomic_write
+from dlcnb.files import atomic_write, read_json
 from dlcnb.jobs.analysis.parts import PART, Parts
 from dlcnb.jobs.explain import explain
 from dlcnb.labels import LabelError, Labels
@@ -288,7 +288,7 @@ class Progress:
 
 
 def _read_meta(output: Path) -> dict[str, Any]:
-    return dict(json.loads(_meta_path(output).read_text()))
+    return dict(read_json(_meta_path(output)))
 
 
 def _meta_path(output: Path) -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.files import atomic_write
+from dlcnb.files import atomic_write, read_json
 from dlcnb.jobs.events import EventLog, plain
 from dlcnb.jobs.explain import explain
 from dlcnb.jobs.kinds.kind import Kind, Options, Result, with_run
@@ -108,7 +108,7 @@ def read_suggestions(
     path = Path(folder) / SUGGESTIONS_FILE
     if not path.exists():
         return "", {}
-    content = json.loads(path.read_text())
+    content = read_json(path)
     known = content["bodyparts"]
     images = {}
     for name, rows in content["images"].items():

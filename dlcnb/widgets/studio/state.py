@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlcnb.files import read_json
 from dlcnb.frames import extracted
 from dlcnb.jobs import attach
 from dlcnb.labels import LabelStore
@@ -205,7 +205,7 @@ def _last_report(project: Project, trained: list[Path]) -> dict[str, Any]:
     found = found or list(project.root.glob(f"evaluation-results-mxnet/*/*/{REPORT}"))
     if not found:
         return {}
-    return dict(json.loads(max(found, key=lambda path: path.stat().st_mtime).read_text()))
+    return dict(read_json(max(found, key=lambda path: path.stat().st_mtime)))
 
 
 def _error_px(report: dict[str, Any]) -> float | None:

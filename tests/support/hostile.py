@@ -1,0 +1,274 @@
+"""A project folder from a stranger with every attack at once, and a program that opens all of dlcnb on it.
+
+``python hostile.py FOLDER`` prints a JSON object: {what was opened: how it ended}, and the memory that it took.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import signal
+import struct
+import sys
+import traceback
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from dlcnb import frames
+from dlcnb.files import TEMPORARY
+from dlcnb.labels import Edit, LabelStore
+from dlcnb.poses import Poses
+from dlcnb.project import Project
+from dlcnb.video import VideoWriter
+
+__all__ = ["COMMANDS", "make", "open_everything"]
+
+EVIL = "<img src=x onerror=alert(1)>"
+PARTS = (EVIL, r"$\frac$", "../../home/x")
+SIZE, COUNT = (64, 96), 12
+HANG = 60  # s; on a busy machine, too, nothing takes as long
+COMMANDS = [
+    ["doctor", "P"],
+    ["doctor", "P", "--repair"],
+    ["extract", "P", "--count", "2"],
+    ["add-videos", "P", "P/videos", "--recursive"],
+    ["bodyparts", "P", "undo"],
+    ["bodyparts", "P", "rename", EVIL, "nose"],
+    ["bodyparts", "P", "add", "tail"],
+    ["compare", "P", "Ann", "Bob"],
+    ["compare", "P", "Ann", "Zed"],
+    ["train", "P", "--steps", "1", "--resume"],
+    ["evaluate", "P"],
+    ["analyze", "P", "P/videos/m.mp4"],
+    ["filter", "P", "P/videos/m.mp4"],
+    ["outliers", "P", "P/videos/m.mp4", "--count", "2"],
+    ["merge", "P"],
+    ["plot", "P", "P/videos/m.mp4"],
+    ["label-video", "P", "P/videos/m.mp4"],
+    ["label-video", "P", "P/videos/list.mp4"],
+    ["export", "P", "--to", "coco"],
+    ["export", "P", "--to", "slp"],
+    ["export", "P", "P/videos/m.mp4", "--to", "coco"],
+    ["export", "P", "--to", "onnx"],
+    ["import", "P/from.json", "--to", "P"],
+    ["import", "P/from.json", "--to", "P/links/new"],
+    ["kinematics", "P"],
+    ["zones", "P"],
+    ["experiment", "learning-curve", "P"],
+]
+
+
+class _Payload:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str, ...]]:
+        return os.system, (f"touch {self.path}",)
+
+
+def make(folder: Path, everything: bool = True) -> Path:
+    """A project in ``folder/p`` with every attack, beside ``folder/home`` that it is after; returns ``folder/p``.
+
+    Without ``everything`` those are left out that have dlcnb refuse the whole project, behind which others hide.
+    """
+    home = folder / "home"
+    home.mkdir(parents=True)
+    (home / "thesis.txt").write_text("years of work")
+    (home / "secret.png").write_bytes(b"mine")
+    with h5py.File(home / "secret.h5", "w") as file:
+        file["values"] = np.ones(3)
+    with VideoWriter(folder / "m.mp4", SIZE, 30) as writer:
+        for frame in range(COUNT):
+            writer.write(np.full((*SIZE, 3), 20 + 15 * frame, np.uint8))
+    project = Project.create("p", "Ann", [folder / "m.mp4"], PARTS, parent=folder, folder="p", copy_videos=True)
+    (folder / "m.mp4").unlink()
+    frames.extract(project, "m", range(8))
+    store = LabelStore(project, "m")
+    store.apply([Edit(i, part, (9.0 + n, 9 + k)) for n, i in enumerate(store.images) for k, part in enumerate(PARTS)])
+    store.save()
+    points = np.random.default_rng(0).uniform(5, 50, (COUNT, 3, 2))
+    Poses(PARTS, "DLC_net", points, np.full((COUNT, 3), 0.9)).write(project.root / "videos" / "m.mp4")
+    first = (_videos, _links) if everything else ()
+    for attack in (*first, _labels, _journals, _backups, _runs, _results):
+        attack(project.root, home)
+    return project.root
+
+
+def _videos(root: Path, home: Path) -> None:
+    videos = root / "videos"
+    (videos / "list.mp4").write_text(f"#EXTM3U\n#EXTINF:1,\nfile://{home}/thesis.txt\n#EXT-X-ENDLIST\n")
+    (videos / "concat.avi").write_text(f"ffconcat version 1.0\nfile {home}/thesis.txt\n")
+    (videos / "2018-10-30T12:00:00.mp4").write_bytes(b"\0" * 100)
+    os.mkfifo(videos / "pipe.mp4")
+    (videos / "out.mp4").symlink_to(home / "thesis.txt")
+    config = root / "config.yaml"
+    text = config.read_text()
+    entries = ["http://127.0.0.1:9/x.mp4", str(home / "thesis.txt"), "../home/a.mp4", "concat:/etc/passwd|x.mp4"]
+    entries += [str(videos / name) for name in ("list.mp4", "concat.avi", "pipe.mp4", "out.mp4", f"{EVIL}.mp4")]
+    lines = "".join(f"  {json.dumps(entry)}:\n    crop: 0, 10, 0, 10\n" for entry in entries)
+    config.write_text(text.replace("video_sets:\n", f"video_sets:\n{lines}", 1))
+
+
+def _labels(root: Path, home: Path) -> None:
+    folder = root / "labeled-data" / "m"
+    with h5py.File(folder / "CollectedData_Bob.h5", "w") as file:
+        group = file.create_group("df_with_missing")
+        group.attrs["pandas_type"] = np.void(pickle.dumps(_Payload(home / "pwned"), 0))
+    with h5py.File(folder / "CollectedData_Eve.h5", "w") as file:
+        file["df_with_missing"] = h5py.ExternalLink(str(home / "secret.h5"), "/values")
+    (folder / "CollectedData_Zed.csv").symlink_to(home / "thesis.txt")
+    (folder / "CollectedData_Huge.csv").write_text("scorer,H\nbodyparts,a\ncoords,x\nimg99999999.png,1e300\n")
+    (folder / "img8.png").write_bytes(_bomb())
+    os.mkfifo(folder / "img9.png")
+    (folder / "img10.png").symlink_to(home / "secret.png")
+    other = root / "labeled-data" / EVIL
+    other.mkdir()
+    header = "".join(f"{n},{','.join(v)}\n" for n, v in _header())
+    (other / "CollectedData_Ann.csv").write_text(header + "../../home/secret.png" + ",1" * 6 + "\n")
+
+
+def _header() -> Iterator[tuple[str, list[str]]]:
+    yield "scorer", ["Ann"] * 6
+    yield "bodyparts", [part for part in PARTS for _ in "xy"]
+    yield "coords", ["x", "y"] * 3
+
+
+def _bomb() -> bytes:
+    """A PNG of 30,000 x 30,000 pixels in a few bytes."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 30000, 30000, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    )
+
+
+def _journals(root: Path, home: Path) -> None:
+    folder = root / "labeled-data" / "m"
+    os.mkfifo(folder / ".dlcnb-journal-Bob.jsonl")
+    (folder / ".dlcnb-journal-Zed.jsonl").symlink_to(home / "thesis.txt")
+    (folder / ".dlcnb-journal-Zed.lock").symlink_to(home / "new.lock")
+    (folder / ".dlcnb-journal-Eve.jsonl").write_text("[" * 100_000)
+
+
+def _backups(root: Path, home: Path) -> None:
+    backup = root / "backups" / "20260101-000000-rename"
+    backup.mkdir(parents=True)
+    files = {"../home/thesis.txt": [None, None], str(home / "new.txt"): [None, "0" * 64]}
+    record = {"what": EVIL, "time": 9e9, "files": files, "inverse": ["exec", ["1"]], "undone": False}
+    (backup / "change.json").write_text(json.dumps(record))
+
+
+def _runs(root: Path, home: Path) -> None:
+    config = root / "config.yaml"
+    date = next(line.split()[1] for line in config.read_text().splitlines() if line.startswith("date:"))
+    run = root / "dlc-models-mxnet" / "iteration-0" / f"p{date}-trainset80shuffle1" / "train"
+    run.mkdir(parents=True)
+    bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10)
+    )
+    (run / "pose_cfg.yaml").write_text(f"{bomb}x: !!python/object/apply:os.system ['touch {home}/pwned']\n")
+    (run / "snapshot-10.params").write_bytes(pickle.dumps(_Payload(home / "pwned")))
+    (run / "snapshot-10.state.npz").write_bytes(b"PK\3\4")
+    (run / "best.json").write_text('{"step": [[]]}')
+    (run / "split.json").write_text(json.dumps({"train": ["../../home/secret.png"], "test": [], "validation": []}))
+    (run / "worker.json").write_text(json.dumps({"pid": 1, "host": EVIL, "started": 0}))
+    (run / "job.json").write_text(json.dumps({"kind": "../../x", "project": str(home), "options": {}}))
+    (run / "events.jsonl").write_text('{"event":"warning","time":1,"message":"' + EVIL + '"}\n' + '{"event":"x"' * 9)
+    (run / "learning_stats.csv").write_bytes(b"a\n\xff\xfe\0\0")
+    (run / "worker.log").symlink_to(home / "thesis.txt")
+
+
+def _results(root: Path, home: Path) -> None:
+    videos = root / "videos"
+    (videos / "mDLC_net_filtered.csv").symlink_to(home / "thesis.txt")
+    (videos / "mDLC_net_labeled.mp4").symlink_to(home / "thesis.txt")
+    (videos / "mDLC_net_meta.json").write_text("[" * 100_000)
+    (videos / "mDLC_bad.h5").write_bytes((root / "labeled-data" / "m" / "CollectedData_Bob.h5").read_bytes())
+    points = [1.5, 1.5, 2] * 3
+    data = {
+        "images": [{"id": 0, "file_name": "../home/secret.png"}],
+        "annotations": [{"image_id": 0, "keypoints": points}],
+        "categories": [{"keypoints": PARTS}],
+    }
+    (root / "from.json").write_text(json.dumps(data))
+
+
+def _links(root: Path, home: Path) -> None:
+    for name in ("exports", "dlcnb-jobs", "experiments", "links", "evaluation-results-mxnet", "labeled-data/out"):
+        (root / name).symlink_to(home, target_is_directory=True)
+    (root / "videos" / "plot-poses").symlink_to(home, target_is_directory=True)
+    second = root / "dlc-models-mxnet" / "iteration-0" / "pMar5-trainset80shuffle2"
+    second.mkdir(parents=True)
+    (second / "train").symlink_to(home)
+    (root / f"{TEMPORARY}x").symlink_to(home / "thesis.txt")
+
+
+# --- opening it
+
+
+def open_everything(root: Path) -> dict[str, str]:
+    """{widget or command: how it ended} on this project."""
+    import dlcnb.widgets
+
+    found = {}
+    for name in dlcnb.widgets.__all__:
+        with _told(found, name):
+            view = getattr(dlcnb.widgets, name)
+            made = view(root / "videos" / "m.mp4", project=Project.open(root)) if name == "Player" else view(root)
+            if hasattr(made, "wait"):
+                made.wait(20)
+            made.snapshot()
+            made.close()
+    for line in COMMANDS:
+        _run([word.replace("P", str(root), 1) if word[:1] == "P" else word for word in line], " ".join(line), found)
+    return found
+
+
+@contextmanager
+def _told(found: dict[str, str], name: str) -> Iterator[None]:
+    signal.signal(signal.SIGALRM, _hung)
+    signal.alarm(HANG)
+    try:
+        yield
+        found[name] = "opened"
+    except (ValueError, OSError, RuntimeError, LookupError) as error:
+        found[name] = f"{type(error).__name__}: {error}"
+    except Exception as error:  # what tells nothing to a user, and hangs
+        found[name] = f"UNCLEAR {error!r} {traceback.format_exc()[-600:]}"
+    finally:
+        signal.alarm(0)
+
+
+def _hung(*_: object) -> None:
+    raise SystemError("it hangs")
+
+
+def _run(line: list[str], name: str, found: dict[str, str]) -> None:
+    from click.testing import CliRunner
+
+    from dlcnb.cli import main
+
+    with _told(found, name):
+        done = CliRunner().invoke(main, line, prog_name="dlcnb")
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise SystemError(f"{name}: {done.exception!r}") from done.exception
+        assert "Traceback" not in done.stderr
+        ending = f"exit {done.exit_code}: {(done.stderr.strip().splitlines() or [''])[-1]}"
+    if found[name] == "opened":
+        found[name] = ending
+
+
+if __name__ == "__main__":
+    results = {f"{path} {what}": how for path in sys.argv[1:] for what, how in open_everything(Path(path)).items()}
+    with open("/proc/self/status") as status:
+        peak = next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+    sys.stdout.write(json.dumps({"results": results, "peak_mb": peak}))
