@@ -38,13 +38,12 @@ def show(job: Job) -> None:
     kernel = getattr(get_ipython(), "kernel", None)
     if kernel is None or job.status != "running":
         return
-    threading.Thread(target=_update, args=(job.folder, handle), name="dlcnb-job-line", daemon=True).start()
+    its_own = type(job)(job.folder)  # the reader's place in the log is not shared by threads
+    threading.Thread(target=_update, args=(its_own, handle), name="dlcnb-job-line", daemon=True).start()
 
 
-def _update(folder: Any, handle: Any) -> None:
-    from dlcnb.jobs.job import Job
-
-    job, shown, quiet = Job(folder), "", 0.0  # one of its own: the reader's place in the log is not shared by threads
+def _update(job: Job, handle: Any) -> None:
+    shown, quiet = "", 0.0
     while not _leaving.wait(LOOK):
         running, line = job.status == "running", words(job)
         quiet += LOOK
