@@ -44,7 +44,7 @@ def main():
         Poses(truth.bodyparts, "DLC_net", truth.points, truth.likelihood).write(project.videos[0])
         for folder in project.labeled_dirs():
             replace(Labels.read(folder), scorer="other").write(folder)  # for VariabilityView
-        for name in options.only or dlcnb.widgets.__all__:
+        for name in options.only or sorted({*dlcnb.widgets.__all__} - {"ClassBoard"}):
             line = [sys.executable, __file__, "--cycles", str(options.cycles), "--measure", name, str(project.root)]
             subprocess.run(line, env={**os.environ, "DLCNB_HEADLESS": "1"}, check=True)
 
