@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
 def choose(predictors: Callable[[str], Predictor], run: Path, snapshot: str | Path, digest: str) -> str:
     """The name of the fastest engine whose error on labeled frames is within `WORSE` of that of fp32.
 
-    OpenVINO is tried where it is installed, MXNet's int8 elsewhere. What was measured is kept in
-    ``snapshot-<step>.engines.json``, for each kind of processor.
+    MXNet's fp32 and int8 are tried, and OpenVINO where it is installed. What was measured is kept in
+    ``snapshot-<step>.engines.json``, for each kind of processor: a second time costs the reading of that file.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def choose(predictors: Callable[[str], Predictor], run: Path, snapshot: str | Pa
     """
     snapshot = Path(snapshot)
     path = snapshot.with_suffix(".engines.json")
-    others = ("openvino",) if has_openvino() else ("int8",)
+    others = ("int8", "openvino") if has_openvino() else ("int8",)
     machine = f"{processors.kind()}, {core_count()} cores"
     key = f"{machine}, {' '.join(('fp32', *others))}, dlcnb {dlcnb.__version__}, {digest[:12]}"
     known = _read(path)
