@@ -174,9 +174,9 @@ class FrameCanvas(PaintCanvas):
         self._image = self._images[0, 0] = ipywidgets.Image(format="url", value=b"")
 
     def draw_frame(self, image: NDArray[np.uint8]) -> None:
-        """Put an image (height, width, 3) of the canvas's shape on layer 0, as large as that (call within `batch`)."""
+        """Put an image (height, width, 3) of the canvas's shape on layer 0 (call within `batch`)."""
         height, width = self.size
-        self.add(0, [Picture(image, size=None if image.shape[:2] == self.size else (width, height))])
+        self.add(0, [Picture(image, size=None if self.ratio == 1 else (width, height))])
 
 
 class Painter:

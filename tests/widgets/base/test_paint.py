@@ -136,6 +136,12 @@ class TestPage:
         assert len(sent) == 1
         assert np.frombuffer(sent[0][1][0], np.float64).tolist() == [4.0]
 
+    def test_a_canvas_that_became_larger_shows_a_frame_pixel_by_pixel(self, canvas, sent):
+        canvas.width, canvas.height = 60, 50
+        with batch(canvas):
+            canvas.draw_frame(np.zeros((50, 60, 3), np.uint8))
+        assert "40" not in str(sent[-1][0])  # not the width that it was made with
+
     def test_pictures_of_a_layer_are_sent_in_the_same_widgets_again(self, canvas, sent):
         image = np.zeros((5, 5, 3), np.uint8)
         for _ in range(3):
