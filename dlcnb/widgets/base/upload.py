@@ -37,7 +37,7 @@ class Upload(anywidget.AnyWidget):
         On the button.
     """
 
-    _esm = _HERE / "upload.js"
+    _esm = (_HERE / "upload.js").read_text(encoding="utf-8")
 
     label = traitlets.Unicode("Upload").tag(sync=True)
     accept = traitlets.Unicode().tag(sync=True)
