@@ -43,11 +43,27 @@ FIT = """(root) => {
         if (one.tagName === 'BUTTON' && one.scrollWidth > one.clientWidth + 1)
             wrong.push(`${name(one)} has no room for its text`);
     }
+    const visible = (one) => { // the part of its box that no pane cuts off
+        const { left, right, top: above, bottom } = one.getBoundingClientRect();
+        const box = { left, right, top: above, bottom };
+        for (let pane = one.parentElement; pane && top.contains(pane); pane = pane.parentElement) {
+            const css = getComputedStyle(pane), outer = pane.getBoundingClientRect();
+            if (clips(css.overflowX)) {
+                box.left = Math.max(box.left, outer.left);
+                box.right = Math.min(box.right, outer.right);
+            }
+            if (clips(css.overflowY)) {
+                box.top = Math.max(box.top, outer.top);
+                box.bottom = Math.min(box.bottom, outer.bottom);
+            }
+        }
+        return box;
+    };
     const pressed = controls.filter((one) => ['BUTTON', 'INPUT', 'SELECT'].includes(one.tagName));
     for (const [n, one] of pressed.entries()) {
-        const a = one.getBoundingClientRect();
+        const a = visible(one);
         for (const other of pressed.slice(n + 1)) {
-            const b = other.getBoundingClientRect();
+            const b = visible(other);
             const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
             const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
             if (wide > 3 && high > 3 && !one.contains(other) && !other.contains(one))

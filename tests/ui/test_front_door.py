@@ -2,6 +2,7 @@
 
 import csv
 import json
+import struct
 import time
 import urllib.request
 
@@ -91,11 +92,22 @@ def test_from_the_launcher_to_the_first_label(server, page, capsys):
     (server.root / "ownmouse.mp4").unlink()
 
 
-def test_a_video_of_the_file_browser_opens_with_dlcnb(server, page):
+def test_a_video_of_the_file_browser_opens_with_dlcnb_and_one_is_uploaded(server, page, tmp_path):
     own_video(server, "other")
     page.locator(".jp-DirListing-item", has_text="other.mp4").click(button="right")
     page.locator(".lm-Menu-item", has_text="Open with dlcnb").click()
     page.locator(".dlcnb-tab .dlcnb-new .dlcnb-chip", has_text="other.mp4").wait_for()
+
+    uploaded = tmp_path / "from my computer.mp4"  # of several pieces: a box of 3 MiB that players pass over
+    uploaded.write_bytes(
+        (server.root / "other.mp4").read_bytes() + struct.pack(">I", 3 << 20) + b"free".ljust((3 << 20) - 4)
+    )
+    page.locator(".dlcnb-upload input").set_input_files(uploaded)
+    page.locator(".dlcnb-new .dlcnb-chip", has_text=uploaded.name).wait_for()
+    page.locator(".dlcnb button", has_text="Create").click()
+    page.locator(".dlcnb-overview").filter(has_text="2 videos").wait_for()
+    (copy,) = server.root.glob(f"other-*/videos/{uploaded.name}")
+    assert copy.read_bytes() == uploaded.read_bytes()
     page.locator(".lm-TabBar-tab", has_text="dlcnb Studio").locator(".lm-TabBar-tabCloseIcon").click()
     until(page, lambda: not studios(server))
 

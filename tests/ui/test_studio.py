@@ -103,7 +103,9 @@ def test_every_step_fits_its_pane_and_can_be_used_by_all(studio):
     studio.ask("s.leave()")
     for way in ("New project", "Open", "Sample data", "Recent"):
         studio.ask(f"s.door.show({way!r})")
-        wrong += [f"{way}: {line}" for line in settle(studio.page, ".dlcnb-studio")]
+        for width, height in SIZES:
+            studio.page.set_viewport_size({"width": width, "height": height})
+            wrong += [f"{way} at {width} x {height}: {line}" for line in settle(studio.page, ".dlcnb-studio")]
         wrong += [f"{way}: {line}" for line in barriers(studio.page, ".dlcnb-studio")]
     studio.page.set_viewport_size(before)
     assert not wrong
