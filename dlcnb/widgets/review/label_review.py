@@ -140,8 +140,14 @@ class LabelReview(View):
         self.tell("")
         if self._opener is not None:
             self._opener(image)
+        else:
+            self._enlarge(image)
+
+    def _enlarge(self, image: str) -> None:
+        """Show a frame below the gallery, where there is no labeler to open it in."""
+        if (row := self.state.row(image)) is None:
+            self.preview.layout.display = "none"
             return
-        row = self._rows[image]
         edges = edges_of(self.project.skeleton, self.state.labels.bodyparts)
         large = self._large.picture(image, row.points, edges=edges, close=self.close_up.value, keep=False)
         self.preview.value = encode_jpeg(large, 90)
@@ -154,6 +160,8 @@ class LabelReview(View):
             self.go_to(image)
             return
         self.state.mend(image, fault)
+        if self._opener is None:
+            self._enlarge(image)
         done = "swapped back" if fault.fix == "swap" else "deleted: place it again where it belongs"
         which = " and ".join(fault.bodyparts) if fault.fix == "swap" else fault.bodyparts[0]
         self.tell(f"{which} of {image.rsplit('/', 1)[1]} {done}.")
@@ -165,6 +173,8 @@ class LabelReview(View):
         self.tell(f"{image.rsplit('/', 1)[1]} is as it was." if image else "Nothing was mended here.")
         if image:
             self.gallery.state.focus_on(image)
+            if self._opener is None:
+                self._enlarge(image)
 
     @shown
     def refresh(self) -> None:

@@ -218,6 +218,11 @@ class TestReview:
         picture = Image.open(io.BytesIO(review.preview.value))
         assert picture.size == (640, 480)
         assert review.preview.layout.display is None
+        before = review.preview.value
+        review.fixes.children[0].click()
+        assert review.preview.value != before  # without the fault
+        review.undo.click()
+        assert review.preview.value == before
         review.close()
 
     def test_points_are_drawn(self, review):
