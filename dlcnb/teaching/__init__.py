@@ -1,6 +1,24 @@
-"""A class: what its students hand in, and the board that everybody's work comes together on."""
+"""A class: its lesson and exercises, what students hand in, and the board that everybody's work comes together on."""
 
 from dlcnb.teaching.board import HUMAN_PX, Board, Standing
+from dlcnb.teaching.exercises import EXERCISES, Exercise, Verdict, check, learning_curve, odd_labels, sure_points
 from dlcnb.teaching.hand_in import SUFFIX, ClassError, HandIn, gather
+from dlcnb.teaching.lesson import Lesson
 
-__all__ = ["HUMAN_PX", "SUFFIX", "Board", "ClassError", "HandIn", "Standing", "gather"]
+__all__ = [
+    "EXERCISES",
+    "HUMAN_PX",
+    "SUFFIX",
+    "Board",
+    "ClassError",
+    "Exercise",
+    "HandIn",
+    "Lesson",
+    "Standing",
+    "Verdict",
+    "check",
+    "gather",
+    "learning_curve",
+    "odd_labels",
+    "sure_points",
+]
