@@ -17,6 +17,7 @@ from dlcnb.labels import LabelStore
 from dlcnb.labels.journal import Edit
 from dlcnb.poses import Poses
 from dlcnb.project import Project
+from dlcnb.teaching import HandIn, Lesson
 from dlcnb.video import VideoWriter
 from dlcnb.widgets.base.closing import parts_of
 from dlcnb.widgets.labeler.keys import ACTIONS
@@ -56,12 +57,20 @@ def make(parent, video, parts, task, scorers):
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("hostile"), f"m{EVIL.format(4)}.mp4", PARTS, "a&lt;b", ("ada&amp;", "ben&lt;"))
+    folder, lesson = tmp_path_factory.mktemp("hostile"), Lesson("monday")
+    (folder / "class").mkdir()
+    for n, student in enumerate((EVIL.format(5), EVIL.format(5), EVIL.format(6))):
+        points = lesson.truth + 50 * n
+        HandIn("monday", student, f"{n:032x}", lesson.bodyparts, lesson.images, points).write(folder / "class")
+    HandIn(EVIL.format(7), EVIL.format(8), "f" * 32, PARTS, ("a",), points[:1, :3]).write(folder / "class")
+    return make(folder, f"m{EVIL.format(4)}.mp4", PARTS, "a&lt;b", ("ada&amp;", "ben&lt;"))
 
 
 def widget(name, project):
     """A widget of the project, painted."""
     made = getattr(dlcnb.widgets, name)
+    if name == "ClassBoard":
+        return made(project.root.parent / "class", Lesson("monday"))
     view = made(project.videos[0], project=project) if name == "Player" else made(project)
     for tab in TABS if name == "Studio" else ():
         view.go_to(tab)
