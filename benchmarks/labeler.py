@@ -1,6 +1,6 @@
 """The labeler in JupyterLab and headless Chromium: click to drawn point, key to next frame, memory of a long session.
 
-    python benchmarks/labeler.py [--sizes 480x640 1080x1920] [--clicks 200] [--steps 100] [--long 500] [--training 2] [--ratio 2]
+    python benchmarks/labeler.py [--sizes 480x640 1080x1920] [--clicks 200] [--steps 100] [--long 500] [--ratio 2] …
 
 Real mouse and key events; a hook on the page's canvas looks for the point's colour where the click was, or for the
 frame's number in its pixels. Prints one line per image size, without and with the server extension (TCP_NODELAY):

@@ -80,7 +80,7 @@ def widget(name, project):
 
 
 FONT_AWESOME = set((Path(__file__).parent / "data" / "fontawesome-4.7.txt").read_text().split())
-OURS = {"b", "br", "div", "i", "kbd", "li", "section", "span", "table", "tbody", "td", "th", "thead", "tr", "ul"}
+OURS = {"a", "b", "br", "div", "i", "kbd", "li", "section", "span", "table", "tbody", "td", "th", "thead", "tr", "ul"}
 
 
 class _Tags(HTMLParser):
@@ -89,23 +89,7 @@ class _Tags(HTMLParser):
         self.found = []
 
     def handle_starttag(self, tag, attrs):
-        if tag not in (
-            "b",
-            "br",
-            "div",
-            "i",
-            "kbd",
-            "li",
-            "section",
-            "span",
-            "table",
-            "tbody",
-            "td",
-            "th",
-            "thead",
-            "tr",
-            "ul",
-        ):
+        if tag not in OURS:
             self.found.append(tag)
         self.found += [name for name, _ in attrs if name.startswith("on")]
 
