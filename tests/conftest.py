@@ -74,7 +74,7 @@ def trained(arena_project, tmp_path_factory):
 
     project = copy_of(arena_project, tmp_path_factory.mktemp("trained"))
     config = TrainConfig(
-        steps=300,
+        steps=200,
         train_fraction=0.75,
         crop_size=128,
         batch_size=4,

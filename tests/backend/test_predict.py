@@ -62,7 +62,7 @@ def test_scorer_names_network_run_and_snapshot(trained):
 
     scorer = Predictor(trained[1]).scorer
     assert scorer.startswith("DLC_EfficientnetLite0_")
-    assert scorer.endswith("shuffle1_snapshot_300")
+    assert scorer.endswith("shuffle1_snapshot_200")
 
 
 def test_a_snapshot_of_another_project_is_refused(trained, tmp_path):
@@ -81,7 +81,7 @@ def test_a_damaged_snapshot_is_refused(trained, tmp_path):
     from dlcnb.project import ProjectError
 
     run = shutil.copytree(trained[1], tmp_path / "train")
-    path = run / "snapshot-300.params"
+    path = run / "snapshot-200.params"
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(ProjectError, match="damaged"):
         Predictor(run)
@@ -91,7 +91,7 @@ def test_a_missing_snapshot_names_those_there_are(trained):
     from dlcnb import Predictor
     from dlcnb.project import ProjectError
 
-    with pytest.raises(ProjectError, match="300"):
+    with pytest.raises(ProjectError, match="200"):
         Predictor(trained[1], "999")
 
 
