@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from dlcnb.jobs import Job
+    from dlcnb.labels.compare import Variability
     from dlcnb.widgets.base.follow import News
 
 __all__ = ["TrainingMonitor"]
@@ -93,9 +95,7 @@ class TrainingMonitor(View):
         self.show_run(run)
         self.list_runs()
         if self.project is not None:
-            threading.Thread(
-                target=self._find_human, args=(self.project,), name="dlcnb-human-variability", daemon=True
-            ).start()
+            _tell_human(self.project, weakref.WeakMethod(self._show_human))
 
     # --- what it is made of ---
 
@@ -252,20 +252,12 @@ class TrainingMonitor(View):
         if len(ticked) > len(EARLIER):
             self.tell(f"The newest {len(EARLIER)} of the {len(ticked)} chosen runs are shown.")
 
-    def _find_human(self, project: Project) -> None:
-        """Runs on a thread of its own: reading all labels may take a while."""
-        try:
-            from dlcnb.evaluate import human_variability
-
-            found = human_variability(project)
-        except Exception as error:
-            log.info("Human variability is not known: %s", error, exc_info=True)
-            return
-        if found is None:
-            return
+    def _show_human(self, found: Variability) -> None:
+        """Draw how far apart two people's labels are, as a band; called on a thread of its own."""
         with self._lock:
-            self.state.set_human(found.spread.mean_px, *found.spread.mean_ci95)
-            self.curves.show(self.state)
+            if self.comm is not None:  # else it was closed meanwhile
+                self.state.set_human(found.spread.mean_px, *found.spread.mean_ci95)
+                self.curves.show(self.state)
 
     # --- following ---
 
@@ -370,6 +362,24 @@ class TrainingMonitor(View):
             self.follower.close()
             self.strip.close()
         super().close()
+
+
+def _tell_human(project: Project, told: weakref.WeakMethod[Callable[[Variability], None]]) -> None:
+    """Find the human variability on a thread, as reading all labels may take a while; who is told may end before."""
+
+    def find() -> None:
+        try:
+            from dlcnb.evaluate import human_variability
+
+            found = human_variability(project)
+        except Exception as error:
+            log.info("Human variability is not known: %s", error, exc_info=True)
+            return
+        show = told()
+        if found is not None and show is not None:
+            show(found)
+
+    threading.Thread(target=find, name="dlcnb-human-variability", daemon=True).start()
 
 
 def _resolve(source: Project | Path | str) -> tuple[Project | None, Path | None]:
