@@ -109,18 +109,8 @@ def kmeans(  # noqa: PLR0913
     progress : called as ``progress(done, total)`` while frames are compared; what it raises ends the choice.
     crop : (x1, x2, y1, y2) px, ends excluded: compare only this part, so that what happens elsewhere doesn't count.
 
-    Returns
-    -------
-    numpy.ndarray
-        Distinct frames, int64 (count,), ascending; all undamaged ones of the part where it has fewer.
-
-    Raises
-    ------
-    ValueError, VideoError
-        If ``count`` or ``step`` is not positive or the part is empty; if no frame can be decoded.
-
-    References
-    ----------
+    Returns distinct frames, int64 (count,), ascending: all undamaged ones of the part where it has fewer. Raises
+    `ValueError` if ``count`` or ``step`` is not positive or the part is empty, `VideoError` if no frame can be decoded.
     Nath, Mathis et al., Nature Protocols 14, 2152 (2019), "Frame extraction".
     """
     first, last = _part(len(reader), count, start, stop)

@@ -82,15 +82,8 @@ def draw_pose(  # noqa: PLR0913
     colors : uint8 (K, 3), RGB; by default `palette`.
     alpha : opacity from 0 to 1; ``"likelihood"`` shows sure bodyparts solid and unsure ones faint.
 
-    Returns
-    -------
-    numpy.ndarray
-        A new image, uint8 (H, W, 3).
-
-    Raises
-    ------
-    ValueError
-        If the arrays don't fit together, or ``alpha="likelihood"`` comes without a likelihood.
+    Returns a new image, uint8 (H, W, 3). Raises `ValueError` if the arrays don't fit together, or
+    ``alpha="likelihood"`` comes without a likelihood.
     """
     points, likelihood = _checked(image, points, likelihood)
     drawn = np.ascontiguousarray(image).copy()

@@ -104,9 +104,7 @@ class Trainer:
         cautions = [] if resume else self.data.cautions(config, np.union1d(self.training, held_out))
         self.warning = " ".join([*planned.warnings, *cautions]) or None
         self.validation = Validation(self.run, self.data, config, self.training, held_out)
-        self.devices = pick_devices(config.device)
-        if len(self.devices) == 1 and config.kvstore == "device":
-            self.devices = share_cores(self.devices[0], config.device, config.batch_size or 1)
+        self.devices = _devices(config)
         self.half = low_precision(config.precision, self.devices)
         if self.half:
             start_half_precision(self.half)
@@ -359,6 +357,14 @@ class Trainer:
             self.stats.close()
         if self.crew:
             self.crew.leave(done=self._progress() >= 1)
+
+
+def _devices(config: TrainConfig) -> list[Any]:
+    """The contexts that share each step."""
+    devices = pick_devices(config.device)
+    if len(devices) == 1 and config.kvstore == "device":
+        return share_cores(devices[0], config.device, config.batch_size or 1)
+    return devices
 
 
 def _augmentation(config: TrainConfig, bodyparts: Sequence[str]) -> Augmentation:

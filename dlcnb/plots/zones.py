@@ -84,11 +84,16 @@ def occupancy(
     fig.colorbar(drawn, ax=ax, label=f"seconds per {bin_px:g} px square", shrink=0.8)
     colored = zip(zones, palette(len(zones)) / 255, strict=True)
     for zone, color in sorted(colored, key=lambda one: -one[0].polygon.area):  # small ones over large ones
-        ax.add_collection(PolyCollection(zone.rings(), facecolors="none", edgecolors=[color], linewidths=1.5, zorder=2))
-        left, top, *_ = zone.box
-        at, where = ((zone.centre[0], top), "center") if zone.kind == "ellipse" else ((left, top), "left")
-        edge = [withStroke(linewidth=2, foreground="white")]
-        ax.annotate(named(zone.name), at, color=color, fontsize="small", ha=where, path_effects=edge, zorder=3)
+        _outline(ax, zone, color)
     ax.set(xlim=(-0.5, size[1] - 0.5), ylim=(-0.5, size[0] - 0.5), xlabel="x (px)", ylabel="y (px)", aspect="equal")
     upright(ax)
     return fig, ax
+
+
+def _outline(ax: Axes, zone: Zone, color: NDArray[np.float64]) -> None:
+    """A zone's outline, with its name at its top."""
+    ax.add_collection(PolyCollection(zone.rings(), facecolors="none", edgecolors=[color], linewidths=1.5, zorder=2))
+    left, top, *_ = zone.box
+    at, where = ((zone.centre[0], top), "center") if zone.kind == "ellipse" else ((left, top), "left")
+    edge = [withStroke(linewidth=2, foreground="white")]
+    ax.annotate(named(zone.name), at, color=color, fontsize="small", ha=where, path_effects=edge, zorder=3)

@@ -62,12 +62,10 @@ def kinematics_table(
 
     Parameters
     ----------
-    points : (T, K, 2) in ``unit``; NaN = not there.
-    bodyparts : K names.
+    points, bodyparts : (T, K, 2) in ``unit``, NaN = not there; K names.
     times : (T,) seconds, increasing.
     unit : "px" or "cm", that of the points and of the columns' names.
-    skeleton : dlcnb.project.Skeleton, optional
-        Whose bones, and angles between them, are measured as well.
+    skeleton : whose bones, and angles between them, are measured as well.
 
     Returns
     -------
@@ -75,8 +73,7 @@ def kinematics_table(
         ``frame``, ``time_s``; of each bodypart ``<name>_x_px``, ``_y_px``, ``_speed_px_s``, ``_acceleration_px_s2``
         (the length of the vector), ``_heading_deg`` and ``_distance_px`` (travelled since the first frame); of each
         bone ``<a>_<b>_length_px`` and ``_angle_deg`` (directions: 0 right, 90 down), and at b
-        ``<a>_<b>_<c>_angle_deg``.
-        NaN where a point, or one of its neighbours in time that is needed, is not there.
+        ``<a>_<b>_<c>_angle_deg``. NaN where a point, or one of its neighbours in time that is needed, is not there.
     """
     import pandas as pd
 
@@ -114,12 +111,8 @@ def movement_summary(
 ) -> list[dict[str, Any]]:
     """The whole video in one row for each bodypart.
 
-    Parameters
-    ----------
-    points, bodyparts, times, unit
-        As `kinematics_table`.
-    seen : array_like, optional
-        bool (T, K): where a point was there before gaps were filled; by default where it is.
+    ``points``, ``bodyparts``, ``times`` and ``unit`` are as of `kinematics_table`; ``seen``, bool (T, K), is where a
+    point was there before gaps were filled (by default where it is).
 
     Returns
     -------
