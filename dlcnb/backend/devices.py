@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
-import os
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mxnet.base import _LIB, check_call
-
 from dlcnb.backend import mx
 from dlcnb.machine import gpus
-from dlcnb.machine.processors import core_count
 
 if TYPE_CHECKING:
     import mxnet
 
 
-__all__ = [
-    "FIRST_STREAM",
-    "Machine",
-    "choose",
-    "low_precision",
-    "pick_device",
-    "pick_devices",
-    "share_cores",
-    "take_threads",
-]
-
-# Numbers of MXNet's CPUs, which has a thread for each that it is told of: 0 is for all else.
-_FIRST_SHARE, _SHARES = 4, 4  # those that share a step of training, at most
-FIRST_STREAM = 8  # those of streams that predict
+__all__ = ["Machine", "choose", "low_precision", "pick_device", "pick_devices"]
 
 log = logging.getLogger(__name__)
 
@@ -120,49 +102,3 @@ def low_precision(precision: str, devices: Sequence[mxnet.Context], machine: Mac
         capabilities = [found[c.device_id].capability for c in devices]
         on_gpus = all(c is not None and c >= gpus.TENSOR_CORES for c in capabilities)
     return "float16" if precision != "fp32" and on_gpus else None
-
-
-def share_cores(device: mxnet.Context, name: str, examples: int) -> list[mxnet.Context]:
-    """The contexts that a step of training is shared by: on a CPU one for each core, each with some of the examples.
-
-    Cores that share every layer wait for each other at its end, hundreds of times a step, and where other programs take
-    one of them, the rest spin. With examples of their own they meet once a step.
-
-    Parameters
-    ----------
-    device : what `pick_device` made of ``name``.
-    name : of the device; "cpu(0)" keeps all cores at the same examples.
-    examples : of a step.
-    """
-    cores = _threads()
-    count = min(cores, _SHARES, examples)
-    if device.device_type != "cpu" or name not in ("auto", "cpu") or count < 2:
-        return [device]
-    devices = [mx.cpu(_FIRST_SHARE + n) for n in range(count)]
-    for one in devices:
-        take_threads(one, cores // count)
-    return devices
-
-
-def _threads() -> int:
-    """How many threads MXNet was told to take when it was loaded."""
-    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    return int(first) if first.isdecimal() else core_count()
-
-
-class _Context(ctypes.Structure):
-    """MXNet's Context."""
-
-    _fields_ = (("kind", ctypes.c_int), ("number", ctypes.c_int32))
-
-
-_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
-
-
-def take_threads(device: mxnet.Context, count: int) -> None:
-    """Let the thread that computes for one of MXNet's CPUs take ``count`` cores; OpenMP asks each thread for itself."""
-    set_threads = _CALLBACK(lambda *_: _LIB.omp_set_num_threads(count))
-    context = ctypes.byref(_Context(device.device_typeid, device.device_id))
-    name = b"omp_set_num_threads"
-    check_call(_LIB.MXEnginePushSync(set_threads, None, None, context, None, 0, None, 0, None, 0, name))
-    mx.nd.zeros(1, ctx=device).wait_to_read()  # comes after it; until then the callback must live

@@ -20,7 +20,6 @@ from mxnet.gluon import SymbolBlock
 from numpy.typing import NDArray
 
 from dlcnb.backend import mx
-from dlcnb.backend.devices import FIRST_STREAM, take_threads
 from dlcnb.backend.network import PoseNet, to_tensor
 from dlcnb.machine.processors import core_count
 
@@ -47,6 +46,7 @@ Result = Callable[[], tuple[NDArray[np.float32], NDArray[np.float32]]]  # waits;
 ENGINES = ("fp32", "int8", "openvino", "auto")
 _SHAPES = 5  # of images that are kept ready
 _STREAMS = 4  # at most; each has a copy of the network and of its memory
+_FIRST_STREAM = 8  # number of MXNet's CPU that the first stream takes; those before are for training
 _SMALL = 320  # px: the larger side of images that go in batches …
 _TOGETHER = 4  # … of this many
 
@@ -100,7 +100,7 @@ class MxStreams:
     def __init__(self, inputs: Normalized | Pixels, block: mxnet.gluon.SymbolBlock) -> None:
         cores = core_count()
         count = min(cores, _STREAMS)
-        self._streams = cycle([_Stream(inputs, block, FIRST_STREAM + n, cores // count) for n in range(count)])
+        self._streams = cycle([_Stream(inputs, block, _FIRST_STREAM + n, cores // count) for n in range(count)])
 
     def run(self, images: NDArray[np.uint8]) -> Result:
         """See the module; returns at once, MXNet computes behind."""
@@ -125,7 +125,7 @@ class _Stream:
     def __init__(self, inputs: Normalized | Pixels, block: mxnet.gluon.SymbolBlock, number: int, threads: int) -> None:
         self._inputs, self._device = inputs, mx.cpu(number)
         (_, self._symbol), parameters = block._cached_graph, block.collect_params()
-        take_threads(self._device, threads)
+        _take_threads(self._device, threads)
         # a copy of the parameters, as oneDNN rearranges them while it computes; all executors have it in common
         arrays = {name: parameter.data() for name, parameter in parameters.items()}
         self._parameters = symbol_block(self._symbol, arrays, self._device, inputs.dtype).collect_params()
@@ -160,6 +160,24 @@ class _Stream:
         check_call(_LIB.MXNDArrayGetData(tensor.handle, ctypes.byref(address)))
         memory = (ctypes.c_char * (tensor.size * dtype.itemsize)).from_address(address.value)
         return tensor, np.frombuffer(memory, dtype).reshape(tensor.shape)
+
+
+class _Context(ctypes.Structure):
+    """MXNet's Context."""
+
+    _fields_ = (("kind", ctypes.c_int), ("number", ctypes.c_int32))
+
+
+_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+
+
+def _take_threads(device: mxnet.Context, count: int) -> None:
+    """Let the thread that computes for one of MXNet's CPUs take ``count`` cores; OpenMP asks each thread for itself."""
+    set_threads = _CALLBACK(lambda *_: _LIB.omp_set_num_threads(count))
+    context = ctypes.byref(_Context(device.device_typeid, device.device_id))
+    name = b"omp_set_num_threads"
+    check_call(_LIB.MXEnginePushSync(set_threads, None, None, context, None, 0, None, 0, None, 0, name))
+    mx.nd.zeros(1, ctx=device).wait_to_read()  # comes after it; until then the callback must live
 
 
 def symbol_block(

@@ -89,7 +89,10 @@ def _load_mxnet() -> Any:
     os.environ.setdefault("OMP_NUM_THREADS", str(core_count()))
     # copies by one thread: a team of them, started from Python's thread, would spin beside the one of the network
     os.environ.setdefault("MXNET_CPU_PARALLEL_SIZE", str(2**30))
-    os.environ.setdefault("MXNET_KVSTORE_REDUCTION_NTHREADS", "1")  # sums of gradients, too
+    # Threads that share a layer wait for each other hundreds of times a step. To spin until then, as is usual, takes
+    # the time of whom they wait for where other programs have some of the cores.
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # gpu(0) is the first that nvidia-smi lists
     build = gpus.cuda_build()
     if build:

@@ -18,7 +18,7 @@ from dlcnb import targets
 from dlcnb.augment import Augmentation
 from dlcnb.backend import mx
 from dlcnb.backend.crew import find_crew, shares, summed
-from dlcnb.backend.devices import low_precision, pick_devices, share_cores
+from dlcnb.backend.devices import low_precision, pick_devices
 from dlcnb.backend.network import PoseNet, loss_totals, pose_loss, to_tensor
 from dlcnb.backend.optimize import Optimizer, learning_rate, start_half_precision
 from dlcnb.backend.runs import StatsFile, save_snapshot
@@ -104,7 +104,7 @@ class Trainer:
         cautions = [] if resume else self.data.cautions(config, np.union1d(self.training, held_out))
         self.warning = " ".join([*planned.warnings, *cautions]) or None
         self.validation = Validation(self.run, self.data, config, self.training, held_out)
-        self.devices = _devices(config)
+        self.devices = pick_devices(config.device)
         self.half = low_precision(config.precision, self.devices)
         if self.half:
             start_half_precision(self.half)
@@ -297,7 +297,7 @@ class Trainer:
     def _validate(self) -> dict[str, Any] | None:
         """Errors (px) on the validation part, or None where there is none; leaves a preview in the run."""
         with self.optimizer.averaged():
-            found, warning = self.validation.check(self.net, self.devices, self.step, self._progress())
+            found, warning = self.validation.check(self.net, self.devices[0], self.step, self._progress())
         if warning:
             self._warn(warning)
         return found
@@ -357,14 +357,6 @@ class Trainer:
             self.stats.close()
         if self.crew:
             self.crew.leave(done=self._progress() >= 1)
-
-
-def _devices(config: TrainConfig) -> list[Any]:
-    """The contexts that share each step."""
-    devices = pick_devices(config.device)
-    if len(devices) == 1 and config.kvstore == "device":
-        return share_cores(devices[0], config.device, config.batch_size or 1)
-    return devices
 
 
 def _augmentation(config: TrainConfig, bodyparts: Sequence[str]) -> Augmentation:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -11,7 +9,6 @@ from numpy.typing import NDArray
 
 from dlcnb.backend.maps import predict_maps
 from dlcnb.backend.network import PoseNet
-from dlcnb.backend.predict import ahead
 from dlcnb.evaluate import animal_px, errors, fit_likelihood, summarize
 from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig, TrainSet
@@ -51,17 +48,15 @@ class Validation:
         self.watched = np.sort(some[: len(validation)])  # training frames whose error is told, too
         self._told = False
 
-    def check(
-        self, net: PoseNet, devices: Sequence[Any], step: int, progress: float
-    ) -> tuple[dict[str, Any] | None, str | None]:
+    def check(self, net: PoseNet, device: Any, step: int, progress: float) -> tuple[dict[str, Any] | None, str | None]:
         """(errors in px, or None where nothing is held out; a warning, or None).
 
-        ``devices`` hold the network and take frames in turn; ``progress`` is the used share of the budget, 0..1.
+        ``progress`` is the share of the budget that is used up, 0..1.
         """
         if len(self.held_out) == 0:
             return None, None
-        points, likelihood, score_maps = self._predict(net, devices, self.held_out, PREVIEWED)
-        trained = self._predict(net, devices, self.watched)[0]
+        points, likelihood, score_maps = self._predict(net, device, self.held_out, PREVIEWED)
+        trained = self._predict(net, device, self.watched)[0]
         labels, known = self.data.points[self.held_out], self.data.points[self.watched]
         missed = errors(labels, points)
         if curve := fit_likelihood(missed, likelihood, animal_px(self.data.points)):
@@ -109,15 +104,12 @@ class Validation:
         self.run.write_preview(step, images=images, **arrays)
 
     def _predict(
-        self, net: PoseNet, devices: Sequence[Any], indices: NDArray[np.intp], mapped: int = 0
+        self, net: PoseNet, device: Any, indices: NDArray[np.intp], mapped: int = 0
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.float32]]]:
         """Points (n, K, 2) px and likelihood (n, K) of some frames, and the score-maps of the first ``mapped``."""
         found, score_maps = [], []
-        started = (
-            predict_maps(net, [self.data.image(index)], self.config.seen_at, device)
-            for index, device in zip(indices, cycle(devices), strict=False)
-        )
-        for number, maps in enumerate(ahead(started, len(devices))):
+        for number, index in enumerate(indices):
+            maps = predict_maps(net, [self.data.image(index)], self.config.seen_at, device)
             found.append(maps.points())
             if number < mapped:
                 score_maps.append(maps.arrays()[0][0])

@@ -53,18 +53,18 @@ def test_what_is_computed_does_not_overwrite_what_waits(streams):
 def test_a_stream_takes_its_share_of_the_cores():
     import ctypes
 
-    from dlcnb.backend import devices, mx
+    from dlcnb.backend import engines, mx
 
     def threads(device):
         found = []
-        ask = devices._CALLBACK(lambda *_: found.append(devices._LIB.omp_get_max_threads()))
-        context = ctypes.byref(devices._Context(device.device_typeid, device.device_id))
-        devices._LIB.MXEnginePushSync(ask, None, None, context, None, 0, None, 0, None, 0, b"ask")
+        ask = engines._CALLBACK(lambda *_: found.append(engines._LIB.omp_get_max_threads()))
+        context = ctypes.byref(engines._Context(device.device_typeid, device.device_id))
+        engines._LIB.MXEnginePushSync(ask, None, None, context, None, 0, None, 0, None, 0, b"ask")
         mx.nd.zeros(1, ctx=device).wait_to_read()
         return found[0]
 
     before = threads(mx.cpu())
-    devices.take_threads(mx.cpu(12), 3)
+    engines._take_threads(mx.cpu(12), 3)
     assert threads(mx.cpu(12)) == 3
     assert threads(mx.cpu()) == before
 

@@ -214,36 +214,6 @@ def test_two_devices_give_the_losses_of_one(project):
     assert (run / "snapshot-5.params").exists()
 
 
-def test_cores_that_share_a_step_give_the_losses_of_one(project, monkeypatch):
-    _, one = run_steps(project, steps=4, batch_size=4, device="cpu(0)")
-    monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    run, two = run_steps(project, steps=4, batch_size=4)
-    np.testing.assert_allclose([s.loss for s in two], [s.loss for s in one], rtol=5e-4)
-    assert two[-1].validation["mean_px"] == pytest.approx(one[-1].validation["mean_px"], rel=0.02)
-    assert (run / "snapshot-4.params").exists()
-
-
-@pytest.mark.parametrize(
-    ("name", "threads", "examples", "count"),
-    [
-        ("auto", 2, 8, 2),
-        ("cpu", 16, 8, 4),
-        ("auto", 8, 3, 3),
-        ("auto", 1, 8, 1),
-        ("auto", 2, 1, 1),
-        ("cpu(0)", 2, 8, 1),
-    ],
-)
-def test_cores_get_examples_of_their_own(monkeypatch, name, threads, examples, count):
-    from dlcnb.backend import mx
-    from dlcnb.backend.devices import share_cores
-
-    monkeypatch.setenv("OMP_NUM_THREADS", str(threads))
-    found = share_cores(mx.cpu(0), name, examples)
-    assert len({*map(str, found)}) == count
-    assert all(device.device_type == "cpu" for device in found)
-
-
 def test_more_devices_than_examples_are_refused(project):
     with pytest.raises(ValueError, match="batch_size"):
         run_steps(project, steps=1, batch_size=1, device="cpu(0),cpu(1)")
