@@ -147,7 +147,7 @@ def _join(project: str, others: Any) -> Report:
 @command("evaluate", "Errors of a network on the labels.")
 @project_argument
 @click.option("--snapshot", default="best", show_default=True, help="best, last, all, or a step.")
-@click.option("--plots", is_flag=True, help="Draw errors, PCK and calibration beside the tables.")
+@click.option("--plots", is_flag=True, help="Draw errors, PCK, calibration and differences beside the tables.")
 @_raw_likelihood
 @_shuffle
 @_device

@@ -6,7 +6,7 @@ kept in pyplot's global state, so figures are freed with their last reference an
 """
 
 from dlcnb.plots.embedding import crops, embed, embedding, spread
-from dlcnb.plots.evaluation import calibration, pck, save_evaluation
+from dlcnb.plots.evaluation import calibration, differences, pck, save_evaluation
 from dlcnb.plots.experiments import comparison, experiment, learning_curve, parts
 from dlcnb.plots.figure import save
 from dlcnb.plots.movement import bones, postures, skeletons, speed
@@ -20,6 +20,7 @@ __all__ = [
     "comparison",
     "coordinates",
     "crops",
+    "differences",
     "embed",
     "embedding",
     "errors",

@@ -9,18 +9,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dlcnb.evaluate import calibrate, pck_curve, pick, summarize
-from dlcnb.plots.figure import Drawn, axes_for, save
+from dlcnb.plots.figure import Drawn, DrawnPair, axes_for, save
 from dlcnb.plots.training import errors
 from dlcnb.render import palette
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from matplotlib.axes import Axes
 
     from dlcnb.evaluate.core import Evaluation
     from dlcnb.labels.compare import Variability
 
 
-__all__ = ["calibration", "pck", "save_evaluation"]
+__all__ = ["calibration", "differences", "pck", "save_evaluation"]
 
 TRAIN, TEST, SURE, HUMAN = "0.55", palette(1)[0] / 255, palette(2)[1] / 255, "black"
 
@@ -99,15 +101,51 @@ def calibration(evaluation: Evaluation, *, epsilon_px: float = 5.0, ax: Axes | N
     return fig, ax
 
 
+def differences(evaluation: Evaluation, *, ax: Sequence[Axes] | None = None) -> DrawnPair:
+    """Histograms of predicted minus labeled x (left) and y (right), in pixels, train and test frames apart.
+
+    They show what a mean error hides: whether points are off to one side. Drawn are the 99% nearest to 0, so that a few
+    points far off don't squeeze the rest; the titles say how many lie outside. Points without a label are left out.
+
+    Parameters
+    ----------
+    evaluation : dlcnb.evaluate.Evaluation
+    ax : sequence of two matplotlib.axes.Axes, optional
+    """
+    fig, axes = axes_for(ax, (7.5, 3.6), (1, 2))
+    signed = evaluation.predicted - evaluation.labels
+    known = np.abs(signed[np.isfinite(signed).all(axis=-1)])
+    reach = max(1.01 * float(np.percentile(known, 99)) if len(known) else 0.0, 0.5)  # rounding keeps none out
+    edges = np.linspace(-reach, reach, 42)
+    for axis, name, one in zip("xy", ("right", "down"), range(2), strict=True):
+        outside = int((known[:, one] > reach).sum())
+        for part, frames, color in (("train", ~evaluation.is_test, TRAIN), ("test", evaluation.is_test, TEST)):
+            values = signed[frames, :, one]
+            values = values[np.isfinite(signed[frames]).all(axis=-1)]
+            if len(values):
+                label = f"{part} ({len(values)}), mean {values.mean():+.2f} px"
+                axes[one].hist(values, edges, histtype="step", color=color, lw=1.5, label=label)
+        axes[one].axvline(0, color="0.75", lw=1, zorder=0)
+        axes[one].set(xlabel=f"predicted - labeled {axis} (px, {name} is positive)", xlim=(-reach, reach))
+        axes[one].set_title(f"{axis}: {outside} of {len(known)} points outside", fontsize="medium")
+        if axes[one].patches:
+            axes[one].margins(y=0.45)  # room for the legend above the peak
+            axes[one].set_ylim(bottom=0)
+            axes[one].legend(frameon=False, loc="upper left", fontsize="x-small")
+    axes[0].set_ylabel("points")
+    return fig, axes
+
+
 def save_evaluation(
     evaluation: Evaluation, folder: str | Path, human: Variability | None = None, *, epsilon_px: float = 5.0
 ) -> list[Path]:
-    """Write an evaluation's figures: ``evaluation-<step>-errors.png``, ``…-pck.png``, ``…-calibration.png``."""
+    """Write an evaluation's figures, ``evaluation-<step>-<name>.png``: errors, pck, calibration, differences."""
     folder = Path(folder)
-    figures = {
+    figures: dict[str, Callable[[], Drawn | DrawnPair]] = {
         "errors": lambda: _errors_with_human(evaluation, human),
         "pck": lambda: pck(evaluation, human),
         "calibration": lambda: calibration(evaluation, epsilon_px=epsilon_px),
+        "differences": lambda: differences(evaluation),
     }
     return [save(draw()[0], folder / f"evaluation-{evaluation.step}-{name}.png") for name, draw in figures.items()]
 

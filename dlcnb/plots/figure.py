@@ -71,9 +71,17 @@ def plain(ax: Axes) -> None:
 
 
 def save(figure: Figure, path: str | Path, dpi: float = 150) -> Path:
-    """Write a figure as a PNG file, whole or not at all; returns its path."""
+    """Write a figure as .png, .svg or .pdf, by the ending, whole or not at all; returns its path.
+
+    Raises
+    ------
+    ValueError
+        The path ends in something else.
+    """
     path = Path(path)
+    if (kind := path.suffix.lower().lstrip(".")) not in ("png", "svg", "pdf"):
+        raise ValueError(f"A figure ends in .png, .svg or .pdf; {path.name} does not. Give it one of these endings.")
     make_folder(path.parent)
     with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=dpi, format="png")
+        figure.savefig(temporary, dpi=dpi, format=kind)
     return path

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -238,6 +239,37 @@ def test_calibration_shows_both_cutoffs(evaluation):
 
 def test_figures_of_an_evaluation_as_files(evaluation, tmp_path):
     paths = plots.save_evaluation(evaluation, tmp_path)
-    assert [p.name for p in paths] == [f"evaluation-9-{name}.png" for name in ("errors", "pck", "calibration")]
+    assert [p.name for p in paths] == [
+        f"evaluation-9-{name}.png" for name in ("errors", "pck", "calibration", "differences")
+    ]
     assert all(path.stat().st_size > 5000 for path in paths)
     assert not [p for p in tmp_path.iterdir() if p not in paths]
+
+
+def test_differences_show_the_side_that_points_are_off_to(evaluation):
+    moved = replace(evaluation, predicted=evaluation.labels + [3.0, -2.0])
+    fig, axes = plots.differences(moved)
+    drawn(fig)
+    labeled = int(np.isfinite(moved.labels).all(axis=-1).sum())
+    for ax, shift in zip(axes, (3.0, -2.0), strict=True):
+        counts = [(p.get_xy()[:, 1].max(), p.get_label()) for p in ax.patches]
+        assert counts
+        assert all(f"mean {shift:+.2f} px" in label for _, label in counts)
+        assert max(count for count, _ in counts) <= ax.get_ylim()[1]
+        assert ax.get_title().endswith(f"0 of {labeled} points outside")
+
+
+def test_differences_without_any_label_are_empty_axes(evaluation):
+    nothing = replace(evaluation, labels=np.full_like(evaluation.labels, np.nan))
+    fig, axes = plots.differences(nothing)
+    drawn(fig)
+    assert not any(len(ax.patches) for ax in axes)
+
+
+def test_a_figure_is_written_as_its_ending_says(evaluation, tmp_path):
+    fig, _ = plots.differences(evaluation)
+    starts = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+    for kind, start in starts.items():
+        assert plots.save(fig, tmp_path / f"figure.{kind}").read_bytes().startswith(start)
+    with pytest.raises(ValueError, match=r"\.png, \.svg or \.pdf"):
+        plots.save(fig, tmp_path / "figure.docx")
