@@ -23,6 +23,7 @@ from dlcnb.files import atomic_write, read_json, require_file, share
 from dlcnb.jobs.events import ENDINGS, EventLog, EventReader
 from dlcnb.jobs.explain import LESS_MEMORY
 from dlcnb.jobs.memory import oom_kills
+from dlcnb.jobs.waiting import rest
 from dlcnb.run import JOB_FILE, LOG_FILE
 
 __all__ = [
@@ -224,11 +225,13 @@ class Job:
                 pause, quiet_since = _POLL[0], time.monotonic()
             elif timeout is not None and time.monotonic() - quiet_since > timeout:
                 raise TimeoutError(f"No event from the worker in {self.folder} for {timeout:g} s.")
-            time.sleep(pause)
+            rest(pause)
             pause = min(pause * 1.5, _POLL[1])
 
     def wait(self, timeout: float | None = None) -> str:
-        """Wait until the worker has ended; returns the status. ``timeout`` as in `follow`."""
+        """Wait until the worker has ended; returns the status. ``timeout`` as in `follow`. In a cell of a notebook the
+        widgets live meanwhile.
+        """
         for _ in self.follow(timeout):
             pass
         return self.status
