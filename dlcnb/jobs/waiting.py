@@ -53,6 +53,7 @@ def _kernel() -> Any:
     try:
         loop = asyncio.get_running_loop()
         request = kernel.get_parent("shell")["header"]["msg_type"]
+        _stream(kernel)._recv_callback  # noqa: B018  # a kernel of another make has none
     except (RuntimeError, AttributeError, KeyError, TypeError):
         return None
     return kernel if request == "execute_request" and hasattr(loop, "_run_once") else None
@@ -110,8 +111,7 @@ class _Inbox:
     def __init__(self, kernel: Any) -> None:
         self._kernel, self.waits = kernel, 0
         self._kept: list[Any] = []
-        thread = getattr(kernel, "shell_channel_thread", None)  # of ipykernel 7: it takes messages and hands them on
-        self._stream = thread.manager._shell_channel_to_main.to_stream if thread else kernel.shell_stream
+        self._stream = _stream(kernel)
         self._usual = self._stream._recv_callback
         self._came: list[Any] = []
         self._stream.on_recv(self._came.append, copy=False)
@@ -163,6 +163,12 @@ class _Inbox:
         self._stream.on_recv(self._usual, copy=False)
         for frames in self._kept + self._came:
             self._stream._run_callback(self._usual, frames)
+
+
+def _stream(kernel: Any) -> Any:
+    """Where the main thread of a kernel gets its messages."""
+    thread = getattr(kernel, "shell_channel_thread", None)  # of ipykernel 7: it takes messages and hands them on
+    return thread.manager._shell_channel_to_main.to_stream if thread else kernel.shell_stream
 
 
 def _sender(kernel: Any) -> Any:
