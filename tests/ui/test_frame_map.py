@@ -15,7 +15,7 @@ def shown(lab, request):
 
 
 def choose(lab, kind):
-    lab.page.locator(".dlcnb select").first.select_option(
+    lab.page.locator(".dlcnb select:visible").first.select_option(
         label=lab.ask(f"dict((v, k) for k, v in m.kind.options)[{kind!r}]")
     )
     lab.until(f"m.state.kind == {kind!r} and len(m.state.frames) and m.wait(0.5)")

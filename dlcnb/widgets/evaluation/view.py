@@ -21,6 +21,7 @@ from dlcnb.render import palette
 from dlcnb.widgets.base.compat import Accordion
 from dlcnb.widgets.base.follow import JobFollower, under_way
 from dlcnb.widgets.base.frame_images import FrameImages
+from dlcnb.widgets.base.html import Html
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.pictures import beside, figure_picture, stacked
 from dlcnb.widgets.base.quiet import Quiet
@@ -42,7 +43,10 @@ __all__ = ["EvaluationView"]
 THUMBNAIL = (90, 120)
 CANVAS = (384, 512)
 KEPT = 400  # thumbnails in memory
-NONE_YET = "Nothing is evaluated yet: train a network, then press Evaluate. Its errors and worst frames come here."
+NONE_YET = (
+    "Here you see how far the network is off, and on which frames most. "
+    "Nothing is evaluated yet: press Evaluate once a network is trained."
+)
 
 
 class EvaluationView(View):
@@ -77,10 +81,11 @@ class EvaluationView(View):
         self.gallery = Gallery(self._thumbnail, self._open, self.fail, size=THUMBNAIL, columns=4, rows=3)
         self.controls = Controls(self.state, self, startable=evaluation is None)
         self.guard = InputGuard(surfaces=0)
+        self.empty, self._found = Html(NONE_YET), (self.controls.row, self._halves(), self._details())
+        self.empty.add_class("dlcnb-empty")
         super().__init__(
             [
-                self.controls.header, self.controls.verdict, self.controls.table, self.controls.row, self._halves(),
-                self._details(), self.guard,
+                self.controls.header, self.empty, self.controls.verdict, self.controls.table, *self._found, self.guard,
             ]
         )  # fmt: skip
         self.add_class("dlcnb-evaluation")
@@ -154,7 +159,6 @@ class EvaluationView(View):
             self._take_up_labels()
         elif self.state.evaluation is None:
             self._show_all()
-            self.tell(NONE_YET)
 
     @shown
     def show_file(self, path: Path | str) -> None:
@@ -260,7 +264,10 @@ class EvaluationView(View):
 
     @shown
     def _show_all(self) -> None:
-        found = self.state.findings()
+        nothing, found = self.state.evaluation is None, self.state.findings()
+        self.empty.layout.display = None if nothing else "none"
+        for part in self._found:
+            part.layout.display = "none" if nothing else None
         self._findings = {finding.image: finding for finding in found}
         with self._lock, self._quiet:
             self.gallery.set_cells([self._cell(finding) for finding in found])

@@ -18,8 +18,8 @@ from dlcnb.render import body_lines, palette
 from dlcnb.video import VideoReader
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch
 from dlcnb.widgets.base.html import Html, muted
-from dlcnb.widgets.base.input_guard import Input
-from dlcnb.widgets.base.paint import Circles, Lines, Picture, Thing, on_picture, outlined
+from dlcnb.widgets.base.input_guard import Input, InputGuard
+from dlcnb.widgets.base.paint import Circles, Lines, Picture, Text, Thing, on_picture, outlined
 from dlcnb.widgets.base.pictures import beside
 from dlcnb.widgets.base.poses_choice import PosesChoice
 from dlcnb.widgets.base.task import Stopped, Task
@@ -32,7 +32,7 @@ __all__ = ["FrameMap"]
 
 ROOT = "dlcnb-frame-map"
 SIDE, MARGIN, IMAGE = 520, 32, 46  # px: of the map, around the places on it, of an image on it
-PAPER, INK, NOW = (250, 250, 250), (0, 114, 178), (204, 47, 123)
+PAPER, INK, NOW = (31, 41, 51), (86, 180, 233), (255, 93, 170)
 REACH = 0.6 * IMAGE / (SIDE - 2 * MARGIN)  # how near a click must be
 EMPTY = "Press Make the map: frames are read, cropped and placed so that alike ones lie side by side."
 
@@ -76,12 +76,11 @@ class FrameMap(View):
         left.add_class(ROOT)
         halves = ipywidgets.GridBox([left, self.player] if self._own_player else [left])
         halves.add_class("dlcnb-halves")
-        super().__init__([self.choice.row, self._controls, halves])
+        super().__init__([self.choice.row, self._controls, halves, InputGuard(surfaces=0)])
         self._painter = Painter(self._paint, self.fail)
         self.canvas.on_client_ready(self._on_client)
         self.state.observe(lambda _: self.redraw(), "revision")
         self.player.state.observe(lambda _: self.redraw(), "frame")
-        self.tell(EMPTY)
         self.redraw()
 
     def _build(self) -> None:
@@ -132,7 +131,6 @@ class FrameMap(View):
         self.bodypart.options, self.bodypart.value = list(poses.bodyparts), self.state.bodypart
         if self._own_player:
             self.player.set_poses(poses, self.project.skeleton)
-        self.tell(EMPTY)
         self.redraw()
 
     def refresh(self) -> None:
@@ -216,7 +214,7 @@ class FrameMap(View):
         """The map without the present frame's mark, uint8 (SIDE, SIDE, 3)."""
         revision = self.state.revision
         if self._map is None or self._map[0] != revision:
-            things: list[Thing] = []
+            things: list[Thing] = [Text("Press Make the map.", (SIDE / 2, SIDE / 2), 16, align="center")]
             if len(self.state.frames):
                 things = self._images() if len(self.state.images) else self._postures()
             self._map = revision, np.asarray(on_picture(Image.new("RGB", (SIDE, SIDE), PAPER), things))
@@ -255,7 +253,9 @@ class FrameMap(View):
                 self.canvas.draw_frame(drawn)
             self.canvas.paint(1, self._here(place))
         self._drawn = drawn
-        if place is not None:
+        if not len(self.state.frames):
+            self.note.value = muted(EMPTY)
+        elif place is not None:
             self.note.value = muted(self._words(place), "dlcnb-number")
 
     def _words(self, place: int) -> str:
@@ -292,7 +292,7 @@ class FrameMap(View):
 
 def _time_colors(frames: NDArray[np.int64], total: int) -> NDArray[np.uint8]:
     """Colours of frames by their time, from blue to yellow (viridis), (n, 3)."""
-    share = np.rint(255 * np.asarray(frames) / max(total - 1, 1)).astype(np.uint8)
+    share = np.rint(75 + 180 * np.asarray(frames) / max(total - 1, 1)).astype(np.uint8)  # darker is not seen on `PAPER`
     return np.asarray(cv2.applyColorMap(share[:, None], cv2.COLORMAP_VIRIDIS)[:, 0, ::-1], np.uint8)
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Lines"]
 
+OTHER = "Opens Train, and trains a new network that goes on from what the last one has learned"
+
 
 class Lines:
     """The two lines.
@@ -24,7 +26,7 @@ class Lines:
     Parameters
     ----------
     leave, do_next, refresh : callable
-        What the buttons on top do.
+        What the buttons on top do; ``do_next(True)``: what is offered instead of the next step.
     correct : callable
         ``correct(frame)``: what the offer at the bottom does.
     gear : widget
@@ -40,7 +42,7 @@ class Lines:
     def __init__(
         self,
         leave: Callable[[], object],
-        do_next: Callable[[], object],
+        do_next: Callable[..., object],
         refresh: Callable[[], object],
         correct: Callable[[int], object],
         gear: ipywidgets.Widget,
@@ -52,8 +54,9 @@ class Lines:
         self.line = Html(layout=ipywidgets.Layout(flex="1 1 0", min_width="0"))
         self.next_button = ipywidgets.Button(button_style="primary", layout=ipywidgets.Layout(width="auto"))
         self.next_button.on_click(lambda _: do_next())
+        self.other_button = button("", OTHER, lambda: do_next(True), "or")
         reload = button("refresh", "Look what was done elsewhere meanwhile", refresh)
-        self.top = row([home, self.line, self.next_button, reload, gear])
+        self.top = row([home, self.line, self.next_button, self.other_button, reload, gear])
         self.top.add_class("dlcnb-overview")
         offering = "Extract this frame and open it in the labeler"
         self.offer_button = button("pencil", offering, self._on_offer, "Correct it", button_style="primary")
@@ -67,6 +70,8 @@ class Lines:
         tab, words = found.next_step
         self.line.value = markup("<b>{}</b>: {} {}", task, found.summary, muted("· next:"))
         self.next_button.description = words[:1].upper() + words[1:]
+        self.other_button.description = f"Or {found.other_step}"
+        self.other_button.layout.display = None if found.other_step else "none"
         self.next_button.tooltip = f"Opens {tab}: {TABS[tab]}"
 
     def offer(self, frame: int | None) -> None:

@@ -14,11 +14,12 @@ from dlcnb.labels import LabelStore
 from dlcnb.outliers import refinement
 from dlcnb.poses import newest_poses
 from dlcnb.run import Run
+from dlcnb.trainset import PRESETS
 
 if TYPE_CHECKING:
     from dlcnb.project import Project
 
-__all__ = ["STEPS", "TABS", "Overview", "overview"]
+__all__ = ["LONGER", "STEPS", "TABS", "Overview", "overview"]
 
 REPORT = "evaluation-*[0-9].json"  # not its details
 
@@ -43,6 +44,7 @@ STEPS = {  # step of the work -> which of it are inside; the bodyparts are behin
     "Look": ("Trajectories", "Zones", "Map"),
     "Refine": ("Refine",),
 }
+LONGER = PRESETS["quick"]["minutes"]  # of training, offered beside more labels
 BAD = ("useless", "poor")  # levels of a verdict, with which looking further is of no use
 
 
@@ -107,6 +109,13 @@ class Overview:
         )
         default = ("Refine", "look for frames that the network got wrong")
         return next(((tab, text) for found, tab, text in steps if found), default)
+
+    @property
+    def other_step(self) -> str:
+        """What may be done instead, in words, where a network is bad: train it for longer; else empty."""
+        tab, _ = self.next_step
+        judged = self.trained and self.evaluated and not self.training and self.level in BAD
+        return f"train {LONGER:g} minutes" if judged and tab in ("Label", "Frames") else ""
 
     @property
     def titles(self) -> dict[str, str]:

@@ -31,7 +31,7 @@ from dlcnb.widgets.studio.analysis_bar import AnalysisBar
 from dlcnb.widgets.studio.door import FrontDoor
 from dlcnb.widgets.studio.lines import Lines
 from dlcnb.widgets.studio.links import LabelerLink, QueueLink
-from dlcnb.widgets.studio.state import TABS, Overview, overview
+from dlcnb.widgets.studio.state import LONGER, TABS, Overview, overview
 from dlcnb.widgets.studio.steps import Steps
 from dlcnb.widgets.studio.videos import AddVideos
 from dlcnb.widgets.training.monitor import TrainingMonitor
@@ -163,8 +163,11 @@ class Studio(View):
         return self.widgets.get(tab)
 
     @shown
-    def do_next(self) -> None:
-        """Do what the button beside the line on top says."""
+    def do_next(self, other: bool = False) -> None:
+        """Do what the button beside the line on top says, or the ``other`` one, which trains on."""
+        if other:
+            self.go_to("Train").train_on(LONGER)
+            return
         seen, (tab, _) = self.overview, self.overview.next_step
         made = self.go_to(tab)
         if tab == "Frames" and not seen.videos:

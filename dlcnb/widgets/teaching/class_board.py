@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dlcnb.teaching import HUMAN_PX, SUFFIX, Board, HandIn, Standing, gather
 from dlcnb.widgets.base.html import Html, Markup, heading, joined, markup, muted, notice, table
+from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.pictures import figure_picture
 from dlcnb.widgets.base.task import Task
 from dlcnb.widgets.base.upload import Upload
@@ -74,8 +75,11 @@ class ClassBoard(View):
         for part in (self.students, self.spread, self.leaders):
             part.layout.overflow = "auto hidden"
         super().__init__(
-            [row([self.headline, self.upload, self.again]), self.students, self.spread, self.leaders, self.problems]
-        )
+            [
+                row([self.headline, self.upload, self.again]), self.students, self.spread, self.leaders, self.problems,
+                InputGuard(surfaces=0),
+            ]
+        )  # fmt: skip
         self.refresh()
         self.task = Task(self.fail)
         self.task.start(self._watch)

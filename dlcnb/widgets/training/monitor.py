@@ -154,6 +154,13 @@ class TrainingMonitor(View):
             self._begin(self.state.reset, **self.settings.options())
         self.list_runs()
 
+    def train_on(self, minutes: float) -> None:
+        """Start a run of some minutes with the settings shown; it begins with what the last run has learned."""
+        self.list_runs()
+        last = next((path for path in self.settings.starts.values() if path), "")
+        self.settings.minutes, self.settings.steps, self.settings.start_from = minutes, 0, last
+        self.start()
+
     @shown
     def resume(self) -> None:
         """Go on with the shown run from its last snapshot, slower if its loss became infinite; returns at once."""

@@ -16,6 +16,7 @@ from dlcnb.poses import Poses
 from dlcnb.project import Project, ProjectError, Scale, scale_of
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.canvas import Painter
+from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.pictures import beside, figure_picture
 from dlcnb.widgets.base.plot_input import PlotInput
 from dlcnb.widgets.base.poses_choice import PosesChoice
@@ -99,7 +100,7 @@ class TrajectoryView(View):
         self.input = PlotInput([*KEYS, "q"], self._on_input, ROOT)
         rows = [self.choice.row, self.controls.choices, self.controls.bodyparts, self.controls.moves]
         self.zones = ZonePanel(self.project, self.video, self.state, self._frame, self._on_zones)
-        super().__init__([*rows, self._halves(), self.plots.plane_box, self.zones, self.input])
+        super().__init__([*rows, self._halves(), self.plots.plane_box, self.zones, self.input, InputGuard(surfaces=0)])
         self.add_class(ROOT)
         self._painter = Painter(self._paint, self.fail)
         self._connect()

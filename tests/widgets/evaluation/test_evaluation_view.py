@@ -205,7 +205,9 @@ class TestGestures:
 class TestSources:
     def test_a_project_without_evaluations(self, project):
         view = EvaluationView(project.root)
-        assert "press Evaluate" in view.status_line.value
+        assert "press Evaluate" in view.empty.value
+        assert view.empty.layout.display is None
+        assert {part.layout.display for part in view._found} == {"none"}  # no empty plots, no black picture
         assert view.gallery.state.cells == ()
         view.wait()
         assert view.snapshot().width > 400

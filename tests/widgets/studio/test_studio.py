@@ -1,11 +1,14 @@
 """Studio: the state of a project at a glance, tabs made when they are opened, one labeler for all."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.projects import copy_of
 
 from dlcnb import Studio, frames, sampledata
 from dlcnb.evaluate import Evaluation, write_details
+from dlcnb.files import read_json
 from dlcnb.labels import LabelStore
 from dlcnb.labels.journal import Edit
 from dlcnb.outliers import extract, merge
@@ -113,6 +116,9 @@ class TestOverview:
         assert bad.next_step == ("Label", "label 8 more frames")
         full = Overview(videos=1, analyzed=1, extracted=20, labeled=20, trained=1, evaluated=True, level="poor")
         assert full.next_step[0] == "Frames"
+        assert bad.other_step == full.other_step == "train 10 minutes"
+        assert replace(bad, level="usable").other_step == replace(bad, evaluated=False).other_step == ""
+        assert replace(bad, training=True).other_step == ""
 
     def test_outliers_are_corrected_merged_and_trained_on(self, project):
         trained(project)
@@ -236,6 +242,21 @@ class TestStudio:
         assert studio.next_button.description == "Look for frames that the network got wrong"
         studio.next_button.click()
         assert studio.tab == "Refine"
+
+    def test_instead_of_labeling_a_bad_network_is_trained_on(self, project, studio):
+        run = trained(project)
+        bad = replace(studio.overview, extracted=20, trained=1, evaluated=True, level="poor")
+        studio.lines.show("t", bad)
+        assert studio.lines.other_button.layout.display is None
+        assert studio.lines.other_button.description == "Or train 10 minutes"
+        studio.lines.other_button.click()
+        monitor = studio.widgets["Train"]
+        assert studio.tab == "Train"
+        assert monitor.job is not None, monitor.status_line.value
+        monitor.job.stop()
+        asked = read_json(monitor.job.folder / "job.json")["options"]["config"]
+        assert (asked["start_from"], asked["minutes"]) == (str(run), 10)
+        monitor.wait(60)
 
     def test_the_next_button_does_what_it_says(self, studio):
         trained(studio.project)  # by a snapshot that can't be read

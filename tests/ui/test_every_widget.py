@@ -1,0 +1,51 @@
+"""Every widget by itself in JupyterLab: nothing sticks out or is cut off, and axe-core finds nothing serious."""
+
+from pathlib import Path
+
+import pytest
+from support.page import barriers, settle
+
+TESTS = Path(__file__).parents[1]
+CELL = f"""
+import sys
+sys.path.insert(0, {str(TESTS)!r})
+import pathlib, tempfile
+from support.gallery import Stage, everything
+stage = Stage(everything(pathlib.Path(tempfile.mkdtemp()), frames=90, size=(120, 160)))
+"""
+SIZES = ((1280, 800), (800, 900), (853, 533))  # the last: 1280 x 800 at 150 %
+ROOT = ".jp-OutputArea .dlcnb"
+OWN = (  # what is other than in Studio, whose test covers the rest
+    "ClassBoard",
+    "EvaluationView of nothing",
+    "FrameMap",
+    "Player",
+    "TrajectoryView",
+    "TrajectoryView of two animals",
+    "VariabilityView",
+)
+
+
+@pytest.fixture(scope="module")
+def stage(lab_page):
+    lab_page.open("every-widget", CELL, "stage.box")
+    before = lab_page.page.viewport_size
+    yield lab_page
+    lab_page.page.set_viewport_size(before)
+    lab_page.close()
+    lab_page.name = None
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_it_fits_and_can_be_used_by_all(stage, name):
+    errors, wrong = [], []
+    stage.page.on("pageerror", lambda error: errors.append(str(error)))
+    stage.ask(f"stage.show({name!r})")
+    stage.page.locator(ROOT).first.wait_for()
+    stage.idle()
+    for width, height in SIZES:
+        stage.page.set_viewport_size({"width": width, "height": height})
+        wrong += [f"{width} x {height}: {line}" for line in settle(stage.page, ROOT)]
+    wrong += barriers(stage.page, ROOT)
+    assert not wrong
+    assert not errors
