@@ -19,7 +19,11 @@ import dlcnb.widgets
 from dlcnb.cli import main
 
 ROOT = Path(__file__).parents[1]
-PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "benchmarks" / "README.md"]
+PAGES = [
+    *ROOT.glob("*.md"),
+    *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / name / "README.md" for name in ("benchmarks", "teaching")),
+]
 PUBLIC = ["evaluate", "exchange", "experiments", "frames", "geometry", "jobs", "labels", "outliers", "plots", "poses"]
 PUBLIC += ["project", "render", "sampledata", "targets", "trainset", "trajectories", "video", "zones"]
 FENCE = re.compile(r"^( *)```(?P<kind>\w*)[^\n]*\n(?P<text>.*?)^\1```$", re.DOTALL | re.MULTILINE)
@@ -47,6 +51,9 @@ def test_commands_and_their_options_are_there(page: str) -> None:
         words = shlex.split(re.sub(r"[\[\]…]", " ", line[line.index("dlcnb ") :]))
         assert words[1] in main.commands, f"{page}: {line}"
         command = main.commands[words[1]]
+        if isinstance(command, click.Group) and len(words) > 2:
+            assert words[2] in command.commands, f"{page}: {line}"
+            command = command.commands[words[2]]
         context = click.Context(command)
         known = {
             option

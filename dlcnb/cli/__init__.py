@@ -3,7 +3,20 @@
 This process never imports MXNet: training, evaluation and analysis run as jobs (`dlcnb.jobs`).
 """
 
-from dlcnb.cli import behavior, demo, exchange, experiments, lab, labeling, projects, refine, results, work, zones
+from dlcnb.cli import (
+    behavior,
+    demo,
+    exchange,
+    experiments,
+    lab,
+    labeling,
+    lessons,
+    projects,
+    refine,
+    results,
+    work,
+    zones,
+)
 from dlcnb.cli.console import main
 
 __all__ = [
@@ -13,6 +26,7 @@ __all__ = [
     "experiments",
     "lab",
     "labeling",
+    "lessons",
     "main",
     "projects",
     "refine",

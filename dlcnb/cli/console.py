@@ -66,15 +66,17 @@ class Detached(Exception):
     """The worker was left to itself by a second Ctrl-C."""
 
 
-def command(name: str, summary: str, cls=click.Command) -> Callable[[Callable[..., Report]], click.Command]:
-    """Make a function a command of `main`, with a summary of a few words for the list of commands.
+def command(
+    name: str, summary: str, cls=click.Command, group: click.Group | None = None
+) -> Callable[[Callable[..., Report]], click.Command]:
+    """Make a function a command of `main`, or of another group, with a summary of a few words for its list of commands.
 
     The function is given a `Console` and its options, and returns a `Report`. An exception becomes one line on
     standard error, with --json also ``{"error": message}`` on standard output, and exit code 1.
     """
 
     def decorate(function: Callable[..., Report]) -> click.Command:
-        @main.command(name, short_help=summary, cls=cls)
+        @(group or main).command(name, short_help=summary, cls=cls)
         @click.option("--json", "as_json", is_flag=True, help=_JSON_HELP)
         @click.option("--debug", is_flag=True, help="Show the whole traceback of an error.")
         @functools.wraps(function)

@@ -4,6 +4,7 @@ from dlcnb.teaching.board import HUMAN_PX, Board, Standing
 from dlcnb.teaching.exercises import EXERCISES, Exercise, Verdict, check, learning_curve, odd_labels, sure_points
 from dlcnb.teaching.hand_in import SUFFIX, ClassError, HandIn, gather
 from dlcnb.teaching.lesson import Lesson
+from dlcnb.teaching.stages import fill_labels
 
 __all__ = [
     "EXERCISES",
@@ -17,6 +18,7 @@ __all__ = [
     "Standing",
     "Verdict",
     "check",
+    "fill_labels",
     "gather",
     "learning_curve",
     "odd_labels",

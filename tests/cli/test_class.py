@@ -1,0 +1,72 @@
+"""``dlcnb class``: from a student's project to the standings."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from dlcnb.cli import main
+from dlcnb.labels import LabelStore
+from dlcnb.labels.journal import Edit
+from dlcnb.teaching import Lesson, fill_labels
+
+
+def run(*arguments, ok=True):
+    result = CliRunner().invoke(main, ["class", *map(str, arguments)])
+    assert (result.exit_code == 0) == ok, result.output
+    return result
+
+
+def found(*arguments):
+    return json.loads(run(*arguments, "--json").stdout)
+
+
+@pytest.fixture(scope="module")
+def kim(tmp_path_factory):
+    return found("start", "monday", "Kim", tmp_path_factory.mktemp("class"))["project"]
+
+
+def test_a_student_who_is_late_catches_up_and_appears_in_the_standings(kim, tmp_path):
+    assert "Nobody has handed in yet" in run("board", tmp_path, "monday").stdout
+    found("hand-in", kim, "--to", tmp_path)
+    assert found("board", tmp_path, "monday")["standings"][0]["labeled"] == 0
+    again = found("stage", 1, "monday", "Kim", kim.rsplit("/", 1)[0])
+    lesson = Lesson("monday")
+    assert again["done"] == [f"{lesson.truth[..., 0].size} points added to the labels"]
+    assert found("stage", 1, "monday", "Kim", kim.rsplit("/", 1)[0])["done"][0].startswith("0 points")
+    found("hand-in", kim, "--to", tmp_path)
+    (one,) = found("board", tmp_path, "monday")["standings"]
+    assert (one["student"], one["labeled"], one["network_px"]) == ("Kim", 10, None)
+
+
+def test_a_half_downloaded_file_is_named_and_the_others_count(kim, tmp_path):
+    path = found("hand-in", kim, "--to", tmp_path)["file"]
+    half = tmp_path / "Lea-00000000.dlcnb-class.json"
+    half.write_bytes(Path(path).read_bytes()[:200])
+    at = found("board", tmp_path, "monday")
+    assert [one["student"] for one in at["standings"]] == ["Kim"]
+    assert "only half of it arrived" in at["problems"][0]
+    assert half.exists()
+
+
+def test_a_late_student_keeps_the_points_and_what_was_marked_not_visible(tmp_path):
+    lesson = Lesson("monday", size=(120, 160))
+    project = lesson.start(tmp_path, "Lea")
+    store = LabelStore(project, project.videos[0].stem)
+    snout, tail = lesson.bodyparts[0], lesson.bodyparts[-1]
+    store.apply([Edit(lesson.images[0], snout, (3.0, 4.0)), Edit(lesson.images[0], tail, None, visible=False)])
+    store.save()
+    assert fill_labels(lesson, project) == lesson.truth[..., 0].size - 2
+    points = lesson.hand_in(project).points
+    assert points[0, 0].tolist() == [3.0, 4.0]
+    assert np.isnan(points[0, -1]).all()
+
+
+def test_another_project_and_another_lesson_are_one_clear_line(kim, tmp_path):
+    found("hand-in", kim, "--to", tmp_path)
+    at = found("board", tmp_path, "tuesday")
+    assert at["standings"] == []
+    assert "is of the lesson 'monday'" in at["problems"][0]
+    assert "plain one" in run("start", "monday", "a/b", tmp_path, ok=False).stderr
