@@ -99,6 +99,9 @@ def kmeans(  # noqa: PLR0913
 
     As DeepLabCut does, frames are compared in grey, ``FEATURE_WIDTH`` px wide, less the mean frame. Memory does not
     grow with the video. Damaged frames are passed over.
+    Returns distinct frames, int64 (count,), ascending: all undamaged ones of the part where it has fewer. Raises
+    `ValueError` if ``count`` or ``step`` is not positive or the part is empty, `VideoError` if no frame can be decoded.
+    Nath, Mathis et al., Nature Protocols 14, 2152 (2019), "Frame extraction".
 
     Parameters
     ----------
@@ -108,10 +111,6 @@ def kmeans(  # noqa: PLR0913
     seed : the same seed gives the same frames.
     progress : called as ``progress(done, total)`` while frames are compared; what it raises ends the choice.
     crop : (x1, x2, y1, y2) px, ends excluded: compare only this part, so that what happens elsewhere doesn't count.
-
-    Returns distinct frames, int64 (count,), ascending: all undamaged ones of the part where it has fewer. Raises
-    `ValueError` if ``count`` or ``step`` is not positive or the part is empty, `VideoError` if no frame can be decoded.
-    Nath, Mathis et al., Nature Protocols 14, 2152 (2019), "Frame extraction".
     """
     first, last = _part(len(reader), count, start, stop)
     if step is not None and step < 1:

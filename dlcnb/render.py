@@ -72,6 +72,9 @@ def draw_pose(  # noqa: PLR0913
 ) -> NDArray[np.uint8]:
     """Draw a pose on a copy of an image: a disc for each bodypart, lines for the skeleton.
 
+    Returns a new image, uint8 (H, W, 3). Raises `ValueError` if the arrays don't fit together, or
+    ``alpha="likelihood"`` comes without a likelihood.
+
     Parameters
     ----------
     image : uint8 (H, W, 3), RGB; not changed.
@@ -81,9 +84,6 @@ def draw_pose(  # noqa: PLR0913
     radius : of the discs in pixels; by default a hundredth of the image's shorter side.
     colors : uint8 (K, 3), RGB; by default `palette`.
     alpha : opacity from 0 to 1; ``"likelihood"`` shows sure bodyparts solid and unsure ones faint.
-
-    Returns a new image, uint8 (H, W, 3). Raises `ValueError` if the arrays don't fit together, or
-    ``alpha="likelihood"`` comes without a likelihood.
     """
     points, likelihood = _checked(image, points, likelihood)
     drawn = np.ascontiguousarray(image).copy()
