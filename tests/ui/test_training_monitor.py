@@ -148,7 +148,7 @@ def test_frames_with_score_maps_other_runs_and_more_curves(lab):
     page.locator('.dlcnb button:has-text("parts of the loss")').click()
     page.locator(".dlcnb").get_by_text("location refinement").wait_for()
     page.locator(".dlcnb").get_by_text("Compare with other runs").click()
-    page.locator('.dlcnb input[type="checkbox"]').first.check()
+    page.locator('.dlcnb input[type="checkbox"]:visible').first.check()
     lab.until("len(m.curves.earlier) == 1 and len(m.curves.earlier[0][0].x) > 10")
 
 
@@ -180,8 +180,8 @@ def test_a_real_training_from_start_to_stop_and_found_again(lab):
     lab.open("training", TRAINING, "m")
     page = lab.page
     page.locator('.dlcnb button:has-text("Start")').click()
-    lab.until("m.state.step >= 3 or m.state.message", patience=240_000)
-    assert lab.ask("m.state.message") == ""
+    lab.until("m.state.step >= 3 or m.state.status == 'failed'", patience=240_000)
+    assert lab.ask("m.state.status") == "running"
     page.locator('.dlcnb button:has-text("Stop")').wait_for()
     before = curve(lab)
     until_longer(lab, before)
@@ -215,7 +215,7 @@ def test_the_curve_grows_while_a_label_is_placed_beside_it(lab):
     assert lab.ask("stored()") == []
     page.locator('.dlcnb button:has-text("Start")').click()
     try:
-        lab.until("m.state.step >= 3 or m.state.message", patience=300_000)
+        lab.until("m.state.step >= 3 or m.state.status == 'failed'", patience=300_000)
         canvas = page.locator(".dlcnb-labeler canvas").first
         canvas.scroll_into_view_if_needed()
         lab.until("p.input.guard.attached > 0 and p._painter.wait()")

@@ -80,7 +80,7 @@ def test_keys_step_and_never_reach_the_notebook(view):
 
 
 def test_filtered_beside_raw(view):
-    view.page.locator(".dlcnb-trajectories select").first.select_option("side by side")
+    view.page.locator(".dlcnb-trajectories select:visible").first.select_option("side by side")
     view.until("v.state.show == 'side by side' and v._painter.wait(0.5)")
     view.page.locator(".dlcnb-plot-likelihood-1").wait_for(state="visible")
     click(view, "likelihood-1", 30 / 119, 0.5)

@@ -138,7 +138,8 @@ class Labeler(View):
         self.help = self.controls.help()
         self._header, self._actions = self.controls.header(), self.controls.bar()
         height, width = self.view.canvas_size
-        room = f"min({width}px, max(280px, (100vh - 330px) * {width / height:.4f}))"  # never taller than the page
+        left = "(100cqh - var(--dlcnb-around, 330px))"  # of the page's height, or of Studio's pane
+        room = f"min({width}px, max(280px, {left} * {width / height:.4f}))"
         self.canvas.layout.max_width = self.bar.layout.max_width = room
         boxes = {"picture": [self.canvas, self.bar, self.help], "side": [self.list, self.progress]}
         made = [ipywidgets.VBox(children) for children in boxes.values()]
