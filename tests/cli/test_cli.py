@@ -291,7 +291,7 @@ def test_evaluate_json(trained):
     assert set(report["test_pck"]) == {"2", "5", "10", "20"}
     assert {"epsilon_px", "auc", "suggested_pcutoff", "at_pcutoff"} <= set(report["calibration"])
     assert report["human"] is None
-    assert [Path(plot).stat().st_size > 5000 for plot in report["plots"]] == [True] * 3
+    assert [Path(plot).stat().st_size > 5000 for plot in report["plots"]] == [True] * 4
     names = {path.name.split("-", 2)[2] for path in Path(report["folder"]).glob("evaluation-4-*")}
     assert {"details.json", "frames.csv", "keypoint-results.csv", "maps.zip", "pck.png"} <= names
 
