@@ -4,10 +4,10 @@ import os
 import shutil
 import stat
 import tempfile
-import traceback
 from pathlib import Path
 
 import pytest
+from support.kills import ended, forked
 from support.projects import write_noise
 
 from dlcnb import frames
@@ -33,21 +33,16 @@ def home():
 
 def as_account(number, work):
     """Do something in a process of another account of the group, with the usual umask; an error fails the test."""
-    pid = os.fork()
-    if not pid:
-        try:
-            os.umask(0o022)
-            if number is not None:
-                os.setgroups([GROUP])
-                os.setgid(number)
-                os.setuid(number)
-            work()
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+    def as_they() -> None:
+        os.umask(0o022)
+        if number is not None:
+            os.setgroups([GROUP])
+            os.setgid(number)
+            os.setuid(number)
+        work()
+
+    assert ended(forked(as_they)) == 0
 
 
 def label(folder, part, x):

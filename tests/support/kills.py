@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["EVERY", "calls_of", "killed", "killed_after", "needs_fork"]
+__all__ = ["EVERY", "calls_of", "ended", "forked", "killed", "killed_after", "needs_fork"]
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -42,17 +42,17 @@ def killed(work: Callable[[], object], at: int, names: tuple[str, ...] = CALLS, 
             call(*arguments, **more)
         os._exit(KILLED)
 
-    status = _ended(_forked(work, names, watch))
+    status = ended(forked(work, names, watch))
     assert status in (0, KILLED)
     return status == KILLED
 
 
 def killed_after(work: Callable[[], object], seconds: float) -> bool:
     """Run ``work`` in a process that is killed at this moment of it; returns whether it was still at work."""
-    pid = _forked(work)
+    pid = forked(work)
     time.sleep(seconds)
     os.kill(pid, signal.SIGKILL)
-    status = _ended(pid)
+    status = ended(pid)
     assert status in (0, -signal.SIGKILL)
     return status != 0
 
@@ -66,15 +66,16 @@ def calls_of(work: Callable[[], object], names: tuple[str, ...] = EVERY) -> list
         tell(write, f"{name} ".encode())
         return call(*arguments, **more)
 
-    pid = _forked(work, names, watch)
+    pid = forked(work, names, watch)
     os.close(write)
     with open(read, "rb") as pipe:
         made = pipe.read().decode().split()
-    assert _ended(pid) == 0
+    assert ended(pid) == 0
     return made
 
 
-def _forked(work: Callable[[], object], names: tuple[str, ...] = (), watch: _Watch | None = None) -> int:
+def forked(work: Callable[[], object], names: tuple[str, ...] = (), watch: _Watch | None = None) -> int:
+    """Do ``work`` in a process of its own, whose calls ``names`` ``watch`` sees; returns its number."""
     pid = os.fork()
     if pid:
         return pid
@@ -89,7 +90,8 @@ def _forked(work: Callable[[], object], names: tuple[str, ...] = (), watch: _Wat
         os._exit(1)
 
 
-def _ended(pid: int) -> int:
+def ended(pid: int) -> int:
+    """Wait for the end of a process of `forked`; returns its exit code, 0 if the work came to its end."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 

@@ -34,6 +34,16 @@ def box(lab, selector):
     return lab.page.evaluate(BOX, selector)
 
 
+def click_label(studio):
+    """Click on the labeler's picture, where the frame's point (40, 50) is."""
+    studio.until("s.widgets['Label'].input.guard.attached and s.widgets['Label'].wait(0.5)")
+    studio.page.locator(".dlcnb-labeler canvas").first.wait_for()
+    x, y = studio.ask("s.widgets['Label'].view.fit.to_canvas(np.array([40.0, 50.0])).tolist()")
+    canvas = studio.ask("s.widgets['Label'].view.canvas_size")
+    left, top, width, height = box(studio, ".dlcnb-labeler canvas")
+    studio.page.mouse.click(left + x / canvas[1] * width, top + y / canvas[0] * height)
+
+
 def test_the_whole_loop_from_a_spike_to_the_csv(studio):
     tab(studio, "Look", "Trajectories")
     studio.page.locator(".dlcnb-plot-likelihood-0 path.line").nth(1).wait_for(state="attached")
@@ -51,12 +61,7 @@ def test_the_whole_loop_from_a_spike_to_the_csv(studio):
     studio.page.mouse.click(left + 60 / 800 * width, top + 60)
 
     studio.until("s.tab == 'Label' and s.widgets['Label'].session.cursor.image.endswith('img071.png')")
-    studio.until("s.widgets['Label'].input.guard.attached and s.widgets['Label'].wait(0.5)")
-    studio.page.locator(".dlcnb-labeler canvas").first.wait_for()
-    x, y = studio.ask("s.widgets['Label'].view.fit.to_canvas(np.array([40.0, 50.0])).tolist()")
-    canvas = studio.ask("s.widgets['Label'].view.canvas_size")
-    left, top, width, height = box(studio, ".dlcnb-labeler canvas")
-    studio.page.mouse.click(left + x / canvas[1] * width, top + y / canvas[0] * height)
+    click_label(studio)
     studio.until(
         "s.widgets['Label'].session.saved == 'saved' and s.widgets['Label'].session.history.back() is not None"
     )
@@ -77,12 +82,7 @@ def test_from_a_spike_to_a_corrected_label_in_three_clicks(studio):
     studio.page.keyboard.press("q")
     studio.page.get_by_role("button", name="Correct frame 71").click()  # 2
     studio.until("s.tab == 'Label' and s.widgets['Label'].session.cursor.image.endswith('img071.png')")
-    studio.until("s.widgets['Label'].input.guard.attached and s.widgets['Label'].wait(0.5)")
-    studio.page.locator(".dlcnb-labeler canvas").first.wait_for()
-    x, y = studio.ask("s.widgets['Label'].view.fit.to_canvas(np.array([40.0, 50.0])).tolist()")
-    canvas = studio.ask("s.widgets['Label'].view.canvas_size")
-    left, top, width, height = box(studio, ".dlcnb-labeler canvas")
-    studio.page.mouse.click(left + x / canvas[1] * width, top + y / canvas[0] * height)  # 3
+    click_label(studio)  # 3
     studio.until("s.widgets['Label'].session.history.back() is not None")
 
 
