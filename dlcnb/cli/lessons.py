@@ -54,7 +54,8 @@ def start(console: Console, lesson: str, student: str, folder: str) -> Report:
 def stage(console: Console, number: int, lesson: str, student: str, folder: str, **budget: Any) -> Report:
     """Bring STUDENT's project to stage N: 1 = labels done, 2 = network trained, 3 = video analyzed.
 
-    What the student has done is kept; only what is missing is added. The labels added are the true places.
+    What the student has done is kept; only what is missing is added. The labels added are the true places, and are
+    left out on the board.
     """
     from dlcnb.teaching import Lesson, fill_labels
 
@@ -105,26 +106,22 @@ def board(console: Console, folder: str, lesson: str) -> Report:
 
 def _train(console: Console, project: Project, budget: dict[str, Any]) -> str:
     """Train unless a network is there."""
-    from dlcnb import jobs
-    from dlcnb.run import Run
+    from dlcnb.teaching import start_training
 
-    if any(Run(run).steps for run in project.runs()):
+    job = start_training(project, **{key: value for key, value in budget.items() if value})
+    if job is None:
         return "a trained network is there"
-    settings = {"steps": budget["steps"], "minutes": None} if budget["steps"] else {"minutes": budget["minutes"]}
-    result = run_job(console, jobs.start("train", project, config=settings), describe_training)
-    return f"a network trained in {result['steps']} steps"
+    return f"a network trained in {run_job(console, job, describe_training)['steps']} steps"
 
 
 def _analyze(console: Console, project: Project) -> str:
     """Analyze the lesson's video unless that is done."""
-    from dlcnb import jobs
-    from dlcnb.poses import newest_poses
+    from dlcnb.teaching import start_analysis
 
-    try:
-        newest_poses(project.videos[0])
+    job = start_analysis(project)
+    if job is None:
         return "poses are there"
-    except FileNotFoundError:
-        run_job(console, jobs.start("analyze", project, videos=[project.videos[0]]), describe_analysis)
+    run_job(console, job, describe_analysis)
     return "the video analyzed"
 
 
@@ -143,7 +140,8 @@ def _lesson_of(project: Project) -> Any:
 
 def _plain(one: Standing) -> dict[str, Any]:
     numbers = {"apart_px": _or_none(one.apart_px), "network_px": _or_none(one.network_px)}
-    return {"student": one.student, "labeled": one.labeled, "points": one.score, "advice": list(one.advice), **numbers}
+    counts = {"labeled": one.labeled, "given": one.given, "points": one.score}
+    return {"student": one.student, **counts, "advice": list(one.advice), **numbers}
 
 
 def _or_none(value: float) -> float | None:
@@ -156,7 +154,8 @@ def _text(standings: list[Standing]) -> str:
     heads = ("student", "labeled", "apart px", "points", "network px")
     rows = [(s.student, s.labeled, _px(s.apart_px), f"{s.score:g}", _px(s.network_px)) for s in standings]
     advice = [f"{one.student}: {words}." for one in standings for words in one.advice]
-    return "\n".join([table([heads, *rows]), *advice])
+    given = [f"{s.student}: {s.given} points were placed by a stage and don't count." for s in standings if s.given]
+    return "\n".join([table([heads, *rows]), *advice, *given])
 
 
 def _px(value: float) -> str:

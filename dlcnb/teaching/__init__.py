@@ -4,7 +4,7 @@ from dlcnb.teaching.board import HUMAN_PX, Board, Standing
 from dlcnb.teaching.exercises import EXERCISES, Exercise, Verdict, check, learning_curve, odd_labels, sure_points
 from dlcnb.teaching.hand_in import SUFFIX, ClassError, HandIn, gather
 from dlcnb.teaching.lesson import Lesson
-from dlcnb.teaching.stages import fill_labels
+from dlcnb.teaching.stages import fill_labels, start_analysis, start_training
 
 __all__ = [
     "EXERCISES",
@@ -22,5 +22,7 @@ __all__ = [
     "gather",
     "learning_curve",
     "odd_labels",
+    "start_analysis",
+    "start_training",
     "sure_points",
 ]

@@ -29,7 +29,8 @@ class Standing:
     Attributes
     ----------
     student : name on the board; a number follows where two typed the same.
-    labeled : number of the class's frames with a point.
+    labeled : number of the class's frames with a point of the student's own.
+    given : number of points that a stage placed; they are left out of all but the network.
     apart_px : median distance from the rest of the class, px; NaN = nothing to compare.
     advice : what to look at again, a sentence each; empty = nothing.
     score : points of all exercises.
@@ -38,6 +39,7 @@ class Standing:
 
     student: str
     labeled: int
+    given: int
     apart_px: float
     advice: tuple[str, ...]
     score: float
@@ -58,7 +60,7 @@ class Board:
     ----------
     taken : hand-ins that count. names : their students' names, each once.
     problems : a line for each hand-in that does not count, and for each name that two students typed.
-    points : float64 ``(S, T, K, 2)``, px, of S students; NaN = not placed.
+    points : float64 ``(S, T, K, 2)``, px, of S students; NaN = not placed, or by a stage.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class Board:
         self.taken = [one for one in hand_ins if self._fits(one)]
         self.names = self._names()
         shape = (len(self.taken), len(self.images), len(self.bodyparts), 2)
-        self.points = np.array([one.points for one in self.taken], float).reshape(shape)
+        self.points = np.array([one.own for one in self.taken], float).reshape(shape)
 
     def _fits(self, one: HandIn) -> bool:
         """Whether a hand-in belongs to this lesson; else says why not."""
@@ -142,7 +144,8 @@ class Board:
             found.append(
                 Standing(
                     self.names[s],
-                    int((~np.isnan(one.points[..., 0])).any(1).sum()),
+                    int((~np.isnan(self.points[s, ..., 0])).any(1).sum()),
+                    int(one.given.sum()),
                     float(np.median(known)) if known.size else float("nan"),
                     tuple(self._advice(s, apart[s], usual)),
                     float(sum(one.card.values())),

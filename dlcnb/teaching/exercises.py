@@ -74,10 +74,12 @@ def check(lesson: Lesson, project: Project, name: str, answer: Any = None) -> Ve
 
 
 def _five_frames(lesson: Lesson, project: Project, _: Any) -> tuple[bool, str]:
-    given = lesson.hand_in(project).points
+    found = lesson.hand_in(project)
+    given = found.own
     whole = np.flatnonzero(~np.isnan(given).any((1, 2)))
     if len(whole) < FEW:
-        return False, f"{len(whole)} of your frames have all {given.shape[1]} bodyparts; label {FEW}."
+        placed = "; points placed by a stage count once you have moved them" if found.given.any() else ""
+        return False, f"{len(whole)} of your frames have all {given.shape[1]} bodyparts; label {FEW}{placed}."
     away = np.hypot(*np.moveaxis(given - lesson.truth, -1, 0))[whole]  # (n, K)
     typical, worst = np.median(away, axis=0), np.unravel_index(int(np.argmax(away)), away.shape)
     k = int(np.argmax(typical))

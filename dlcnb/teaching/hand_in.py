@@ -51,6 +51,7 @@ class HandIn:
     points : float64 ``(T, K, 2)``, px; NaN = not placed.
     card : {exercise: points reached}.
     predicted : float64 ``(H, K, 2)``, px, the student's network on the H hidden frames; None = no network yet.
+    prepared : bool ``(T, K)``, points that a stage placed for the student; None = none.
     """
 
     lesson: str
@@ -61,6 +62,18 @@ class HandIn:
     points: NDArray[np.float64]
     card: dict[str, float] = field(default_factory=dict)
     predicted: NDArray[np.float64] | None = None
+    prepared: NDArray[np.bool_] | None = None
+
+    @property
+    def given(self) -> NDArray[np.bool_]:
+        """Bool ``(T, K)``: points that a stage placed, not the student."""
+        none = np.zeros(self.points.shape[:2], bool)
+        return none if self.prepared is None else self.prepared & ~np.isnan(self.points[..., 0])
+
+    @property
+    def own(self) -> NDArray[np.float64]:
+        """Float64 ``(T, K, 2)``, px: the points that the student placed; NaN = not placed, or by a stage."""
+        return np.where(self.given[..., None], np.nan, self.points)
 
     @property
     def file_name(self) -> str:
@@ -80,6 +93,7 @@ class HandIn:
             "points": _listed(self.points),
             "card": self.card,
             "predicted": None if self.predicted is None else _listed(self.predicted),
+            "prepared": np.argwhere(self.given).tolist(),
         }
         return json.dumps({**content, "sha256": _digest(content)}) + "\n"
 
@@ -137,7 +151,9 @@ class HandIn:
         card = {_word(k, "exercise"): float(v) for k, v in content["card"].items()}
         if not all(math.isfinite(v) and 0 <= v <= 1000 for v in card.values()):
             raise ValueError("expected points of exercises from 0 to 1000")
-        return cls(**words, bodyparts=bodyparts, images=images, points=points, card=card, predicted=predicted)
+        prepared = _marked(content.get("prepared", []), (len(images), len(bodyparts)))
+        return cls(**words, bodyparts=bodyparts, images=images, points=points, card=card, predicted=predicted,
+                   prepared=prepared)  # fmt: skip
 
 
 def gather(folder: str | Path) -> tuple[list[HandIn], list[str]]:
@@ -174,6 +190,16 @@ def _array(rows: Iterable[Iterable[Any]], shape: tuple[int, int, int]) -> NDArra
     if (np.abs(points) > FURTHEST).any():  # False for NaN
         raise ValueError("expected places inside the frames")
     return points
+
+
+def _marked(pairs: Iterable[Any], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Bool of a shape, True at the given (frame, bodypart); raises ValueError for places that are none."""
+    marked = np.zeros(shape, bool)
+    for t, k in pairs:
+        if not (type(t) is int and type(k) is int and 0 <= t < shape[0] and 0 <= k < shape[1]):
+            raise ValueError(f"prepared: expected pairs of a frame and a bodypart, found {str([t, k])[:NAME_LENGTH]}")
+        marked[t, k] = True
+    return marked
 
 
 def _word(value: Any, key: str) -> str:

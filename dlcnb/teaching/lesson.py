@@ -32,6 +32,7 @@ __all__ = ["Lesson"]
 FRAMES, LABELED, HIDDEN = 300, 10, 10
 VIDEO = "arena"
 FILE, CARD = "class.json", "class-card.json"  # in the student's project
+PREPARED = "prepared"  # origin of a label that a stage placed
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,8 @@ class Lesson:
                 skeleton=SKELETON,
                 copy_videos=True,
             )
+            made.config["TrainingFraction"] = [1.0]  # the hidden frames are the test
+            made.save()
             frames.extract(made, made.videos[0], self.frames[0])
             content = {"lesson": self.name, "student": student, "key": uuid.uuid4().hex}
             atomic_write(made.root / FILE, json.dumps(content) + "\n")
@@ -123,19 +126,22 @@ class Lesson:
         content = self._known(project)
         store = LabelStore(project, VIDEO)
         points = np.full((len(self.images), len(self.bodyparts), 2), np.nan)
+        prepared = np.zeros(points.shape[:2], bool)
+        there = set(store.images) if store.labels.bodyparts == self.bodyparts else set()
         for t, image in enumerate(self.images):
-            if image in store.images and store.labels.bodyparts == self.bodyparts:
+            if image in there:
                 points[t] = store.point(image)
-        student = content["student"]
+                prepared[t] = [store.origin(image, part) == PREPARED for part in self.bodyparts]
         return HandIn(
             self.name,
-            student,
+            content["student"],
             content["key"],
             self.bodyparts,
             self.images,
             points,
             card(project),
             self._predicted(project),
+            prepared,
         )
 
     def _known(self, project: Project) -> dict[str, str]:

@@ -38,7 +38,9 @@ def test_a_student_who_is_late_catches_up_and_appears_in_the_standings(kim, tmp_
     assert found("stage", 1, "monday", "Kim", kim.rsplit("/", 1)[0])["done"][0].startswith("0 points")
     found("hand-in", kim, "--to", tmp_path)
     (one,) = found("board", tmp_path, "monday")["standings"]
-    assert (one["student"], one["labeled"], one["network_px"]) == ("Kim", 10, None)
+    own = {key: one[key] for key in ("student", "labeled", "given", "network_px")}
+    assert own == {"student": "Kim", "labeled": 0, "given": 40, "network_px": None}
+    assert "Kim: 40 points were placed by a stage" in run("board", tmp_path, "monday").stdout
 
 
 def test_a_half_downloaded_file_is_named_and_the_others_count(kim, tmp_path):

@@ -46,6 +46,30 @@ def test_a_copy_that_hands_in_again_replaces_its_file_and_no_one_elses(tmp_path)
     assert sorted((one.key[0], len(one.card)) for one in found) == [("a", 1), ("b", 0)]
 
 
+def test_points_that_a_stage_placed_are_no_opinion_but_are_kept(tmp_path):
+    prepared = np.zeros((10, 4), bool)
+    prepared[3:, 1:] = True
+    late = hand_in("late", points=TRUTH + 50, prepared=prepared)
+    found = HandIn.read(late.write(tmp_path))
+    np.testing.assert_allclose(found.points, np.round(late.points, 2))
+    np.testing.assert_array_equal(found.given, prepared)
+    made = board(*(hand_in(name) for name in "abc"), found)
+    without = replace(late, points=np.where(prepared[..., None], np.nan, late.points))
+    expected = board(*(hand_in(name) for name in "abc"), without).spread
+    assert made.spread == pytest.approx(expected, abs=0.01)
+    (one,) = [s for s in made.standings() if s.student == "late"]
+    assert (one.labeled, one.given) == (10, 21)
+
+
+def test_a_file_of_before_stages_were_marked_is_read(tmp_path):
+    from dlcnb.teaching.hand_in import _digest
+
+    content = json.loads(hand_in("Kim").to_text())
+    del content["sha256"], content["prepared"]
+    data = json.dumps({**content, "sha256": _digest(content)}).encode()
+    assert not HandIn.parse(data, "Kim.json").given.any()
+
+
 def test_two_of_one_name_are_told_apart_and_said():
     made = board(hand_in("Kim", "a" * 32), hand_in("Kim", "b" * 32), hand_in("Lea"))
     assert made.names == ["Kim (1)", "Kim (2)", "Lea"]
@@ -102,6 +126,8 @@ def test_a_spoilt_file_is_one_clear_line_and_the_others_count(tmp_path, spoil):
         ("student", "two\nlines"),
         ("key", "../../../../x" * 3),
         ("card", {"x": 1e9}),
+        ("prepared", [[10, 0]]),
+        ("prepared", [[True, 0]]),
     ],
 )
 def test_values_that_no_lesson_writes_are_refused_though_their_hash_is_right(key, value):

@@ -5,7 +5,7 @@ import pytest
 
 from dlcnb.poses import Poses
 from dlcnb.sampledata import arena_poses
-from dlcnb.teaching import EXERCISES, Board, ClassError, HandIn, Lesson, check
+from dlcnb.teaching import EXERCISES, Board, ClassError, HandIn, Lesson, check, fill_labels
 
 LESSON = Lesson("monday", size=(120, 160))
 
@@ -55,6 +55,21 @@ def test_an_exercise_fails_before_it_is_done_and_passes_after_its_solution(name,
     assert after.passed, after.words
     assert LESSON.hand_in(project).card[name] == EXERCISES[name].points
     assert "\n" not in before.words + after.words
+
+
+def test_points_of_a_stage_pass_no_exercise_until_they_are_moved(tmp_path):
+    project, name = LESSON.start(tmp_path, "Kim"), "label five frames"
+    fill_labels(LESSON, project)
+    before = check(LESSON, project, name)
+    assert not before.passed
+    assert "once you have moved them" in before.words
+    EXERCISES[name].solution(LESSON, project)
+    assert check(LESSON, project, name).passed
+    assert LESSON.hand_in(project).given.sum() == LESSON.truth[..., 0].size - 5 * len(LESSON.bodyparts)
+
+
+def test_a_lesson_trains_on_all_frames_as_hidden_ones_are_its_test(started):
+    assert started.train_fraction == 1
 
 
 def test_points_once_reached_stay(tmp_path):

@@ -169,9 +169,10 @@ def _students(standings: Sequence[Standing], frames: int) -> Markup:
     for one in standings:
         again = joined(one.advice, markup("<br>")) if one.advice else muted("as the class has it")
         missing = one.labeled == 0
+        given = muted(f" + {one.given} points given") if one.given else Markup()
         rows.append(
             [
-                *(one.student, f"{one.labeled} of {frames}", _px(one.apart_px)),
+                *(one.student, joined([f"{one.labeled} of {frames}", given]), _px(one.apart_px)),
                 *(muted("not yet") if missing else again, f"{one.score:g}", _px(one.network_px)),
             ]
         )
@@ -189,7 +190,10 @@ def _leaders(standings: Sequence[Standing]) -> Markup:
     """The networks, the best first; nothing before there is one."""
     if not standings:
         return Markup()
-    rows = [[str(place), one.student, _px(one.network_px)] for place, one in enumerate(standings, 1)]
+    rows: list[list[Any]] = [
+        [str(n), joined([s.student, muted(" with given points") if s.given else ""]), _px(s.network_px)]
+        for n, s in enumerate(standings, 1)
+    ]
     return table(["network", "of", "error on hidden frames"], rows)
 
 

@@ -1,11 +1,11 @@
 """ClassBoard: files that appear in a folder, that are uploaded, and that are spoilt."""
 
 import hashlib
-import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.waiting import until
 
 from dlcnb import ClassBoard
 from dlcnb.teaching import SUFFIX, HandIn
@@ -29,16 +29,6 @@ def view(tmp_path):
     made = ClassBoard(tmp_path / "class", Lesson())
     yield made
     made.close()
-
-
-def until(condition):
-    """Wait for a condition, not for a time."""
-    pause = threading.Event()
-    for _ in range(3000):
-        if condition():
-            return
-        pause.wait(0.01)
-    pytest.fail("waited in vain")
 
 
 def test_an_empty_board_says_what_will_be_here(view):

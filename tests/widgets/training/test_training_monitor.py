@@ -3,10 +3,10 @@
 import os
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pytest
+from support.waiting import until
 
 from dlcnb import jobs
 from dlcnb.jobs.job import claim
@@ -78,16 +78,6 @@ def monitor(project):
     made = TrainingMonitor(project)
     yield made
     made.close()
-
-
-def until(condition):
-    """Wait for a condition, not for a time."""
-    pause = threading.Event()
-    for _ in range(6000):
-        if condition():
-            return
-        pause.wait(0.01)
-    pytest.fail("waited in vain")
 
 
 class TestFinishedRun:
