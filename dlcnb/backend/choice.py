@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import dlcnb
-from dlcnb.backend.engines import has_openvino
+from dlcnb.backend.engines import has_onnxruntime, has_openvino
 from dlcnb.files import atomic_write, read_json
 from dlcnb.machine import processors
+from dlcnb.machine.gpus import find_gpus
 from dlcnb.machine.processors import core_count
 from dlcnb.run import Run
 from dlcnb.trainset import TrainSet
@@ -33,11 +34,13 @@ _ROUNDS = 3
 log = logging.getLogger(__name__)
 
 
-def choose(predictors: Callable[[str], Predictor], run: Path, snapshot: str | Path, digest: str) -> str:
+def choose(
+    predictors: Callable[[str], Predictor], run: Path, snapshot: str | Path, digest: str, *, device: str = "cpu"
+) -> str:
     """The name of the fastest engine whose error on labeled frames is within `WORSE` of that of fp32.
 
-    MXNet's fp32 and int8 are tried, and OpenVINO where it is installed. What was measured is kept in
-    ``snapshot-<step>.engines.json``, for each kind of processor: a second time costs the reading of that file.
+    MXNet's fp32 and int8 are tried, and OpenVINO and ONNX Runtime where they are installed. What was measured is kept
+    in ``snapshot-<step>.engines.json``, for each kind of processor: a second time costs the reading of that file.
 
     Parameters
     ----------
@@ -45,11 +48,14 @@ def choose(predictors: Callable[[str], Predictor], run: Path, snapshot: str | Pa
     run : folder of the run.
     snapshot : path of ``snapshot-<step>.params``.
     digest : its checksum; another snapshot under the same name is measured anew.
+    device : that was asked for, "cpu" or "auto": then ONNX Runtime may take a card of this machine.
     """
     snapshot = Path(snapshot)
     path = snapshot.with_suffix(".engines.json")
-    others = ("int8", "openvino") if has_openvino() else ("int8",)
-    machine = f"{processors.kind()}, {core_count()} cores"
+    installed = {"openvino": has_openvino(), "onnx": has_onnxruntime()}
+    others = ("int8", *(name for name, there in installed.items() if there))
+    cards = "".join(f", {gpu.name}" for gpu in find_gpus()) if device == "auto" else ""
+    machine = f"{processors.kind()}, {core_count()} cores{cards}"
     key = f"{machine}, {' '.join(('fp32', *others))}, dlcnb {dlcnb.__version__}, {digest[:12]}"
     known = _read(path)
     if key not in known:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     import mxnet
 
 
-__all__ = ["Machine", "choose", "low_precision", "pick_device", "pick_devices"]
+__all__ = ["CUDA", "ONNX_GPU", "Machine", "choose", "low_precision", "pick_card", "pick_device", "pick_devices"]
+
+CUDA = "CUDAExecutionProvider"  # ONNX Runtime's name of NVIDIA cards
+ONNX_GPU = "pip uninstall -y onnxruntime && pip install 'dlcnb[onnx-gpu]'"
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +56,7 @@ def choose(name: str, machine: Machine) -> tuple[str, int]:
     if name == "auto":
         usable = machine.usable()
         return ("gpu", usable[0]) if usable else ("cpu", 0)
-    match = re.fullmatch(r"(cpu|gpu)(?:\((\d+)\))?", name)
-    if match is None:
-        raise ValueError(f"Unknown device {name!r}. Expected auto, cpu, gpu(0), or several: gpu(0),gpu(1).")
-    kind, number = match[1], int(match[2] or 0)
+    kind, number = _parsed(name)
     if kind == "gpu" and (problem := machine.problem(number)):
         raise ValueError(f"Device {name} can't be used. {problem}")
     return kind, number
@@ -82,6 +82,41 @@ def pick_device(name: str = "auto") -> mxnet.Context:
     if name == "auto" and kind == "cpu" and machine.gpus:
         log.warning("The CPU is used. %s", machine.problem(0))
     return mx.gpu(number) if kind == "gpu" else mx.cpu(number)
+
+
+def pick_card(name: str, providers: Sequence[str], found: Sequence[gpus.Gpu] | None = None) -> int | None:
+    """Number of the NVIDIA card that ONNX Runtime is to compute on, None = the CPU.
+
+    Parameters
+    ----------
+    name : "auto", "cpu" or "gpu(0)".
+    providers : what the installed ONNX Runtime can compute on (``onnxruntime.get_available_providers()``).
+    found : the cards of this machine; default what the driver lists.
+
+    Raises ValueError if the name is unknown, or the card can't be used; the message says why, and the cure.
+    """
+    cards = gpus.find_gpus() if found is None else found
+    if name == "auto":
+        return 0 if cards and CUDA in providers else None
+    kind, number = _parsed(name)
+    if kind == "cpu":
+        return None
+    if number >= len(cards):
+        raise ValueError(f"Device {name} can't be used. {gpus.problem(None, with_cuda=False)}")
+    if CUDA not in providers:
+        raise ValueError(
+            f"Device {name} can't be used with the engine onnx: the installed ONNX Runtime is the CPU build. "
+            f"Install the one for NVIDIA cards: {ONNX_GPU}"
+        )
+    return number
+
+
+def _parsed(name: str) -> tuple[str, int]:
+    """``(kind, number)`` of the name of one device; ValueError if it is none."""
+    match = re.fullmatch(r"(cpu|gpu)(?:\((\d+)\))?", name)
+    if match is None:
+        raise ValueError(f"Unknown device {name!r}. Expected auto, cpu, gpu(0), or several: gpu(0),gpu(1).")
+    return match[1], int(match[2] or 0)
 
 
 def low_precision(precision: str, devices: Sequence[mxnet.Context], machine: Machine | None = None) -> str | None:

@@ -1,4 +1,4 @@
-"""What computes a network: MXNet, in fp32 with fused operators or in int8, or OpenVINO.
+"""What computes a network: MXNet, in fp32 with fused operators or in int8, OpenVINO, or ONNX Runtime.
 
 An engine has one method, ``run(images)``: uint8 ``(B, H, W, 3)``, resized already -> a function that waits for the
 result and gives ``score (B, K, h, w)``, probabilities, and ``locref (B, K, 2, h, w)``. The maps may be larger than
@@ -8,7 +8,9 @@ those of the images, by what was padded to the right and below.
 from __future__ import annotations
 
 import ctypes
+import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from importlib import util
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +22,7 @@ from mxnet.gluon import SymbolBlock
 from numpy.typing import NDArray
 
 from dlcnb.backend import mx
+from dlcnb.backend.devices import CUDA, ONNX_GPU, pick_card
 from dlcnb.backend.network import PoseNet, to_tensor
 from dlcnb.machine.processors import core_count
 
@@ -34,21 +37,25 @@ __all__ = [
     "Engine",
     "MxEngine",
     "MxStreams",
+    "OnnxEngine",
     "OpenVinoEngine",
     "Result",
     "fused",
+    "has_onnxruntime",
     "has_openvino",
     "split_maps",
     "symbol_block",
 ]
 
 Result = Callable[[], tuple[NDArray[np.float32], NDArray[np.float32]]]  # waits; gives score and locref
-ENGINES = ("fp32", "int8", "openvino", "auto")
+ENGINES = ("fp32", "int8", "openvino", "onnx", "auto")
 _SHAPES = 5  # of images that are kept ready
 _STREAMS = 4  # at most; each has a copy of the network and of its memory
 _FIRST_STREAM = 8  # number of MXNet's CPU that the first stream takes; those before are for training
 _SMALL = 320  # px: the larger side of images that go in batches …
 _TOGETHER = 4  # … of this many
+
+log = logging.getLogger(__name__)
 
 
 class Engine(Protocol):
@@ -263,6 +270,100 @@ class OpenVinoEngine:
         model = self._core.read_model(self._model)
         model.reshape({"images": [1, *shape]})
         return self._core.compile_model(model, "CPU", self._settings), []
+
+
+def has_onnxruntime() -> bool:
+    """Whether the packages of the extra ``onnx`` are installed."""
+    return all(util.find_spec(name) is not None for name in ("onnxruntime", "onnx"))
+
+
+class OnnxEngine:
+    """ONNX Runtime: on an NVIDIA card, also on those that are too new for MXNet, or on the CPU, in fp32.
+
+    A card computes a batch at once. A CPU computes frames singly, as many at a time as there are cores, so there a
+    result does not depend on its batch.
+
+    Parameters
+    ----------
+    model : bytes of the ONNX model (`dlcnb.backend.export`).
+    multiple : that the sides of images must be a multiple of, px.
+    device : "cpu"; "gpu(0)"; or "auto": a card that works, else the CPU.
+
+    Attributes
+    ----------
+    card : number of the NVIDIA card, None = the CPU.
+
+    Raises
+    ------
+    ImportError
+        The packages are missing; the message names the extra.
+    ValueError
+        The device is unknown, or a card that was asked for does not work; the message says why, and the cure.
+    """
+
+    def __init__(self, model: bytes, multiple: int, device: str = "auto") -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise ImportError(
+                f"The engine onnx needs the package onnxruntime, which could not be loaded ({error}). "
+                "Install it with: pip install 'dlcnb[onnx]'"
+            ) from error
+        self._runtime, self._model, self._multiple = onnxruntime, model, multiple
+        self.card = pick_card(device, onnxruntime.get_available_providers())
+        try:
+            self._start()
+        except ValueError as error:
+            if device != "auto":
+                raise
+            log.warning("The CPU is used. %s", error)
+            self.card = None
+            self._start()
+
+    def run(self, images: NDArray[np.uint8]) -> Result:
+        """See the module; returns at once."""
+        images = _padded(images, self._multiple)
+        parts = [images] if self.card is not None else [image[None] for image in images]
+        started = [self._threads.submit(self._maps, part) for part in parts]
+
+        def result() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            score, locref = (np.concatenate(one) for one in zip(*(job.result() for job in started), strict=True))
+            return score, locref
+
+        return result
+
+    def _maps(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """Score and locref of images, waited for."""
+        return list(self._session.run(["score", "locref"], {"images": images}))
+
+    def _start(self) -> None:
+        """The session, and the threads that wait for it; ValueError if the card does not compute."""
+        options = self._runtime.SessionOptions()
+        options.log_severity_level = 3  # errors; what else there is to say is said here
+        cores = core_count()
+        streams = 1 if self.card is not None else min(cores, _STREAMS)
+        options.intra_op_num_threads = max(cores // streams, 1)
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._threads = ThreadPoolExecutor(streams)
+        if self.card is None:
+            self._session = self._runtime.InferenceSession(self._model, options, providers=["CPUExecutionProvider"])
+            return
+        # crops come in many sizes: to try all ways of cuDNN for each of them takes longer than it saves
+        settings = {"device_id": self.card, "cudnn_conv_algo_search": "HEURISTIC"}
+        providers = [(CUDA, settings), "CPUExecutionProvider"]
+        try:
+            self._runtime.preload_dlls()  # CUDA and cuDNN as pip has installed them
+            self._session = self._runtime.InferenceSession(self._model, options, providers=providers)
+            problem = None if CUDA in self._session.get_providers() else "CUDA or cuDNN could not be loaded"
+            self._maps(np.zeros((1, self._multiple, self._multiple, 3), np.uint8))
+        except Exception as error:  # ONNX Runtime's own kinds, none of them public
+            problem = " ".join(str(error).split())[:200]
+        if problem:
+            raise ValueError(
+                f"ONNX Runtime {self._runtime.__version__} can't compute on gpu({self.card}): {problem}. Its driver "
+                f"must be for CUDA 12 or 13 (nvidia-smi shows it). Install what is missing: {ONNX_GPU} (docs/gpu.md), "
+                "or use the CPU: --device cpu."
+            )
 
 
 def _padded(images: NDArray[np.uint8], multiple: int) -> NDArray[np.uint8]:

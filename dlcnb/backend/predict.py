@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 from dlcnb.backend import mx
 from dlcnb.backend.choice import choose
 from dlcnb.backend.devices import pick_device
-from dlcnb.backend.engines import ENGINES, Engine, MxEngine, MxStreams, OpenVinoEngine, fused, has_openvino
+from dlcnb.backend.engines import (
+    ENGINES,
+    Engine,
+    MxEngine,
+    MxStreams,
+    OnnxEngine,
+    OpenVinoEngine,
+    fused,
+    has_onnxruntime,
+    has_openvino,
+)
 from dlcnb.backend.inputs import Normalized, Pixels
 from dlcnb.backend.maps import Maps, resized_batch
 from dlcnb.backend.network import PoseNet
@@ -86,11 +96,13 @@ class Predictor:
     run : folder of a training run (``…/train``).
     snapshot : "best", "last" or a step.
     device : "auto", "cpu" or "gpu(0)".
-    engine : what computes it on a CPU.
+    engine : what computes it; on a GPU "fp32", "onnx" or "auto".
         "fp32": MXNet, exact.
         "int8": MXNet with whole numbers in most convolutions, about twice as fast and a little less exact. It is
         calibrated once with the project's training frames and kept beside the snapshot.
         "openvino": OpenVINO (extra ``openvino``), in bf16 where the processor has it; about twice as fast.
+        "onnx": ONNX Runtime (extra ``onnx``), about as fast as fp32; with the extra ``onnx-gpu`` also on NVIDIA cards,
+        those included that MXNet can't use.
         "auto": the fastest that is exact enough (see `dlcnb.backend.choice`), measured once for each snapshot and kind
         of processor.
     raw_likelihood : leave the likelihood as the network gives it, even where validation frames told what it is worth.
@@ -110,7 +122,7 @@ class Predictor:
     ValueError
         The engine or the device is unknown, or they don't go together.
     ImportError
-        OpenVINO is not installed; the message names the extra.
+        OpenVINO or ONNX Runtime is not installed; the message names the extra.
     """
 
     def __init__(
@@ -128,8 +140,8 @@ class Predictor:
         self.step, path = found.find(snapshot)
         self._digest = found.verified(self.step)
         self.likelihood = None if raw_likelihood else CalibratedLikelihood.read(found.likelihood(self.step))
-        self.device = pick_device(device)
-        self.engine = self._checked(engine, path)
+        self.device = pick_device("cpu" if engine == "onnx" else device)  # MXNet's
+        self.engine = self._checked(engine, path, device)
         self._net = PoseNet(self.config.backbone, len(self.bodyparts), head_width=self.config.head_width)
         try:
             self._net.load_parameters(str(path), ctx=self.device)
@@ -139,39 +151,52 @@ class Predictor:
                 f"{len(self.bodyparts)} bodyparts: {', '.join(self.bodyparts)}). It is damaged or of another project. "
                 "Choose another snapshot."
             ) from error
-        self._engine = self._make_engine(path)
+        self._engine = self._make_engine(path, device)
 
-    def _checked(self, engine: str, snapshot: Path) -> str:
+    def _checked(self, engine: str, snapshot: Path, device: str) -> str:
         """The engine to use; ValueError if it is unknown, or not for this device."""
         on_cpu = self.device.device_type == "cpu"
         if engine not in ENGINES or (not on_cpu and engine not in ("fp32", "auto")):
             raise ValueError(
-                f"Engine {engine!r} on {self.device}: expected fp32 or auto; on the cpu also int8 or openvino."
+                f"Engine {engine!r} on {self.device}: expected fp32, onnx or auto; on the cpu also int8 or openvino."
             )
         if engine != "auto":
             return engine
         if not on_cpu:
             return "fp32"
         return choose(
-            lambda name: Predictor(self.run, self.step, device="cpu", engine=name), self.run, snapshot, self._digest
+            lambda name: Predictor(self.run, self.step, device=device if name == "onnx" else "cpu", engine=name),
+            self.run,
+            snapshot,
+            self._digest,
+            device=device if device == "auto" else "cpu",
         )
 
-    def _make_engine(self, snapshot: Path) -> Engine:
-        if self.engine == "openvino":
-            from dlcnb.backend.export import onnx_model
-
-            if not has_openvino():
-                raise ImportError(
-                    "The engine openvino needs the packages openvino and onnx. Install them with: "
-                    "pip install 'dlcnb[openvino]'"
-                )
-            return OpenVinoEngine(onnx_model(self), self._net.multiple)
+    def _make_engine(self, snapshot: Path, device: str) -> Engine:
+        if self.engine in ("openvino", "onnx"):
+            return self._onnx_engine(device)
         if self.device.device_type != "cpu":
             return MxEngine(self._net, self.device)
         if self.engine == "int8":
             network = load_quantized(snapshot, lambda: quantize(self._net, self._calibration()), self._digest)
             return MxStreams(Pixels(self._net), network)
         return MxStreams(Normalized(self._net), fused(self._net, self.device))
+
+    def _onnx_engine(self, device: str) -> Engine:
+        """What computes the network as an ONNX model; ImportError if a package is missing."""
+        from dlcnb.backend.export import onnx_model
+
+        package, there = (
+            ("openvino", has_openvino()) if self.engine == "openvino" else ("onnxruntime", has_onnxruntime())
+        )
+        if not there:
+            raise ImportError(
+                f"The engine {self.engine} needs the packages {package} and onnx. Install them with: "
+                f"pip install 'dlcnb[{self.engine}]'"
+            )
+        if self.engine == "openvino":
+            return OpenVinoEngine(onnx_model(self), self._net.multiple)
+        return OnnxEngine(onnx_model(self), self._net.multiple, device)
 
     def _calibration(self) -> NDArray[np.uint8]:
         """Some frames that the network was trained on, resized as it sees them: uint8 ``(n, H, W, 3)``."""

@@ -85,7 +85,7 @@ def problem(gpu: Gpu | None, with_cuda: bool, *, counted: bool = True) -> str | 
         return (
             f"MXNet 1.9.1 can't use the {gpu.name}: it has code for compute capability 5.0 to 8.9, and this one has "
             f"{capability}. No build of MXNet has it, so train on the CPU (cpu), or on another GPU "
-            "(V100, T4, A100, A10, L4, RTX 20 to 40)."
+            "(V100, T4, A100, A10, L4, RTX 20 to 40). Analysis can use it: --engine onnx, see docs/gpu.md."
         )
     if not with_cuda:
         return (

@@ -142,13 +142,44 @@ def test_openvino_is_close_to_fp32_whatever_the_batch(trained):
         np.testing.assert_array_equal(sure[0], likelihood[n])
 
 
-def test_without_openvino_the_extra_is_named(trained, monkeypatch):
+def test_onnx_is_close_to_fp32_whatever_the_batch(trained):
+    pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")
+    from dlcnb import Predictor, evaluate_run
+
+    project, run = trained[:2]
+    there, exact = (evaluate_run(project, run, engine=e, device="cpu").errors for e in ("onnx", "fp32"))
+    np.testing.assert_allclose(there, exact, atol=0.02)
+    images = np.random.default_rng(0).integers(0, 256, (5, 100, 140, 3), dtype=np.uint8)
+    predictor = Predictor(run, engine="onnx", device="cpu")
+    points, likelihood = predictor.predict(images)
+    for n, image in enumerate(images):
+        one, sure = predictor.predict([image])
+        np.testing.assert_array_equal(one[0], points[n])
+        np.testing.assert_array_equal(sure[0], likelihood[n])
+
+
+@pytest.mark.cuda
+def test_onnx_on_a_card_finds_what_the_cpu_finds(trained):
+    runtime = pytest.importorskip("onnxruntime", reason="the extra 'onnx-gpu' is not installed")
+    from dlcnb import evaluate_run
+    from dlcnb.backend.devices import pick_card
+
+    if pick_card("auto", runtime.get_available_providers()) is None:
+        pytest.skip("no card that ONNX Runtime can use")
+    project, run = trained[:2]
+    card, exact = (np.nanmedian(evaluate_run(project, run, engine="onnx", device=d).errors) for d in ("gpu(0)", "cpu"))
+    assert abs(card - exact) < 0.5
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnx"])
+def test_without_its_packages_an_engine_names_the_extra(trained, monkeypatch, engine):
     from dlcnb import Predictor
     from dlcnb.backend import predict
 
     monkeypatch.setattr(predict, "has_openvino", lambda: False)
-    with pytest.raises(ImportError, match=r"pip install 'dlcnb\[openvino\]'"):
-        Predictor(trained[1], engine="openvino")
+    monkeypatch.setattr(predict, "has_onnxruntime", lambda: False)
+    with pytest.raises(ImportError, match=rf"pip install 'dlcnb\[{engine}\]'"):
+        Predictor(trained[1], engine=engine)
 
 
 def test_auto_measures_once_and_takes_an_exact_engine(trained, monkeypatch):
@@ -172,5 +203,5 @@ def test_auto_measures_once_and_takes_an_exact_engine(trained, monkeypatch):
 def test_an_unknown_engine_names_the_choices(trained):
     from dlcnb import Predictor
 
-    with pytest.raises(ValueError, match="expected fp32 or auto; on the cpu also int8 or openvino"):
+    with pytest.raises(ValueError, match="expected fp32, onnx or auto; on the cpu also int8 or openvino"):
         Predictor(trained[1], engine="int4")

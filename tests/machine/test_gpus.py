@@ -138,3 +138,36 @@ def test_half_precision_is_for_gpus_with_tensor_cores():
     assert low_precision("fp32", [mx.gpu(0)], t4) is None
     with pytest.raises(ValueError, match="fp32"):
         low_precision("fp16", [mx.cpu()])
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "providers", "card"),
+    [
+        ("auto", [H100], ["CUDAExecutionProvider", "CPUExecutionProvider"], 0),
+        ("auto", [H100], ["CPUExecutionProvider"], None),
+        ("auto", [], ["CUDAExecutionProvider", "CPUExecutionProvider"], None),
+        ("gpu(1)", [T4, H100], ["CUDAExecutionProvider", "CPUExecutionProvider"], 1),
+        ("cpu", [H100], ["CUDAExecutionProvider", "CPUExecutionProvider"], None),
+    ],
+)
+@pytest.mark.mxnet
+def test_onnx_runtime_takes_any_card_that_its_build_can(name, found, providers, card):
+    from dlcnb.backend.devices import pick_card
+
+    assert pick_card(name, providers, found) == card
+
+
+@pytest.mark.mxnet
+@pytest.mark.parametrize(
+    ("name", "found", "cure"),
+    [
+        ("gpu(0)", [H100], r"CPU build.*dlcnb\[onnx-gpu\]"),
+        ("gpu(1)", [H100], "no such NVIDIA GPU"),
+        ("gpu(0),gpu(1)", [H100, H100], "Expected auto, cpu, gpu"),
+    ],
+)
+def test_a_card_that_onnx_runtime_does_not_get_is_an_error_with_its_cure(name, found, cure):
+    from dlcnb.backend.devices import pick_card
+
+    with pytest.raises(ValueError, match=cure):
+        pick_card(name, ["CPUExecutionProvider"], found)
