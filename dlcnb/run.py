@@ -298,14 +298,21 @@ class Run:
                     path.unlink(missing_ok=True)
 
     def prune(self, keep: Sequence[int] | str | None = None) -> None:
-        """Delete all snapshots but the newest few, the best, and those to ``keep`` (see `is_kept`)."""
-        best = self.best or {}
-        self._delete(step for step in self.steps[:-NEWEST] if step != best.get("step") and not is_kept(step, keep))
+        """Delete all snapshots but the newest few, the best, and those to ``keep`` (see `is_kept`).
 
-    def keep_only(self, step: int) -> None:
-        """Keep the weights of one snapshot, and nothing to resume from: of dozens of runs more would fill the disk."""
-        self._delete(other for other in self.steps if other != step)
-        self.state(step).unlink(missing_ok=True)
+        Of those to keep only the weights stay, a third of a snapshot; the newest and the best can be resumed from.
+        """
+        best = (self.best or {}).get("step")
+        old = [step for step in self.steps[:-NEWEST] if step != best]
+        self._delete(step for step in old if not is_kept(step, keep))
+        for step in old:
+            self.state(step).unlink(missing_ok=True)
+
+    def keep_only(self, *steps: int) -> None:
+        """Keep the weights of these snapshots, and nothing to resume from: dozens of runs would fill the disk."""
+        self._delete(other for other in self.steps if other not in steps)
+        for step in steps:
+            self.state(step).unlink(missing_ok=True)
 
     def _delete(self, steps: Iterable[int]) -> None:
         """Delete snapshots and what was made from them, except an exported network."""

@@ -110,6 +110,8 @@ class TestSnapshots:
         run.prune(keep=[20])
         assert run.steps == [10, 20, 40, 50, 60]
         assert [path.name for path in run.folder.glob("snapshot-30*")] == ["snapshot-30.onnx"]
+        states = [step for step in run.steps if run.state(step).exists()]
+        assert states == [10, 40, 50, 60]  # 20 is kept for its weights
 
     def test_a_curve_is_kept_at_about_equal_distances(self):
         assert [n for n in range(1, 1200) if is_kept(n, "curve")] == [10, 20, 50, 100, 200, 500, 1000]

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "experiment"]
 
-KINDS = ("learning-curve", "parts", "backbone", "epsilon", "initialization", "folds", "videos")
+_WORTH_TELLING = 200.0  # MB of disk
+
+KINDS = ("curves", "learning-curve", "parts", "backbone", "epsilon", "initialization", "folds", "videos")
 
 
 @command("experiment", "Learning curve, networks, cross-validation ...")
@@ -27,6 +29,12 @@ KINDS = ("learning-curve", "parts", "backbone", "epsilon", "initialization", "fo
 @click.option("--steps", type=click.IntRange(1), help="Training steps of each run, instead (reproducible).")
 @click.option("--repeats", type=click.IntRange(1), help="Splits of each condition, or folds.  [default: 3; folds: 5]")
 @click.option("--values", help="What to compare, separated by commas: 0.05,0.2,0.8 or snout,tailbase ...")
+@click.option(
+    "--at",
+    metavar="STEPS",
+    help="Keep and evaluate snapshots on the way: at 100,500,1000, or 'curve' for 10, 20, 50, 100, 200, 500 ..."
+    "  [default for curves: curve]",
+)
 @click.option(
     "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Runs at a time; they share the cores."
 )
@@ -40,6 +48,7 @@ def experiment(  # noqa: PLR0913
     steps: int | None,
     repeats: int | None,
     values: str | None,
+    at: str | None,
     jobs: int,
     settings: tuple[str, ...],
     name: str | None,
@@ -47,6 +56,7 @@ def experiment(  # noqa: PLR0913
     """Train many networks on PROJECT that differ in one thing; write one table and one figure.
 
     \b
+    curves          error over the training steps
     learning-curve  error over the number of training frames
     parts           one network for all bodyparts against one for each
     backbone        networks: efficientnet-lite0, resnet-50, resnet-101, resnet-101ws
@@ -60,6 +70,8 @@ def experiment(  # noqa: PLR0913
     from dlcnb import experiments
 
     chosen: dict[str, Any] = dict(_setting(text) for text in settings)
+    if at is not None:
+        chosen["keep"] = _steps(at)
     chosen |= {"steps": steps} if steps and not minutes else {"minutes": minutes or 5.0, "steps": steps}
     repeats = repeats or (5 if kind == "folds" else 3)
     compared = [v.strip() for v in values.split(",") if v.strip()] if values else None
@@ -73,6 +85,8 @@ def _run(console: Console, plan: Plan, minutes: float | None, jobs: int) -> Repo
 
     left = [trial for trial in plan.trials if not plan.is_done(trial)]
     console.note(f"{len(plan.trials)} runs in {plan.folder}, {len(left)} of them to do{_estimate(left, minutes, jobs)}")
+    if left and (kept := experiments.disk_mb(plan)) > _WORTH_TELLING:
+        console.note(f"their snapshots will take about {kept / 1000:.1f} GB{_free(plan)}")
     last: Progress | None = None
     with closing(experiments.run(plan, processes=jobs)) as steps_done:
         for last in steps_done:
@@ -89,6 +103,13 @@ def _estimate(left: Sequence[Any], minutes: float | None, jobs: int) -> str:
     if not left or not minutes:
         return ""
     return f"; about {clock(60 * minutes * -(-len(left) // jobs))}"
+
+
+def _free(plan: Plan) -> str:
+    """How much room there is, in words."""
+    import shutil
+
+    return f" of the {shutil.disk_usage(plan.folder).free / 1e9:,.0f} GB that are free"
 
 
 def _ended(progress: Progress) -> str:
@@ -134,6 +155,16 @@ def _report(plan: Plan, failed: Mapping[str, str]) -> Report:
         name, message = next(iter(failed.items()))
         problem = f"{len(failed)} of {len(plan.trials)} runs failed; {name}: {message}"
     return Report({**data, "failed": failed}, text, problem)
+
+
+def _steps(text: str) -> list[int] | str:
+    """Steps of "100,500", or the word "curve"."""
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if words == ["curve"]:
+        return "curve"
+    if not words or not all(word.isdigit() and int(word) for word in words):
+        raise click.BadParameter(f"{text!r}: expected steps, such as 100,500,1000, or curve.", param_hint="--at")
+    return sorted({int(word) for word in words})
 
 
 def _setting(text: str) -> tuple[str, Any]:

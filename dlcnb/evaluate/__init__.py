@@ -8,7 +8,7 @@ from dlcnb.evaluate.human import human_variability
 from dlcnb.evaluate.likelihood import CalibratedLikelihood, fit_likelihood
 from dlcnb.evaluate.maps import ScoreMaps, ScoreMapWriter, maps_path
 from dlcnb.evaluate.presence import Presence, presence
-from dlcnb.evaluate.splits import SplitSummary, over_splits, summarize_splits
+from dlcnb.evaluate.splits import SplitSummary, error_rows, over_splits, summarize_splits
 from dlcnb.evaluate.summary import ErrorSummary, bootstrap_ci, errors, summarize
 from dlcnb.evaluate.verdict import Verdict, pck5, verdict
 from dlcnb.geometry import animal_px
@@ -29,6 +29,7 @@ __all__ = [
     "calibrate",
     "details",
     "details_text",
+    "error_rows",
     "errors",
     "fit_likelihood",
     "human_px",

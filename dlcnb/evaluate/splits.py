@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dlcnb.evaluate.core import Evaluation
 
 
-__all__ = ["SplitSummary", "over_splits", "summarize_splits"]
+__all__ = ["SplitSummary", "error_rows", "over_splits", "summarize_splits"]
 
 
 @dataclass(frozen=True)
@@ -83,3 +83,13 @@ def over_splits(evaluations: Iterable[Evaluation]) -> dict[str, Any]:
         "test_pcutoff": summarize_splits([mean(e.sure_errors, e.is_test) for e in evaluations]),
         "bodyparts": parts,
     }
+
+
+def error_rows(evaluation: Evaluation, frames: NDArray[np.bool_]) -> Iterator[dict[str, Any]]:
+    """Errors (px) on some frames, bool (N,), as a row for all bodyparts together and one for each."""
+    errors, sure = evaluation.errors[frames], evaluation.sure_errors[frames]
+    wanted: list[tuple[str, Any]] = [("all", slice(None)), *((part, k) for k, part in enumerate(evaluation.bodyparts))]
+    for name, k in wanted:
+        found = summarize(errors[:, k])
+        values = {"mean_px": found.mean_px, "rms_px": found.rms_px, "median_px": found.median_px, "n": found.n}
+        yield {"bodypart": name, **values, "mean_px_pcutoff": summarize(sure[:, k]).mean_px}

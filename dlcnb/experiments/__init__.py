@@ -1,11 +1,25 @@
 """Experiments of the paper as commands: many trainings that differ in one thing, one table, one figure.
 
 ``plan`` says what is to be trained, ``run`` trains and evaluates it in worker processes (what is done stays done, so it
-may be interrupted and called again), ``results`` is the tidy table.
+may be interrupted and called again), ``results`` is the tidy table, ``curves`` the one over the training steps.
 """
 
-from dlcnb.experiments.plan import KINDS, Plan, Trial, plan
+from dlcnb.experiments.curves import curves, disk_mb, losses
+from dlcnb.experiments.plan import KINDS, Plan, Trial, begun, plan
 from dlcnb.experiments.results import results, write_results
 from dlcnb.experiments.run import Progress, run
 
-__all__ = ["KINDS", "Plan", "Progress", "Trial", "plan", "results", "run", "write_results"]
+__all__ = [
+    "KINDS",
+    "Plan",
+    "Progress",
+    "Trial",
+    "begun",
+    "curves",
+    "disk_mb",
+    "losses",
+    "plan",
+    "results",
+    "run",
+    "write_results",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,16 +15,20 @@ from dlcnb.files import atomic_write, make_folder, read_json
 from dlcnb.project import Project, ProjectError, nearest
 from dlcnb.trainset import BACKBONES, TrainConfig, TrainSet, choose_split, leave_one_video_out
 
-__all__ = ["FOLDER", "KINDS", "PLAN_FILE", "Plan", "Trial", "plan"]
+__all__ = ["FOLDER", "KINDS", "PLAN_FILE", "Plan", "Trial", "begun", "plan"]
+
+log = logging.getLogger(__name__)
 
 FOLDER, PLAN_FILE = "dlcnb-experiments", "experiment.json"
 FRACTIONS = (0.01, 0.05, 0.1, 0.2, 0.5, 0.8)  # Fig. 2F
+CURVES_FRACTIONS = (0.8,)  # Fig. 2B-D
 EPSILONS = (5.0, 10.0, 17.0, 25.0)
 NETWORKS = {name: {"backbone": name} for name in BACKBONES} | {
     "resnet-101ws": {"backbone": "resnet-101", "intermediate": True}  # with intermediate supervision
 }
 STARTS = {"imagenet": {"pretrained": True}, "random": {"pretrained": False}}
 KINDS = {
+    "curves": "error over the training steps (Fig. 2B-D)",
     "learning-curve": "error over the number of training frames (Fig. 2F)",
     "parts": "one network for all bodyparts against one for each (Fig. 5)",
     "backbone": "networks (Fig. S2A)",
@@ -72,6 +77,10 @@ class Plan:
         """Folder of a trial's evaluation; it is there when the trial is done."""
         return self.folder / trial.name / "evaluation"
 
+    def curve_folder(self, trial: Trial) -> Path:
+        """Folder of the evaluations of the snapshots that were kept on the way; it may not exist."""
+        return self.folder / trial.name / "curve"
+
     def is_done(self, trial: Trial) -> bool:
         """Whether a trial is trained and evaluated."""
         return any(self.evaluation_folder(trial).glob("evaluation-*.json"))
@@ -91,12 +100,13 @@ def plan(
     Parameters
     ----------
     project, kind, name : the project, or its folder; one of `KINDS`; of the experiment's folder, default the kind.
-    values : what to compare: training fractions ("learning-curve"), bodyparts ("parts"; "all" is always there),
-        networks, radii in px, "imagenet" and "random", or videos; default all that make sense. For "folds" it is not
-        used.
+    values : what to compare: training fractions ("learning-curve", "curves"), bodyparts ("parts"; "all" is always
+        there), networks, radii in px, "imagenet" and "random", or videos; default all that make sense. For "folds" it
+        is not used.
     repeats : number of splits of each; of folds for "folds". "videos" has one.
     settings : of `TrainConfig`, for all trials; ``steps`` or ``minutes`` is a must. ``train_fraction`` is 0.5 unless
-        given, as in the paper's comparisons.
+        given, as in the paper's comparisons. With ``keep`` (always there for "curves") the snapshots on the way are
+        evaluated too.
 
     Returns a plan that has the trials of earlier calls, too: more values and repeats can be added to an experiment.
     Raises `ValueError` for unknown kind, values or settings, or if the experiment of that name was begun with other
@@ -108,7 +118,7 @@ def plan(
         raise ValueError(f"repeats must be 1 or more, not {repeats}.")
     project = project if isinstance(project, Project) else Project.open(project)
     data = TrainSet.from_project(project)
-    base = {"train_fraction": 0.5, **settings}
+    base = {"train_fraction": 0.5, **({"keep": "curve"} if kind == "curves" else {}), **settings}
     if kind == "parts":  # the choice of the scale looks at the labels, and must not depend on the bodyparts trained
         base["input_scale"] = data.plan(TrainConfig.from_dict(base)).config.input_scale
     trials = [Trial(c, r, {**base, **more}) for c, r, more in _CONDITIONS[kind](data, values, repeats)]
@@ -117,6 +127,21 @@ def plan(
     folder = project.root / FOLDER / (name or kind)
     about = {"kind": kind, "settings": _plain(base), "labels": _fingerprint(data)}
     return Plan(kind, folder, project, tuple(_remember(folder, about, trials)))
+
+
+def begun(project: Project | str | Path) -> list[Plan]:
+    """The experiments of a project that were begun, the last one first; what can't be read is passed over."""
+    project = project if isinstance(project, Project) else Project.open(project)
+    files = sorted((project.root / FOLDER).glob(f"*/{PLAN_FILE}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    found = []
+    for path in files:
+        try:
+            stored = read_json(path)
+            trials = tuple(Trial(**trial) for trial in stored["trials"])
+            found.append(Plan(str(stored["kind"]), path.parent, project, trials))
+        except (KeyError, TypeError, ValueError) as error:
+            log.warning("%s is damaged, and passed over: %s", path, error)
+    return found
 
 
 def _fractions(data: TrainSet, values: Sequence[Any] | None, repeats: int) -> list[tuple[str, int, dict[str, Any]]]:
@@ -128,6 +153,10 @@ def _fractions(data: TrainSet, values: Sequence[Any] | None, repeats: int) -> li
     if not enough:
         raise ProjectError(f"None of the fractions {values} of {len(data)} labeled frames leaves one to train on.")
     return _times(repeats, {f"{v:g}": {"train_fraction": v} for v in enough})
+
+
+def _curves(data: TrainSet, values: Sequence[Any] | None, repeats: int) -> list[tuple[str, int, dict[str, Any]]]:
+    return _fractions(data, values or CURVES_FRACTIONS, repeats)
 
 
 def _parts(data: TrainSet, values: Sequence[Any] | None, repeats: int) -> list[tuple[str, int, dict[str, Any]]]:
@@ -168,6 +197,7 @@ def _videos(data: TrainSet, values: Sequence[Any] | None, _repeats: int) -> list
 
 
 _CONDITIONS = {
+    "curves": _curves,
     "learning-curve": _fractions,
     "parts": _parts,
     "backbone": _choices(NETWORKS, "network"),

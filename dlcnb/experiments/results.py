@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlcnb.evaluate import Evaluation, human_variability, summarize, summarize_splits
+from dlcnb.evaluate import Evaluation, error_rows, human_variability, summarize_splits
+from dlcnb.experiments.curves import curves
 from dlcnb.experiments.plan import Plan, Trial
 from dlcnb.files import atomic_write
 from dlcnb.project import ProjectError
@@ -56,14 +56,17 @@ def results(plan: Plan) -> pd.DataFrame:
             "seconds": _seconds(plan.run_folder(trial)),
             "began_from": _began(Run(plan.run_folder(trial)), trial),
         }
-        rows += [{**about, "set": name, **row} for name, frames in sets.items() for row in _rows(evaluation, frames)]
+        rows += [
+            {**about, "set": name, **row} for name, frames in sets.items() for row in error_rows(evaluation, frames)
+        ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def write_results(plan: Plan) -> tuple[pd.DataFrame, Path, Path | None]:
     """Write ``results.csv`` and ``figure.png`` into the experiment's folder.
 
-    The figure shows human variability where another scorer labeled the same frames.
+    The figure shows human variability where another scorer labeled the same frames. Where snapshots on the way were
+    evaluated, ``curves.csv`` and ``curves.png`` are written, too; for "curves" that is the figure that is returned.
 
     Returns
     -------
@@ -77,7 +80,12 @@ def write_results(plan: Plan) -> tuple[pd.DataFrame, Path, Path | None]:
     atomic_write(path, table.to_csv(index=False))
     if table.empty:
         return table, path, None
-    plots.save(plots.experiment(table, human_variability(plan.project))[0], picture)
+    human = human_variability(plan.project)
+    plots.save(plots.experiment(table, human)[0], picture)
+    if not (way := curves(plan)).empty:
+        atomic_write(plan.folder / "curves.csv", way.to_csv(index=False))
+        drawn = plots.save(plots.curves(way, human)[0], plan.folder / "curves.png")
+        picture = drawn if plan.kind == "curves" else picture
     return table, path, picture
 
 
@@ -105,15 +113,6 @@ def _condition(name: str, mine: pd.DataFrame) -> dict[str, Any]:
     frames = float(mine.loc[mine["set"] == "train", "trained_frames"].mean())
     splits = {str(one): summarize_splits(rows["mean_px"]) for one, rows in mine.groupby("set")}
     return {"condition": name, "trained_frames": frames, "repeats": mine["repeat"].nunique(), **splits}
-
-
-def _rows(evaluation: Evaluation, frames: NDArray[np.bool_]) -> Iterator[dict[str, Any]]:
-    errors, sure = evaluation.errors[frames], evaluation.sure_errors[frames]
-    wanted: list[tuple[str, Any]] = [("all", slice(None)), *((part, k) for k, part in enumerate(evaluation.bodyparts))]
-    for name, k in wanted:
-        found = summarize(errors[:, k])
-        values = {"mean_px": found.mean_px, "rms_px": found.rms_px, "median_px": found.median_px, "n": found.n}
-        yield {"bodypart": name, **values, "mean_px_pcutoff": summarize(sure[:, k]).mean_px}
 
 
 def _untrained(evaluation: Evaluation, other: Evaluation) -> NDArray[np.bool_]:

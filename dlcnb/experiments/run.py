@@ -97,7 +97,8 @@ def _start(plan: Plan, trial: Trial, processes: int) -> Job:
     if (folder / JOB_FILE).is_file() and (job := attach(folder)).status == "running":
         return job
     threads = max(1, core_count() // processes) if processes > 1 else None
-    options = {"config": trial.settings, "evaluation": plan.evaluation_folder(trial), "threads": threads}
+    folders = {"evaluation": plan.evaluation_folder(trial), "curve": plan.curve_folder(trial)}
+    options = {"config": trial.settings, "threads": threads, **folders}
     return start("trial", plan.project, run=folder, **options)
 
 

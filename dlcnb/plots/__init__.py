@@ -11,6 +11,7 @@ from dlcnb.plots.experiments import comparison, experiment, learning_curve, part
 from dlcnb.plots.figure import save
 from dlcnb.plots.movement import bones, postures, skeletons, speed
 from dlcnb.plots.poses import coordinates, histogram, likelihood, save_all, trajectory
+from dlcnb.plots.steps import curves, loss
 from dlcnb.plots.training import errors, training
 from dlcnb.plots.zones import ethogram, occupancy
 
@@ -20,6 +21,7 @@ __all__ = [
     "comparison",
     "coordinates",
     "crops",
+    "curves",
     "differences",
     "embed",
     "embedding",
@@ -29,6 +31,7 @@ __all__ = [
     "histogram",
     "learning_curve",
     "likelihood",
+    "loss",
     "occupancy",
     "parts",
     "pck",

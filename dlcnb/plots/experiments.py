@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dlcnb.labels.compare import Variability
 
 
-__all__ = ["INSTEAD", "comparison", "experiment", "from_random", "learning_curve", "parts"]
+__all__ = ["INSTEAD", "comparison", "experiment", "finish_pixels", "from_random", "learning_curve", "parts"]
 
 INSTEAD = "random instead of imagenet"  # in the column began_from, where those weights could not be had
 
@@ -84,9 +84,7 @@ def learning_curve(table: pd.DataFrame, human: Variability | None = None, *, ax:
     ax.set(xscale="log", yscale="log", xlabel="training frames", ylabel="mean error (px)", title="Learning curve")
     ax.set_xticks(counts, [str(n) for n in counts])
     ax.minorticks_off()
-    _pixels(ax)
-    _legend(ax)
-    return fig, ax
+    return finish_pixels(fig, ax, None)
 
 
 def parts(table: pd.DataFrame, human: Variability | None = None, *, ax: Axes | None = None) -> Drawn:
@@ -147,10 +145,18 @@ def _finished(fig: Figure, ax: Axes, human: Variability | None) -> Drawn:
     return fig, ax
 
 
+def finish_pixels(fig: Figure, ax: Axes, human: Variability | None) -> Drawn:
+    """Add human variability, plain numbers of px and a legend to axes whose y is a logarithmic error."""
+    _human(ax, human)
+    _pixels(ax)
+    _legend(ax)
+    return fig, ax
+
+
 def _legend(ax: Axes) -> None:
     """What the colours are, beside the axes, where it hides no dot."""
     if ax.get_legend_handles_labels()[0]:
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small", handlelength=2.8)
 
 
 def _human(ax: Axes, human: Variability | None) -> None:

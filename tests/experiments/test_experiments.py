@@ -3,13 +3,14 @@
 import json
 import shutil
 
+import click
 import numpy as np
 import pandas as pd
 import pytest
 from support.projects import copy_of
 
 from dlcnb import experiments, plots, sampledata
-from dlcnb.cli.experiments import KINDS, _report, _setting
+from dlcnb.cli.experiments import KINDS, _report, _setting, _steps
 from dlcnb.evaluate import Evaluation
 from dlcnb.experiments.results import COLUMNS, summary
 from dlcnb.labels import LabelError, Labels
@@ -30,8 +31,8 @@ def project(tiny, tmp_path):
     return copy_of(tiny, tmp_path)
 
 
-def finish(plan, error=2.0, only=None):
-    """Pretend that the trials were trained: every prediction is off by ``error(trial)`` px."""
+def finish(plan, error=2.0, only=None, steps=()):
+    """Pretend that the trials were trained: predictions are off by ``error(trial)`` px, on the way by 10 / step."""
     for trial in plan.trials:
         if only is not None and trial.name not in only:
             continue
@@ -42,9 +43,13 @@ def finish(plan, error=2.0, only=None):
         off = error(trial) if callable(error) else error
         predicted = data.points + [off, 0.0]
         shape = data.points.shape[:2]
-        Evaluation(
-            data.bodyparts, data.images, data.points, predicted, np.ones(shape), test, 0.6, "snapshot-5", 5
-        ).write(plan.evaluation_folder(trial))
+        rest = np.ones(shape), test, 0.6
+        for step in steps:
+            then = predicted + [10 / step, 0.0]
+            found = Evaluation(data.bodyparts, data.images, data.points, then, *rest, f"snapshot-{step}", step)
+            found.write(plan.curve_folder(trial))
+        found = Evaluation(data.bodyparts, data.images, data.points, predicted, *rest, "snapshot-5", 5)
+        found.write(plan.evaluation_folder(trial))
 
 
 class TestPlan:
@@ -187,6 +192,57 @@ class TestTable:
         assert (full["test"].mean_px, only["test"].mean_px) == (pytest.approx(2), pytest.approx(3))
 
 
+class TestCurves:
+    def test_the_paper_s_are_planned(self, project):
+        plan = experiments.plan(project, "curves", steps=1000)
+        assert [t.name for t in plan.trials] == ["0.8-0", "0.8-1", "0.8-2"]
+        assert {(t.settings["train_fraction"], t.settings["keep"]) for t in plan.trials} == {(0.8, "curve")}
+        assert [found.folder for found in experiments.begun(project)] == [plan.folder]
+        assert experiments.begun(project)[0].trials == plan.trials
+
+    def test_the_disk_that_they_take_is_known_before(self, project):
+        few = experiments.plan(project, "curves", steps=100, name="few")  # 10, 20, 50, 100
+        many = experiments.plan(project, "curves", steps=1000, name="many")  # and 200, 500, 1000
+        assert experiments.disk_mb(many) - experiments.disk_mb(few) == 3 * 3 * 13
+        given = experiments.plan(project, "curves", steps=1000, name="given", keep=[100, 1000])
+        assert experiments.disk_mb(few) - experiments.disk_mb(given) == 3 * 2 * 13
+
+    def test_the_table_has_a_row_for_each_step(self, project):
+        plan = experiments.plan(project, "curves", steps=5, repeats=2)
+        finish(plan, lambda trial: 2.0 + trial.repeat, steps=(2, 10))
+        _, _, picture = experiments.write_results(plan)
+        table = pd.read_csv(plan.folder / "curves.csv")
+        test = table[(table["set"] == "test") & (table["bodypart"] == "all")]
+        assert test["step"].tolist() == [2, 10, 2, 10]
+        assert test["mean_px"].tolist() == pytest.approx([7, 3, 8, 4])
+        assert picture.name == "curves.png"
+
+    def test_single_splits_are_thin_and_their_mean_is_thick(self, project):
+        plan = experiments.plan(project, "curves", steps=5, repeats=2)
+        finish(plan, lambda trial: 2.0 + trial.repeat, steps=(2, 10))
+        _, ax = plots.curves(experiments.curves(plan))
+        found = {line.get_label(): line.get_xydata() for line in ax.lines if not line.get_label().startswith("_")}
+        np.testing.assert_allclose(found["test"], [[2, 7.5], [10, 3.5]])
+        assert [line.get_linewidth() for line in ax.lines] == [0.8, 0.8, 2.2] * 2
+        _, ax = plots.curves(experiments.curves(plan), bodyparts=["snout", "tailbase"])
+        assert ax.get_legend_handles_labels()[1] == ["snout", "tailbase"]
+
+    def test_networks_are_told_apart(self, project):
+        nets = ["resnet-50", "resnet-101"]
+        plan = experiments.plan(project, "backbone", steps=5, repeats=1, keep="curve", values=nets)
+        finish(plan, steps=(2, 10))
+        _, ax = plots.curves(experiments.curves(plan))
+        names = [f"{net}, {part}" for net in nets for part in ("train", "test")]
+        assert ax.get_legend_handles_labels()[1] == names
+
+    def test_a_damaged_experiment_is_passed_over(self, project, caplog):
+        experiments.plan(project, "curves", steps=5)
+        other = experiments.plan(project, "epsilon", steps=5).folder / "experiment.json"
+        other.write_text("{")
+        assert [plan.kind for plan in experiments.begun(project)] == ["curves"]
+        assert "damaged" in caplog.text
+
+
 class TestFigures:
     def test_learning_curve_has_a_cross_for_each_split(self, project):
         plan = experiments.plan(project, "learning-curve", steps=5, repeats=2, values=[0.1, 0.2, 0.5])
@@ -267,12 +323,19 @@ def test_an_experiment_is_interrupted_and_goes_on(project):
 
 @pytest.mark.mxnet
 def test_a_trial_that_fails_is_told_and_the_others_go_on(project):
-    settings = {"steps": 2, "batch_size": 1, "crop_size": 64, "repeats": 1, "values": [5, 17]}
+    settings = {"steps": 2, "batch_size": 1, "crop_size": 64, "repeats": 1, "values": [5, 17], "keep": [1, 2]}
     plan = experiments.plan(project, "epsilon", **settings)
     (plan.run_folder(plan.trials[0]) / "pose_cfg.yaml").mkdir(parents=True)  # can't be written
     *_, last = experiments.run(plan)
     assert list(last.failed) == ["5-0"]
     assert plan.is_done(plan.trials[1])
+    assert set(experiments.curves(plan)["step"]) == {
+        1,
+        2,
+    }  # of the snapshots on the way
+    left = Run(plan.run_folder(plan.trials[1]))
+    assert left.steps == [1, 2]
+    assert not list(left.folder.glob("*.state.npz"))
 
 
 def test_settings_of_the_command_line():
@@ -280,3 +343,7 @@ def test_settings_of_the_command_line():
     assert _setting("device=cpu") == ("device", "cpu")
     assert _setting("scale_jitter=[0.5, 1.5]") == ("scale_jitter", [0.5, 1.5])
     assert json.dumps(_setting("pretrained=false")[1]) == "false"
+    assert _steps("1000, 100") == [100, 1000]
+    assert _steps("curve") == "curve"
+    with pytest.raises(click.BadParameter, match="expected steps"):
+        _steps("often")
