@@ -80,7 +80,8 @@ def _five_frames(lesson: Lesson, project: Project, _: Any) -> tuple[bool, str]:
     if len(whole) < FEW:
         placed = "; points placed by a stage count once you have moved them" if found.given.any() else ""
         return False, f"{len(whole)} of your frames have all {given.shape[1]} bodyparts; label {FEW}{placed}."
-    away = np.hypot(*np.moveaxis(given - lesson.truth, -1, 0))[whole]  # (n, K)
+    given, true = given[whole], lesson.truth[whole]
+    away = np.hypot(*np.moveaxis(given - true, -1, 0))  # (n, K)
     typical, worst = np.median(away, axis=0), np.unravel_index(int(np.argmax(away)), away.shape)
     k = int(np.argmax(typical))
     if typical[k] > NEAR_PX:
@@ -88,6 +89,11 @@ def _five_frames(lesson: Lesson, project: Project, _: Any) -> tuple[bool, str]:
             False,
             f"Your {lesson.bodyparts[k]} is typically {typical[k]:.0f} px from where it is; look where others put it.",
         )
+    nearest = np.hypot(*np.moveaxis(given[:, :, None] - true[:, None], -1, 0)).argmin(-1)  # (n, K)
+    if (other := np.argwhere((nearest != np.arange(len(typical))) & (away > NEAR_PX))).size:
+        n, k = other[0].tolist()
+        part, there = lesson.bodyparts[k], lesson.bodyparts[nearest[n, k]]
+        return False, f"In frame {whole[n] + 1} your {part} lies where the {there} is; left and right are the animal's."
     if away[worst] > 3 * NEAR_PX:
         part, frame = lesson.bodyparts[worst[1]], whole[worst[0]] + 1
         return False, f"In frame {frame} your {part} is {away[worst]:.0f} px off: was it another bodypart?"
