@@ -1,0 +1,120 @@
+"""The report as one HTML file: what a project brings along is escaped, and nothing is fetched from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from importlib.resources import files
+from pathlib import Path
+
+from markupsafe import Markup, escape
+
+from dlcnb.files import StrPath, atomic_write, make_folder
+from dlcnb.report.facts import Facts
+from dlcnb.report.figures import Picture, network_pictures, video_pictures, zone_pictures
+from dlcnb.report.methods import REFERENCES
+from dlcnb.report.parts import cards, labels, network, project, videos, zones
+from dlcnb.report.tags import listed, section, tag, tags
+
+__all__ = ["page", "write_report"]
+
+MOST = 6  # videos whose figures are in the report
+_PAGE = Markup("""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>
+{style}</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+""")
+
+
+def write_report(facts: Facts, path: StrPath, progress: Callable[[float, str], None] | None = None) -> Path:
+    """Write a report, whole or not at all; returns its path.
+
+    Parameters
+    ----------
+    facts : of `gather`.
+    path : of the .html file; folders are made.
+    progress : function (share 0..1, text), optional.
+
+    Raises
+    ------
+    ValueError
+        The path does not end in .html.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"A report is an .html file; {path.name} is none. Give it that ending.")
+    text = page(facts, progress)
+    make_folder(path.absolute().parent)
+    atomic_write(path, text)
+    return path
+
+
+def page(facts: Facts, progress: Callable[[float, str], None] | None = None) -> str:
+    """The HTML of a report."""
+    tell = progress or (lambda share, text: None)
+    data = facts.data
+    sections = [
+        section("methods", "For the Methods section", _methods(data["methods"])),
+        section("labels", "Labels", labels(data)),
+        section("network", "Network", network(data), _figures(network_pictures(facts))),
+        section("videos", "Videos", videos(data), _of_videos(facts, tell)),
+        section("zones", "Zones", zones(data), _figures(p for one in facts.zones[:MOST] for p in zone_pictures(one))),
+        section("project", "Project and versions", project(data)),
+        section("left-out", "Not in this report", listed(facts.left_out)),
+    ]
+    there = [one for one in sections if one.body]
+    links = (tag("a", one.title, href=f"#{one.name}") for one in there)
+    head = tags(
+        tag("h1", data["project"]["name"]),
+        tag("div", f"Report of {data['made']}, made with dlcnb {data['versions']['dlcnb']}", class_="soft"),
+        tag("nav", tags(*links)),
+        cards(data),
+    )
+    body = tags(tag("header", head), tag("main", tags(*(one.html for one in there))))
+    style = Markup(files("dlcnb.report").joinpath("style.css").read_text(encoding="utf-8"))
+    return str(_PAGE.format(title=f"{data['project']['name']}: report", style=style, body=body))
+
+
+def _methods(text: str) -> Markup:
+    return tags(
+        tag("blockquote", text),
+        tag("div", "Check it against what you did, and cite:", class_="soft"),
+        listed(REFERENCES),
+    )
+
+
+def _of_videos(facts: Facts, tell: Callable[[float, str], None]) -> Markup:
+    """The figures of the first videos; of more a line says how to have them."""
+    done = [one for one in facts.recorded if one.poses is not None]
+    pictures: list[Picture] = []
+    for n, one in enumerate(done[:MOST]):
+        tell(0.6 + 0.4 * n / min(len(done), MOST), f"drawing {one.name}")
+        pictures += video_pictures(one, facts.data["project"]["pcutoff"])
+    more = Markup()
+    if len(done) > MOST:
+        more = tag("p", f"Figures of the first {MOST} of {len(done)} videos; of the others: dlcnb plot", class_="soft")
+    return tags(_figures(pictures), more)
+
+
+def _figures(pictures: Iterable[Picture]) -> Markup:
+    made = [
+        tag(
+            "figure",
+            tags(
+                Markup('<img src="{}" alt="{}">').format(one.source, one.caption),
+                tag("figcaption", one.caption),
+            ),
+            class_="wide" if one.wide else None,
+        )
+        for one in pictures
+    ]
+    return tag("div", tags(*made), class_="figures") if made else escape("")

@@ -1,0 +1,166 @@
+"""The report: what it tells is so, what is missing is named with its cure, and nothing of a project becomes HTML."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from support.commands import run as command
+from support.projects import copy_of, write_noise
+
+from dlcnb.poses import Poses
+from dlcnb.project import Project, ProjectError
+from dlcnb.report import Facts, gather, write_report
+from dlcnb.report.page import page
+from dlcnb.video import VideoReader
+
+
+class Seen(HTMLParser):
+    """The tags of a page and their attributes, and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open, self.text = [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data if self.open[-1:] != ["style"] else ""
+
+
+@pytest.fixture(scope="module")
+def facts(told):
+    return gather(told)
+
+
+@pytest.fixture(scope="module")
+def seen(facts, tmp_path_factory):
+    path = write_report(facts, tmp_path_factory.mktemp("report") / "new" / "mine.html")
+    return Seen(path.read_text(encoding="utf-8"))
+
+
+def test_facts_are_those_of_the_project(told, facts):
+    labels, network, (video,) = facts.data["labels"], facts.data["network"], facts.data["videos"]
+    assert labels["scorers"] == {"truth": 16, "Bob": 6}
+    assert labels["variability"]["mean_px"] == pytest.approx(5)
+    assert set(labels["points"].values()) == {16}
+    assert (network["step"], network["steps"], network["seconds"]) == (90, 100, 50)
+    assert network["frames"] == {"train": 10, "validation": 2, "test": 4}
+    assert network["evaluation"]["verdict"]["level"] == "good"
+    with VideoReader(told.videos[0]) as reader:
+        assert video["seconds"] == pytest.approx(len(reader) / reader.fps, rel=1e-3)
+        gap = 30 / reader.fps
+    assert video["poses"]["sure_share"] == pytest.approx(1 - 30 / (300 * 4))
+    assert video["poses"]["all_sure_share"] == pytest.approx(0.9)
+    last = video["poses"]["bodyparts"][told.bodyparts[-1]]
+    assert (last["longest_gap_s"], last["gap_from_s"]) == pytest.approx((gap, 100 / 30 * gap))
+    assert facts.left_out == []
+
+
+def test_zones_are_in_centimetres(facts):
+    (one,) = facts.data["zones"]
+    (row,) = one["zones"]
+    assert one["unit"] == "cm"
+    inside = np.mean(facts.zones[0].points[:, 0] <= facts.zones[0].zones[0].box[2])
+    assert row["time_share"] == pytest.approx(inside, abs=0.01)
+
+
+def test_the_methods_text_has_the_numbers_and_no_blanks(facts):
+    text = facts.data["methods"]
+    for words in (
+        "16 frames of 1 video were labeled",
+        "5.00 px apart",
+        "ImageNet",
+        "100 steps on 12 frames, of which 2",
+        "step 90",
+        "on test frames (16 points",
+        "1 video (300 frames",
+        "97.5 % were above",
+        "8 px per cm",
+        "1 zone (left)",
+    ):
+        assert words in text
+    assert not re.search(r"None|nan|\[|\{", text)
+
+
+def test_the_page_is_whole_and_needs_nothing_from_elsewhere(seen, facts):
+    assert seen.open == []
+    names = {name for name, _ in seen.tags}
+    assert not names & {"script", "link", "iframe", "object", "base", "form"}
+    sources = [attrs[key] for _, attrs in seen.tags for key in ("src", "href") if key in attrs]
+    assert sources
+    assert all(source.startswith(("data:image/png;base64,", "#")) for source in sources)
+    ids = {attrs["id"] for _, attrs in seen.tags if "id" in attrs}
+    assert {source[1:] for source in sources if source.startswith("#")} <= ids
+    assert {"methods", "labels", "network", "videos", "zones", "project"} <= ids
+    assert sum(name == "img" for name, _ in seen.tags) == 7
+    assert facts.data["methods"] in seen.text
+    assert "Frames are seen at half their size." in seen.text
+
+
+EVIL = '<img src=x onerror="alert(1)">&amp;{0}</style>'
+
+
+def test_hostile_names_stay_text(facts):
+    """Every text of the facts, wherever it is from, turned into HTML and a field of a template."""
+    labels = facts.data["labels"]
+    named = {*labels["points"], *labels["scorers"], *labels["videos"]}  # keys that are names
+
+    def evil(value, key=""):
+        if isinstance(value, dict):
+            return {f"{k}{EVIL}" if k in named else k: evil(one, k) for k, one in value.items()}
+        if isinstance(value, list):
+            return [evil(one) for one in value]
+        return value + EVIL if isinstance(value, str) and key != "unit" else value
+
+    found = Seen(page(Facts(evil(facts.data), left_out=[f"Poses: {EVIL}"])))
+    assert found.open == []
+    assert not [attrs for name, attrs in found.tags if name == "img" or "onerror" in attrs]
+    assert found.text.count(EVIL) > 20
+
+
+def test_an_empty_project_is_told_what_brings_the_rest(tmp_path):
+    project = Project.create("new", "Ann", [write_noise(tmp_path / "a.mp4", 5)], ("nose",), parent=tmp_path)
+    done = json.loads(command("report", project.root, "--json").stdout)
+    assert done["labels"] is done["network"] is done["videos"][0]["poses"] is None
+    told = "\n".join(done["left_out"])
+    assert "label some in Studio" in told
+    assert f"dlcnb train {project.root}" in told
+    assert f"dlcnb analyze {project.root} a.mp4" in told
+    seen = Seen((project.root / "report.html").read_text(encoding="utf-8"))
+    assert all(line in seen.text for line in done["left_out"])
+    assert "1 bodypart (nose)" in seen.text
+
+
+def test_what_is_damaged_is_named_and_the_rest_told(told, tmp_path):
+    project = copy_of(told, tmp_path)
+    run = project.runs()[0]
+    next(project.evaluation_dir(run).glob("evaluation-*-frames.csv")).write_text("nonsense")
+    Poses(("nose",), "DLC_other", np.zeros((9, 1, 2)), np.ones((9, 1))).write(project.videos[0])
+    (project.root / "scale.json").write_text("[]")
+    found = gather(project)
+    assert found.data["network"]["evaluation"] is None
+    assert found.data["labels"]["frames"] == 16
+    told = "\n".join(found.left_out)
+    assert "Errors and verdict: " in told
+    assert "has poses of 9 frames, the video has 300" in told
+    assert "Scale: " in told
+    assert "Zones of arena: it has no poses yet" in told
+    Seen(page(found))
+
+
+def test_wrong_wishes_are_one_line(told, tmp_path):
+    with pytest.raises(ProjectError, match="no video 'nobody'"):
+        gather(told, ["nobody"])
+    line = command("report", told.root, "--out", tmp_path / "a.pdf", code=1).stderr.strip().splitlines()[-1]
+    assert "A report is an .html file; a.pdf is none" in line
+    assert "no run with shuffle 9" in command("report", told.root, "--shuffle", 9, code=1).stderr
+    assert list(tmp_path.iterdir()) == []
