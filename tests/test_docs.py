@@ -25,7 +25,7 @@ PAGES = [
     *(ROOT / name / "README.md" for name in ("benchmarks", "teaching")),
 ]
 PUBLIC = ["evaluate", "exchange", "experiments", "frames", "geometry", "jobs", "labels", "outliers", "plots", "poses"]
-PUBLIC += ["project", "render", "sampledata", "targets", "trainset", "trajectories", "video", "zones"]
+PUBLIC += ["project", "render", "report", "sampledata", "targets", "trainset", "trajectories", "video", "zones"]
 FENCE = re.compile(r"^( *)```(?P<kind>\w*)[^\n]*\n(?P<text>.*?)^\1```$", re.DOTALL | re.MULTILINE)
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 

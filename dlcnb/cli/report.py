@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -32,10 +31,11 @@ def report(
     """
     from dlcnb.project import Project
     from dlcnb.report import gather, write_report
+    from dlcnb.report.page import checked_path
 
     project = Project.open(root)
     run = None if shuffle is None else pick_run(project, shuffle)
-    path = Path(out).absolute() if out else project.inside("report.html")
+    path = checked_path(out or project.inside("report.html"))
     facts = gather(project, videos, run=run, tables=tables, progress=console.progress)
     write_report(facts, path, console.progress)
     console.clear()

@@ -15,7 +15,7 @@ from dlcnb.report.methods import REFERENCES
 from dlcnb.report.parts import cards, labels, network, project, videos, zones
 from dlcnb.report.tags import listed, section, tag, tags
 
-__all__ = ["page", "write_report"]
+__all__ = ["checked_path", "page", "write_report"]
 
 MOST = 6  # videos whose figures are in the report
 _PAGE = Markup("""<!DOCTYPE html>
@@ -49,12 +49,18 @@ def write_report(facts: Facts, path: StrPath, progress: Callable[[float, str], N
     ValueError
         The path does not end in .html.
     """
-    path = Path(path)
+    path = checked_path(path)
+    text = page(facts, progress)
+    make_folder(path.parent)
+    atomic_write(path, text)
+    return path
+
+
+def checked_path(path: StrPath) -> Path:
+    """The absolute path that a report may have; raises ValueError if it does not end in .html."""
+    path = Path(path).absolute()
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"A report is an .html file; {path.name} is none. Give it that ending.")
-    text = page(facts, progress)
-    make_folder(path.absolute().parent)
-    atomic_write(path, text)
     return path
 
 
