@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import socket
-import sys
 import threading
 import time
-import traceback
 from contextlib import closing
 from pathlib import Path
 
@@ -24,6 +23,8 @@ from dlcnb.project import Project
 from dlcnb.run import Run
 
 __all__ = []
+
+_log = logging.getLogger(__name__)  # to standard error, whence the command that joined takes it
 
 
 def _train_along(run: Path) -> None:
@@ -47,7 +48,7 @@ def _train_along(run: Path) -> None:
                 if stop:
                     break
     except BaseException:
-        traceback.print_exc()
+        _log.exception("This member of the training failed.")
         sign.unlink(missing_ok=True)
         os._exit(1)
     sign.unlink(missing_ok=True)
@@ -63,7 +64,7 @@ def _watch_leader(run: Path, sign: Path) -> None:
             beat = time.monotonic()
             os.utime(sign)
     time.sleep(GRACE)  # usually this process ends by itself, after the last step
-    print(f"The leader has gone ({status}).", file=sys.stderr)  # noqa: T201
+    _log.warning("The leader has gone (%s).", status)
     sign.unlink(missing_ok=True)
     os._exit(0 if status == "done" else 1)
 
