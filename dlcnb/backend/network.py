@@ -11,7 +11,7 @@ from mxnet.gluon import HybridBlock, nn
 from numpy.typing import NDArray
 
 from dlcnb.backend import mx
-from dlcnb.backend.backbones import EfficientNetLite0, make_backbone
+from dlcnb.backend.backbones import make_backbone
 
 __all__ = ["PoseNet", "loss_totals", "normalize", "pose_loss", "to_tensor"]
 
@@ -86,7 +86,7 @@ class PoseNet(HybridBlock):
         self.parts = parts
         with self.name_scope():
             self.backbone = make_backbone(backbone, freeze)
-            if isinstance(self.backbone, EfficientNetLite0):
+            if self.backbone.multiple == 32:
                 self.head = PyramidHead(self.backbone.channels, 3 * parts, head_width or 64)
             else:
                 self.head = PaperHead(self.backbone.channels, 3 * parts)

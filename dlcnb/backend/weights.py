@@ -69,7 +69,7 @@ def imagenet_weights(backbone: str, source: str | Path | None = None) -> dict[st
     Raises
     ------
     ConnectionError
-        Published weights are not at hand and could not be fetched, or a package is missing.
+        Published weights are not at hand and could not be fetched, none are published, or a package is missing.
     WeightsError
         The file is missing, damaged, or of another network.
     """
@@ -79,6 +79,8 @@ def imagenet_weights(backbone: str, source: str | Path | None = None) -> dict[st
         path = find_or_fetch(backbone, source)
     else:
         path = source
+    if path is None and source is None:
+        raise ConnectionError(f"No ImageNet weights of {backbone} are known here; give a file: --weights FILE.")
     if path is None:
         raise WeightsError(f"{source} publishes no weights of {backbone} that fit. Leave them out, or give a file.")
     tensors = read_weights(path)
@@ -119,6 +121,8 @@ def _check_network(tensors: Mapping[str, NDArray[Any]], backbone: str, name: str
     """Raise `WeightsError` unless the tensors are those of this backbone, all of them and no deeper ones."""
     if backbone == "efficientnet-lite0":
         needed, deeper = ["_conv_stem.weight", "_blocks.15._project_conv.weight"], "_blocks.16."
+    elif not backbone.startswith("resnet-"):
+        return  # another's own `load` knows the names
     else:
         counts = RESNET_BLOCKS[int(backbone.removeprefix("resnet-"))]
         blocks = [f"layer{s}.{b}" for s, count in enumerate(counts, 1) for b in range(count)]

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
+from dlcnb.trainset import BACKBONES
+
 pytestmark = pytest.mark.mxnet
 
 
-@pytest.mark.parametrize("backbone", ["efficientnet-lite0", "resnet-50", "resnet-101"])
+@pytest.mark.parametrize("backbone", BACKBONES)
 def test_maps_have_stride_8(backbone):
     from dlcnb.backend.network import PoseNet, to_tensor
 
