@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlcnb.evaluate.roc import auc, best_cutoff, share_of
+from dlcnb.evaluate.roc import ENOUGH, auc, best_cutoff, share_of
 from dlcnb.evaluate.summary import number
 
 __all__ = ["Calibration", "calibrate"]
@@ -79,9 +79,17 @@ class Calibration:
     @property
     def suggested_pcutoff(self) -> float | None:
         """The pcutoff that separates right from wrong points best (Youden's J: the most right points kept plus wrong
-        points left out); None if all points are right, or all are wrong, as no cutoff is better than another then.
+        points left out); None with fewer than `ENOUGH` right or wrong points (it would follow single ones), or if no
+        cutoff is better than another.
         """
         return best_cutoff(self.likelihood[self.right], self.likelihood[~self.right])
+
+    @property
+    def too_few(self) -> str:
+        """Which points are too few to suggest a pcutoff, as "only 1 wrong point"; "" where both kinds are enough."""
+        counts = {"wrong": int((~self.right).sum()), "right": int(self.right.sum())}
+        kind, count = min(counts.items(), key=lambda one: one[1])
+        return f"{'only ' * (count > 0)}{count or 'no'} {kind} point{'s' * (count != 1)}" if count < ENOUGH else ""
 
     def to_json(self) -> dict[str, Any]:
         """Bins and summaries as plain numbers; NaN becomes None."""
@@ -94,6 +102,7 @@ class Calibration:
             "expected_error": number(self.expected_error),
             "auc": number(self.auc),
             "suggested_pcutoff": suggested,
+            "too_few": self.too_few,
             "at_suggested": None if suggested is None else {k: number(v) for k, v in self.at(suggested).items()},
             "bins": {name: [number(v) for v in getattr(self, name)] for name in columns} | {"n": self.n.tolist()},
         }

@@ -31,7 +31,8 @@ class Presence:
     misses, false_alarms : float
         Share of the shown frames below the pcutoff, and of the others at or above it; NaN of nothing.
     suggested_pcutoff : float or None
-        Where both shares together are smallest; None if one kind is missing or the likelihood tells nothing.
+        Where both shares together are smallest; None with fewer than five frames of one kind, or if the likelihood
+        tells nothing.
     """
 
     bodypart: str

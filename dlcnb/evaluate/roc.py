@@ -7,7 +7,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["auc", "best_cutoff", "share_of"]
+__all__ = ["ENOUGH", "auc", "best_cutoff", "share_of"]
+
+ENOUGH = 5  # values of each kind, below which a cutoff would follow single ones
 
 
 def auc(high: ArrayLike, low: ArrayLike) -> float:
@@ -41,11 +43,11 @@ def best_cutoff(high: ArrayLike, low: ArrayLike) -> float | None:
     Returns
     -------
     float or None
-        In the widest gap between values that is as good as any, with few digits. None if one kind is missing, or if no
-        cutoff is better than none.
+        In the widest gap between values that is as good as any, with few digits. None if one kind has fewer than
+        `ENOUGH` values, or if no cutoff is better than none.
     """
     high, low = np.asarray(high, float), np.asarray(low, float)
-    if not len(high) or not len(low):
+    if min(len(high), len(low)) < ENOUGH:
         return None
     values, which = np.unique(np.concatenate([high, low]), return_inverse=True)
     highs = np.bincount(which[: len(high)], minlength=len(values)) / len(high)

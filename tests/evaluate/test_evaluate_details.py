@@ -99,7 +99,7 @@ class TestCalibration:
         assert found.n.sum() == 40000
 
     def test_the_suggested_pcutoff_separates_right_from_wrong(self):
-        found = calibrate([[1, 2, 30, 1, 44]], [[0.9, 0.8, 0.3, 0.7, 0.2]])
+        found = calibrate([[1, 2, 30, 1, 44]] * 5, [[0.9, 0.8, 0.3, 0.7, 0.2]] * 5)
         assert 0.3 < found.suggested_pcutoff <= 0.7
         assert found.at(found.suggested_pcutoff) == {
             "kept": 0.6,
@@ -110,17 +110,38 @@ class TestCalibration:
         assert found.auc == 1
 
     def test_it_is_short_even_between_close_neighbours(self):
-        found = calibrate([[30, 1]], [[0.99991, 0.99995]])
+        found = calibrate([[30, 1]] * 5, [[0.99991, 0.99995]] * 5)
         assert 0.99991 < found.suggested_pcutoff <= 0.99995
         assert len(str(found.suggested_pcutoff)) <= 8
 
     @pytest.mark.parametrize("errors", [[[1.0, 2.0]], [[80.0, 90.0]]])
     def test_no_suggestion_where_no_cutoff_is_better(self, errors):
-        assert calibrate(errors, [[0.4, 0.6]]).suggested_pcutoff is None
-        assert math.isnan(calibrate(errors, [[0.4, 0.6]]).auc)
+        found = calibrate(errors * 5, [[0.4, 0.6]] * 5)
+        assert found.suggested_pcutoff is None
+        assert math.isnan(found.auc)
+
+    @pytest.mark.parametrize(
+        ("wrong", "told"), [(0, "no wrong points"), (1, "only 1 wrong point"), (4, "only 4 wrong")]
+    )
+    def test_a_few_wrong_points_suggest_nothing(self, wrong, told):
+        errors, likelihood = [[1.0] * 4] * 19 + [[30.0] * wrong + [1.0] * (4 - wrong)], np.full((20, 4), 0.99)
+        likelihood[-1, :wrong] = 0.98
+        found = calibrate(errors, likelihood)
+        assert found.suggested_pcutoff is None
+        assert found.too_few.startswith(told)
+
+    def test_five_of_each_kind_are_enough(self):
+        found = calibrate([[1.0] * 5, [30.0] * 5], [[0.9] * 5, [0.3] * 5])
+        assert 0.3 < found.suggested_pcutoff <= 0.9
+        assert found.too_few == ""
+
+    def test_few_right_points_suggest_nothing_either(self):
+        found = calibrate([[1.0] * 2, [30.0] * 2, [30.0] * 2, [30.0] * 2], [[0.9] * 2] + [[0.3] * 2] * 3)
+        assert found.suggested_pcutoff is None
+        assert found.too_few == "only 2 right points"
 
     def test_likelihood_that_tells_nothing(self):
-        found = calibrate([[1, 30, 1, 30]], [[0.5, 0.5, 0.5, 0.5]])
+        found = calibrate([[1, 30, 1, 30]] * 5, [[0.5, 0.5, 0.5, 0.5]] * 5)
         assert found.auc == 0.5
         assert found.suggested_pcutoff is None
 
@@ -198,6 +219,11 @@ class TestDetails:
         text = details_text(details(example))
         assert "5 px: 75%" in text
         assert "1 of 4 predictions are wrong (5 px off or more" in text
+        assert "No other pcutoff is suggested: only 1 wrong point, and it takes 5 of each kind; 0.6 stays" in text
+
+    def test_text_with_a_suggestion(self):
+        found = details(evaluation([[1, 2], [3, 20]] * 5, [[0.9, 0.7], [0.8, 0.3]] * 5, is_test=[True] * 10))
+        text = details_text(found)
         assert "Suggested pcutoff 0.5: keeps 100% of the right points, leaves out 100% of the wrong ones" in text
 
     def test_without_test_frames(self, example):

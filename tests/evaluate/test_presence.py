@@ -50,7 +50,14 @@ def test_counts_auc_misses_and_false_alarms():
     assert sometimes.auc == pytest.approx(5 / 6)  # of 3 x 2 pairs only (0.3, 0.7) is in the wrong order
     assert sometimes.misses == pytest.approx(1 / 3)
     assert sometimes.false_alarms == pytest.approx(1 / 2)
-    assert 0.1 < sometimes.suggested_pcutoff <= 0.3 or 0.7 < sometimes.suggested_pcutoff <= 0.8
+    assert sometimes.suggested_pcutoff is None  # two frames are too few
+
+
+def test_suggested_pcutoff():
+    shown, likelihood = [[1, 1], [1, 0]] * 5, np.array([[0.9, 0.9], [0.9, 0.1]] * 5)
+    _, sometimes = presence(evaluation(shown, likelihood))
+    assert sometimes.suggested_pcutoff == 0.5
+    assert "; suggested pcutoff 0.5" in presence_text(presence_json(evaluation(shown, likelihood)), 0.6)
 
 
 def test_test_frames_count_or_all_where_there_are_none():
@@ -70,7 +77,7 @@ def test_report_is_json_and_text_tells_only_of_parts_that_are_missing_somewhere(
     json.dumps(report, allow_nan=False)
     assert report["bodyparts"]["a"]["auc"] is None
     text = presence_text(report, 0.6)
-    assert "  b  AUC 0.83; pcutoff 0.6 misses 33% of 3, false alarms in 50% of 2; suggested pcutoff" in text
+    assert "  b  AUC 0.83; pcutoff 0.6 misses 33% of 3, false alarms in 50% of 2\n" in text + "\n"
     assert "  a " not in text
     assert text in details_text(details(example()))
     nothing = presence_json(evaluation(np.ones((3, 2)), np.ones((3, 2))))
@@ -86,10 +93,11 @@ def test_auc_counts_equal_values_half():
 
 
 def test_best_cutoff_keeps_the_high_and_leaves_out_the_low():
-    assert best_cutoff([0.9, 0.8], [0.1, 0.2]) == 0.5
-    assert best_cutoff([0.5, 0.5], [0.5]) is None
-    assert best_cutoff([0.1], [0.9]) is None
-    assert best_cutoff([], [0.9]) is None
+    assert best_cutoff([0.9, 0.8] * 3, [0.1, 0.2] * 3) == 0.5
+    assert best_cutoff([0.5] * 6, [0.5] * 5) is None
+    assert best_cutoff([0.1] * 5, [0.9] * 5) is None
+    assert best_cutoff([], [0.9] * 5) is None
+    assert best_cutoff([0.9] * 100, [0.1] * 4) is None
 
 
 def test_share_of_nothing():

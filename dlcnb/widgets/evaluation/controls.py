@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Controls", "summary_table", "verdict_line"]
 
+SUGGESTED = "Separates right from wrong points best"
 LEVEL_COLORS = {"useless": "#d32f2f", "poor": "#d32f2f", "usable": "#b8860b", "good": "#0f9d74"}
 
 
@@ -78,9 +79,7 @@ class Controls:
         )
         self.pcutoff.style.description_width = "52px"
         self.pcutoff.add_class("dlcnb-own-keys")
-        self.suggested = ipywidgets.Button(
-            layout=layout(width="auto"), tooltip="Separates right from wrong points best"
-        )
+        self.suggested = ipywidgets.Button(layout=layout(width="auto"), tooltip=SUGGESTED)
         self.suggested.on_click(lambda _: self._view.use_suggested())
         self.keep = button("save", "Make this the project's pcutoff", self._view.keep_pcutoff)
         self.epsilon = ipywidgets.BoundedFloatText(
@@ -162,6 +161,8 @@ class Controls:
         found = self.state.calibration()
         best = found.suggested_pcutoff if found is not None else None
         self.suggested.description = "no suggestion" if best is None else f"use {best:g}"
+        few = found.too_few if found is not None else ""
+        self.suggested.tooltip = f"{few.capitalize()}: too few to suggest another pcutoff" if few else SUGGESTED
         self.suggested.disabled = best is None or abs(best - self.state.pcutoff) < 1e-9
         self.keep.disabled = self._view.project is None or self.state.evaluation is None
 

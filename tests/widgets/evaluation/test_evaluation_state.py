@@ -106,7 +106,7 @@ def test_moving_the_cutoff_reckons_one_curve_anew(state):
 
 def test_calibration_of_the_bodypart_looked_at(state):
     assert state.calibration().n.sum() == 6
-    assert 0.2 < state.calibration().suggested_pcutoff <= 0.9
+    assert state.calibration().too_few == "only 2 wrong points"
     state.bodypart = "tail"
     assert state.calibration().n.sum() == 3
 

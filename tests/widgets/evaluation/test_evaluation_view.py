@@ -165,7 +165,16 @@ class TestGestures:
         view.controls.epsilon.value = 1
         assert "4 of 4 are 1 px off" in view.controls.heading.value
 
+    def test_one_wrong_point_suggests_no_cutoff(self, view):
+        assert view.controls.suggested.description == "no suggestion"
+        assert view.controls.suggested.disabled
+        assert "too few" in view.controls.suggested.tooltip
+
     def test_the_suggested_cutoff_is_used_and_kept(self, view, project):
+        found = predictions(project)
+        found.predicted[::3, :2] += [40, 0]
+        found.likelihood[::3, :2] = 0.2
+        view.state.set_evaluation(found)
         view.state.pcutoff = 0.1
         assert view.controls.pcutoff.value == pytest.approx(0.1)
         view.controls.suggested.click()
