@@ -1,7 +1,8 @@
 from .backend import Predictor, evaluate_run, predict_video, train, write_score_maps
+from .checkup import doctor
 from .evaluate import Evaluation, human_variability, over_splits
 from .jobs.analysis import cluster
-from .labels import Labels, LabelStore, doctor
+from .labels import Labels, LabelStore
 from .poses import MultiAnimalPoses, Poses
 from .project import Project, Skeleton
 from .trainset import TrainConfig, TrainSet

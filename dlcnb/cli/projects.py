@@ -153,9 +153,9 @@ def _extracted_text(one: dict[str, Any], count: int) -> str:
 @click.option("--repair", is_flag=True, help="Repair what can be repaired without losing anything.")
 def doctor(console: Console, project: str | None, repair: bool) -> Report:
     """Check PROJECT (or, without it, the installation) and say what to do about each finding."""
-    from dlcnb import labels
+    from dlcnb import checkup
 
-    findings = labels.doctor(project, repair=repair) if project else list(_check_installation())
+    findings = checkup.doctor(project, repair=repair) if project else list(_check_installation())
     signs = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}
     lines = []
     for f in findings:

@@ -22,7 +22,7 @@ from dlcnb.project.names import ProjectError, video_stem
 if TYPE_CHECKING:
     from dlcnb.project.core import Project
 
-__all__ = ["SCALES", "Scale", "needed_scale", "scale_of", "set_scale", "undo_scale"]
+__all__ = ["SCALES", "Scale", "needed_scale", "scale_of", "scaled_videos", "set_scale", "undo_scale"]
 
 SCALES = "scale.json"  # beside config.yaml
 _REMEMBERED = 20  # changes that can be undone
@@ -184,6 +184,11 @@ def needed_scale(project: Project, video: StrPath, frame_size: tuple[int, int] |
             f"dlcnb scale {project.root} {stem} --px-per-cm N, or use --unit px"
         )
     return found
+
+
+def scaled_videos(project: Project) -> tuple[str, ...]:
+    """Names of the videos that have a scale of their own; `ProjectError` if the file is damaged."""
+    return tuple(_kept(project)["videos"])
 
 
 def set_scale(project: Project, scale: Scale | None, video: StrPath | None = None) -> None:
