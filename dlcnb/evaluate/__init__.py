@@ -4,7 +4,7 @@ from dlcnb.evaluate.calibration import Calibration, calibrate
 from dlcnb.evaluate.core import Evaluation
 from dlcnb.evaluate.curves import PckCurve, pck_curve
 from dlcnb.evaluate.details import details, details_text, human_px, keypoint_table, pick, write_details
-from dlcnb.evaluate.human import human_variability
+from dlcnb.evaluate.human import doubtful_labels, human_variability
 from dlcnb.evaluate.likelihood import CalibratedLikelihood, fit_likelihood
 from dlcnb.evaluate.maps import ScoreMaps, ScoreMapWriter, maps_path
 from dlcnb.evaluate.presence import Presence, presence
@@ -29,6 +29,7 @@ __all__ = [
     "calibrate",
     "details",
     "details_text",
+    "doubtful_labels",
     "error_rows",
     "errors",
     "fit_likelihood",

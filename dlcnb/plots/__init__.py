@@ -9,13 +9,17 @@ from dlcnb.plots.embedding import crops, embed, embedding, spread
 from dlcnb.plots.evaluation import calibration, differences, pck, save_evaluation
 from dlcnb.plots.experiments import comparison, experiment, learning_curve, parts
 from dlcnb.plots.figure import save
+from dlcnb.plots.frames import pose_on, score_map_on
 from dlcnb.plots.movement import bones, postures, skeletons, speed
+from dlcnb.plots.people import against_human, agreement
 from dlcnb.plots.poses import coordinates, histogram, likelihood, save_all, trajectory
 from dlcnb.plots.steps import curves, loss
 from dlcnb.plots.training import errors, training
 from dlcnb.plots.zones import ethogram, occupancy
 
 __all__ = [
+    "against_human",
+    "agreement",
     "bones",
     "calibration",
     "comparison",
@@ -35,10 +39,12 @@ __all__ = [
     "occupancy",
     "parts",
     "pck",
+    "pose_on",
     "postures",
     "save",
     "save_all",
     "save_evaluation",
+    "score_map_on",
     "skeletons",
     "speed",
     "spread",

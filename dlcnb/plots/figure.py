@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-__all__ = ["FARTHEST", "Drawn", "DrawnPair", "NotebookFigure", "axes_for", "named", "plain", "save"]
+__all__ = ["FARTHEST", "Drawn", "DrawnPair", "NotebookFigure", "axes_for", "figure_of", "named", "plain", "save"]
 
 Drawn = tuple[Figure, "Axes"]  # what functions of one picture return
 DrawnPair = tuple[Figure, NDArray[np.object_]]  # … and of two, side by side or one above the other
@@ -43,8 +43,7 @@ class NotebookFigure(Figure):
 def axes_for(ax: Any, size: tuple[float, float], layout: int | tuple[int, int] | None = None) -> tuple[Figure, Any]:
     """(figure, axes), given or new; ``layout`` None = one, 2 = two rows over the same x, (1, 2) = two columns."""
     if ax is None:
-        fig = NotebookFigure(figsize=size, layout="constrained")
-        FigureCanvasAgg(fig)
+        fig = figure_of(size)
         rows, columns = layout if isinstance(layout, tuple) else (layout or 1, 1)
         ax = fig.subplots(rows, columns, sharex=rows > 1, sharey=columns > 1)
     elif layout is not None:
@@ -55,6 +54,13 @@ def axes_for(ax: Any, size: tuple[float, float], layout: int | tuple[int, int] |
     for one in every:
         plain(one)
     return every[0].figure, ax
+
+
+def figure_of(size: tuple[float, float]) -> NotebookFigure:
+    """An empty figure, (width, height) in inches, outside of pyplot."""
+    fig = NotebookFigure(figsize=size, layout="constrained")
+    FigureCanvasAgg(fig)
+    return fig
 
 
 def named(text: object) -> str:

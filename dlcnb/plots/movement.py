@@ -36,6 +36,7 @@ def postures(  # noqa: PLR0913
     past: int = 30,
     future: int = 30,
     every: int = 6,
+    both: bool = False,
     image: NDArray[np.uint8] | None = None,
     pcutoff: float = 0.6,
     ax: Axes | None = None,
@@ -49,6 +50,7 @@ def postures(  # noqa: PLR0913
     skeleton : or edges (E, 2); the outline around all bodyparts if None or without edges.
     past, future : frames before (cyan) and after (green).
     every : a posture is drawn (magenta, paler the longer ago) for each so many frames of the past.
+    both : for each so many frames of the future, too (green).
     image : uint8 (H, W, 3), shown below; the view is the part of it around what is drawn.
     pcutoff : points of a likelihood below it are not drawn.
     """
@@ -62,16 +64,20 @@ def postures(  # noqa: PLR0913
         ax.imshow(image, zorder=0)
         ax.grid(False)
     first = max(0, frame - past)
+    end = min(frame + 1 + future, len(points))
     ago = np.arange(frame - every, first - 1, -every) if every > 0 else np.empty(0, int)
-    _bodies(ax, points[ago], skeleton)
+    later = np.arange(frame + every, end, every) if both and every > 0 else ago[:0]
+    _bodies(ax, points[ago], skeleton, BODY)
+    _bodies(ax, points[later], skeleton, FUTURE)
     now = list(body_lines(points[frame], skeleton))
     ax.add_collection(LineCollection(now, colors="black", linewidths=2, zorder=4, label="now"))
-    before, after = points[first:frame, k], points[frame + 1 : frame + 1 + future, k]
+    before, after = points[first:frame, k], points[frame + 1 : end, k]
     ax.plot(*before.T, ".", color=PAST, ms=7, mew=0, zorder=3, label=f"{past} frames before")
     ax.plot(*after.T, ".", color=FUTURE, ms=7, mew=0, zorder=3, label=f"{future} frames after")
     ax.plot(*points[frame, k], "o", color="black", ms=6, zorder=5)
     ax.set(**plane(poses), title=f"{named(poses.bodyparts[k])} around frame {frame}")
-    _show(ax, np.concatenate([points[first : frame + 1 + future, k], points[[*ago, frame]].reshape(-1, 2)]), poses.unit)
+    drawn = np.concatenate([points[first:end, k], points[[*ago, frame, *later]].reshape(-1, 2)])
+    _show(ax, drawn, poses.unit)
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
     return fig, ax
 
@@ -82,6 +88,7 @@ def skeletons(
     frames: Sequence[int] | NDArray[np.int64] | None = None,
     *,
     centre: str | None = None,
+    towards: str | None = None,
     pcutoff: float = 0.6,
     ax: Axes | None = None,
 ) -> Drawn:
@@ -92,6 +99,7 @@ def skeletons(
     poses, skeleton : the skeleton, or edges (E, 2).
     frames : which to draw; 40 spread over the recording if None.
     centre : a bodypart that is put at (0, 0) in every pose, to compare postures; as in the frame if None.
+    towards : another one, that is turned to lie straight above it: postures in the body's own frame.
     pcutoff : points of a likelihood below it are not drawn.
     """
     fig, ax = axes_for(ax, (6, 5))
@@ -99,8 +107,7 @@ def skeletons(
     rows = np.unique(np.linspace(0, max(len(poses) - 1, 0), 40).astype(int)) if frames is None else np.asarray(frames)
     rows = rows[: len(poses)] if frames is None else rows
     points = shown(poses, pcutoff)[rows]
-    if centre is not None:
-        points = points - points[:, [_index(poses, centre)]]
+    points = _turned(points, poses, centre, towards)
     lines = points[:, edges].reshape(-1, 2, 2)
     whole = np.isfinite(lines).all(axis=(1, 2))
     time = np.repeat(rows, len(edges))
@@ -111,6 +118,7 @@ def skeletons(
     if whole.any():
         fig.colorbar(bundle, ax=ax, label="frame", shrink=0.6)
     where = "" if centre is None else f" around the {named(centre)}"
+    where += "" if towards is None else f", {named(towards)} up"
     ax.set(**plane(poses), title=title(f"Skeletons{where}", pcutoff, poses))
     ax.autoscale_view()
     upright(ax)
@@ -177,11 +185,22 @@ def bones(
     return fig, axes
 
 
-def _bodies(ax: Axes, points: NDArray[np.float64], skeleton: Skeleton | ArrayLike | None) -> None:
+def _bodies(
+    ax: Axes, points: NDArray[np.float64], skeleton: Skeleton | ArrayLike | None, color: tuple[float, float, float]
+) -> None:
     """Postures (n, K, 2), each paler than the one before."""
     for body, alpha in zip(points, np.linspace(0.9, 0.25, len(points)), strict=True):
         lines = list(body_lines(body, skeleton))
-        ax.add_collection(LineCollection(lines, colors=[(*BODY, alpha)], linewidths=1.5, zorder=2))
+        ax.add_collection(LineCollection(lines, colors=[(*color, alpha)], linewidths=1.5, zorder=2))
+
+
+def _turned(points: NDArray[np.float64], poses: Poses, centre: str | None, towards: str | None) -> NDArray[np.float64]:
+    """Points (n, K, 2) shifted so that ``centre`` is at (0, 0), and turned so that ``towards`` lies above it."""
+    if towards is not None:
+        if centre is None:
+            raise ValueError(f"towards={towards!r} needs centre=…, the bodypart that it is turned about.")
+        return trajectories.in_body_frame(points, _index(poses, centre), _index(poses, towards))
+    return points if centre is None else points - points[:, [_index(poses, centre)]]
 
 
 def _index(poses: Poses, bodypart: str | None) -> int:

@@ -1,5 +1,6 @@
 """From poses to clean trajectories: filters, a Kalman smoother, movement, bones. Pure functions; NaN = not there."""
 
+from dlcnb.trajectories.body import body_axis, in_body_frame, liveliest
 from dlcnb.trajectories.bones import bone_angles, bone_lengths, joint_angles, place_bones
 from dlcnb.trajectories.filters import fill_gaps, mask, median_filter, savgol_filter
 from dlcnb.trajectories.kalman import Smoothed, estimate_noise, kalman_smooth
@@ -11,6 +12,7 @@ __all__ = [
     "METHODS",
     "Smoothed",
     "acceleration",
+    "body_axis",
     "bone_angles",
     "bone_lengths",
     "distance_travelled",
@@ -18,9 +20,11 @@ __all__ = [
     "fill_gaps",
     "filter_poses",
     "heading",
+    "in_body_frame",
     "joint_angles",
     "kalman_smooth",
     "kinematics_table",
+    "liveliest",
     "mask",
     "median_filter",
     "movement_summary",

@@ -7,17 +7,17 @@ import click
 import numpy as np
 import pandas as pd
 import pytest
+from support.experiments import finish
 from support.projects import copy_of
 
 from dlcnb import experiments, plots, sampledata
 from dlcnb.cli.experiments import KINDS, _report, _setting, _steps
-from dlcnb.evaluate import Evaluation
 from dlcnb.experiments.results import COLUMNS, summary
 from dlcnb.labels import LabelError, Labels
 from dlcnb.plots.experiments import INSTEAD, from_random
 from dlcnb.project import Project
 from dlcnb.run import Run
-from dlcnb.trainset import TrainConfig, TrainSet, choose_split
+from dlcnb.trainset import TrainConfig
 
 
 @pytest.fixture(scope="module")
@@ -29,27 +29,6 @@ def tiny(tmp_path_factory):
 @pytest.fixture
 def project(tiny, tmp_path):
     return copy_of(tiny, tmp_path)
-
-
-def finish(plan, error=2.0, only=None, steps=()):
-    """Pretend that the trials were trained: predictions are off by ``error(trial)`` px, on the way by 10 / step."""
-    for trial in plan.trials:
-        if only is not None and trial.name not in only:
-            continue
-        config = TrainConfig.from_dict(trial.settings)
-        data = TrainSet.from_project(plan.project, config.bodyparts)
-        test = np.zeros(len(data), bool)
-        test[choose_split(data.images, config).test] = True
-        off = error(trial) if callable(error) else error
-        predicted = data.points + [off, 0.0]
-        shape = data.points.shape[:2]
-        rest = np.ones(shape), test, 0.6
-        for step in steps:
-            then = predicted + [10 / step, 0.0]
-            found = Evaluation(data.bodyparts, data.images, data.points, then, *rest, f"snapshot-{step}", step)
-            found.write(plan.curve_folder(trial))
-        found = Evaluation(data.bodyparts, data.images, data.points, predicted, *rest, "snapshot-5", 5)
-        found.write(plan.evaluation_folder(trial))
 
 
 class TestPlan:

@@ -194,3 +194,19 @@ def test_the_map_shows_all_points_and_some_images():
     assert drawn(fig).std() > 5
     with pytest.raises(ValueError, match="one for each"):
         plots.embedding(positions, images[:4])
+
+
+def test_postures_are_drawn_after_the_moment_too_if_wished(poses):
+    _, ax = plots.postures(poses, 100, skeleton=BONES, past=20, future=10, every=5, both=True)
+    shapes = bundles(ax)
+    assert len(shapes) == 4 + 2 + 1  # frames 95 to 80, 105 and 110, and now
+    np.testing.assert_array_equal(np.array(shapes[4].get_segments())[0], poses.points[105][list(BONES.index_edges[0])])
+
+
+def test_skeletons_in_the_body_s_own_frame_look_up(poses):
+    _, ax = plots.skeletons(poses, BONES, [10, 100, 150], centre="tailbase", towards="snout", pcutoff=0)
+    snout = lines(ax)["snout"].get_xydata()
+    length = np.linalg.norm(poses.points[[10, 100, 150], 0] - poses.points[[10, 100, 150], 3], axis=-1)
+    np.testing.assert_allclose(snout, np.stack([np.zeros(3), -length], axis=-1), atol=1e-9)
+    with pytest.raises(ValueError, match="needs centre"):
+        plots.skeletons(poses, BONES, towards="snout")

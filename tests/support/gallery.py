@@ -66,6 +66,7 @@ def _train(run):
             validation={"mean_px": error, "n": 5} if checked else None,
             best={"step": step, "val_mean_px": error} if checked else None,
         )  # fmt: skip
+    log.close()
 
 
 def _evaluate(project, run, labels, rng):
