@@ -151,7 +151,10 @@ def body_frame(source: Source) -> Drawing:
     one, pcutoff = source.recorded, source.project.pcutoff
     frame = source.moment(one, _AROUND)
     rows = np.arange(max(0, frame - _AROUND), min(len(one.poses), frame + _AROUND + 1))
-    back, front = (one.poses.bodyparts[k] for k in body_axis(one.poses.masked(pcutoff)))
+    try:
+        back, front = (one.poses.bodyparts[k] for k in body_axis(one.poses.masked(pcutoff)))
+    except ValueError as error:
+        raise MissingDataError(f"It needs surer poses of {one.video.name}. {error}") from error
     figure = figure_of((12, 4.8))
     left, right = figure.subplots(1, 2)
     edges = _edges(source, one)

@@ -73,7 +73,7 @@ def figure_names(names: Sequence[str]) -> list[str]:
     """
     found = []
     for text in names:
-        word = re.sub(r"^fig(ure)?\.?\s*", "", text.strip(), flags=re.IGNORECASE)
+        word = re.sub(r"^(figure|fig\.?)\s*", "", text.strip(), flags=re.IGNORECASE)
         name = next((one for one in FIGURES if one.lower() == word.lower()), _ALSO.get(word.upper()))
         if name is None:
             known = ", ".join(FIGURES)
