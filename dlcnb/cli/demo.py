@@ -57,11 +57,14 @@ def demo(
 
     Nothing is overwritten: if the folder holds something, a numbered one is taken.
     """
+    from dlcnb import sampledata
+    from dlcnb.jobs.worker import peak_rss_mb
+
     began = time.monotonic()
     peaks: list[float] = []
     folder = _fresh_folder(Path(out).absolute())
     console.note(f"1/5  Making a project with {data} data in {folder}")
-    project = _project(data, folder)
+    project = sampledata.openfield(folder) if data == "openfield" else sampledata.synthetic_project(folder)
     settings: dict[str, Any] = {"train_fraction": train_fraction, "split_seed": split_seed}
     settings |= {"steps": steps} if steps and not minutes else {"minutes": minutes or _MINUTES[data], "steps": steps}
     _train(console, project, settings, peaks)
@@ -72,7 +75,7 @@ def demo(
     poses = Path(analysis["videos"][0]["output"])
     plots = plot_one(project, video, poses, project.pcutoff)
     labeled = label(console, project, video, poses, project.pcutoff, trail=15)
-    numbers = {"seconds": time.monotonic() - began, "peak_rss_mb": _own_peak() + max(peaks)}
+    numbers = {"seconds": time.monotonic() - began, "peak_rss_mb": peak_rss_mb() + max(peaks)}
     report = {name: value for name, value in evaluation.items() if name not in ("folder", "peak_rss_mb")}
     files = {"labeled_video": labeled["output"], "plots": plots}
     found = {"project": project.root, "evaluate": report, "analyze": {"videos": analysis["videos"]}, **numbers, **files}
@@ -87,12 +90,6 @@ def _fresh_folder(wanted: Path) -> Path:
         folder = wanted.with_name(f"{wanted.name}-{number}")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _project(data: str, out: Path) -> Project:
-    from dlcnb import sampledata
-
-    return sampledata.openfield(out) if data == "openfield" else sampledata.synthetic_project(out)
 
 
 def _train(console: Console, project: Project, settings: dict[str, Any], peaks: list[float]) -> None:
@@ -122,12 +119,6 @@ def _analyze(console: Console, project: Project, video: Path, peaks: list[float]
     result = run_job(console, jobs.start("analyze", project, videos=[video]), describe_analysis)
     peaks.append(result["peak_rss_mb"])
     return result
-
-
-def _own_peak() -> float:
-    from dlcnb.jobs.worker import peak_rss_mb
-
-    return peak_rss_mb()
 
 
 def _text(

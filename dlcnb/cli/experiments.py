@@ -94,7 +94,8 @@ def _run(console: Console, plan: Plan, minutes: float | None, jobs: int) -> Repo
                 last.share, f"run {min(last.done + 1, last.total)} of {last.total}: {', '.join(last.running)}"
             )
             if last.finished:
-                console.note(_ended(last))
+                name = last.finished
+                console.note(f"warning: {name}: {last.failed[name]}" if name in last.failed else f"{name} is done")
                 experiments.write_results(plan)
     return _report(plan, last.failed if last else {})
 
@@ -110,11 +111,6 @@ def _free(plan: Plan) -> str:
     import shutil
 
     return f" of the {shutil.disk_usage(plan.folder).free / 1e9:,.0f} GB that are free"
-
-
-def _ended(progress: Progress) -> str:
-    name = progress.finished
-    return f"warning: {name}: {progress.failed[name]}" if name in progress.failed else f"{name} is done"
 
 
 def _report(plan: Plan, failed: Mapping[str, str]) -> Report:

@@ -79,7 +79,7 @@ def train(
     console.note(f"Training in {job.folder}")
     result = run_job(console, job, describe_training)
     text = f"{_trained(result)}\nRun: {result['run']}\nNext: dlcnb evaluate {project.root}"
-    return Report(_only(result, "run", "steps", "seconds", "best", "peak_rss_mb"), text)
+    return Report({name: result[name] for name in ("run", "steps", "seconds", "best", "peak_rss_mb")}, text)
 
 
 def _trained(result: dict[str, Any]) -> str:
@@ -381,7 +381,3 @@ def _plot_evaluation(project: Project, result: dict[str, Any]) -> list[Path]:
 
 def _snapshot(text: str) -> str | int:
     return int(text) if text.isdigit() else text
-
-
-def _only(result: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: result[name] for name in names}

@@ -125,7 +125,7 @@ def plan(
     for trial in trials:
         choose_split(data.images, TrainConfig.from_dict(trial.settings))  # raises before anything is trained
     folder = project.root / FOLDER / (name or kind)
-    about = {"kind": kind, "settings": _plain(base), "labels": _fingerprint(data)}
+    about = {"kind": kind, "settings": json.loads(json.dumps(base)), "labels": _fingerprint(data)}
     return Plan(kind, folder, project, tuple(_remember(folder, about, trials)))
 
 
@@ -251,7 +251,3 @@ def _difference(key: str, stored: dict[str, Any], about: dict[str, Any]) -> str:
 def _fingerprint(data: TrainSet) -> str:
     """Changes with any label."""
     return hashlib.sha256(json.dumps([data.images, data.bodyparts]).encode() + data.points.tobytes()).hexdigest()[:16]
-
-
-def _plain(settings: Mapping[str, Any]) -> Any:
-    return json.loads(json.dumps(settings))

@@ -84,12 +84,8 @@ def run(plan: Plan, *, processes: int = 1, retry: bool = True) -> Generator[Prog
 
 def _progress(plan: Plan, running: dict[str, Job], failed: dict[str, str], finished: str | None = None) -> Progress:
     done, total = sum(map(plan.is_done, plan.trials)), len(plan.trials)
-    partly = sum(_share(job) for job in running.values())
+    partly = sum((job.latest or {}).get("progress", 0.0) for job in running.values())
     return Progress(done, total, (done + partly) / max(total, 1), tuple(running), finished, dict(failed))
-
-
-def _share(job: Job) -> float:
-    return (job.latest or {}).get("progress", 0.0)
 
 
 def _start(plan: Plan, trial: Trial, processes: int) -> Job:

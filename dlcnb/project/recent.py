@@ -7,7 +7,6 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dlcnb.files import StrPath, atomic_write
 
@@ -47,7 +46,7 @@ def recent_projects() -> list[Recent]:
     """The projects that were open last, the newest first; those that are gone too."""
     try:
         entries = json.loads(_file().read_text(encoding="utf-8"))
-        return [_read(entry) for entry in entries]
+        return [Recent(Path(e["root"]), str(e["task"]), str(e.get("scorer", ""))) for e in entries]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -76,10 +75,6 @@ def last_scorer() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # a user without a name, as in a container
         return "me"
-
-
-def _read(entry: dict[str, Any]) -> Recent:
-    return Recent(Path(entry["root"]), str(entry["task"]), str(entry.get("scorer", "")))
 
 
 def _write(projects: list[Recent]) -> None:

@@ -53,7 +53,8 @@ def lead(run: str | Path, config: TrainConfig, events: EventLog, stop: StopReque
     os.environ.update(environment(host, port, config.workers, host))
     for left in _members(run):
         left.unlink(missing_ok=True)  # of a training that was killed
-    helpers = [_helper(role, run) for role in ("scheduler", "server")]
+    line = [sys.executable, "-m", "dlcnb.jobs.crew.member"]
+    helpers = [subprocess.Popen([*line, role, str(run)]) for role in ("scheduler", "server")]
     atomic_write(run / CREW_FILE, json.dumps({"host": host, "port": port, "workers": config.workers}))
     project = Run(run).root
     events.write(
@@ -71,10 +72,6 @@ def lead(run: str | Path, config: TrainConfig, events: EventLog, stop: StopReque
             time.sleep(0.1)
         for helper in helpers:
             helper.kill()
-
-
-def _helper(role: str, run: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "dlcnb.jobs.crew.member", role, str(run)])
 
 
 def _watch_members(

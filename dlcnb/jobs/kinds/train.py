@@ -21,7 +21,6 @@ from dlcnb.jobs.stop import StopRequest
 from dlcnb.run import Run
 
 if TYPE_CHECKING:
-    from dlcnb.backend.train import TrainStep
     from dlcnb.project import Project
     from dlcnb.trainset import TrainConfig
 
@@ -51,7 +50,8 @@ def train(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
                 if last.warning not in (None, warned):
                     warned = last.warning
                     events.write("warning", message=warned)
-                events.step(**_fields(last), rss_mb=process.memory_info().rss / 2**20)
+                fields = {f.name: getattr(last, f.name) for f in dataclasses.fields(last)}
+                events.step(**fields, rss_mb=process.memory_info().rss / 2**20)
                 if stop and last.progress < 1:
                     ending = "stopped"
                     break
@@ -69,10 +69,6 @@ def _shortage(project: Project, config: TrainConfig) -> str | None:
 
     data = TrainSet.from_project(project, config.bodyparts)
     return shortage(data.plan(config).config, data.sizes()[0])
-
-
-def _fields(record: TrainStep) -> dict[str, Any]:
-    return {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
 
 
 # --- before the worker starts

@@ -247,7 +247,8 @@ def loupe_things(seen: Scene, image: NDArray[np.uint8], view: LabelView, ratio: 
     """The loupe: a magnified square of the image with a cross-hair, ``ratio`` times as fine; or nothing."""
     if seen.loupe is None:
         return []
-    zoom, left = max(LOUPE_ZOOM, 2 * view.fit.zoom), _loupe_left(seen)
+    zoom = max(LOUPE_ZOOM, 2 * view.fit.zoom)
+    left = MARGIN if seen.loupe_left else seen.size[1] - LOUPE - MARGIN
     side = round(LOUPE * ratio)
     x, y = CanvasFit(zoom * ratio).to_canvas(seen.loupe).tolist()
     part = _toned(render_view(image, CanvasFit(zoom * ratio, side / 2 - x, side / 2 - y), (side, side)), view)
@@ -259,10 +260,6 @@ def loupe_things(seen: Scene, image: NDArray[np.uint8], view: LabelView, ratio: 
         *outlined(Lines(hair, LIGHT, 1.0, 0.9), alpha=0.9),
         Rectangles([(left, MARGIN, LOUPE, LOUPE)], LIGHT, 2),
     ]
-
-
-def _loupe_left(seen: Scene) -> int:
-    return MARGIN if seen.loupe_left else seen.size[1] - LOUPE - MARGIN
 
 
 def picture(image: NDArray[np.uint8], view: LabelView, seen: Scene, colors: NDArray[np.uint8]) -> Image.Image:

@@ -75,9 +75,6 @@ class Screen:
         self.view.observe(self._on_zoom, "revision")
         return made
 
-    def _shown(self) -> float:
-        return self._guard.shown if self._guard is not None else 1.0
-
     def _on_zoom(self, _: Any) -> None:
         if self._guard is not None and self._guard.plain_wheel != self.view.zoomed:
             self._guard.plain_wheel = self.view.zoomed
@@ -103,7 +100,8 @@ class Screen:
         name = session.cursor.image
         image, problem = self._read(name)
         seen, away, ratio = scene(session, view, self._edges, self.under()), None, self.canvas.ratio
-        seen = replace(seen, letters=round(LETTERS / min(max(self._shown(), 0.4), 1)))  # as high on a small canvas
+        scale = self._guard.shown if self._guard is not None else 1.0
+        seen = replace(seen, letters=round(LETTERS / min(max(scale, 0.4), 1)))  # as high on a small canvas
         if (played := self.context and self.context.picture) and played[0].shape == image.shape:
             image, away = played
             seen = elsewhere(seen, f"{away:+d} frames" if away else "this frame")

@@ -108,7 +108,8 @@ class FrontDoor(View):
         self.show("Recent")
 
     def _samples(self) -> ipywidgets.VBox:
-        rows: list[ipywidgets.Widget] = [Html(heading("Projects to try everything on", self._where()))]
+        where = f"made in {self._sample_folder()}"
+        rows: list[ipywidgets.Widget] = [Html(heading("Projects to try everything on", where))]
         for name, words in SAMPLES.items():
             made = button(
                 "flask", f"Make this project and open it: {words}", functools.partial(self.sample, name), name
@@ -116,9 +117,6 @@ class FrontDoor(View):
             made.add_class("dlcnb-entry")
             rows.append(row([made, Html(muted(words))], tight=True))
         return ipywidgets.VBox(rows)
-
-    def _where(self) -> str:
-        return f"made in {self._sample_folder()}"
 
     def _sample_folder(self) -> Path:
         return Path(self._folder or Path.cwd()).absolute() / "dlcnb-samples"

@@ -210,7 +210,8 @@ class Studio(View):
         try:
             made = self.widget(tab)
         except Exception as error:  # nothing to label yet, say: it is tried again when the tab is opened again
-            made = Html(markup('<div role="status" class="dlcnb-empty">{}<br>{}</div>', _here(tab), error))
+            words = f"Here you {TABS[tab]}."
+            made = Html(markup('<div role="status" class="dlcnb-empty">{}<br>{}</div>', words, error))
         self.steps.panes[tab].children = [*above, made]
 
     def widget(self, tab: str) -> Any:
@@ -391,8 +392,3 @@ class Studio(View):
 
 def _schema(project: Project) -> tuple[Any, ...]:
     return project.videos, project.bodyparts, project.skeleton.edges, project.scorer, project.iteration
-
-
-def _here(tab: str) -> str:
-    """What will be in a tab, for where it is empty."""
-    return f"Here you {TABS[tab]}."

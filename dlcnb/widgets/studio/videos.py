@@ -119,7 +119,9 @@ class AddVideos(View):
         self.project, self._added = project, added
         self.task = Task(self.fail, self._busy)
         around = project.videos[0].resolve().parent if project.videos else None
-        self.chooser = VideoChooser(self._show, around if around and not _inside(around, project.root) else None)
+        if around and around.is_relative_to(project.root.resolve()):
+            around = None
+        self.chooser = VideoChooser(self._show, around)
         self.unfold = button("plus", "More videos for this project", self.toggle, "Add videos")
         self.add_button = button("check", "Link them into the project; uploads are copied", self.add, "Add")
         self.add_button.button_style = "primary"
@@ -165,7 +167,3 @@ class AddVideos(View):
         """Take it off the page."""
         self.chooser.close()
         super().close()
-
-
-def _inside(path: Path, folder: Path) -> bool:
-    return path.is_relative_to(folder.resolve())
