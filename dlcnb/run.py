@@ -97,8 +97,7 @@ class Run:
     def settings(self) -> dict[str, Any]:
         """All of pose_cfg.yaml; raises `ProjectError` if it is not there or can't be read."""
         try:
-            values = YAML(typ="safe").load(read_text(self.config_file))
-            return dict(values)
+            return dict(YAML(typ="safe").load(read_text(self.config_file)))
         except FileNotFoundError:
             raise ProjectError(
                 f"{self.folder} is not a training run: it has no {self.config_file.name}. Expected a folder …/train."
@@ -154,8 +153,7 @@ class Run:
         Raises
         ------
         ProjectError
-            A setting that shaped the weights (all but `CHANGEABLE`) differs from the run's, and there are snapshots.
-            Without one the run begins anew, so anything may change.
+            There are snapshots, and a setting that shaped their weights (all but `CHANGEABLE`) differs from the run's.
         """
         from dlcnb.trainset import TrainConfig
 
@@ -212,9 +210,7 @@ class Run:
         """
         steps = self.steps
         if not steps:
-            raise ProjectError(
-                f"No snapshot in {self.folder}. Train first (dlcnb train), or wait for the first snapshot."
-            )
+            raise ProjectError(f"No snapshot in {self.folder}. Train first (dlcnb train), or wait for the first one.")
         step = int(which) if str(which).isdigit() else -1
         if which == "last":
             step = steps[-1]
@@ -222,8 +218,7 @@ class Run:
             best = self.best
             step = best["step"] if best and best["step"] in steps else steps[-1]
         if step not in steps:
-            known = ", ".join(map(str, steps))
-            raise ProjectError(f"No snapshot {which!r} in {self.folder}. There are: best, last, {known}.")
+            raise ProjectError(f"No snapshot {which!r} in {self.folder}. There are: best, last, {str(steps)[1:-1]}.")
         return step, self.snapshot(step)
 
     @property
@@ -274,8 +269,7 @@ class Run:
 
     def last_state(self) -> tuple[int, dict[str, NDArray[Any]]]:
         """``(step, arrays by name)`` of the last snapshot to resume from; a damaged one is named and passed over."""
-        steps = self.steps
-        for step in reversed(steps):
+        for step in reversed(self.steps):
             try:
                 require_file(self.state(step))
                 with open(self.state(step), "rb") as raw, np.load(raw, allow_pickle=False) as file:

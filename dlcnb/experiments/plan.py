@@ -101,8 +101,7 @@ def plan(
     ----------
     project, kind, name : the project, or its folder; one of `KINDS`; of the experiment's folder, default the kind.
     values : what to compare: training fractions ("learning-curve", "curves"), bodyparts ("parts"; "all" is always
-        there), networks, radii in px, "imagenet" and "random", or videos; default all that make sense. For "folds" it
-        is not used.
+        there), networks, radii in px, "imagenet" and "random", or videos (not "folds"); default all that make sense.
     repeats : number of splits of each; of folds for "folds". "videos" has one.
     settings : of `TrainConfig`, for all trials; ``steps`` or ``minutes`` is a must. ``train_fraction`` is 0.5 unless
         given, as in the paper's comparisons. With ``keep`` (always there for "curves") the snapshots on the way are

@@ -109,28 +109,18 @@ def link(
 
     Parameters
     ----------
-    points : array_like
-        (T, N, K, 2) px: up to N places of each bodypart in a frame, in any order, of different animals for each
-        bodypart (as `targets.local_maxima` finds them); NaN = no further one.
-    likelihood : array_like
-        (T, N, K).
-    animals : int, optional
-        A, how many there are; N if None.
-    max_step : float, optional
-        How far a bodypart may move in a frame, px; estimated if None.
-    max_gap : int
-        Frames for which the place of a bodypart that is not found is remembered.
-    body : float, optional
-        How far the bodyparts of an animal are apart, px; estimated if None.
-    distances : Distances, optional
-        What labels teach; estimated from the places where it isn't known, or None.
+    points, likelihood : (T, N, K, 2) px and (T, N, K): up to N places of each bodypart in a frame, in any order, of
+        different animals for each bodypart (as `targets.local_maxima` finds them); NaN = no further one.
+    animals : A, how many there are; N if None.
+    max_step : how far a bodypart may move in a frame, px; estimated if None.
+    max_gap : frames for which the place of a bodypart that is not found is remembered.
+    body : how far the bodyparts of an animal are apart, px; estimated if None.
+    distances : what labels teach; estimated from the places where it isn't known, or None.
 
     Returns
     -------
-    points : float64 (T, A, K, 2)
+    points, likelihood : float64 (T, A, K, 2) and (T, A, K)
         NaN = not found. Row a is the same animal in all frames.
-    likelihood : float64 (T, A, K)
-        NaN where the points are.
     """
     points, likelihood = np.asarray(points, float), np.asarray(likelihood, float)
     if points.ndim != 4 or points.shape != (*likelihood.shape, 2):

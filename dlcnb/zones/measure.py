@@ -92,8 +92,7 @@ def zone_table(
     bodyparts, zones : K names, and zones.
     times : (T,) s, increasing.
     measured : the points in ``unit``, for distances (see `dlcnb.trajectories.tracks`); by default ``points``.
-    unit : "px" or "cm".
-    minimum : s that a stay lasts at least; see `stays`.
+    unit, minimum : "px" or "cm"; s that a stay lasts at least (see `stays`).
     """
     points = np.asarray(points, float)
     way = points if measured is None else np.asarray(measured, float)
@@ -104,15 +103,22 @@ def zone_table(
     for k, bodypart in enumerate(bodyparts):
         one = np.ascontiguousarray(points[:, k])
         weights = _weights(np.ascontiguousarray(way[:, k]), when)
-        known = float(weights[0][np.isfinite(one).all(axis=-1)].sum())
         for zone in zones:
-            there = zone.inside(one)
-            when_there = stays(there, when, minimum)
-            row = _row(there, weights, known, unit) | _of_stays(when_there, when)
-            first = {"bodypart": bodypart, "zone": zone.name, "time_s": row.pop("time_s")}
-            rows.append({**first, **row, "known_share": _share(known, weights[0].sum()), "min_stay_s": minimum})
+            row, when_there = _in_zone(zone, one, weights, when, unit, minimum)
+            rows.append({"bodypart": bodypart, "zone": zone.name, **row})
             found.append(Stays(zone.name, bodypart, when_there))
     return rows, found
+
+
+def _in_zone(
+    zone: Zone, one: Floats, weights: tuple[Floats, Floats, Floats], when: Floats, unit: str, minimum: float
+) -> tuple[dict[str, Any], NDArray[np.int64]]:
+    """Figures of one bodypart in one zone, and its stays there as (first frame, frame after the last)."""
+    known = float(weights[0][np.isfinite(one).all(axis=-1)].sum())
+    there = zone.inside(one)
+    when_there = stays(there, when, minimum)
+    last = {"known_share": _share(known, weights[0].sum()), "min_stay_s": minimum}
+    return {**_row(there, weights, known, unit), **_of_stays(when_there, when), **last}, when_there
 
 
 def _row(there: NDArray[np.bool_], weights: tuple[Floats, Floats, Floats], known: float, unit: str) -> dict[str, Any]:
