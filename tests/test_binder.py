@@ -1,14 +1,17 @@
-"""Binder's image is built only if the server extension is on; its pins are the tested ones."""
+"""Binder's image is built only if the server extension is on; its pins are the tested ones; a job keeps its kernel."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
+import threading
 import venv
 from pathlib import Path
 
 import pytest
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 
 import dlcnb
 
@@ -54,3 +57,64 @@ def test_the_pins_are_the_tested_versions() -> None:
     )
     pins, tested = ({line for line in lines if "==" in line} for lines in read)
     assert pins <= tested
+
+
+IDLE, PATIENCE = 10, 300  # s: after which a kernel is ended (Binder's 600); that a busy machine gets
+WORKER = """
+import pathlib, sys, time
+while not pathlib.Path(sys.argv[1]).exists():
+    time.sleep(0.1)
+"""
+JOB = f"""
+import pathlib, sys
+from dlcnb.jobs import line
+from dlcnb.jobs.job import launch
+line.LOOK, line.ALIVE = line.LOOK * {IDLE / 600}, line.ALIVE * {IDLE / 600}
+folder = pathlib.Path({{folder!r}})
+folder.mkdir()
+(folder / "job.json").write_text('{{{{"kind": "train"}}}}')
+job = launch(folder, [sys.executable, "-c", {WORKER!r}, str(folder.parent / "over")])
+"""
+
+
+async def started(manager: AsyncMappingKernelManager, cell: str) -> str:
+    """A new kernel that has run a cell."""
+    name: str = await manager.start_kernel()
+    client = manager.get_kernel(name).client()
+    client.start_channels()
+    await client.wait_for_ready(timeout=PATIENCE)
+    reply = await client.execute(cell, reply=True, timeout=PATIENCE)
+    client.stop_channels()
+    assert reply["content"]["status"] == "ok", reply["content"]
+    return name
+
+
+async def left_alive(folder: Path) -> list[str]:
+    """Which of two kernels with a job, "shown" and "plain", is alive when Jupyter's culler has ended the other."""
+    manager = AsyncMappingKernelManager(root_dir=str(folder), connection_dir=str(folder))
+    pause, loop = threading.Event(), asyncio.get_running_loop()
+    try:
+        kernels = {
+            how: await started(manager, JOB.format(folder=str(folder / how)) + last)
+            for how, last in (("shown", "job"), ("plain", ""))
+        }
+        manager.cull_idle_timeout, manager.cull_connected = IDLE, True
+        for _ in range(10 * PATIENCE):
+            await manager.cull_kernels()
+            alive = [how for how, name in kernels.items() if name in manager]
+            if len(alive) < 2:
+                return alive
+            await loop.run_in_executor(None, pause.wait, 0.1)
+        return alive
+    finally:
+        (folder / "over").touch()
+        await manager.shutdown_all(now=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Binder runs Linux")
+def test_the_line_of_a_job_keeps_its_kernel_from_being_ended_as_idle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", SOURCE)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    assert asyncio.run(left_alive(tmp_path)) == ["shown"]
