@@ -19,7 +19,10 @@ import pytest
 
 import dlcnb
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),  # a camera that every browser has
+]
 BASE = "/user/ada"  # as behind a JupyterHub
 PATIENCE = 60_000  # ms, for a busy machine
 QUIET = {  # no news and no pop-ups over what is tested

@@ -15,6 +15,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from support.videos import ONE, set_matrix
 
 from dlcnb.video import VIDEO_SUFFIXES, DamagedFrameError, VideoError, VideoReader, VideoWriter
 from dlcnb.video.color import Converter
@@ -152,7 +153,6 @@ def test_frames_before_the_start_of_an_edit_list_do_not_count(tmp_path):
         assert video.times[0] == 0
 
 
-ONE = 1 << 16
 MATRICES = {  # display matrix: what has to be done to the upright image to store it
     "none": ((ONE, 0, 0, ONE), lambda a: a),
     "90 clockwise": ((0, ONE, -ONE, 0), lambda a: np.rot90(a, 1)),
@@ -162,15 +162,6 @@ MATRICES = {  # display matrix: what has to be done to the upright image to stor
     "upside down": ((ONE, 0, 0, -ONE), lambda a: a[::-1]),
     "transposed": ((0, ONE, ONE, 0), lambda a: a.swapaxes(0, 1)),
 }
-
-
-def set_matrix(path, matrix):
-    """Write a display matrix (a, b, c, d) into the track header of an mp4."""
-    data = bytearray(path.read_bytes())
-    at = data.index(b"tkhd") + 44
-    for place, value in zip((0, 4, 12, 16), matrix, strict=True):
-        data[at + place : at + place + 4] = value.to_bytes(4, "big", signed=True)
-    path.write_bytes(data)
 
 
 @pytest.mark.parametrize("how", MATRICES)

@@ -17,6 +17,11 @@ __all__ = ["Upload"]
 _HERE = Path(__file__).parent
 
 
+def page_code(name: str) -> str:
+    """The JavaScript of a widget that sends files: what sends them, then the widget's own."""
+    return "\n".join((_HERE / file).read_text(encoding="utf-8") for file in ("pieces.js", name))
+
+
 class Upload(anywidget.AnyWidget):
     """A button to choose files, and how far they are.
 
@@ -37,7 +42,7 @@ class Upload(anywidget.AnyWidget):
         On the button.
     """
 
-    _esm = (_HERE / "upload.js").read_text(encoding="utf-8")
+    _esm = page_code("upload.js")
 
     label = traitlets.Unicode("Upload").tag(sync=True)
     accept = traitlets.Unicode().tag(sync=True)

@@ -1,4 +1,4 @@
-"""Choosing videos: of the computer where the kernel runs, or from the one where the browser is."""
+"""Choosing videos: of the computer where the kernel runs, from the one where the browser is, or of its camera."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import ipywidgets
+
 from dlcnb.files import TEMPORARY
 from dlcnb.project.sources import checked_videos, is_raw_video
-from dlcnb.video import VIDEO_SUFFIXES
+from dlcnb.video import VIDEO_SUFFIXES, VideoReader
+from dlcnb.widgets.base.camera import Camera
 from dlcnb.widgets.base.chips import Chips
 from dlcnb.widgets.base.folders import FolderBrowser
 from dlcnb.widgets.base.html import Html, muted
@@ -25,7 +28,7 @@ __all__ = ["AddVideos", "VideoChooser"]
 
 
 class VideoChooser(View):
-    """Videos as rows to press, an upload, and those chosen as chips.
+    """Videos as rows to press, an upload, the camera, and those chosen as chips.
 
     Parameters
     ----------
@@ -49,9 +52,12 @@ class VideoChooser(View):
         self.upload = Upload(
             self._folder, self.choose, self.fail, accept=VIDEO_SUFFIXES, label="Upload videos from your computer"
         )
+        self.camera: Camera | None = None
+        self.unfold = button("camera", "Record a clip with this computer's camera", self.toggle_camera, "Record a clip")
+        self.lens = ipywidgets.VBox()
         self.chips = Chips([], self._on_chips)
         self.none = Html(muted("Press a video to choose it; several are welcome."))
-        super().__init__([self.browser, row([self.upload, self.none, self.chips], tight=True)])
+        super().__init__([self.browser, row([self.upload, self.unfold, self.none, self.chips], tight=True), self.lens])
 
     @property
     def uploaded(self) -> list[Path]:
@@ -63,6 +69,24 @@ class VideoChooser(View):
         if self._uploads is None:
             self._uploads = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}uploads-"))
         return self._uploads
+
+    @shown
+    def toggle_camera(self) -> None:
+        """Show the camera; if it is shown, turn it off."""
+        if self.camera is not None:
+            self.camera.close()
+            self.camera = None
+        else:
+            self.camera = Camera(self._folder, self._on_clip, self.fail)
+        self.lens.children = [] if self.camera is None else [self.camera]
+
+    def _on_clip(self, clip: Path) -> None:
+        """A clip was recorded: choose it, and turn the camera off."""
+        self.choose(clip)
+        self.toggle_camera()
+        if clip in self.videos:
+            with VideoReader(clip) as reader:
+                self.tell(f"{clip.name} is recorded and chosen: {len(reader)} frames, {reader.times[-1]:.0f} seconds.")
 
     @shown
     def toggle(self, path: Path) -> None:
@@ -101,6 +125,8 @@ class VideoChooser(View):
         """Take it off the page; uploads that no project took are removed."""
         if self.comm is not None:
             self.upload.close()
+            if self.camera is not None:
+                self.camera.close()
             self.clear()
         super().close()
 

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
+from PIL import Image
+from support.videos import ONE, set_matrix
 
 from dlcnb import Studio
+from dlcnb.frames import extract
 from dlcnb.labels import LabelStore
 from dlcnb.project import Project
 from dlcnb.project.recent import recent_projects, remember
@@ -173,6 +176,27 @@ class TestNewProject:
         assert not uploaded.exists()
         with VideoReader(up) as reader:
             assert len(reader) == 30
+        form.close()
+
+    def test_a_clip_of_a_phone_becomes_a_project_with_upright_frames(self, here):
+        made, times = [], np.cumsum(np.random.default_rng(0).uniform(0.02, 0.05, 60))
+        form = NewProject(made.append, here)
+        clip = form.videos._folder() / "phone.mp4"
+        with VideoWriter(clip, SIZE, 30) as writer:  # held upright: stored on its side, at an uneven rate
+            for time in times:
+                writer.write(np.vstack([np.full((24, 64, 3), 250, np.uint8), np.zeros((24, 64, 3), np.uint8)]), time)
+        set_matrix(clip, (0, ONE, -ONE, 0))
+        form.videos.choose(clip)
+        form.create()
+        assert form.task.wait(30)
+        project = made[0]
+        extract(project, project.videos[0], [59])
+        (image,) = project.root.glob("labeled-data/phone/*.png")
+        pixels = np.asarray(Image.open(image))
+        assert pixels.shape == (64, 48, 3)
+        assert pixels[:, :20].mean() < 20 < 230 < pixels[:, -20:].mean()
+        with VideoReader(project.videos[0]) as reader:
+            np.testing.assert_allclose(reader.times, times - times[0], atol=0.001)
         form.close()
 
     def test_uploads_that_no_project_took_are_removed(self, here):
