@@ -209,10 +209,12 @@ class Predictor:
 
     @property
     def scorer(self) -> str:
-        """DeepLabCut's name for these predictions: ``DLC_<network>_<Task><date>shuffle<k>_snapshot_<step>``."""
-        info = run_info(self.run)
+        """DeepLabCut's name for these predictions: ``DLC_<network>_<Task><date>shuffle<k>_snapshot_<step>``.
+
+        For a run of an experiment the name of both stands in place of the shuffle.
+        """
         network = "".join(part.capitalize() for part in self.config.backbone.split("-"))
-        return f"DLC_{network}_{info['task_date']}shuffle{info['shuffle']}_snapshot_{self.step}"
+        return f"DLC_{network}_{_which(Run(self.run))}_snapshot_{self.step}"
 
     def maps(self, images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Maps:
         """`Maps` of a batch of uint8 images ``(H, W, 3)`` of one size, at once; they are computed behind."""
@@ -297,3 +299,13 @@ def _labeled(project: Project, predictor: Predictor) -> TrainSet:
             f"{', '.join(data.bodyparts)}. Evaluate a run of this project, or train a new one."
         )
     return data
+
+
+def _which(run: Run) -> str:
+    """What sets a run apart in names of tables: ``<Task><date>shuffle<k>``, or ``<Task><date><experiment>-<trial>``."""
+    try:
+        info = run_info(run.folder)
+    except ProjectError:
+        project, experiment = run.project, run.folder.resolve().parents[1].name
+        return f"{project.task}{project.date}{experiment}-{run.name}"
+    return f"{info['task_date']}shuffle{info['shuffle']}"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dlcnb.cli.console import LocalPath, Report, command, project_argument, run_job, table
+from dlcnb.cli.networks import pick_run
 from dlcnb.cli.results import animal_option, is_several, with_poses
-from dlcnb.cli.work import pick_run
 from dlcnb.exchange import FORMATS
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dlcnb.cli.console import LocalPath, Report, command, project_argument
-from dlcnb.cli.work import pick_run
+from dlcnb.cli.networks import pick_run
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console

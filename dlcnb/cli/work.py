@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dlcnb.cli.console import LocalPath, Report, clock, command, project_argument, run_job, table, videos_argument
+from dlcnb.cli.networks import network_of, networks_of, pick_run
 from dlcnb.cli.results import video_path
 from dlcnb.cli.settings import SettingsCommand, checked_device, given, read_settings
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from dlcnb.evaluate import Evaluation
     from dlcnb.project import Project
 
-__all__ = ["analyze", "describe_analysis", "describe_training", "evaluate", "evaluation_text", "pick_run", "train"]
+__all__ = ["analyze", "describe_analysis", "describe_training", "evaluate", "evaluation_text", "train"]
 
 _raw_likelihood = click.option(
     "--raw-likelihood", is_flag=True, help="The network's own likelihood, not calibrated on validation frames."
@@ -157,7 +158,7 @@ def evaluate(console: Console, root: str, snapshot: str, plots: bool, **options:
     from dlcnb.project import Project
 
     project = Project.open(root)
-    run = _network(console, project, options.pop("shuffle"), snapshot)
+    run = network_of(console, project, options.pop("shuffle"), snapshot)
     job = jobs.start("evaluate", project, run=run, snapshot=_snapshot(snapshot), **options)
     result = run_job(console, job, lambda e: (e["done"] / e["total"], "evaluating"))
     result |= _more(result)
@@ -198,6 +199,12 @@ def evaluate(console: Console, root: str, snapshot: str, plots: bool, **options:
     "--dynamic-margin", type=click.FloatRange(0), help="With --dynamic: px around the bodyparts.  [default: 10]"
 )
 @click.option("--animals", type=click.IntRange(2), help="Up to so many animals, in a table for several (_el).")
+@click.option(
+    "--ensemble",
+    metavar="NAMES",
+    help="The median of several networks: of an experiment (folds, or learning-curve/0.8), or of shuffles 1,2,3. How "
+    "far they lie apart goes beside the table.",
+)
 @_raw_likelihood
 @click.option("--score-maps", help="Keep the score-maps of these frames (10,20,...) beside the tables.")
 @click.option("--snapshot", default="best", show_default=True, help="best, last, or a step.")
@@ -234,8 +241,8 @@ def analyze(
         "score_maps": _frame_numbers(more.pop("score_maps")),
         **more,
     }
-    run = _network(console, project, shuffle, snapshot)
-    job = jobs.start("analyze", project, videos=paths, run=run, **options)
+    options |= networks_of(console, project, shuffle, snapshot, more["ensemble"])
+    job = jobs.start("analyze", project, videos=paths, **options)
     result = run_job(console, job, describe_analysis)
     rows = [("video", "frames", "frames/s", "output")]
     rows += [(Path(v["video"]).name, v["frames"], f"{v['fps']:.1f}", v["output"]) for v in result["videos"]]
@@ -276,42 +283,14 @@ def _remark(video: dict[str, Any]) -> str | None:
         words.append(f"{reused} frames were there already")
     if video["replaced"]:
         words.append(f"replaced an earlier result ({video['replaced']}); --out keeps both")
+    if "spread" in video:
+        words.append(f"median of {video['networks']} networks, their spread in {video['spread']}")
     if "score_maps" in video:
         words.append(f"score-maps in {video['score_maps']}")
     if damaged:
         some = ", ".join(map(str, damaged[:10])) + (" ..." if len(damaged) > 10 else "")
         words.append(f"{len(damaged)} damaged frames have empty rows: {some}")
     return f"{name}: {'; '.join(words)}." if words else None
-
-
-def pick_run(project: Project, shuffle: int | None) -> Path:
-    """The run with that shuffle, or the last one; raises ValueError if there is none."""
-    from dlcnb.project import run_info
-
-    if shuffle is None:
-        return project.last_run()
-    runs = {run_info(run)["shuffle"]: run for run in project.runs()}
-    if shuffle not in runs:
-        known = ", ".join(map(str, runs)) or "none"
-        raise ValueError(f"{project.root} has no run with shuffle {shuffle}. There are: {known}.")
-    return runs[shuffle]
-
-
-def _network(console: Console, project: Project, shuffle: int | None, snapshot: str) -> Path:
-    """The run to use, which is told; and if it is the last one, but unfinished, which earlier one is finished."""
-    from dlcnb import jobs
-    from dlcnb.run import Run
-
-    run = Run(pick_run(project, shuffle))
-    best = run.best if snapshot == "best" else None
-    step = f" (step {best['step']})" if best else ""
-    console.note(f"Network: shuffle {run.shuffle}, snapshot {snapshot}{step}, of {run.folder}")
-    if shuffle is None and (problem := jobs.unfinished(run)):
-        done = (r for r in map(Run, reversed(project.runs())) if r.steps and not jobs.unfinished(r))
-        if earlier := next(done, None):
-            number = earlier.shuffle
-            console.note(f"note: this run {problem}; shuffle {number} was trained to its end: --shuffle {number}")
-    return run.folder
 
 
 def describe_training(event: dict[str, Any]) -> tuple[float, str] | None:

@@ -5,7 +5,7 @@ may be interrupted and called again), ``results`` is the tidy table, ``curves`` 
 """
 
 from dlcnb.experiments.curves import curves, disk_mb, losses
-from dlcnb.experiments.plan import KINDS, Plan, Trial, begun, plan
+from dlcnb.experiments.plan import KINDS, Plan, Trial, begun, networks, plan
 from dlcnb.experiments.results import results, write_results
 from dlcnb.experiments.run import Progress, run
 
@@ -18,6 +18,7 @@ __all__ = [
     "curves",
     "disk_mb",
     "losses",
+    "networks",
     "plan",
     "results",
     "run",

@@ -15,7 +15,7 @@ from dlcnb.files import atomic_write, make_folder, read_json
 from dlcnb.project import Project, ProjectError, nearest
 from dlcnb.trainset import BACKBONES, TrainConfig, TrainSet, choose_split, leave_one_video_out
 
-__all__ = ["FOLDER", "KINDS", "PLAN_FILE", "Plan", "Trial", "begun", "plan"]
+__all__ = ["FOLDER", "KINDS", "PLAN_FILE", "Plan", "Trial", "begun", "networks", "plan"]
 
 log = logging.getLogger(__name__)
 
@@ -141,6 +141,44 @@ def begun(project: Project | str | Path) -> list[Plan]:
         except (KeyError, TypeError, ValueError) as error:
             log.warning("%s is damaged, and passed over: %s", path, error)
     return found
+
+
+def networks(project: Project | str | Path, name: str) -> list[Path]:
+    """The runs of an experiment that are trained and evaluated, for an ensemble.
+
+    Parameters
+    ----------
+    project : the project, or its folder.
+    name : of the experiment, or with a condition: ``folds``, ``learning-curve/0.8``.
+
+    Raises
+    ------
+    ProjectError
+        If there is no such experiment or condition, or less than two of its runs are done.
+    """
+    plans = {found.folder.name: found for found in begun(project)}
+    experiment, _, condition = name.partition("/")
+    if experiment not in plans:
+        known = ", ".join(plans) or "none"
+        raise ProjectError(
+            f"there is no experiment {experiment!r} to make an ensemble of{nearest(experiment, plans)}; there are: "
+            f"{known}. Make one (dlcnb experiment folds), or name shuffles such as 1,2,3"
+        )
+    found = plans[experiment]
+    conditions = dict.fromkeys(trial.condition for trial in found.trials)
+    if condition and condition not in conditions:
+        raise ProjectError(
+            f"the experiment {experiment} has no condition {condition!r}{nearest(condition, conditions)}; "
+            f"it has {', '.join(conditions)}"
+        )
+    wanted = [trial for trial in found.trials if condition in ("", trial.condition)]
+    done = [found.run_folder(trial) for trial in wanted if found.is_done(trial)]
+    if len(done) < 2:
+        raise ProjectError(
+            f"{len(done)} of the {len(wanted)} runs of {name} {'is' if len(done) == 1 else 'are'} done, an ensemble "
+            f"needs two; go on with it: dlcnb experiment {found.kind} {found.project.root}"
+        )
+    return done
 
 
 def _fractions(data: TrainSet, values: Sequence[Any] | None, repeats: int) -> list[tuple[str, int, dict[str, Any]]]:

@@ -9,7 +9,19 @@ merge(project)                          # after labeling: iteration + 1
 
 from dlcnb.outliers.choose import around, subsample
 from dlcnb.outliers.refine import Extracted, Merged, extract, machine_labels_path, merge, refinement, suggestions
-from dlcnb.outliers.scores import HOW, Scores, bone, fit, jump, left_right_pairs, score, sure, swap, uncertain
+from dlcnb.outliers.scores import (
+    HOW,
+    Scores,
+    bone,
+    disagree,
+    fit,
+    jump,
+    left_right_pairs,
+    score,
+    sure,
+    swap,
+    uncertain,
+)
 
 __all__ = [
     "HOW",
@@ -18,6 +30,7 @@ __all__ = [
     "Scores",
     "around",
     "bone",
+    "disagree",
     "extract",
     "fit",
     "jump",

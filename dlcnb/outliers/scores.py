@@ -1,4 +1,4 @@
-"""How wrong each frame looks, as numbers that wait for a threshold: jumps, doubt, misfit, odd bones, swapped sides."""
+"""How wrong each frame looks, as numbers that wait for a threshold: jumps, doubt, misfit, odd bones, swaps, dissent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from dlcnb.project import Skeleton
 
 
-__all__ = ["HOW", "Scores", "bone", "fit", "jump", "left_right_pairs", "score", "sure", "swap", "uncertain"]
+__all__ = [
+    "HOW", "Scores", "bone", "disagree", "fit", "jump", "left_right_pairs", "score", "sure", "swap", "uncertain",
+]  # fmt: skip
 
 # {how: what it finds}, in the order in which to offer them
 HOW = {
@@ -28,6 +30,7 @@ HOW = {
     "fit": "a bodypart lies further than this from where the frames around say it is",
     "bone": "the length of a bone differs from its usual one by more than this share",
     "swap": "left and right bodyparts lie on each other's side by more than this",
+    "disagree": "the networks of an ensemble lie further apart than this",
     "sure": "all bodyparts are at least this likely (for rare behaviour, not for errors)",
 }
 
@@ -130,12 +133,12 @@ def score(
     Parameters
     ----------
     poses : unfiltered ones.
-    how : "jump", "uncertain", "fit", "bone", "swap" or "sure".
+    how : "jump", "uncertain", "fit", "bone", "swap", "disagree" or "sure".
     skeleton : for "bone".
     pcutoff : for "bone" and "swap": what counts as usual is learnt from points at least so likely.
     bodyparts : look at these only; bones and pairs are looked at if both their bodyparts are named.
 
-    Raises `ValueError` for another word, an unknown bodypart, no skeleton, or no left and right bodyparts.
+    Raises `ValueError` for another word, an unknown bodypart, no skeleton, no left and right bodyparts, or no ensemble.
     """
     functions = {
         "jump": jump,
@@ -143,6 +146,7 @@ def score(
         "fit": fit,
         "bone": lambda p: bone(p, skeleton, pcutoff),
         "swap": lambda p: swap(p, pcutoff),
+        "disagree": disagree,
     }
     if how == "sure":
         return sure(poses, bodyparts)
@@ -184,6 +188,19 @@ def fit(poses: Poses) -> Scores:
     """
     smoothed = kalman_smooth(poses.points, poses.likelihood, limit=0)
     return Scores("fit", poses.bodyparts, smoothed.deviation, "px", True, 20.0)
+
+
+def disagree(poses: Poses) -> Scores:
+    """How far the networks of an ensemble lie apart, px along each axis; usual threshold 5.
+
+    Frames that networks of the same labels see differently are those that the labels do not settle.
+    """
+    if poses.spread is None:
+        raise ValueError(
+            "There is one network only, as these poses are no ensemble's. Make them by several: dlcnb analyze "
+            "--ensemble, or see --how fit."
+        )
+    return Scores("disagree", poses.bodyparts, poses.spread.px.copy(), "px", True, 5.0)
 
 
 def bone(poses: Poses, skeleton: Skeleton | ArrayLike | None, pcutoff: float = 0.6) -> Scores:

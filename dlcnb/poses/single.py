@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dlcnb.files import StrPath, atomic_path, read_json
 from dlcnb.poses.crops import crop_corner, note_full_frame
+from dlcnb.poses.spread import COORDS, Spread, spread_path
 from dlcnb.project import is_stray, is_video
 from dlcnb.tables.errors import TableError
 from dlcnb.tables.h5 import h5_appender, h5_bytes, is_h5
@@ -98,7 +99,9 @@ def _is_table(rest: str, filtered: bool, several: bool) -> bool:
 
     DeepLabCut 2.0 wrote ``DeepCut_resnet50_…`` and ``…filtered``. Copies that a file manager made don't count.
     """
-    match = re.fullmatch(r"(?:DLC|DeepCut_).*?(_el)?(_?filtered|_skeleton|_labeled|_kinematics)?\.(?:h5|csv)", rest)
+    match = re.fullmatch(
+        r"(?:DLC|DeepCut_).*?(_el)?(_?filtered|_skeleton|_labeled|_kinematics|_spread)?\.(?:h5|csv)", rest
+    )
     if match is None or is_stray(rest):
         return False
     wanted = ("filtered", "_filtered") if filtered else (None,)
@@ -136,6 +139,9 @@ class Poses:
         ``(T, K)`` from 0 to 1; NaN = no prediction.
     unit : str
         Of the points: "px", or "cm" after `in_cm`, for figures and tables; only pixels can be written.
+    spread : dlcnb.poses.Spread, optional
+        How far the networks of an ensemble lie apart (``dlcnb analyze --ensemble``); it is read with the points, and
+        not written with them.
 
     Raises
     ------
@@ -148,6 +154,7 @@ class Poses:
     points: NDArray[np.float64]
     likelihood: NDArray[np.float64]
     unit: str = "px"
+    spread: Spread | None = None
 
     def __post_init__(self) -> None:
         self.bodyparts = tuple(self.bodyparts)
@@ -160,6 +167,8 @@ class Poses:
             )
         if len(set(self.bodyparts)) != len(self.bodyparts):
             raise TableError(f"a bodypart is named twice: {', '.join(self.bodyparts)}")
+        if self.spread is not None and self.spread.px.shape != shape:
+            raise TableError(f"expected the spread of {shape[0]} frames, found that of {len(self.spread)}")
 
     def __len__(self) -> int:
         return len(self.points)
@@ -183,6 +192,7 @@ class Poses:
         if corner is not None:
             values = values + (*corner, 0)
         poses = cls(bodyparts, scorer, values[..., :2].copy(), values[..., 2].copy())
+        poses.spread = _read_spread(table.path, poses)
         return poses if frames is None else poses.fitted(frames, path)
 
     def write(self, video: StrPath, suffix: str = "") -> tuple[Path, Path]:
@@ -226,7 +236,8 @@ class Poses:
             np.full((frames, len(self.bodyparts)), np.nan),
         )
         points[: len(self)], likelihood[: len(self)] = self.points[:frames], self.likelihood[:frames]
-        return replace(self, points=points, likelihood=likelihood)
+        spread = None if self.spread is None else self.spread.fitted(frames)
+        return replace(self, points=points, likelihood=likelihood, spread=spread)
 
     def within(self, frames: int, where: StrPath = "the table") -> Poses:
         """These poses, `fitted` where they are more than a video has frames; fewer may be those of a part of it."""
@@ -238,7 +249,7 @@ class Poses:
 
     def in_cm(self, scale: Scale) -> Poses:
         """These poses with points in centimetres, for figures; new arrays, the likelihood the same."""
-        return replace(self, points=scale.to_cm(self.points), unit="cm")
+        return replace(self, points=scale.to_cm(self.points), unit="cm", spread=None)
 
     def frame(self, first: int = 0) -> pd.DataFrame:
         """The table, whose rows count from ``first``."""
@@ -250,7 +261,24 @@ class Poses:
         return pd.DataFrame(values.reshape(len(self), 3 * len(self.bodyparts)), columns=columns, index=index)
 
 
-def write_chunks(path: StrPath, chunks: Iterable[Poses] | Iterable[MultiAnimalPoses], total: int) -> tuple[Path, Path]:
+def _read_spread(table: Path, poses: Poses) -> Spread | None:
+    """The spread beside a table of poses; None where there is none, or one that does not fit (a warning says so)."""
+    path = spread_path(table)
+    if not path.exists():
+        return None
+    try:
+        found = read_table(path)
+        _, _, values = coordinates(found, COORDS, scorer=poses.scorer, bodyparts=poses.bodyparts)
+        values = by_frame(path, found.index, values)
+        return Spread(poses.bodyparts, poses.scorer, values[..., 0], values[..., 1]).fitted(len(poses))
+    except (TableError, OSError) as error:
+        log.warning("the spread of the networks is left out: %s", error)
+        return None
+
+
+def write_chunks(
+    path: StrPath, chunks: Iterable[Poses] | Iterable[MultiAnimalPoses] | Iterable[Spread], total: int
+) -> tuple[Path, Path]:
     """Write the tables of one video from its parts, so that a long video never lies in memory as a whole.
 
     They hold what ``write`` of the poses writes, and raise the same errors.
@@ -258,7 +286,7 @@ def write_chunks(path: StrPath, chunks: Iterable[Poses] | Iterable[MultiAnimalPo
     Parameters
     ----------
     path : as in `Poses.write`.
-    chunks : iterable of Poses, or of MultiAnimalPoses
+    chunks : iterable of Poses, of MultiAnimalPoses, or of Spread
         Of consecutive frames, from 0 on; at least one.
     total : int
         Frames in all.
@@ -267,8 +295,8 @@ def write_chunks(path: StrPath, chunks: Iterable[Poses] | Iterable[MultiAnimalPo
     -------
     h5, csv : Path
     """
-    coming: Iterator[Poses | MultiAnimalPoses] = iter(chunks)
-    chunk: Poses | MultiAnimalPoses | None
+    coming: Iterator[Poses | MultiAnimalPoses | Spread] = iter(chunks)
+    chunk: Poses | MultiAnimalPoses | Spread | None
     chunk, first = next(coming), 0
     h5_path, csv_path = table_paths(path, chunk.scorer)
     with atomic_path(h5_path) as h5_new, atomic_path(csv_path) as csv_new:

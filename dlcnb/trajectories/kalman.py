@@ -20,12 +20,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.trajectories.kinematics import frame_times
 
-__all__ = ["Smoothed", "estimate_noise", "kalman_smooth"]
+__all__ = ["Smoothed", "ensemble_noise", "estimate_noise", "kalman_smooth"]
 
 LEAST_LIKELIHOOD = 0.01  # below it a point is no measurement
 _TAIL = 4.0  # degrees of freedom of the noise, if robust: lower = less trust in far points
 _LEAST_NOISE = 0.05  # px
 _MIDDLE, _UPPER = (50, 0.67449), (90, 1.64485)  # percentiles of |z|, and z there, of the normal distribution
+_PRIOR = 4.0  # networks that the usual noise counts for
 _FLOOR = 0.1  # likelihood below which a measurement's noise grows no further
 _LEAST_WEIGHT = 1e-3  # of a measurement far from where it should be
 _REACH = 40.0  # overlap of the parts, so that what they leave out has an influence of e ** -28
@@ -47,7 +48,7 @@ class Smoothed:
     deviation : float64 (T, ...)
         How far each measured point lies from where *the other frames* say that it is, pixels. NaN = not measured.
     noise, acceleration : float64 (...)
-        The parameters that were used.
+        The parameters that were used; the noise (T, ...) where each frame has its own.
     """
 
     points: NDArray[np.float64]
@@ -77,6 +78,7 @@ def kalman_smooth(
         points count little; NaN or next to nothing = no measurement.
     noise, acceleration : standard deviations along each axis, one number or one for each bodypart, estimated if None:
         of a sure measurement (px), and by which the velocity changes from frame to frame (px; smaller is smoother).
+        The noise may also be ``(T, ...)``, one for each point, as `ensemble_noise` tells.
     times : (T,) increasing times of the frames, for recordings of variable frame rate.
     limit : longest gap that is filled, in frames; None = any. Never before the first or behind the last measurement.
     robust : rounds in which measurements far from where the other frames put them lose weight (Student's t noise), so
@@ -86,7 +88,9 @@ def kalman_smooth(
     """
     points, trust = _checked(points, likelihood)
     shape, found = points.shape[1:-1], estimate_noise(points, trust)
-    noise = np.broadcast_to(_positive("noise", noise, found[0]), shape)
+    noise = _positive("noise", noise, found[0])
+    each = np.broadcast_to(noise, trust.shape)  # (T, ...)
+    noise = each if noise.shape == trust.shape and noise.ndim > len(shape) else np.broadcast_to(noise, shape)
     acceleration = np.broadcast_to(_positive("acceleration", acceleration, found[1]), shape)
     when = _in_frames(len(points), times)
     places, spread = np.full(points.shape, np.nan), np.full(trust.shape, np.nan)
@@ -94,7 +98,7 @@ def kalman_smooth(
     for part in np.ndindex(shape):
         at: Any = (slice(None), *part)
         _smooth_one(
-            (points[at], trust[at], when), noise[part], acceleration[part], (limit, robust),
+            (points[at], trust[at], when), each[at], acceleration[part], (limit, robust),
             (out.points[at], out.velocity[at], out.std[at], out.deviation[at]),
         )  # fmt: skip
     return out
@@ -109,6 +113,37 @@ def _checked(points: ArrayLike, likelihood: ArrayLike | None) -> tuple[NDArray[n
     if trust.shape != places.shape[:-1]:
         raise ValueError(f"The likelihood of points {places.shape} is {places.shape[:-1]}, found {trust.shape}.")
     return places, trust
+
+
+def ensemble_noise(
+    points: ArrayLike, likelihood: ArrayLike | None, spread: ArrayLike, networks: ArrayLike
+) -> NDArray[np.float64]:
+    """The noise of each point of an ensemble's median, from how far its networks lie apart (ensemble Kalman smoothing).
+
+    A spread of few networks is itself a guess: two of them may agree by luck. So its variance is averaged with that of
+    `estimate_noise`, which counts like `_PRIOR` networks (as in Smyth, Stat Appl Genet Mol Biol 3, 3, 2004): where all
+    agree, a point is trusted somewhat more than usual, where they disagree much less.
+
+    Parameters
+    ----------
+    points : (T, ..., 2) px, the median.
+    likelihood : (T, ...), or None.
+    spread : (T, ...) px along each axis; NaN = not known.
+    networks : (T, ...), how many it is from.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64 (T, ...) px, for the ``noise`` of `kalman_smooth`.
+
+    Biderman et al., Nature Methods 21, 1316 (2024).
+    """
+    apart = np.asarray(spread, float)
+    known = np.isfinite(apart)
+    free = np.where(known, np.maximum(np.asarray(networks, float) - 1, 0), 0)
+    usual = np.asarray(estimate_noise(points, likelihood)[0]) ** 2
+    variance = (_PRIOR * usual + free * np.where(known, apart, 0.0) ** 2) / (_PRIOR + free)
+    return np.asarray(np.sqrt(variance))
 
 
 def estimate_noise(
@@ -189,15 +224,15 @@ def _positive(name: str, value: ArrayLike | None, guess: NDArray[np.float64]) ->
 
 def _smooth_one(
     series: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-    noise: float,
+    noise: NDArray[np.float64],
     acceleration: float,
     how: tuple[int | None, int],
     out: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
 ) -> None:
-    """Smooth one bodypart into ``out``: points (T, 2), velocity (T, 2), std (T,), deviation (T,)."""
+    """Smooth one bodypart, of noise (T,), into ``out``: points (T, 2), velocity (T, 2), std (T,), deviation (T,)."""
     (points, trust, when), (limit, robust) = series, how
     known = np.flatnonzero(np.isfinite(points).all(axis=-1) & (trust >= LEAST_LIKELIHOOD))
-    variance = (noise / trust[known].clip(_FLOOR, 1) ** 2) ** 2
+    variance = np.square(noise[known] / np.square(trust[known].clip(_FLOOR, 1)))
     if len(known) == 1:
         out[0][known], out[1][known], out[2][known], out[3][known] = points[known], 0.0, np.sqrt(variance), 0.0
     if len(known) < 2:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.project import nearest
 from dlcnb.trajectories.filters import fill_gaps, mask, median_filter, savgol_filter
-from dlcnb.trajectories.kalman import kalman_smooth
+from dlcnb.trajectories.kalman import ensemble_noise, kalman_smooth
 
 if TYPE_CHECKING:
     from dlcnb.poses import MultiAnimalPoses, Poses
@@ -38,7 +38,8 @@ def filter_poses(
     Parameters
     ----------
     poses : of one animal, or `dlcnb.poses.MultiAnimalPoses`.
-    method : "median" removes jumps (as DeepLabCut), "savgol" keeps peaks high, "kalman" weighs points by likelihood.
+    method : "median" removes jumps (as DeepLabCut), "savgol" keeps peaks high, "kalman" weighs points by likelihood,
+        those of an ensemble also by how far its networks lie apart.
     window, order : odd number of frames, of "median" (5) and "savgol" (7), and of the polynomials of "savgol".
     pcutoff : points of a likelihood below it are left out first.
     gap : longest gap to fill, in frames; by default 10 for "kalman", else 0. "median" and "savgol" fill along straight
@@ -54,7 +55,7 @@ def filter_poses(
     gap = usual_gap if gap is None else gap
     points = mask(poses.points, poses.likelihood, pcutoff) if pcutoff > 0 else poses.points
     if method == "kalman":
-        smooth = kalman_smooth(points, poses.likelihood, limit=gap, times=times).points
+        smooth = kalman_smooth(points, poses.likelihood, noise=_noise(poses), limit=gap, times=times).points
     else:
         window = usual_window or 1 if window is None else window
         smooth = median_filter(points, window) if method == "median" else savgol_filter(points, window, order)
@@ -63,3 +64,11 @@ def filter_poses(
     filled = np.isfinite(smooth).all(axis=-1) & ~there
     between = fill_gaps(np.where(there, poses.likelihood, np.nan), None, times=times)
     return replace(poses, points=smooth, likelihood=np.where(filled, between, poses.likelihood))
+
+
+def _noise(poses: Poses | MultiAnimalPoses) -> NDArray[np.float64] | None:
+    """The noise of each point of an ensemble, (T, K) px; None = as the points tell."""
+    apart = getattr(poses, "spread", None)
+    if apart is None:
+        return None
+    return ensemble_noise(poses.points, poses.likelihood, apart.px, apart.networks)

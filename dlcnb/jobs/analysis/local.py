@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dlcnb.jobs.analysis.plan import Settings
     from dlcnb.jobs.stop import StopRequest
 
-__all__ = ["analyze_video", "predict_parts"]
+__all__ = ["analyze_video", "predict_missing", "predict_parts"]
 
 
 def analyze_video(
@@ -59,7 +59,7 @@ def analyze_video(
             if settings.again:
                 parts.clear()
             reused, began = parts.done, time.monotonic()
-            if not _predict(predictor, reader, planned, progress, stop):
+            if not predict_missing(predictor, reader, planned, progress, stop):
                 return None
             return finish(planned, reused, time.monotonic() - began)
 
@@ -99,7 +99,7 @@ def predict_parts(
             yield reached, part
 
 
-def _predict(
+def predict_missing(
     predictor: Predictor,
     reader: VideoReader,
     planned: Plan,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlcnb.jobs.analysis.ensemble import Ensemble, checked_runs
 from dlcnb.jobs.analysis.local import analyze_video
 from dlcnb.jobs.analysis.plan import Progress, each_video, output_path, settings_of
 from dlcnb.jobs.events import EventLog
@@ -31,6 +33,13 @@ def analyze(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
 
     from dlcnb import backend
 
+    if options.get("ensemble"):
+        networks = Ensemble(list(map(Path, options["ensemble"])), partial(backend.Predictor, **which))
+
+        def together(video: str) -> dict[str, Any] | None:
+            return networks.analyze(video, options.get("folder"), settings, events, stop)
+
+        return each_video(options["videos"], together, events, stop)
     predictor = backend.Predictor(Path(options["run"]), **which)
 
     def one(video: str) -> dict[str, Any] | None:
@@ -46,6 +55,10 @@ def analyze(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
 
 def _checked(project: Project, options: Options) -> Options:
     """Videos and settings that go together."""
+    options = dict(options)
+    if options.get("ensemble"):
+        options["ensemble"] = checked_runs(options)
+        options["run"] = options["ensemble"][0]
     options = with_run(project, options)
     if not options.get("videos"):
         raise ValueError("No videos to analyze were given.")
@@ -65,5 +78,5 @@ def _checked(project: Project, options: Options) -> Options:
 
 
 _NETWORK = frozenset({"videos", "run", "snapshot", "batch", "device", "engine"})
-_HOW = frozenset({"folder", "again", "dynamic", "animals", "score_maps", "scheduler", "raw_likelihood"})
+_HOW = frozenset({"folder", "again", "dynamic", "animals", "score_maps", "scheduler", "raw_likelihood", "ensemble"})
 KIND = Kind("analyze", analyze, _NETWORK | _HOW, check=_checked, predicts=True)
