@@ -15,6 +15,7 @@ from dlcnb.exchange import FORMATS
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
+    from dlcnb.exchange.nwb_behavior import Behavior
     from dlcnb.project import Project
 
 __all__ = ["export", "import_"]
@@ -49,8 +50,8 @@ def export(
 ) -> Report:
     """Write PROJECT's labels, the poses of VIDEOS, or PROJECT's network for other programs.
 
-    With VIDEOS their poses are written, beside their tables; without, the labels, into PROJECT/exports; with --to onnx
-    the network, into the folder of its run.
+    With VIDEOS their poses are written, beside their tables (NWB also has speeds, zones and stays in them); without,
+    the labels, into PROJECT/exports; with --to onnx the network, into the folder of its run.
     """
     from dlcnb.project import Project
 
@@ -92,8 +93,32 @@ def _poses(project: Project, video: Path, to: str, out: str | None, **options: A
         poses = read_poses(found, animal).fitted(len(reader), found)
         if pcutoff:
             poses = replace(poses, points=poses.masked(pcutoff))
-        exchange.write_poses(to, output, poses, reader, skeleton=skeleton)
+        more: dict[str, Any] = {}
+        if to == "nwb":
+            more = {"behavior": _behavior(project, video, reader.size, pcutoff), "subject": _subject(project, video)}
+        exchange.write_poses(to, output, poses, reader, skeleton=skeleton, **more)
     return {"video": video.absolute(), "frames": len(poses), "output": output.absolute()}
+
+
+def _behavior(project: Project, video: Path, size: tuple[int, int], pcutoff: float) -> Behavior:
+    """What is told of a video beside its poses: speeds, in cm where a scale is known, and its zones."""
+    from dlcnb.exchange.nwb_behavior import Behavior
+    from dlcnb.project import scale_of
+    from dlcnb.zones import read_zones, zones_path
+
+    zones = read_zones(project, video, size) if zones_path(project, video).exists() else ()
+    return Behavior(pcutoff or project.pcutoff, zones, scale_of(project, video, size))
+
+
+def _subject(project: Project, video: Path) -> dict[str, str] | None:
+    """The animal of a video in NWB's words, from PROJECT/subjects.csv; None where it has no row, or no animal in it."""
+    from dlcnb.exchange.nwb import SUBJECT
+    from dlcnb.project import SUBJECTS, read_subjects
+
+    path = project.inside(SUBJECTS)
+    known = read_subjects(path).get(video.stem, {}) if path.exists() else {}
+    named = {**known, "subject_id": known.get("subject_id") or known.get("animal", "")}
+    return {name: named[name] for name in SUBJECT if named.get(name)} if named["subject_id"] else None
 
 
 def _labels(project: Project, to: str, out: str | None, scorer: str | None) -> Report:

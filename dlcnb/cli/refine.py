@@ -29,8 +29,8 @@ _HOW = ["jump", "uncertain", "fit", "bone", "swap", "disagree", "sure"]
     "--how",
     _HOW,
     help="jump: moves far in one frame (px). uncertain: low likelihood. fit: far from where frames around say it is "
-    "(px). bone: unusual length (share). swap: left and right exchanged (px). disagree: networks of an ensemble do (px)."
-    " sure: surely there, for rare behaviour.",
+    "(px). bone: unusual length (share). swap: left and right exchanged (px). disagree: networks of an ensemble do "
+    "(px). sure: surely there, for rare behaviour.",
 )
 @click.option("--threshold", type=float, help="What counts as wrong.  [default: 20, 0.1, 20, 0.5, 3, 5, 0.9]")
 @click.option("--count", type=click.IntRange(1), default=20, show_default=True, help="Frames to extract.")

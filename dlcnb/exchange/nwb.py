@@ -1,9 +1,9 @@
-"""NWB files with ndx-pose: the poses of a video as PoseEstimation, labels as PoseTraining."""
+"""NWB files with ndx-pose: the poses of a video as PoseEstimation with what the animal did, labels as PoseTraining."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 import dlcnb
 from dlcnb.exchange.common import ExchangeError, check_length, image_size, require, source_frames, video_points
+from dlcnb.exchange.nwb_behavior import Behavior, add_stays, speed_series, zones_table
 from dlcnb.files import atomic_write, make_folder
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
     from dlcnb.video import VideoReader
 
 
-__all__ = ["write_labels", "write_poses"]
+__all__ = ["SUBJECT", "write_labels", "write_poses"]
 
 ORIGIN = "(0, 0) is the centre of the top-left pixel of the frame; x points right, y points down."
 DEFINITION = "Peak of the bodypart's score-map, 0 to 1."
+SUBJECT = ("subject_id", "species", "sex", "age", "strain", "genotype", "weight", "description")  # NWB's words
 _REGULAR = 1e-4  # s by which frames may be off a regular clock and still be given as a rate
 
 
@@ -39,7 +41,8 @@ def write_poses(
     *,
     skeleton: Skeleton | None = None,
     session_start: datetime | None = None,
-    subject: str | None = None,
+    subject: str | Mapping[str, str] | None = None,
+    behavior: Behavior | None = None,
 ) -> Path:
     """Write the poses of a video as ndx-pose's PoseEstimation in the processing module ``behavior``.
 
@@ -49,7 +52,9 @@ def write_poses(
     Parameters
     ----------
     path, poses, reader, skeleton : of the .nwb file, the poses (NaN = no prediction), their video, and the skeleton.
-    session_start, subject : with a time zone, default the video file's last change; identifier of the animal.
+    session_start, subject : with a time zone, default the video file's last change; identifier of the animal, or what
+        `SUBJECT` names of it, of which DANDI asks for species, sex and age.
+    behavior : what else is told of the animal: speeds, zones, stays. None = the poses alone.
 
     Raises `ImportError` if pynwb or ndx-pose is missing (the message names the extra), `ExchangeError` if the poses are
     more than the frames.
@@ -60,9 +65,11 @@ def write_poses(
     file = _new_file(pynwb, reader.path, about, session_start, subject)
     bones, source = _skeleton(ndx, poses.bodyparts, skeleton), _source_video(pynwb, reader, path)
     file.add_acquisition(source)
+    timing = _timing(reader, len(poses))
+    series = _series(ndx, poses, timing)
     estimation = ndx.PoseEstimation(
         name="PoseEstimation",
-        pose_estimation_series=_series(ndx, poses, _timing(reader, len(poses))),
+        pose_estimation_series=series,
         description=about,
         scorer=poses.scorer,
         source_software="dlcnb",
@@ -70,7 +77,14 @@ def write_poses(
         skeleton=bones,
         source_video=source,
     )
-    _behavior(file).add([estimation, ndx.Skeletons(skeletons=[bones])])
+    more = []
+    if behavior is not None and len(poses):
+        same = timing if "rate" in timing else {"timestamps": series[0]}  # times are stored once
+        more.append(speed_series(pynwb, behavior, (poses, _names(poses.bodyparts)), reader, same))
+        if behavior.zones:
+            more.append(zones_table(pynwb, behavior.zones))
+            add_stays(pynwb, file, behavior, poses, reader)
+    _behavior(file).add([estimation, ndx.Skeletons(skeletons=[bones]), *more])
     return _write(pynwb, file, path)
 
 
@@ -173,7 +187,11 @@ def _labeled_images(pynwb: ModuleType, name: str, images: list[Path], path: str 
 
 
 def _new_file(
-    pynwb: ModuleType, source: Path, about: str, session_start: datetime | None = None, subject: str | None = None
+    pynwb: ModuleType,
+    source: Path,
+    about: str,
+    session_start: datetime | None = None,
+    subject: str | Mapping[str, str] | None = None,
 ) -> Any:
     """An NWBFile; its identifier and time follow from the source, so that the same export gives the same file."""
     changed = source.stat().st_mtime
@@ -186,7 +204,7 @@ def _new_file(
         session_start_time=start,
     )
     if subject is not None:
-        file.subject = pynwb.file.Subject(subject_id=subject)
+        file.subject = pynwb.file.Subject(**({"subject_id": subject} if isinstance(subject, str) else subject))
     return file
 
 
@@ -242,7 +260,7 @@ def _relative(source: Path, path: str | Path) -> str:
 
 
 def _behavior(file: Any) -> Any:
-    return file.create_processing_module(name="behavior", description="Poses of the animal")
+    return file.create_processing_module(name="behavior", description="Poses and behavior of the animal")
 
 
 def _write(pynwb: ModuleType, file: Any, path: str | Path) -> Path:

@@ -163,3 +163,32 @@ def test_wrong_usage_of_scale(project):
     assert "nothing" in refused("scale", project.root, "--undo") or "no change" in refused(
         "scale", project.root, "--undo"
     )
+
+
+def test_nwb_has_zones_and_the_animal_of_the_table(project, tmp_path):
+    """Speeds in cm/s, stays in the zones, and the mouse that subjects.csv names."""
+    pynwb = pytest.importorskip("pynwb", reason="the extra 'nwb' is not installed")
+    pytest.importorskip("ndx_pose", reason="the extra 'nwb' is not installed")
+    called("scale", project.root, "--px-per-cm", 5)
+    draw(project, "drug_m1", *HALVES)
+    (project.root / "subjects.csv").write_text("video,animal,species,sex,age\ndrug_m1,m1,Mus musculus,F,P90D\n")
+    done = called("export", project.root, *project.videos, "--to", "nwb", "--out", tmp_path)["videos"]
+    with pynwb.NWBHDF5IO(done[0]["output"], "r") as io:
+        file = io.read()
+        assert (file.subject.subject_id, file.subject.species, file.subject.age) == ("m1", "Mus musculus", "P90D")
+        behavior = file.processing["behavior"]
+        np.testing.assert_allclose(behavior["BehavioralTimeSeries"]["speed_nose"].data[:], 10)
+        assert set(file.intervals["zone_stays"]["zone"][:]) == {"left", "right"}
+        assert list(behavior["zones"]["zone"][:]) == ["left", "right"]
+    with pynwb.NWBHDF5IO(done[1]["output"], "r") as io:  # a video without zones and animal
+        file = io.read()
+        assert file.subject is None
+        assert not file.intervals
+
+
+def test_zones_that_do_not_fit_stop_the_nwb_file_with_one_line(project, tmp_path):
+    pytest.importorskip("ndx_pose", reason="the extra 'nwb' is not installed")
+    draw(project, "drug_m1", *HALVES, size=(480, 640))
+    line = refused("export", project.root, project.videos[0], "--to", "nwb", "--out", tmp_path)
+    assert "the zones were drawn on frames of 640×480 px" in line
+    assert not list(tmp_path.glob("*.nwb"))

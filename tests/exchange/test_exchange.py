@@ -11,6 +11,10 @@ from support.projects import copy_of
 
 from dlcnb import Labels, Poses, Project, VideoReader, VideoWriter, exchange
 from dlcnb.exchange import ExchangeError, coco
+from dlcnb.exchange.nwb_behavior import Behavior
+from dlcnb.project import Scale
+from dlcnb.trajectories import speed
+from dlcnb.zones import Zone
 
 SCORER = "DLC_Net_arenaMar5shuffle1_snapshot_100"
 
@@ -78,6 +82,44 @@ def test_nwb_poses(pynwb, arena_project, clip, tmp_path):
             np.testing.assert_array_equal(found[part].data[:], poses.points[:, k])
             np.testing.assert_array_equal(found[part].confidence[:], poses.likelihood[:, k])
             np.testing.assert_array_equal(found[part].timestamps[:], clip.times)  # the frame rate varies
+
+
+def test_nwb_has_what_the_animal_did(pynwb, clip, tmp_path):
+    """A nose that runs 10 px a frame to the right, from the left half of the frame into the right one, in cm."""
+    nose = np.column_stack([np.linspace(0, 90, len(clip)), np.full(len(clip), 20.0)])
+    points = np.stack([nose, nose[:, ::-1]], axis=1)
+    likelihood = np.ones((len(clip), 2))
+    likelihood[2, 1] = 0.1
+    poses = Poses(("nose", "left/ear"), SCORER, points, likelihood)
+    zone = Zone("right", "rectangle", ((45, -0.5), (95, 63)))
+    behavior = Behavior(0.6, [zone], Scale.by_number(10), minimum=0)
+    path = exchange.write_poses("nwb", tmp_path / "a.nwb", poses, clip, behavior=behavior, subject="m1")
+    assert not pynwb.validate(path=str(path))
+    with pynwb.NWBHDF5IO(str(path), "r") as io:
+        file = io.read()
+        module = file.processing["behavior"]
+        found = module["BehavioralTimeSeries"]
+        assert found["speed_nose"].unit == "cm/s"
+        np.testing.assert_allclose(found["speed_nose"].data[:], speed(nose / 10, times=clip.times))
+        np.testing.assert_array_equal(np.isnan(found["speed_left_ear"].data[:]).nonzero()[0], [1, 2, 3])
+        np.testing.assert_array_equal(found["speed_left_ear"].timestamps[:], clip.times)
+        assert module["zones"]["outline"][0] == zone.polygon.wkt
+        stays = file.intervals["zone_stays"].to_dataframe()
+        first = np.argmax(nose[:, 0] >= 45)
+        assert stays[["zone", "bodypart"]].to_numpy().tolist() == [["right", "nose"]]
+        assert stays["start_time"].tolist() == [clip.times[first]]
+        assert stays["stop_time"][0] == pytest.approx(2 * clip.times[-1] - clip.times[-2])
+
+
+def test_nwb_is_what_the_inspector_expects(pynwb, arena_project, clip, tmp_path):
+    inspector = pytest.importorskip("nwbinspector", reason="nwbinspector is not installed")
+    zones = [Zone("left", "rectangle", ((-0.5, -0.5), (30, 63))), Zone("round", "ellipse", ((30, 5), (60, 50)))]
+    mouse = {"subject_id": "m1", "species": "Mus musculus", "sex": "F", "age": "P90D"}
+    more = {"behavior": Behavior(0.0, zones, minimum=0), "subject": mouse, "skeleton": arena_project.skeleton}
+    path = exchange.write_poses("nwb", tmp_path / "a.nwb", some_poses(arena_project, len(clip)), clip, **more)
+    found = list(inspector.inspect_nwbfile(nwbfile_path=str(path)))
+    assert found  # it has wishes, such as the experimenter's name
+    assert not [m for m in found if m.importance.value > inspector.Importance.BEST_PRACTICE_SUGGESTION.value]
 
 
 def test_nwb_of_a_steady_video_has_its_rate(pynwb, arena_project, tmp_path):

@@ -15,7 +15,7 @@ from dlcnb.cli.experiments import KINDS, _report, _setting, _steps
 from dlcnb.experiments.results import COLUMNS, summary
 from dlcnb.labels import LabelError, Labels
 from dlcnb.plots.experiments import INSTEAD, from_random
-from dlcnb.project import Project
+from dlcnb.project import Project, ProjectError
 from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig
 
@@ -124,6 +124,31 @@ class TestPlan:
         shutil.rmtree(project.root / "labeled-data")
         with pytest.raises(LabelError, match="no labels"):
             experiments.plan(project, "epsilon", steps=5)
+
+
+class TestNetworks:
+    def test_those_that_are_done_make_an_ensemble(self, project):
+        plan = experiments.plan(project, "learning-curve", steps=5, repeats=2, values=[0.2, 0.5])
+        finish(plan, only=("0.2-0", "0.5-0", "0.5-1"))
+        folders = [plan.run_folder(t) for t in plan.trials]
+        assert experiments.networks(project, "learning-curve") == [folders[0], folders[1], folders[3]]
+        assert experiments.networks(project, "learning-curve/0.5") == [folders[1], folders[3]]
+
+    @pytest.mark.parametrize(
+        ("name", "told"),
+        [
+            (
+                "learning-curv",
+                r"no experiment 'learning-curv'.*did you mean 'learning-curve'.*there are: learning-curve",
+            ),
+            ("learning-curve/0.3", r"has no condition '0.3'.*it has 0.2, 0.5"),
+            ("learning-curve/0.2", r"1 of the 1 runs of learning-curve/0.2 is done, an ensemble needs two"),
+        ],
+    )
+    def test_what_makes_none_is_one_line_with_the_cure(self, project, name, told):
+        finish(experiments.plan(project, "learning-curve", steps=5, repeats=1, values=[0.2, 0.5]))
+        with pytest.raises(ProjectError, match=told):
+            experiments.networks(project, name)
 
 
 class TestTable:

@@ -17,14 +17,24 @@ def network_project(parent: Path) -> Project:
     return project
 
 
-def add_network(project: Project, *, backbone: str = "efficientnet-lite0", input_scale: float = 0.5) -> Path:
-    """Give a project a run with the snapshot ``snapshot-1`` of random weights, always the same; returns its folder."""
+def add_network(
+    project: Project,
+    *,
+    backbone: str = "efficientnet-lite0",
+    input_scale: float = 0.5,
+    seed: int = 4,
+    run: Path | None = None,
+) -> Path:
+    """Give a project a run (in a new folder, or ``run``) with the snapshot ``snapshot-1``; returns its folder.
+
+    Its weights are random, always the same for one seed.
+    """
     from dlcnb.backend import mx
     from dlcnb.backend.network import PoseNet
 
-    run = project.new_run(0.8)
+    run = run or project.new_run(0.8)
     Run(run).write_config(TrainConfig(backbone=backbone, steps=1, input_scale=input_scale), project.bodyparts)
-    mx.random.seed(4)
+    mx.random.seed(seed)
     net = PoseNet(backbone, len(project.bodyparts))
     net.initialize()
     net.save_parameters(str(run / "snapshot-1.params"))

@@ -19,7 +19,7 @@ PARTS = ("snout", "leftear", "rightear", "tailbase")
 def seen():
     """(truth (T, K, 2), points (N, T, K, 2), poses of the ensemble); for two seconds they are six times less exact.
 
-    Each network is also far off now and then, by itself.
+    Each network is also far off now and then, by itself: once in a hundred points.
     """
     places = truth(Arena(seed=3, n_frames=600))
     rng = np.random.default_rng(0)
@@ -47,14 +47,15 @@ def test_the_median_smoothed_by_the_spread_is_nearest_to_the_truth(seen):
     assert error(smooth.points, places) < error(poses.points, places)
     assert error(smooth.points, places) < error(plain.points, places)
     assert error(smooth.points, places) < best_single
-    assert error(smooth.points[HARD], places[HARD]) < 0.8 * error(plain.points[HARD], places[HARD])
+    assert error(smooth.points[HARD], places[HARD]) < 0.9 * error(plain.points[HARD], places[HARD])
 
 
 def test_frames_in_which_networks_disagree_are_found(seen):
-    found = score(seen[2], "disagree")
-    hard = np.zeros(600, bool)
-    hard[HARD] = True
-    assert hard[found.found()].mean() > 0.6
+    places, points, poses = seen
+    found = score(poses, "disagree")
+    wrong = np.linalg.norm(points - places, axis=-1).max(axis=(0, 2)) > 8
+    wrong[HARD] = True
+    assert wrong[found.found()].all()
     assert found.worst[HARD].min() > 5
     assert found.unit == "px"
 
