@@ -62,8 +62,8 @@ def speed_series(
     series = [
         pynwb.TimeSeries(
             name=f"speed_{name}",
-            description=f"Speed of the bodypart {part}; NaN where a point, or one beside it in time, is missing or has a "
-            f"likelihood below {behavior.pcutoff:g}.",
+            description=f"Speed of the bodypart {part}; NaN where a point, or one beside it in time, is missing or "
+            f"has a likelihood below {behavior.pcutoff:g}.",
             data=found[:, k],
             unit=behavior.unit,
             **timing,
