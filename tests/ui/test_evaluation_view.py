@@ -15,8 +15,8 @@ rng = np.random.default_rng(0)
 predicted, likelihood = labels.points + rng.normal(0, 1.5, (*shape, 2)), rng.uniform(0.8, 1, shape)
 predicted[4, 0] += [40, 0]
 likelihood[4, 0] = 0.2
-predicted[6:26:4, 1] += [15, 0]
-likelihood[6:26:4, 1] = 0.3
+predicted[8:28:4, 1] += [15, 0]
+likelihood[8:28:4, 1] = 0.3
 evaluation = Evaluation(labels.bodyparts, labels.images, labels.points, predicted, likelihood,
                         np.arange(30) % 4 == 0, 0.6, "snapshot-100", 100)
 folder = project.evaluation_dir(project.new_run(0.75))

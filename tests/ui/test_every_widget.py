@@ -19,6 +19,8 @@ OWN = (  # what is other than in Studio, whose test covers the rest
     "ClassBoard",
     "EvaluationView of nothing",
     "FrameMap",
+    "LabelReview",
+    "Labeler",
     "Player",
     "TrajectoryView",
     "TrajectoryView of two animals",

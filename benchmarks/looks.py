@@ -1,0 +1,83 @@
+"""Pictures of every widget and every step of Studio in JupyterLab, to look at them: light and dark, wide, narrow, 150 %.
+
+    python benchmarks/looks.py FOLDER [--only Labeler Studio] [--views 1280-light 800-dark]
+
+Writes FOLDER/NAME-VIEW.png. At 150 % a window of 1280 x 800 has 853 x 533 CSS pixels. Also prints what does not fit, and
+what axe-core finds to be serious.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pages import lab_page
+
+TESTS = Path(__file__).parents[1] / "tests"
+sys.path.insert(0, str(TESTS))
+
+import dlcnb.widgets  # noqa: E402  # after the path
+from dlcnb.widgets.studio.state import TABS  # noqa: E402
+from support.page import barriers, misfits  # noqa: E402
+
+CELL = f"""
+import sys
+sys.path.insert(0, {str(TESTS)!r})
+import pathlib, tempfile
+from support.gallery import Stage, everything
+stage = Stage(everything(pathlib.Path(tempfile.mkdtemp())))
+"""
+VIEWS = {
+    "1280-light": (1280, 800, False),
+    "1280-dark": (1280, 800, True),
+    "800-light": (800, 900, False),
+    "800-dark": (800, 900, True),
+    "150-light": (853, 533, False),
+    "150-dark": (853, 533, True),
+}
+MORE = ("EvaluationView of nothing", "TrajectoryView of two animals")
+DOOR = ("New project", "Open", "Sample data", "Recent")
+ROOT = ".jp-OutputArea .dlcnb"
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("folder", type=Path)
+    options.add_argument("--only", nargs="*", default=[*sorted(dlcnb.widgets.__all__), *MORE])
+    options.add_argument("--views", nargs="*", default=[*VIEWS], choices=[*VIEWS])
+    options = options.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with lab_page(nodelay=True, ratio=1) as (lab, _):
+        lab.open("looks", CELL, "stage.box")
+        for view in options.views:
+            width, height, dark = VIEWS[view]
+            lab.page.set_viewport_size({"width": width, "height": height})
+            lab.theme(dark)
+            for name in options.only:
+                lab.ask(f"stage.show({name!r})")
+                lab.page.locator(ROOT).first.wait_for()
+                lab.idle()
+                for step, shown in steps(lab) if name == "Studio" else [("", None)]:
+                    if shown:
+                        lab.ask(shown)
+                        lab.idle()
+                    picture(lab.page, options.folder / f"{'-'.join(filter(None, (name, step)))}-{view}.png")
+
+
+def steps(lab):
+    """(name, what shows it) of every step of Studio and every way through its front door."""
+    yield from ((tab, f"stage.view.go_to({tab!r}) and None") for tab in TABS)
+    lab.ask("stage.view.leave()")
+    yield from ((way, f"stage.view.door.show({way!r})") for way in DOOR)
+
+
+def picture(page, path):
+    """Take it, from the top of the widget, and tell what is wrong with it."""
+    page.wait_for_timeout(700)  # for what is painted late; nothing is measured here
+    page.locator(ROOT).first.evaluate("one => one.scrollIntoView({ block: 'start' })")
+    page.screenshot(path=path)
+    for line in (*misfits(page, ROOT), *barriers(page, ROOT)):
+        print(f"{path.stem}: {line}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
