@@ -12,12 +12,11 @@ from pathlib import Path
 
 from pages import lab_page
 
+import dlcnb.widgets
+from dlcnb.widgets.studio.state import TABS
+
 TESTS = Path(__file__).parents[1] / "tests"
 sys.path.insert(0, str(TESTS))
-
-import dlcnb.widgets  # noqa: E402  # after the path
-from dlcnb.widgets.studio.state import TABS  # noqa: E402
-from support.page import barriers, misfits  # noqa: E402
 
 CELL = f"""
 import sys
@@ -72,6 +71,8 @@ def steps(lab):
 
 def picture(page, path):
     """Take it, from the top of the widget, and tell what is wrong with it."""
+    from support.page import barriers, misfits
+
     page.wait_for_timeout(700)  # for what is painted late; nothing is measured here
     page.locator(ROOT).first.evaluate("one => one.scrollIntoView({ block: 'start' })")
     page.screenshot(path=path)
