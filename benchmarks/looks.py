@@ -1,8 +1,8 @@
-"""Pictures of every widget and every step of Studio in JupyterLab, to look at them: light and dark, wide, narrow, 150 %.
+"""Pictures of every widget and every step of Studio in JupyterLab, to look at: light and dark, wide, narrow, 150 %.
 
     python benchmarks/looks.py FOLDER [--only Labeler Studio] [--views 1280-light 800-dark]
 
-Writes FOLDER/NAME-VIEW.png. At 150 % a window of 1280 x 800 has 853 x 533 CSS pixels. Also prints what does not fit, and
+Writes FOLDER/NAME-VIEW.png. At 150 % a window of 1280 x 800 has 853 x 533 CSS pixels. Prints what does not fit, and
 what axe-core finds to be serious.
 """
 

@@ -1,4 +1,4 @@
-"""Project folders from a stranger, in every widget and every command: all attacks at once, and those that let it open."""
+"""Projects from a stranger, in every widget and every command: all attacks at once, and those that let it open."""
 
 import json
 import os

@@ -115,7 +115,8 @@ def bodyparts(console: Console, root: str, action: str, names: tuple[str, ...], 
     text = f"bodyparts: {', '.join(project.bodyparts)}\nskeleton: {', '.join(map('-'.join, project.skeleton.edges))}"
     if change:
         done = "Took back" if action == "undo" else "Done"
-        text = f"{done}: {change.what}, {len(change.files)} files; backup in {change.backup}\n{text}"
+        files = f"{len(change.files)} file{'s' * (len(change.files) != 1)}"
+        text = f"{done}: {change.what}, {files}; backup in {change.backup}\n{text}"
     return Report(data, text)
 
 
