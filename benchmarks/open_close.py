@@ -44,22 +44,26 @@ def main():
         Poses(truth.bodyparts, "DLC_net", truth.points, truth.likelihood).write(project.videos[0])
         for folder in project.labeled_dirs():
             replace(Labels.read(folder), scorer="other").write(folder)  # for VariabilityView
-        for name in options.only or sorted({*dlcnb.widgets.__all__} - {"ClassBoard"}):
+        for name in options.only or sorted(dlcnb.widgets.__all__):
             line = [sys.executable, __file__, "--cycles", str(options.cycles), "--measure", name, str(project.root)]
             subprocess.run(line, env={**os.environ, "DLCNB_HEADLESS": "1"}, check=True)
 
 
 def measure(name, root, cycles):
     import ipywidgets
+    from support.gallery import class_folder
 
     import dlcnb
     from dlcnb.project import Project
+    from dlcnb.teaching import Lesson
 
     project, process = Project.open(root), psutil.Process()
     make = getattr(dlcnb, name)
+    given = {"Player": (project.videos[0],), "ClassBoard": (class_folder(project), Lesson("monday"))}
+    more = {"project": project} if name == "Player" else {}
 
     def cycle():
-        view = make(project.videos[0], project=project) if name == "Player" else make(project)
+        view = make(*given.get(name, (project,)), **more)
         if hasattr(view, "wait"):
             view.wait(10)
         view.close()

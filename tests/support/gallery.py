@@ -115,11 +115,11 @@ def make(name, project):
         (empty.new_run(0.75) / "snapshot-50.params").touch()
         return dlcnb.EvaluationView(empty)
     if name == "ClassBoard":
-        return ClassBoard(_class(project), Lesson("monday"))
+        return ClassBoard(class_folder(project), Lesson("monday"))
     return getattr(dlcnb, name)(project)
 
 
-def _class(project):
+def class_folder(project):
     """The folder of a class in which three students have labeled, one of them badly."""
     folder, lesson, rng = project.root.parent / "class", Lesson("monday"), np.random.default_rng(2)
     folder.mkdir(exist_ok=True)
