@@ -30,6 +30,7 @@ __all__ = [
 StrPath: TypeAlias = str | os.PathLike[str]
 TEMPORARY = ".dlcnb-tmp-"  # how the names of temporary files begin
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # what is the disk's fault, not the path's
 _DISK_ERRORS = {
     errno.ENOSPC: ("the disk is full", "Free some space and try again"),
     errno.EDQUOT: ("your disk quota is used up", "Delete something of yours and try again"),
@@ -71,7 +72,7 @@ def atomic_path(path: StrPath) -> Iterator[Path]:
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        foreign = writing and getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+        foreign = writing and getattr(error, "errno", None) not in _FULL
         if foreign or not isinstance(error, OSError):
             raise
         raise disk_error(error, path) from error
@@ -85,10 +86,18 @@ def atomic_write(path: StrPath, data: bytes | str) -> None:
 
 
 def make_folder(path: StrPath, *, exist_ok: bool = True) -> None:
-    """Make a folder and those above it; in a group's folder the group may write in them. Errors as `Path.mkdir`."""
+    """Make a folder and those above it; in a group's folder the group may write in them.
+
+    Errors as `Path.mkdir`; of a full or read-only disk as `atomic_path`.
+    """
     path = Path(path)
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    path.mkdir(parents=True, exist_ok=exist_ok)
+    try:
+        path.mkdir(parents=True, exist_ok=exist_ok)
+    except OSError as error:
+        if error.errno in _FULL:
+            raise disk_error(error, path) from error
+        raise
     for folder in reversed(missing):
         share(folder)
 

@@ -22,8 +22,11 @@ __all__ = ["StatsFile", "save_snapshot"]
 def save_snapshot(run: Run, step: int, weights: Mapping[str, Any], state: Mapping[str, NDArray[Any]]) -> str:
     """Write the weights of a step (name -> NDArray, which predictions use) and the trainer's state; returns the name.
 
-    The state and the checksum come first, so a snapshot that can be seen can also be resumed from.
+    The state and the checksum come first, so a snapshot that can be seen can also be resumed from. One of this step
+    that is there (its state was damaged, so that the step was made again) goes before that: it would have a checksum
+    that is not its own if the process died in between.
     """
+    run.snapshot(step).unlink(missing_ok=True)
     with atomic_path(run.state(step)) as temporary, open(temporary, "wb") as file:
         np.savez(file, **state)
     with atomic_path(run.snapshot(step)) as temporary:

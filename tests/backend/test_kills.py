@@ -8,9 +8,11 @@ import threading
 
 import numpy as np
 import pytest
+from support.kills import EVERY, killed, needs_fork
 
 from dlcnb import jobs, sampledata
 from dlcnb.files import TEMPORARY
+from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig
 
 pytestmark = [pytest.mark.mxnet, pytest.mark.slow]
@@ -91,6 +93,34 @@ def test_kills_leave_the_weights_of_a_run_that_was_not_killed(project, kills):
     assert (run / "best.json").read_text() == (whole.folder / "best.json").read_text()
     assert statistics(run) == statistics(whole.folder)
     assert not list(run.glob(f"{TEMPORARY}*-snapshot-*"))
+
+
+@needs_fork
+@pytest.mark.parametrize("again", [False, True])
+def test_a_kill_while_a_snapshot_is_written_leaves_none_whose_checksum_is_not_its_own(tmp_path, again):
+    from dlcnb.backend import mx
+    from dlcnb.backend.runs import save_snapshot
+
+    run, at = Run(tmp_path), 0
+    run.write_config(TrainConfig(steps=9), ["nose"])
+
+    def save(step, value):
+        save_snapshot(run, step, {"w": mx.nd.full((3,), value)}, {"step": np.array(step)})
+
+    save(1, 1.0)
+    while True:
+        for path in tmp_path.glob("snapshot-2.*"):
+            path.unlink()
+        if again:
+            save(2, 2.0)
+        at += 1
+        if not killed(lambda: save(2, 3.0), at, EVERY):
+            break
+        run.tidy()
+        assert [run.verified(step) for step in run.steps]
+        assert run.last_state()[0] == run.steps[-1]
+    assert at > 6
+    assert run.verified(2)
 
 
 def steps_of(run):
