@@ -141,10 +141,13 @@ def require_file(path: StrPath) -> None:
         raise OSError(errno.EINVAL, f"expected a file, found a {what}", os.fspath(path))
 
 
-def read_text(path: StrPath) -> str:
-    """The text of a file in UTF-8; errors as `require_file`, so that a pipe in its place holds nobody up."""
+def read_text(path: StrPath, errors: str = "strict") -> str:
+    """The text of a file in UTF-8; errors as `require_file`, so that a pipe in its place holds nobody up.
+
+    With ``errors`` "replace", what is no text is replaced.
+    """
     require_file(path)
-    return Path(path).read_text(encoding="utf-8")
+    return Path(path).read_text(encoding="utf-8", errors=errors)
 
 
 def read_json(path: StrPath) -> Any:

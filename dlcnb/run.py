@@ -11,6 +11,7 @@ import secrets
 import shutil
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -273,13 +274,20 @@ class Run:
             try:
                 require_file(self.state(step))
                 with open(self.state(step), "rb") as raw, np.load(raw, allow_pickle=False) as file:
-                    return step, dict(file)
+                    return step, self._own_state(step, dict(file))
             except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
                 log.warning("%s is damaged (%s): training goes on from the snapshot before.", self.state(step), error)
         raise ProjectError(
             f"No snapshot of {self.folder} can be resumed from: what the trainer left beside them is gone or damaged. "
             "Start a new run; --start-from (start_from=…) takes the weights along."
         )
+
+    def _own_state(self, step: int, state: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """The state, if it is of this run and step; else a ValueError. Versions before did not write whose it is."""
+        owner = str(state.pop("run_id", ""))
+        if owner not in ("", self.settings.get("run_id")) or int(state["step"]) != step:
+            raise ValueError("it is of another training, or another step")
+        return state
 
     def tidy(self) -> None:
         """Delete what a worker that was killed in the midst of writing or deleting a snapshot has left."""
@@ -339,11 +347,14 @@ class Run:
     def statistics(self) -> Iterator[dict[str, float]]:
         """Rows of learning_stats.csv by column, without empty cells; none if there is no such file."""
         try:
-            text = read_text(self.stats_file)
+            text = read_text(self.stats_file, errors="replace")
         except FileNotFoundError:
             return
         for row in csv.DictReader(text.splitlines()):
-            yield {name: float(value) for name, value in row.items() if name and value}
+            with suppress(ValueError):  # a row that something else has written into is passed over
+                found = {name: float(value) for name, value in row.items() if name and value}
+                if "step" in found:
+                    yield found
 
     def write_preview(self, step: int, **arrays: NDArray[Any]) -> None:
         """Write validation.npz: what the network makes of the first n validation frames at ``step``.

@@ -166,6 +166,18 @@ class TestChecksums:
         assert run.last_state()[0] == 20
         assert "snapshot-30.state.npz is damaged" in caplog.text
 
+    @pytest.mark.parametrize("of", [{"run_id": np.array("another"), "step": np.array(30)}, {"step": np.array(646)}])
+    def test_the_state_of_another_training_is_not_gone_on_with(self, run, caplog, of):
+        np.savez(run.state(30), **of)
+        assert run.last_state()[0] == 20
+        assert "another training" in caplog.text
+
+    def test_a_state_that_says_whose_it_is(self, run):
+        np.savez(run.state(30), run_id=np.array(run.settings["run_id"]), step=np.array(30))
+        step, state = run.last_state()
+        assert step == 30
+        assert set(state) == {"step"}
+
     def test_without_any_state_there_is_a_way_out(self, run):
         for step in run.steps:
             run.state(step).write_bytes(b"PK")
@@ -231,3 +243,18 @@ class TestFailedStarts:
 def test_statistics_leave_out_what_is_not_known(run):
     run.stats_file.write_text("step,loss,val_mean_px\n10,0.5,\n20,0.25,3.5\n")
     assert list(run.statistics()) == [{"step": 10, "loss": 0.5}, {"step": 20, "loss": 0.25, "val_mean_px": 3.5}]
+
+
+@pytest.mark.parametrize("junk", [b"a\n\xff\xfe\0\0\n", b"a,b\nx,y,z,1,2\n", b"step,loss\nten,0.5\n,\n"])
+def test_statistics_that_something_else_has_written_are_passed_over(run, junk):
+    run.stats_file.write_bytes(junk)
+    assert list(run.statistics()) == []
+
+
+@pytest.mark.parametrize(("key", "value"), [("batch_size", "many"), ("rotation", [1]), ("seed", True)])
+def test_a_setting_that_is_no_number_is_named(run, key, value):
+    settings = run.config_file.read_text()
+    kept = [line for line in settings.splitlines() if not line.startswith(f"{key}:")]
+    run.config_file.write_text("\n".join([*kept, f"{key}: {json.dumps(value)}", ""]))
+    with pytest.raises(ProjectError, match=f"{key} must be a number"):
+        _ = run.config

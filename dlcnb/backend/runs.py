@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.backend import mx
-from dlcnb.files import atomic_path
+from dlcnb.files import atomic_path, read_text
 
 if TYPE_CHECKING:
     from dlcnb.backend.trainer import TrainStep
@@ -28,7 +28,7 @@ def save_snapshot(run: Run, step: int, weights: Mapping[str, Any], state: Mappin
     """
     run.snapshot(step).unlink(missing_ok=True)
     with atomic_path(run.state(step)) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **state)
+        np.savez(file, run_id=np.array(run.settings.get("run_id") or ""), **state)
     with atomic_path(run.snapshot(step)) as temporary:
         mx.nd.save(str(temporary), weights)
         run.sign(step, temporary)
@@ -43,8 +43,9 @@ class StatsFile:
     def __init__(self, run: Run, step: int) -> None:
         rows: list[Sequence[str]] = [self.columns]
         if step and run.stats_file.exists():
-            with open(run.stats_file, newline="") as file:
-                rows += [row for row in csv.reader(file) if len(row) >= 7 and row[0].isdigit() and int(row[0]) <= step]
+            text = read_text(run.stats_file, errors="replace").replace("\0", "")
+            kept = (row for row in csv.reader(text.splitlines()) if len(row) >= 7)
+            rows += [row for row in kept if row[0].isdigit() and int(row[0]) <= step]
         with atomic_path(run.stats_file) as temporary, open(temporary, "w", newline="") as file:
             csv.writer(file).writerows(rows)
         self._file = open(run.stats_file, "a", newline="")  # noqa: SIM115 (closed by close)

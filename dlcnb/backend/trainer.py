@@ -329,10 +329,16 @@ class Trainer:
 
     def _restore(self) -> None:
         """Take up the last snapshot of the run."""
-        _, state = self.run.last_state()
+        step, state = self.run.last_state()
         self.step = self.saved = int(state["step"])
         self.before = float(state["seconds"])
-        self.optimizer.restore(state, self.step)
+        try:
+            self.optimizer.restore(state, self.step)
+        except (AssertionError, KeyError) as error:  # so MXNet says that a shape or a name differs
+            raise ProjectError(
+                f"{self.run.state(step)} is not of the network that {self.run.config_file.name} describes ({error}). "
+                "Put back the settings that this run was started with, or start a new run."
+            ) from error
         self.best = self.run.best
         if int(state.get("best_step", -1)) >= 0:  # the worker may have been killed before it wrote best.json
             px = float(state["best_px"])

@@ -49,7 +49,8 @@ _LINES = (2.0, 30.0)  # s between two lines of progress in a pipe: at least, at 
 def main() -> None:
     """DeepLabCut in the notebook, from the command line: from a video to trajectories.
 
-    New here? `dlcnb demo` walks the whole road on sample data, `dlcnb lab` opens the tutorials.
+    New here? `dlcnb demo` walks the whole road on sample data, `dlcnb studio` begins with your video,
+    `dlcnb lab` opens JupyterLab with the tutorials beside.
     """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -143,6 +144,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.minutes is None and self.steps is None:
             raise ValueError("A training run needs an end: give minutes=… or steps=….")
+        self._check_numbers()
         for name, choices in CHOICES.items():
             value = getattr(self, name)
             if value not in choices:
@@ -161,6 +163,15 @@ class TrainConfig:
         self._check_crops()
         self._check_split()
         self._check_workers()
+
+    def _check_numbers(self) -> None:
+        for field in fields(self):
+            kind, _, optional = str(field.type).partition(" | ")
+            value = getattr(self, field.name)
+            if kind not in ("int", "float") or optional not in ("", "None") or (optional and value is None):
+                continue
+            if not isinstance(value, numbers.Real) or isinstance(value, bool):
+                raise ValueError(f"{field.name} must be a number, but is {value!r}.")
 
     def _check_crops(self) -> None:
         if self.crop_size is None and self.batch_size not in (None, 1):

@@ -11,6 +11,7 @@ from dlcnb.evaluate import Evaluation, write_details
 from dlcnb.files import read_json
 from dlcnb.labels import LabelStore
 from dlcnb.labels.journal import Edit
+from dlcnb.labels.migrate import rename_bodypart
 from dlcnb.outliers import extract, merge
 from dlcnb.poses import Poses
 from dlcnb.project import Project
@@ -334,6 +335,44 @@ class TestStudio:
         view.close()
         assert labeler.comm is None
         assert not view.widgets
+
+
+class TestTwoAtOnce:
+    """Two people, or two tabs, with the same project open."""
+
+    @pytest.fixture
+    def second(self, studio):
+        view = Studio(studio.project.root)
+        yield view
+        view.close()
+
+    def test_what_one_labels_the_other_shows(self, studio, second):
+        first = studio.go_to("Label")
+        other = second.go_to("Label")
+        image, part = first.session.images[0], studio.project.bodyparts[0]
+        for labeler in (first, other):
+            labeler.go_to(image)
+        first.session.place((11.0, 12.0), part)
+        assert first.wait()
+        other.refresh()
+        np.testing.assert_allclose(other.session.points(image)[0], (11.0, 12.0))
+        other.session.place((21.0, 22.0), part)
+        assert other.wait()
+        first.refresh()
+        np.testing.assert_allclose(first.session.points(image)[0], (21.0, 22.0))
+
+    def test_closing_one_leaves_the_other_at_work(self, studio, second):
+        labeler = studio.go_to("Label")
+        second.go_to("Label")
+        second.close()
+        labeler.session.go_to_state("new")
+        studio.go_to("Train")
+        assert studio.go_to("Label") is labeler
+
+    def test_bodyparts_that_one_renames_reach_the_other(self, studio, second):
+        second.go_to("Label")
+        rename_bodypart(studio.project, studio.project.bodyparts[0], "nose")
+        assert second.go_to("Label").session.bodyparts[0] == "nose"
 
 
 class TestAnalysis:
