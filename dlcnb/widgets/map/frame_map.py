@@ -88,7 +88,7 @@ class FrameMap(View):
         self.kind = ipywidgets.Dropdown(
             options=[(text, kind) for kind, text in KINDS.items()],
             value=state.kind,
-            layout=layout(width="230px", margin="0"),
+            layout=layout(width="250px", margin="0"),
         )
         self.kind.tooltip = "What is drawn of the frames, and where"
         parts = list(state.poses.bodyparts)

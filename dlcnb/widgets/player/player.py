@@ -169,15 +169,14 @@ class Player(View):
     def _arranged(self, width: int) -> list[ipywidgets.Widget]:
         frame_label, self._where = Html("frame"), ipywidgets.HBox([self.slider])
         moves = [self.buttons[key] for key in list(BUTTONS)[:7]]
-        marks = [self.buttons[key] for key in ("[", "]")]
-        zooms = [self.buttons[key] for key in ("-", "+", "0")]
-        for first in (marks[0], zooms[0]):
-            first.add_class("dlcnb-gap")
+        groups = [row([self.buttons[key] for key in keys], tight=True) for keys in ("[]", "-+0")]
+        for group in groups:  # which stay together where there is no room
+            group.add_class("dlcnb-gap")
         self._pose_box = ipywidgets.HBox([self.poses_box, self.pcutoff], layout=ipywidgets.Layout(overflow="visible"))
         self._pose_box.add_class("dlcnb-gap")
         where = row([frame_label, self.number, self.readout, self._pose_box])
         column = ipywidgets.VBox(
-            [self.canvas, self.timeline, self._where, row([*moves, self.speed, *marks, *zooms]), where],
+            [self.canvas, self.timeline, self._where, row([*moves, self.speed, *groups]), where],
             layout=ipywidgets.Layout(width="100%", max_width=f"{max(width, 520)}px", align_items="flex-start"),
         )
         self._where.layout.width, self._where.layout.max_width = "100%", f"{width}px"
