@@ -3,8 +3,8 @@
     python benchmarks/follow.py [--seeds 0 1] [--gap 15] [--error 5]
     python benchmarks/follow.py --poses VIDEO TABLE
 
-The second takes a real video, and for its truth the poses of a network where their likelihood is 0.9 and more (h5 or
-csv of `dlcnb analyze`); the network's own error is in the figures then.
+The second takes a real video, and for its truth the poses of a network (h5 or csv of `dlcnb analyze`) where they move by
+less than 20 px a frame; the network's own error is in the figures then.
 
 Every ``--gap``-th frame is labeled with the truth and followed 100 frames ahead. Prints the frames until the error
 passes ``--error`` px (median over labeled frames and bodyparts), what a confidence is worth, and the keys and clicks
@@ -24,7 +24,7 @@ from dlcnb.sampledata.arena import Arena
 from dlcnb.sampledata.synthetic import make_arena
 from dlcnb.video import VideoReader
 
-AHEAD, PCUTOFF, SURE = 100, 0.6, 0.9
+AHEAD, PCUTOFF, JUMP = 100, 0.6, 20  # frames, likelihood, px a frame
 
 
 def arena(seed, gap, error, folder):
@@ -35,12 +35,15 @@ def arena(seed, gap, error, folder):
 
 
 def real(video, table, gap, error):
-    """The same on a real video, with what a network is sure of in place of the truth."""
+    """The same on a real video, with what a network says without a jump in place of the truth."""
     poses = Poses.read(table)
     with VideoReader(video) as reader:
         images = [image for _, image in itertools.islice(reader.frames(), len(poses))]
-    truth = poses.masked(SURE)
-    print(f"{Path(video).name}: {len(images)} frames, {np.isfinite(truth[..., 0]).mean():.0%} of the points are sure")
+    jumps = np.linalg.norm(np.diff(poses.points, axis=0), axis=-1) >= JUMP
+    none = np.zeros((1, jumps.shape[1]), bool)
+    jumping = np.concatenate([none, jumps]) | np.concatenate([jumps, none])
+    truth = np.where(jumping[..., None], np.nan, poses.points)
+    print(f"{Path(video).name}: {len(images)} frames, {1 - jumping.mean():.1%} of the points do not jump")
     measure(Path(video).name, poses.bodyparts, truth, images, gap, error)
 
 
