@@ -3,8 +3,8 @@
     python benchmarks/follow.py [--seeds 0 1] [--gap 15] [--error 5]
     python benchmarks/follow.py --poses VIDEO TABLE
 
-The second takes a real video, and for its truth the poses of a network (h5 or csv of `dlcnb analyze`) where they move by
-less than 20 px a frame; the network's own error is in the figures then.
+The second takes a real video, and for its truth the poses of a network (h5 or csv of `dlcnb analyze`) where they move
+by less than 20 px a frame; the error of the network itself is in the figures then.
 
 Every ``--gap``-th frame is labeled with the truth and followed 100 frames ahead. Prints the frames until the error
 passes ``--error`` px (median over labeled frames and bodyparts), what a confidence is worth, and the keys and clicks
