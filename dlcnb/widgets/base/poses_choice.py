@@ -57,7 +57,7 @@ class PosesChoice:
     ) -> None:
         self._video, self._changed, self._failed, self._together = video, changed, failed, together
         self._quiet = Quiet()
-        self.tables = ipywidgets.Dropdown(layout=ipywidgets.Layout(width="330px", margin="0"))
+        self.tables = ipywidgets.Dropdown(layout=ipywidgets.Layout(width="400px", max_width="100%", margin="0"))
         self.tables.tooltip = "Poses of this video, the newest first; those of earlier networks and iterations, too"
         self.animals = ipywidgets.Dropdown(layout=ipywidgets.Layout(width="150px", margin="0"))
         self.animals.tooltip = "Which of the animals"
