@@ -114,8 +114,9 @@ class FrameMap(View):
         self.stop_button.layout.display = "none"
         around, frames, crop = (Html(text) for text in ("around", "frames", "crop (px)"))
         self._of_kind = {"images": (crop, self.size), "centred": (around, self.bodypart)}
-        choices = [self.kind, around, self.bodypart, frames, self.count, crop, self.size]
-        self._controls = row([*choices, self.button, self.send, self.stop_button, self.progress])
+        fields = ((around, self.bodypart), (frames, self.count), (crop, self.size))
+        choices = [row(pair, tight=True) for pair in fields]  # a word stays beside its field
+        self._controls = row([self.kind, *choices, self.button, self.send, self.stop_button, self.progress])
         self.kind.observe(lambda change: self._on_kind(change.new), "value")
         self.canvas = FrameCanvas((SIDE, SIDE))
         self.note = Html()
