@@ -1,6 +1,7 @@
 """A project in which every widget has something to show, and how each is made: for tests of all widgets."""
 
 import os
+import tempfile
 from dataclasses import replace
 
 import ipywidgets
@@ -109,9 +110,8 @@ def make(name, project):
         poses = next(path for path in sorted(project.videos[0].parent.glob("*_el.h5")))
         return dlcnb.TrajectoryView(project, poses=poses)
     if name == "EvaluationView of nothing":
-        empty = sampledata.synthetic_project(
-            project.root.parent / "empty", n_label=4, arena=sampledata.Arena(n_frames=30, size=(120, 160))
-        )
+        folder = tempfile.mkdtemp(dir=project.root.parent)
+        empty = sampledata.synthetic_project(folder, n_label=4, arena=sampledata.Arena(n_frames=30, size=(120, 160)))
         (empty.new_run(0.75) / "snapshot-50.params").touch()
         return dlcnb.EvaluationView(empty)
     if name == "ClassBoard":
