@@ -1,4 +1,4 @@
-"""Projects from a stranger, in every widget and every command: all attacks at once, and those that let it open."""
+"""A project folder from a stranger with all attacks at once, opened in every widget and by every command."""
 
 import json
 import os
@@ -14,19 +14,18 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc/self/status")
 
 
 def test_nothing_outside_changes_nothing_runs_nothing_hangs(tmp_path):
-    projects = [hostile.make(tmp_path / "all"), hostile.make(tmp_path / "opens", everything=False)]
-    before = [tree(project.parent / "home") for project in projects]
+    project = hostile.make(tmp_path / "all")
+    before = tree(project.parent / "home")
     done = subprocess.run(
-        [sys.executable, hostile.__file__, *map(str, projects)],
+        [sys.executable, hostile.__file__, str(project)],
         capture_output=True,
         text=True,
         env={**os.environ, "DLCNB_HEADLESS": "1", "XDG_CACHE_HOME": str(tmp_path / "cache")},
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert [tree(project.parent / "home") for project in projects] == before  # neither written nor "pwned"
+    assert tree(project.parent / "home") == before  # neither written nor "pwned"
     unclear = {what: how for what, how in found["results"].items() if how.startswith("UNCLEAR")}
     assert not unclear
     assert found["peak_mb"] < 1000
-    for project in projects:
-        assert any(how == "opened" for what, how in found["results"].items() if what.startswith(f"{project} "))
+    assert any(how == "opened" for how in found["results"].values())

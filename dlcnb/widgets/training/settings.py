@@ -120,7 +120,7 @@ class SettingsForm(ipywidgets.HBox):
         number, whole = ipywidgets.BoundedFloatText, ipywidgets.BoundedIntText
         many = 2**31 - 1
         return {
-            "preset": ipywidgets.Dropdown(options=[(text, name) for name, text in ABOUT.items()], layout=_wide(250)),
+            "preset": ipywidgets.Dropdown(options=[(text, name) for name, text in ABOUT.items()], layout=_wide(265)),
             "minutes": number(min=0, max=100000, step=1, layout=_wide(90)),
             "backbone": ipywidgets.Dropdown(options=BACKBONES, layout=_wide(170)),
             "train_fraction": number(min=0.05, max=1, step=0.05, layout=_wide(90)),
