@@ -3,10 +3,13 @@
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+from support.books import NOTEBOOKS, first_cell
 
+import dlcnb
 from dlcnb import colab
 from dlcnb.machine import gpus
 from dlcnb.machine.gpus import Gpu
@@ -99,3 +102,19 @@ def test_it_needs_neither_widgets_nor_mxnet():
     root = str(Path(colab.__file__).parents[1])
     told = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"
+
+
+def test_the_first_cell_of_the_notebooks_installs_dlcnb_where_it_is_not_there(fake, monkeypatch, capsys):
+    _, managers = fake()
+    installed = []
+
+    def system(line):
+        installed.append(line)
+        sys.modules["dlcnb"] = dlcnb
+
+    monkeypatch.setitem(sys.modules, "dlcnb", None)  # importing it fails
+    cell = TransformerManager().transform_cell(first_cell(NOTEBOOKS[0]))
+    exec(cell, {"get_ipython": lambda: SimpleNamespace(system=system)})
+    assert installed == ['pip install --quiet "ipycanvas<0.14" git+https://github.com/dlcnb/dlcnb']
+    assert managers == ["on"]
+    assert "dlcnb is ready" in capsys.readouterr().out

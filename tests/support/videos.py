@@ -9,6 +9,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from dlcnb.sampledata import Arena, render_frame
+from dlcnb.video import VideoWriter
+
 ONE = 1 << 16  # in a display matrix
 
 
@@ -38,3 +41,13 @@ def recorded(path: Path, codec: str, form: str, n: int = 40) -> NDArray[np.float
             to.mux(stream.encode(frame))
         to.mux(stream.encode(None))
     return (times - times[0]) / 1000
+
+
+def phone_clip(path: Path, arena: Arena) -> None:
+    """The arena as a phone films it: stored on its side with a note to turn it, at uneven times."""
+    height, width = arena.size
+    pauses = np.random.default_rng(0).uniform(0.02, 0.06, arena.n_frames)
+    with VideoWriter(path, (width, height), arena.fps) as writer:
+        for index, time in enumerate(np.cumsum(pauses) - pauses[0]):
+            writer.write(np.ascontiguousarray(np.rot90(render_frame(arena, index))), time)
+    set_matrix(path, (0, ONE, -ONE, 0))
