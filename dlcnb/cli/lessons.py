@@ -31,11 +31,17 @@ def lessons() -> None:
 @click.argument("student")
 @FOLDER
 def start(console: Console, lesson: str, student: str, folder: str) -> Report:
-    """Make STUDENT's project of LESSON in FOLDER, or open it again; equal names of LESSON give equal frames."""
-    from dlcnb.teaching import Lesson
+    """Make STUDENT's project of LESSON in FOLDER, or open it again; equal names of LESSON give equal frames.
 
-    project = Lesson(lesson).start(folder, student)
-    return Report({"project": project.root}, f"{project.root}: label the ten frames, then hand in.")
+    Beside it the lesson's notebook is written, with the names filled in, unless it is there.
+    """
+    from dlcnb.teaching import Lesson, write_notebook
+
+    made = Lesson(lesson)
+    project = made.start(folder, student)
+    notebook = write_notebook(project.root.parent, made, student)
+    text = f"{project.root}\nNext: open {notebook} in Jupyter (`dlcnb lab`), and go through it from the top."
+    return Report({"project": project.root, "notebook": notebook}, text)
 
 
 @command("stage", "A prepared state to go on from.", group=lessons)

@@ -4,6 +4,7 @@ from dlcnb.teaching.board import HUMAN_PX, Board, Standing
 from dlcnb.teaching.exercises import EXERCISES, Exercise, Verdict, check, learning_curve, odd_labels, sure_points
 from dlcnb.teaching.hand_in import SUFFIX, ClassError, HandIn, gather
 from dlcnb.teaching.lesson import Lesson
+from dlcnb.teaching.notebook import write_notebook
 from dlcnb.teaching.stages import fill_labels, start_analysis, start_training
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "start_analysis",
     "start_training",
     "sure_points",
+    "write_notebook",
 ]

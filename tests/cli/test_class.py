@@ -43,6 +43,19 @@ def test_a_student_who_is_late_catches_up_and_appears_in_the_standings(kim, tmp_
     assert "Kim: 40 points were placed by a stage" in run("board", tmp_path, "monday").stdout
 
 
+def test_the_lessons_notebook_lies_beside_with_the_names_filled_in_and_is_never_overwritten(kim):
+    path = Path(found("start", "monday", "Kim", Path(kim).parent)["notebook"])
+    assert path == Path(kim).parent / "monday-Kim.ipynb"
+    code = ["".join(c["source"]) for c in json.loads(path.read_text())["cells"] if c["cell_type"] == "code"]
+    (first,) = [source for source in code if "lesson.start(" in source]
+    names = {}
+    exec(first.replace('"."', repr(str(path.parent))), names)
+    assert (names["lesson"].name, str(names["project"].root)) == ("monday", kim)
+    path.write_text("mine")
+    found("start", "monday", "Kim", Path(kim).parent)
+    assert path.read_text() == "mine"
+
+
 def test_a_half_downloaded_file_is_named_and_the_others_count(kim, tmp_path):
     path = found("hand-in", kim, "--to", tmp_path)["file"]
     half = tmp_path / "Lea-00000000.dlcnb-class.json"
