@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dlcnb.evaluate.summary import px_text
 
-__all__ = ["REFERENCES", "methods"]
+__all__ = ["methods", "references"]
 
-REFERENCES = (
+_DEEPLABCUT = (
     "Mathis A, Mamidanna P, Cury KM, Abe T, Murthy VN, Mathis MW, Bethge M. DeepLabCut: markerless pose estimation of "
     "user-defined body parts with deep learning. Nature Neuroscience 21, 1281–1289 (2018). "
-    "doi:10.1038/s41593-018-0209-y",
+    "doi:10.1038/s41593-018-0209-y"
+)
+_ENSEMBLES = (
+    "Biderman D, Whiteway MR, Hurwitz C, et al. Lightning Pose: improved animal pose estimation via semi-supervised "
+    "learning, Bayesian ensembling and cloud-native open-source tools. Nature Methods 21, 1316–1328 (2024). "
+    "doi:10.1038/s41592-024-02319-1"
 )
 _NETWORKS = {
     "efficientnet-lite0": "EfficientNet-Lite0",
@@ -25,6 +30,12 @@ def methods(data: Mapping[str, Any]) -> str:
     """The Methods text for the facts of a project (``data`` of `dlcnb.report.Facts`); what is not known is not said."""
     parts = [_software(data), _labels(data), _training(data), _errors(data), _videos(data), _zones(data)]
     return " ".join(part for part in parts if part)
+
+
+def references(data: Mapping[str, Any]) -> list[str]:
+    """What to cite for what was done."""
+    several = any(video["poses"] and video["poses"]["networks"] > 1 for video in data["videos"])
+    return [_DEEPLABCUT, *([_ENSEMBLES] if several else [])]
 
 
 def _software(data: Mapping[str, Any]) -> str:
@@ -94,9 +105,24 @@ def _videos(data: Mapping[str, Any]) -> str:
     shape = ", ".join(f"{width}×{height} px" for width, height in sizes)
     share = sum(v["poses"]["sure_share"] * v["frames"] for v in done if v["poses"]["sure_share"] is not None)
     return (
-        f"It analyzed {_count(len(done), 'video')} ({frames} frames, {minutes:.1f} min, "
+        f"{_networks(done)} analyzed {_count(len(done), 'video')} ({frames} frames, {minutes:.1f} min, "
         f"{' and '.join(f'{rate:g}' for rate in rates)} frames/s, {shape}). Points of a likelihood below "
         f"{data['project']['pcutoff']:g} were left out; {100 * share / max(frames, 1):.1f} % were above it."
+    )
+
+
+def _networks(done: Sequence[Mapping[str, Any]]) -> str:
+    """Who analyzed the videos: the network, or an ensemble."""
+    several = [video["poses"] for video in done if video["poses"]["networks"] > 1]
+    if not several:
+        return "It"
+    counts = " or ".join(map(str, sorted({poses["networks"] for poses in several})))
+    apart = [poses["spread_px"] for poses in several if poses["spread_px"] is not None]
+    how_far = f" (they lay {px_text(sum(apart) / len(apart))} px apart, s.d. along each axis)" if apart else ""
+    some = "" if len(several) == len(done) else f" for {_count(len(several), 'video')}"
+    return (
+        f"The median of the points of {counts} networks was taken{some}{how_far}, as in ensembles (Biderman et al., "
+        "2024). They"
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup, escape
 
 from dlcnb.files import StrPath, atomic_write, make_folder
 from dlcnb.report.facts import Facts
 from dlcnb.report.figures import Picture, network_pictures, video_pictures, zone_pictures
-from dlcnb.report.methods import REFERENCES
+from dlcnb.report.methods import references
 from dlcnb.report.parts import cards, labels, network, project, videos, zones
 from dlcnb.report.tags import listed, section, tag, tags
 
@@ -69,7 +70,7 @@ def page(facts: Facts, progress: Callable[[float, str], None] | None = None) -> 
     tell = progress or (lambda share, text: None)
     data = facts.data
     sections = [
-        section("methods", "For the Methods section", _methods(data["methods"])),
+        section("methods", "For the Methods section", _methods(data)),
         section("labels", "Labels", labels(data)),
         section("network", "Network", network(data), _figures(network_pictures(facts))),
         section("videos", "Videos", videos(data), _of_videos(facts, tell)),
@@ -90,11 +91,11 @@ def page(facts: Facts, progress: Callable[[float, str], None] | None = None) -> 
     return str(_PAGE.format(title=f"{data['project']['name']}: report", style=style, body=body))
 
 
-def _methods(text: str) -> Markup:
+def _methods(data: dict[str, Any]) -> Markup:
     return tags(
-        tag("blockquote", text),
+        tag("blockquote", data["methods"]),
         tag("div", "Check it against what you did, and cite:", class_="soft"),
-        listed(REFERENCES),
+        listed(references(data)),
     )
 
 

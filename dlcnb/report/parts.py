@@ -138,10 +138,20 @@ def videos(data: Data) -> Markup:
         parts += [
             tag("h3", f"How sure the poses are (likelihood of at least {cutoff})"),
             table(heads, map(_quality, done)),
+            *(tag("p", line) for line in map(_of_several, done) if line),
             tag("p", "All sure: frames in which every bodypart is. A gap is the time in which one of them is not.",
                 class_="soft"),
         ]  # fmt: skip
     return tags(*parts)
+
+
+def _of_several(video: Data) -> str:
+    """A line about the poses of an ensemble; nothing for those of one network."""
+    found = video["poses"]
+    if found["networks"] < 2:
+        return ""
+    apart = "" if found["spread_px"] is None else f", {px_text(found['spread_px'])} px apart (s.d. along each axis)"
+    return f"{video['video']}: the median of {found['networks']} networks{apart}."
 
 
 def _quality(video: Data) -> tuple[str, ...]:

@@ -109,6 +109,18 @@ def _quality(poses: Poses, times: NDArray[np.float64], pcutoff: float) -> dict[s
         "all_sure_share": _share(sure.all(axis=1)),
         "empty_frames": int(np.isnan(poses.points).all(axis=(1, 2)).sum()),
         "bodyparts": parts,
+        **_ensemble(poses),
+    }
+
+
+def _ensemble(poses: Poses) -> dict[str, Any]:
+    """How many networks the poses are the median of, and how far these lie apart; 1 and None for one network."""
+    if poses.spread is None or not len(poses):
+        return {"networks": 1, "spread_px": None}
+    known = poses.spread.px[np.isfinite(poses.spread.px)]
+    return {
+        "networks": int(poses.spread.networks.max()),
+        "spread_px": float(np.median(known)) if len(known) else None,
     }
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from contextlib import closing
+from functools import cache
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from dlcnb.poses import combine, find_poses
 from dlcnb.poses.spread import spread_path
 
 pytestmark = pytest.mark.mxnet
-FRAMES = 20
+FRAMES = 18
 
 
 @pytest.fixture(scope="module")
@@ -37,20 +38,27 @@ def runs(project):
 
 
 @pytest.fixture(scope="module")
-def networks(runs):
-    from dlcnb.backend import Predictor
-    from dlcnb.jobs.analysis.ensemble import Ensemble
+def load():
+    """Loads a network, each once."""
+    from dlcnb import Predictor
 
-    return Ensemble(runs, Predictor)
+    return cache(Predictor)
 
 
 @pytest.fixture(scope="module")
-def expected(runs, tmp_path_factory):
+def networks(runs, load):
+    from dlcnb.jobs.analysis.ensemble import Ensemble
+
+    return Ensemble(runs, load)
+
+
+@pytest.fixture(scope="module")
+def expected(runs, load, tmp_path_factory):
     """(a video, what `combine` makes of the networks' poses of it)."""
-    from dlcnb import Predictor, predict_video
+    from dlcnb import predict_video
 
     video = write_noise(tmp_path_factory.mktemp("video") / "a.mp4", FRAMES, seed=1)
-    found = [list(predict_video(Predictor(run), video)) for run in runs]
+    found = [list(predict_video(load(run), video)) for run in runs]
     points = [np.concatenate([step.points for step in steps]) for steps in found]
     likelihood = [np.concatenate([step.likelihood for step in steps]) for steps in found]
     return video, combine(points, likelihood)
@@ -80,7 +88,7 @@ def test_the_tables_are_the_median_and_the_spread_of_the_networks(networks, expe
     assert again["reused"] == FRAMES
     assert again["output"] == done["output"]
     spread_path(done["output"]).unlink()
-    assert analyze(networks, video, tmp_path)["reused"] == 0  # without the spread it is not the same
+    assert analyze(networks, video, tmp_path, stop=True) is None  # without the spread it is made again
 
 
 def test_after_a_stop_it_goes_on_where_it_was(networks, expected, tmp_path):
@@ -126,8 +134,7 @@ def test_one_network_is_no_ensemble(project, runs):
     assert "no run with shuffle 9" in command("analyze", project.root, "first", "--ensemble", "1,9", code=1).stderr
 
 
-def test_networks_of_other_bodyparts_are_refused(project, runs):
-    from dlcnb.backend import Predictor
+def test_networks_of_other_bodyparts_are_refused(project, runs, load):
     from dlcnb.jobs.analysis.ensemble import Ensemble
     from dlcnb.run import Run
 
@@ -137,4 +144,4 @@ def test_networks_of_other_bodyparts_are_refused(project, runs):
     add_network(project, run=other)
     assert Run(other).bodyparts == ("snout", "ear")
     with pytest.raises(ValueError, match=r"find the same bodyparts; .*snout, tail, .*snout, ear"):
-        Ensemble([runs[0], other], Predictor)
+        Ensemble([runs[0], other], load)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 from support.commands import run as command
 from support.projects import copy_of, write_noise
 
-from dlcnb.poses import Poses
+from dlcnb.poses import Poses, Spread, find_poses, write_chunks
+from dlcnb.poses.spread import spread_path
 from dlcnb.project import Project, ProjectError
 from dlcnb.report import Facts, gather, write_report
+from dlcnb.report.methods import references
 from dlcnb.report.page import page
 from dlcnb.video import VideoReader
 
@@ -125,6 +128,20 @@ def test_hostile_names_stay_text(facts):
     assert found.open == []
     assert not [attrs for name, attrs in found.tags if name == "img" or "onerror" in attrs]
     assert found.text.count(EVIL) > 20
+
+
+def test_an_ensemble_is_told_and_cited(told, tmp_path):
+    project = copy_of(told, tmp_path)
+    poses = Poses.read(find_poses(project.videos[0]))
+    ensemble = replace(poses, scorer="DLC_Ensemble3_arena")
+    table, _ = ensemble.write(project.videos[0])
+    apart, three = np.full(poses.likelihood.shape, 2.5), np.full(poses.likelihood.shape, 3.0)
+    write_chunks(spread_path(table), [Spread(poses.bodyparts, ensemble.scorer, apart, three)], 300)
+    found = gather(project)
+    assert (found.data["videos"][0]["poses"]["networks"], found.data["videos"][0]["poses"]["spread_px"]) == (3, 2.5)
+    assert "The median of the points of 3 networks was taken (they lay 2.50 px apart" in found.data["methods"]
+    assert "Biderman" in references(found.data)[1]
+    assert len(references({"videos": []})) == 1
 
 
 def test_an_empty_project_is_told_what_brings_the_rest(tmp_path):
