@@ -386,7 +386,8 @@ def _tell_human(project: Project, told: weakref.WeakMethod[Callable[[Variability
         if found is not None and show is not None:
             show(found)
 
-    threading.Thread(target=find, name="dlcnb-human-variability", daemon=True).start()
+    # no daemon: Python crashes where it ends while HDF5 reads, and now and then did
+    threading.Thread(target=find, name="dlcnb-human-variability").start()
 
 
 def _resolve(source: Project | Path | str) -> tuple[Project | None, Path | None]:
