@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.project import nearest
 from dlcnb.trajectories.filters import fill_gaps, mask, median_filter, savgol_filter
-from dlcnb.trajectories.kalman import ensemble_noise, kalman_smooth
+from dlcnb.trajectories.kalman import LEAST_LIKELIHOOD, ensemble_noise, kalman_smooth
 
 if TYPE_CHECKING:
     from dlcnb.poses import MultiAnimalPoses, Poses
@@ -39,7 +39,7 @@ def filter_poses(
     ----------
     poses : of one animal, or `dlcnb.poses.MultiAnimalPoses`.
     method : "median" removes jumps (as DeepLabCut), "savgol" keeps peaks high, "kalman" weighs points by likelihood,
-        those of an ensemble also by how far its networks lie apart.
+        those of an ensemble by how far its networks lie apart.
     window, order : odd number of frames, of "median" (5) and "savgol" (7), and of the polynomials of "savgol".
     pcutoff : points of a likelihood below it are left out first.
     gap : longest gap to fill, in frames; by default 10 for "kalman", else 0. "median" and "savgol" fill along straight
@@ -55,7 +55,8 @@ def filter_poses(
     gap = usual_gap if gap is None else gap
     points = mask(poses.points, poses.likelihood, pcutoff) if pcutoff > 0 else poses.points
     if method == "kalman":
-        smooth = kalman_smooth(points, poses.likelihood, noise=_noise(poses), limit=gap, times=times).points
+        likelihood, noise = _trust(poses)
+        smooth = kalman_smooth(points, likelihood, noise=noise, limit=gap, times=times).points
     else:
         window = usual_window or 1 if window is None else window
         smooth = median_filter(points, window) if method == "median" else savgol_filter(points, window, order)
@@ -66,9 +67,14 @@ def filter_poses(
     return replace(poses, points=smooth, likelihood=np.where(filled, between, poses.likelihood))
 
 
-def _noise(poses: Poses | MultiAnimalPoses) -> NDArray[np.float64] | None:
-    """The noise of each point of an ensemble, (T, K) px; None = as the points tell."""
+def _trust(poses: Poses | MultiAnimalPoses) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """The likelihood of each point (T, K), and its noise (T, K) px; None = one noise for all, as the points tell.
+
+    Of an ensemble the spread stands for the noise, in place of the likelihood: together they would count the same doubt
+    twice. Only next to no likelihood at all still means that there is no point.
+    """
     apart = getattr(poses, "spread", None)
     if apart is None:
-        return None
-    return ensemble_noise(poses.points, poses.likelihood, apart.px, apart.networks)
+        return poses.likelihood, None
+    there = np.where(poses.likelihood >= LEAST_LIKELIHOOD, 1.0, 0.0)
+    return there, ensemble_noise(poses.points, there, apart.px, apart.networks)

@@ -50,6 +50,17 @@ def test_the_median_smoothed_by_the_spread_is_nearest_to_the_truth(seen):
     assert error(smooth.points[HARD], places[HARD]) < 0.9 * error(plain.points[HARD], places[HARD])
 
 
+def test_the_spread_stands_in_place_of_the_likelihood(seen):
+    poses = seen[2]
+    doubtful = np.random.default_rng(1).uniform(0.02, 1, poses.likelihood.shape)
+    doubtful[300, 2] = 0.0  # no point at all
+    found = filter_poses(replace(poses, likelihood=doubtful), "kalman").points
+    points = poses.points.copy()
+    points[300, 2] = np.nan
+    expected = filter_poses(replace(poses, points=points), "kalman").points
+    np.testing.assert_allclose(found, expected, atol=0.05)
+
+
 def test_frames_in_which_networks_disagree_are_found(seen):
     places, points, poses = seen
     found = score(poses, "disagree")
