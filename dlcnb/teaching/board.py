@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ class Board:
 
     def _names(self) -> list[str]:
         """A name for each, with a number where two students typed the same."""
-        self.taken.sort(key=lambda one: (one.student.casefold(), one.key))
+        self.taken.sort(key=lambda one: (_counted(one.student), one.key))
         count, seen, names = Counter(one.student for one in self.taken), Counter[str](), []
         for one in self.taken:
             seen[one.student] += 1
@@ -198,6 +199,11 @@ def _middle(points: NDArray[np.float64], fewest: int = FEWEST) -> NDArray[np.flo
     if enough.any():
         middle[enough] = np.nanmedian(points[:, enough], axis=0)
     return middle
+
+
+def _counted(name: str) -> list[str | int]:
+    """A key to sort names by, in which Student 3 comes before Student 10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name.casefold())]
 
 
 def _frames(numbers: Sequence[int]) -> str:

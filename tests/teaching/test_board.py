@@ -76,6 +76,11 @@ def test_two_of_one_name_are_told_apart_and_said():
     assert made.problems == ["2 students call themselves Kim; both are shown. One may type another name."]
 
 
+def test_names_are_in_the_order_in_which_people_count():
+    names = ("Student 10", "student 3", "3 of us", "Ada")
+    assert board(*map(hand_in, names)).names == ["3 of us", "Ada", "student 3", "Student 10"]
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [

@@ -168,12 +168,12 @@ def _students(standings: Sequence[Standing], frames: int) -> Markup:
     rows: list[list[Any]] = []
     for one in standings:
         again = joined(one.advice, markup("<br>")) if one.advice else muted("as the class has it")
-        missing = one.labeled == 0
-        given = muted(f" + {one.given} points given") if one.given else Markup()
+        words = markup('<td class="dlcnb-words">{}</td>', muted("not yet") if one.labeled == 0 else again)
+        given = joined([markup("<br>"), muted(f"+ {one.given} points given")]) if one.given else Markup()
         rows.append(
             [
                 *(one.student, joined([f"{one.labeled} of {frames}", given]), _px(one.apart_px)),
-                *(muted("not yet") if missing else again, f"{one.score:g}", _px(one.network_px)),
+                *(words, f"{one.score:g}", _px(one.network_px)),
             ]
         )
     heads = ["student", "labeled", "from the class", "worth a second look", "points", "network"]
