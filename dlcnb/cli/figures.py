@@ -64,8 +64,9 @@ def figures(
 
 
 def _report(done: list[Written], asked: bool) -> Report:
-    """What was made, with its caption, and what was not; that is an error if the user asked for it by name."""
-    made, missing = [one for one in done if one.paths], [one for one in done if not one.paths]
+    """What was made, with its caption, and what was not: an error if it failed, or the user asked for it by name."""
+    made, missing = [one for one in done if one.paths], [one for one in done if one.missing]
+    failed = [one for one in done if one.failed]
     lines = [f"{one.name}  {one.paths[0]}\n    {one.caption}" for one in made]
     if missing:
         lines += ["Not yet:" if made else "None can be made yet:", *(f"{one.name}  {one.missing}" for one in missing)]
@@ -74,8 +75,9 @@ def _report(done: list[Written], asked: bool) -> Report:
             {"name": one.name, "shows": one.shows, "caption": one.caption, "paths": list(one.paths)} for one in made
         ],
         "missing": {one.name: one.missing for one in missing},
+        "failed": {one.name: one.failed for one in failed},
     }
-    problem = None
-    if missing and asked:
-        problem = f"figure {missing[0].name}: {missing[0].missing}"
+    lines += [f"{one.name}  failed: {one.failed}" for one in failed]
+    wrong = [*failed, *(missing if asked else [])]
+    problem = f"figure {wrong[0].name}: {wrong[0].failed or wrong[0].missing}" if wrong else None
     return Report(data, "\n".join(lines), problem)

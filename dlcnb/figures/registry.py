@@ -31,13 +31,14 @@ class PaperFigure:
 
 @dataclass(frozen=True)
 class Written:
-    """A figure that was written: its files and caption; or what is ``missing`` (else "")."""
+    """A figure that was written: its files and caption; or what is ``missing`` or has ``failed`` (else "")."""
 
     name: str
     shows: str
     paths: tuple[Path, ...] = ()
     caption: str = ""
     missing: str = ""
+    failed: str = ""
 
 
 _ALL = (
@@ -129,7 +130,7 @@ def write(
     Yields
     ------
     Written
-        One for each, in the paper's order; also those whose data is missing.
+        One for each, in the paper's order; also those whose data is missing, or damaged.
     """
     wrong = [kind for kind in formats if kind not in FORMATS]
     if wrong or not formats:
@@ -142,6 +143,8 @@ def write(
             yield _written(one, one.draw(source), folder, formats)
         except MissingDataError as error:
             yield Written(one.name, one.shows, missing=str(error))
+        except (KeyError, OSError, ValueError) as error:  # the others shall be made none the less
+            yield Written(one.name, one.shows, failed=str(error))
 
 
 def _written(one: PaperFigure, drawing: Drawing, folder: Path, formats: Sequence[str]) -> Written:

@@ -58,13 +58,8 @@ def postures(  # noqa: PLR0913
         raise IndexError(f"frame {frame}: there are poses of frames 0 to {len(poses) - 1}")
     fig, ax = axes_for(ax, (6, 5))
     points, k = shown(poses, pcutoff), _index(poses, bodypart)
-    if image is not None and poses.unit != "px":
-        raise ValueError(f"A frame is shown in pixels, but the poses are in {poses.unit}: leave one of them out.")
-    if image is not None:
-        ax.imshow(image, zorder=0)
-        ax.grid(False)
-    first = max(0, frame - past)
-    end = min(frame + 1 + future, len(points))
+    _below(ax, image, poses.unit)
+    first, end = max(0, frame - past), min(frame + 1 + future, len(points))
     ago = np.arange(frame - every, first - 1, -every) if every > 0 else np.empty(0, int)
     later = np.arange(frame + every, end, every) if both and every > 0 else ago[:0]
     _bodies(ax, points[ago], skeleton, BODY)
@@ -183,6 +178,16 @@ def bones(
     if len(edges):
         axes[0].legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
     return fig, axes
+
+
+def _below(ax: Axes, image: NDArray[np.uint8] | None, unit: str) -> None:
+    """A frame under what is drawn, if there is one; raises `ValueError` where lengths are not in pixels."""
+    if image is None:
+        return
+    if unit != "px":
+        raise ValueError(f"A frame is shown in pixels, but the poses are in {unit}: leave one of them out.")
+    ax.imshow(image, zorder=0)
+    ax.grid(False)
 
 
 def _bodies(

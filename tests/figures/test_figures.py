@@ -120,6 +120,16 @@ def test_a_moment_a_bodypart_and_a_format_are_chosen(rich, tmp_path):
         draw(rich, "3", bodypart="nose")
 
 
+def test_what_fails_does_not_keep_the_others_from_being_made(rich, tmp_path):
+    made = {one.name: one for one in figures.write(rich, ["2F", "3"], folder=tmp_path, frame=500)}
+    assert len(made["2F"].paths) == 3
+    assert (made["3"].paths, made["3"].missing) == ((), "")
+    assert "has 0 to 119" in made["3"].failed
+    done = run("figures", rich.root, "3", "2F", "--frame", 500, "--out", tmp_path / "again", "--json", code=1)
+    assert "figure 3: There is no frame 500" in done.stderr
+    assert [one["name"] for one in json.loads(done.stdout)["figures"]] == ["2F"]
+
+
 def test_what_is_missing_is_said_with_the_command_that_makes_it(plain):
     found = {one.name: one.missing for one in figures.write(plain)}
     assert all(found.values())

@@ -43,7 +43,7 @@ class Book(AbstractContextManager["Book"]):
             self.notebook, timeout=TIMEOUT, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
         )
         paths = [str(ROOT), str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")]
-        made = {"DLCNB_HEADLESS": "1", "PYTHONPATH": os.pathsep.join(paths), "TMPDIR": str(folder)}
+        made = {"DLCNB_HEADLESS": "1", "DLCNB_SMALL": "1", "PYTHONPATH": os.pathsep.join(paths), "TMPDIR": str(folder)}
         self.folder, self._env = folder, {**os.environ, **made}
         self._running = self.client.setup_kernel(env=self._env)
 
