@@ -101,6 +101,13 @@ class TestSnapshots:
         assert best_of(best, 30, 4.0)["step"] == 30
         assert best_of(best, 40, 3.9)["step"] == 40
 
+    def test_a_few_held_out_frames_do_not_choose_between_close_snapshots(self, run):
+        best = {"step": 10, "val_mean_px": 4.0}
+        assert best_of(best, 20, 4.9, frames=31) == {"step": 20, "val_mean_px": 4.9}
+        assert best_of(best, 20, 5.1, frames=31) == best
+        assert best_of(best, 20, 4.9, frames=32) == best
+        assert best_of(best, 20, float("nan"), frames=31) == best
+
     def test_pruning_keeps_the_newest_the_best_and_those_to_keep(self, run):
         for step in (40, 50, 60):
             leave(run, step)

@@ -167,7 +167,9 @@ class Trainer:
         net.rest_at_background()
         if config.start_from is not None:
             start_from(net, config.start_from, self.data.bodyparts)
-        elif weights is not None:
+        else:
+            net.head.collect_params().setattr("lr_mult", config.head_rate)
+        if weights is not None:
             net.backbone.load(weights)
         if freeze:
             net.fix_frozen()
@@ -280,7 +282,8 @@ class Trainer:
 
     def _keep(self, validation: dict[str, Any] | None) -> dict[str, Any]:
         """Leave a snapshot, maybe the best; returns what the record tells of it."""
-        self.best = best_of(self.best, self.step, validation["mean_px"] if validation else None)
+        mean_px = validation["mean_px"] if validation else None
+        self.best = best_of(self.best, self.step, mean_px, len(self.validation.held_out))
         snapshot = self.save()
         self.run.write_best(**self.best)
         self.run.prune(self.config.keep)

@@ -32,7 +32,8 @@ GROUPS = {  # heading -> settings; those that are not named here come under "Oth
         *("brightness", "noise"),
     ),
     "How it learns": (
-        *("radius", "locref_weight", "spatial_weight", "optimizer", "learning_rate", "schedule", "average", "seed"),
+        *("radius", "locref_weight", "spatial_weight", "optimizer", "learning_rate", "head_rate", "schedule"),
+        *("average", "seed"),
     ),
     "Checks and snapshots": ("validate_every", "keep"),
     "Machine": ("device", "precision", "kvstore", "workers"),

@@ -35,6 +35,7 @@ PRESETS: dict[str, dict[str, Any]] = {  # settings that differ from the defaults
         "spatial_weight": 0.0,
         "balanced": False,
         "head_width": 64,
+        "head_rate": 1.0,
         "optimizer": "sgd",
         "schedule": ((10_000, 0.005), (430_000, 0.02), (730_000, 0.002), (1_030_000, 0.001)),
         "average": 0.0,
@@ -43,7 +44,7 @@ PRESETS: dict[str, dict[str, Any]] = {  # settings that differ from the defaults
 }
 
 
-_BEFORE = {"head_width": 64, "spatial_weight": 0.0, "balanced": False}  # of runs that don't say
+_BEFORE = {"head_width": 64, "head_rate": 1.0, "spatial_weight": 0.0, "balanced": False}  # of runs that don't say
 CHOICES = {"backbone": BACKBONES, "optimizer": OPTIMIZERS, "precision": PRECISIONS, "kvstore": KVSTORES}
 
 
@@ -82,6 +83,8 @@ class TrainConfig:
     head_width : channels of the layers that join the feature maps of a backbone that goes on to stride 32.
     optimizer : "adam" or "sgd" (momentum 0.9).
     learning_rate : peak of the schedule: linear warm-up, flat, cosine to 1 %.
+    head_rate : the head, which begins from random weights, learns at so many times the learning rate; one that a
+        snapshot brings along (``start_from``) learns at the learning rate itself.
     schedule : instead of it, ``((step, rate), …)``: each rate holds until its step, the last for good.
     average : share of the finished steps that the averaged weights look back on; 0 = no averaging.
     freeze : backbone stages whose weights stay at their ImageNet values.
@@ -127,7 +130,8 @@ class TrainConfig:
     head_width: int | None = None
     intermediate: bool = False
     optimizer: str = "adam"
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
+    head_rate: float = 6.0
     schedule: tuple[tuple[int, float], ...] | None = None
     average: float = 0.1
     freeze: int = 4
@@ -152,7 +156,17 @@ class TrainConfig:
                 raise ValueError(f"Unknown {name} {value!r}{hint}. Expected one of {', '.join(choices)}.")
         if not is_device(self.device):
             raise ValueError(f"Unknown device {self.device!r}. Expected auto, cpu, gpu(0), or several: gpu(0),gpu(1).")
-        for name in ("minutes", "steps", "batch_size", "input_scale", "radius", "head_width", "learning_rate"):
+        positive = (
+            "minutes",
+            "steps",
+            "batch_size",
+            "input_scale",
+            "radius",
+            "head_width",
+            "learning_rate",
+            "head_rate",
+        )
+        for name in positive:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be greater than 0, but is {value!r}.")
