@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,7 +27,7 @@ def first_cell(path: Path) -> str:
 
 
 class Book(AbstractContextManager["Book"]):
-    """A notebook in a kernel of its own, in a folder of its own.
+    """A notebook in a kernel of its own, in a folder of its own; one that trains much is small (``DLCNB_SMALL``).
 
     Parameters
     ----------
@@ -56,7 +56,8 @@ class Book(AbstractContextManager["Book"]):
     ) -> None:
         for process in psutil.process_iter(["cmdline"]):  # a training goes on without its notebook
             if any(str(self.folder) in word for word in process.info["cmdline"] or ()):
-                process.kill()
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
         self._running.__exit__(kind, error, trace)
 
     def run_all(self) -> None:
