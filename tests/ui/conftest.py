@@ -1,4 +1,7 @@
-"""A real JupyterLab and a real Chromium, started once; each test opens its own notebook with its own kernel."""
+"""A real JupyterLab and a real Chromium, started once; each test opens its own notebook with its own kernel.
+
+The environment variable ``DLCNB_LAB_PYTHON`` names the Python whose JupyterLab and kernel are used, another than this one.
+"""
 
 import ast
 import contextlib
@@ -23,6 +26,7 @@ ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),  # a camera that every browser has
 ]
+PYTHON = os.environ.get("DLCNB_LAB_PYTHON", sys.executable)
 BASE = "/user/ada"  # as behind a JupyterHub
 PATIENCE = 60_000  # ms, for a busy machine
 QUIET = {  # no news and no pop-ups over what is tested
@@ -33,6 +37,12 @@ QUIET = {  # no news and no pop-ups over what is tested
     },
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
 }
+OPEN = """(() => {
+    const all = window.jupyterapp.shell.widgets('main'), found = [];
+    if (all[Symbol.iterator]) return [...all];
+    for (let one; (one = all.next());) found.push(one);  // JupyterLab 3
+    return found;
+})()"""
 KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
 
 
@@ -82,10 +92,10 @@ class Server:
         port = _free_port()
         self.url, self.log = f"http://127.0.0.1:{port}{BASE}", root / "server.log"
         command = [
-            sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
+            PYTHON, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
             f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.base_url={BASE}",
             f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={root}",
-            "--LabApp.expose_app_in_browser=True",
+            "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
             f"--LabApp.extra_labextensions_path={Path(dlcnb.__file__).parent / 'labextensions'}",
             f"--ServerApp.jpserver_extensions={{'dlcnb.cli.lab_server': {nodelay}}}",
         ]  # fmt: skip
@@ -95,7 +105,7 @@ class Server:
 
     def _wait(self):
         pause = threading.Event()
-        for _ in range(600):
+        for _ in range(1800):
             with contextlib.suppress(OSError):
                 urllib.request.urlopen(f"{self.url}/api?token={self.token}").close()
                 return
@@ -148,17 +158,17 @@ class Lab:
     def idle(self):
         """Wait until this notebook is in front and its kernel has nothing to do."""
         self.page.wait_for_function(
-            """name => {
+            f"""name => {{
                 const shell = window.jupyterapp?.shell;
                 if (!shell) return false;
-                const widget = [...shell.widgets('main')].find(one => one.context?.path === name);
+                const widget = {OPEN}.find(one => one.context?.path === name);
                 if (!widget) return false;
-                if (shell.currentWidget !== widget) {
+                if (shell.currentWidget !== widget) {{
                     shell.activateById(widget.id);
                     return false;
-                }
+                }}
                 return widget.context.sessionContext?.session?.kernel?.status === 'idle';
-            }""",
+            }}""",
             arg=self.name,
         )
 
@@ -180,14 +190,13 @@ class Lab:
     def close(self):
         """End the kernels and close the notebooks."""
         self.page.evaluate(
-            """async () => {
-                const open = [...window.jupyterapp.shell.widgets('main')].filter(widget => widget.context);
-                for (const widget of open) {
+            f"""async () => {{
+                for (const widget of {OPEN}.filter(one => one.context)) {{
                     await widget.context.sessionContext.shutdown();
                     await widget.context.save();
                     widget.dispose();
-                }
-            }"""
+                }}
+            }}"""
         )
 
     def ask(self, expression):
