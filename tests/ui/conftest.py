@@ -1,6 +1,6 @@
 """A real JupyterLab and a real Chromium, started once; each test opens its own notebook with its own kernel.
 
-The environment variable ``DLCNB_LAB_PYTHON`` names the Python whose JupyterLab and kernel are used, another than this one.
+The environment variable ``DLCNB_LAB_PYTHON`` names another Python whose JupyterLab and kernel are used.
 """
 
 import ast
