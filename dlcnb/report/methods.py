@@ -99,13 +99,14 @@ def _videos(data: Mapping[str, Any]) -> str:
     done = [video for video in data["videos"] if video["poses"]]
     if not done:
         return ""
-    minutes, frames = sum(v["seconds"] for v in done) / 60, sum(v["frames"] for v in done)
+    seconds, frames = sum(v["seconds"] for v in done), sum(v["frames"] for v in done)
+    length = f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
     sizes = sorted({(v["size"][1], v["size"][0]) for v in done})
     rates = sorted({round(v["fps"], 2) for v in done})
     shape = ", ".join(f"{width}×{height} px" for width, height in sizes)
     share = sum(v["poses"]["sure_share"] * v["frames"] for v in done if v["poses"]["sure_share"] is not None)
     return (
-        f"{_networks(done)} analyzed {_count(len(done), 'video')} ({frames} frames, {minutes:.1f} min, "
+        f"{_networks(done)} analyzed {_count(len(done), 'video')} ({frames} frames, {length}, "
         f"{' and '.join(f'{rate:g}' for rate in rates)} frames/s, {shape}). Points of a likelihood below "
         f"{data['project']['pcutoff']:g} were left out; {100 * share / max(frames, 1):.1f} % were above it."
     )
@@ -115,7 +116,7 @@ def _networks(done: Sequence[Mapping[str, Any]]) -> str:
     """Who analyzed the videos: the network, or an ensemble."""
     several = [video["poses"] for video in done if video["poses"]["networks"] > 1]
     if not several:
-        return "It"
+        return "The network"
     counts = " or ".join(map(str, sorted({poses["networks"] for poses in several})))
     apart = [poses["spread_px"] for poses in several if poses["spread_px"] is not None]
     how_far = f" (they lay {px_text(sum(apart) / len(apart))} px apart, s.d. along each axis)" if apart else ""

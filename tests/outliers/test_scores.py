@@ -5,7 +5,7 @@ import pytest
 
 from dlcnb.labels import Labels
 from dlcnb.outliers import HOW, left_right_pairs, score
-from dlcnb.poses import Poses
+from dlcnb.poses import Poses, Spread
 from dlcnb.project import Project, Skeleton
 from dlcnb.sampledata.arena import BODYPARTS, SKELETON, Arena, arena_poses
 
@@ -20,9 +20,11 @@ def truth():
 
 @pytest.fixture
 def poses(truth):
-    """The synthetic mouse, tracked well: half a pixel of noise, sure."""
+    """The synthetic mouse, tracked well by three networks: half a pixel of noise, sure."""
     points = truth + np.random.default_rng(0).normal(0, 0.5, truth.shape)
-    return Poses(BODYPARTS, "net", points, np.full(points.shape[:2], 0.95))
+    size = points.shape[:2]
+    spread = Spread(BODYPARTS, "net", np.full(size, 0.5), np.full(size, 3.0))
+    return Poses(BODYPARTS, "net", points, np.full(size, 0.95), spread=spread)
 
 
 def exchange(poses, rows):
@@ -140,8 +142,10 @@ def test_an_unknown_way_is_an_error_and_not_an_empty_result(poses):
 
 
 def test_poses_of_nothing_find_nothing():
-    empty = Poses(BODYPARTS, "net", np.full((20, 4, 2), NAN), np.full((20, 4), NAN))
-    none = Poses(BODYPARTS, "net", np.zeros((0, 4, 2)), np.zeros((0, 4)))
+    blank, zeros = np.full((20, 4), NAN), np.zeros((0, 4))
+    apart = Spread(BODYPARTS, "net", blank, np.zeros((20, 4)))
+    empty = Poses(BODYPARTS, "net", np.full((20, 4, 2), NAN), blank, spread=apart)
+    none = Poses(BODYPARTS, "net", np.zeros((0, 4, 2)), zeros, spread=Spread(BODYPARTS, "net", zeros, zeros))
     for how in HOW:
         for poses in (empty, none):
             found = score(poses, how, skeleton=BONES)
