@@ -1,6 +1,6 @@
 """A real JupyterLab and a real Chromium, started once; each test opens its own notebook with its own kernel.
 
-The environment variable ``DLCNB_LAB_PYTHON`` names another Python whose JupyterLab and kernel are used.
+``DLCNB_LAB_PYTHON`` in the environment names another Python whose JupyterLab and kernel are used (scripts/test-lab3).
 """
 
 import ast
