@@ -44,6 +44,7 @@ def in_body_frame(points: ArrayLike, back: int, front: int) -> NDArray[np.float6
         up = along / np.where(length > 0, length, np.nan)[..., None]
     x = moved[..., 1] * up[..., None, 0] - moved[..., 0] * up[..., None, 1]
     y = -(moved[..., 0] * up[..., None, 0] + moved[..., 1] * up[..., None, 1])
+    x[..., front] *= 0.0  # not the rounding of it
     return np.stack([x, y], axis=-1) + 0.0  # no -0
 
 
