@@ -39,8 +39,14 @@ def run_steps(project, **settings):
     return run, list(train(project, config, run=run))
 
 
-def test_loss_falls_and_snapshots_are_left(project):
-    run, steps = run_steps(project, steps=40)
+@pytest.fixture(scope="module")
+def trained(arena_project, tmp_path_factory):
+    """(run, its steps) of a training to be read only."""
+    return run_steps(copy_of(arena_project, tmp_path_factory.mktemp("trained")), steps=40)
+
+
+def test_loss_falls_and_snapshots_are_left(trained):
+    run, steps = trained
     assert [s.step for s in steps] == list(range(1, 41))
     losses = [s.loss for s in steps]
     assert np.mean(losses[-8:]) < 0.7 * np.mean(losses[:8])
@@ -65,8 +71,8 @@ def test_the_best_snapshot_has_the_lowest_error_and_of_equal_ones_is_the_newest(
     assert best_of({"step": 10, "val_mean_px": None}, 20, None) == {"step": 20, "val_mean_px": None}
 
 
-def test_parts_do_not_overlap(project):
-    run, _ = run_steps(project, steps=1)
+def test_parts_do_not_overlap(trained):
+    run, _ = trained
     parts = json.loads((run / "split.json").read_text())
     train, validation, test = (set(parts[k]) for k in ("train", "validation", "test"))
     assert validation
@@ -75,21 +81,14 @@ def test_parts_do_not_overlap(project):
     assert not test & (train | validation)
 
 
-def test_the_same_seed_gives_the_same_weights(project):
-    (first, a), (second, b) = (run_steps(project, steps=6) for _ in range(2))
-    assert [s.loss for s in a] == [s.loss for s in b]
-    for name, array in weights(first, 6).items():
-        np.testing.assert_array_equal(array, weights(second, 6)[name])
-
-
 def test_a_resumed_run_equals_one_that_was_not_stopped(project):
     from dlcnb import train
 
-    whole, _ = run_steps(project, steps=10)
+    whole, found = run_steps(project, steps=10)
     config = TrainConfig.from_dict({**SMALL, "steps": 10})
     run = project.new_run(config.train_fraction)
     steps = train(project, config, run=run)
-    assert [s.step for s in itertools.islice(steps, 5)] == [1, 2, 3, 4, 5]
+    assert [(s.step, s.loss) for s in itertools.islice(steps, 5)] == [(s.step, s.loss) for s in found[:5]]
     steps.close()
     assert [s.step for s in train(project, run=run, resume=True)] == [6, 7, 8, 9, 10]
     for name, array in weights(whole, 10).items():
@@ -122,10 +121,10 @@ def test_a_run_without_a_snapshot_is_resumed_from_its_beginning(project):
     assert (run / "snapshot-2.params").exists()
 
 
-def test_the_error_on_training_frames_is_told_beside_that_on_validation_frames(project):
+def test_the_error_on_training_frames_is_told_beside_that_on_validation_frames(trained):
     from dlcnb import jobs
 
-    run, steps = run_steps(project, steps=20)
+    run, steps = trained
     told = [s.validation["train_mean_px"] for s in steps if s.validation]
     assert np.isfinite(told).all()
     assert told != [s.validation["mean_px"] for s in steps if s.validation]
@@ -169,21 +168,16 @@ def test_a_diverging_run_says_so(project):
         run_steps(project, steps=60, learning_rate=1e6)
 
 
-def test_missing_imagenet_weights_are_said_once(project):
-    _, steps = run_steps(project, steps=2, backbone="resnet-50", batch_size=1)
-    assert "ImageNet" in steps[0].warning
-    assert steps[1].warning is None
-    assert np.isfinite(steps[1].loss)
-
-
 @pytest.mark.slow
-def test_resnet50_learns_on_the_cpu(project):
+def test_resnet50_without_its_imagenet_weights_says_so_once_and_learns(project):
     from dlcnb import train
 
-    settings = {"steps": 400, "backbone": "resnet-50", "crop_size": 64, "pretrained": False}
-    config = TrainConfig.from_dict({**SMALL, **settings})
+    config = TrainConfig.from_dict({**SMALL, "steps": 400, "backbone": "resnet-50", "crop_size": 64})
     with closing(train(project, config, run=project.new_run(config.train_fraction))) as steps:
-        losses = [step.loss for step in itertools.islice(steps, 16)]  # before the first snapshot, which is large
+        found = list(itertools.islice(steps, 16))  # before the first snapshot, which is large
+    assert "ImageNet" in found[0].warning
+    assert not any(step.warning for step in found[1:])
+    losses = [step.loss for step in found]
     assert np.isfinite(losses).all()
     assert np.mean(losses[-4:]) < 0.7 * np.mean(losses[:4])
 
@@ -245,13 +239,13 @@ def test_whole_frames_of_different_sizes(project):
     assert steps[0].learning_rate == 0.005
 
 
-def test_intermediate_supervision_trains_but_is_not_needed_for_predictions(project):
+def test_intermediate_supervision_trains_but_is_not_needed_for_predictions(project, trained):
     from dlcnb import Predictor
 
     run, steps = run_steps(project, steps=4, intermediate=True)
     assert not any(name.startswith("early") for name in weights(run, 4))
     assert Predictor(run).predict(np.zeros((1, 120, 160, 3), np.uint8))[0].shape == (1, 4, 2)
-    plain = run_steps(project, steps=1)[1][0]
+    plain = trained[1][0]
     assert steps[0].part_loss > plain.part_loss + 0.5
 
 
@@ -269,9 +263,9 @@ def test_fine_tuning_keeps_what_is_known_of_bodyparts(project):
     np.testing.assert_allclose(locref_after[shared], locref, atol=1e-4)
 
 
-def test_fine_tuning_another_backbone_is_refused(project):
+def test_fine_tuning_another_backbone_is_refused(project, trained):
     from dlcnb.project import ProjectError
 
-    first, _ = run_steps(project, steps=1)
+    first, _ = trained
     with pytest.raises(ProjectError, match="backbone"):
         run_steps(project, steps=1, start_from=str(first), backbone="resnet-50", batch_size=1)

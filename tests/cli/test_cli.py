@@ -30,6 +30,7 @@ from dlcnb.run import Run
 
 COMMANDS = ["add-videos", "analyze", "demo", "doctor", "evaluate", "experiment", "extract"]
 COMMANDS += ["filter", "lab", "label-video", "merge", "new", "outliers", "plot", "studio", "train"]
+SMALL = ["--input-scale", 0.4, "--crop-size", 96, "--batch-size", 2]  # a network that is quick
 
 
 def run_json(*arguments, code=0):
@@ -262,7 +263,7 @@ def trained(arena_project, tmp_path_factory):
     """(project, JSON of `dlcnb train`): a few steps, enough to have every file."""
     root = tmp_path_factory.mktemp("trained") / arena_project.root.name
     shutil.copytree(arena_project.root, root, symlinks=True)
-    report = run_json("train", root, "--steps", 4, "--train-fraction", 0.75, "--batch-size", 2)
+    report = run_json("train", root, "--steps", 4, "--train-fraction", 0.75, *SMALL)
     return Project.open(root), report
 
 
@@ -384,7 +385,7 @@ def test_resume_goes_on_with_a_run(trained):
 @pytest.mark.mxnet
 def test_one_fold_and_a_video_left_out(project):
     (folder,) = project.labeled_dirs()
-    run("train", project.root, "--steps", 1, "--batch-size", 1, "--folds", 4, "--fold", 1)
+    run("train", project.root, "--steps", 1, *SMALL, "--folds", 4, "--fold", 1)
     parts = json.loads((project.last_run() / "split.json").read_text())
     assert len(parts["test"]) == 4
     message = fails("train", project.root, "--steps", 1, "--leave-out", f"videos/{folder.name}.mp4")
@@ -398,7 +399,7 @@ def test_a_run_that_was_stopped_is_not_used_without_a_word(trained, tmp_path):
     best = json.loads((project.last_run() / "best.json").read_text())
     assert f"shuffle 1, snapshot best (step {best['step']})" in said
     assert "note:" not in said
-    job = jobs.start("train", project, steps=100_000, batch_size=1)
+    job = jobs.start("train", project, steps=100_000, batch_size=1, crop_size=96, input_scale=0.4)
     next(e for e in job.follow(TIMEOUT) if e["event"] == "step")
     assert job.stop(wait=True, timeout=TIMEOUT) == "stopped"
     said = run("evaluate", project.root).stderr
@@ -414,7 +415,7 @@ def test_a_run_that_was_stopped_is_not_used_without_a_word(trained, tmp_path):
 @pytest.fixture
 def training(project):
     """(process, job) of a long `dlcnb train` that has made its first step."""
-    line = [*DLCNB, "train", str(project.root), "--steps", "100000", "--batch-size", "1"]
+    line = [*DLCNB, "train", str(project.root), "--steps", "100000", *map(str, SMALL)]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr.readline().startswith("Training in ")
     job = jobs.attach(project.last_run())

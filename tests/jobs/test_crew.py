@@ -24,6 +24,7 @@ SMALL = {
     "freeze": 0,
 }
 TIMEOUT = 120
+STEPS = 4
 
 
 @pytest.fixture
@@ -70,10 +71,11 @@ def weights(run, step):
 
 
 def test_two_workers_train_as_one_does(project, shared):
-    single = jobs.start("train", project, **SMALL, steps=6)
-    assert single.wait(TIMEOUT) == "done", single.error
-    alone, loss = single.folder, [e for e in single.events() if e["event"] == "step"][-1]["loss"]
-    job, member = shared(steps=6)
+    from dlcnb import train
+
+    alone = project.new_run(SMALL["train_fraction"])
+    loss = [step.loss for step in train(project, TrainConfig(**SMALL, steps=STEPS), run=alone)][-1]
+    job, member = shared(steps=STEPS)
     assert job.wait(TIMEOUT) == "done", job.error
     assert member.wait(TIMEOUT) == 0
     run = job.folder
@@ -81,9 +83,10 @@ def test_two_workers_train_as_one_does(project, shared):
     assert not (run / "crew.json").exists()
     last = [e for e in job.events() if e["event"] == "step"][-1]
     assert last["loss"] == pytest.approx(loss, rel=1e-3)
-    for name, array in weights(alone, 6).items():
-        np.testing.assert_allclose(weights(run, 6)[name], array, atol=2e-3, err_msg=name)
-    assert [e["step"] for e in job.events() if e["event"] == "step" and e["snapshot"]] == [1, 2, 3, 4, 5, 6]
+    shared_weights = weights(run, STEPS)
+    for name, array in weights(alone, STEPS).items():
+        np.testing.assert_allclose(shared_weights[name], array, atol=2e-3, err_msg=name)
+    assert [e["step"] for e in job.events() if e["event"] == "step" and e["snapshot"]] == list(range(1, STEPS + 1))
 
 
 def test_a_stop_reaches_all_workers(shared):
