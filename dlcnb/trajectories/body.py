@@ -62,9 +62,9 @@ def body_axis(points: ArrayLike) -> tuple[int, int]:
         No two bodyparts are ever there together.
     """
     points = np.asarray(points, float)
-    ahead = velocity(points)
     some = np.unique(np.linspace(0, len(points) - 1, _ENOUGH).astype(int)) if len(points) else np.empty(0, int)
-    points, ahead = points[some], ahead[some]
+    ahead = velocity(points)[some]
+    points = points[some]
     apart = np.linalg.norm(points[:, :, None] - points[:, None], axis=-1)  # (T, K, K)
     known = np.isfinite(apart)
     enough = known.sum(axis=0) > 0.5 * known.sum(axis=0)[~np.eye(points.shape[1], dtype=bool)].max(initial=0)
