@@ -80,12 +80,20 @@ def write_poses(
     more = []
     if behavior is not None and len(poses):
         same = timing if "rate" in timing else {"timestamps": series[0]}  # times are stored once
-        more.append(speed_series(pynwb, behavior, (poses, _names(poses.bodyparts)), reader, same))
-        if behavior.zones:
-            more.append(zones_table(pynwb, behavior.zones))
-            add_stays(pynwb, file, behavior, poses, reader)
+        more = _told(pynwb, file, behavior, poses, reader, same)
     _behavior(file).add([estimation, ndx.Skeletons(skeletons=[bones]), *more])
     return _write(pynwb, file, path)
+
+
+def _told(
+    pynwb: Any, file: Any, behavior: Behavior, poses: Poses, reader: VideoReader, timing: dict[str, Any]
+) -> list[Any]:
+    """What goes beside the poses: speeds, and zones where there are some; their stays are added to the file."""
+    more = [speed_series(pynwb, behavior, (poses, _names(poses.bodyparts)), reader, timing)]
+    if behavior.zones:
+        more.append(zones_table(pynwb, behavior.zones))
+        add_stays(pynwb, file, behavior, poses, reader)
+    return more
 
 
 def _series(ndx: ModuleType, poses: Poses, timing: dict[str, Any]) -> list[Any]:

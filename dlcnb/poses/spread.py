@@ -114,11 +114,14 @@ def combine(
     there = np.isfinite(places).all(axis=-1)
     count = there.sum(axis=0)
     places = np.where(there[..., None], places, np.nan)
-    some = np.maximum(count, 1)[..., None]
-    mean = np.nansum(places, axis=0) / some
+    return _median(places), _median(np.where(there, trust, np.nan)), _spread(places, count), count.astype(float)
+
+
+def _spread(places: NDArray[np.float64], count: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Standard deviation ``(T, K)`` of points ``(N, T, K, 2)``, of which ``count`` are there; NaN of fewer than two."""
+    mean = np.nansum(places, axis=0) / np.maximum(count, 1)[..., None]
     squares = np.nansum((places - mean) ** 2, axis=0).mean(axis=-1)
-    spread = np.where(count > 1, np.sqrt(squares / np.maximum(count - 1, 1)), np.nan)
-    return _median(places), _median(np.where(there, trust, np.nan)), spread, count.astype(float)
+    return np.where(count > 1, np.sqrt(squares / np.maximum(count - 1, 1)), np.nan)
 
 
 def _median(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -61,18 +61,18 @@ def body_axis(points: ArrayLike) -> tuple[int, int]:
     ValueError
         No two bodyparts are ever there together.
     """
-    points = np.asarray(points, float)
-    some = np.unique(np.linspace(0, len(points) - 1, _ENOUGH).astype(int)) if len(points) else np.empty(0, int)
-    ahead = velocity(points)[some]
-    points = points[some]
-    apart = np.linalg.norm(points[:, :, None] - points[:, None], axis=-1)  # (T, K, K)
+    found = np.asarray(points, float)
+    some = np.unique(np.linspace(0, len(found) - 1, _ENOUGH).astype(int)) if len(found) else np.empty(0, int)
+    ahead = velocity(found)[some]
+    found = found[some]
+    apart = np.linalg.norm(found[:, :, None] - found[:, None], axis=-1)  # (T, K, K)
     known = np.isfinite(apart)
-    enough = known.sum(axis=0) > 0.5 * known.sum(axis=0)[~np.eye(points.shape[1], dtype=bool)].max(initial=0)
+    enough = known.sum(axis=0) > 0.5 * known.sum(axis=0)[~np.eye(found.shape[1], dtype=bool)].max(initial=0)
     middle = np.where(enough, np.nanmedian(np.where(known.any(axis=0), apart, 0.0), axis=0), 0.0)
     if not middle.any():
         raise ValueError("A body's own frame needs two bodyparts that are there together; lower the pcutoff.")
     one, two = (int(k) for k in np.unravel_index(np.argmax(middle), middle.shape))
-    forwards = np.nansum(ahead[:, [one, two]].mean(axis=1) * (points[:, two] - points[:, one]))
+    forwards = np.nansum(ahead[:, [one, two]].mean(axis=1) * (found[:, two] - found[:, one]))
     return (one, two) if forwards >= 0 else (two, one)
 
 
