@@ -1,4 +1,4 @@
-"""A real JupyterLab and a real Chromium, started once; each test opens its own notebook with its own kernel.
+"""A real JupyterLab and a real Chromium, started once; the tests of a file share a notebook, emptied before each.
 
 ``DLCNB_LAB_PYTHON`` in the environment names another Python whose JupyterLab and kernel are used (scripts/test-lab3).
 """
@@ -44,6 +44,13 @@ OPEN = """(() => {
     return found;
 })()"""
 KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
+EMPTY = """
+import ipywidgets
+for one in [*globals().values()]:
+    if isinstance(one, ipywidgets.Widget):
+        one.close()
+get_ipython().reset(new_session=False)
+"""  # of a kernel: the widgets that have names, with all their parts, and the names
 
 
 def pytest_collection_modifyitems(items):
@@ -121,7 +128,7 @@ class Server:
 
 
 class Lab:
-    """One JupyterLab page; notebooks open in it one after the other, each with its own kernel."""
+    """One JupyterLab page with one notebook; it is emptied for what comes next, and its kernel goes on."""
 
     def __init__(self, page, server):
         self.page, self.server, self.name, self.count = page, server, None, 0
@@ -142,18 +149,36 @@ class Lab:
         )
 
     def open(self, name, *cells):
-        """Open a new notebook with these cells and run it."""
-        self.count += 1
-        self.name = f"{self.count}-{name}.ipynb"
+        """Run these cells: in the notebook that is open, else in a new one."""
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
         )
-        nbformat.write(notebook, self.server.root / self.name)
-        self.do("docmanager:open", path=self.name, factory="Notebook")
+        if self.name is None:
+            self.count += 1
+            self.name = f"{self.count}-{name}.ipynb"
+            nbformat.write(notebook, self.server.root / self.name)
+            self.do("docmanager:open", path=self.name, factory="Notebook")
+        else:
+            self.empty()
+            self.page.evaluate(
+                "notebook => window.jupyterapp.shell.currentWidget.context.model.fromJSON(notebook)", notebook
+            )
         self.idle()
         self.do("notebook:run-all-cells")
         self.idle()
+
+    def empty(self):
+        """Take all cells out of the notebook, close its widgets, and forget its names; the kernel goes on."""
+        self.idle()
+        self.page.evaluate(
+            f"""async code => {{
+                const {{ model }} = window.jupyterapp.shell.currentWidget.context;
+                model.fromJSON({{ ...model.toJSON(), cells: [] }});
+                await {KERNEL}.requestExecute({{ code, silent: true }}).done;
+            }}""",
+            EMPTY,
+        )
 
     def idle(self):
         """Wait until this notebook is in front and its kernel has nothing to do."""
@@ -188,7 +213,8 @@ class Lab:
         return box["x"] + x * box["width"] / width, box["y"] + y * box["height"] / height
 
     def close(self):
-        """End the kernels and close the notebooks."""
+        """End the kernel and close the notebook."""
+        self.name = None
         self.page.evaluate(
             f"""async () => {{
                 for (const widget of {OPEN}.filter(one => one.context)) {{
@@ -260,18 +286,36 @@ def lab_page(server, chromium):
     context.close()
 
 
+@pytest.fixture(scope="module")
+def notebook(lab_page):
+    """The page with the notebook that the tests of a file share."""
+    lab_page.close()
+    yield lab_page
+    lab_page.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Leave at the test whether it failed."""
+    report = yield
+    item.failed = getattr(item, "failed", False) or report.failed
+    return report
+
+
 @pytest.fixture
-def lab(lab_page):
-    """The page, ready for a notebook; fails if JavaScript threw anything meanwhile."""
+def lab(notebook, request):
+    """The page, ready for a test's cells; fails if JavaScript threw anything meanwhile."""
     errors = []
 
     def note(error):
         errors.append(str(error))
 
-    lab_page.page.on("pageerror", note)
-    yield lab_page
-    lab_page.page.remove_listener("pageerror", note)
-    if lab_page.name:
-        lab_page.close()
-        lab_page.name = None
+    notebook.page.on("pageerror", note)
+    yield notebook
+    notebook.page.remove_listener("pageerror", note)
+    if errors or request.node.failed:  # what comes next begins anew
+        request.node.failed = False
+        notebook.close()
+    elif notebook.name:
+        notebook.empty()
     assert not errors

@@ -29,13 +29,11 @@ OWN = (  # what is other than in Studio, whose test covers the rest
 
 
 @pytest.fixture(scope="module")
-def stage(lab_page):
-    lab_page.open("every-widget", CELL, "stage.box")
-    before = lab_page.page.viewport_size
-    yield lab_page
-    lab_page.page.set_viewport_size(before)
-    lab_page.close()
-    lab_page.name = None
+def stage(notebook):
+    notebook.open("every-widget", CELL, "stage.box")
+    before = notebook.page.viewport_size
+    yield notebook
+    notebook.page.set_viewport_size(before)
 
 
 @pytest.mark.parametrize("name", OWN)
