@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -17,6 +18,8 @@ __all__ = ["PosesChoice", "table_words"]
 
 ALL = "all animals"
 
+log = logging.getLogger(__name__)
+
 
 class PosesChoice:
     """Two lists, shown where there is something to choose: tables of poses, and animals in the one chosen.
@@ -25,7 +28,8 @@ class PosesChoice:
     ----------
     video : Path
     poses : Poses or path, optional
-        What is looked at first; None = the newest table of the video. With `Poses` there is nothing to choose.
+        What is looked at first; None = the newest table of the video that can be read. With `Poses` there is nothing
+        to choose.
     changed : callable
         Called with the `Poses` of another choice.
     failed : callable
@@ -67,7 +71,10 @@ class PosesChoice:
             self.poses = poses
             self.row.layout.display = "none"
             return
-        self._take(newest_poses(video) if poses is None else Path(poses).absolute(), None)
+        if poses is None:
+            self._take_newest()
+        else:
+            self._take(Path(poses).absolute(), None)
         self.refresh()
         self.tables.observe(self._quiet.ignored(lambda change: self._choose(change.new, self.animals.value)), "value")
         self.animals.observe(self._quiet.ignored(lambda change: self._choose(self.table, change.new)), "value")
@@ -89,6 +96,20 @@ class PosesChoice:
         self.tables.layout.display = None if len(tables) > 1 else "none"
         self.animals.layout.display = None if self._names else "none"
         self.row.layout.display = None if len(tables) > 1 or self._names else "none"
+
+    def _take_newest(self) -> None:
+        """Read the newest table that can be read; those before it that can't are told."""
+        newest = newest_poses(self._video)
+        others = (one for one in pose_tables(self._video, newest.parent) if one != newest)
+        tables = [newest, *sorted(others, key=is_several)]  # as `newest_poses` has it, of one animal first
+        for n, table in enumerate(tables):
+            try:
+                self._take(table, None)
+                return
+            except (OSError, ValueError) as error:
+                if n + 1 == len(tables):
+                    raise
+                log.warning("%s. The poses before are shown.", str(error).rstrip("."))
 
     def _take(self, table: Path, animal: str | None) -> None:
         """Read a table, and take that animal, else all of them, or the first."""

@@ -63,6 +63,26 @@ def test_a_choice_that_can_not_be_read_changes_nothing(project):
     choice.row.close()
 
 
+def test_a_newer_table_that_can_not_be_read_is_told_and_passed_over(project, caplog):
+    damaged = project.videos[0].with_name("arenaDLC_damagedshuffle3_9.h5")
+    damaged.write_bytes(b"no table")
+    try:
+        choice = PosesChoice(project.videos[0], None, print, print)
+        assert choice.table == tables(project)[2]
+        assert "arenaDLC_damaged" in caplog.text
+        assert "The poses before are shown" in caplog.text
+        choice.row.close()
+    finally:
+        damaged.unlink()
+
+
+def test_without_any_that_can_be_read_the_newest_is_told(project, tmp_path):
+    video = tmp_path / "arena.mp4"
+    video.with_name("arenaDLC_damagedshuffle3_9.h5").write_bytes(b"no table")
+    with pytest.raises(ValueError, match="arenaDLC_damaged"):
+        PosesChoice(video, None, print, print)
+
+
 class TestWidgets:
     @pytest.fixture
     def view(self, project):
