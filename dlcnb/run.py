@@ -26,15 +26,13 @@ from dlcnb.project.names import FAILED_START
 if TYPE_CHECKING:
     from dlcnb.trainset import TrainConfig
 
-__all__ = ["CHANGEABLE", "EVENTS_FILE", "JOB_FILE", "LOG_FILE", "NO_SETTINGS", "Run", "best_of", "is_kept"]
+__all__ = ["CHANGEABLE", "EVENTS_FILE", "JOB_FILE", "LOG_FILE", "NO_SETTINGS", "Run", "is_kept"]
 
 JOB_FILE = "job.json"  # what to do, of a run as of any other job
 EVENTS_FILE = "events.jsonl"  # what has happened
 LOG_FILE = "worker.log"  # what the worker printed
 CHANGEABLE = ("minutes", "steps", "learning_rate", "schedule", "device", "kvstore", "workers", "validate_every", "keep")
 NEWEST = 3  # snapshots that stay beside the best one and those to keep
-_ENOUGH = 32  # held-out frames that can tell close snapshots apart
-_CLOSE = 1.25  # times the best snapshot's error: fewer frames can't tell whether that is worse
 NO_SETTINGS = ("all_joints_names", "run_id", "decisions", "began_from")  # keys of pose_cfg.yaml that are no settings
 
 log = logging.getLogger(__name__)
@@ -386,18 +384,6 @@ class Run:
 
     def _unreadable(self, path: Path, cure: str) -> ProjectError:
         return ProjectError(f"{path} is damaged: it can't be read. {cure}.")
-
-
-def best_of(best: dict[str, Any] | None, step: int, mean_px: float | None, frames: int = _ENOUGH) -> dict[str, Any]:
-    """The best snapshot, ``{"step", "val_mean_px"}``, now that ``step`` has the validation error ``mean_px`` (or None).
-
-    It is the one with the lowest error, of equal ones the newer. Where fewer than 32 ``frames`` are held out, luck
-    would choose between close ones: there it is the newest whose error is not a quarter above that of the best before.
-    """
-    if best is None or mean_px is None or best["val_mean_px"] is None:
-        return {"step": step, "val_mean_px": mean_px}
-    limit = best["val_mean_px"] * (1 if frames >= _ENOUGH else _CLOSE)
-    return {"step": step, "val_mean_px": mean_px} if mean_px <= limit else best
 
 
 def is_kept(step: int, keep: Sequence[int] | str | None) -> bool:

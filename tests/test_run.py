@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dlcnb.project import Project, ProjectError
-from dlcnb.run import Run, best_of, is_kept
+from dlcnb.run import Run, is_kept
 from dlcnb.trainset import TrainConfig
 
 PARTS = ("snout", "tailbase")
@@ -94,19 +94,6 @@ class TestSnapshots:
         run.best_file.write_text('{"step": ')
         assert run.find("best")[0] == 30
         assert "best.json is damaged" in caplog.text
-
-    def test_the_best_has_the_lowest_error_and_of_equal_ones_is_the_newer(self):
-        best = best_of(best_of(None, 10, 4.0), 20, 4.01)
-        assert best == {"step": 10, "val_mean_px": 4.0}
-        assert best_of(best, 30, 4.0)["step"] == 30
-        assert best_of(best, 40, 3.9)["step"] == 40
-
-    def test_a_few_held_out_frames_do_not_choose_between_close_snapshots(self, run):
-        best = {"step": 10, "val_mean_px": 4.0}
-        assert best_of(best, 20, 4.9, frames=31) == {"step": 20, "val_mean_px": 4.9}
-        assert best_of(best, 20, 5.1, frames=31) == best
-        assert best_of(best, 20, 4.9, frames=32) == best
-        assert best_of(best, 20, float("nan"), frames=31) == best
 
     def test_pruning_keeps_the_newest_the_best_and_those_to_keep(self, run):
         for step in (40, 50, 60):

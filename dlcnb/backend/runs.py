@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from dlcnb.backend.trainer import TrainStep
     from dlcnb.run import Run
 
-__all__ = ["StatsFile", "save_snapshot"]
+__all__ = ["StatsFile", "best_of", "save_snapshot"]
+
+_ENOUGH = 32  # held-out frames that can tell close snapshots apart
+_CLOSE = 1.25  # times the best snapshot's error: fewer frames can't tell whether that is worse
 
 
 def save_snapshot(run: Run, step: int, weights: Mapping[str, Any], state: Mapping[str, NDArray[Any]]) -> str:
@@ -33,6 +36,18 @@ def save_snapshot(run: Run, step: int, weights: Mapping[str, Any], state: Mappin
         mx.nd.save(str(temporary), weights)
         run.sign(step, temporary)
     return run.snapshot(step).name
+
+
+def best_of(best: dict[str, Any] | None, step: int, mean_px: float | None, frames: int = _ENOUGH) -> dict[str, Any]:
+    """The best snapshot, ``{"step", "val_mean_px"}``, now that ``step`` has the validation error ``mean_px`` (or None).
+
+    It is the one with the lowest error, of equal ones the newer. Where fewer than 32 ``frames`` are held out, luck
+    would choose between close ones: there it is the newest whose error is not a quarter above that of the best before.
+    """
+    if best is None or mean_px is None or best["val_mean_px"] is None:
+        return {"step": step, "val_mean_px": mean_px}
+    limit = best["val_mean_px"] * (1 if frames >= _ENOUGH else _CLOSE)
+    return {"step": step, "val_mean_px": mean_px} if mean_px <= limit else best
 
 
 class StatsFile:

@@ -21,12 +21,12 @@ from dlcnb.backend.crew import find_crew, shares, summed
 from dlcnb.backend.devices import low_precision, pick_devices
 from dlcnb.backend.network import PoseNet, loss_totals, pose_loss, to_tensor
 from dlcnb.backend.optimize import Optimizer, learning_rate, start_half_precision
-from dlcnb.backend.runs import StatsFile, save_snapshot
+from dlcnb.backend.runs import StatsFile, best_of, save_snapshot
 from dlcnb.backend.transfer import start_from
 from dlcnb.backend.validation import Validation
 from dlcnb.backend.weights import imagenet_weights
 from dlcnb.project import Project, ProjectError
-from dlcnb.run import Run, best_of, is_kept
+from dlcnb.run import Run, is_kept
 from dlcnb.trainset import TrainConfig, TrainSet, choose_split, mirror_order
 
 __all__ = ["DivergedError", "TrainStep", "Trainer"]

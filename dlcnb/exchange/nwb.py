@@ -67,22 +67,24 @@ def write_poses(
     file.add_acquisition(source)
     timing = _timing(reader, len(poses))
     series = _series(ndx, poses, timing)
-    estimation = ndx.PoseEstimation(
-        name="PoseEstimation",
-        pose_estimation_series=series,
-        description=about,
-        scorer=poses.scorer,
-        source_software="dlcnb",
-        source_software_version=dlcnb.__version__,
-        skeleton=bones,
-        source_video=source,
-    )
-    more = []
+    content = {"pose_estimation_series": series, "skeleton": bones, "source_video": source}
+    module = _behavior(file)
+    module.add([_estimation(ndx, poses.scorer, about, **content), ndx.Skeletons(skeletons=[bones])])
     if behavior is not None and len(poses):
         same = timing if "rate" in timing else {"timestamps": series[0]}  # times are stored once
-        more = _told(pynwb, file, behavior, poses, reader, same)
-    _behavior(file).add([estimation, ndx.Skeletons(skeletons=[bones]), *more])
+        module.add(_told(pynwb, file, behavior, poses, reader, same))
     return _write(pynwb, file, path)
+
+
+def _estimation(ndx: Any, scorer: str, about: str, **content: Any) -> Any:
+    return ndx.PoseEstimation(
+        name="PoseEstimation",
+        description=about,
+        scorer=scorer,
+        source_software="dlcnb",
+        source_software_version=dlcnb.__version__,
+        **content,
+    )
 
 
 def _told(

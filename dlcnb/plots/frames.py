@@ -43,12 +43,10 @@ def pose_on(  # noqa: PLR0913
     Parameters
     ----------
     image : uint8 (H, W, 3).
-    points, likelihood : (K, 2) px, NaN = not there; (K,), sure if None.
-    bodyparts : K names, for the legend.
-    labels : (K, 2) px of a person, or None.
-    pcutoff : points of a likelihood below it are drawn as ×.
+    points, likelihood, bodyparts : (K, 2) px, NaN = not there; (K,), sure if None; K names, for the legend.
+    labels, pcutoff : (K, 2) px of a person, or None; points of a likelihood below the pcutoff are drawn as ×.
     skeleton : or edges (E, 2), between sure points.
-    view : margin in px around the pose, and the rest of the frame is cut away; the whole frame if None.
+    view : margin in px around the pose, beyond which the frame is cut away; the whole frame if None.
     colors : (K, 3) in 0..1; `dlcnb.render.palette` if None.
     """
     fig, ax = axes_for(ax, (5, 5 * image.shape[0] / image.shape[1] + 0.3))
@@ -56,18 +54,16 @@ def pose_on(  # noqa: PLR0913
     sure = np.ones(len(points), bool) if likelihood is None else np.asarray(likelihood, float) >= pcutoff
     hues = palette(len(points)) / 255 if colors is None else np.asarray(colors, float)
     _bare(ax, image)
-    for a, b in edges_of(skeleton):
-        if sure[a] and sure[b] and np.isfinite(points[[a, b]]).all():
-            ax.add_collection(LineCollection([points[[a, b]]], colors="white", linewidths=1, alpha=0.8))
+    bones = np.where(sure[:, None], points, np.nan)[edges_of(skeleton)]  # (E, 2, 2)
+    whole = bones[np.isfinite(bones).all(axis=(1, 2))]
+    ax.add_collection(LineCollection(list(whole), colors="white", linewidths=1, alpha=0.8))
     for point, good, color, part in zip(points, sure, hues, bodyparts, strict=True):
         look = {"marker": "o", "mec": "black", "mew": 0.5} if good else {"marker": "x", "mec": color, "mew": 1.8}
         ax.plot(*point, ls="", ms=6, color=color, label=named(part), zorder=3, **look)
-    if labels is not None:
-        for point, color in zip(np.asarray(labels, float), hues, strict=True):
-            ax.plot(*point, "+", ms=11, mew=1.6, color=color, path_effects=_EDGE, zorder=4)
-    if view is not None:
-        both = points[sure] if labels is None else np.concatenate([points[sure], np.asarray(labels, float)])
-        _closer(ax, both, image.shape, view)
+    known = np.empty((0, 2)) if labels is None else np.asarray(labels, float)
+    for point, color in zip(known, hues, strict=False):
+        ax.plot(*point, "+", ms=11, mew=1.6, color=color, path_effects=_EDGE, zorder=4)
+    _closer(ax, np.concatenate([points[sure], known]), image.shape, view)
     return fig, ax
 
 
@@ -105,10 +101,10 @@ def _bare(ax: Axes, image: NDArray[np.uint8]) -> None:
     ax.spines[:].set_visible(False)
 
 
-def _closer(ax: Axes, points: NDArray[np.float64], shape: Sequence[int], margin: float) -> None:
-    """Show the square around points (n, 2), with a margin in px, as far as the frame goes."""
+def _closer(ax: Axes, points: NDArray[np.float64], shape: Sequence[int], margin: float | None) -> None:
+    """Show the square around points (n, 2), with a margin in px, as far as the frame goes; all of it if None."""
     points = points[np.isfinite(points).all(axis=-1)]
-    if not len(points):
+    if margin is None or not len(points):
         return
     centre = (points.min(axis=0) + points.max(axis=0)) / 2
     half = np.ptp(points, axis=0).max() / 2 + margin

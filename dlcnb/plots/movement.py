@@ -48,11 +48,10 @@ def postures(  # noqa: PLR0913
     poses, frame : the poses, and the present frame, whose posture is drawn black.
     bodypart : whose path is drawn; the first if None.
     skeleton : or edges (E, 2); the outline around all bodyparts if None or without edges.
-    past, future : frames before (cyan) and after (green).
-    every : a posture is drawn (magenta, paler the longer ago) for each so many frames of the past.
-    both : for each so many frames of the future, too (green).
-    image : uint8 (H, W, 3), shown below; the view is the part of it around what is drawn.
-    pcutoff : points of a likelihood below it are not drawn.
+    past, future : frames before (cyan) and after (green) that the path is drawn of.
+    every, both : a posture is drawn (magenta, paler the longer ago) for each so many frames of the past; for each so
+        many of the future, too (green).
+    image, pcutoff : uint8 (H, W, 3), of which the part around what is drawn is shown; less likely points are left out.
     """
     if not 0 <= frame < len(poses):
         raise IndexError(f"frame {frame}: there are poses of frames 0 to {len(poses) - 1}")
@@ -62,17 +61,10 @@ def postures(  # noqa: PLR0913
     first, end = max(0, frame - past), min(frame + 1 + future, len(points))
     ago = np.arange(frame - every, first - 1, -every) if every > 0 else np.empty(0, int)
     later = np.arange(frame + every, end, every) if both and every > 0 else ago[:0]
-    _bodies(ax, points[ago], skeleton, BODY)
-    _bodies(ax, points[later], skeleton, FUTURE)
-    now = list(body_lines(points[frame], skeleton))
-    ax.add_collection(LineCollection(now, colors="black", linewidths=2, zorder=4, label="now"))
-    before, after = points[first:frame, k], points[frame + 1 : end, k]
-    ax.plot(*before.T, ".", color=PAST, ms=7, mew=0, zorder=3, label=f"{past} frames before")
-    ax.plot(*after.T, ".", color=FUTURE, ms=7, mew=0, zorder=3, label=f"{future} frames after")
-    ax.plot(*points[frame, k], "o", color="black", ms=6, zorder=5)
+    _bodies(ax, points, (ago, frame, later), skeleton)
+    _way(ax, points[first:end, k], frame - first, (past, future))
     ax.set(**plane(poses), title=f"{named(poses.bodyparts[k])} around frame {frame}")
-    drawn = np.concatenate([points[first:end, k], points[[*ago, frame, *later]].reshape(-1, 2)])
-    _show(ax, drawn, poses.unit)
+    _show(ax, np.concatenate([points[first:end, k], points[[*ago, frame, *later]].reshape(-1, 2)]), poses.unit)
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
     return fig, ax
 
@@ -98,22 +90,20 @@ def skeletons(
     pcutoff : points of a likelihood below it are not drawn.
     """
     fig, ax = axes_for(ax, (6, 5))
+    spread = np.unique(np.linspace(0, len(poses) - 1, 40).astype(int)) if len(poses) else np.empty(0, int)
+    rows = spread if frames is None else np.asarray(frames)
+    points = _turned(shown(poses, pcutoff)[rows], poses, centre, towards)
     edges = edges_of(skeleton)
-    rows = np.unique(np.linspace(0, max(len(poses) - 1, 0), 40).astype(int)) if frames is None else np.asarray(frames)
-    rows = rows[: len(poses)] if frames is None else rows
-    points = shown(poses, pcutoff)[rows]
-    points = _turned(points, poses, centre, towards)
     lines = points[:, edges].reshape(-1, 2, 2)
     whole = np.isfinite(lines).all(axis=(1, 2))
-    time = np.repeat(rows, len(edges))
-    bundle = LineCollection(list(lines[whole]), array=time[whole], cmap="viridis", linewidths=1, alpha=0.8)
+    time = np.repeat(rows, len(edges))[whole]
+    bundle = LineCollection(list(lines[whole]), array=time, cmap="viridis", linewidths=1, alpha=0.8)
     ax.add_collection(bundle)
     for k, color in enumerate(colors(poses)):
         ax.plot(*points[:, k].T, "o", color=color, ms=3.5, mew=0, label=named(poses.bodyparts[k]), zorder=3)
     if whole.any():
         fig.colorbar(bundle, ax=ax, label="frame", shrink=0.6)
-    where = "" if centre is None else f" around the {named(centre)}"
-    where += "" if towards is None else f", {named(towards)} up"
+    where = ("" if centre is None else f" around the {named(centre)}") + (f", {named(towards)} up" if towards else "")
     ax.set(**plane(poses), title=title(f"Skeletons{where}", pcutoff, poses))
     ax.autoscale_view()
     upright(ax)
@@ -190,13 +180,28 @@ def _below(ax: Axes, image: NDArray[np.uint8] | None, unit: str) -> None:
     ax.grid(False)
 
 
+def _way(ax: Axes, points: NDArray[np.float64], now: int, spans: tuple[int, int]) -> None:
+    """The path (n, 2) of a bodypart before, at and after row ``now``; the legend names the frames before and after."""
+    before, after = points[:now], points[now + 1 :]
+    ax.plot(*before.T, ".", color=PAST, ms=7, mew=0, zorder=3, label=f"{spans[0]} frames before")
+    ax.plot(*after.T, ".", color=FUTURE, ms=7, mew=0, zorder=3, label=f"{spans[1]} frames after")
+    ax.plot(*points[now], "o", color="black", ms=6, zorder=5)
+
+
 def _bodies(
-    ax: Axes, points: NDArray[np.float64], skeleton: Skeleton | ArrayLike | None, color: tuple[float, float, float]
+    ax: Axes,
+    points: NDArray[np.float64],
+    rows: tuple[NDArray[np.intp], int, NDArray[np.intp]],
+    skeleton: Skeleton | ArrayLike | None,
 ) -> None:
-    """Postures (n, K, 2), each paler than the one before."""
-    for body, alpha in zip(points, np.linspace(0.9, 0.25, len(points)), strict=True):
-        lines = list(body_lines(body, skeleton))
-        ax.add_collection(LineCollection(lines, colors=[(*color, alpha)], linewidths=1.5, zorder=2))
+    """Postures of points (T, K, 2): those of the past and of the future, each paler than the one before, and now's."""
+    ago, now, later = rows
+    for some, color in ((ago, BODY), (later, FUTURE)):
+        for row, alpha in zip(some, np.linspace(0.9, 0.25, len(some)), strict=True):
+            lines = list(body_lines(points[row], skeleton))
+            ax.add_collection(LineCollection(lines, colors=[(*color, alpha)], linewidths=1.5, zorder=2))
+    lines = list(body_lines(points[now], skeleton))
+    ax.add_collection(LineCollection(lines, colors="black", linewidths=2, zorder=4, label="now"))
 
 
 def _turned(points: NDArray[np.float64], poses: Poses, centre: str | None, towards: str | None) -> NDArray[np.float64]:

@@ -85,8 +85,7 @@ def combine(
     ----------
     points : array_like
         ``(N, T, K, 2)`` px of N networks; NaN = no prediction.
-    likelihood : array_like
-        ``(N, T, K)``
+    likelihood : array_like, ``(N, T, K)``
 
     Returns
     -------

@@ -3,7 +3,8 @@
 The paper names temporal Kalman filtering as the extension of its frame-by-frame predictions (Mathis et al. 2018,
 Discussion). The likelihood is the measurement's trust, a missing point is no measurement.
 
-The Rauch-Tung-Striebel recursion (Kalman filter forward, correction backward) gives the minimum of one sum of squares.
+The Rauch-Tung-Striebel recursion (AIAA Journal 3, 1445, 1965; Särkkä, Bayesian Filtering and Smoothing, 2013, chapter 8:
+a Kalman filter forward, a correction backward) gives the minimum of one sum of squares.
 Here that minimum is found directly: its normal equations have one 2 x 2 block (position, velocity) per measured frame
 and touch only neighbours in time, so that a banded Cholesky decomposition solves them in linear time and compiled code.
 Frames without a measurement are no unknowns. Between two measured ones the most probable way is the cubic through
@@ -78,23 +79,19 @@ def kalman_smooth(
         points count little; NaN or next to nothing = no measurement.
     noise, acceleration : standard deviations along each axis, one number or one for each bodypart, estimated if None:
         of a sure measurement (px), and by which the velocity changes from frame to frame (px; smaller is smoother).
-        The noise may also be ``(T, ...)``, one for each point, as `ensemble_noise` tells.
+        The noise may be ``(T, ...)``, too, as `ensemble_noise` tells.
     times : (T,) increasing times of the frames, for recordings of variable frame rate.
-    limit : longest gap that is filled, in frames; None = any. Never before the first or behind the last measurement.
-    robust : rounds in which measurements far from where the other frames put them lose weight (Student's t noise), so
-        that a jump does not bend the curve beside it. 0 is the plain smoother of Gaussian noise.
-
-    Rauch, Tung and Striebel, AIAA Journal 3, 1445 (1965). Särkkä, Bayesian Filtering and Smoothing (2013), chapter 8.
+    limit : longest gap that is filled, in frames; None = any. Nothing is filled before the first or behind the last.
+    robust : rounds in which measurements far from where others put them lose weight (Student's t noise); 0 = Gaussian.
     """
     points, trust = _checked(points, likelihood)
-    shape, found = points.shape[1:-1], estimate_noise(points, trust)
+    shape, when, found = points.shape[1:-1], _in_frames(len(points), times), estimate_noise(points, trust)
     noise = _positive("noise", noise, found[0])
     each = np.broadcast_to(noise, trust.shape)  # (T, ...)
     noise = each if noise.shape == trust.shape and noise.ndim > len(shape) else np.broadcast_to(noise, shape)
     acceleration = np.broadcast_to(_positive("acceleration", acceleration, found[1]), shape)
-    when = _in_frames(len(points), times)
-    places, spread = np.full(points.shape, np.nan), np.full(trust.shape, np.nan)
-    out = Smoothed(places, places.copy(), spread, spread.copy(), noise, acceleration)
+    places, velocity, std, deviation = (np.full(array.shape, np.nan) for array in (points, points, trust, trust))
+    out = Smoothed(places, velocity, std, deviation, noise, acceleration)
     for part in np.ndindex(shape):
         at: Any = (slice(None), *part)
         _smooth_one(

@@ -55,14 +55,19 @@ def remux(source: StrPath, folder: StrPath) -> Path:
             ) from error
         except OSError as error:
             raise disk_error(error, target) from error
+    _read_ends(target)
+    return target
+
+
+def _read_ends(path: Path) -> None:
+    """Read the first and the last frame of a video; one that has none is deleted, and a `VideoError`."""
     try:
-        with VideoReader(target) as reader:
+        with VideoReader(path) as reader:
             for frame in (0, len(reader) - 1):
                 reader.read(frame)
     except VideoError:
-        target.unlink()
+        path.unlink()
         raise
-    return target
 
 
 def _copy(container: Any, stream: Any, file: Any, form: str) -> None:

@@ -60,7 +60,7 @@ def test_loss_falls_and_snapshots_are_left(trained):
 
 
 def test_the_best_snapshot_has_the_lowest_error_and_of_equal_ones_is_the_newest():
-    from dlcnb.run import best_of
+    from dlcnb.backend.runs import best_of
 
     best = best_of(None, 10, 4.0)
     assert best == {"step": 10, "val_mean_px": 4.0}
@@ -69,6 +69,16 @@ def test_the_best_snapshot_has_the_lowest_error_and_of_equal_ones_is_the_newest(
     assert best_of(best, 20, float("nan"))["step"] == 10
     assert best_of(best, 12, 3.0) == {"step": 12, "val_mean_px": 3.0}
     assert best_of({"step": 10, "val_mean_px": None}, 20, None) == {"step": 20, "val_mean_px": None}
+
+
+def test_a_few_held_out_frames_do_not_choose_between_close_snapshots():
+    from dlcnb.backend.runs import best_of
+
+    best = {"step": 10, "val_mean_px": 4.0}
+    assert best_of(best, 20, 4.9, frames=31) == {"step": 20, "val_mean_px": 4.9}
+    assert best_of(best, 20, 5.1, frames=31) == best
+    assert best_of(best, 20, 4.9, frames=32) == best
+    assert best_of(best, 20, float("nan"), frames=31) == best
 
 
 def test_parts_do_not_overlap(trained):
