@@ -3,7 +3,7 @@
 The paper names temporal Kalman filtering as the extension of its frame-by-frame predictions (Mathis et al. 2018,
 Discussion). The likelihood is the measurement's trust, a missing point is no measurement.
 
-The Rauch-Tung-Striebel recursion (AIAA Journal 3, 1445, 1965; Särkkä, Bayesian Filtering and Smoothing, 2013, chapter 8:
+The Rauch-Tung-Striebel recursion (AIAA Journal 3, 1445, 1965; Särkkä, Bayesian Filtering and Smoothing, 2013:
 a Kalman filter forward, a correction backward) gives the minimum of one sum of squares.
 Here that minimum is found directly: its normal equations have one 2 x 2 block (position, velocity) per measured frame
 and touch only neighbours in time, so that a banded Cholesky decomposition solves them in linear time and compiled code.
