@@ -133,12 +133,13 @@ def _analyze(console: Console, project: Project) -> str:
 
 def _lesson_of(project: Project) -> Any:
     """The lesson that a student's project says it is of."""
+    from dlcnb.files import read_text
     from dlcnb.teaching import ClassError, Lesson
     from dlcnb.teaching.lesson import FILE
 
     try:
-        return Lesson(json.loads((project.root / FILE).read_text(encoding="utf-8"))["lesson"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return Lesson(json.loads(read_text(project.root / FILE))["lesson"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
         raise ClassError(
             f"{project.root}: expected a project of a lesson, found another; `dlcnb class start` makes one"
         ) from None

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from dlcnb.files import require_file
+from dlcnb.labels.inside import open_plain
 from dlcnb.run import EVENTS_FILE
 
 __all__ = ["ENDINGS", "EVENTS_FILE", "EventLog", "EventReader", "plain"]
@@ -61,7 +62,8 @@ class EventLog:
         self._lock = threading.Lock()  # warnings may come from a decoding thread
         with suppress(FileNotFoundError):
             require_file(self.path)
-        self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115
+        handle = open_plain(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)  # a link may lead anywhere
+        self._file = os.fdopen(handle, "ab", buffering=0)
         self._torn = _ends_torn(self.path)
 
     def write(self, event: str, **fields: Any) -> None:
@@ -158,7 +160,7 @@ class EventReader:
 def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         log.debug("Passed over an unreadable line in an event log: %r", line[:80])
         return None
     return event if isinstance(event, dict) and "event" in event else None

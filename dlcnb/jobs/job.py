@@ -24,6 +24,7 @@ from dlcnb.jobs.events import ENDINGS, EventLog, EventReader
 from dlcnb.jobs.explain import LESS_MEMORY
 from dlcnb.jobs.memory import oom_kills
 from dlcnb.jobs.waiting import rest
+from dlcnb.labels.inside import open_plain
 from dlcnb.run import JOB_FILE, LOG_FILE
 
 __all__ = [
@@ -84,7 +85,8 @@ def launch(folder: str | os.PathLike[str], command: Sequence[str] | None = None)
     first = EventReader(folder).skip()
     with suppress(FileNotFoundError):
         require_file(folder / LOG_FILE)
-    with open(folder / LOG_FILE, "ab") as output:
+    handle = open_plain(folder / LOG_FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT)  # a link may lead anywhere
+    with os.fdopen(handle, "ab") as output:
         share(folder / LOG_FILE)
         process = subprocess.Popen(
             command or [sys.executable, "-m", "dlcnb.jobs", str(folder)],

@@ -26,6 +26,7 @@ __all__ = ["SCALES", "Scale", "needed_scale", "scale_of", "scaled_videos", "set_
 
 SCALES = "scale.json"  # beside config.yaml
 _REMEMBERED = 20  # changes that can be undone
+_LEAST, _MOST = 1e-9, 1e9  # cm, px or px per cm of anything that a camera sees
 _FORM: dict[str, type] = {"project": dict, "videos": dict, "before": list}
 Pair: TypeAlias = tuple[float, float]
 
@@ -63,7 +64,7 @@ class Scale:
 
     def __post_init__(self) -> None:
         numbers = [self.px_per_cm, self.length_cm, *(self.size_cm or ())]
-        if not all(number is None or (math.isfinite(number) and number > 0) for number in numbers):
+        if not all(number is None or _LEAST < number < _MOST for number in numbers):
             raise ProjectError(f"a scale needs lengths above 0 cm, found {', '.join(map(str, numbers))}")
         if self.ends and self.px_per_cm is None:
             raise ProjectError("the two ends of a known length are one point: choose two points of the frame")
@@ -108,7 +109,7 @@ class Scale:
         across, down = self.size_cm or (0.0, 0.0)
         try:
             return homography(self.corners, [(0, 0), (across, 0), (across, down), (0, down)])
-        except (ValueError, np.linalg.LinAlgError):
+        except (ValueError, OverflowError, np.linalg.LinAlgError):
             raise ProjectError(
                 "the corners of a scale lie on a line, or two at one place: choose the four of a rectangle, around it"
             ) from None
@@ -135,14 +136,16 @@ class Scale:
     def from_entry(cls, entry: Any, where: str) -> Scale:
         """The scale of an `entry`; raises `ProjectError` that says ``where``."""
         try:
-            size = tuple(map(int, entry["frame_size"])) if "frame_size" in entry else None
-            frame = (size[0], size[1]) if size else None
+            frame = None
+            if "frame_size" in entry:
+                height, width = map(int, entry["frame_size"])
+                frame = height, width
             if "corners" in entry:
                 return cls.by_corners(entry["corners"], entry["size_cm"], frame)
             if "line" in entry:
                 return cls.by_line(entry["line"], entry["length_cm"], frame)
             return cls.by_number(entry["px_per_cm"], frame)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             why = (
                 str(error) if isinstance(error, ProjectError) else "expected px_per_cm, line and length_cm, or corners"
             )
@@ -225,7 +228,7 @@ def _kept(project: Project) -> dict[str, Any]:
     path = project.inside(SCALES)
     try:
         found = json.loads(read_text(path))
-        fits = isinstance(found, dict) and all(isinstance(found.get(k) or kind(), kind) for k, kind in _FORM.items())
+        fits = _fits(found)
     except FileNotFoundError:
         found, fits = {}, True
     except (ValueError, RecursionError):
@@ -237,6 +240,16 @@ def _kept(project: Project) -> dict[str, Any]:
         "videos": dict(found.get("videos") or {}),
         "before": list(found.get("before") or []),
     }
+
+
+def _fits(found: Any) -> bool:
+    """Whether this is what `_change` keeps; the scales themselves are checked where they are asked for."""
+    if not isinstance(found, dict) or not all(isinstance(found.get(k) or kind(), kind) for k, kind in _FORM.items()):
+        return False
+    return all(
+        isinstance(one, dict) and "was" in one and isinstance(one.get("video", 0), str | None)
+        for one in found.get("before") or ()
+    )
 
 
 def _put(kept: dict[str, Any], name: str | None, entry: Any) -> None:
@@ -257,6 +270,6 @@ def _change(project: Project, change: Callable[[dict[str, Any]], object]) -> Non
 
 def _pairs(points: ArrayLike, count: int) -> tuple[Pair, ...]:
     found = np.asarray(points, float)
-    if found.shape != (count, 2) or not np.isfinite(found).all():
+    if found.shape != (count, 2) or not (np.abs(found) < _MOST).all():
         raise ProjectError(f"expected {count} points (x, y) in pixels, found {found.tolist()}")
     return tuple((float(x), float(y)) for x, y in found)

@@ -126,15 +126,16 @@ class HandIn:
             content = json.loads(data)
             if content["format"] != FORMAT:
                 raise ValueError(content["format"])
+            found = content.pop("sha256", None)
+            expected = _digest(content)
         except (ValueError, KeyError, TypeError, RecursionError):
             half = " or only half of it arrived" if data.lstrip().startswith(b"{") else ""
             raise ClassError(f"{name}: this is no student's file{half}; download it again from the lesson") from None
-        found = content.pop("sha256", None)
-        if found != _digest(content):
+        if found != expected:
             raise ClassError(f"{name}: its content is not what the lesson wrote; download it again from the lesson")
         try:
             return cls._made(content)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ClassError(f"{name}: {error}; download it again from the lesson") from None
 
     @classmethod
@@ -157,14 +158,27 @@ class HandIn:
 
 
 def gather(folder: str | Path) -> tuple[list[HandIn], list[str]]:
-    """(all hand-ins in a folder, what is wrong with the others, a line for each)."""
-    found, problems = [], []
-    for path in sorted(Path(folder).glob(f"*{SUFFIX}")):
+    """(all hand-ins in a folder, what is wrong with the others, a line for each).
+
+    Of one student's files, as a browser makes of two downloads, the newest counts.
+    """
+    found: dict[tuple[str, str], HandIn] = {}
+    problems = []
+    for path in sorted(Path(folder).glob(f"*{SUFFIX}"), key=_written):
         try:
-            found.append(HandIn.read(path))
+            one = HandIn.read(path)
+            found[one.student, one.key] = one
         except (ClassError, OSError) as error:
             problems.append(str(error))
-    return found, problems
+    return list(found.values()), problems
+
+
+def _written(path: Path) -> tuple[int, Path]:
+    """When a file was written, and where it is; a file that is gone meanwhile comes first."""
+    try:
+        return path.lstat().st_mtime_ns, path
+    except OSError:
+        return 0, path
 
 
 def _digest(content: dict[str, Any]) -> str:

@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb import frames
-from dlcnb.files import atomic_write
+from dlcnb.files import atomic_write, read_text
 from dlcnb.labels import LabelStore, image_name
 from dlcnb.poses import Poses, newest_poses
 from dlcnb.project import Project
 from dlcnb.project.names import name_problem
 from dlcnb.sampledata import BODYPARTS, SKELETON, Arena, arena_poses, make_arena
-from dlcnb.teaching.hand_in import ClassError, HandIn
+from dlcnb.teaching.hand_in import KEY, ClassError, HandIn
 
 __all__ = ["Lesson"]
 
@@ -152,6 +152,12 @@ class Lesson:
             raise ClassError(
                 f"{project.root} is {found}, expected one of '{self.name}'; start the lesson in another folder"
             )
+        student, key = content["student"], content["key"]
+        if not (isinstance(student, str) and isinstance(key, str) and KEY.fullmatch(key)):
+            raise ClassError(
+                f"{project.root / FILE}: expected a student's name and a key of 32 hexadecimal digits; "
+                "start the lesson in another folder"
+            )
         return content
 
     def _predicted(self, project: Project) -> NDArray[np.float64] | None:
@@ -181,10 +187,10 @@ def add_to_card(project: Project, exercise: str, points: float) -> None:
 def _read(path: Path) -> dict[str, Any]:
     """A JSON file's object; empty where there is none, raises `ClassError` for a damaged one."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
     except FileNotFoundError:
         return {}
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise ClassError(f"{path} is damaged; remove it, the labels are kept elsewhere")

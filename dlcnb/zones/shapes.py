@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "Ring", "Zone", "ZoneError", "check_zones", "fitted", "named"]
 
 KINDS = ("rectangle", "ellipse", "polygon")
+_LONGEST = 200  # letters of a name
 AROUND = 72  # corners that an ellipse has where it has to be a polygon
 Place: TypeAlias = tuple[float, float]
 Ring: TypeAlias = tuple[Place, ...]
@@ -57,6 +60,10 @@ class Zone:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
             raise ZoneError("a zone needs a name")
+        if len(self.name) > _LONGEST or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in self.name):
+            raise ZoneError(
+                f"zone {self.name[:20]!r}: expected a name of one line and at most {_LONGEST} letters; rename it"
+            )
         if self.kind not in KINDS:
             raise ZoneError(
                 f"zone '{self.name}': expected {', '.join(KINDS)}, found {self.kind!r}{nearest(self.kind, KINDS)}"
@@ -181,9 +188,9 @@ class Zone:
 def check_zones(zones: Sequence[Zone], size: tuple[int, int] | None = None, where: str = "") -> None:
     """Raise `ZoneError` for the first thing that can't be: two of one name, edges that cross, a zone off the frame."""
     before = f"{where}: " if where else ""
-    names = [zone.name for zone in zones]
+    names = Counter(zone.name for zone in zones)
     for zone in zones:
-        if names.count(zone.name) > 1:
+        if names[zone.name] > 1:
             raise ZoneError(f"{before}two zones are named '{zone.name}'; rename one")
         if problem := zone.problem():
             raise ZoneError(f"{before}{problem}")

@@ -21,6 +21,7 @@ __all__ = ["ZoneFile", "copy_zones", "read_zones", "zones_path"]
 
 FOLDER = "zones"
 _LARGEST = 20 << 20  # bytes
+_MOST = 1000  # zones of a video
 _SAME = 0.01  # px by which the outline may differ from the ellipse that it is said to be
 
 
@@ -46,11 +47,11 @@ class ZoneFile:
     @property
     def changed(self) -> bool:
         """Whether another program changed the file since it was read or written here."""
-        return self._text() != self._seen
+        return _text(self.path) != self._seen
 
     def read(self) -> tuple[Zone, ...]:
         """The zones; none where there is no file yet. Raises `ZoneError`."""
-        self._seen = self._text()
+        self._seen = _text(self.path)
         if self._seen is None:
             return ()
         zones, size = _parsed(self._seen, self.path)
@@ -64,7 +65,7 @@ class ZoneFile:
 
     def read_fitted(self) -> tuple[Zone, ...]:
         """The zones, scaled to this video's frames where they were drawn on others. Raises `ZoneError`."""
-        self._seen = self._text()
+        self._seen = _text(self.path)
         zones, size = _parsed(self._seen, self.path) if self._seen is not None else ((), None)
         return fitted(zones, size or self.size, self.size)
 
@@ -77,15 +78,17 @@ class ZoneFile:
         atomic_write(self.path, text)
         self._seen = text
 
-    def _text(self) -> str | None:
-        try:
-            if self.path.stat().st_size > _LARGEST:
-                raise ZoneError(f"{self.path} is larger than {_LARGEST >> 20} MB, too large for zones; delete it")
-            return read_text(self.path)
-        except FileNotFoundError:
-            return None
-        except UnicodeDecodeError:
-            raise ZoneError(f"{self.path}: expected GeoJSON, found no text; delete it") from None
+
+def _text(path: Path) -> str | None:
+    """What is in a file of zones, None where there is none; `ZoneError` for what can't be one."""
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ZoneError(f"{path} is larger than {_LARGEST >> 20} MB, too large for zones; delete it")
+        return read_text(path)
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        raise ZoneError(f"{path}: expected GeoJSON, found no text; delete it") from None
 
 
 def read_zones(project: Project, video: StrPath, size: tuple[int, int]) -> tuple[Zone, ...]:
@@ -113,10 +116,10 @@ def copy_zones(
         Zones that a target has already are replaced, else that is a `ZoneError`, before anything is written.
     """
     origin = zones_path(project, source)
-    try:
-        zones, size = _parsed(read_text(origin), origin)
-    except FileNotFoundError:
-        raise ZoneError(f"no zones for {video_stem(source)} in {origin.parent}; draw them first (ZoneEditor)") from None
+    text = _text(origin)
+    if text is None:
+        raise ZoneError(f"no zones for {video_stem(source)} in {origin.parent}; draw them first (ZoneEditor)")
+    zones, size = _parsed(text, origin)
     made = []
     for video, new in targets:
         path = zones_path(project, video)
@@ -148,13 +151,15 @@ def _parsed(text: str, path: Path) -> tuple[tuple[Zone, ...], tuple[int, int] | 
     try:
         found = json.loads(text)
         features = found["features"]
+        if len(features) > _MOST:
+            raise ZoneError(f"expected at most {_MOST} zones, found {len(features)}; delete the file and draw anew")
         size = tuple(map(int, found["frame_size"])) if found.get("frame_size") else None
         if size is not None and (len(size) != 2 or min(size) < 1):
             raise ValueError("frame_size")
         zones = [zone for n, feature in enumerate(features) for zone in _of_feature(feature, f"zone {n + 1}")]
     except ZoneError as error:
         raise ZoneError(f"{path}: {error}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError):
         raise ZoneError(
             f"{path}: expected GeoJSON with a FeatureCollection of Polygons; correct it, or delete it and draw anew"
         ) from None

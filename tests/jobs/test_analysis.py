@@ -85,6 +85,29 @@ def test_a_torn_part_is_made_again(tmp_path):
         assert parts.missing() == [(0, 16)]
 
 
+def test_parts_of_other_shapes_are_made_again(tmp_path):
+    key = {"bodyparts": ["a", "b"]}
+    for shape, trust in (((8, 1, 2), (8, 1)), ((8, 2, 2), (8, 1)), ((8, 2, 3), (8, 2))):
+        with Parts(tmp_path / "a.h5", key, 8, 8) as parts:
+            parts.add(0, np.zeros(shape), np.ones(trust))
+        with Parts(tmp_path / "a.h5", key, 8, 8) as parts:
+            assert parts.missing() == [(0, 8)]
+
+
+def test_a_link_in_place_of_the_parts_harms_nothing_outside(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "mine.npz").write_bytes(b"mine")
+    (tmp_path / ".dlcnb-parts-a").symlink_to(home)
+    with pytest.raises(PartsError, match="found a link; remove it"):
+        Parts(tmp_path / "a.h5", {}, 16, 8).__enter__()
+    (tmp_path / ".dlcnb-parts-b").mkdir()
+    (tmp_path / ".dlcnb-parts-b" / "lock").symlink_to(home / "mine.npz")
+    with pytest.raises(ValueError, match="found a link"):
+        Parts(tmp_path / "b.h5", {}, 16, 8).__enter__()
+    assert [(path.name, path.read_bytes()) for path in home.iterdir()] == [("mine.npz", b"mine")]
+
+
 def test_two_at_one_table_are_refused(tmp_path):
     with Parts(tmp_path / "a.h5", {}, 16, 8), pytest.raises(PartsError, match=f"another process .{os.getpid()}"):
         Parts(tmp_path / "a.h5", {}, 16, 8).__enter__()

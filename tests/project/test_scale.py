@@ -102,7 +102,14 @@ def test_a_scale_of_frames_of_another_size_is_refused(project):
 
 @pytest.mark.parametrize(
     "text",
-    ["7", "", "[", '{"project": 3}', '{"project": {"px_per_cm": "x"}}', '{"project": {"line": [1]}}', "[" * 99_999],
+    [
+        *("7", "", "[", "[" * 99_999),
+        *('{"project": 3}', '{"project": {"px_per_cm": "x"}}', '{"project": {"line": [1]}}'),
+        f'{{"project": {{"px_per_cm": 1{"0" * 400}}}}}',
+        *(f'{{"project": {{"px_per_cm": 5, "frame_size": {size}}}}}' for size in ("[5]", "[5, 5, 5]", "[5, Infinity]")),
+        '{"project": {"corners": [[0, 0], [1e300, 0], [1, 1e300], [0, 1]], "size_cm": [1, 1]}}',
+        *(f'{{"before": [{one}]}}' for one in ("5", "{}", '{"video": {}, "was": null}')),
+    ],
 )
 def test_nonsense_in_the_file_is_told_with_the_cure(project, text):
     (project.root / SCALES).write_text(text)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -44,6 +45,16 @@ def test_a_copy_that_hands_in_again_replaces_its_file_and_no_one_elses(tmp_path)
     hand_in("Kim", "a" * 32, card={"more": 1.0}).write(tmp_path)
     found, _ = gather(tmp_path)
     assert sorted((one.key[0], len(one.card)) for one in found) == [("a", 1), ("b", 0)]
+
+
+def test_of_two_downloads_of_one_student_the_newer_counts_once(tmp_path):
+    old = hand_in("Kim").write(tmp_path)
+    new = old.with_name(f"A{SUFFIX}")
+    old.rename(new)
+    os.utime(new, ns=(1, 1))
+    hand_in("Kim", card={"more": 1.0}).write(tmp_path)
+    (one,), problems = gather(tmp_path)
+    assert (one.card, problems) == ({"more": 1.0}, [])
 
 
 def test_points_that_a_stage_placed_are_no_opinion_but_are_kept(tmp_path):
@@ -105,6 +116,7 @@ def test_a_file_of_another_class_is_left_out_with_one_line(changes, why):
         lambda text: "",
         lambda text: "<html>Not found</html>",
         lambda text: "[" * 100_000,
+        *(lambda text, n=n: '{"format": "dlcnb class 1", "x": ' + "[" * n + "]" * n + "}" for n in range(960, 1010, 3)),
         lambda text: text.replace("monday", "funday"),
         lambda text: json.dumps({"format": "dlcnb class 1"}),
         lambda text: text + " " * 3_000_000,
@@ -128,9 +140,12 @@ def test_a_spoilt_file_is_one_clear_line_and_the_others_count(tmp_path, spoil):
     [
         ("points", [[[1e9, 0]] * 4] * 10),
         ("points", [[[1, 2]] * 3] * 10),
+        ("points", [[[10**400, 2]] * 4] * 10),
+        ("points", [[[]] * 4] * 10),
         ("student", "two\nlines"),
         ("key", "../../../../x" * 3),
         ("card", {"x": 1e9}),
+        ("card", {"x": 10**400}),
         ("prepared", [[10, 0]]),
         ("prepared", [[True, 0]]),
     ],

@@ -1,11 +1,14 @@
 """A lesson from its name alone, a student's project, and exercises that fail before they are done and pass after."""
 
+import json
+
 import numpy as np
 import pytest
 
 from dlcnb.poses import Poses
 from dlcnb.sampledata import arena_poses
 from dlcnb.teaching import EXERCISES, Board, ClassError, HandIn, Lesson, check, fill_labels
+from dlcnb.teaching.lesson import FILE
 
 LESSON = Lesson("monday", size=(120, 160))
 
@@ -43,6 +46,17 @@ def test_a_project_of_another_lesson_or_of_none_is_refused(started):
         LESSON.start(started.root.parent, "a/b")
     with pytest.raises(ClassError, match="plain one"):
         Lesson("../monday")
+
+
+def test_a_strangers_key_leads_nowhere(tmp_path):
+    project = LESSON.start(tmp_path / "a", "Kim")
+    for entry in ({"student": "Kim", "key": "/../../x"}, {"student": 5, "key": "0" * 32}):
+        (project.root / FILE).write_text(json.dumps({"lesson": "monday", **entry}))
+        with pytest.raises(ClassError, match="expected a student's name and a key"):
+            LESSON.hand_in(project)
+    (project.root / FILE).write_text("[" * 99_999)
+    with pytest.raises(ClassError, match="is damaged"):
+        LESSON.hand_in(project)
 
 
 @pytest.mark.parametrize("name", EXERCISES)

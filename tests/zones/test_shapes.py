@@ -188,3 +188,24 @@ def test_crossing_edges_in_a_file_are_told_with_its_path(arena_project, tmp_path
     file.write([BOW])
     with pytest.raises(ZoneError, match=r"m\.geojson: zone 'bow': its edges cross"):
         read_zones(project, "m", SIZE)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"frame_size": [math.inf, 2]},
+        {"features": [{"geometry": {"type": "Polygon", "coordinates": [[[10**400, 1], [5, 5], [5, 9], [1, 1]]]}}]},
+        {"features": [None] * 100_000},
+    ],
+)
+def test_numbers_and_counts_that_no_zone_has_are_one_line(tmp_path, changes):
+    path = tmp_path / "a.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [], **changes}))
+    with pytest.raises(ZoneError, match=r"a\.geojson: expected"):
+        ZoneFile(path, SIZE).read()
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "\x1b[31mred", "\ud800", "n" * 1000])
+def test_a_name_is_one_line_of_letters(name):
+    with pytest.raises(ZoneError, match="expected a name of one line"):
+        Zone(name, "rectangle", ((10, 20), (50, 40)))

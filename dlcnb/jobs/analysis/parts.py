@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.files import atomic_write, read_json
+from dlcnb.labels.inside import open_plain
 from dlcnb.poses import Poses
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Parts:
         self._there: set[int] = set()
 
     def __enter__(self) -> Parts:
+        if self.folder.is_symlink():
+            raise PartsError(f"expected a folder of parts at {self.folder}, found a link; remove it")
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(self.folder / "lock", self.output)
         if _read_json(self.folder / "key.json") != self._key:
@@ -157,10 +160,23 @@ class Parts:
         with open(self._path(first), "rb") as file, np.load(file, allow_pickle=False) as arrays:
             return dict(arrays)
 
+    def _fits(self, part: Mapping[str, NDArray[Any]], frames: int) -> bool:
+        """Whether a part has points and likelihoods of so many frames, of the bodyparts that are looked for."""
+        points, likelihood, damaged = part["points"], part["likelihood"], part["damaged"]
+        known = self._key.get("bodyparts")
+        return (
+            all(array.dtype.kind in "fiu" for array in (points, likelihood, damaged))
+            and points.ndim in (3, 4)
+            and (len(points), points.shape[-1]) == (frames, 2)
+            and (known is None or points.shape[-2] == len(known))
+            and likelihood.shape == points.shape[:-1]
+            and damaged.ndim == 1
+        )
+
     def _sound(self, first: int) -> bool:
         """Whether a part is there and whole; a damaged one is deleted."""
         try:
-            if len(self._read(first)["points"]) == self._stop(first) - first:
+            if self._fits(self._read(first), self._stop(first) - first):
                 return True
         except FileNotFoundError:
             return False
@@ -179,7 +195,7 @@ def _read_json(path: Path) -> Any:
 
 def _locked(path: Path, output: Path) -> TextIO:
     """An open file that this process alone holds locked (where the system has such locks), until it ends."""
-    file = open(path, "a+")  # noqa: SIM115 (closed by its user)
+    file = os.fdopen(open_plain(path, os.O_RDWR | os.O_APPEND | os.O_CREAT), "a+")  # a link may lead anywhere
     with suppress(ImportError):
         import fcntl
 
