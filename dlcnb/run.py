@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import logging
+import math
 import os
 import re
 import secrets
@@ -32,6 +33,7 @@ JOB_FILE = "job.json"  # what to do, of a run as of any other job
 EVENTS_FILE = "events.jsonl"  # what has happened
 LOG_FILE = "worker.log"  # what the worker printed
 CHANGEABLE = ("minutes", "steps", "learning_rate", "schedule", "device", "kvstore", "workers", "validate_every", "keep")
+_LONGEST = 10_000  # letters of a row of statistics
 NEWEST = 3  # snapshots that stay beside the best one and those to keep
 NO_SETTINGS = ("all_joints_names", "run_id", "decisions", "began_from")  # keys of pose_cfg.yaml that are no settings
 
@@ -103,7 +105,7 @@ class Run:
             raise ProjectError(
                 f"{self.folder} is not a training run: it has no {self.config_file.name}. Expected a folder …/train."
             ) from None
-        except (YAMLError, UnicodeDecodeError, TypeError, ValueError) as error:
+        except (YAMLError, UnicodeDecodeError, TypeError, ValueError, RecursionError) as error:
             raise self._unreadable(self.config_file, "Put a copy of it there, or train anew") from error
 
     @property
@@ -120,12 +122,19 @@ class Run:
     @property
     def bodyparts(self) -> tuple[str, ...]:
         """Names of the K bodyparts, in the order of the score-maps."""
-        return tuple(map(str, self.settings.get("all_joints_names") or ()))
+        return tuple(self._texts("all_joints_names"))
 
     @property
     def decisions(self) -> list[str]:
         """Why the settings that were left open are as they are, in sentences (`dlcnb.trainset.plan`)."""
-        return list(map(str, self.settings.get("decisions") or ()))
+        return self._texts("decisions")
+
+    def _texts(self, name: str) -> list[str]:
+        """A setting that is a list of texts; empty where there is none, raises `ProjectError` for another value."""
+        found = self.settings.get(name) or []
+        if not isinstance(found, list):
+            raise ProjectError(f"{self.config_file}: expected a list as {name}, found {str(found)[:40]}; correct it")
+        return list(map(str, found))
 
     def write_config(
         self, config: TrainConfig, bodyparts: Sequence[str], decisions: Sequence[str] = (), began_from: str = ""
@@ -227,10 +236,11 @@ class Run:
         """``{"step", "val_mean_px"}`` of the best snapshot so far (px, None = not validated); None if there is none."""
         try:
             found = read_json(self.best_file)
-            return {"step": int(found["step"]), "val_mean_px": found["val_mean_px"]}
+            mean_px = found["val_mean_px"]
+            return {"step": int(found["step"]), "val_mean_px": None if mean_px is None else float(mean_px)}
         except FileNotFoundError:
             return None
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             log.warning("%s is damaged: the last snapshot is taken for the best.", self.best_file)
             return None
 
@@ -350,10 +360,10 @@ class Run:
             text = read_text(self.stats_file, errors="replace")
         except FileNotFoundError:
             return
-        for row in csv.DictReader(text.splitlines()):
+        for row in csv.DictReader(line for line in text.splitlines() if len(line) < _LONGEST):
             with suppress(ValueError):  # a row that something else has written into is passed over
                 found = {name: float(value) for name, value in row.items() if name and value}
-                if "step" in found:
+                if math.isfinite(found.get("step", math.nan)):
                     yield found
 
     def write_preview(self, step: int, **arrays: NDArray[Any]) -> None:

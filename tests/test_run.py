@@ -234,12 +234,32 @@ class TestFailedStarts:
         assert project.last_run() == run.folder
 
 
+@pytest.mark.parametrize(
+    "text", ['{"step": Infinity, "val_mean_px": 1}', '{"step": 5, "val_mean_px": "<b>"}', "[" * 99_999]
+)
+def test_a_damaged_note_of_the_best_snapshot_is_passed_over(run, text):
+    run.best_file.write_text(text)
+    assert run.best is None
+
+
+def test_settings_of_a_stranger_are_one_line(run):
+    run.config_file.write_text("decisions: 5\nall_joints_names: abc\n")
+    for ask in (lambda: run.decisions, lambda: run.bodyparts):
+        with pytest.raises(ProjectError, match="expected a list as"):
+            ask()
+    run.config_file.write_text("[" * 50_000)
+    with pytest.raises(ProjectError, match="can't be read"):
+        _ = run.settings
+
+
 def test_statistics_leave_out_what_is_not_known(run):
     run.stats_file.write_text("step,loss,val_mean_px\n10,0.5,\n20,0.25,3.5\n")
     assert list(run.statistics()) == [{"step": 10, "loss": 0.5}, {"step": 20, "loss": 0.25, "val_mean_px": 3.5}]
 
 
-@pytest.mark.parametrize("junk", [b"a\n\xff\xfe\0\0\n", b"a,b\nx,y,z,1,2\n", b"step,loss\nten,0.5\n,\n"])
+@pytest.mark.parametrize(
+    "junk", [b"a\n\xff\xfe\0\0\n", b"a,b\nx,y,z,1,2\n", b"step,loss\nten,0.5\n,\n1e999,1\n", b"x" * 200_000]
+)
 def test_statistics_that_something_else_has_written_are_passed_over(run, junk):
     run.stats_file.write_bytes(junk)
     assert list(run.statistics()) == []

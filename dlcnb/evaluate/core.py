@@ -198,11 +198,11 @@ class Evaluation:
                 predicted=np.stack([columns["x"], columns["y"]], axis=2),
                 likelihood=columns["likelihood"],
                 is_test=(table["set"] == "test").to_numpy(),
-                pcutoff=report["pcutoff"],
-                snapshot=report["snapshot"],
-                step=report["step"],
+                pcutoff=float(report["pcutoff"]),
+                snapshot=str(report["snapshot"]),
+                step=int(report["step"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(
                 f"{path} and {frames.name} are not an evaluation that dlcnb wrote ({type(error).__name__}: {error}). "
                 "Delete both and evaluate again."

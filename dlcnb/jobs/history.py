@@ -17,6 +17,7 @@ __all__ = ["history", "unfinished"]
 
 _CURVES = ("step", "seconds", "loss", "part_loss", "locref_loss", "learning_rate")
 _VALIDATION = ("mean_px", "rms_px", "median_px", "train_mean_px")
+_LAST = 1 << 53  # no training has as many steps
 _UNFINISHED = {"stopped": "was stopped", "failed": "failed", "lost": "was broken off", "running": "is being trained"}
 
 
@@ -29,7 +30,7 @@ def unfinished(run: str | Path | Run) -> str | None:
     words = _UNFINISHED.get(Job(run).status) if (run / JOB_FILE).exists() else None
     if words is None:
         return None
-    steps = [e["step"] for e in EventReader(run).read() if e["event"] == "step" and "step" in e]
+    steps = [e["step"] for e in EventReader(run).read() if e["event"] == "step" and _has_step(e)]
     return f"{words} at step {steps[-1]}" if steps else f"{words} before its first step"
 
 
@@ -52,13 +53,13 @@ def history(run: str | Path | Run | list[dict[str, Any]]) -> dict[str, NDArray[A
     after each validation. NaN = not known. All empty if there is no log yet.
     """
     events = run if isinstance(run, list) else EventReader(Path(run)).read() or _from_table(Path(run))
-    steps = _without_superseded(e for e in events if e["event"] == "step" and "step" in e)
-    checked = [e for e in steps if e.get("validation")]
+    steps = _without_superseded(e for e in events if e["event"] == "step" and _has_step(e))
+    checked = [e for e in steps if e.get("validation") and isinstance(e["validation"], dict)]
     curves = {name: _column(steps, name) for name in _CURVES}
     curves["validation_step"] = _column(checked, "step")
     for name in _VALIDATION:
         curves[f"validation_{name}"] = _column([e["validation"] for e in checked], name)
-    best = [e["best"] for e in checked if e.get("best")]
+    best = [e["best"] for e in checked if _has_step(e.get("best"))]
     curves["best_step"] = _column(best, "step")
     curves["best_mean_px"] = _column(best, "val_mean_px")
     return curves
@@ -74,6 +75,12 @@ def _from_table(run: Path) -> list[dict[str, Any]]:
     return events
 
 
+def _has_step(event: Any) -> bool:
+    """Whether an event tells its step, a number; one that something else has written is passed over."""
+    step = event.get("step") if isinstance(event, dict) else None
+    return isinstance(step, int) and 0 <= step < _LAST
+
+
 def _without_superseded(steps: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     kept: list[dict[str, Any]] = []
     for event in steps:
@@ -86,5 +93,12 @@ def _without_superseded(steps: Iterable[dict[str, Any]]) -> list[dict[str, Any]]
 def _column(records: list[dict[str, Any]], name: str) -> NDArray[Any]:
     if name == "step":
         return np.array([r["step"] for r in records], int)
-    values = [r.get(name) for r in records]
-    return np.array([np.nan if v is None else v for v in values], float)
+    return np.array([_number(r.get(name)) for r in records], float)
+
+
+def _number(value: Any) -> float:
+    """A logged number; NaN for what is none, or too large for one."""
+    try:
+        return float(value) if isinstance(value, (int, float)) else np.nan
+    except OverflowError:
+        return np.nan

@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 _COORDS = ("x", "y", "likelihood")
 _MISCOUNTED = 0.02  # share of its frames by which a video and its poses may differ
+_MANY = 10_000  # networks of an ensemble
 _ANY_VIDEO, _SPARSE = 500_000, 100  # frames that any table may span; how many for each row of a longer one
 
 
@@ -270,7 +271,12 @@ def _read_spread(table: Path, poses: Poses) -> Spread | None:
         found = read_table(path)
         _, _, values = coordinates(found, COORDS, scorer=poses.scorer, bodyparts=poses.bodyparts)
         values = by_frame(path, found.index, values)
-        return Spread(poses.bodyparts, poses.scorer, values[..., 0], values[..., 1]).fitted(len(poses))
+        px, networks = values[..., 0], np.where(np.isnan(values[..., 1]), 0.0, values[..., 1])
+        if (px < 0).any() or np.isinf(px).any() or not ((networks >= 0) & (networks < _MANY)).all():
+            raise TableError(
+                f"{path}: expected px and counts of networks, found other numbers; analyze the video again"
+            )
+        return Spread(poses.bodyparts, poses.scorer, px, networks).fitted(len(poses))
     except (TableError, OSError) as error:
         log.warning("the spread of the networks is left out: %s", error)
         return None

@@ -46,7 +46,10 @@ def read_subjects(path: StrPath) -> dict[str, dict[str, str]]:
     except UnicodeDecodeError:
         raise ProjectError(f"{path}: expected UTF-8 text; save the table as 'CSV UTF-8'") from None
     first = text.split("\n", 1)[0]
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count)) if any(row)]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count)) if any(row)]
+    except csv.Error as error:
+        raise ProjectError(f"{path}: expected a table with a column 'video', found a damaged one ({error})") from None
     head = [cell.strip() for cell in rows[0]] if rows else []
     if "video" not in head:
         raise ProjectError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,8 @@ def remux(source: StrPath, folder: StrPath) -> Path:
     source : path-like
         The recording.
     folder : path-like
-        Where the new file goes; it has the source's name, and the suffix of its container.
+        Where the new file goes; it has the source's name, with a number where that is taken, and the suffix of its
+        container.
 
     Returns
     -------
@@ -45,7 +48,7 @@ def remux(source: StrPath, folder: StrPath) -> Path:
     container, stream = open_video(source)
     with container:
         suffix = ".mp4" if stream.codec_context.name in _MP4 else ".webm"
-        target = Path(folder) / f"{source.stem}{suffix}"
+        target = _free(Path(folder) / f"{source.stem}{suffix}")
         try:
             with atomic_path(target) as temporary, open(temporary, "wb") as file:
                 _copy(container, stream, file, suffix[1:])
@@ -68,6 +71,12 @@ def _read_ends(path: Path) -> None:
     except VideoError:
         path.unlink()
         raise
+
+
+def _free(path: Path) -> Path:
+    """The path, or with a number behind its name where something is there already."""
+    numbered = (path.with_stem(f"{path.stem}-{n}") for n in count(2))
+    return path if not os.path.lexists(path) else next(one for one in numbered if not os.path.lexists(one))
 
 
 def _copy(container: Any, stream: Any, file: Any, form: str) -> None:

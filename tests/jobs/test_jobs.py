@@ -181,6 +181,23 @@ def test_history_replaces_the_steps_that_a_resumed_run_repeats(tmp_path):
     assert np.isnan(curves["part_loss"]).all()
 
 
+def test_history_passes_over_events_that_no_training_writes(tmp_path):
+    lines = [
+        '{"event": "step", "step": "x"}',
+        '{"event": "step", "step": 1%s}' % ("0" * 30),
+        '{"event": "step", "step": 1, "validation": 5, "loss": [1]}',
+        '{"event": "step", "step": 2, "validation": {"mean_px": "x"}, "best": {"a": 1}, "loss": 1%s}' % ("0" * 400),
+        "[" * 99_999,
+        '{"event": "step", "step": 3, "loss": 0.5}',
+    ]
+    (tmp_path / "events.jsonl").write_text("\n".join([*lines, ""]))
+    curves = jobs.history(tmp_path)
+    np.testing.assert_array_equal(curves["step"], [1, 2, 3])
+    np.testing.assert_array_equal(curves["loss"], [np.nan, np.nan, 0.5])
+    np.testing.assert_array_equal(curves["validation_mean_px"], [np.nan])
+    assert not len(curves["best_step"])
+
+
 def test_history_of_a_run_that_was_no_job_comes_from_its_table(tmp_path):
     columns = "step,seconds,loss,part_loss,locref_loss,learning_rate,val_mean_px"
     (tmp_path / "learning_stats.csv").write_text(f"{columns}\n10,1.5,0.3,0.2,0.1,0.001,\n20,3,0.2,0.1,0.1,0.001,4.5\n")

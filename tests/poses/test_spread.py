@@ -95,3 +95,20 @@ def test_a_damaged_one_is_named_and_the_poses_are_read(written, caplog):
     assert found.spread is None
     np.testing.assert_array_equal(found.points, poses.points)
     assert "the spread of the networks is left out" in caplog.text
+
+
+@pytest.mark.parametrize(("px", "networks"), [(np.inf, 3), (-1, 3), (1, np.inf), (1, -2), (1, 1e300)])
+def test_numbers_that_no_ensemble_has_are_named_and_the_poses_are_read(written, caplog, px, networks):
+    table, poses, spread = written
+    strange = Spread(spread.bodyparts, spread.scorer, np.full((5, 2), px), np.full((5, 2), networks))
+    write_chunks(spread_path(table), [strange], 5)
+    found = Poses.read(table)
+    assert found.spread is None
+    np.testing.assert_array_equal(found.points, poses.points)
+    assert "expected px and counts of networks" in caplog.text
+
+
+def test_counts_that_are_lacking_are_none(written):
+    table, _, spread = written
+    write_chunks(spread_path(table), [Spread(spread.bodyparts, spread.scorer, spread.px, spread.networks * NAN)], 5)
+    assert not Poses.read(table).spread.networks.any()

@@ -31,6 +31,7 @@ def test_tables_of_spreadsheets_are_read(tmp_path):
         ("video,group,group\n", "name of its own"),
         ("video,group\na,1\na.mp4,2\n", "two rows"),
         ("video,group\na,1,2\n", "row 2"),
+        ("video,group\na," + "x" * 200_000, "found a damaged one"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_told(tmp_path, text, words):

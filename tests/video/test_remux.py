@@ -33,3 +33,12 @@ def test_what_has_no_frame_is_one_line_and_leaves_nothing(tmp_path, spoil):
     with pytest.raises(VideoError, match=r"clip\.webm: expected"):
         remux(path, tmp_path)
     assert [one.name for one in tmp_path.iterdir()] == ["raw"]
+
+
+def test_a_clip_of_that_name_stays(tmp_path):
+    (tmp_path / "raw").mkdir()
+    recorded(tmp_path / "raw/clip.bin", "libvpx", "webm")
+    (tmp_path / "clip.webm").write_bytes(b"mine")
+    assert remux(tmp_path / "raw/clip.bin", tmp_path).name == "clip-2.webm"
+    assert remux(tmp_path / "raw/clip.bin", tmp_path).name == "clip-3.webm"
+    assert (tmp_path / "clip.webm").read_bytes() == b"mine"

@@ -104,7 +104,10 @@ class Upload(anywidget.AnyWidget):
 
     def _piece(self, at: int, buffers: Sequence[Any]) -> None:
         if self._file is not None and at == self._file.tell():
-            self._file.write(bytes(buffers[0]))
+            piece = bytes(buffers[0])
+            if at + len(piece) > self._size:
+                raise ValueError(f"expected {self._size} bytes, more arrived. Upload the file again.")
+            self._file.write(piece)
             self._say("go", at=self._file.tell())
 
     def _end(self) -> None:

@@ -92,3 +92,9 @@ def test_a_piece_that_comes_twice_is_written_once(made):
         made._handle_custom_msg({"type": "piece", "id": "1", "at": 0}, [b"01"])
     made._handle_custom_msg({"type": "end", "id": "1"}, [])
     assert made.arrived[0].read_bytes() == b"01"
+
+
+def test_more_than_was_announced_is_refused_at_once(made, tmp_path):
+    page(made, "a.mp4", b"0123456789", size=6)
+    assert "expected 6 bytes, more arrived" in str(made.failed[0])
+    assert os.listdir(tmp_path / "in") == []
