@@ -97,6 +97,9 @@ def make_folder(path: StrPath, *, exist_ok: bool = True) -> None:
     except OSError as error:
         if error.errno in _FULL:
             raise disk_error(error, path) from error
+        if exist_ok and any(one.exists() and not one.is_dir() for one in (path, *path.parents)):
+            told = f"cannot make the folder {path}: there is a file of that name. Choose another place."
+            raise type(error)(error.errno, told) from error
         raise
     for folder in reversed(missing):
         share(folder)

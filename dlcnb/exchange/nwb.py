@@ -226,10 +226,10 @@ def _skeleton(ndx: ModuleType, bodyparts: Sequence[str], skeleton: Skeleton | No
 
 
 def _names(bodyparts: Sequence[str]) -> list[str]:
-    """Bodyparts as names of HDF5 groups, which may not hold slashes or colons; still all different."""
+    """Bodyparts as names of HDF5 groups, which may not hold slashes or colons, nor be a dot; still all different."""
     names = []
     for part in bodyparts:
-        name = re.sub(r"[/:]", "_", part)
+        name = re.sub(r"[/:]|^\.$", "_", part)
         while name in names:
             name += "_"
         names.append(name)

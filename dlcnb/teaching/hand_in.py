@@ -29,6 +29,7 @@ SUFFIX = ".dlcnb-class.json"
 FORMAT = "dlcnb class 1"
 MOST_BYTES = 2_000_000  # a hand-in has a few kB; what is larger is something else
 MOST_POINTS = 100_000  # images times bodyparts
+MOST_POINTS_EACH = 1000  # of an exercise
 FURTHEST = 1e6  # px; no frame is larger
 NAME_LENGTH = 40
 KEY = re.compile(r"[0-9a-f]{32}")
@@ -150,8 +151,8 @@ class HandIn:
         if predicted is not None:
             predicted = _array(predicted, (len(predicted), len(bodyparts), 2))
         card = {_word(k, "exercise"): float(v) for k, v in content["card"].items()}
-        if not all(math.isfinite(v) and 0 <= v <= 1000 for v in card.values()):
-            raise ValueError("expected points of exercises from 0 to 1000")
+        if not all(0 <= v <= MOST_POINTS_EACH for v in card.values()):  # False for NaN
+            raise ValueError(f"expected points of exercises from 0 to {MOST_POINTS_EACH}")
         prepared = _marked(content.get("prepared", []), (len(images), len(bodyparts)))
         return cls(**words, bodyparts=bodyparts, images=images, points=points, card=card, predicted=predicted,
                    prepared=prepared)  # fmt: skip

@@ -25,7 +25,7 @@ from dlcnb.poses import Poses, newest_poses
 from dlcnb.project import Project
 from dlcnb.project.names import name_problem
 from dlcnb.sampledata import BODYPARTS, SKELETON, Arena, arena_poses, make_arena
-from dlcnb.teaching.hand_in import KEY, ClassError, HandIn
+from dlcnb.teaching.hand_in import KEY, MOST_POINTS_EACH, ClassError, HandIn
 
 __all__ = ["Lesson"]
 
@@ -172,9 +172,9 @@ class Lesson:
 
 
 def card(project: Project) -> dict[str, float]:
-    """{exercise: points reached} of a project."""
+    """{exercise: points reached} of a project; what no exercise gives is left out."""
     found = _read(project.root / CARD)
-    return {str(name): float(points) for name, points in found.items() if isinstance(points, (int, float))}
+    return {name: float(n) for name, n in found.items() if isinstance(n, (int, float)) and 0 <= n <= MOST_POINTS_EACH}
 
 
 def add_to_card(project: Project, exercise: str, points: float) -> None:

@@ -326,3 +326,11 @@ def test_a_full_disk_leaves_the_old_file(to, arena_project, tmp_path, mounted):
             exchange.write_poses(to, path, poses, reader)
         assert path.read_text() == "old"
         assert list(folder.iterdir()) == [path]
+
+
+def test_names_of_bodyparts_are_told_apart_in_nwb():
+    from dlcnb.exchange.nwb import _names
+
+    found = _names(["a/b", "a:b", "a_b", ".", "..", "_"])
+    assert len(set(found)) == 6
+    assert not any("/" in name or ":" in name or name == "." for name in found)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dlcnb.evaluate import CalibratedLikelihood
-from dlcnb.files import TEMPORARY
+from dlcnb.files import TEMPORARY, make_folder
 from dlcnb.project import Project, Scale, scale_of, set_scale
 from dlcnb.video import VideoWriter
 from dlcnb.zones import Zone, ZoneFile, zones_path
@@ -80,3 +80,11 @@ def test_what_a_likelihood_is_worth(project):
     other = CalibratedLikelihood(2.0, 0.5, 4.0, 20, 20)
     untouched(project, lambda: other.write(path), path)
     assert CalibratedLikelihood.read(path) == other
+
+
+@pytest.mark.parametrize("inside", ["", "sub/folder"])
+def test_a_file_in_place_of_a_folder_is_named(tmp_path, inside):
+    (tmp_path / "taken").write_bytes(b"mine")
+    with pytest.raises(OSError, match=r"cannot make the folder .*taken.*there is a file"):
+        make_folder(tmp_path / "taken" / inside)
+    assert (tmp_path / "taken").read_bytes() == b"mine"

@@ -8,7 +8,7 @@ import pytest
 from dlcnb.poses import Poses
 from dlcnb.sampledata import arena_poses
 from dlcnb.teaching import EXERCISES, Board, ClassError, HandIn, Lesson, check, fill_labels
-from dlcnb.teaching.lesson import FILE
+from dlcnb.teaching.lesson import CARD, FILE
 
 LESSON = Lesson("monday", size=(120, 160))
 
@@ -57,6 +57,13 @@ def test_a_strangers_key_leads_nowhere(tmp_path):
     (project.root / FILE).write_text("[" * 99_999)
     with pytest.raises(ClassError, match="is damaged"):
         LESSON.hand_in(project)
+
+
+def test_points_that_no_exercise_gives_are_left_out(started):
+    path = started.root / CARD
+    path.write_text('{"a": 1e999, "b": NaN, "c": -1, "d": "x", "e": 2}')
+    assert HandIn.parse(LESSON.hand_in(started).to_text().encode(), "Kim.json").card == {"e": 2.0}
+    path.unlink()
 
 
 @pytest.mark.parametrize("name", EXERCISES)
