@@ -15,7 +15,9 @@ MOST_CLICKS = 9
 
 @pytest.fixture
 def page(server, chromium):
-    """A page of its own, as a newcomer sees it: JupyterLab with its launcher."""
+    """A page of its own, as a newcomer sees it: JupyterLab with its launcher, and no project that was opened before."""
+    for recent in (server.root / ".home").rglob("recent.json"):
+        recent.unlink()
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     made = context.new_page()
     made.set_default_timeout(60_000)

@@ -97,12 +97,12 @@ class EvaluationPlots:
 
     def show(self, state: EvaluationState) -> None:
         """Draw everything about an `EvaluationState`."""
-        for plot in self._plots:
-            plot.say_empty("" if state.evaluation is not None else EMPTY)
         self._show_errors(state)
         self._show_pck(state)
         self.show_cutoff(state)
         self.show_image(state)
+        for plot in self._plots:  # last: names that reach a page while it makes an axis are lost
+            plot.say_empty("" if state.evaluation is not None else EMPTY)
 
     def show_cutoff(self, state: EvaluationState) -> None:
         """Draw what depends on the cutoff."""
