@@ -24,6 +24,7 @@ __all__ = [
     "read_json",
     "read_text",
     "require_file",
+    "sha256_of",
     "share",
 ]
 
@@ -182,3 +183,11 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def sha256_of(path: StrPath) -> str:
+    """Checksum of a file's contents, as hexadecimal digits; raises `OSError` as `require_file` does."""
+    from pooch import file_hash  # here: it takes a while to load
+
+    require_file(path)
+    return str(file_hash(str(path), alg="sha256"))

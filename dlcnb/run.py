@@ -20,14 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML, YAMLError
 
-from dlcnb.files import TEMPORARY, atomic_path, atomic_write, read_json, read_text, require_file
+from dlcnb.files import TEMPORARY, atomic_path, atomic_write, read_json, read_text, require_file, sha256_of
 from dlcnb.project import Project, ProjectError, run_info
 from dlcnb.project.names import FAILED_START
 
 if TYPE_CHECKING:
     from dlcnb.trainset import TrainConfig
 
-__all__ = ["CHANGEABLE", "EVENTS_FILE", "JOB_FILE", "LOG_FILE", "NO_SETTINGS", "Run", "is_kept"]
+__all__ = ["CHANGEABLE", "EVENTS_FILE", "JOB_FILE", "LOG_FILE", "NO_SETTINGS", "Run"]
 
 JOB_FILE = "job.json"  # what to do, of a run as of any other job
 EVENTS_FILE = "events.jsonl"  # what has happened
@@ -250,7 +250,7 @@ class Run:
 
     def sign(self, step: int, path: str | os.PathLike[str] | None = None) -> None:
         """Note the checksum of a snapshot's weights, which lie at ``path`` until they are complete."""
-        record = {"sha256": _digest(path or self.snapshot(step)), "run_id": self.settings.get("run_id")}
+        record = {"sha256": sha256_of(path or self.snapshot(step)), "run_id": self.settings.get("run_id")}
         atomic_write(self._record(step), json.dumps(record))
 
     def verified(self, step: int) -> str:
@@ -258,7 +258,7 @@ class Run:
 
         Runs of versions that noted no checksums are trusted.
         """
-        path, found = self.snapshot(step), _digest(self.snapshot(step))
+        path, found = self.snapshot(step), sha256_of(self.snapshot(step))
         signed = sorted(self.folder.glob("snapshot-*.meta.json"))
         try:
             record = read_json(self._record(step))
@@ -310,10 +310,12 @@ class Run:
                     path.unlink(missing_ok=True)
 
     def prune(self, keep: Sequence[int] | str | None = None) -> None:
-        """Delete all snapshots but the newest few, the best, and those to ``keep`` (see `is_kept`).
+        """Delete all snapshots but the newest few, the best, and those to ``keep`` (see `dlcnb.trainset.is_kept`).
 
         Of those to keep only the weights stay, a third of a snapshot; the newest and the best can be resumed from.
         """
+        from dlcnb.trainset import is_kept
+
         best = (self.best or {}).get("step")
         old = [step for step in self.steps[:-NEWEST] if step != best]
         self._delete(step for step in old if not is_kept(step, keep))
@@ -394,17 +396,3 @@ class Run:
 
     def _unreadable(self, path: Path, cure: str) -> ProjectError:
         return ProjectError(f"{path} is damaged: it can't be read. {cure}.")
-
-
-def is_kept(step: int, keep: Sequence[int] | str | None) -> bool:
-    """Whether a snapshot stays for good: ``keep`` has steps, or "curve" for 10, 20, 50, 100, 200, 500 and so on."""
-    if isinstance(keep, str):
-        return step >= 10 and str(step).rstrip("0") in ("1", "2", "5")
-    return step in (keep or ())
-
-
-def _digest(path: str | os.PathLike[str]) -> str:
-    from pooch import file_hash  # here: it takes a while to load
-
-    require_file(path)
-    return str(file_hash(str(path), alg="sha256"))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dlcnb.project import Project, ProjectError
-from dlcnb.run import Run, is_kept
-from dlcnb.trainset import TrainConfig
+from dlcnb.run import Run
+from dlcnb.trainset import TrainConfig, is_kept
 
 PARTS = ("snout", "tailbase")
 

@@ -26,8 +26,8 @@ from dlcnb.backend.transfer import start_from
 from dlcnb.backend.validation import Validation
 from dlcnb.backend.weights import imagenet_weights
 from dlcnb.project import Project, ProjectError
-from dlcnb.run import Run, is_kept
-from dlcnb.trainset import TrainConfig, TrainSet, choose_split, mirror_order
+from dlcnb.run import Run
+from dlcnb.trainset import TrainConfig, TrainSet, choose_split, is_kept, mirror_order
 
 __all__ = ["DivergedError", "TrainStep", "Trainer"]
 

@@ -130,7 +130,7 @@ def _labeled_video(project: Project, video: str) -> str:
     if stem not in names:
         known = ", ".join(names) or "none"
         raise click.BadParameter(
-            f"No labeled frames of {stem}{nearest(stem, names)}. Videos with labeled frames: {known}.",
+            f"No labeled frames of {stem}{nearest(stem, names) or '.'} Videos with labeled frames: {known}.",
             param_hint="--leave-out",
         )
     return stem

@@ -64,5 +64,5 @@ def _module(to: str) -> ModuleType:
     from dlcnb.project import nearest
 
     if to not in FORMATS:
-        raise ExchangeError(f"Unknown format {to!r}{nearest(to, FORMATS)}. Expected one of {', '.join(FORMATS)}.")
+        raise ExchangeError(f"Unknown format {to!r}{nearest(to, FORMATS) or '.'} Expected one of {', '.join(FORMATS)}.")
     return import_module(f"dlcnb.exchange.{to}")

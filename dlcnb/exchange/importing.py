@@ -142,7 +142,7 @@ def _into(
     if lacking := [part for part in foreign.bodyparts if part not in project.bodyparts]:
         raise ExchangeError(
             f"the file has the bodypart '{lacking[0]}', which {project.root} lacks"
-            f"{nearest(lacking[0], project.bodyparts)}. Add it: dlcnb bodyparts {project.root} add {lacking[0]}"
+            f"{nearest(lacking[0], project.bodyparts) or '.'} Add it: dlcnb bodyparts {project.root} add {lacking[0]}"
         )
     who = scorer or project.scorer
     work = [_checked(project, clip, foreign.bodyparts, who) for clip in foreign.clips]

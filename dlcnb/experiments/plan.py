@@ -112,7 +112,7 @@ def plan(
     settings or labels; `ProjectError` if nothing is labeled.
     """
     if kind not in KINDS:
-        raise ValueError(f"Unknown experiment {kind!r}{nearest(kind, KINDS)}. There are: {', '.join(KINDS)}.")
+        raise ValueError(f"Unknown experiment {kind!r}{nearest(kind, KINDS) or '.'} There are: {', '.join(KINDS)}.")
     if repeats < 1:
         raise ValueError(f"repeats must be 1 or more, not {repeats}.")
     project = project if isinstance(project, Project) else Project.open(project)
@@ -252,7 +252,9 @@ def _times(repeats: int, conditions: Mapping[str, dict[str, Any]]) -> list[tuple
 
 def _check(value: Any, known: Iterable[str], what: str) -> None:
     if value not in known:
-        raise ValueError(f"Unknown {what} {value!r}{nearest(str(value), known)}. Expected some of {', '.join(known)}.")
+        raise ValueError(
+            f"Unknown {what} {value!r}{nearest(str(value), known) or '.'} Expected some of {', '.join(known)}."
+        )
 
 
 def _remember(folder: Path, about: dict[str, Any], trials: list[Trial]) -> list[Trial]:

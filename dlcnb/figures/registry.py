@@ -78,7 +78,9 @@ def figure_names(names: Sequence[str]) -> list[str]:
         name = next((one for one in FIGURES if one.lower() == word.lower()), _ALSO.get(word.upper()))
         if name is None:
             known = ", ".join(FIGURES)
-            raise ValueError(f"There is no figure {text!r}{nearest(word.upper(), FIGURES)}. Expected some of {known}.")
+            raise ValueError(
+                f"There is no figure {text!r}{nearest(word.upper(), FIGURES) or '.'} Expected some of {known}."
+            )
         found.append(name)
     return list(dict.fromkeys(found)) or list(FIGURES)
 

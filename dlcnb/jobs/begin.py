@@ -43,7 +43,7 @@ def start(kind: str, project: Project | str | os.PathLike[str], **options: Any) 
     a wrong option.
     """
     if kind not in KINDS:
-        raise ValueError(f"Unknown kind of job {kind!r}{nearest(kind, KINDS)}. Expected {', '.join(KINDS)}.")
+        raise ValueError(f"Unknown kind of job {kind!r}{nearest(kind, KINDS) or '.'} Expected {', '.join(KINDS)}.")
     project = project if isinstance(project, Project) else Project.open(project)
     folder, options = KINDS[kind].prepare(project, options)
     with starting(folder):

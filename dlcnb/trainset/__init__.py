@@ -8,6 +8,7 @@ from dlcnb.trainset.config import (
     PRESETS,
     WEIGHTS_SOURCES,
     TrainConfig,
+    is_kept,
     merged,
 )
 from dlcnb.trainset.data import Split, TrainSet, choose_split, folds, leave_one_video_out, resize, split
@@ -27,6 +28,7 @@ __all__ = [
     "TrainSet",
     "choose_split",
     "folds",
+    "is_kept",
     "leave_one_video_out",
     "merged",
     "mirror_order",

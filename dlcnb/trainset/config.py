@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from dlcnb.machine.gpus import is_device
 from dlcnb.project import nearest
 
-__all__ = ["BACKBONES", "KVSTORES", "OPTIMIZERS", "PRECISIONS", "PRESETS", "WEIGHTS_SOURCES", "TrainConfig", "merged"]
+__all__ = [
+    "BACKBONES",
+    "KVSTORES",
+    "OPTIMIZERS",
+    "PRECISIONS",
+    "PRESETS",
+    "WEIGHTS_SOURCES",
+    "TrainConfig",
+    "is_kept",
+    "merged",
+]
 
 BACKBONES = ("efficientnet-lite0", "resnet-50", "resnet-101")
 OPTIMIZERS = ("adam", "sgd")
@@ -233,7 +243,7 @@ class TrainConfig:
         known = {field.name for field in fields(cls)}
         for key in values:
             if key not in known:
-                raise ValueError(f"Unknown training setting {key!r}{nearest(key, sorted(known))}.")
+                raise ValueError(f"Unknown training setting {key!r}{nearest(key, sorted(known)) or '.'}")
         return cls(**values)
 
     @classmethod
@@ -245,7 +255,9 @@ class TrainConfig:
     def preset(cls, name: str, **changes: Any) -> TrainConfig:
         """The configuration of one of `PRESETS`, with some settings changed; an unknown name is a ValueError."""
         if name not in PRESETS:
-            raise ValueError(f"Unknown preset {name!r}{nearest(name, PRESETS)}. Expected one of {', '.join(PRESETS)}.")
+            raise ValueError(
+                f"Unknown preset {name!r}{nearest(name, PRESETS) or '.'} Expected one of {', '.join(PRESETS)}."
+            )
         return cls.from_dict(merged(PRESETS[name], changes))
 
     def changed(self, **changes: Any) -> TrainConfig:
@@ -281,6 +293,13 @@ class TrainConfig:
         elif given.get("crop_size") == "auto":
             del given["crop_size"]
         return {**given, "minutes": after["minutes"], "steps": after["steps"]}
+
+
+def is_kept(step: int, keep: Sequence[int] | str | None) -> bool:
+    """Whether a snapshot stays for good: ``keep`` has steps, or "curve" for 10, 20, 50, 100, 200, 500 and so on."""
+    if isinstance(keep, str):
+        return step >= 10 and str(step).rstrip("0") in ("1", "2", "5")
+    return step in (keep or ())
 
 
 def merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

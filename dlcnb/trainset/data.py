@@ -98,7 +98,7 @@ def choose_split(images: Sequence[str], config: TrainConfig) -> Split:
         if config.leave_out not in splits:
             raise ValueError(
                 f"There are no labeled frames of the video {config.leave_out!r} to leave out"
-                f"{nearest(config.leave_out, splits)}. There are: {', '.join(splits)}."
+                f"{nearest(config.leave_out, splits) or '.'} There are: {', '.join(splits)}."
             )
         return splits[config.leave_out]
     if config.folds is not None:
@@ -233,7 +233,7 @@ def _only(labels: Labels, bodyparts: Sequence[str]) -> Labels:
     for name in bodyparts:
         if name not in labels.bodyparts:
             raise ProjectError(
-                f"The project has no bodypart {name!r}{nearest(name, labels.bodyparts)}. "
+                f"The project has no bodypart {name!r}{nearest(name, labels.bodyparts) or '.'} "
                 f"It has: {', '.join(labels.bodyparts)}."
             )
     kept = [k for k, name in enumerate(labels.bodyparts) if name in bodyparts]

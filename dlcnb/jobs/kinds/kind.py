@@ -69,6 +69,6 @@ class Kind:
         """The job's folder and its checked options; raises ValueError for an unknown or wrong one."""
         for name in options:
             if self.options is not None and name not in self.options:
-                raise ValueError(f"Unknown option {name!r} for {self.name}{nearest(name, sorted(self.options))}.")
+                raise ValueError(f"Unknown option {name!r} for {self.name}{nearest(name, sorted(self.options)) or '.'}")
         options = self.check(project, options)
         return self.place(project, options) if self.place else _new_folder(project, self.name), options

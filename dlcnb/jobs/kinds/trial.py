@@ -13,7 +13,8 @@ from dlcnb.jobs.kinds.evaluate import evaluate_one
 from dlcnb.jobs.kinds.kind import Kind, Options, Result
 from dlcnb.jobs.kinds.train import train
 from dlcnb.jobs.stop import StopRequest
-from dlcnb.run import Run, is_kept
+from dlcnb.run import Run
+from dlcnb.trainset import is_kept
 
 if TYPE_CHECKING:
     from dlcnb.evaluate import Evaluation

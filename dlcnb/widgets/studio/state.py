@@ -29,11 +29,11 @@ TABS = {
     "Label": "place the bodyparts",
     "Check": "look at all labels, the oddest first",
     "Train": "train a network and watch it",
-    "Evaluate": "how good the network is",
-    "Trajectories": "analyze videos, look at what was found",
+    "Evaluate": "see how good the network is",
+    "Trajectories": "analyze videos and look at what was found",
     "Zones": "draw zones on a frame, tell how many pixels are a centimetre",
-    "Map": "frames around a bodypart, alike ones side by side",
-    "Refine": "frames that the network got wrong",
+    "Map": "see frames around a bodypart, alike ones side by side",
+    "Refine": "correct frames that the network got wrong",
     "Bodyparts": "rename, add and remove bodyparts, edit the skeleton",
 }
 STEPS = {  # step of the work -> which of it are inside; the bodyparts are behind the gear

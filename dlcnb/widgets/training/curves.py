@@ -101,7 +101,7 @@ class TrainingCurves(ipywidgets.GridBox):
         )
         set_mark(self.error, steps, error)
         set_mark(self.trained, trained_steps, trained)
-        there = state.best_step >= 0
+        there = state.best_step >= 0 and np.isfinite(state.best_px)
         set_mark(self.best, *(([state.best_step], [state.best_px]) if there else ([], [])))
         key = {"validation frames": ERROR, "training frames": TRAIN} if len(trained) else {}
         top = 1.0

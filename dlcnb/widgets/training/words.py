@@ -41,7 +41,7 @@ def facts(state: TrainingState) -> Markup:
         "step": f"{state.step}",
         "loss": _figures(state.loss, ".4f"),
         "learning rate": _figures(state.learning_rate, ".2g"),
-        "steps per second": _figures(state.steps_per_second, ".1f"),
+        "steps per second": _figures(state.steps_per_second, ".2g"),
         "best error": _figures(state.best_px, ".2f", " px"),
         "memory": _figures(state.rss_mb, ".0f", " MB"),
     }

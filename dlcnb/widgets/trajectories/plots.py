@@ -11,7 +11,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.render import palette
-from dlcnb.widgets.base.axes import GREY, Line, Plot, log_ticks, set_ends, set_lines, set_mark, set_ticks, ticks
+from dlcnb.widgets.base.axes import (
+    GREY,
+    Line,
+    Plot,
+    log_ticks,
+    name_again,
+    set_ends,
+    set_lines,
+    set_mark,
+    set_ticks,
+    ticks,
+)
 from dlcnb.widgets.base.html import Html, Markup, heading
 from dlcnb.widgets.base.plot_input import name_plot
 from dlcnb.widgets.trajectories.state import KINDS
@@ -107,6 +118,11 @@ class TrajectoryPlots:
         for histogram in self.steps:
             histogram.show(state)
         self.show_frame()
+
+    def name_times(self) -> None:
+        """Send the names of the times once more: those that reach a page while it makes the axes are lost."""
+        for plot in self.over_time.values():
+            name_again(plot.bottom)
 
     def _show_units(self, length: str) -> None:
         for plot in self.over_time.values():
