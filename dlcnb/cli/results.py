@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -277,17 +278,22 @@ def with_poses(
         except FileNotFoundError:
             pass
         raise
-    try:
-        return path, _found(path, tables, filtered, animal)
-    except FileNotFoundError:
-        what, how = ("filtered poses", "filter") if filtered else ("poses", "analyze")
-        what += " of several animals" if animal else ""
-        where = path.parent if tables is None else tables
-        other = "another folder" if tables else "their folder"
-        raise FileNotFoundError(
-            f"There are no {what} of {path.name} in {where}. Make them: dlcnb {how} {project.root} {path}; "
-            f"or name {other} with --tables."
-        ) from None
+    for place in (path, *_same(project, path)):
+        with suppress(FileNotFoundError):
+            return place, _found(place, tables, filtered, animal)
+    what, how = ("filtered poses", "filter") if filtered else ("poses", "analyze")
+    what += " of several animals" if animal else ""
+    where = path.parent if tables is None else tables
+    other = "another folder" if tables else "their folder"
+    raise FileNotFoundError(
+        f"There are no {what} of {path.name} in {where}. Make them: dlcnb {how} {project.root} {path}; "
+        f"or name {other} with --tables."
+    )
+
+
+def _same(project: Project, path: Path) -> list[Path]:
+    """Where else the project has this video: a link in its ``videos``, beside which Studio leaves its tables."""
+    return [one for one in project.videos if one != path and one.samefile(path)]
 
 
 def _found(path: Path, tables: str | None, filtered: bool, animal: str | None) -> Path:

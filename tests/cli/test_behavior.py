@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from support.commands import run
 
+from dlcnb.cli.results import with_poses
 from dlcnb.poses import MultiAnimalPoses, Poses, find_poses
 from dlcnb.project import Project, Scale, set_scale
 from dlcnb.tables.h5 import read_h5_table
@@ -131,6 +132,14 @@ def test_kinematics_of_several_animals(project):
     assert list(pd.read_csv(found["summary"])["individual"]) == ["ann", "ann", "bob", "bob"]
     bones = read_h5_table(found["videos"][0]["outputs"][2])
     assert [c[0] for c in bones.columns][::3] == ["ann_nose_tail", "bob_nose_tail"]
+
+
+def test_the_tables_of_a_linked_video_are_found_by_the_path_of_either(made):
+    original = made.root.parent / "drug_m1.mp4"
+    assert made.videos[0] != original
+    assert made.videos[0].samefile(original)
+    for path in (original, made.videos[0], "drug_m1"):
+        assert with_poses(made, path, None) == (made.videos[0], find_poses(made.videos[0]))
 
 
 def test_one_clear_line_for_what_is_missing(project, tmp_path):
