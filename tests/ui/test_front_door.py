@@ -66,6 +66,7 @@ def test_from_the_launcher_to_the_first_label(server, page, capsys):
     own_video(server, "ownmouse")
     hand = Hand(page)
     hand.click("dlcnb Studio", page.locator(".jp-LauncherCard", has_text="dlcnb Studio"))
+    page.locator(".dlcnb-tab [role=status]", has_text="Starting dlcnb Studio").wait_for()
     hand.click("the video", page.locator(".dlcnb-choice", has_text="ownmouse.mp4"))
     hand.click("Create", page.locator(".dlcnb button", has_text="Create"))
     hand.click("Choose frames to label, and extract them", page.locator(".dlcnb-overview button.mod-primary"))

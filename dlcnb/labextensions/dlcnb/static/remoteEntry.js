@@ -59,6 +59,12 @@ else:
       const observer = new ResizeObserver(measure);
       observer.observe(inside);
       measure();
+      const starting = document.createElement('div');
+      starting.setAttribute('role', 'status');
+      starting.textContent = 'Starting dlcnb Studio …'; // a kernel and its imports take up to a minute on a small machine
+      starting.style.cssText =
+        'position: absolute; inset: 40% 0 auto 0; text-align: center; color: var(--jp-ui-font-color1)';
+      panel.node.append(starting);
       await context.ready;
       const id = context.session?.id;
       panel.disposed.connect(() => {
@@ -66,7 +72,7 @@ else:
         targets.delete(path);
         if (id) services.sessions.shutdown(id).catch(() => {});
       });
-      await panel.console.inject(code(targets.get(path)));
+      await panel.console.inject(code(targets.get(path))).finally(() => starting.remove());
     };
     consoles.widgetAdded.connect((_, panel) => void dress(panel));
     consoles.forEach((panel) => void dress(panel));
