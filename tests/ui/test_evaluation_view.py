@@ -16,7 +16,7 @@ predicted, likelihood = labels.points + rng.normal(0, 1.5, (*shape, 2)), rng.uni
 predicted[4, 0] += [40, 0]
 likelihood[4, 0] = 0.2
 predicted[8:28:4, 1] += [15, 0]
-likelihood[8:28:4, 1] = 0.3
+likelihood[8:28:4, 1] = 0.5
 evaluation = Evaluation(labels.bodyparts, labels.images, labels.points, predicted, likelihood,
                         np.arange(30) % 4 == 0, 0.6, "snapshot-100", 100)
 folder = project.evaluation_dir(project.new_run(0.75))
