@@ -90,15 +90,17 @@ class Scores:
             return np.flatnonzero(self.worst > threshold if self.above else self.worst < threshold)
 
     def threshold_for(self, count: int) -> float:
-        """The threshold that finds the ``count`` worst frames (fewer if there are equals at the border)."""
+        """The threshold that finds the ``count`` worst frames (fewer if there are equals at the border).
+
+        Where more frames than that share the lowest likelihood, it finds them all: they are the least sure there are.
+        """
         values = self._ordered[::-1] if self.above else self._ordered
         if not len(values):
             return self.threshold
-        return (
-            float(values[count])
-            if count < len(values)
-            else float(np.nextafter(values[-1], -np.inf if self.above else np.inf))
-        )
+        border = float(values[min(count, len(values) - 1)])
+        if count < len(values) and (self.above or count < 1 or border != values[0]):
+            return border
+        return float(np.nextafter(border, -np.inf if self.above else np.inf))
 
     def limits(self) -> tuple[float, float]:
         """Least and greatest value, for the ends of a slider; (0, 1) if there is none."""

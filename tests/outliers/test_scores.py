@@ -127,6 +127,17 @@ def test_counts_for_any_threshold_are_those_of_the_frames(poses, how):
         )
 
 
+def test_of_many_that_are_equally_unsure_all_are_found(poses):
+    poses.likelihood[:] = 0.9
+    poses.likelihood[:50, 1] = 0.02
+    found = score(poses, "uncertain")
+    assert found.count(found.threshold_for(20)) == 50
+    assert found.count(found.threshold_for(0)) == 0
+    poses.points[:] = poses.points[0]  # nothing moves: no frame jumps more than the others
+    still = score(poses, "jump")
+    assert still.count(still.threshold_for(20)) == 0
+
+
 def test_some_bodyparts_only(poses):
     poses.points[100, 0] += 50
     poses.points[200, 3] += 50
