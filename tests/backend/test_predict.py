@@ -132,7 +132,7 @@ def test_openvino_is_close_to_fp32_whatever_the_batch(trained):
 
     project, run = trained[:2]
     whole, exact = (np.nanmedian(evaluate_run(project, run, engine=e).errors) for e in ("openvino", "fp32"))
-    assert abs(whole - exact) < 0.5
+    assert abs(whole - exact) < 0.1 * exact  # a young network, whose maps are flat
     predictor = Predictor(run, engine="openvino")
     images = np.random.default_rng(0).integers(0, 256, (5, 100, 140, 3), dtype=np.uint8)
     points, likelihood = predictor.predict(images)
