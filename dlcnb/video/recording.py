@@ -29,8 +29,7 @@ def remux(source: StrPath, folder: StrPath) -> Path:
     source : path-like
         The recording.
     folder : path-like
-        Where the new file goes; it has the source's name, with a number where that is taken, and the suffix of its
-        container.
+        Where the new file goes: the source's name, with a number where it is taken, and its container's suffix.
 
     Returns
     -------
