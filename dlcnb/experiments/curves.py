@@ -10,7 +10,7 @@ import pandas as pd
 
 from dlcnb.evaluate import Evaluation, error_rows
 from dlcnb.run import NEWEST, Run
-from dlcnb.trainset import TrainConfig
+from dlcnb.trainset import TrainConfig, kept_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,16 +75,13 @@ def step_rows(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
 def disk_mb(plan: Plan) -> float:
     """About how much disk space an experiment takes, MB: snapshots that are kept, and those of the running trial."""
     configs = [TrainConfig.from_dict(trial.settings) for trial in plan.trials]
-    done = sum(_WEIGHTS_MB[config.backbone] * (1 + _kept(config)) for config in configs)
+    done = sum(_WEIGHTS_MB[config.backbone] * (1 + len(kept_steps(config.keep, _last(config)))) for config in configs)
     return float(done + max(_WEIGHTS_MB[config.backbone] for config in configs) * _WITH_STATE * (NEWEST + 1))
 
 
-def _kept(config: TrainConfig) -> int:
-    """How many snapshots on the way a run keeps."""
-    last = config.steps or int(_STEPS_A_MINUTE * (config.minutes or 0))
-    round_numbers = [digit * 10**power for power in range(1, 10) for digit in (1, 2, 5)]
-    steps = round_numbers if isinstance(config.keep, str) else config.keep or ()
-    return sum(1 for step in steps if step <= last)
+def _last(config: TrainConfig) -> int:
+    """The last step of a run, or more."""
+    return config.steps or int(_STEPS_A_MINUTE * (config.minutes or 0))
 
 
 def _about(plan: Plan, trial: Trial) -> dict[str, Any]:

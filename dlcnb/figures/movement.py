@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,9 @@ from dlcnb.poses import bone_edges
 from dlcnb.render import palette
 from dlcnb.trajectories import body_axis
 from dlcnb.video import VideoReader
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["animals", "body_frame", "over_time", "posture_map", "postures", "strip", "trajectories", "way_and_steps"]
 
@@ -180,14 +183,12 @@ def _edges(source: Source, one: Recorded) -> NDArray[np.int64]:
     return np.asarray(edges if len(edges) else [(k, k + 1) for k in range(count - 1)], int).reshape(-1, 2)
 
 
-def _view(ax: object, points: NDArray[np.float64], size: tuple[int, int], margin: float = 40.0) -> None:
+def _view(ax: Axes, points: NDArray[np.float64], size: tuple[int, int], margin: float = 40.0) -> None:
     """The same part of the frame in each picture: around points (n, 2)."""
     points = points[np.isfinite(points).all(axis=1)]
     if len(points):
         (left, top), (right, bottom) = points.min(axis=0) - margin, points.max(axis=0) + margin
-        ax.set(  # type: ignore[attr-defined]  # Axes, which takes a second to load
-            xlim=(max(left, -0.5), min(right, size[1] - 0.5)), ylim=(min(bottom, size[0] - 0.5), max(top, -0.5))
-        )
+        ax.set(xlim=(max(left, -0.5), min(right, size[1] - 0.5)), ylim=(min(bottom, size[0] - 0.5), max(top, -0.5)))
 
 
 def _table(one: Recorded, rows: NDArray[np.int64]) -> pd.DataFrame:

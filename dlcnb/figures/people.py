@@ -15,6 +15,8 @@ from dlcnb.labels import read_image
 from dlcnb.plots.figure import figure_of, named
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dlcnb.evaluate import Evaluation
 
 __all__ = ["human_and_network", "score_maps", "signed", "tested_frames", "two_labelings"]
@@ -76,8 +78,8 @@ def score_maps(source: Source) -> Drawing:
             plots.score_map_on(image, heat, name="log score-map" if log else "score-map", points=around, ax=ax)
     caption = (
         f"Score-maps of {' and '.join(parts)} on {name}, as they are and logarithmic (black is a probability of 1e-5): "
-        f"where else the network thought of. + is the label, the dot the prediction (× below the pcutoff "
-        f"{evaluation.pcutoff:g}); {evaluation.snapshot}."
+        f"they show which other places the network considered. + is the label, the dot the prediction (× below the "
+        f"pcutoff {evaluation.pcutoff:g}); {evaluation.snapshot}."
     )
     return Drawing(figure, _points(evaluation, [n], parts), caption)
 
@@ -142,10 +144,10 @@ def _typical(evaluation: Evaluation) -> list[int]:
     return list(dict.fromkeys(int(order[place]) for place in places if place < len(order)))
 
 
-def _points(evaluation: Evaluation, frames: object, parts: list[str] | None = None) -> pd.DataFrame:
+def _points(evaluation: Evaluation, frames: Iterable[int], parts: list[str] | None = None) -> pd.DataFrame:
     """Labels and predictions of some frames, a row for each bodypart."""
     rows = []
-    for n in frames:  # type: ignore[attr-defined]  # any iterable of int
+    for n in frames:
         for k, part in enumerate(evaluation.bodyparts):
             if parts is None or part in parts:
                 label, found = evaluation.labels[n, k], evaluation.predicted[n, k]

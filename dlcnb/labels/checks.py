@@ -20,7 +20,7 @@ __all__ = ["check_tables", "doctor"]
 
 
 def doctor(path: str | Path, *, repair: bool = False) -> list[Finding]:
-    """Check a whole project: config.yaml, videos, leftover files, tables of labels and their images.
+    """Check config.yaml, videos, leftover files, tables of labels and their images; `dlcnb.checkup.doctor` checks all.
 
     Parameters
     ----------

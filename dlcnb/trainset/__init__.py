@@ -9,6 +9,7 @@ from dlcnb.trainset.config import (
     WEIGHTS_SOURCES,
     TrainConfig,
     is_kept,
+    kept_steps,
     merged,
 )
 from dlcnb.trainset.data import Split, TrainSet, choose_split, folds, leave_one_video_out, resize, split
@@ -29,6 +30,7 @@ __all__ = [
     "choose_split",
     "folds",
     "is_kept",
+    "kept_steps",
     "leave_one_video_out",
     "merged",
     "mirror_order",

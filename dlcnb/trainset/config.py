@@ -19,6 +19,7 @@ __all__ = [
     "WEIGHTS_SOURCES",
     "TrainConfig",
     "is_kept",
+    "kept_steps",
     "merged",
 ]
 
@@ -295,11 +296,15 @@ class TrainConfig:
         return {**given, "minutes": after["minutes"], "steps": after["steps"]}
 
 
+def kept_steps(keep: Sequence[int] | str | None, last: int) -> list[int]:
+    """Steps up to ``last`` whose snapshots stay for good: those of ``keep``, or 10, 20, 50, 100 … of "curve"."""
+    steps = [digit * 10**power for power in range(1, 10) for digit in (1, 2, 5)] if isinstance(keep, str) else keep
+    return [step for step in steps or () if step <= last]
+
+
 def is_kept(step: int, keep: Sequence[int] | str | None) -> bool:
-    """Whether a snapshot stays for good: ``keep`` has steps, or "curve" for 10, 20, 50, 100, 200, 500 and so on."""
-    if isinstance(keep, str):
-        return step >= 10 and str(step).rstrip("0") in ("1", "2", "5")
-    return step in (keep or ())
+    """Whether a snapshot stays for good, see `kept_steps`."""
+    return step in kept_steps(keep, step)
 
 
 def merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

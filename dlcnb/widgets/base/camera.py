@@ -7,7 +7,7 @@ from pathlib import Path
 
 import traitlets
 
-from dlcnb.video import remux
+from dlcnb.video import VideoError, remux
 from dlcnb.widgets.base.upload import Upload, page_code
 
 __all__ = ["Camera"]
@@ -43,9 +43,15 @@ class Camera(Upload):
         self._taken = arrived
 
     def _on_recorded(self, raw: Path) -> None:
-        """Make a clip of what the browser recorded, which is a stream without a table."""
+        """Make a clip of what the browser recorded, a stream without a table, which stays if the disk is full."""
         try:
             clip = remux(raw, raw.parent.parent)
-        finally:
+        except VideoError:
             raw.unlink()
+            raise
+        except OSError as error:
+            raise OSError(
+                f"{error} What was recorded is kept in {raw}: choose it as a video once there is room."
+            ) from error
+        raw.unlink()
         self._taken(clip)

@@ -1,5 +1,10 @@
 """The camera's clip, as a page sends it: it arrives as a video of which any frame can be found, or as one line."""
 
+import re
+import resource
+import signal
+from pathlib import Path
+
 import pytest
 from support.videos import recorded
 
@@ -43,6 +48,21 @@ def test_a_clip_without_a_frame_is_one_line_and_the_camera_stays(chooser):
     assert "expected" in chooser.status_line.value
     assert not chooser.videos
     assert chooser.camera in chooser.lens.children
+
+
+def test_a_clip_that_finds_no_room_is_not_lost(chooser, tmp_path):
+    recorded(tmp_path / "raw", "libvpx", "webm")
+    data = (tmp_path / "raw").read_bytes()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(data), before[1]))  # room for what came, not for a table besides
+    try:
+        send(chooser.camera, "clip-1.webm", data)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    kept = re.search(r"is kept in (\S+\.webm)", chooser.status_line.value)
+    assert Path(kept[1]).read_bytes() == data
 
 
 def test_the_button_turns_it_off_again(chooser):
