@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from dlcnb import geometry
 
-__all__ = ["Augmentation"]
+__all__ = ["Augmentation", "halve"]
+
+_SAMPLED = 0.6  # an image that shrinks to less is halved first: sampled as it is, pixels would be skipped
 
 
 @dataclass(frozen=True)
@@ -44,27 +46,36 @@ class Augmentation:
     mirror: NDArray[np.intp] | None = None
     shift: float = 0.1
 
+    @property
+    def halvings(self) -> int:
+        """How often every frame is halved before it is drawn from: it may be kept so, which large frames need."""
+        zoom, times = self.input_scale * self.scale[1], 0
+        while zoom < _SAMPLED:
+            zoom, times = 2 * zoom, times + 1
+        return times
+
     def __call__(
-        self, image: NDArray[np.uint8], points: NDArray[np.float64], rng: np.random.Generator
+        self, image: NDArray[np.uint8], points: NDArray[np.float64], rng: np.random.Generator, halved: int = 0
     ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         """Draw one crop.
 
         Parameters
         ----------
         image : uint8 ``(H, W, 3)``.
-        points : float ``(K, 2)`` px of ``image``, NaN = not there.
+        points : float ``(K, 2)`` px of the frame, NaN = not there.
         rng : numpy Generator; the same state gives the same crop.
+        halved : how often ``image`` is the frame halved (`halve`), at most `halvings`; the crop is the same.
 
         Returns
         -------
         crop : uint8 ``(*crop_size, 3)``, or of the frame's scaled size.
         points : float64 ``(K, 2)`` px of the crop; points may lie outside it.
         """
-        matrix, size = self.matrix((image.shape[0], image.shape[1]), points, rng)
+        matrix, size = self.matrix((image.shape[0] << halved, image.shape[1] << halved), points, rng)
         points = geometry.affine(points, matrix)
         if self.mirror is not None and np.linalg.det(matrix[:, :2]) < 0:
             points = points[self.mirror]
-        return self._light(_warp(image, matrix, size), rng), points
+        return self._light(_warp(image, matrix, size, halved), rng), points
 
     def matrix(
         self, size: tuple[int, int], points: NDArray[np.float64], rng: np.random.Generator
@@ -118,17 +129,29 @@ class Augmentation:
         return np.asarray(cv2.LUT(crop, levels.clip(0, 255).astype(np.uint8)), np.uint8)
 
 
-def _warp(image: NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """`cv2.warpAffine` to ``size = (height, width)``, halving the image first while it shrinks much.
+def halve(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An image of half the size, each pixel the mean of four; an odd last row or column is left out."""
+    height, width = (max(1, side // 2) for side in image.shape[:2])
+    half = cv2.resize(image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(half, np.uint8)
 
-    Bilinear sampling of an image that shrinks to less than about 0.6 would skip pixels; shrinking in one blurring
-    step more than prediction does would teach the network on softer images than it will meet.
+
+def _warp(
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int], halved: int
+) -> NDArray[np.uint8]:
+    """`cv2.warpAffine` of a frame to ``size = (height, width)``, of which ``image`` is halved so often.
+
+    It is halved further while it shrinks much. Shrinking in one blurring step more than prediction does would teach
+    the network on softer images than it will meet.
     """
     zoom = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
-    while zoom < 0.6 and min(image.shape[:2]) > 2:
-        height, width = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
-        half = cv2.resize(image[:height, :width], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-        image = np.asarray(half, np.uint8)
-        matrix = np.column_stack([2 * matrix[:, :2], matrix[:, 2] + 0.5 * matrix[:, :2].sum(1)])
-        zoom *= 2
+    for _ in range(halved):
+        matrix, zoom = _of_half(matrix), 2 * zoom
+    while zoom < _SAMPLED and min(image.shape[:2]) > 2:
+        image, matrix, zoom = halve(image), _of_half(matrix), 2 * zoom
     return np.asarray(cv2.warpAffine(image, matrix, size[::-1], flags=cv2.INTER_LINEAR), np.uint8)
+
+
+def _of_half(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The matrix that does to the halved image what ``matrix`` does to the image; pixels count from their centres."""
+    return np.column_stack([2 * matrix[:, :2], matrix[:, 2] + 0.5 * matrix[:, :2].sum(1)])

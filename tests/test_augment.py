@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dlcnb.augment import Augmentation
+from dlcnb.augment import Augmentation, halve
 from dlcnb.trainset import mirror_order
 
 PARTS = ("snout", "leftear", "rightear", "tailbase")
@@ -94,3 +94,24 @@ def test_brightness_changes_the_image_only():
     centres = [int(np.median(c)) for c in crops]
     assert len(set(centres)) > 3
     assert cv2.countNonZero(crops[0][..., 0]) > 0
+
+
+@pytest.mark.parametrize("size", [(800, 1040), (801, 1043)])
+def test_a_frame_that_is_kept_halved_gives_the_same_crop(size):
+    points = np.array([[400.3, 300.8], [700.0, 500.0], [np.nan, np.nan]])
+    frame = dotted(points[:2] / 4, (size[0] // 4, size[1] // 4))
+    frame = cv2.resize(frame, size[::-1], interpolation=cv2.INTER_CUBIC)
+    augment = Augmentation((128, 160), 0.2, (0.8, 1.3), noise=2.0)
+    assert augment.halvings == 2
+    halved = halve(halve(frame))
+    for seed in range(5):
+        crop, moved = augment(frame, points, np.random.default_rng(seed))
+        same, there = augment(halved, points, np.random.default_rng(seed), 2)
+        np.testing.assert_allclose(there, moved, atol=0.5)  # an odd row and column are left out
+        if size[0] % 4 == 0:
+            np.testing.assert_array_equal(same, crop)
+
+
+def test_frames_are_kept_whole_where_a_crop_may_need_their_pixels():
+    assert Augmentation(input_scale=0.8, scale=(0.5, 1.5)).halvings == 0
+    assert halve(np.full((1, 5, 3), 7, np.uint8)).shape == (1, 2, 3)

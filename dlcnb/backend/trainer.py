@@ -227,7 +227,8 @@ class Trainer:
         config = self.config
         rng = np.random.default_rng((config.seed, step))
         chosen = rng.choice(self.training, config.batch_size, p=self.shares)
-        drawn = [self.augment(self.data.image(i), self.data.points[i], rng) for i in chosen]
+        halved = self.augment.halvings
+        drawn = [self.augment(self.data.image(i, halved), self.data.points[i], rng, halved) for i in chosen]
         images, points = (np.stack(each) for each in zip(*drawn, strict=True))
         multiple = self.net.multiple
         size = images.shape[1] + -images.shape[1] % multiple, images.shape[2] + -images.shape[2] % multiple

@@ -14,6 +14,7 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import ArrayLike, NDArray
 
+from dlcnb.augment import halve
 from dlcnb.labels import Labels, current_labels, image_problem, image_size, read_image
 from dlcnb.project import Project, ProjectError, is_video, nearest, video_stem
 from dlcnb.trainset.cautions import few_to_test, sizes_that_differ, swapped_twins
@@ -122,7 +123,9 @@ class TrainSet:
         self.points = labels.points
         self.bodyparts = labels.bodyparts
         self._lock = threading.Lock()  # batches are drawn on a thread of their own
-        self._cache: LRUCache[int, NDArray[np.uint8]] = LRUCache(cache_bytes, getsizeof=lambda image: image.nbytes)
+        self._cache: LRUCache[tuple[int, int], NDArray[np.uint8]] = LRUCache(
+            cache_bytes, getsizeof=lambda image: image.nbytes
+        )
 
     @classmethod
     def from_project(cls, project: Project, bodyparts: Sequence[str] | None = None) -> TrainSet:
@@ -186,18 +189,20 @@ class TrainSet:
         balanced = (there[:, known] / counts[known]).sum(1) / known.sum()
         return np.asarray(0.9 * balanced + 0.1 / len(there))
 
-    def image(self, index: int) -> NDArray[np.uint8]:
-        """Frame ``index``, uint8 ``(H, W, 3)`` RGB; recently used frames are kept in memory.
+    def image(self, index: int, halved: int = 0) -> NDArray[np.uint8]:
+        """Frame ``index``, uint8 ``(H, W, 3)`` RGB, halved so often; recently used frames are kept in memory.
 
         Raises `LabelError` if the file can't be read.
         """
         with self._lock:
-            image = self._cache.get(index)
+            image = self._cache.get((index, halved))
         if image is None:
             image = read_image(self.root / self.images[index])
+            for _ in range(halved):
+                image = halve(image)
             if image.nbytes <= self._cache.maxsize:
                 with self._lock:
-                    self._cache[index] = image
+                    self._cache[index, halved] = image
         return image
 
 
