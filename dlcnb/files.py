@@ -8,10 +8,15 @@ import os
 import secrets
 import shutil
 import stat
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 __all__ = [
     "TEMPORARY",
@@ -21,7 +26,9 @@ __all__ = [
     "disk_error",
     "is_shared",
     "make_folder",
+    "read_arrays",
     "read_json",
+    "read_member",
     "read_text",
     "require_file",
     "sha256_of",
@@ -30,6 +37,8 @@ __all__ = [
 
 StrPath: TypeAlias = str | os.PathLike[str]
 TEMPORARY = ".dlcnb-tmp-"  # how the names of temporary files begin
+_UNPACKED = 64 << 20  # bytes that an archive may hold however small it is,
+_TIMES = 32  # and how many times its own size: a file of 1 MB may unpack to gigabytes of zeros
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # what is the disk's fault, not the path's
 _DISK_ERRORS = {
@@ -43,7 +52,17 @@ _DISK_ERRORS = {
     errno.EPERM: ("no permission", "Ask its owner for the right to write there"),
     errno.ENOENT: ("its folder does not exist", "Create the folder first"),
     errno.ENOTDIR: ("its folder is a file", "Choose another folder"),
+    errno.ENAMETOOLONG: ("its name is too long", "Choose a shorter name"),
+    errno.EFBIG: ("the file is too large for this disk", "Choose another disk"),
+    errno.EIO: ("the disk fails", "Copy the project to another disk"),
 }
+
+
+class DiskError(OSError):
+    """What could not be written, why, and what to do, in one line."""
+
+    def __str__(self) -> str:
+        return str(self.strerror)
 
 
 @contextmanager
@@ -100,7 +119,7 @@ def make_folder(path: StrPath, *, exist_ok: bool = True) -> None:
             raise disk_error(error, path) from error
         if exist_ok and any(one.exists() and not one.is_dir() for one in (path, *path.parents)):
             told = f"cannot make the folder {path}: there is a file of that name. Choose another place."
-            raise type(error)(error.errno, told) from error
+            raise DiskError(error.errno, told) from error
         raise
     for folder in reversed(missing):
         share(folder)
@@ -130,7 +149,7 @@ def _unlinked(path: StrPath) -> Path:
     real = os.path.realpath(path)
     if os.path.islink(path) and os.path.dirname(real) != os.path.realpath(os.path.dirname(path)):
         message = f"cannot write {path}: it is a link to {real}, and none that leads elsewhere is written through"
-        raise OSError(errno.ELOOP, f"{message}. Remove the link and try again.")
+        raise DiskError(errno.ELOOP, f"{message}. Remove the link and try again.")
     return Path(real)
 
 
@@ -163,11 +182,54 @@ def read_json(path: StrPath) -> Any:
         raise ValueError(f"{path}: expected JSON, found a damaged file ({error})") from error
 
 
+def read_arrays(path: StrPath) -> dict[str, NDArray[Any]]:
+    """The arrays of an npz file by name, none of them of Python objects.
+
+    Errors as `require_file`, and `ValueError` for a damaged file or one that would unpack to a multiple of itself.
+    """
+    require_file(path)
+    with open(path, "rb") as raw:
+        try:
+            with zipfile.ZipFile(raw) as archive:
+                _check_unpacked(archive, path)
+            raw.seek(0)
+            with np.load(raw, allow_pickle=False) as file:
+                arrays = dict(file)
+        except Exception as error:  # whatever numpy and zipfile make of bytes that are none of theirs
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise
+            raise ValueError(f"{path}: expected arrays, found a damaged file ({error})") from error
+    if strays := [name for name, value in arrays.items() if not isinstance(value, np.ndarray)]:
+        raise ValueError(f"{path}: expected arrays, found a file called {strays[0]!r} among them")
+    return arrays
+
+
+def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """One file of an archive; raises `KeyError` where it lacks, `ValueError` for a damaged or far too large one."""
+    _check_unpacked(archive, archive.filename or name)
+    try:
+        return archive.read(name)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ValueError(f"{archive.filename}: {name} in it is damaged ({error})") from error
+
+
+def _check_unpacked(archive: zipfile.ZipFile, path: StrPath) -> None:
+    files = archive.infolist()
+    held, packed = sum(one.file_size for one in files), sum(one.compress_size for one in files)
+    if held > max(_UNPACKED, _TIMES * packed):
+        raise ValueError(f"{path} holds {held / 1e6:.0f} MB in {packed / 1e6:.1f}: dlcnb wrote no such file; remove it")
+
+
 def disk_error(error: OSError, path: StrPath) -> OSError:
-    """An `OSError` met in writing ``path`` as one that says plainly what happened and what to do."""
+    """An `OSError` met in writing ``path`` as one that says plainly what happened and what to do.
+
+    One that says so already, of a file on the way, stays as it is.
+    """
+    if isinstance(error, DiskError):
+        return error
     reason, cure = _DISK_ERRORS.get(error.errno or 0, (error.strerror or str(error), "Choose another place"))
     kept = "The old one is unchanged" if os.path.exists(path) else "Nothing was written"
-    return OSError(error.errno, f"cannot write {path}: {reason}. {kept}. {cure}.")
+    return DiskError(error.errno, f"cannot write {path}: {reason}. {kept}. {cure}.")
 
 
 def _sync(path: Path) -> None:

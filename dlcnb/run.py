@@ -10,7 +10,6 @@ import os
 import re
 import secrets
 import shutil
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML, YAMLError
 
-from dlcnb.files import TEMPORARY, atomic_path, atomic_write, read_json, read_text, require_file, sha256_of
+from dlcnb.files import TEMPORARY, atomic_path, atomic_write, read_arrays, read_json, read_text, sha256_of
 from dlcnb.project import Project, ProjectError, run_info
 from dlcnb.project.names import FAILED_START
 
@@ -282,10 +281,8 @@ class Run:
         """``(step, arrays by name)`` of the last snapshot to resume from; a damaged one is named and passed over."""
         for step in reversed(self.steps):
             try:
-                require_file(self.state(step))
-                with open(self.state(step), "rb") as raw, np.load(raw, allow_pickle=False) as file:
-                    return step, self._own_state(step, dict(file))
-            except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+                return step, self._own_state(step, read_arrays(self.state(step)))
+            except (OSError, KeyError, TypeError, ValueError) as error:
                 log.warning("%s is damaged (%s): training goes on from the snapshot before.", self.state(step), error)
         raise ProjectError(
             f"No snapshot of {self.folder} can be resumed from: what the trainer left beside them is gone or damaged. "

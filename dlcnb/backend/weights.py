@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from dlcnb.backend import mx
 from dlcnb.backend.backbones import RESNET_BLOCKS
 from dlcnb.backend.published import find_or_fetch
+from dlcnb.files import read_member
 from dlcnb.trainset import WEIGHTS_SOURCES
 
 __all__ = ["WeightsError", "imagenet_weights", "read_weights"]
@@ -215,7 +216,7 @@ def _read_zip(path: Path) -> Any:
         with archive.open(name) as file:
             state = _StateDictUnpickler(file, storages).load()
         for storage in storages.values():
-            raw = archive.read(f"{name.removesuffix('data.pkl')}data/{storage.key}")
+            raw = read_member(archive, f"{name.removesuffix('data.pkl')}data/{storage.key}")
             storage.data = np.frombuffer(raw, storage.dtype)
     return state
 

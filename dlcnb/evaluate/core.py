@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dlcnb.evaluate.presence import presence_json
 from dlcnb.evaluate.summary import bootstrap_ci, errors, number, px_text, summarize
 from dlcnb.evaluate.verdict import pck5, verdict
-from dlcnb.files import atomic_write, make_folder, read_json
+from dlcnb.files import atomic_write, make_folder, read_json, require_file
 from dlcnb.geometry import animal_px
 
 if TYPE_CHECKING:
@@ -183,6 +183,7 @@ class Evaluation:
         """
         path = _report_path(Path(path))
         frames = _frames_path(path)
+        require_file(frames)
         try:
             report = read_json(path)
             table = pd.read_csv(frames, dtype=str)  # pandas' own reading of numbers may be off in the last digit

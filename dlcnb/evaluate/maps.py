@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlcnb.files import atomic_path
+from dlcnb.files import atomic_path, read_member, require_file
 from dlcnb.targets import STRIDE
 
 if TYPE_CHECKING:
@@ -79,13 +79,21 @@ class ScoreMaps:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._about = json.loads(self._read("about.json"))
-        self.images, self.bodyparts = tuple(self._about["images"]), tuple(self._about["bodyparts"])
+        try:
+            self._about = json.loads(self._read("about.json"))
+            self.images, self.bodyparts = tuple(self._about["images"]), tuple(self._about["bodyparts"])
+        except (LookupError, TypeError, ValueError, RecursionError) as error:
+            raise self._damaged(error) from error
 
     def score(self, image: str) -> NDArray[np.float32]:
         """Probabilities of an image, float32 (K, h, w); raises KeyError if it was not evaluated."""
         entry = self._about["images"][image]
-        logit = np.lib.format.read_array(io.BytesIO(self._read(entry["file"])), allow_pickle=False)
+        try:
+            logit = np.lib.format.read_array(io.BytesIO(self._read(entry["file"])), allow_pickle=False)
+            if logit.ndim != 3 or len(logit) != len(self.bodyparts) or logit.dtype.kind not in "iuf":
+                raise ValueError(f"expected a map for each of {len(self.bodyparts)} bodyparts")
+        except (LookupError, TypeError, ValueError, MemoryError) as error:
+            raise self._damaged(error) from error
         return (1 / (1 + np.exp(-logit.astype(np.float32) / _STEPS))).astype(np.float32)
 
     def on_frame(self, image: str, bodypart: str, size: tuple[int, int], *, log: bool = False) -> NDArray[np.float32]:
@@ -106,15 +114,23 @@ class ScoreMaps:
         score = self.score(image)[self.bodyparts.index(bodypart)]
         if log:
             score = np.clip(1 + np.log10(np.maximum(score, 1e-9)) / _DECADES, 0, 1)
-        fx, fy = (f / self._about["stride"] for f in self._about["images"][image]["ratio"])
+        try:
+            fx, fy = (f / self._about["stride"] for f in self._about["images"][image]["ratio"])
+        except (LookupError, TypeError, ValueError, ZeroDivisionError) as error:
+            raise self._damaged(error) from error
         matrix = np.array([[fx, 0, 0.5 * fx - 0.5], [0, fy, 0.5 * fy - 0.5]])  # pixel of the frame -> cell
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         found = cv2.warpAffine(score, matrix, (size[1], size[0]), flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(found, np.float32)
 
     def _read(self, name: str) -> bytes:
+        """One file of the archive; raises ValueError, and OSError as `require_file`."""
+        require_file(self.path)
         try:
             with zipfile.ZipFile(self.path) as archive:
-                return archive.read(name)
-        except (zipfile.BadZipFile, KeyError) as error:
-            raise ValueError(f"{self.path} holds no score-maps ({error}). Delete it and evaluate again.") from error
+                return read_member(archive, name)
+        except zipfile.BadZipFile as error:
+            raise ValueError(str(error)) from error
+
+    def _damaged(self, error: Exception) -> ValueError:
+        return ValueError(f"{self.path} holds no score-maps ({error}). Delete it and evaluate again.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
     from dlcnb.experiments.plan import Plan, Trial
 
-__all__ = ["COLUMNS", "LOSS_COLUMNS", "curves", "disk_mb", "evaluated", "losses"]
+__all__ = ["COLUMNS", "LOSS_COLUMNS", "curves", "disk_mb", "evaluated", "losses", "read_evaluation"]
+
+log = logging.getLogger(__name__)
 
 _ABOUT = ("experiment", "condition", "repeat")
 COLUMNS = (*_ABOUT, "trained_frames", "step", "set", "bodypart", "n", "mean_px", "rms_px", "median_px")
@@ -56,12 +59,22 @@ def losses(plan: Plan) -> pd.DataFrame:
 
 
 def evaluated(folder: Path) -> Iterator[Evaluation]:
-    """The evaluations in a folder, by rising step."""
+    """The evaluations in a folder, by rising step; a damaged one is told and passed over."""
     found = {
         int(m[1]): path for path in folder.glob("evaluation-*.json") if (m := re.search(r"-(\d+)\.json$", path.name))
     }
     for step in sorted(found):
-        yield Evaluation.read(found[step])
+        if (one := read_evaluation(found[step])) is not None:
+            yield one
+
+
+def read_evaluation(path: Path) -> Evaluation | None:
+    """An evaluation, or None where it is damaged, which is told: the others are worth their rows."""
+    try:
+        return Evaluation.read(path)
+    except (OSError, ValueError) as error:
+        log.warning("%s It is left out.", str(error).rstrip(".") + ".")
+        return None
 
 
 def step_rows(evaluation: Evaluation) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlcnb.evaluate import Evaluation, error_rows, human_variability, summarize_splits
-from dlcnb.experiments.curves import curves
+from dlcnb.experiments.curves import curves, read_evaluation
 from dlcnb.experiments.plan import Plan, Trial
 from dlcnb.files import atomic_write
 from dlcnb.project import ProjectError
@@ -39,7 +39,9 @@ def results(plan: Plan) -> pd.DataFrame:
         was trained on. Errors in pixels, NaN = no such points; ``n`` counts points. ``began_from`` is "imagenet",
         "random", "random instead of imagenet" where those weights could not be had, a path, or "unknown".
     """
-    done = [(trial, Evaluation.read(plan.evaluation_folder(trial))) for trial in plan.trials if plan.is_done(trial)]
+    finished = [trial for trial in plan.trials if plan.is_done(trial)]
+    found = [(trial, read_evaluation(plan.evaluation_folder(trial))) for trial in finished]
+    done = [(trial, evaluation) for trial, evaluation in found if evaluation is not None]
     rows = []
     for trial, evaluation in done:
         others = [e for t, e in done if t.repeat == trial.repeat and t.condition != trial.condition]

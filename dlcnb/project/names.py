@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ __all__ = [
     "copied_from",
     "edge_of",
     "edges_of",
+    "file_problem",
     "is_stray",
     "is_video",
     "name_problem",
@@ -31,6 +33,11 @@ __all__ = [
     "run_root",
     "video_stem",
 ]
+
+
+LONGEST = 120  # bytes of a name that becomes a part of file names; most systems allow 255 in all
+_NO_FILE = re.compile(r'[<>:"/\\|?*]')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 class ProjectError(ValueError):
@@ -87,10 +94,27 @@ def name_problem(name: object, *, for_file: bool) -> str | None:
     """What is wrong with a name, or None. Names that end up in file names have stricter rules."""
     if not isinstance(name, str) or not name.strip():
         return "is empty or no text"
-    if name != name.strip() or re.search(r"[\x00-\x1f]", name):
+    if name != name.strip() or re.search(r"[\x00-\x1f\ud800-\udfff]", name):
         return "begins or ends with a blank, or contains a control character"
-    if for_file and (re.search(r'[<>:"/\\|?*]', name) or name.strip(".") != name):
+    if for_file and (_NO_FILE.search(name) or name.strip(".") != name):
         return "has one of <>:\"/\\|?* or a dot at an end, which folder names can't have"
+    if for_file and len(name.encode()) > LONGEST:
+        return f"takes more than {LONGEST} bytes, too long for a part of file names"
+    return None
+
+
+def file_problem(name: str) -> str | None:
+    """What is wrong with the name of a file that comes from another computer, or None."""
+    if problem := name_problem(name, for_file=False):
+        return problem
+    if name.strip(".") != name:
+        return "begins or ends with a dot"
+    if _RESERVED.fullmatch(name):
+        return "is one that Windows keeps for a device"
+    if len(name.encode()) > LONGEST:
+        return f"takes more than {LONGEST} bytes, too long as the tables of a video have its name and more"
+    if _NO_FILE.search(name) and (os.name == "nt" or "/" in name):
+        return "has one of <>:\"/\\|?*, which file names can't have"
     return None
 
 

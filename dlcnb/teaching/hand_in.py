@@ -80,7 +80,7 @@ class HandIn:
     def file_name(self) -> str:
         """Name of the file, of plain characters and the key, so that no two students write the same one."""
         plain = re.sub(r"[^\w-]+", "-", self.student).strip("-") or "student"
-        return f"{plain}-{self.key[:8]}{SUFFIX}"
+        return f"{plain[:NAME_LENGTH]}-{self.key[:8]}{SUFFIX}"
 
     def to_text(self) -> str:
         """The file's text: JSON, with a hash that tells whether all of it arrived."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 from platformdirs import user_cache_dir
 
-from dlcnb.files import atomic_write
+from dlcnb.files import atomic_write, read_arrays
 
 __all__ = ["cache_path", "read_cache", "write_cache"]
 
@@ -32,11 +31,11 @@ def cache_path(video: Path) -> Path:
 def read_cache(path: Path, names: Iterable[str]) -> dict[str, Any] | None:
     """{name: array or scalar} of a cached index, None if there is none or it is unusable."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            values = {name: arrays[name] for name in names}
+        arrays = read_arrays(path)
+        values = {name: arrays[name] for name in names}
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError) as error:
         logger.debug("ignoring the cached index %s: %s", path, error)
         return None
     return {name: value if value.ndim else value.item() for name, value in values.items()}

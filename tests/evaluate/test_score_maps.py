@@ -1,5 +1,7 @@
 """Score-maps survive their file, and lie on the frame where the network saw them."""
 
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -57,6 +59,22 @@ def test_an_error_while_writing_leaves_no_file(tmp_path):
     with pytest.raises(RuntimeError), ScoreMapWriter(tmp_path / "maps.zip", PARTS):
         raise RuntimeError
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("about", ["[1]", "{}", '{"images": 3, "bodyparts": 4}', "[" * 100_000])
+def test_an_archive_of_something_else_is_told(tmp_path, about):
+    with zipfile.ZipFile(tmp_path / "maps.zip", "w") as archive:
+        archive.writestr("about.json", about)
+    with pytest.raises(ValueError, match="evaluate again"):
+        ScoreMaps(tmp_path / "maps.zip")
+
+
+def test_a_map_that_unpacks_to_gigabytes_is_not_read(written):
+    with zipfile.ZipFile(written, "a", zipfile.ZIP_DEFLATED) as archive, archive.open("more.npy", "w") as file:
+        for _ in range(66):
+            file.write(bytes(1 << 20))
+    with pytest.raises(ValueError, match=r"69 MB in .*evaluate again"):
+        ScoreMaps(written)
 
 
 def test_rubbish_is_told(tmp_path):

@@ -221,6 +221,18 @@ class TestCurves:
         assert test["mean_px"].tolist() == pytest.approx([7, 3, 8, 4])
         assert picture.name == "curves.png"
 
+    def test_damaged_evaluations_are_told_and_the_rest_of_the_tables_stands(self, project, caplog):
+        plan = experiments.plan(project, "curves", steps=5, repeats=2)
+        finish(plan, lambda trial: 2.0 + trial.repeat, steps=(2, 10))
+        on_the_way, last = plan.curve_folder(plan.trials[0]), plan.evaluation_folder(plan.trials[1])
+        (on_the_way / "evaluation-2.json").write_text("{")
+        next(last.glob("evaluation-*-frames.csv")).write_text("x")
+        table, _, _ = experiments.write_results(plan)
+        assert set(table["repeat"]) == {0}
+        way = pd.read_csv(plan.folder / "curves.csv")
+        assert {*zip(way["repeat"], way["step"], strict=True)} == {(0, 10), (1, 2), (1, 10)}
+        assert caplog.text.count("It is left out.") == 2
+
     def test_single_splits_are_thin_and_their_mean_is_thick(self, project):
         plan = experiments.plan(project, "curves", steps=5, repeats=2)
         finish(plan, lambda trial: 2.0 + trial.repeat, steps=(2, 10))

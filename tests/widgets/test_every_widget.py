@@ -1,13 +1,16 @@
 """What holds for every widget: it closes all that it is made of, and shows hostile names as they are written."""
 
 import gc
+import threading
 import weakref
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
 import ipywidgets
 import numpy as np
 import pytest
+from support.waiting import until
 from support.widgets import live_widgets
 
 import dlcnb.widgets
@@ -79,6 +82,8 @@ def widget(name, project):
     return view
 
 
+CYCLES = 3
+OF_WIDGETS = ("dlcnb.", "ipywidgets.", "anywidget.", "bqplot.", "ipycanvas.", "traitlets.", "comm.", "threading")
 FONT_AWESOME = set((Path(__file__).parent / "data" / "fontawesome-4.7.txt").read_text().split())
 OURS = {"a", "b", "br", "div", "i", "kbd", "li", "section", "span", "table", "tbody", "td", "th", "thead", "tr", "ul"}
 
@@ -125,8 +130,10 @@ def test_the_icons_of_the_labelers_keys_are_too():
 @pytest.mark.parametrize("name", dlcnb.widgets.__all__)
 def test_a_closed_widget_leaves_nothing_open(hostile, name):
     widget(name, hostile).close()  # what is made once, such as the manager of canvases
-    before, closed = set(live_widgets()), []
-    for _ in range(3):
+    gc.collect()
+    gc.freeze()  # what is there now is looked at no more
+    before, threads, closed = set(live_widgets()), threading.active_count(), []
+    for _ in range(CYCLES):
         view = widget(name, hostile)
         view.close()
         closed.append(weakref.ref(view))
@@ -134,5 +141,9 @@ def test_a_closed_widget_leaves_nothing_open(hostile, name):
     assert not left, sorted({type(one).__name__ for one in left})
     view = None
     gc.collect()
-    in_memory = [view for view in closed if view() is not None]
-    assert len(in_memory) <= 1  # ipycanvas holds the canvas that it drew on last
+    made = Counter(type(one) for one in gc.get_objects())
+    gc.unfreeze()
+    assert not [view for view in closed if view() is not None]
+    kept = {kind.__name__: n for kind, n in made.items() if n >= CYCLES and kind.__module__.startswith(OF_WIDGETS)}
+    assert not kept
+    until(lambda: threading.active_count() <= threads)

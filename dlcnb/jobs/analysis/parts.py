@@ -11,21 +11,17 @@ import json
 import logging
 import os
 import shutil
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.files import atomic_write, read_json
+from dlcnb.files import atomic_write, read_arrays, read_json
 from dlcnb.labels.inside import open_plain
 from dlcnb.poses import Poses
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["PART", "Parts", "PartsError"]
 
@@ -157,8 +153,7 @@ class Parts:
         return self.folder / f"{first:09d}.npz"
 
     def _read(self, first: int) -> dict[str, NDArray[Any]]:
-        with open(self._path(first), "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return dict(arrays)
+        return read_arrays(self._path(first))
 
     def _fits(self, part: Mapping[str, NDArray[Any]], frames: int) -> bool:
         """Whether a part has points and likelihoods of so many frames, of the bodyparts that are looked for."""
@@ -180,7 +175,7 @@ class Parts:
                 return True
         except FileNotFoundError:
             return False
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError) as error:
             log.info("%s is damaged (%s) and is made again", self._path(first), error)
         self._path(first).unlink()
         return False

@@ -51,7 +51,7 @@ def batch(canvas: Canvas | MultiCanvas) -> Iterator[None]:
             manager._commands_cache, manager._buffers_cache = [], []
             raise
         finally:
-            manager._caching = before
+            manager._caching, manager._current_canvas = before, None  # else it would keep a closed one in memory
 
 
 def render_view(image: NDArray[np.uint8], fit: CanvasFit, canvas_size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -11,6 +11,7 @@ import anywidget
 import traitlets
 
 from dlcnb.files import TEMPORARY, disk_error
+from dlcnb.project.names import file_problem
 
 __all__ = ["Upload"]
 
@@ -89,8 +90,8 @@ class Upload(anywidget.AnyWidget):
         self._drop()
         self._id, self._size, self._target = id, size, None
         name = name.replace("\\", "/").rsplit("/", 1)[-1]
-        if not name or name.startswith("."):
-            raise ValueError(f"expected a file with a plain name, found {name!r}; rename it first")
+        if problem := file_problem(name):
+            raise ValueError(f"The file's name {name[:40]!r} {problem}. Give it a plain name, then upload it again.")
         folder = self._folder()
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / name

@@ -13,6 +13,7 @@ from typing import Any
 import ipywidgets
 from PIL import Image
 
+from dlcnb.jobs.explain import explain
 from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.compat import VIEW, Shown
 from dlcnb.widgets.base.html import Html, notice
@@ -91,7 +92,7 @@ class View(Shown):
     def fail(self, error: BaseException) -> None:
         """Show an exception in the widget (and keep its traceback in the log)."""
         log.info("shown in %s: %s", type(self).__name__, error, exc_info=error)
-        self.tell(str(error) or type(error).__name__, "error")
+        self.tell(explain(error) if isinstance(error, OSError) else str(error) or type(error).__name__, "error")
 
     def tell(self, message: str, kind: str = "hint") -> None:
         """Show a message in the status line: ``kind`` is 'hint' or 'error'; an empty message clears it."""

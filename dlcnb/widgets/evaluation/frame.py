@@ -179,7 +179,10 @@ class FrameView(PaintedBox):
             return image, "There is no score-map of this frame: evaluate again to make one."
         log = self.frame.score_map == "log"
         parts = [self.state.bodyparts[k] for k in self.state.columns if self.state.bodyparts[k] in self.maps.bodyparts]
-        found = [self.maps.on_frame(name, part, size, log=log) for part in parts]
+        try:
+            found = [self.maps.on_frame(name, part, size, log=log) for part in parts]
+        except (OSError, ValueError) as error:
+            return image, str(error)
         return (blend_map(image, np.max(found, axis=0)), "") if found else (image, "")
 
     def _caption(self, note: str) -> str:

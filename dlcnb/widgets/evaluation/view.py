@@ -165,11 +165,18 @@ class EvaluationView(View):
         """Show an evaluation of the project: the path of its json file."""
         path = Path(path)
         evaluation = Evaluation.read(path)
-        maps = maps_path(path.parent, evaluation.step)
         self._path = path
-        self.frame_view.maps = ScoreMaps(maps) if maps.exists() else None
+        self.frame_view.maps, damage = None, None
+        try:
+            self.frame_view.maps = ScoreMaps(maps_path(path.parent, evaluation.step))
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:  # what they lie over is shown all the same
+            damage = error
         self.show_evaluation(evaluation)
         self._take_up_labels()
+        if damage is not None:
+            self.fail(damage)
 
     def show_evaluation(self, evaluation: Evaluation) -> None:
         """Show an `Evaluation`."""

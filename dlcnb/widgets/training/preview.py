@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from dlcnb.files import read_arrays
 from dlcnb.labels import LabelError
 from dlcnb.labels.images import read_image
 from dlcnb.render import palette
@@ -75,8 +75,7 @@ def read_preview(run: Path | str) -> Preview | None:
     """The `Preview` in a run's folder; None if there is none (yet), or it can't be read."""
     files = Run(run)
     try:
-        with open(files.preview_file, "rb") as raw, np.load(raw, allow_pickle=False) as file:
-            data = dict(file)
+        data = read_arrays(files.preview_file)
         return Preview(
             int(data["step"]),
             tuple(map(str, data["images"])),
@@ -88,7 +87,7 @@ def read_preview(run: Path | str) -> Preview | None:
         )
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, TypeError, ValueError, KeyError) as error:
         log.info("No preview of %s: %s", run, error)
         return None
 

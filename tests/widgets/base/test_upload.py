@@ -54,10 +54,14 @@ def test_a_path_is_cut_to_its_name(made, tmp_path, name):
     assert made.arrived == [tmp_path / "in/a.mp4"]
 
 
-@pytest.mark.parametrize("name", ["", "..", ".bashrc", "a/"])
-def test_a_name_that_is_none_is_refused(made, name):
+ODD = ["", "..", ".bashrc", "a/", " ", "a\0b.mp4", "a\n.mp4", "a.", "a ", "con.mp4", "LPT1", "\ud800.mp4", "ä" * 300]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_name_that_is_none_is_refused_in_one_line(made, name):
     page(made, name, b"x")
-    assert "plain name" in str(made.failed[0])
+    assert str(made.failed[0]).startswith("The file's name ")
+    assert len(str(made.failed[0]).splitlines()) == 1
     assert not made.arrived
 
 
