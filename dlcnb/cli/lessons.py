@@ -40,8 +40,11 @@ def start(console: Console, lesson: str, student: str, folder: str) -> Report:
     made = Lesson(lesson)
     project = made.start(folder, student)
     notebook = write_notebook(project.root.parent, made, student)
+    others = made.others(project)
     text = f"{project.root}\nNext: open {notebook} in Jupyter (`dlcnb lab`), and go through it from the top."
-    return Report({"project": project.root, "notebook": notebook}, text)
+    if others:
+        text += f"\n'{made.name}' has other frames than {student}'s other lessons here: {', '.join(others)}."
+    return Report({"project": project.root, "notebook": notebook, "other_lessons": others}, text)
 
 
 @command("stage", "A prepared state to go on from.", group=lessons)
@@ -60,19 +63,21 @@ def start(console: Console, lesson: str, student: str, folder: str) -> Report:
 def stage(console: Console, number: int, lesson: str, student: str, folder: str, **budget: Any) -> Report:
     """Bring STUDENT's project to stage N: 1 = labels done, 2 = network trained, 3 = video analyzed.
 
-    What the student has done is kept; only what is missing is added. The labels added are the true places, and are
+    What the student has done is kept; only what is missing is added, the project and its notebook, too. The labels added are the true places, and are
     left out on the board.
     """
-    from dlcnb.teaching import Lesson, fill_labels
+    from dlcnb.teaching import Lesson, fill_labels, write_notebook
 
     made = Lesson(lesson)
     project = made.start(folder, student)
+    notebook = write_notebook(project.root.parent, made, student)
     done = [f"{fill_labels(made, project)} points added to the labels"]
     if number > 1:
         done.append(_train(console, project, budget))
     if number > 2:
         done.append(_analyze(console, project))
-    return Report({"project": project.root, "stage": number, "done": done}, f"{project.root}: {'; '.join(done)}.")
+    data = {"project": project.root, "notebook": notebook, "stage": number, "done": done}
+    return Report(data, f"{project.root}: {'; '.join(done)}.")
 
 
 @command("hand-in", "Write a student's file for the board.", group=lessons)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from dlcnb.project.names import nearest
+
 if TYPE_CHECKING:
     from dlcnb.teaching.hand_in import HandIn
 
@@ -35,7 +37,8 @@ class Standing:
     apart_px : median distance from the rest of the class, px; NaN = nothing to compare.
     advice : what to look at again, a sentence each; empty = nothing.
     score : points of all exercises.
-    network_px : mean error of the network on the hidden frames, px; NaN = no network yet.
+    network_px : mean error of the network on the hidden frames, px; NaN = no network yet, or one without an answer
+        for some of their points.
     """
 
     student: str
@@ -60,7 +63,8 @@ class Board:
     Attributes
     ----------
     taken : hand-ins that count. names : their students' names, each once.
-    problems : a line for each hand-in that does not count, and for each name that two students typed.
+    problems : a line for each hand-in that does not count, and for each name that two students typed; the first says
+        of which lessons the files are where none is of this one.
     points : float64 ``(S, T, K, 2)``, px, of S students; NaN = not placed, or by a stage.
     """
 
@@ -74,7 +78,12 @@ class Board:
     ) -> None:
         self.lesson, self.bodyparts, self.images, self.hidden = lesson, tuple(bodyparts), tuple(images), hidden
         self.problems: list[str] = []
-        self.taken = [one for one in hand_ins if self._fits(one)]
+        given = list(hand_ins)
+        self.taken = [one for one in given if self._fits(one)]
+        if (others := sorted({one.lesson for one in given})) and lesson not in others:
+            self.problems.insert(
+                0, f"no file is of the lesson '{lesson}', found those of {', '.join(others)}{nearest(lesson, others)}"
+            )
         self.names = self._names()
         shape = (len(self.taken), len(self.images), len(self.bodyparts), 2)
         self.points = np.array([one.own for one in self.taken], float).reshape(shape)
@@ -162,8 +171,7 @@ class Board:
     def _network(self, one: HandIn) -> float:
         if one.predicted is None or self.hidden is None:
             return float("nan")
-        away = np.hypot(*np.moveaxis(one.predicted - self.hidden, -1, 0))
-        return float(np.nanmean(away)) if np.isfinite(away).all(1).any() else float("nan")
+        return float(np.hypot(*np.moveaxis(one.predicted - self.hidden, -1, 0)).mean())
 
     def _advice(self, s: int, apart: NDArray[np.float64], usual: float) -> Iterable[str]:
         """What a student may look at again: swapped bodyparts first, then what lies far from the class."""

@@ -155,7 +155,7 @@ def learning_curve() -> dict[int, float]:
 
 
 def _how_many(_: Lesson, __: Project, answer: Any) -> tuple[bool, str]:
-    enough = _fewest()
+    enough, answer = _fewest(), _whole(answer)
     if answer not in CURVE:
         return False, f"Answer with one of {', '.join(map(str, CURVE))}."
     if answer < enough:
@@ -192,11 +192,19 @@ def sure_points() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def _likelihood_lies(_: Lesson, __: Project, answer: Any) -> tuple[bool, str]:
     likelihood, error = sure_points()
     lies = int(((likelihood > CUTOFF) & (error > LIES_PX)).sum())
-    if isinstance(answer, bool) or not isinstance(answer, (int, np.integer)):
-        return False, "Answer with a number of points."
+    answer = _whole(answer)
+    if answer is None:
+        return False, "Answer with a whole number of points."
     if answer != lies:
         return False, f"It is not {answer}: count those above {CUTOFF} that are more than {LIES_PX:.0f} px off."
     return True, f"{lies} are sure and wrong, on the other ear. Likelihood tells lost from found, not left from right."
+
+
+def _whole(answer: Any) -> int | None:
+    """A whole number as it was answered, None for anything else."""
+    if isinstance(answer, (int, np.integer)) and not isinstance(answer, bool):
+        return int(answer)
+    return None
 
 
 def _numbers(answer: Any) -> set[int] | None:

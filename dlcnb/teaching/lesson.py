@@ -41,7 +41,7 @@ class Lesson:
 
     Attributes
     ----------
-    name : of the lesson, such as "monday"; everybody of the class gives the same.
+    name : of the lesson, such as "monday"; everybody of the class gives the same. "Monday " is the same lesson.
     size : (height, width) of the video, px.
     """
 
@@ -49,6 +49,8 @@ class Lesson:
     size: tuple[int, int] = (480, 640)
 
     def __post_init__(self) -> None:
+        if isinstance(self.name, str):
+            object.__setattr__(self, "name", self.name.strip().casefold())
         if problem := name_problem(self.name, for_file=True):
             raise ClassError(f"the lesson's name {self.name!r} {problem}; give it a plain one, such as monday")
 
@@ -92,6 +94,7 @@ class Lesson:
 
         Raises `ClassError` if the folder has the project of another lesson, or the name can't be a scorer's.
         """
+        student = student.strip()
         if problem := name_problem(student, for_file=True):
             raise ClassError(f"the name {student!r} {problem}; type a plain one, it need not be your real name")
         root = Path(folder).expanduser().absolute() / f"{self.name}-{student}"
@@ -120,6 +123,15 @@ class Lesson:
             atomic_write(made.root / FILE, json.dumps(content) + "\n")
             made.root.rename(root)
         return Project.open(root)
+
+    def others(self, project: Project) -> list[str]:
+        """Names of the other lessons that the same student has projects of in the same folder."""
+        mine, found = self._known(project), []
+        for path in sorted(project.root.parent.glob(f"*/{FILE}")):
+            content = _read(path)
+            if content.get("student") == mine["student"] and isinstance(content.get("lesson"), str):
+                found.append(content["lesson"])
+        return [name for name in dict.fromkeys(found) if name != self.name]
 
     def hand_in(self, project: Project) -> HandIn:
         """What a student has reached so far: labels, points of exercises, the network's answer on the hidden frames."""

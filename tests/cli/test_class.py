@@ -32,7 +32,9 @@ def test_a_student_who_is_late_catches_up_and_appears_in_the_standings(kim, tmp_
     assert "Nobody has handed in yet" in run("board", tmp_path, "monday").stdout
     found("hand-in", kim, "--to", tmp_path)
     assert found("board", tmp_path, "monday")["standings"][0]["labeled"] == 0
+    Path(kim).with_name("monday-Kim.ipynb").unlink()  # who never started gets it, too
     again = found("stage", 1, "monday", "Kim", kim.rsplit("/", 1)[0])
+    assert Path(again["notebook"]).is_file()
     lesson = Lesson("monday")
     assert again["done"] == [f"{lesson.truth[..., 0].size} points added to the labels"]
     assert found("stage", 1, "monday", "Kim", kim.rsplit("/", 1)[0])["done"][0].startswith("0 points")
@@ -54,6 +56,15 @@ def test_the_lessons_notebook_lies_beside_with_the_names_filled_in_and_is_never_
     path.write_text("mine")
     found("start", "monday", "Kim", Path(kim).parent)
     assert path.read_text() == "mine"
+
+
+def test_a_mistyped_lesson_is_told_beside_those_that_are_there(kim):
+    folder = Path(kim).parent
+    again = run("start", "Monday", "Kim", folder).stdout  # as people type it
+    assert again.splitlines()[0] == kim
+    assert "other lessons" not in again
+    assert "has other frames than Kim's other lessons here: monday." in run("start", "mondya", "Kim", folder).stdout
+    assert found("start", "monday", "Lea", folder)["other_lessons"] == []
 
 
 def test_a_half_downloaded_file_is_named_and_the_others_count(kim, tmp_path):
@@ -83,5 +94,6 @@ def test_another_project_and_another_lesson_are_one_clear_line(kim, tmp_path):
     found("hand-in", kim, "--to", tmp_path)
     at = found("board", tmp_path, "tuesday")
     assert at["standings"] == []
-    assert "is of the lesson 'monday'" in at["problems"][0]
+    assert at["problems"][0] == "no file is of the lesson 'tuesday', found those of monday"
+    assert "is of the lesson 'monday'" in at["problems"][1]
     assert "plain one" in run("start", "monday", "a/b", tmp_path, ok=False).stderr

@@ -161,6 +161,15 @@ def test_values_that_no_lesson_writes_are_refused_though_their_hash_is_right(key
         HandIn.parse(data, "Kim.json")
 
 
+def test_a_board_of_a_lesson_that_nobody_has_says_which_lessons_there_are():
+    made = Board("mondya", PARTS, IMAGES, [hand_in("Kim"), hand_in("Lea")])
+    assert made.problems[0] == (
+        "no file is of the lesson 'mondya', found those of monday; did you mean 'monday'?"
+    )
+    assert len(made.problems) == 3
+    assert board().problems == []
+
+
 def test_spread_is_the_scatter_about_the_class():
     offsets = np.array([[-3.0, 0], [0, 0], [3.0, 0]])
     made = board(*(hand_in(name, points=TRUTH + off) for name, off in zip("abc", offsets, strict=True)))
@@ -189,7 +198,10 @@ def test_swapped_and_far_labels_are_named_and_nothing_else():
 
 def test_the_leaderboard_has_the_best_network_first():
     hidden = TRUTH[:3]
-    hand_ins = [hand_in("a", predicted=hidden + [3, 4]), hand_in("b", predicted=hidden + [0.6, 0.8]), hand_in("c")]
+    partly = hidden.copy()
+    partly[0, 0] = np.nan  # the others are right: it leads nobody
+    hand_ins = [hand_in("a", predicted=hidden + [3, 4]), hand_in("b", predicted=hidden + [0.6, 0.8]), hand_in("c"),
+                hand_in("d", predicted=partly)]  # fmt: skip
     assert [(s.student, s.network_px) for s in board(*hand_ins, hidden=hidden).leaders()] == [
         ("b", pytest.approx(1)),
         ("a", pytest.approx(5)),

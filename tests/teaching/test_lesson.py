@@ -22,6 +22,7 @@ def test_equal_names_give_equal_frames_and_others_other_ones():
     again, other = Lesson("monday", size=(120, 160)), Lesson("tuesday", size=(120, 160))
     assert again.images == LESSON.images
     np.testing.assert_array_equal(again.truth, LESSON.truth)
+    assert Lesson(" Monday", size=(120, 160)) == LESSON  # as people type it
     assert np.abs(other.truth - LESSON.truth).max() > 5
     assert not set(LESSON.frames[0]) & set(LESSON.frames[1])
 
@@ -76,6 +77,14 @@ def test_an_exercise_fails_before_it_is_done_and_passes_after_its_solution(name,
     assert after.passed, after.words
     assert LESSON.hand_in(project).card[name] == EXERCISES[name].points
     assert "\n" not in before.words + after.words
+
+
+@pytest.mark.parametrize("answer", [[12], "12", True, 12.5, {}, np.arange(3), object()])
+def test_an_answer_of_another_kind_is_told_what_is_asked_for(started, answer):
+    for name in ("how many frames are enough", "when does the likelihood lie"):
+        verdict = check(LESSON, started, name, answer)
+        assert not verdict.passed
+        assert verdict.words.startswith("Answer with ")
 
 
 def test_points_of_a_stage_pass_no_exercise_until_they_are_moved(tmp_path):
