@@ -63,8 +63,8 @@ def start(console: Console, lesson: str, student: str, folder: str) -> Report:
 def stage(console: Console, number: int, lesson: str, student: str, folder: str, **budget: Any) -> Report:
     """Bring STUDENT's project to stage N: 1 = labels done, 2 = network trained, 3 = video analyzed.
 
-    What the student has done is kept; only what is missing is added, the project and its notebook, too. The labels added are the true places, and are
-    left out on the board.
+    What the student has done is kept; only what is missing is added, the project and its notebook, too. The labels
+    added are the true places, and are left out on the board.
     """
     from dlcnb.teaching import Lesson, fill_labels, write_notebook
 

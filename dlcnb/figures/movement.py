@@ -71,7 +71,7 @@ def animals(source: Source) -> Drawing:
     one, apart = source.several
     found = np.isfinite(apart.points).all(axis=-1) & (apart.likelihood >= source.project.pcutoff)  # (T, A, K)
     seen = found.any(axis=2).sum(axis=1)
-    frame = source.frame if source.frame is not None else int(np.argmax(seen + found.mean(axis=(1, 2))))
+    frame = int(np.argmax(seen + found.mean(axis=(1, 2)))) if source.frame is None else source.moment(one)
     colors = np.repeat(palette(len(apart.individuals)) / 255, len(apart.bodyparts), axis=0)
     edges = bone_edges(one.poses.bodyparts, source.project.skeleton.edges)
     pose = one.poses.points[frame], one.poses.bodyparts
@@ -104,8 +104,9 @@ def strip(source: Source) -> Drawing:
         plots.pose_on(one.read(int(row)), poses.points[row], poses.bodyparts, **look, ax=ax)
         _view(ax, around, one.size)
         ax.set_title(f"{one.times[row] - one.times[rows[0]]:.2f} s", fontsize="small")
+    every = "every frame" if apart == 1 else f"every {apart} frames"
     caption = (
-        f"Frames {rows[0]} to {rows[-1]} of {one.video.name}, every {apart} frames, with the network's poses, frame by "
+        f"Frames {rows[0]} to {rows[-1]} of {one.video.name}, {every}, with the network's poses, frame by "
         f"frame and without smoothing; × is below the pcutoff {source.project.pcutoff:g}. {_sure(source, one)}"
     )
     return Drawing(figure, _table(one, rows), caption)

@@ -53,7 +53,9 @@ def errors_of_parts(source: Source) -> Drawing:
     parts = [part for part in table["bodypart"].drop_duplicates() if part != "all"]
     parts = [part for part in parts if source.bodypart in (None, part)] or parts
     last = _last(table)
-    ends = ", ".join(f"{part} {last[last['bodypart'] == part]['mean_px'].mean():.2f} px" for part in parts)
+    means = {part: last[last["bodypart"] == part]["mean_px"].mean() for part in parts}
+    known = (f"{part} {px:.2f} px" for part, px in means.items() if px == px)
+    ends = ", ".join(known) or "unknown, there is no test frame"
     caption = f"{_caption(table, what)} Here the test error of each bodypart; at the end: {ends}.{_human(source)}"
     return Drawing(plots.curves(table, source.human, bodyparts=parts)[0], table, caption)
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from dlcnb import plots
 from dlcnb.evaluate import doubtful_labels, summarize
-from dlcnb.figures.source import Drawing, Source
+from dlcnb.figures.source import Drawing, MissingDataError, Source
 from dlcnb.labels import read_image
 from dlcnb.plots.figure import figure_of, named
 
@@ -136,8 +136,16 @@ def signed(source: Source) -> Drawing:
 
 
 def _typical(evaluation: Evaluation) -> list[int]:
-    """Frames to show: of the test frames (or all) by rising mean error those at a third and at two thirds."""
+    """Frames to show: of the test frames (or all) by rising mean error those at a third and at two thirds.
+
+    Raises `MissingDataError` where no frame has both a label and a prediction of a bodypart.
+    """
     frames = np.flatnonzero(evaluation.judged & np.isfinite(evaluation.errors).any(axis=1))
+    if not len(frames):
+        raise MissingDataError(
+            f"It needs a frame with a label and a prediction of one bodypart; {evaluation.snapshot} was evaluated on "
+            "none. Label more frames, and evaluate again."
+        )
     means = np.array([summarize(evaluation.errors[n]).mean_px for n in frames])
     order = frames[np.argsort(means, kind="stable")]
     places = [len(order) * (k + 1) // (_SHOWN + 1) for k in range(_SHOWN)]

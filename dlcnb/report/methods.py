@@ -91,8 +91,9 @@ def _errors(data: Mapping[str, Any]) -> str:
         )
     if found["train"]["mean_px"] is not None:
         said.append(f"{px_text(found['train']['mean_px'])} px on training frames")
+    other = "" if found["step"] == data["network"]["step"] else f" (weights of step {found['step']})"
     size = "" if found["animal_px"] is None else f"; the animal's labels span {px_text(found['animal_px'], 0)} px"
-    return f"The mean distance of its predictions from the labels was {' and '.join(said)}{size}."
+    return f"The mean distance of its predictions{other} from the labels was {' and '.join(said)}{size}."
 
 
 def _videos(data: Mapping[str, Any]) -> str:
@@ -123,7 +124,7 @@ def _networks(done: Sequence[Mapping[str, Any]]) -> str:
     some = "" if len(several) == len(done) else f" for {_count(len(several), 'video')}"
     return (
         f"The median of the points of {counts} networks was taken{some}{how_far}, as in ensembles (Biderman et al., "
-        "2024). They"
+        f"2024). {'They' if not some else 'Together with those of one network they'}"
     )
 
 

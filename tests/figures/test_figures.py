@@ -114,10 +114,19 @@ def test_a_moment_a_bodypart_and_a_format_are_chosen(rich, tmp_path):
     (one,) = figures.write(rich, ["fig. 3"], folder=tmp_path, formats=("svg", "pdf"), frame=50, bodypart="snout")
     assert "snout in frames 20 to 80" in one.caption
     assert sorted(path.name for path in tmp_path.iterdir()) == ["3.csv", "3.pdf", "3.svg", "3.txt"]
-    with pytest.raises(ValueError, match="has 0 to 119"):
-        draw(rich, "3", frame=500)
+    for name in ("3", "4B"):
+        with pytest.raises(ValueError, match="has 0 to 119"):
+            draw(rich, name, frame=500)
     with pytest.raises(ValueError, match="no bodypart 'nose'"):
         draw(rich, "3", bodypart="nose")
+
+
+def test_an_evaluation_without_a_labeled_point_has_no_frame_to_show(rich):
+    source = Source(rich)
+    source.evaluation.labels[:] = np.nan
+    for name in ("2E", "7A"):
+        with pytest.raises(MissingDataError, match="a label and a prediction"):
+            FIGURES[name].draw(source)
 
 
 def test_what_fails_does_not_keep_the_others_from_being_made(rich, tmp_path):

@@ -14,7 +14,7 @@ from dlcnb.poses import Poses, Spread, find_poses, write_chunks
 from dlcnb.poses.spread import spread_path
 from dlcnb.project import Project, ProjectError
 from dlcnb.report import Facts, gather, write_report
-from dlcnb.report.methods import references
+from dlcnb.report.methods import methods, references
 from dlcnb.report.page import page
 from dlcnb.video import VideoReader
 
@@ -142,6 +142,24 @@ def test_an_ensemble_is_told_and_cited(told, tmp_path):
     assert "The median of the points of 3 networks was taken (they lay 2.50 px apart" in found.data["methods"]
     assert "Biderman" in references(found.data)[1]
     assert len(references({"videos": []})) == 1
+
+
+def test_errors_of_another_snapshot_and_videos_of_one_network_are_told_apart(facts):
+    network, (video,) = facts.data["network"], facts.data["videos"]
+    other = {**network, "evaluation": {**network["evaluation"], "step": 60}}
+    assert "of its predictions (weights of step 60) from the labels" in methods({**facts.data, "network": other})
+    assert "(weights of" not in facts.data["methods"]
+    three = {**video, "poses": {**video["poses"], "networks": 3, "spread_px": 2.0}}
+    text = methods({**facts.data, "videos": [video, three]})
+    assert "of 3 networks was taken for 1 video (they lay 2.00 px" in text
+    assert "Together with those of one network they analyzed 2 videos" in text
+
+
+def test_a_length_is_rounded_before_its_minutes_are_counted(facts):
+    (video,) = facts.data["videos"]
+    seen = page(Facts({**facts.data, "videos": [{**video, "seconds": 119.97}]}))
+    assert "2:00.0" in seen
+    assert "1:60" not in seen
 
 
 def test_an_empty_project_is_told_what_brings_the_rest(tmp_path):

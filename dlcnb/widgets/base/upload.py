@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -61,6 +62,7 @@ class Upload(anywidget.AnyWidget):
         self._folder, self._arrived, self._failed = folder, arrived, failed
         self._id, self._size = "", 0
         self._target: Path | None = None
+        self._partial = Path()  # of the file under way
         self._file: BinaryIO | None = None
         self.on_msg(self._on_message)
 
@@ -96,10 +98,11 @@ class Upload(anywidget.AnyWidget):
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / name
         if target.exists():
-            raise FileExistsError(f"{name} was uploaded already; rename the other one first if it is another video")
+            raise _there(target)
         if size > (free := shutil.disk_usage(folder).free):
             raise OSError(f"{name} needs {size / 1e9:.1f} GB, and only {free / 1e9:.1f} GB are free at {folder}")
         self._target = target
+        self._partial = folder / f"{TEMPORARY}{secrets.token_hex(8)}"  # of its own: a killed kernel leaves one
         self._file = open(self._partial, "xb")  # noqa: SIM115  (closed when the last piece is there)
         self._say("go", at=0)
 
@@ -120,15 +123,13 @@ class Upload(anywidget.AnyWidget):
         if arrived != self._size:
             partial.unlink(missing_ok=True)
             raise OSError(f"{target.name}: expected {self._size} bytes, {arrived} arrived. Upload it again.")
+        if target.exists():  # from elsewhere, meanwhile
+            partial.unlink(missing_ok=True)
+            raise _there(target)
         partial.replace(target)
         self._say("next")
         self._id = ""
         self._arrived(target)
-
-    @property
-    def _partial(self) -> Path:
-        assert self._target is not None
-        return self._target.with_name(f"{TEMPORARY}{self._target.name}")
 
     def _drop(self) -> None:
         """Forget what has not arrived whole."""
@@ -144,3 +145,7 @@ class Upload(anywidget.AnyWidget):
         """Take it off the page; a file that has not arrived whole is removed."""
         self._drop()
         super().close()
+
+
+def _there(target: Path) -> FileExistsError:
+    return FileExistsError(f"{target.name} was uploaded already; rename the other one first if it is another video")

@@ -78,6 +78,18 @@ def test_what_breaks_off_leaves_nothing(made, tmp_path):
     assert os.listdir(tmp_path / "in") == []
 
 
+def test_what_a_killed_kernel_left_of_a_file_is_in_nobodys_way(made, tmp_path):
+    made._handle_custom_msg({"type": "begin", "id": "1", "name": "a.mp4", "size": 10}, [])
+    again = Sent(lambda: tmp_path / "in", made.arrived.append, made.failed.append)
+    page(again, "a.mp4", b"whole")
+    assert (made.failed, made.arrived[0].read_bytes()) == ([], b"whole")
+    made._handle_custom_msg({"type": "piece", "id": "1", "at": 0}, [b"0123456789"])
+    made._handle_custom_msg({"type": "end", "id": "1"}, [])  # the one before comes late
+    assert "uploaded already" in str(made.failed[0])
+    assert os.listdir(tmp_path / "in") == ["a.mp4"]
+    assert made.arrived[0].read_bytes() == b"whole"
+
+
 def test_a_second_one_of_the_same_name_is_refused(made, tmp_path):
     page(made, "a.mp4", b"0")
     page(made, "a.mp4", b"1")
