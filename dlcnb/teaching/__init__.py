@@ -5,6 +5,7 @@ from dlcnb.teaching.exercises import EXERCISES, Exercise, Verdict, check, learni
 from dlcnb.teaching.hand_in import SUFFIX, ClassError, HandIn, gather
 from dlcnb.teaching.lesson import Lesson
 from dlcnb.teaching.notebook import write_notebook
+from dlcnb.teaching.pictures import show_odd_labels, show_sure_points
 from dlcnb.teaching.stages import fill_labels, start_analysis, start_training
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "gather",
     "learning_curve",
     "odd_labels",
+    "show_odd_labels",
+    "show_sure_points",
     "start_analysis",
     "start_training",
     "sure_points",

@@ -47,7 +47,7 @@ class Exercise:
 
     Attributes
     ----------
-    name, question : in words. points : that a right answer brings.
+    name, question : in words, of one or two lines. points : that a right answer brings.
     grade : ``grade(lesson, project, answer)`` gives (right, why).
     solution : ``solution(lesson, project)`` gives a right answer, or does what is asked in the project.
     """
@@ -227,23 +227,24 @@ EXERCISES = {
         ),
         Exercise(
             "which labels are wrong",
-            "odd_labels()[0] has labels of twenty frames. Three frames have a fault: which (counted from 1)?",
+            "Twenty frames were labeled, and three have a fault: which (counted from 1)?\n"
+            "show_odd_labels() draws them, odd_labels()[0].points has the numbers.",
             3,
             _which_are_wrong,
             lambda *_: list(odd_labels()[1]),
         ),
         Exercise(
             "how many frames are enough",
-            f"learning_curve() has the error for numbers of labeled frames. What is the smallest that comes within "
-            f"{100 * (ENOUGH - 1):.0f} % of the error with all?",
+            f"learning_curve() has the error for numbers of labeled frames.\n"
+            f"What is the smallest that comes within {100 * (ENOUGH - 1):.0f} % of the error with all?",
             1,
             _how_many,
             lambda *_: _fewest(),
         ),
         Exercise(
             "when does the likelihood lie",
-            f"sure_points() has likelihoods and errors. How many points are surer than {CUTOFF} and more than "
-            f"{LIES_PX:.0f} px off?",
+            f"How many points are surer than {CUTOFF} and more than {LIES_PX:.0f} px off?\n"
+            "show_sure_points() draws them, sure_points() has likelihoods and errors.",
             2,
             _likelihood_lies,
             lambda *_: int(((sure_points()[0] > CUTOFF) & (sure_points()[1] > LIES_PX)).sum()),

@@ -7,7 +7,18 @@ import pytest
 
 from dlcnb.poses import Poses
 from dlcnb.sampledata import arena_poses
-from dlcnb.teaching import EXERCISES, Board, ClassError, HandIn, Lesson, check, fill_labels
+from dlcnb.teaching import (
+    EXERCISES,
+    Board,
+    ClassError,
+    HandIn,
+    Lesson,
+    check,
+    fill_labels,
+    odd_labels,
+    show_odd_labels,
+    show_sure_points,
+)
 from dlcnb.teaching.lesson import CARD, FILE
 
 LESSON = Lesson("monday", size=(120, 160))
@@ -77,6 +88,17 @@ def test_an_exercise_fails_before_it_is_done_and_passes_after_its_solution(name,
     assert after.passed, after.words
     assert LESSON.hand_in(project).card[name] == EXERCISES[name].points
     assert "\n" not in before.words + after.words
+
+
+def test_who_looks_at_the_pictures_finds_the_answers(started):
+    panels = show_odd_labels().axes
+    assert [ax.get_title() for ax in panels] == [str(n) for n in range(1, 21)]
+    marks = [[line.get_xydata()[0] for line in ax.lines[-len(LESSON.bodyparts) :]] for ax in panels]
+    np.testing.assert_allclose(marks, odd_labels()[0].points)
+    (ax,) = show_sure_points().axes
+    points, upright, level = (line.get_xydata() for line in ax.lines)
+    seen = int(((points[:, 0] > upright[0, 0]) & (points[:, 1] > level[0, 1])).sum())
+    assert check(LESSON, started, "when does the likelihood lie", seen).passed
 
 
 @pytest.mark.parametrize("answer", [[12], "12", True, 12.5, {}, np.arange(3), object()])
