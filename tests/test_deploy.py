@@ -1,5 +1,6 @@
 """The offline kit, with a wheel that stands for all of them; what the recipes of deploy/ name is there."""
 
+import importlib
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from traitlets.config.loader import JSONFileConfigLoader
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the scripts are for Linux and Macs")
@@ -84,3 +86,13 @@ def test_recipes_name_files_and_extras_that_are_there(recipe):
     assert "[lab]" in text
     if recipe.endswith("json"):
         assert json.loads(text)["postCreateCommand"]
+
+
+@pytest.mark.parametrize("recipe", ["deploy/Dockerfile", "deploy/tljh.md", "binder/postBuild"])
+def test_the_configuration_that_recipes_write_turns_the_server_extension_on(recipe, tmp_path):
+    (config,) = re.findall(r"'(\{.*\})'", (ROOT / recipe).read_text())
+    (tmp_path / "dlcnb.json").write_text(config)
+    loaded = JSONFileConfigLoader("dlcnb.json", str(tmp_path)).load_config()
+    ((name, on),) = loaded.ServerApp.jpserver_extensions.items()
+    assert on
+    assert importlib.import_module(name)._jupyter_server_extension_points() == [{"module": name}]
