@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.teaching import HUMAN_PX, SUFFIX, Board, HandIn, Standing, gather
+from dlcnb.teaching import HUMAN_PX, SUFFIX, Board, ClassError, HandIn, Standing, gather
 from dlcnb.widgets.base.html import Html, Markup, heading, joined, markup, muted, notice, table
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.pictures import figure_picture
@@ -65,12 +65,13 @@ class ClassBoard(View):
         self.folder.mkdir(parents=True, exist_ok=True)
         self._seen: object = None
         self._problems: list[str] = []
+        self._refused: dict[str, str] = {}  # name of an uploaded file: why it was not taken
         self.board = self._board([])
         self._arriving = Path(tempfile.mkdtemp(prefix="dlcnb-class-"))
         self.upload = Upload(
             lambda: self._arriving, self._on_arrived, self.fail, accept=[".json"], label="Add students' files"
         )
-        self.again = button("refresh", "Look into the folder again", self.refresh)
+        self.again = button("refresh", "Look into the folder again", self._look_again)
         self.headline, self.students, self.spread, self.leaders, self.problems = (Html() for _ in range(5))
         for part in (self.students, self.spread, self.leaders):
             part.layout.overflow = "auto hidden"
@@ -114,14 +115,20 @@ class ClassBoard(View):
         self.board = self._board(found)
         self.redraw()
 
+    def _look_again(self) -> None:
+        """Look into the folder, and forget what was not taken of the uploads."""
+        self._refused.clear()
+        self.refresh()
+
     def _on_arrived(self, path: Path) -> None:
         """Take a file that the teacher uploaded; a newer one of the same student replaces the one before."""
+        self._refused.pop(path.name, None)
         try:
             taken = HandIn.read(path)
             taken.write(self.folder)
             self.tell(f"{taken.student}'s file is in.")
-        except Exception as error:
-            self.fail(error)
+        except (ClassError, OSError) as error:
+            self._refused[path.name] = str(error)  # it stays on the board while others arrive
         finally:
             path.unlink(missing_ok=True)
         self.refresh()
@@ -138,7 +145,8 @@ class ClassBoard(View):
         self.students.value = _students(standings, len(self.board.images)) if standings else muted(NOBODY)
         self.spread.value = _spread(self.board) if standings else Markup()
         self.leaders.value = _leaders(self.board.leaders())
-        self.problems.value = joined(notice(text, "error") for text in [*self._problems, *self.board.problems])
+        problems = [*self._refused.values(), *self._problems, *self.board.problems]
+        self.problems.value = joined(notice(text, "error") for text in problems)
 
     def snapshot(self) -> Image.Image:
         """Each student's distance from the class for each bodypart, as a `PIL.Image.Image`."""
@@ -191,10 +199,10 @@ def _leaders(standings: Sequence[Standing]) -> Markup:
     if not standings:
         return Markup()
     rows: list[list[Any]] = [
-        [str(n), joined([s.student, muted(" with given points") if s.given else ""]), _px(s.network_px)]
+        [joined([f"{n}. {s.student}", muted(" with given points") if s.given else ""]), _px(s.network_px)]
         for n, s in enumerate(standings, 1)
     ]
-    return table(["network", "of", "error on hidden frames"], rows)
+    return table(["network of", "error on hidden frames"], rows)
 
 
 def _px(value: float) -> str:

@@ -60,8 +60,15 @@ def test_half_a_file_is_one_line_and_the_rest_is_shown(view, tmp_path):
     path = tmp_path / "half.json"
     path.write_text(hand_in("Kim").to_text()[:100])
     view._on_arrived(path)
-    assert "half.json" in view.status_line.value
-    assert view.board.names == ["Lea"]
+    other = tmp_path / "kim.json"
+    other.write_text(hand_in("Kim").to_text())
+    view._on_arrived(other)
+    assert "half.json" in view.problems.value  # also when another one is in
+    assert view.board.names == ["Kim", "Lea"]
+    path.write_text(hand_in("Ada").to_text())
+    view._on_arrived(path)
+    assert view.problems.value == ""
+    assert view.board.names == ["Ada", "Kim", "Lea"]
 
 
 def test_a_still_picture_of_it(view):
