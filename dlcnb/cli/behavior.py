@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dlcnb.cli.console import Console
     from dlcnb.project import Project, Scale
 
-__all__ = ["kinematics", "passed_over", "scale"]
+__all__ = ["cautions", "kinematics", "passed_over", "scale"]
 
 
 @command("scale", "Centimetres: how many pixels are one.")
@@ -125,8 +125,10 @@ def kinematics(console: Console, root: str, videos: tuple[str, ...], out: str | 
          f"{r[f'mean_speed_{unit}_s']:.2f}", f"{r[f'max_speed_{unit}_s']:.2f}", f"{100 * r['known_share']:.0f} %")
         for r in rows
     ]  # fmt: skip
-    text = "\n".join([table([heads, *cells]), str(summary), *passed_over(without)])
-    return Report({"videos": done, "summary": summary, "unit": unit, "without_poses": without}, text)
+    minded = cautions(project, made)
+    text = "\n".join([table([heads, *cells]), str(summary), *passed_over(without), *minded])
+    data = {"videos": done, "summary": summary, "unit": unit, "without_poses": without, "cautions": minded}
+    return Report(data, text)
 
 
 def _measure(
@@ -157,6 +159,14 @@ def _measure(
     if bones:
         outputs += write_frame(pd.concat(bones, axis=1), made.table.with_suffix(".h5"), "", "_skeleton")
     return rows, outputs
+
+
+def cautions(project: Project, made: list[Recording]) -> list[str]:
+    """A line about each network that made the poses and is not good."""
+    from dlcnb.evaluate import network_caution
+
+    tables = [recording.table.stem.removeprefix(recording.name) for recording in made]
+    return list(dict.fromkeys(filter(None, (network_caution(project, table) for table in tables))))
 
 
 def passed_over(without: list[str]) -> list[str]:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -115,9 +116,23 @@ class LocalPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class ProjectPath(LocalPath):
+    """The path of a project; for one that is not there those that are in the current folder are named."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path as it is."""
+        path = super().convert(value, param, ctx)
+        if not os.path.exists(path):
+            here = sorted(found.parent.name for found in Path().glob("*/config.yaml"))
+            told = ", ".join(here[:8]) + ", …" * (len(here) > 8)
+            there = f"in this folder there are: {told}" if here else "in this folder there is none (dlcnb demo makes one)"
+            self.fail(f"{value!r} does not exist: expected a project's folder, with its config.yaml; {there}.", param, ctx)
+        return path
+
+
 def project_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """The argument PROJECT: a project's folder, or its config.yaml."""
-    return click.argument("root", metavar="PROJECT", type=LocalPath(exists=True))(function)
+    return click.argument("root", metavar="PROJECT", type=ProjectPath())(function)
 
 
 def videos_argument(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -19,6 +19,10 @@ __all__ = ["KINDS", "experiment"]
 
 _WORTH_TELLING = 200.0  # MB of disk
 
+_VALUES = """What to compare, separated by commas. curves, learning-curve: shares of the frames (0.05,0.2,0.8); parts:
+bodyparts; backbone: networks; epsilon: px (9,17,25); initialization: imagenet,random; videos: their names; folds: none.
+[default: all that make sense]"""
+
 KINDS = ("curves", "learning-curve", "parts", "backbone", "epsilon", "initialization", "folds", "videos")
 
 
@@ -28,7 +32,7 @@ KINDS = ("curves", "learning-curve", "parts", "backbone", "epsilon", "initializa
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Training time of each run.  [default: 5]")
 @click.option("--steps", type=click.IntRange(1), help="Training steps of each run, instead (reproducible).")
 @click.option("--repeats", type=click.IntRange(1), help="Splits of each condition, or folds.  [default: 3; folds: 5]")
-@click.option("--values", help="What to compare, separated by commas: 0.05,0.2,0.8 or snout,tailbase ...")
+@click.option("--values", metavar="A,B,...", help=_VALUES)
 @click.option(
     "--at",
     metavar="STEPS",

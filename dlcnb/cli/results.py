@@ -256,8 +256,15 @@ def is_several(poses_file: Path) -> bool:
 
 def video_path(project: Project, video: str | Path) -> Path:
     """Absolute path of a video, given by its path or by its name in the project; raises ProjectError if not there."""
+    from dlcnb.project import ProjectError
+
     path = Path(video)
-    return path.absolute() if path.is_file() else project.video(path.name)
+    if path.is_file():
+        return path.absolute()
+    try:
+        return project.video(path.name)
+    except ProjectError as error:
+        raise ProjectError(f"{error}. No file {path} either: give a path, or a name of these") from error
 
 
 def with_poses(

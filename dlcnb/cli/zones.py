@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from dlcnb.cli.behavior import passed_over
+from dlcnb.cli.behavior import cautions, passed_over
 from dlcnb.cli.console import Report, command, project_argument, table
 from dlcnb.cli.recordings import Recording, chosen, experiment_options, lines_of, subjects, write_experiment
 from dlcnb.zones.measure import MINIMUM
@@ -68,8 +68,9 @@ def zones(console: Console, root: str, videos: tuple[str, ...], out: str | None,
     write_experiment(each, stays)
     unit = "cm" if made[0].scale else "px"
     data = {"summary": summary, "stays": each, "unit": unit, "videos": [r.name for r in made]}
-    text = "\n".join([_text(rows, unit), *map(str, [summary, each, *plots]), *passed_over(without)])
-    return Report({**data, "plots": plots, "without_poses": without}, text)
+    minded = cautions(project, made)
+    text = "\n".join([_text(rows, unit), *map(str, [summary, each, *plots]), *passed_over(without), *minded])
+    return Report({**data, "plots": plots, "without_poses": without, "cautions": minded}, text)
 
 
 def _copy(project: Project, videos: tuple[str, ...], options: dict[str, Any]) -> None:

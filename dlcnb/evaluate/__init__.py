@@ -1,6 +1,7 @@
 """How far predictions lie from labels: errors, summaries, intervals, PCK, presence, a verdict, files."""
 
 from dlcnb.evaluate.calibration import Calibration, calibrate
+from dlcnb.evaluate.caution import network_caution
 from dlcnb.evaluate.core import Evaluation
 from dlcnb.evaluate.curves import PckCurve, pck_curve
 from dlcnb.evaluate.details import details, details_text, human_px, keypoint_table, pick, write_details
@@ -37,6 +38,7 @@ __all__ = [
     "human_variability",
     "keypoint_table",
     "maps_path",
+    "network_caution",
     "over_splits",
     "pck5",
     "pck_curve",

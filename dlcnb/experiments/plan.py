@@ -182,7 +182,7 @@ def networks(project: Project | str | Path, name: str) -> list[Path]:
 
 
 def _fractions(data: TrainSet, values: Sequence[Any] | None, repeats: int) -> list[tuple[str, int, dict[str, Any]]]:
-    values = [float(v) for v in values or FRACTIONS]
+    values = _numbers(values or FRACTIONS, "training fractions such as 0.05,0.2,0.8")
     for value in values:
         if not 0 < value < 1:
             raise ValueError(f"A training fraction lies between 0 and 1 (0.05 = 5 %), not {value!r}.")
@@ -215,7 +215,15 @@ def _choices(choices: Mapping[str, dict[str, Any]], what: str) -> Callable[..., 
 
 
 def _radii(_data: TrainSet, values: Sequence[Any] | None, repeats: int) -> list[tuple[str, int, dict[str, Any]]]:
-    return _times(repeats, {f"{float(v):g}": {"radius": float(v)} for v in values or EPSILONS})
+    radii = _numbers(values or EPSILONS, "radii in px such as 9,17,25")
+    return _times(repeats, {f"{radius:g}": {"radius": radius} for radius in radii})
+
+
+def _numbers(values: Sequence[Any], what: str) -> list[float]:
+    try:
+        return [float(value) for value in values]
+    except ValueError:
+        raise ValueError(f"The values are {what}, not {', '.join(map(str, values))}.") from None
 
 
 def _folds(_data: TrainSet, values: Sequence[Any] | None, repeats: int) -> list[tuple[str, int, dict[str, Any]]]:

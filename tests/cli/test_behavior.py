@@ -54,6 +54,29 @@ def refused(*arguments):
     return line
 
 
+@pytest.mark.parametrize(
+    ("level", "told"),
+    [
+        ("useless", "The network of these poses is useless: 40 px off on a 118 px animal. These numbers tell little."),
+        ("usable", "The network of these poses is usable: 40 px off on a 118 px animal."),
+        ("good", ""),
+        (None, ""),
+    ],
+)
+def test_a_network_that_is_not_good_is_told_with_its_numbers(project, level, told):
+    video = project.videos[0]
+    Poses(("nose",), "DLC_Resnet50_mazeNov28shuffle2_snapshot_400", np.ones((COUNT, 1, 2)), np.ones((COUNT, 1))).write(
+        video
+    )
+    folder = project.evaluation_dir(project.root / "dlc-models-mxnet/iteration-0/mazeNov28-trainset95shuffle2/train")
+    folder.mkdir(parents=True)
+    verdict = {"verdict": {"level": level, "text": f"{level}: 40 px off on a 118 px animal"}} if level else []
+    (folder / "evaluation-400.json").write_text(json.dumps(verdict))
+    printed = run("kinematics", project.root, video).stdout
+    assert ("The network of these poses" in printed) == bool(told)
+    assert called("kinematics", project.root, video)["cautions"] == ([told] if told else [])
+
+
 def test_scale_and_kinematics_in_cm(project):
     shown = called("scale", project.root, "--line", "0,0,50,0", "--cm", 10)
     assert set(shown["videos"].values()) == {"5 px per cm, from a line of 10 cm"}

@@ -117,7 +117,7 @@ def test_a_video_in_the_place_of_the_project_is_named(project, clip):
 
 
 def test_a_project_that_is_not_there_is_wrong_usage(tmp_path):
-    assert "does not exist" in run("train", tmp_path / "nowhere", code=2).stderr
+    assert "does not exist: expected a project's folder" in run("train", tmp_path / "nowhere", code=2).stderr
     assert "gpu0" in run("evaluate", tmp_path, "--device", "gpu0", code=2).stderr
 
 

@@ -25,12 +25,12 @@ _Field = TypeVar("_Field", bound=ipywidgets.Widget)
 class Controls:
     """The rows around the player and the gallery; they call the methods of a `FramePicker`.
 
-    ``rows`` are: what to choose; by hand; the heading of the gallery; extraction.
+    ``rows`` are: what to choose, with what is under way and came of it; by hand; the heading of the gallery.
     """
 
     def __init__(self, state: PickingState, picker: FramePicker) -> None:
         self.state, self.picker, self._quiet = state, picker, Quiet()
-        self.rows = [self._choosing(), self._by_hand(), self._heading(), self._extraction()]
+        self.rows = [self._choosing(), self._by_hand(), self._heading()]
 
     # --- what it is made of ---
 
@@ -61,7 +61,7 @@ class Controls:
         ]  # fmt: skip
         settings = row(fields)
         settings.add_class("dlcnb-fields")
-        return ipywidgets.VBox([several, settings])
+        return ipywidgets.VBox([several, settings, self._under_way()])
 
     def _video_box(self, name: str, n: int) -> ipywidgets.Checkbox:
         box = ipywidgets.Checkbox(
@@ -115,14 +115,15 @@ class Controls:
         )
         return row([self.counts, self.show_which, self.drop_alike, self.clear])
 
-    def _extraction(self) -> ipywidgets.HBox:
+    def _under_way(self) -> ipywidgets.HBox:
         self.extract = button(
             "download", "Write the kept frames as images for labeling", self.picker.extract, "Extract", "170px",
             button_style="success",
         )  # fmt: skip
         self.stop = button("stop", "Stop; what is done stays", self.picker.stop, "Stop", "90px")
-        self.bar = ipywidgets.FloatProgress(min=0, max=1, layout=_layout(width="200px", height="18px"))
-        return row([self.extract, self.stop, self.bar])
+        self.bar = ipywidgets.FloatProgress(min=0, max=1, layout=_layout(width="140px", height="18px"))
+        self.words = Html(layout=_layout(flex="1 1 200px", min_width="0"))
+        return row([self.extract, self.bar, self.stop, self.words])
 
     # --- gestures ---
 
@@ -147,9 +148,9 @@ class Controls:
         self.choose.disabled = not idle
         self.extract.disabled = not idle or not work
         self.extract.description = f"Extract {work} frame{'' if work == 1 else 's'}"
-        self.stop.disabled = idle
         self.bar.value = state.progress if not idle else 0.0
-        self.bar.layout.visibility = "hidden" if idle else "visible"
+        self.bar.layout.display = self.stop.layout.display = "none" if idle else None
+        self.words.value = markup('<span class="dlcnb-number">{}</span>', state.doing) if not idle else state.message
         self.counts.value = self._counts(work)
         self.drop_alike.disabled = not any(not f.extracted for f in state.frames("near-duplicates"))
         self._show_frame(player)

@@ -38,7 +38,6 @@ __all__ = ["FramePicker"]
 
 THUMBNAIL = (104, 138)
 KEYS = {"p": "pick_shown", "i": "range_first", "o": "range_last", "c": "toggle_drawing"}
-EMPTY = "Nothing picked yet: choose frames above, or press p on a frame of the video."
 
 
 class FramePicker(View):
@@ -77,12 +76,14 @@ class FramePicker(View):
         self.task = Task(self.fail)
         self.eyes = work.Eyes(self.state, self.project, THUMBNAIL)
         self.controls = Controls(self.state, self)
-        self.gallery = Gallery(self._thumbnail, self.go_to, self.fail, self.toggle, size=THUMBNAIL, empty=EMPTY)
+        self.gallery = Gallery(self._thumbnail, self.go_to, self.fail, self.toggle, size=THUMBNAIL)
         self.input = Input([], KEYS, self._on_key)
         self.player = self._made_player()
         self._player_box = ipywidgets.VBox([self.player], layout=ipywidgets.Layout(width="100%"))
-        top, middle, heading, bottom = self.controls.rows
-        super().__init__([top, self._player_box, middle, heading, self.gallery, bottom, self.input.guard])
+        top, by_hand, heading = self.controls.rows
+        halves = ipywidgets.Box([ipywidgets.VBox([self._player_box, by_hand]), ipywidgets.VBox([heading, self.gallery])])
+        halves.add_class("dlcnb-halves")
+        super().__init__([top, halves, self.input.guard])
         self._looker = Painter(self._look, self.fail)
         self._painter = Painter(self._paint, self.fail)
         self._ready = True
@@ -245,6 +246,7 @@ class FramePicker(View):
         lists = {show: state.numbers(show) for show in ("to extract", "extracted")}
         ends = state.ranges[state.video] or ()
         player.mark(picked=lists["to extract"], extracted=lists["extracted"], ends_of_the_range=list(ends))
+        self.gallery.empty = state.nothing
         self.gallery.set_cells([self._cell(frame) for frame in state.frames(state.show)])
         self.controls.show(player)
         if state.unseen():

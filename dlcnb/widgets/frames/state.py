@@ -124,6 +124,22 @@ class PickingState(HasTraits):
         first, last = ends
         return first / self.lengths[video], (last + 1) / self.lengths[video]
 
+    @property
+    def doing(self) -> str:
+        """What is under way, in words, with its progress; empty if nothing is."""
+        words = {"choosing": "Choosing frames", "extracting": "Writing images"}.get(self.task)
+        return f"{words}: {self.progress:.0%}" if words else ""
+
+    @property
+    def nothing(self) -> str:
+        """What to say where no frame is listed."""
+        there = sum(len(self.numbers("extracted", video)) for video in self.lengths)
+        if self.show not in ("picked", "all"):
+            return f"No frame is listed here (shown: {self.show})."
+        them = "1 frame is" if there == 1 else f"{there} frames are"
+        done = f"{them} extracted; to add some, " if there else "Nothing picked yet: "
+        return f"{done}choose frames above, or press p on a frame of the video."
+
     # --- picking ---
 
     def add(self, video: str, indices: ArrayLike | Iterable[int], origin: str) -> int:
@@ -138,6 +154,8 @@ class PickingState(HasTraits):
             there.update(new)
             if new:
                 self._changed(video)
+        if new and self.show == "extracted":
+            self.show = "picked"
         return len(new)
 
     def pick(self, index: int) -> None:

@@ -115,6 +115,8 @@ def extract(state: PickingState, project: Project, stop: threading.Event) -> lis
         lost = f" Damaged and left out: {', '.join(damaged)}." if damaged else ""
         stopped = "Stopped: " if stop.is_set() else ""
         state.message = f"{stopped}{len(paths)} of {total} frames are extracted.{lost}"
+        if paths and not state.frames("picked"):
+            state.show = "extracted"  # else nothing would be left to be seen
     return paths
 
 

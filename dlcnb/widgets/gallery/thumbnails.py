@@ -79,7 +79,7 @@ class Gallery(PaintedBox):
     columns, rows, lines : int
         See `GalleryState`.
     empty : str
-        Said when there are no cells.
+        Said when there are no cells; an attribute too.
     """
 
     def __init__(  # noqa: PLR0913
@@ -97,7 +97,7 @@ class Gallery(PaintedBox):
     ) -> None:
         self.state = GalleryState(size, columns, rows, lines)
         self._picture, self._opened, self._failed, self._toggled = picture, opened, failed, toggled
-        self._empty = empty
+        self.empty = empty
         self._lock = threading.RLock()
         self.canvas = FrameCanvas(self.state.size)
         self.input = Input([self.canvas], [*KEYS, *OWN_KEYS], self._on_input, ROOT)
@@ -216,8 +216,8 @@ class Gallery(PaintedBox):
                 things.append(Text(note, (left + 2, y + LINE), FONT_PX, color))
             if cell.checked is not None:
                 things += _check_box(left + width - CHECK + 4, top + 4, cell.checked)
-        if not state.cells and self._empty:
-            things.append(Text(self._empty, (16, state.size[0] / 2), FONT_PX, FAINT))
+        if not state.cells and self.empty:
+            things += _wrapped(self.empty, state.size)
         return things
 
     def snapshot(self) -> Image.Image:
@@ -229,6 +229,19 @@ class Gallery(PaintedBox):
         """Stop painting and take the gallery off the page."""
         super().close()
         self.canvas.close()
+
+
+def _wrapped(text: str, size: tuple[int, int]) -> list[Thing]:
+    """Text in the middle of a ground of (height, width) px, in as many lines as it needs."""
+    letters, lines = font(FONT_PX), [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if letters.getlength(longer) <= size[1] - 32:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    top = size[0] / 2 - LINE * (len(lines) - 1) / 2
+    return [Text(line, (16, top + n * LINE), FONT_PX, FAINT) for n, line in enumerate(lines)]
 
 
 TICK = ((4, 10), (9, 15), (16, 5))  # of a check box

@@ -153,8 +153,10 @@ class Controls:
 
     def show_asking(self, asking: str) -> None:
         """Let the Done button say whether a second press is awaited."""
-        done = self.buttons["done next"]
-        done.description = "Really done?" if asking else ACTIONS["done next"].label
+        done, states = self.buttons["done next"], [value.state for value in self.session.values()]
+        left = states.count("open")
+        question = "Really done?" if left == len(states) else f"{left} not visible?"
+        done.description = question if asking else ACTIONS["done next"].label
         done.button_style = "warning" if asking else "primary"
 
     def close_menus(self) -> bool:

@@ -54,6 +54,7 @@ class LabelSession(Assistance, HasTraits):
     saved = Enum(("saved", "unsaved", "saving", "failed"), "saved", help="Whether the tables have all edits.")
     message = Unicode("", help="A hint for the user; empty when there is none.")
     asking = Unicode("", help="The image of which `finish` asked whether it is really done; empty after any edit.")
+    _told_of_open = False  # that Done marks open bodyparts as not visible
     revision = Int(0, help="Counts the changes of labels, hollow points and conflicts.")
 
     def __init__(
@@ -152,7 +153,7 @@ class LabelSession(Assistance, HasTraits):
         """Call the frame done, its open bodyparts not visible; a frame that is done goes back in work.
 
         Where nothing is placed, or hollow points would be passed over, the first call asks and a second one means it
-        (as does ``sure``).
+        (as does ``sure``). Of bodyparts that are open in a frame with points it asks once in a session.
         """
         image, done = self.cursor.image, self.state() == "done"
         parts = (
@@ -160,9 +161,10 @@ class LabelSession(Assistance, HasTraits):
         )
         if self.asking != image and not sure and parts and (question := self._doubt(parts)):
             self.note(question)
-            self.asking = image
+            self.asking, self._told_of_open = image, True
         elif parts:
             self._set({name: Placement(visible=False) for name in parts})
+            self.note(f"not visible in this frame: {', '.join(parts)} (Undo takes it back)")
         else:
             self._make({Done(image, done, not done): ""})
 
@@ -173,7 +175,10 @@ class LabelSession(Assistance, HasTraits):
         if hollow:
             them = f"{hollow} hollow point{' is no label' if hollow == 1 else 's are no labels'} yet"
             return f"{them}: accept (Shift+Enter takes all) or drag, or {again}"
-        return "" if len(parts) < len(self.bodyparts) else f"nothing is placed in this frame: {again}"
+        if len(parts) == len(self.bodyparts):
+            return f"nothing is placed in this frame: {again}"
+        number = "1 bodypart is" if len(parts) == 1 else f"{len(parts)} bodyparts are"
+        return "" if self._told_of_open else f"{number} open: {again}; Undo takes it back, and you are asked only once"
 
     @locked
     def finish_and_go_on(self) -> None:
@@ -181,7 +186,10 @@ class LabelSession(Assistance, HasTraits):
         if self.state() != "done":
             self.finish()
         if self.state() == "done":
+            told = self.message
             self._go_to_next({"new", "in work"}, "all frames are done")
+            if told and not self.message:
+                self.note(told.replace("this frame", "the frame before"))
 
     @locked
     def copy(self) -> None:

@@ -42,6 +42,7 @@ class Activity:
     def __init__(self, failed: Callable[[Exception], object], ended: Callable[[], object]) -> None:
         self.follower = JobFollower(self._on_news, failed, seconds=0.3)
         self._failed, self._ended, self._kind = failed, ended, ""
+        self._stop_work: Callable[[], object] | None = None
         self.text = Html()
         self.text.add_class("dlcnb-number")
         self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=ipywidgets.Layout(width="140px", display="none"))
@@ -63,8 +64,34 @@ class Activity:
             self._kind = DOING.get(job.kind, job.kind)
             self.follower.follow(job)
 
+    def show(self, words: str, share: float, stop: Callable[[], object]) -> None:
+        """Show work of a widget, unless a job is under way; without words it has ended.
+
+        Parameters
+        ----------
+        words : str
+        share : float
+            How much is done, 0 to 1.
+        stop : callable
+            What Stop does.
+        """
+        if self.follower.following:
+            return
+        self._stop_work = stop if words else None
+        self._show_controls(bool(words))
+        self.progress.value, self.text.value = share, muted(words)
+
+    def _show_controls(self, wanted: bool) -> None:
+        display = None if wanted else "none"
+        for widget in (self.progress, self.stop_button):
+            if widget.layout.display != display:
+                widget.layout.display = display
+
     def stop(self) -> None:
-        """Ask the job to stop."""
+        """Ask the job, or the widget at work, to stop."""
+        if self._stop_work is not None:
+            self._stop_work()
+            return
         job = self.follower.job
         if job is not None and self.follower.following:
             try:
@@ -74,10 +101,8 @@ class Activity:
                 self._failed(error)
 
     def _on_news(self, news: News) -> None:
-        shown = "none" if news.ended else None
-        for widget in (self.progress, self.stop_button):
-            if widget.layout.display != shown:
-                widget.layout.display = shown
+        self._stop_work = None
+        self._show_controls(not news.ended)
         step = news.last("step") or news.last("progress")
         if news.ended:
             self.text.value = muted(f"{self._kind}: {ENDED[news.status]}")

@@ -244,7 +244,10 @@ class Studio(View):
     def _make_frames(self) -> View:
         if not self.project.videos:
             raise FileNotFoundError("The project has no video yet: press one in the list above, then Add.")
-        return FramePicker(self.project, on_extracted=lambda _: self.look())
+        made = FramePicker(self.project, on_extracted=lambda _: self.look())
+        state = made.state
+        state.observe(lambda _: self.activity.show(state.doing, state.progress, made.stop), ["task", "progress"])
+        return made
 
     def _make_label(self) -> View:
         offered = Suggestions(suggestions(self.project, folder.name) for folder in self.project.labeled_dirs())

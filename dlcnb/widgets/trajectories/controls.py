@@ -10,7 +10,7 @@ import ipywidgets
 
 from dlcnb.trajectories import METHODS
 from dlcnb.widgets.base.closing import close_parts
-from dlcnb.widgets.base.html import Html, markup, muted, swatch
+from dlcnb.widgets.base.html import Html, markup, muted, notice, swatch
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.trajectories.state import SHOW
 
@@ -24,7 +24,7 @@ METHOD_NAMES = {"median": "median", "savgol": "Savitzky-Golay", "kalman": "Kalma
 
 
 class TrajectoryControls:
-    """Rows ``choices`` (what is drawn), ``bodyparts``, ``moves`` (which part of the video, export).
+    """Rows ``choices`` (what is drawn), ``bodyparts``, ``moves`` (which part of the video, export), ``caution``.
 
     Parameters
     ----------
@@ -39,6 +39,7 @@ class TrajectoryControls:
         self.state, self._view = state, view
         self._build_choices()
         self.bodyparts = row([])
+        self.caution = Html(layout=ipywidgets.Layout(margin="4px 0 0 0", display="none"))
         self.show_bodyparts(colors)
         self._build_moves()
         state.observe(
@@ -118,6 +119,11 @@ class TrajectoryControls:
         )
         self.send.layout.display = None if view.queue is not None else "none"
         self.moves = row([*self.buttons.values(), self.part, self.where, self.figure, self.csv, self.send])
+
+    def warn(self, caution: str) -> None:
+        """Say what is to be minded about the network that made the poses; empty = nothing."""
+        self.caution.value = notice(caution)
+        self.caution.layout.display = None if caution else "none"
 
     def _on_field(self, name: str, change: Any) -> None:
         self._view.choose(name, change.new)

@@ -11,6 +11,7 @@ import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
+from dlcnb.evaluate import network_caution
 from dlcnb.files import atomic_path, make_folder
 from dlcnb.poses import Poses
 from dlcnb.project import Project, ProjectError, Scale, scale_of
@@ -98,7 +99,9 @@ class TrajectoryView(View):
         self.plots = TrajectoryPlots(self.state)
         self.controls = TrajectoryControls(self.state, self, self.plots.colors)
         self.input = PlotInput([*KEYS, "q"], self._on_input, ROOT)
-        rows = [self.choice.row, self.controls.choices, self.controls.bodyparts, self.controls.moves]
+        self.controls.warn(network_caution(self.project, found.scorer))
+        rows = [self.choice.row, self.controls.caution, self.controls.choices, self.controls.bodyparts]
+        rows.append(self.controls.moves)
         self.zones = ZonePanel(self.project, self.video, self.state, self._frame, self._on_zones)
         super().__init__([*rows, self._halves(), self.plots.plane_box, self.zones, self.input, InputGuard(surfaces=0)])
         self.add_class(ROOT)
@@ -150,6 +153,7 @@ class TrajectoryView(View):
         """Look at other poses of the video."""
         with self._lock:
             self.state.set_poses(fitting(poses, self.player.reader, None))
+            self.controls.warn(network_caution(self.project, poses.scorer))
             self.plots.recolor()
             self.controls.show_bodyparts(self.plots.colors)
         self.redraw()

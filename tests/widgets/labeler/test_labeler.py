@@ -221,7 +221,7 @@ class TestKeys:
         click(labeler, 30, 40)
         key(labeler, "n", "w", "w", "Backspace")
         assert [value.state for value in labeler.session.values()] == ["open", "not visible", "open", "open"]
-        key(labeler, "Ctrl+z", "f", "Ctrl+z", "Ctrl+Z")
+        key(labeler, "Ctrl+z", "f", "f", "Ctrl+z", "Ctrl+Z")
         assert labeler.session.state() == "done"
         key(labeler, "Ctrl+c", "d", "Ctrl+v", "Enter")
         np.testing.assert_allclose(points(labeler)[0], (30, 40))
@@ -273,6 +273,9 @@ class TestKeys:
         done.click()
         assert (done.description, labeler.session.cursor.image) == ("Done → next", M1[1])
         assert labeler.session.state(M1[0]) == "done"
+        click(labeler, 30, 40)
+        done.click()
+        assert labeler.session.state(M1[1]) == "done"  # what it does to open bodyparts was said already
 
     def test_zoom_and_pan_by_keys(self, labeler):
         key(labeler, "+", "Ctrl+ArrowLeft")
@@ -352,7 +355,7 @@ class TestPicture:
 
     def test_progress_counts_frames(self, labeler):
         click(labeler, 30, 40)
-        key(labeler, "f", "d")
+        key(labeler, "f", "f", "d")
         click(labeler, 30, 40)
         assert labeler.wait(60)
         assert f"1 of {COUNT} done, 1 in work" in labeler.progress.value

@@ -176,8 +176,21 @@ class TestEdits:
         session.hide()
         assert states(session)[3] == "open"
 
+    def test_finish_says_once_that_it_marks_the_rest_not_visible(self, session):
+        for image, asked in ((M1[0], True), (M1[1], False)):
+            session.go_to(image)
+            label(session, SQUARE[:2])
+            session.finish()
+            assert bool(session.asking) == asked
+            assert "rightear, tailbase" in session.message
+            if asked:
+                session.finish()
+            session.undo()
+            assert states(session) == ["placed", "placed", "open", "open"]
+
     def test_finish_marks_the_rest_not_visible_and_takes_that_back(self, session):
         label(session, SQUARE[:2])
+        session.finish()
         session.finish()
         assert states(session) == ["placed", "placed", "not visible", "not visible"]
         assert session.state() == "done"
@@ -254,7 +267,9 @@ class TestEdits:
         session.go_to(M1[0])
         session.click((5, 5))
         session.finish_and_go_on()
+        session.finish_and_go_on()
         assert session.cursor.image == M1[2]
+        assert "not visible in the frame before: leftear" in session.message
         assert session.state(M1[0]) == "done"
         session.finish_and_go_on()
         assert session.cursor.image == M1[2]
