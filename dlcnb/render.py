@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["body_lines", "draw_pose", "label_video", "palette"]
 
-# Okabe and Ito's eight colours (https://jfly.uni-koeln.de/color/), those that differ most from each other first; yellow
-# and black, hard to see on one ground or the other, last.
+# Okabe and Ito's eight colours (https://jfly.uni-koeln.de/color/), those that differ most from each other first; yellow,
+# hard to see on white, and in place of black a grey that shows on black as well, last.
 OKABE_ITO = (
     (0, 114, 178), (213, 94, 0), (86, 180, 233), (204, 121, 167),
-    (230, 159, 0), (0, 158, 115), (240, 228, 66), (0, 0, 0),
+    (230, 159, 0), (0, 158, 115), (240, 228, 66), (96, 96, 96),
 )  # fmt: skip
 # Of the usual perceptual scales, the one whose steps stay furthest apart for colour-blind eyes: inferno, 0.06 to 0.98.
 INFERNO = (

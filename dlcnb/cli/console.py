@@ -125,8 +125,12 @@ class ProjectPath(LocalPath):
         if not os.path.exists(path):
             here = sorted(found.parent.name for found in Path().glob("*/config.yaml"))
             told = ", ".join(here[:8]) + ", …" * (len(here) > 8)
-            there = f"in this folder there are: {told}" if here else "in this folder there is none (dlcnb demo makes one)"
-            self.fail(f"{value!r} does not exist: expected a project's folder, with its config.yaml; {there}.", param, ctx)
+            there = (
+                f"in this folder there are: {told}" if here else "in this folder there is none (dlcnb demo makes one)"
+            )
+            self.fail(
+                f"{value!r} does not exist: expected a project's folder, with its config.yaml; {there}.", param, ctx
+            )
         return path
 
 

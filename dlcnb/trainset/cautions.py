@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.geometry import animal_px
-from dlcnb.labels import Labels
+from dlcnb.labels import LabelError, Labels
+from dlcnb.labels.current import current_labels
 from dlcnb.labels.suspicion import rank_labels
 from dlcnb.trainset.config import TrainConfig
 from dlcnb.trainset.sides import mirror_order
 
-__all__ = ["few_to_test", "sizes_that_differ", "swapped_twins"]
+if TYPE_CHECKING:
+    from dlcnb.project import Project
 
+__all__ = ["FEW", "few_labels", "few_to_test", "sizes_that_differ", "swapped_twins"]
+
+FEW = 10  # labeled frames; with fewer a network finds little
 _JUDGED = 300  # frames whose twins are looked at
 _TO_TEST = 5  # frames; with fewer the test error is a matter of luck
 _OF_A_VIDEO = 3  # frames, at least, that tell how large the animal is in it
@@ -44,6 +50,21 @@ def swapped_twins(labels: Labels) -> str | None:
     return (
         f"Left and right look swapped ({names}) in {where}{more}: the network would learn both. "
         "Look at these frames in LabelReview, and exchange the labels if they are wrong."
+    )
+
+
+def few_labels(project: Project) -> str:
+    """What to say before a training on very few frames; empty if there are enough, or their tables are damaged."""
+    try:
+        count = len(current_labels(project, finished=True).images)
+    except LabelError:  # none by this scorer, or a damaged table: a training says which
+        return ""
+    if count >= FEW:
+        return ""
+    frames = "1 frame is" if count == 1 else f"{count} frames are"
+    return (
+        f"Only {frames} labeled: a network learns little from so few, and they can't tell how good it is. "
+        "Label 20 or more, as different as they come."
     )
 
 

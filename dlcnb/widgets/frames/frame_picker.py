@@ -81,7 +81,9 @@ class FramePicker(View):
         self.player = self._made_player()
         self._player_box = ipywidgets.VBox([self.player], layout=ipywidgets.Layout(width="100%"))
         top, by_hand, heading = self.controls.rows
-        halves = ipywidgets.Box([ipywidgets.VBox([self._player_box, by_hand]), ipywidgets.VBox([heading, self.gallery])])
+        halves = ipywidgets.Box(
+            [ipywidgets.VBox([self._player_box, by_hand]), ipywidgets.VBox([heading, self.gallery])]
+        )
         halves.add_class("dlcnb-halves")
         super().__init__([top, halves, self.input.guard])
         self._looker = Painter(self._look, self.fail)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from traitlets import Enum, Float, HasTraits, Int, Unicode
+from traitlets import Enum, Float, HasTraits, Int, Unicode, observe
 
 from dlcnb.frames import alike, differences
 from dlcnb.project import nearest
@@ -64,6 +64,7 @@ class PickingState(HasTraits):
     show = Enum(SHOW, "picked", help="Which frames are listed.")
     task = Enum(("idle", "choosing", "extracting"), "idle")
     progress = Float(0.0, help="Of the task, 0 to 1.")
+    doing = Unicode("", help="The task and its progress, in words; empty when nothing is under way.")
     message = Unicode("", help="What came of the last task; empty when there is nothing to say.")
     revision = Int(0, help="Counts the changes of the lists.")
 
@@ -81,6 +82,11 @@ class PickingState(HasTraits):
         for video, numbers in (extracted or {}).items():
             self._frames[video].update({int(n): PickedFrame(video, int(n), "", extracted=True) for n in numbers})
         self.video = next(iter(self.lengths))
+
+    @observe("task", "progress")
+    def _say(self, _: Any) -> None:
+        words = {"choosing": "Choosing frames", "extracting": "Writing images"}.get(self.task)
+        self.doing = f"{words}: {self.progress:.0%}" if words else ""
 
     # --- what is there ---
 
@@ -123,12 +129,6 @@ class PickingState(HasTraits):
             return None
         first, last = ends
         return first / self.lengths[video], (last + 1) / self.lengths[video]
-
-    @property
-    def doing(self) -> str:
-        """What is under way, in words, with its progress; empty if nothing is."""
-        words = {"choosing": "Choosing frames", "extracting": "Writing images"}.get(self.task)
-        return f"{words}: {self.progress:.0%}" if words else ""
 
     @property
     def nothing(self) -> str:

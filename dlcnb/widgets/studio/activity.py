@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Activity"]
 
 DOING = {"train": "Training", "evaluate": "Evaluating", "analyze": "Analyzing", "suggest": "Suggesting labels"}
+OWN = {"train": ("Train",), "analyze": ("Trajectories", "Map", "Refine")}  # tabs that have their own Stop
 ENDED = {"done": "done", "stopped": "stopped, what was done is kept", "failed": "failed", "lost": "the worker is gone"}
 
 
@@ -41,7 +42,7 @@ class Activity:
 
     def __init__(self, failed: Callable[[Exception], object], ended: Callable[[], object]) -> None:
         self.follower = JobFollower(self._on_news, failed, seconds=0.3)
-        self._failed, self._ended, self._kind = failed, ended, ""
+        self._failed, self._ended, self._kind, self._tab = failed, ended, "", ""
         self._stop_work: Callable[[], object] | None = None
         self.text = Html()
         self.text.add_class("dlcnb-number")
@@ -64,6 +65,12 @@ class Activity:
             self._kind = DOING.get(job.kind, job.kind)
             self.follower.follow(job)
 
+    def open_tab(self, tab: str) -> None:
+        """Leave progress and Stop to the tab that is open, where it has its own."""
+        self._tab = tab
+        if self.follower.following:
+            self._show_controls(True)
+
     def show(self, words: str, share: float, stop: Callable[[], object]) -> None:
         """Show work of a widget, unless a job is under way; without words it has ended.
 
@@ -82,7 +89,9 @@ class Activity:
         self.progress.value, self.text.value = share, muted(words)
 
     def _show_controls(self, wanted: bool) -> None:
-        display = None if wanted else "none"
+        job = self.follower.job
+        there = job is not None and self.follower.following and self._tab in OWN.get(job.kind, ())
+        display = None if wanted and not there else "none"
         for widget in (self.progress, self.stop_button):
             if widget.layout.display != display:
                 widget.layout.display = display

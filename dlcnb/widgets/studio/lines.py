@@ -49,7 +49,7 @@ class Lines:
         status: Html,
         activity: Activity,
     ) -> None:
-        self._correct, self._frame = correct, 0
+        self._correct, self._frame, self._activity = correct, 0, activity
         home = button("home", "Other projects: open, new, sample data", leave)
         self.line = Html(layout=ipywidgets.Layout(flex="1 1 300px", min_width="0"))
         self.next_button = ipywidgets.Button(button_style="primary", layout=ipywidgets.Layout(width="auto"))
@@ -65,14 +65,18 @@ class Lines:
         self._own = [self.offer_button, activity.box]
         self.offer(None)
 
-    def show(self, task: str, found: Overview) -> None:
-        """Say where a project stands."""
-        tab, words = found.next_step
-        self.line.value = markup("<b>{}</b>: {} {}", task, found.summary, muted("· next:"))
+    def show(self, task: str, found: Overview, tab: str) -> None:
+        """Say where a project stands; what the open ``tab`` shows needs no button that opens it, or a second Stop."""
+        self._activity.open_tab(tab)
+        self.next_button.layout.display = "none" if found.training and tab == "Train" else None
+        goal, words = found.next_step
+        next_one = f"· {words}" if found.training else "· next:"
+        self.line.value = markup("<b>{}</b>: {} {}", task, found.summary, muted(next_one))
+        words = "show the training" if found.training else words
         self.next_button.description = words[:1].upper() + words[1:]
         self.other_button.description = f"Or {found.other_step}"
         self.other_button.layout.display = None if found.other_step else "none"
-        self.next_button.tooltip = f"Opens {tab}: {TABS[tab]}"
+        self.next_button.tooltip = f"Opens {goal}: {TABS[goal]}"
 
     def offer(self, frame: int | None) -> None:
         """Offer to correct a frame; None takes the offer back."""

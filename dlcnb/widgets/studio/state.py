@@ -15,6 +15,7 @@ from dlcnb.outliers import refinement
 from dlcnb.poses import newest_poses
 from dlcnb.run import Run
 from dlcnb.trainset import PRESETS
+from dlcnb.trainset.cautions import FEW
 
 if TYPE_CHECKING:
     from dlcnb.project import Project
@@ -96,7 +97,7 @@ class Overview:
         steps = (
             (not self.videos, "Frames", "add a video to the project"),
             (not self.extracted, "Frames", "choose frames to label, and extract them"),
-            (self.training, "Train", "wait for the training that is under way"),
+            (self.training, "Train", "wait for the training"),
             (self.outliers > self.refined, "Label", f"correct {_count(self.outliers - self.refined, 'outlier frame')}"),
             (self.outliers > 0, "Refine", f"merge {_count(self.refined, 'refined frame')}: the next iteration"),
             (not self.labeled, "Label", f"label {_count(open_frames, 'frame')}"),
@@ -136,7 +137,8 @@ class Overview:
         """The state in one line: "12 of 40 frames labeled; usable: 72 % of the points are ...; 2 videos analyzed"."""
         parts = [_count(self.videos, "video")] if not self.analyzed else []
         if self.extracted:
-            parts.append(f"{self.labeled} of {_count(self.extracted, 'frame')} labeled")
+            few = ", few to learn from" if 0 < self.labeled < FEW and not self.trained else ""
+            parts.append(f"{self.labeled} of {_count(self.extracted, 'frame')} labeled{few}")
         else:
             parts.append("no frames extracted")
         if self.training:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 import ipywidgets
 
 from dlcnb.widgets.base.compat import Tab
+from dlcnb.widgets.base.html import Html, heading
 from dlcnb.widgets.base.quiet import Quiet
+from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.studio.state import STEPS, TABS
 
 __all__ = ["Steps"]
@@ -32,6 +34,7 @@ class Steps:
     ----------
     panes : {one of `TABS`: its box}
     tabs, gear : widgets for the page; the pane behind the gear takes the place of the tabs.
+    closing : its first row, with a button that closes it.
     """
 
     def __init__(self, opened: Callable[[], object]) -> None:
@@ -45,6 +48,9 @@ class Steps:
         self.show_titles({step: step for step in STEPS})
         self.behind = self.panes[BEHIND_THE_GEAR]
         self.behind.add_class("dlcnb-behind")
+        back = button("times", "Back to the steps of the work", lambda: setattr(self.gear, "value", False), "Close")
+        self.closing = row([Html(heading("Bodyparts, skeleton, scorer", "renamed in all files")), back])
+        self.closing.add_class("dlcnb-closing")
         self._arrange()
         for widget, trait in (
             (self.tabs, "selected_index"),

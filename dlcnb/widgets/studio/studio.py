@@ -139,7 +139,7 @@ class Studio(View):
             self.bar.close()
             self.adding.close()
             self.lines.close()
-            for part in (self.steps.tabs, self.steps.behind):
+            for part in (self.steps.tabs, self.steps.behind, self.steps.closing):
                 close_parts(part)
                 part.close()
         if self.door is not None:
@@ -199,11 +199,12 @@ class Studio(View):
                 self._fill(tab)
         if tab == "Label" and tab in self.widgets:
             self.widgets[tab].focus()
+        self._show()
         self.look()
 
     def _fill(self, tab: str) -> None:
         """Make the widget of a tab, or say in its place why that can't be done yet."""
-        above: list[View] = [self.adding] if tab == "Frames" else []
+        above: list[Any] = {"Frames": [self.adding], "Bodyparts": [self.steps.closing]}.get(tab, [])
         if tab in OF_VIDEO:
             self.bar.refresh()
             above = [self.bar]
@@ -240,13 +241,14 @@ class Studio(View):
             self.bar.refresh()
         if tab in LOOKING_AGAIN:
             self.widgets[tab].refresh()
+        elif tab == "Train":
+            self.widgets[tab].list_runs()
 
     def _make_frames(self) -> View:
         if not self.project.videos:
             raise FileNotFoundError("The project has no video yet: press one in the list above, then Add.")
         made = FramePicker(self.project, on_extracted=lambda _: self.look())
-        state = made.state
-        state.observe(lambda _: self.activity.show(state.doing, state.progress, made.stop), ["task", "progress"])
+        made.state.observe(lambda _: self.activity.show(made.state.doing, made.state.progress, made.stop), "doing")
         return made
 
     def _make_label(self) -> View:
@@ -362,7 +364,7 @@ class Studio(View):
                 self._fill(self.tab)
 
     def _show(self) -> None:
-        self.lines.show(self.project.task, self.overview)
+        self.lines.show(self.project.task, self.overview, self.tab)
         self.steps.show_titles(self.overview.titles)
 
     # --- without a browser ---

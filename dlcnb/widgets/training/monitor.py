@@ -16,6 +16,7 @@ from dlcnb import jobs
 from dlcnb.jobs.starting import earlier_runs, offered
 from dlcnb.project import Project, ProjectError
 from dlcnb.run import Run
+from dlcnb.trainset.cautions import few_labels
 from dlcnb.widgets.base.compat import Accordion
 from dlcnb.widgets.base.follow import JobFollower
 from dlcnb.widgets.base.html import Html, joined, markup, muted, notice
@@ -90,9 +91,7 @@ class TrainingMonitor(View):
         self.state.observe(self._on_message, ["message", "status"])
         self.state.observe(lambda _: self.curves.show(self.state), ["show_parts", "show_rate"])
         self._complete = True
-        if self.project is not None and self.project.runs():
-            run = self.project.last_run()
-        self.show_run(run)
+        self.show_run(self.project.last_run() if self.project is not None and self.project.runs() else run)
         self.list_runs()
         if self.project is not None:
             _tell_human(self.project, weakref.WeakMethod(self._show_human))
@@ -246,7 +245,7 @@ class TrainingMonitor(View):
             self.chooser.show(found, self._run)
             if self.project is not None:
                 self.settings.set_starts(starts([*found, *earlier_runs(self.project)]))
-                self.offer.show(offered(self.project))
+                self.offer.show(offered(self.project), few_labels(self.project))
             self._on_compare()
 
     @shown

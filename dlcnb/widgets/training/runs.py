@@ -11,7 +11,7 @@ import ipywidgets
 from dlcnb.jobs.starting import WHY, iteration_of
 from dlcnb.project import run_info
 from dlcnb.run import Run
-from dlcnb.widgets.base.html import Html, muted
+from dlcnb.widgets.base.html import Html, muted, notice
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button
 
@@ -58,13 +58,15 @@ class StartOffer(ipywidgets.VBox):
         self._settings, self._path, self._quiet = settings, "", Quiet()
         self.box = ipywidgets.Checkbox(indent=False, layout=ipywidgets.Layout(width="auto"))
         self.box.observe(self._quiet.ignored(self._on_box), "value")
-        self._why = Html(muted(f"{WHY[0].upper()}{WHY[1:]}."))
-        super().__init__([self.box, self._why], layout=ipywidgets.Layout(display="none"))
+        self._why, self.caution = Html(muted(f"{WHY[0].upper()}{WHY[1:]}.")), Html()
+        super().__init__([self.caution, self.box, self._why], layout=ipywidgets.Layout(display="none"))
         settings.observe(lambda _: self._show(), "start_from")
 
-    def show(self, run: Run | None) -> None:
-        """Offer this run; None: there is nothing to offer."""
-        self.layout.display = "none" if run is None else None
+    def show(self, run: Run | None, caution: str = "") -> None:
+        """Offer this run (None: there is nothing to offer), and say what is to be minded before a training."""
+        self.layout.display = None if run is not None or caution else "none"
+        self.box.layout.display = self._why.layout.display = "none" if run is None else None
+        self.caution.value = notice(caution)
         if run is not None:
             self._path = str(run.folder)
             self.box.description = f"Go on from the network of iteration {iteration_of(run)} ({run_name(run.folder)})"

@@ -40,8 +40,8 @@ FAINT = 0.35
 
 
 def hex_colors(count: int) -> list[str]:
-    """The bodyparts' colours as text, the same as in all pictures; black becomes a grey seen on black as well."""
-    return ["#808080" if (r, g, b) == (0, 0, 0) else f"#{r:02x}{g:02x}{b:02x}" for r, g, b in palette(count).tolist()]
+    """The bodyparts' colours as text, the same as in all pictures."""
+    return [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in palette(count).tolist()]
 
 
 class TrajectoryPlots:

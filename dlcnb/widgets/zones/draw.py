@@ -25,8 +25,8 @@ RULER: Color = (255, 255, 255)
 
 
 def zone_colors(count: int) -> list[Color]:
-    """The zones' colours (RGB); black becomes a grey that shows on dark frames as well."""
-    return [(150, 150, 150) if not any(c) else (c[0], c[1], c[2]) for c in palette(count).tolist()]
+    """The zones' colours (RGB)."""
+    return [(c[0], c[1], c[2]) for c in palette(count).tolist()]
 
 
 def zone_things(state: ZoneState, fit: CanvasFit, scale: Scale | None) -> list[Thing]:

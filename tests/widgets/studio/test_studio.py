@@ -89,7 +89,7 @@ class TestOverview:
         assert overview(empty).next_step == ("Label", "label 3 frames")
         label(empty, ["labeled-data/m/img0.png"])
         assert overview(empty).next_step == ("Label", "label 2 more frames")
-        assert overview(empty).summary == "1 video; 1 of 3 frames labeled"
+        assert overview(empty).summary == "1 video; 1 of 3 frames labeled, few to learn from"
         label(empty, ["labeled-data/m/img3.png", "labeled-data/m/img5.png"])
         assert overview(empty).next_step == ("Train", "train a network")
 
@@ -247,7 +247,7 @@ class TestStudio:
     def test_instead_of_labeling_a_bad_network_is_trained_on(self, project, studio):
         run = trained(project)
         bad = replace(studio.overview, extracted=20, trained=1, evaluated=True, level="poor")
-        studio.lines.show("t", bad)
+        studio.lines.show("t", bad, "Evaluate")
         assert studio.lines.other_button.layout.display is None
         assert studio.lines.other_button.description == "Or train 10 minutes"
         studio.lines.other_button.click()
