@@ -17,6 +17,7 @@ __all__ = [
     "affine",
     "animal_px",
     "crop",
+    "far_outside",
     "flip_horizontal",
     "from_corner_origin",
     "homography",
@@ -28,7 +29,19 @@ __all__ = [
     "unscale",
 ]
 
+FAR = 0.1  # of the frame's longer side: a point that is further outside is no place of anything in the frame
 _MOST = 1e100  # px of a coordinate: larger ones overflow when they are squared
+
+
+def far_outside(points: ArrayLike, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which points ``(..., 2)`` lie beyond the edge of a frame (height, width) by a tenth of its longer side; not NaN.
+
+    A poor network has such predictions; they would blow up the axes of plots.
+    """
+    (height, width), places = size, np.asarray(points)
+    margin = FAR * max(size)
+    x, y = places[..., 0], places[..., 1]
+    return (x < -margin) | (x > width + margin) | (y < -margin) | (y > height + margin)
 
 
 def crop(points: ArrayLike, left: float, top: float) -> NDArray[np.float64]:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["body_lines", "draw_pose", "label_video", "palette"]
 
-# Okabe and Ito's eight colours (https://jfly.uni-koeln.de/color/), those that differ most from each other first; yellow,
-# hard to see on white, and in place of black a grey that shows on black as well, last.
+# Okabe and Ito's eight colours (https://jfly.uni-koeln.de/color/), those that differ most from each other first; last
+# yellow, hard to see on white, and in place of black a grey that shows on black as well.
 OKABE_ITO = (
     (0, 114, 178), (213, 94, 0), (86, 180, 233), (204, 121, 167),
     (230, 159, 0), (0, 158, 115), (240, 228, 66), (96, 96, 96),

@@ -96,8 +96,18 @@ if spec and platform.system() == "Linux":
 PYTHON
 }
 
+ticking() { # words, command with its arguments: run it, and tell every 10 s for how long it has run
+    local words=$1 began=$SECONDS ticker status=0
+    shift
+    (while sleep 10 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do say "  $words: $((SECONDS - began)) s ..."; done) &
+    ticker=$!
+    "$@" || status=$?
+    kill "$ticker" 2>/dev/null || true
+    return "$status"
+}
+
 pip_into() { # venv, pip arguments
-    "$1/bin/python" -m pip --disable-pip-version-check install -qq "${@:2}"
+    ticking "installing" "$1/bin/python" -m pip --disable-pip-version-check install -qq "${@:2}"
 }
 
 # Install this checkout with extras ("[lab]", "[test]"). Python 3.13 has no NumPy that MXNet's wheel accepts, so there

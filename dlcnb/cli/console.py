@@ -32,6 +32,7 @@ __all__ = [
     "choice_option",
     "clock",
     "command",
+    "counted",
     "main",
     "project_argument",
     "run_job",
@@ -187,6 +188,18 @@ class Console:
             self._told = share, now
             self.note(f"{100 * share:3.0f} %  {text}")
 
+    def waiting(self, words: str) -> Waiting:
+        """For work that can't tell its share: ``with console.waiting("plotting"):`` tells how long it has run."""
+        return Waiting(self, words)
+
+    def tick(self, seconds: float, words: str) -> None:
+        """Redraw a line without a share; in a pipe (not with --json) a new one now and then."""
+        if self._terminal:
+            self._drawn = True
+            click.echo(f"\r\x1b[K{words} … {clock(seconds)}", nl=False, err=True)
+        elif not self._as_json and seconds % _LINES[1] < 1 <= seconds:
+            self.note(f"{words} … {clock(seconds)}")
+
     def clear(self) -> None:
         """Take the progress line away."""
         if self._drawn:
@@ -217,6 +230,48 @@ class Console:
             self._leave(problem)
 
 
+class Waiting:
+    """Tells every second how long something has run, until the block, or `stop`, ends it."""
+
+    def __init__(self, console: Console, words: str) -> None:
+        self._console, self._words, self._ended = console, words, threading.Event()
+        self._thread = threading.Thread(target=self._run, name="dlcnb-waiting", daemon=True)
+
+    def __enter__(self) -> Waiting:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Tell no more."""
+        if not self._ended.is_set():
+            self._ended.set()
+            self._thread.join()
+            self._console.clear()
+
+    def _run(self) -> None:
+        seconds = 0
+        while not self._ended.wait(1):
+            seconds += 1
+            self._console.tick(seconds, self._words)
+
+
+def counted(words: str) -> Callable[[dict[str, Any]], tuple[float, str]]:
+    """What describes events that count to a total, with the time left: ``run_job(console, job, counted("…"))``."""
+    began: list[float] = []
+
+    def describe(event: dict[str, Any]) -> tuple[float, str]:
+        began[:] = began or [time.monotonic()]
+        done, total = event["done"], max(event["total"], 1)
+        left = (time.monotonic() - began[0]) * (total / done - 1) if done > 1 else None
+        rest = "" if left is None else f", {clock(left)} left"
+        return done / total, f"{words}: {done} of {total}{rest}"
+
+    return describe
+
+
 def run_job(
     console: Console, job: Job, describe: Callable[[dict[str, Any]], tuple[float, str] | None]
 ) -> dict[str, Any]:
@@ -233,13 +288,14 @@ def run_job(
     RuntimeError
         The job failed, was stopped, or was lost; the message says why.
     """
-    with _Interrupts(console, job):
+    with _Interrupts(console, job), console.waiting("starting the network") as starting:
         for event in job.follow():
             if event["event"] == "warning":
                 console.note(f"warning: {event['message']}")
             elif event["event"] == "decided":
                 console.note(event["message"])
             elif event["event"] in ("step", "progress") and (shown := describe(event)):
+                starting.stop()
                 console.progress(*shown)
                 console.progress_line(*shown)
     console.clear()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dlcnb.cli.console import Report, choice_option, clock, command, run_job
+from dlcnb.cli.console import Report, choice_option, clock, command, counted, run_job
 from dlcnb.cli.results import label, plot_one
 from dlcnb.cli.work import describe_analysis, describe_training, evaluation_text
 
@@ -64,7 +64,9 @@ def demo(
     peaks: list[float] = []
     folder = _fresh_folder(Path(out).absolute())
     console.note(f"1/5  Making a project with {data} data in {folder}")
-    project = sampledata.openfield(folder) if data == "openfield" else sampledata.synthetic_project(folder)
+    make = sampledata.openfield if data == "openfield" else sampledata.synthetic_project
+    with console.waiting("fetching the data" if data == "openfield" else "drawing the video"):
+        project = make(folder)
     settings: dict[str, Any] = {"train_fraction": train_fraction, "split_seed": split_seed}
     settings |= {"steps": steps} if steps and not minutes else {"minutes": minutes or _MINUTES[data], "steps": steps}
     _train(console, project, settings, peaks)
@@ -73,7 +75,8 @@ def demo(
     analysis = _analyze(console, project, video, peaks)
     console.note("5/5  Plotting the trajectories and drawing the labeled video")
     poses = Path(analysis["videos"][0]["output"])
-    plots = plot_one(project, video, poses, project.pcutoff)
+    with console.waiting("plotting"):
+        plots = plot_one(project, video, poses, project.pcutoff)
     labeled = label(console, project, video, poses, project.pcutoff, trail=15)
     numbers = {"seconds": time.monotonic() - began, "peak_rss_mb": peak_rss_mb() + max(peaks)}
     report = {name: value for name, value in evaluation.items() if name not in ("folder", "peak_rss_mb")}
@@ -107,7 +110,7 @@ def _evaluate(console: Console, project: Project, peaks: list[float]) -> dict[st
     from dlcnb import jobs
 
     console.note("3/5  Evaluating")
-    result = run_job(console, jobs.start("evaluate", project), lambda e: (e["done"] / e["total"], "evaluating"))
+    result = run_job(console, jobs.start("evaluate", project), counted("evaluating"))
     peaks.append(result["peak_rss_mb"])
     return result
 

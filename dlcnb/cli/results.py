@@ -242,7 +242,9 @@ def label(
         steps = label_video(reader, poses, out, skeleton=bones, pcutoff=pcutoff, **look)
         for done in steps:
             left = (time.monotonic() - began) * (total / max(done, 1) - 1)
-            console.progress(done / total, f"drawing {video.name}: frame {done} of {total}, {clock(left)} left")
+            told = done / total, f"drawing {video.name}: frame {done} of {total}, {clock(left)} left"
+            console.progress(*told)
+            console.progress_line(*told)
     console.clear()
     return {"video": video.absolute(), "output": out, "frames": total, "seconds": time.monotonic() - began}
 

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dlcnb.cli.console import LocalPath, Report, clock, command, project_argument, run_job, table, videos_argument
+from dlcnb.cli.console import (
+    LocalPath,
+    Report,
+    clock,
+    command,
+    counted,
+    project_argument,
+    run_job,
+    table,
+    videos_argument,
+)
 from dlcnb.cli.networks import network_of, networks_of, pick_run
 from dlcnb.cli.results import video_path
 from dlcnb.cli.settings import SettingsCommand, checked_device, given, read_settings
@@ -160,7 +170,7 @@ def evaluate(console: Console, root: str, snapshot: str, plots: bool, **options:
     project = Project.open(root)
     run = network_of(console, project, options.pop("shuffle"), snapshot)
     job = jobs.start("evaluate", project, run=run, snapshot=_snapshot(snapshot), **options)
-    result = run_job(console, job, lambda e: (e["done"] / e["total"], "evaluating"))
+    result = run_job(console, job, counted("evaluating"))
     result |= _more(result)
     text = evaluation_text(result)
     if plots:

@@ -80,7 +80,7 @@ def thumbnail(
     Parameters
     ----------
     image : uint8 (H, W, 3)
-    label, predicted : (2,) px of the frame, NaN = not there.
+    label, predicted : (2,) px of the frame, NaN = not there; a prediction outside is drawn at the frame's edge.
     sure : bool
         Whether the prediction is likely enough.
     color : uint8 (3,)
@@ -91,6 +91,7 @@ def thumbnail(
     -------
     uint8 (height, width, 3)
     """
+    predicted = np.clip(np.asarray(predicted, float), 0, np.array(image.shape[1::-1]) - 1)  # at the edge if outside
     points = np.array([label, predicted], float)
     points = points[np.isfinite(points).all(axis=1)]
     height, width = size

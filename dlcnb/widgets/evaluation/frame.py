@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dlcnb.geometry import far_outside
 from dlcnb.labels import LabelError
 from dlcnb.render import palette
 from dlcnb.widgets.base.canvas import FrameCanvas, PaintedBox, Painter, batch, render_view
@@ -115,7 +116,8 @@ class FrameView(PaintedBox):
         row, columns = self.state.row, self.state.columns
         e = self.state.evaluation
         if row >= 0 and e is not None:
-            self.frame.look_at(np.concatenate([e.labels[row, columns], e.predicted[row, columns]]))
+            points = np.concatenate([e.labels[row, columns], e.predicted[row, columns]])
+            self.frame.look_at(np.clip(points, 0, np.array(self.frame.image_size[::-1]) - 1.0))
 
     def next_map(self) -> None:
         """Show no score-map, the score-map, its logarithm, in turn."""
@@ -192,7 +194,8 @@ class FrameView(PaintedBox):
             return ""
         folder, name = state.image.split("/")[-2:]
         kind = "test" if e.is_test[row] else "train"
-        parts = joined((_part_text(e, row, k) for k in state.columns), " · ")
+        gone = far_outside(e.predicted[row], self.frame.image_size)
+        parts = joined((_part_text(e, row, k, bool(gone[k])) for k in state.columns), " · ")
         where = heading(f"{folder}/{name}", kind)
         text = markup('<div class="dlcnb-number" style="white-space:normal">{}<br>{}</div>', where, parts)
         wrong = "; ".join(fault.text for fault in state.label_faults(state.image))
@@ -215,9 +218,14 @@ class FrameView(PaintedBox):
         self.canvas.close()
 
 
-def _part_text(evaluation: Evaluation, row: int, k: int) -> str:
-    """Error and likelihood of one bodypart, in words."""
+def _part_text(evaluation: Evaluation, row: int, k: int, outside: bool) -> str:
+    """Error and likelihood of one bodypart, in words, and whether its prediction is far outside of the frame."""
     error, likelihood = evaluation.errors[row, k], evaluation.likelihood[row, k]
     name = evaluation.bodyparts[k]
     far = f"{error:.1f} px" if np.isfinite(error) else "not labeled"
-    return markup('<span class="dlcnb-number">{} {} {}</span>', name, far, muted(f"(p {likelihood:.2f})"))
+    return markup(
+        '<span class="dlcnb-number">{} {} {}</span>',
+        name,
+        far,
+        muted(f"(p {likelihood:.2f}{', outside of the frame' * outside})"),
+    )

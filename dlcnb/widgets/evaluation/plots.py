@@ -9,6 +9,7 @@ import bqplot
 import ipywidgets
 import numpy as np
 
+from dlcnb.geometry import animal_px
 from dlcnb.widgets.base.axes import MARGIN, Plot, key_text, log_ticks, set_ends, set_mark, set_ticks
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ __all__ = ["EvaluationPlots"]
 TRAIN, TEST, SURE, HUMAN = "#8c8c8c", "#2f87d0", "#d55e00", "#0f9d74"  # readable on black and white
 CHOSEN = "#cc2f7b"
 SMALLEST = 0.1  # px; smaller errors are drawn there, as a logarithmic axis has no zero
+ANIMALS = 4.0  # sizes of the animal that PCK is drawn for, at most
 CROWDED = 40  # letters on the axis of bodyparts, beyond which the names stand aslant
 MOST = 26  # names on it; beyond it every second, third, ... is there
 LONGEST = 14  # letters of a name there
@@ -159,6 +161,8 @@ class EvaluationPlots:
         else:
             set_mark(self.band, [], [])
         last = next(iter(found.values())).thresholds_px[-1] if found else 1
+        size = np.nan if state.evaluation is None else animal_px(state.evaluation.labels)
+        last = min(last, max(ANIMALS * size, 20)) if np.isfinite(size) else last
         self._pck.frame((0, last), (0, 1.02))
         colors = {"train": TRAIN, "test": TEST, "sure": SURE, "human": HUMAN}
         names = {"sure": "test ≥ pcutoff"}

@@ -94,7 +94,7 @@ GROUPS = {
     "show": (
         _a("loupe", "l", "search", "Loupe", "Magnify what is under the pointer", "view.toggle", "loupe"),
         _a("ghost", "g", "history", "Ghosts",
-           "Faint crosses where the bodyparts were in the labeled frame before this one: to compare, they are no labels",
+           "Faint crosses where the bodyparts were in the labeled frame before: to compare, they are no labels",
            "view.toggle", "ghost"),
         _a("skeleton", "k", "share-alt", "Skeleton", "Lines of the skeleton", "view.toggle", "skeleton"),
         _a("names", "t", "font", "Names", "Names beside the points", "view.toggle", "names"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.widgets.base.html import Markup, legend
+from dlcnb.widgets.base.html import Markup, legend, muted
 from dlcnb.widgets.base.paint import Circles, Lines, Text, Thing, outlined
 
 __all__ = ["legends", "pose_things", "problem_text"]
@@ -19,14 +19,17 @@ def legends(
     marks: Mapping[str, NDArray[np.int64]],
     bodyparts: Sequence[str],
     colors: NDArray[np.uint8],
+    outside: int = 0,
 ) -> Markup:
-    """What the colours are: of the marks on the timeline, and of the bodyparts ``(K, 3)``."""
+    """What the colours are: of the marks on the timeline, and of the bodyparts ``(K, 3)``; what is not drawn."""
     found = [(lanes[name], f"{name} ({len(frames)})") for name, frames in marks.items() if len(frames)]
     parts: list[tuple[Any, str]] = []
     if bodyparts:
         found.append((lanes["low likelihood"], "low likelihood"))
         parts = list(zip(colors, bodyparts, strict=True))
-    return legend(found, "dlcnb-swatch-mark") + legend(parts)
+    points = "1 point far outside of the frame is" if outside == 1 else f"{outside} points far outside of the frame are"
+    gone = muted(f"{points} not drawn", "dlcnb-item") if outside else Markup()
+    return legend(found, "dlcnb-swatch-mark") + legend(parts) + gone
 
 
 def pose_things(points: NDArray[np.float64], edges: NDArray[np.int64], colors: NDArray[np.uint8]) -> list[Thing]:

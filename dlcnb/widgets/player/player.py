@@ -240,7 +240,8 @@ class Player(View):
         self._legend()
 
     def _legend(self) -> None:
-        self.legend.value = legends(self.lanes, self.state.marks, self.bodyparts, self._colors)
+        outside = self.state.outside
+        self.legend.value = legends(self.lanes, self.state.marks, self.bodyparts, self._colors, outside)
 
     # --- gestures to the state ---
 

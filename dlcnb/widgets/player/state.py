@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from traitlets import Bool, Float, HasTraits, Int, TraitError, Unicode, validate
 
+from dlcnb.geometry import far_outside
 from dlcnb.widgets.base.zoom import Zoomable
 
 __all__ = ["PlayClock", "PlayerState"]
@@ -142,11 +143,28 @@ class PlayerState(Zoomable, HasTraits):
         self.revision += 1
 
     def visible_points(self) -> NDArray[np.float64]:
-        """The shown frame's points, float64 (K, 2), NaN where absent or below ``pcutoff``; (0, 2) without poses."""
-        if self.points is None or self.likelihood is None or not self.show_poses:
+        """The shown frame's points, float64 (K, 2), NaN where absent or below ``pcutoff``; (0, 2) without poses.
+
+        Those far outside of the frame are absent.
+        """
+        if not self.show_poses:
             return np.empty((0, 2))
-        keep = self.likelihood[self.frame] >= self.pcutoff
-        return np.where(keep[:, None], self.points[self.frame], np.nan)
+        return self.points_of(slice(self.frame, self.frame + 1)).reshape(-1, 2)
+
+    def points_of(self, frames: slice) -> NDArray[np.float64]:
+        """As `visible_points`, of several frames, float64 (n, K, 2); (0, 2) without poses."""
+        if self.points is None or self.likelihood is None:
+            return np.empty((0, 2))
+        points = self.points[frames]
+        gone = ~(self.likelihood[frames] >= self.pcutoff) | far_outside(points, self.image_size)
+        return np.where(gone[..., None], np.nan, points)
+
+    @property
+    def outside(self) -> int:
+        """How many points of the poses are likely enough, and far outside of the frame."""
+        if self.points is None or self.likelihood is None:
+            return 0
+        return int((far_outside(self.points, self.image_size) & (self.likelihood >= self.pcutoff)).sum())
 
     def low_likelihood(self, bins: int) -> NDArray[np.float64]:
         """Share of bodyparts below ``pcutoff`` in each of ``bins`` equal parts of the video, float64 (bins,)."""

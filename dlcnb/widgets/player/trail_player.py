@@ -33,11 +33,10 @@ class TrailPlayer(Player):
     def things(self, fit: CanvasFit) -> list[Thing]:
         """The pose, and its trail over it."""
         things, state = super().things(fit), self.state
-        if state.points is None or state.likelihood is None or not state.show_poses or not self.trail:
+        if state.points is None or not state.show_poses or not self.trail:
             return things
         first, stop = max(state.frame - self.trail, 0), min(state.frame + self.trail + 1, state.n_frames)
-        sure = state.likelihood[first:stop] >= state.pcutoff
-        points = fit.to_canvas(np.where(sure[..., None], state.points[first:stop], np.nan))  # (n, K, 2)
+        points = fit.to_canvas(state.points_of(slice(first, stop)))  # (n, K, 2)
         ks = [k for k, name in enumerate(self.bodyparts) if self.shown is None or name in self.shown]
         now = state.frame - first
         for part, every, width in ((points[: now + 1], 1, PAST), (points[now:], 2, FUTURE)):

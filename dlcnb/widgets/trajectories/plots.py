@@ -151,7 +151,8 @@ class TrajectoryPlots:
     def _heading(self, column: int) -> Markup:
         sources = self.sources(column)
         words = {(False,): "raw", (True,): self.state.method, (False, True): f"raw (pale) and {self.state.method}"}
-        return heading(words[sources], "over time")
+        left_out = f" · {gone} points far outside of the frame are not drawn" if (gone := self.state.outside) else ""
+        return heading(words[sources], f"over time{left_out}")
 
     def _time_ticks(self) -> tuple[NDArray[np.float64] | NDArray[np.int64], list[str]]:
         """Frames of the ticks, and their names."""

@@ -11,6 +11,7 @@ from cachetools import LRUCache
 from numpy.typing import ArrayLike, NDArray
 from traitlets import Enum, Float, HasTraits, Int, TraitError, Tuple, Unicode, validate
 
+from dlcnb.geometry import far_outside
 from dlcnb.project import nearest
 from dlcnb.trajectories import METHODS, filter_poses, speed
 from dlcnb.widgets.base.envelope import Envelope, extreme_frames
@@ -46,6 +47,8 @@ class TrajectoryState(HasTraits):
     pcutoff : float
     scale : Scale, optional
         Of the video; without it there are pixels only.
+    size : (height, width), optional
+        Of its frames, px: points far outside are not drawn.
     """
 
     frame = Int(0)
@@ -61,8 +64,15 @@ class TrajectoryState(HasTraits):
     message = Unicode("", help="A hint for the user; empty when all is well.")
     revision = Int(0, help="Counts the changes of the poses and of the part looked at.")
 
-    def __init__(self, poses: Poses, times: ArrayLike, pcutoff: float = 0.6, scale: Scale | None = None) -> None:
-        self.scale = scale
+    def __init__(
+        self,
+        poses: Poses,
+        times: ArrayLike,
+        pcutoff: float = 0.6,
+        scale: Scale | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        self.scale, self.size = scale, size
         self._all_times = np.asarray(times, float)
         self._filtered: LRUCache[str, Poses] = LRUCache(1)
         self._series: LRUCache[tuple[Any, ...], Envelope] = LRUCache(KEPT)
@@ -218,7 +228,7 @@ class TrajectoryState(HasTraits):
         if found is None:
             values = self._values(kind, k, filtered)
             if cut:
-                sure = self._values("likelihood", k, filtered) >= self.pcutoff
+                sure = (self._values("likelihood", k, filtered) >= self.pcutoff) & ~self._outside(k, filtered)
                 if kind == "speed":  # of a frame and its neighbours
                     sure[1:-1] = sure[1:-1] & sure[:-2] & sure[2:]
                     sure[[0, -1]] &= sure[[min(1, len(sure) - 1), -min(2, len(sure))]]
@@ -243,6 +253,17 @@ class TrajectoryState(HasTraits):
             self._whole[key] = np.ascontiguousarray(values, np.float32)
         return self._whole[key]
 
+    def _outside(self, k: int, filtered: bool, part: slice = slice(None)) -> NDArray[np.bool_]:
+        points = self.drawn(filtered).points[part, k]
+        return np.zeros(len(points), bool) if self.size is None else far_outside(points, self.size)
+
+    @property
+    def outside(self) -> int:
+        """How many points of the drawn bodyparts, in the part looked at, are likely enough and far outside."""
+        part, filtered = slice(self.start, self.stop), self.show != "raw"
+        sure = self.drawn(filtered).likelihood[part] >= self.pcutoff
+        return int(sum((self._outside(k, filtered, part) & sure[:, k]).sum() for k in self.columns))
+
     def places(self, k: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Two (n,) arrays, x and y in px, of a bodypart in the part looked at, float32, NaN below pcutoff."""
         part, filtered = slice(self.start, self.stop), self.show != "raw"
@@ -263,7 +284,7 @@ class TrajectoryState(HasTraits):
         """(past, future) of a bodypart, px (<= trail + 1, 2) each, both with the present frame."""
         first = max(self.frame - self.trail, 0)
         poses, part = self.drawn(), slice(first, self.frame + self.trail + 1)
-        sure = poses.likelihood[part, k] >= self.pcutoff
+        sure = (poses.likelihood[part, k] >= self.pcutoff) & ~self._outside(k, self.show != "raw", part)
         points = self.in_unit(np.where(sure[:, None], poses.points[part, k], np.nan))
         return points[: self.frame - first + 1], points[self.frame - first :]
 
@@ -374,18 +395,6 @@ class TrajectoryState(HasTraits):
         Below pcutoff there is a likelihood only. Filtered values are beside the raw ones where they are drawn. In cm
         the names of lengths and speeds end in ``_cm``.
         """
-        import pandas as pd
+        from dlcnb.widgets.trajectories.table import selected_table
 
-        part = slice(self.start, self.stop)
-        data: dict[str, ArrayLike] = {"frame": np.arange(self.start, self.stop), "time_s": self.times[part]}
-        for filtered in self.sources:
-            suffix = "_filtered" if filtered else ""
-            length = f"{suffix}_cm" if self.length == "cm" else suffix
-            for k, name in zip(self.columns, self.bodyparts, strict=True):
-                poses = self.drawn(filtered)
-                sure = poses.likelihood[part, k] >= self.pcutoff
-                points = self.in_unit(np.where(sure[:, None], poses.points[part, k], np.nan))
-                data[f"{name}_x{length}"], data[f"{name}_y{length}"] = points.T
-                data[f"{name}_likelihood{suffix}"] = poses.likelihood[part, k]
-                data[f"{name}_speed{length}"] = self.series("speed", k, filtered).values[part]
-        return pd.DataFrame(data)
+        return selected_table(self)

@@ -93,7 +93,8 @@ class TrajectoryView(View):
         self.queue, self._own_player = queue, player is None
         self.player = player or TrailPlayer(self.video, project=self.project, width=PLAYER_WIDTH)
         found = fitting(self.choice.poses, self.player.reader, self.choice.table)
-        self.state = TrajectoryState(found, self.player.state.times, self.project.pcutoff, self._scale())
+        shown = self.player.state
+        self.state = TrajectoryState(found, shown.times, self.project.pcutoff, self._scale(), shown.image_size)
         self._lock, self._all, self._rest = threading.RLock(), True, threading.Event()
         self._of_player: Poses | None = None  # what the player shows
         self.plots = TrajectoryPlots(self.state)
