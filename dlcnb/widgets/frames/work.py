@@ -56,7 +56,8 @@ def choose(state: PickingState, project: Project, stop: threading.Event) -> None
             state.message = f"Stopped: {new} frames picked so far."
             return
         state.seed = seed + 1
-        again = f"; {found - new} were there already" if found > new else ""
+        old = found - new
+        again = f"; {old} {'was' if old == 1 else 'were'} there already" if old else ""
         state.message = f"{new} frames picked{again}." if new or again else "No frame was picked."
 
 

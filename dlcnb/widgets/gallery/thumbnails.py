@@ -236,7 +236,7 @@ def _wrapped(text: str, size: tuple[int, int]) -> list[Thing]:
     letters, lines = font(FONT_PX), [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if letters.getlength(longer) <= size[1] - 32:
+        if letters.getlength(longer) <= 0.8 * (size[1] - 32):  # a page's letters may be wider
             lines[-1] = longer
         else:
             lines.append(word)

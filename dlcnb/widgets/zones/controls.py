@@ -185,13 +185,26 @@ class ZoneControls:
         many = f"{len(state.zones)} zones" if len(state.zones) != 1 else "1 zone"
         chosen = f", {len(state.chosen)} chosen" if len(state.chosen) > 1 else ""
         self.facts.value = markup("{}{}", dots, muted(f" {many}{chosen}"))
-        self.scale.value = markup("{}", scale)
         corners = state.tool == "corners"
+        self.scale.value = joined([markup("{}", scale), *map(muted, self._how_to_measure())], markup("<br>"))
         for part in (self.times, self.height):
             part.layout.display = None if corners else "none"
         self.set_scale.disabled = len(state.draft) != {"length": 2, "corners": 4}.get(state.tool)
         self.buttons["Ctrl+z"].disabled, self.buttons["Ctrl+y"].disabled = not state.undoable, not state.redoable
         self.fit.layout.display = None if misfit else "none"
+
+    def _how_to_measure(self) -> list[str]:
+        """What is to be done with the tool that measures; nothing with another one."""
+        state = self._editor.state
+        done = len(state.draft)
+        if state.tool == "length":
+            return [f"Click both ends of a length that you know ({done} of 2), type its cm, then Set."]
+        if state.tool == "corners":
+            return [
+                f"Click the four corners of a rectangle on the ground, one after the other around it ({done} of 4).",
+                "Type its sides in cm, from the 1st corner to the 2nd × from the 2nd to the 3rd, then Set.",
+            ]
+        return []
 
 
 def _layout(width: str) -> ipywidgets.Layout:

@@ -46,13 +46,13 @@ def zone_things(state: ZoneState, fit: CanvasFit, scale: Scale | None) -> list[T
     return things + _draft(state, fit)
 
 
-def _name(zone: Zone, fit: CanvasFit, color: Color, bold: bool) -> Text:
-    """The name in the zone's upper left corner, of an ellipse at its top; pale, to be read on dark and on light."""
+def _name(zone: Zone, fit: CanvasFit, color: Color, chosen: bool) -> Text:
+    """The name in the zone's upper left corner, of an ellipse at its top; nearly white, outlined dark."""
     ring = fit.to_canvas(zone.rings()[0])
     (x, y), round_one = ring.min(axis=0).tolist(), zone.kind == "ellipse"
     place = (float(ring[:, 0].mean()) if round_one else x + 6, max(y + 11, 10.0))
-    pale = (color[0] + 255) // 2, (color[1] + 255) // 2, (color[2] + 255) // 2
-    return Text(zone.name, place, 13, pale, 1.5, align="center" if round_one else "left", bold=bold)
+    pale = (color[0] + 765) // 4, (color[1] + 765) // 4, (color[2] + 765) // 4
+    return Text(zone.name, place, 15 if chosen else 14, pale, 2.5, align="center" if round_one else "left", bold=True)
 
 
 def _draft(state: ZoneState, fit: CanvasFit) -> list[Thing]:
