@@ -25,6 +25,7 @@ ROOT = "dlcnb-gallery"
 GROUND, EMPTY = (31, 41, 51), (52, 63, 74)
 TEXT, WARN, FAINT, FOCUS = (235, 238, 241), (240, 180, 60), (150, 160, 170), (86, 180, 233)
 FONT_PX = 12
+WIDER = 0.85  # a page's letters may be wider than those by which a text is broken into lines
 KEYS: dict[str, tuple[Any, ...]] = {  # key -> (name of a GalleryState method, its arguments)
     "ArrowLeft": ("move", -1),
     "ArrowRight": ("move", 1),
@@ -212,8 +213,11 @@ class Gallery(PaintedBox):
             caption, color = _shortened(cell.caption, width), FAINT if cell.dim else TEXT
             things.append(Text(caption, (left + 2, y), FONT_PX, color))
             if cell.note and state.lines > 1:
-                note, color = _shortened(cell.note, width, end=True), WARN if cell.warn and not cell.dim else FAINT
-                things.append(Text(note, (left + 2, y + LINE), FONT_PX, color))
+                color = WARN if cell.warn and not cell.dim else FAINT
+                lines = _lines(cell.note, width - 4)
+                kept = [*lines[: state.lines - 2], " ".join(lines[state.lines - 2 :])]
+                for n, line in enumerate(filter(None, kept), 1):
+                    things.append(Text(_shortened(line, width, end=True), (left + 2, y + n * LINE), FONT_PX, color))
             if cell.checked is not None:
                 things += _check_box(left + width - CHECK + 4, top + 4, cell.checked)
         if not state.cells and self.empty:
@@ -233,15 +237,21 @@ class Gallery(PaintedBox):
 
 def _wrapped(text: str, size: tuple[int, int]) -> list[Thing]:
     """Text in the middle of a ground of (height, width) px, in as many lines as it needs."""
+    lines = _lines(text, size[1] - 32)
+    top = size[0] / 2 - LINE * (len(lines) - 1) / 2
+    return [Text(line, (16, top + n * LINE), FONT_PX, FAINT) for n, line in enumerate(lines)]
+
+
+def _lines(text: str, width: float) -> list[str]:
+    """Words of a text in lines that fit into ``width`` px."""
     letters, lines = font(FONT_PX), [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if letters.getlength(longer) <= 0.8 * (size[1] - 32):  # a page's letters may be wider
+        if not lines[-1] or letters.getlength(longer) <= WIDER * width:
             lines[-1] = longer
         else:
             lines.append(word)
-    top = size[0] / 2 - LINE * (len(lines) - 1) / 2
-    return [Text(line, (16, top + n * LINE), FONT_PX, FAINT) for n, line in enumerate(lines)]
+    return lines
 
 
 TICK = ((4, 10), (9, 15), (16, 5))  # of a check box

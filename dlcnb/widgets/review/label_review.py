@@ -126,6 +126,7 @@ class LabelReview(View):
             size=PICTURE,
             columns=4,
             rows=3,
+            lines=3,
             empty="No labeled frame is like this.",
         )
         self.close_up.observe(lambda _: self.gallery.redraw(), "value")
