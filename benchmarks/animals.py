@@ -6,8 +6,9 @@
 For each project, budget and split seed it trains on 80 % of the labeled frames, in a process of its own, and prints one
 row: PCK5 (share of the test points within 5 % of the animal's size, the median diagonal of the labels' bounding box),
 mean and median distance in px, the least presence AUC of a bodypart that is missing in some test frames, the worst
-bodypart's median error on *training* frames in % of the animal's size, steps, and peak memory. `--pixels` trains on
-copies of the frames: half, double and four times as large, turned, with a border, mirrored, and with other names.
+bodypart's median error on *training* frames in % of the animal's size, steps, peak memory, and how many frames per
+second the network takes, exact and in int8. `--pixels` trains on copies of the frames: half, double and four times as
+large, turned, with a border, mirrored, and with other names.
 """
 
 import argparse
@@ -15,12 +16,13 @@ import multiprocessing
 import resource
 import shutil
 import tempfile
+import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
-COLUMNS = "project minutes seed PCK5_% mean_px median_px presence_AUC worst_part_% steps peak_MB"
+COLUMNS = "project minutes seed PCK5_% mean_px median_px presence_AUC worst_part_% steps peak_MB fp32_fps int8_fps"
 
 
 def one(root, minutes, seed, settings):
@@ -43,8 +45,24 @@ def one(root, minutes, seed, settings):
     row = [
         *(f"{100 * pck5(found, size):.1f}", f"{np.nanmean(test):.2f}", f"{np.nanmedian(test):.2f}"),
         *(f"{min(aucs):.3f}" if aucs else "-", f"{100 * worst:.1f}", last.step, f"{memory:.0f}"),
+        *(f"{frames_per_second(project, run, engine):.0f}" for engine in ("fp32", "int8")),
     ]
     return row, Run(run).settings.get("decisions", [])
+
+
+def frames_per_second(project, run, engine):
+    """From decoded frames to points, eight at a time, the best of four rounds."""
+    from dlcnb import Predictor
+    from dlcnb.trainset import TrainSet
+
+    data, best = TrainSet.from_project(project), 0.0
+    images = [data.image(n) for n in range(len(data)) if data.image(n).shape == data.image(0).shape][:8]
+    predictor = Predictor(run, engine=engine)
+    for _ in range(4):
+        began = time.perf_counter()
+        predictor.predict(images)
+        best = max(best, len(images) / (time.perf_counter() - began))
+    return best
 
 
 def copied(project, folder, change=lambda image: image, move=lambda points, size: points, names=None):
