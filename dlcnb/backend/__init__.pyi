@@ -1,3 +1,4 @@
+from .choice import following
 from .devices import pick_device
 from .loading import mx
 from .predict import Predictor, evaluate_run
@@ -8,6 +9,7 @@ __all__ = [
     "Predictor",
     "TrainStep",
     "evaluate_run",
+    "following",
     "mx",
     "pick_device",
     "predict_video",

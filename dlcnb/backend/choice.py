@@ -1,4 +1,4 @@
-"""The fastest engine for a snapshot on this machine, measured once and kept beside the snapshot."""
+"""What is fastest for a snapshot on this machine, measured once and kept beside it: the engine, and crops or not."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 import dlcnb
+from dlcnb import geometry
+from dlcnb.backend.dynamic import Dynamic, Follower
 from dlcnb.backend.engines import has_onnxruntime, has_openvino
 from dlcnb.files import atomic_write, read_json
+from dlcnb.labels import LabelError
 from dlcnb.machine import processors
 from dlcnb.machine.gpus import find_gpus
 from dlcnb.machine.processors import core_count
+from dlcnb.project import ProjectError
 from dlcnb.run import Run
 from dlcnb.trainset import TrainSet
 
@@ -25,11 +29,13 @@ if TYPE_CHECKING:
     from dlcnb.backend.predict import Predictor
 
 
-__all__ = ["WORSE", "choose"]
+__all__ = ["WORSE", "choose", "following"]
 
 WORSE = 0.1  # px by which the error may be larger than that of fp32
 _TIMED, _JUDGED = 8, 32  # frames
 _ROUNDS = 3
+_SMALL = 1 / 3  # of a frame's pixels, at most, are in the crops for which the animal is followed
+_MARGIN = 10.0  # px of the network's input
 
 log = logging.getLogger(__name__)
 
@@ -50,19 +56,85 @@ def choose(
     digest : its checksum; another snapshot under the same name is measured anew.
     device : that was asked for, "cpu" or "auto": then ONNX Runtime may take a card of this machine.
     """
-    snapshot = Path(snapshot)
-    path = snapshot.with_suffix(".engines.json")
     installed = {"openvino": has_openvino(), "onnx": has_onnxruntime()}
     others = ("int8", *(name for name, there in installed.items() if there))
     cards = "".join(f", {gpu.name}" for gpu in find_gpus()) if device == "auto" else ""
     machine = f"{processors.kind()}, {core_count()} cores{cards}"
     key = f"{machine}, {' '.join(('fp32', *others))}, dlcnb {dlcnb.__version__}, {digest[:12]}"
+    try:
+        return _once(Path(snapshot), key, lambda: _measure(predictors, others, run))["engine"]
+    except (LabelError, ProjectError) as error:
+        log.warning("The engine is fp32, as there are no labeled frames to compare others on: %s", error)
+        return "fp32"
+
+
+def following(predictor: Predictor) -> tuple[tuple[float, float] | None, str]:
+    """Whether to follow the animal by crops: ``dynamic`` of `dlcnb.backend.predict_video`, and why, in words.
+
+    It is followed where a crop around it has a third of a frame's pixels or less and the error on labeled frames, seen
+    in crops that are as far off as a margin allows, is within `WORSE` of that in whole frames. What was measured is
+    kept beside the snapshot.
+    """
+    dynamic = Dynamic(margin=round(_MARGIN / predictor.config.seen_at))
+    run = Run(predictor.run)
+    key = f"following, {predictor.engine}, dlcnb {dlcnb.__version__}, {run.verified(predictor.step)[:12]}"
+    try:
+        found = _once(run.snapshot(predictor.step), key, lambda: _compare(predictor, dynamic))
+    except (LabelError, ProjectError) as error:
+        log.info("%s", error)
+        return None, "whole frames, as there are no labeled frames to compare crops on"
+    share, px, whole = f"{100 * found['pixels']:.0f} %", found["mean_px"], found["whole_mean_px"]
+    errors = f"{px:.2f} px, in whole frames {whole:.2f} px"
+    if found["pixels"] > _SMALL:
+        return None, f"whole frames, as crops around the animal would have {share} of their pixels"
+    if not px <= whole + WORSE:
+        return None, f"whole frames, as the error on labeled frames is larger in crops: {errors}"
+    reason = f"the animal was followed by crops with {share} of the pixels (error on labeled frames {errors}"
+    return (dynamic.threshold, dynamic.margin), f"{reason}; --no-dynamic takes those)"
+
+
+def _once(snapshot: Path, key: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What was measured for a snapshot under a key, before or now."""
+    path = snapshot.with_suffix(".engines.json")
     known = _read(path)
     if key not in known:
-        known[key] = _measure(predictors, others, run)
+        known[key] = measure()
         atomic_write(path, json.dumps(known, indent=1))
         log.info("%s: %s", snapshot.name, known[key])
-    return known[key]["engine"]
+    found: dict[str, Any] = known[key]
+    return found
+
+
+def _compare(predictor: Predictor, dynamic: Dynamic) -> dict[str, float]:
+    """``{"pixels": share that goes through the network, "mean_px", "whole_mean_px"}`` of labeled frames in crops."""
+    images, labels = _frames(predictor.run)
+    rng = np.random.default_rng(0)
+    pixels, whole, cropped = [], [], []
+    for image in images:
+        points, likelihood = predictor.maps([image]).points()
+        follower = Follower((image.shape[0], image.shape[1]), predictor.config.seen_at, dynamic)
+        follower.follow(points + rng.uniform(-dynamic.margin, dynamic.margin, 2), likelihood)
+        share = 1.0
+        whole.append(points[0])
+        if follower.crop:
+            share, points = _in_crop(predictor, image, follower, points)
+        pixels.append(share)
+        cropped.append(points[0])
+    errors = [float(np.nanmean(np.linalg.norm(np.array(each) - labels, axis=-1))) for each in (cropped, whole)]
+    return {"pixels": float(np.mean(pixels)), "mean_px": errors[0], "whole_mean_px": errors[1]}
+
+
+def _in_crop(
+    predictor: Predictor, image: NDArray[np.uint8], follower: Follower, whole: NDArray[np.float64]
+) -> tuple[float, NDArray[np.float64]]:
+    """Share of pixels of a follower's crop, and the points ``(1, K, 2)`` px found there; ``whole`` if one left it."""
+    left, top, width, height = follower.crop or (0, 0, image.shape[1], image.shape[0])
+    share = width * height / (image.shape[0] * image.shape[1])
+    found, likelihood = predictor.maps([image[top : top + height, left : left + width]]).points()
+    points = geometry.uncrop(found, left, top)
+    if follower.lost(points, likelihood)[0]:
+        return share + 1, whole
+    return share, points
 
 
 def _measure(predictors: Callable[[str], Predictor], others: Sequence[str], run: Path) -> dict[str, Any]:
@@ -92,10 +164,11 @@ def _speed(predictor: Predictor, images: Sequence[NDArray[np.uint8]]) -> float:
 def _frames(run: Path) -> tuple[list[NDArray[np.uint8]], NDArray[np.float64]]:
     """Labeled frames, as far as possible such that the network was not trained on, and their labels."""
     found = Run(run)
-    data = TrainSet.from_project(found.project)
+    data = TrainSet.from_project(found.project, found.bodyparts)
     trained = set(found.split["train"])
     order = sorted(range(len(data)), key=lambda n: data.images[n] in trained)[:_JUDGED]
-    return [data.image(n) for n in order], data.points[order]
+    parts = [data.bodyparts.index(name) for name in found.bodyparts]  # as the network has them
+    return [data.image(n) for n in order], data.points[order][:, parts]
 
 
 def _read(path: Path) -> dict[str, Any]:

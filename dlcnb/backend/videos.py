@@ -17,7 +17,7 @@ from dlcnb.backend.dynamic import LOOK_AHEAD, RESET, Dynamic, Follower
 from dlcnb.backend.predict import ahead, in_turns
 from dlcnb.evaluate import ScoreMapWriter
 from dlcnb.machine.processors import core_count
-from dlcnb.video import VideoReader
+from dlcnb.video import CroppedVideo, VideoReader
 
 if TYPE_CHECKING:
     from dlcnb.backend.maps import Maps
@@ -46,7 +46,7 @@ class VideoStep:
 
 def predict_video(
     predictor: Predictor,
-    video: str | Path | VideoReader,
+    video: str | Path | VideoReader | CroppedVideo,
     *,
     batch: int = 8,
     start: int = 0,
@@ -58,7 +58,8 @@ def predict_video(
 
     Parameters
     ----------
-    predictor, video : the network, and a path or a VideoReader.
+    predictor, video : the network, and a path, a VideoReader, or a `dlcnb.video.CroppedVideo`, of which the network
+        sees a part of each frame; points are px of the whole frame all the same.
     batch : frames per pass; the result does not depend on it.
     start, stop : the frames to predict, as in `range`; ``stop=None`` is the end.
     dynamic : `dlcnb.backend.dynamic.Dynamic`, or its ``(threshold, margin)``: follow the animal with a crop, several
@@ -72,23 +73,24 @@ def predict_video(
     """
     if dynamic is not None and animals is not None:
         raise ValueError("Dynamic cropping follows one animal: give dynamic or animals, not both.")
-    reader = video if isinstance(video, VideoReader) else VideoReader(video)
+    reader = video if isinstance(video, CroppedVideo) else CroppedVideo(video)
     stop = len(reader) if stop is None else stop
     if dynamic is not None:
         dynamic = dynamic if isinstance(dynamic, Dynamic) else Dynamic(*dynamic)
         steps = _followed(predictor, reader, start, stop, dynamic)
     else:
         steps = _in_batches(predictor, reader, (start, stop), batch, animals)
-    if predictor.likelihood is None or animals is not None:
-        return steps
-    return _calibrated(predictor, steps)
+    return _told(predictor, steps, reader.corner, calibrated=predictor.likelihood is not None and animals is None)
 
 
-def _calibrated(predictor: Predictor, steps: Generator[VideoStep, None, None]) -> Iterator[VideoStep]:
-    """The steps with the likelihood calibrated; to follow the animal takes the network's own."""
+def _told(
+    predictor: Predictor, steps: Generator[VideoStep, None, None], corner: tuple[int, int], *, calibrated: bool
+) -> Iterator[VideoStep]:
+    """The steps in px of the frame, with the likelihood calibrated; to follow the animal takes the network's own."""
     with closing(steps):
         for step in steps:
-            yield replace(step, likelihood=predictor.calibrated(step.likelihood))
+            likelihood = predictor.calibrated(step.likelihood) if calibrated else step.likelihood
+            yield replace(step, points=geometry.uncrop(step.points, *corner), likelihood=likelihood)
 
 
 def write_score_maps(
@@ -114,7 +116,7 @@ def write_score_maps(
 
 
 def _in_batches(
-    predictor: Predictor, reader: VideoReader, stretch: tuple[int, int], batch: int, animals: int | None
+    predictor: Predictor, reader: CroppedVideo, stretch: tuple[int, int], batch: int, animals: int | None
 ) -> Generator[VideoStep, None, None]:
     """Steps of ``batch`` whole frames; the network works on the next while the last is read out."""
     with closing(reader.frames(*stretch)) as frames:
@@ -156,7 +158,7 @@ def _places(maps: Maps, animals: int) -> tuple[NDArray[np.float64], NDArray[np.f
 
 
 def _followed(
-    predictor: Predictor, reader: VideoReader, start: int, stop: int, dynamic: Dynamic
+    predictor: Predictor, reader: CroppedVideo, start: int, stop: int, dynamic: Dynamic
 ) -> Generator[VideoStep, None, None]:
     """Steps with the animal followed by crops, from the reset before ``start`` on."""
     begins = range(start - start % RESET, stop, RESET)
@@ -166,7 +168,7 @@ def _followed(
 
 
 def _follow(
-    predictor: Predictor, reader: VideoReader, dynamic: Dynamic, chain: tuple[int, int], stretch: tuple[int, int]
+    predictor: Predictor, reader: CroppedVideo, dynamic: Dynamic, chain: tuple[int, int], stretch: tuple[int, int]
 ) -> Generator[VideoStep | None, None, None]:
     """Steps from one reset to the next; None whenever the network is at work, and other work may be done meanwhile."""
     (first, end), (start, stop) = chain, stretch

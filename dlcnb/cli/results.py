@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from dlcnb.cli.console import Console
     from dlcnb.project import Project
 
-__all__ = ["animal_option", "filter_poses", "is_several", "label", "label_video", "plot", "video_path", "with_poses"]
+__all__ = [
+    "animal_option",
+    "crop_of",
+    "filter_poses",
+    "is_several",
+    "label",
+    "label_video",
+    "plot",
+    "video_path",
+    "with_poses",
+]
 
 _videos = click.argument("videos", nargs=-1, required=True, type=LocalPath())
 _tables = click.option(
@@ -169,7 +179,7 @@ def label_video(
     project = Project.open(root)
     look["pcutoff"] = project.pcutoff if look["pcutoff"] is None else look["pcutoff"]
     look["alpha"] = "likelihood" if look.pop("fade") else 1.0
-    look["crop"] = _crop(look["crop"])
+    look["crop"] = crop_of(look["crop"])
     raw, filtered = look["beside"] == "raw", look.pop("filtered")
     done: list[dict[str, Any]] = []
     for video, poses_file in [with_poses(project, video, tables, filtered, animal) for video in videos]:
@@ -180,7 +190,7 @@ def label_video(
     return Report({"videos": done}, table(rows))
 
 
-def _crop(text: str | None) -> tuple[int, ...] | None:
+def crop_of(text: str | None) -> tuple[int, ...] | None:
     """Four numbers from "x1,x2,y1,y2", or None."""
     if text is None:
         return None

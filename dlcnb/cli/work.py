@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -20,7 +20,7 @@ from dlcnb.cli.console import (
     videos_argument,
 )
 from dlcnb.cli.networks import network_of, networks_of, pick_run
-from dlcnb.cli.results import video_path
+from dlcnb.cli.results import crop_of, video_path
 from dlcnb.cli.settings import SettingsCommand, checked_device, given, read_settings
 
 if TYPE_CHECKING:
@@ -199,7 +199,12 @@ def evaluate(console: Console, root: str, snapshot: str, plots: bool, **options:
     "MXNet can't use.",
 )
 @click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Frames per pass.")
-@click.option("--dynamic", is_flag=True, help="Follow the animal with a crop, several times as fast.")
+@click.option(
+    "--dynamic/--no-dynamic",
+    default=None,
+    help="Follow the animal with a crop, several times as fast.  [default: where the animal is small in the frame, and "
+    "the error on labeled frames is within 0.1 px of that in whole frames]",
+)
 @click.option(
     "--dynamic-threshold",
     type=click.FloatRange(0, 1, min_open=True),
@@ -208,6 +213,8 @@ def evaluate(console: Console, root: str, snapshot: str, plots: bool, **options:
 @click.option(
     "--dynamic-margin", type=click.FloatRange(0), help="With --dynamic: px around the bodyparts.  [default: 10]"
 )
+@click.option("--crop", help="Look at this part of the frames only: x1,x2,y1,y2 in px.  [default: that of config.yaml]")
+@click.option("--whole", is_flag=True, help="Look at whole frames, whatever config.yaml crops.")
 @click.option("--animals", type=click.IntRange(2), help="Up to so many animals, in a table for several (_el).")
 @click.option(
     "--ensemble",
@@ -248,6 +255,7 @@ def analyze(
         "snapshot": _snapshot(snapshot),
         "folder": out and Path(out).absolute(),
         "dynamic": _dynamic(more.pop("dynamic"), more.pop("dynamic_threshold"), more.pop("dynamic_margin")),
+        "crop": _crop(more.pop("crop"), more.pop("whole")),
         "score_maps": _frame_numbers(more.pop("score_maps")),
         **more,
     }
@@ -265,13 +273,22 @@ def analyze(
     return Report(data, text, problem)
 
 
-def _dynamic(wanted: bool, threshold: float | None, margin: float | None) -> tuple[float, float] | None:
-    """(threshold, margin) of dynamic cropping, or None."""
+def _dynamic(
+    wanted: bool | None, threshold: float | None, margin: float | None
+) -> tuple[float, float] | Literal["auto"] | None:
+    """(threshold, margin) of dynamic cropping; None = whole frames, "auto" = what the job finds best."""
     if wanted:
         return 0.5 if threshold is None else threshold, 10.0 if margin is None else margin
     if threshold is not None or margin is not None:
         raise click.UsageError("--dynamic-threshold and --dynamic-margin go with --dynamic.")
-    return None
+    return "auto" if wanted is None else None
+
+
+def _crop(text: str | None, whole: bool) -> tuple[int, ...] | Literal["whole"] | None:
+    """(x1, x2, y1, y2); None = what config.yaml says."""
+    if whole and text is not None:
+        raise click.UsageError("--crop and --whole exclude each other.")
+    return "whole" if whole else crop_of(text)
 
 
 def _frame_numbers(text: str | None) -> list[int] | None:
@@ -293,6 +310,10 @@ def _remark(video: dict[str, Any]) -> str | None:
         words.append(f"{reused} frames were there already")
     if video["replaced"]:
         words.append(f"replaced an earlier result ({video['replaced']}); --out keeps both")
+    if video["crop"]:
+        words.append("only x {} to {}, y {} to {} was looked at (--whole takes all)".format(*video["crop"]))
+    if video.get("followed"):
+        words.append(video["followed"])
     if "spread" in video:
         words.append(f"median of {video['networks']} networks, their spread in {video['spread']}")
     if "score_maps" in video:

@@ -29,10 +29,11 @@ def start(kind: str, project: Project | str | os.PathLike[str], **options: Any) 
         (keep the score-maps, for `EvaluationView`; default True).
         analyze: ``videos`` (paths), ``run``, ``snapshot``, ``batch``, ``device``, ``engine`` (see `dlcnb.Predictor`),
         ``folder`` (where the tables go; default beside each video), ``again`` (predict again what is there already),
-        ``dynamic`` (follow the animal with a crop: ``(threshold, margin)``), ``animals`` (up to so many, in a table for
-        several), ``score_maps`` (numbers of frames whose score-maps are kept),
-        ``scheduler`` (address of a Dask scheduler, such as "tcp://host:8786"). An analysis that was killed or stopped
-        goes on where it was when it is started again.
+        ``dynamic`` (follow the animal with a crop: ``(threshold, margin)``, or "auto": where that is as good as whole
+        frames), ``crop`` (the part of the frames to look at: ``(x1, x2, y1, y2)`` px, or "whole"; default what
+        config.yaml crops), ``animals`` (up to so many, in a table for several), ``score_maps`` (numbers of frames whose
+        score-maps are kept), ``scheduler`` (address of a Dask scheduler, such as "tcp://host:8786"). An analysis that
+        was killed or stopped goes on where it was when it is started again.
         export (the network as ONNX): ``run``, ``snapshot``, ``folder`` (default the run's).
         suggest: ``images`` (``labeled-data/<video>/<image>`` each), ``run``, ``snapshot``, ``device``; what
         was predicted is read by `read_suggestions`.

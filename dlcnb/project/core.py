@@ -232,11 +232,17 @@ class Project:
         if not isinstance(entry, dict) or entry.get("crop") is None:
             return None
         crop = parse_crop(entry["crop"], str(key))
-        if size is None:
-            return crop
-        (height, width), (x1, x2, y1, y2) = size, crop
-        cut = min(x1, width), min(x2, width), min(y1, height), min(y2, height)
-        return None if cut == (0, width, 0, height) or cut[0] == cut[1] or cut[2] == cut[3] else cut
+        return crop if size is None else _cut(crop, size)
+
+    def crop_to_analyze(self, video: StrPath, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
+        """(x1, x2, y1, y2) in pixels, ends excluded: the part of a video that ``cropping: true`` wants analyzed.
+
+        It is the video's own crop or, where that is the whole frame, config.yaml's x1 to y2. None = the whole frame.
+        """
+        if not self.config.get("cropping"):
+            return None
+        sides = [self.config.get(name) for name in ("x1", "x2", "y1", "y2")]
+        return self.crop(video, size) or (None if None in sides else _cut(parse_crop(sides, "cropping"), size))
 
     def set_crop(self, video: StrPath, crop: Iterable[int]) -> None:
         """Enter the part of a video to take, (x1, x2, y1, y2) in pixels with ends excluded, in config.yaml.
@@ -382,3 +388,10 @@ def _checked_date(date: datetime.date | str | None) -> datetime.date:
         return datetime.date.fromisoformat(date)
     except (TypeError, ValueError):
         raise ProjectError(f"date: expected a date such as 2018-10-30, found {date!r}") from None
+
+
+def _cut(crop: tuple[int, int, int, int], size: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    """A crop as far as it lies in a frame of ``(height, width)``; None if that is all of it, or nothing."""
+    (height, width), (x1, x2, y1, y2) = size, crop
+    cut = min(x1, width), min(x2, width), min(y1, height), min(y2, height)
+    return None if cut == (0, width, 0, height) or cut[0] == cut[1] or cut[2] == cut[3] else cut

@@ -3,12 +3,13 @@
 Frames are uint8 ``(H, W, 3)`` RGB, upright (a rotation flag is applied), numbered from 0 in the order they are shown.
 """
 
+from dlcnb.video.cropped import CroppedVideo
 from dlcnb.video.errors import DamagedFrameError, VideoError
 from dlcnb.video.reader import VideoReader
 from dlcnb.video.recording import remux
 from dlcnb.video.writer import VideoWriter
 
-__all__ = ["VIDEO_SUFFIXES", "DamagedFrameError", "VideoError", "VideoReader", "VideoWriter", "remux"]
+__all__ = ["VIDEO_SUFFIXES", "CroppedVideo", "DamagedFrameError", "VideoError", "VideoReader", "VideoWriter", "remux"]
 
 VIDEO_SUFFIXES = (
     ".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".asf", ".flv",

@@ -250,3 +250,30 @@ def test_a_crop_changes_no_coordinates(follower):
     follower.follow(points, likelihood)
     left, top, *_ = follower.crop
     np.testing.assert_array_equal(geometry.uncrop(geometry.crop(points, left, top), left, top), points)
+
+
+@pytest.mark.mxnet
+def test_an_animal_is_followed_where_that_is_as_good(trained):
+    from dlcnb import Predictor
+    from dlcnb.backend import following
+
+    _, run = trained
+    predictor = Predictor(run)
+    dynamic, reason = following(predictor)
+    assert dynamic == (0.5, 10.0)
+    assert "followed by crops with" in reason
+    assert following(predictor) == (dynamic, reason)
+
+
+@pytest.mark.mxnet
+def test_without_labels_to_compare_on_whole_frames_are_taken(tmp_path):
+    from support.networks import network_project
+
+    from dlcnb import Predictor
+    from dlcnb.backend import following
+
+    predictor = Predictor(network_project(tmp_path).last_run(), engine="auto")
+    assert predictor.engine == "fp32"
+    dynamic, reason = following(predictor)
+    assert dynamic is None
+    assert "no labeled frames" in reason

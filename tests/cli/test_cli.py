@@ -86,7 +86,9 @@ def test_wrong_usage_is_exit_code_2(arguments):
     assert "Error" in run(*arguments, code=2).stderr
 
 
-@pytest.mark.parametrize("wrong", [["--dynamic-margin", 3], ["--score-maps", "a,b"], ["--animals", 1]])
+@pytest.mark.parametrize(
+    "wrong", [["--dynamic-margin", 3], ["--score-maps", "a,b"], ["--animals", 1], ["--crop", "1,2"]]
+)
 def test_wrong_ways_to_analyze_are_named(project, clip, wrong):
     assert wrong[0] in run("analyze", project.root, clip, *wrong, code=2).stderr
 

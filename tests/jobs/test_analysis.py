@@ -206,6 +206,33 @@ def test_dynamic_cropping_goes_on_with_the_same_tables(predictor, tmp_path):
     assert analyze(predictor, video, pieces, dynamic=(0.4, 5))["reused"] == 0  # other settings
 
 
+def test_a_part_of_the_frames_gives_points_in_the_whole_frame(predictor, tmp_path):
+    video = write_noise(tmp_path / "a.mp4", 20)
+    crop = [8, 56, 4, 44]
+    result = analyze(predictor, video, tmp_path / "a.h5", crop=lambda _video, _size: crop)
+    assert result["crop"] == crop
+    with VideoReader(video) as reader:
+        images = [reader.read(n)[4:44, 8:56] for n in range(8)]
+    points, likelihood = predictor.predict(images)
+    poses = Poses.read(tmp_path / "a.h5")
+    np.testing.assert_allclose(poses.points[:8], points + (8, 4), atol=1e-4)
+    np.testing.assert_allclose(poses.likelihood[:8], likelihood, atol=1e-6)
+    again = analyze(predictor, video, tmp_path / "a.h5")  # another part: other poses
+    assert again["reused"] == 0
+    assert "x 8 to 56, y 4 to 44" in again["replaced"]
+
+
+@pytest.mark.parametrize(("crop", "part"), [(None, [8, 56, 4, 44]), ("whole", None), ((0, 40, 0, 30), [0, 40, 0, 30])])
+def test_what_config_yaml_crops_is_cropped_unless_something_else_is_asked_for(tmp_path, crop, part):
+    from dlcnb import Project
+    from dlcnb.jobs.analysis.plan import settings_of
+
+    project = Project.create("arena", "Ann", [write_noise(tmp_path / "a.mp4", 4)], PARTS, parent=tmp_path)
+    project.config.update(cropping=True, x1=8, x2=56, y1=4, y2=44)
+    with VideoReader(project.videos[0]) as reader:
+        assert settings_of({"crop": crop, "dynamic": "auto"}, project).key(reader).get("crop") == part
+
+
 def test_several_animals_get_a_table_for_several(predictor, tmp_path):
     from dlcnb import MultiAnimalPoses
     from dlcnb.jobs.analysis.plan import Settings, output_path

@@ -586,3 +586,21 @@ def test_a_crop_that_can_t_be_saved_is_taken_back(tmp_path):
     with pytest.raises(ProjectError, match="changed by another program"):
         project.set_crop("cam", (4, 60, 2, 40))
     assert project.crop("cam") == (0, 64, 0, 48)
+
+
+@pytest.mark.parametrize(
+    ("config", "crop"),
+    [
+        ({}, None),
+        ({"cropping": False, "x1": 2, "x2": 30, "y1": 3, "y2": 20}, None),
+        ({"cropping": True, "x1": 2, "x2": 30, "y1": 3, "y2": 20}, (2, 30, 3, 20)),
+        ({"cropping": True, "x1": 2, "x2": 300, "y1": 3, "y2": 200}, (2, 40, 3, 30)),
+        ({"cropping": True}, None),
+    ],
+)
+def test_what_is_to_be_analyzed(tmp_path, config, crop):
+    project = Project.create("crop", "Ann", [], ("nose",), parent=tmp_path)
+    for name in ("x1", "x2", "y1", "y2"):
+        project.config.pop(name, None)
+    project.config.update(config)
+    assert project.crop_to_analyze(tmp_path / "a.mp4", (30, 40)) == crop

@@ -168,7 +168,7 @@ class _Run:
                 continue
             opened = self._open[video]
             piece = opened.pieces.popleft()
-            task = (self.network, str(video), piece, opened.planned.parts.size, self.settings.key())
+            task = (self.network, str(video), piece, opened.planned.parts.size, opened.planned.key)
             self._tasks[self.client.submit(_predict, *task, pure=False, retries=RETRIES)] = video
 
     def _begin(self, video: Path, key: dict[str, Any]) -> None:

@@ -83,7 +83,7 @@ class Ensemble:
             reused, began = members.done // len(self._runs), time.monotonic()
             progress = _Share(Progress(events, video, stop), len(self._runs))
             for n, run in enumerate(self._runs):
-                one = replace(whole, key={**self._keys[n], **settings.key()}, parts=members.parts[n])
+                one = replace(whole, key={**self._keys[n], **settings.key(reader)}, parts=members.parts[n])
                 if not self._predict(run, reader, one, progress.of(n), stop):
                     return None
             write_chunks(spread_path(output), members.spreads(self._key["bodyparts"], self.scorer), len(reader))

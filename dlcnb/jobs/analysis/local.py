@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.jobs.analysis.plan import DEFAULTS, Plan, finish, finished, network_key, plan
-from dlcnb.video import VideoReader
+from dlcnb.video import CroppedVideo, VideoReader
 
 if TYPE_CHECKING:
     from dlcnb.backend import Predictor
@@ -45,8 +45,8 @@ def analyze_video(
     stop : true once the work shall stop.
 
     Returns ``{video, frames, seconds, fps, engine, output, damaged (numbers of the damaged frames, whose rows are NaN),
-    reused (frames that were predicted before), replaced (how tables of this name were made that are there no more, in
-    words, or None)}``; None if it was stopped.
+    reused (frames that were predicted before), crop (x1, x2, y1, y2, or None), replaced (how tables of this name were
+    made that are there no more, in words, or None)}``; None if it was stopped.
 
     Raises `VideoError` for a video that can't be read, `OSError` for a disk that is full or read-only, `PartsError` for
     another process at the same table.
@@ -73,7 +73,7 @@ def predict_parts(
     ----------
     stretch : (first, stop), where ``first`` is where a part begins.
     size : frames of a part, as `Settings.part_size`.
-    how : ``batch``, ``dynamic`` and ``animals`` as `predict_video` takes them, of `Settings.key`.
+    how : ``batch``, ``dynamic``, ``animals`` and ``crop`` as `predict_video` takes them, of `Settings.key`.
 
     Yields
     ------
@@ -84,8 +84,9 @@ def predict_parts(
 
     begun, end = stretch
     points, likelihood = [], []
+    seen = CroppedVideo(reader, how.get("crop"))
     how = {name: how[name] for name in ("batch", "dynamic", "animals") if how.get(name) is not None}
-    steps = predict_video(predictor, reader, start=begun, stop=end, **how)
+    steps = predict_video(predictor, seen, start=begun, stop=end, **how)
     with closing(steps):  # type: ignore[type-var]  # an iterator that has close()
         for step in steps:
             points.append(step.points)

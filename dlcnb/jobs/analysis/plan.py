@@ -25,6 +25,7 @@ from dlcnb.poses import poses_path, write_chunks
 from dlcnb.poses.assembly import Distances
 from dlcnb.poses.single import other_video
 from dlcnb.poses.tracking import track_chunks
+from dlcnb.project.config import parse_crop
 from dlcnb.run import Run
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class Settings:
 
     ``again``: predict all frames again, whatever is there. ``dynamic``: follow the animal with a crop, ``(threshold,
     margin)``; frames then go in groups of a fixed size, and ``batch`` has no meaning. ``animals``: how many there are
-    at most; None = one, in a table for one.
+    at most; None = one, in a table for one. ``crop``: function (video, size) -> the part of its frames to look at, (x1,
+    x2, y1, y2) px, or None; without it whole frames.
     """
 
     batch: int = 8
@@ -68,16 +70,19 @@ class Settings:
     again: bool = False
     dynamic: tuple[float, float] | None = None
     animals: int | None = None
+    crop: Callable[[Path, tuple[int, int]], Sequence[int] | None] | None = None
 
     def __post_init__(self) -> None:
         if self.dynamic is not None and self.animals is not None:
             raise ValueError("Dynamic cropping follows one animal: give dynamic or animals, not both.")
 
-    def key(self) -> dict[str, Any]:
-        """What poses depend on, as JSON values."""
+    def key(self, reader: VideoReader) -> dict[str, Any]:
+        """What the poses of a video depend on, as JSON values."""
         found: dict[str, Any] = {"batch": self.batch if self.dynamic is None else None}
         if self.dynamic is not None:
             found["dynamic"] = list(map(float, self.dynamic))
+        if self.crop is not None and (crop := self.crop(reader.path, reader.size)):
+            found["crop"] = list(crop)
         return found if self.animals is None else {**found, "animals": self.animals}
 
     def part_size(self) -> int:
@@ -92,10 +97,14 @@ class Settings:
 DEFAULTS = Settings()
 
 
-def settings_of(options: Mapping[str, Any]) -> Settings:
-    """The `Settings` that the options of a job name."""
+def settings_of(options: Mapping[str, Any], project: Project) -> Settings:
+    """The `Settings` that the options of a job name; what config.yaml crops is cropped, unless they say otherwise."""
     names = ("batch", "again", "dynamic", "animals")
-    return Settings(**{name: options[name] for name in names if options.get(name) is not None})
+    given = {name: options[name] for name in names if options.get(name) not in (None, "auto")}
+    crop = options.get("crop")
+    if crop is None:
+        return Settings(**given, crop=project.crop_to_analyze)
+    return Settings(**given, crop=None if crop == "whole" else lambda _video, _size: parse_crop(crop, "crop"))
 
 
 def output_path(video: str | Path, scorer: str, settings: Settings, folder: str | Path | None = None) -> Path:
@@ -157,7 +166,7 @@ def plan(network: Mapping[str, Any], reader: VideoReader, output: str | Path, se
             "folder for these tables (--out)"
         )
     video = {"bytes": state.st_size, "changed": state.st_mtime, "frames": len(reader)}
-    key = {**network, "video": video, **settings.key()}
+    key = {**network, "video": video, **settings.key(reader)}
     values = 3 * len(network["bodyparts"]) * (settings.animals or 1)
     _check_writable(output.parent, values * len(reader) * _BYTES)
     parts = Parts(output, key, len(reader), settings.part_size())
@@ -223,6 +232,7 @@ def finish(planned: Plan, reused: int, seconds: float) -> dict[str, Any]:
         "output": str(planned.output),
         "damaged": damaged,
         "reused": reused,
+        "crop": key.get("crop"),
     }
     kept = {**result, "video": str(planned.video.absolute())}
     meta = {"key": key, "tables": _state(planned.output), "result": kept}
@@ -247,6 +257,8 @@ def _in_words(key: Mapping[str, Any], new: Mapping[str, Any]) -> str:
         how = "dynamic cropping (threshold {:g}, margin {:g} px)".format(*key["dynamic"])
     if "animals" in key:
         how = f"up to {key['animals']} animals"
+    if "crop" in key:
+        how += ", x {} to {}, y {} to {}".format(*key["crop"])
     if key.get("likelihood") != new.get("likelihood"):
         how += f", {'calibrated' if 'likelihood' in key else 'raw'} likelihood"
     return f"engine {key['engine']}, {how}"

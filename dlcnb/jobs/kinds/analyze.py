@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlcnb.jobs.analysis.ensemble import Ensemble, checked_runs
 from dlcnb.jobs.analysis.local import analyze_video
@@ -13,9 +14,7 @@ from dlcnb.jobs.analysis.plan import Progress, each_video, output_path, settings
 from dlcnb.jobs.events import EventLog
 from dlcnb.jobs.kinds.kind import Kind, Options, Result, with_run
 from dlcnb.jobs.stop import StopRequest
-
-if TYPE_CHECKING:
-    from dlcnb.project import Project
+from dlcnb.project import Project
 
 __all__ = ["KIND", "analyze"]
 
@@ -23,7 +22,7 @@ __all__ = ["KIND", "analyze"]
 def analyze(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
     """Analyze the videos of a job; returns ("done" or "stopped", result)."""
     options = job["options"]
-    settings = settings_of(options)
+    settings = settings_of(options, Project.open(job["project"]))
     which = {name: options[name] for name in ("snapshot", "device", "engine", "raw_likelihood") if name in options}
     if options.get("scheduler"):
         from dlcnb.jobs.analysis import cluster  # here: what it needs may not be installed
@@ -41,6 +40,10 @@ def analyze(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
 
         return each_video(options["videos"], together, events, stop)
     predictor = backend.Predictor(Path(options["run"]), **which)
+    followed = None
+    if options.get("dynamic") == "auto" and settings.animals is None:
+        dynamic, reason = backend.following(predictor)
+        settings, followed = replace(settings, dynamic=dynamic), reason if dynamic else None
 
     def one(video: str) -> dict[str, Any] | None:
         output = output_path(video, predictor.scorer, settings, options.get("folder"))
@@ -48,7 +51,7 @@ def analyze(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
         if done and options.get("score_maps"):
             done["score_maps"] = str(output.with_name(f"{output.stem}_maps.zip"))
             backend.write_score_maps(predictor, video, options["score_maps"], done["score_maps"])
-        return done
+        return done and {**done, "followed": followed}
 
     return each_video(options["videos"], one, events, stop)
 
@@ -71,12 +74,14 @@ def _checked(project: Project, options: Options) -> Options:
                 f"{taken[table]} and {video} would write the same table. Analyze them into different folders."
             )
         taken[table] = video
-    settings_of(options)
+    settings_of(options, project)
     if options.get("score_maps") and options.get("scheduler"):
         raise ValueError("Score-maps are not written by a cluster. Ask for them without a scheduler.")
     return options
 
 
 _NETWORK = frozenset({"videos", "run", "snapshot", "batch", "device", "engine"})
-_HOW = frozenset({"folder", "again", "dynamic", "animals", "score_maps", "scheduler", "raw_likelihood", "ensemble"})
+_HOW = frozenset(
+    {"folder", "again", "crop", "dynamic", "animals", "score_maps", "scheduler", "raw_likelihood", "ensemble"}
+)
 KIND = Kind("analyze", analyze, _NETWORK | _HOW, check=_checked, predicts=True)

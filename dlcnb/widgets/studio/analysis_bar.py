@@ -118,7 +118,7 @@ class AnalysisBar(View):
             raise FileNotFoundError(f"{self.project.root} has no video; add one: dlcnb add-videos")
         wanted = list(videos) or [self.video]
         self.tell(f"Analyzing {', '.join(video.name for video in wanted)} …")
-        self.follower.follow(jobs.start("analyze", self.project, videos=wanted, engine="auto"))
+        self.follower.follow(jobs.start("analyze", self.project, videos=wanted, engine="auto", dynamic="auto"))
 
     @shown
     def stop(self) -> None:
