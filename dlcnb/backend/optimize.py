@@ -32,6 +32,9 @@ def start_half_precision(dtype: str) -> None:
     amp.init(target_dtype=dtype)
 
 
+_BIAS = "head.out.bias"  # of the score-maps, and after them the refinement
+
+
 def learning_rate(config: TrainConfig, progress: float, step: int = 0) -> float:
     """Learning rate of a step.
 
@@ -61,6 +64,11 @@ class Optimizer:
     devices : list of MXNet contexts; gradients are summed over them.
     half : whether `start_half_precision` was called.
     store : key-value store that sums the gradients of several processes, or None.
+
+    Attributes
+    ----------
+    level : float ``(K,)``, what is added to the logits of each score-map when the network predicts
+        (`dlcnb.backend.level`); None = nothing. Training goes on without it.
     """
 
     def __init__(
@@ -80,6 +88,7 @@ class Optimizer:
         if half:
             amp.init_trainer(self._trainer)
         self._average = {n: self._raw(n).copy() for n in self._parameters}
+        self.level: NDArray[np.float32] | None = None
 
     def _share_first_weights(self) -> None:
         """Give every worker the first one's weights now, and wait for them.
@@ -113,7 +122,12 @@ class Optimizer:
 
     def weights(self) -> dict[str, Any]:
         """Name -> NDArray of the trained parameters as predictions use them: averaged, if the run averages."""
-        return dict(self._average) if self._share else {n: self._raw(n) for n in self._parameters}
+        found = dict(self._average) if self._share else {n: self._raw(n) for n in self._parameters}
+        if self.level is not None:
+            change = np.zeros(found[_BIAS].shape, np.float32)
+            change[: len(self.level)] = self.level
+            found[_BIAS] = found[_BIAS] + mx.nd.array(change, ctx=self._device)
+        return found
 
     def is_finite(self) -> bool:
         """Whether all trained weights are finite numbers."""
@@ -122,14 +136,11 @@ class Optimizer:
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """The network with the averaged weights in place of the raw ones."""
-        if not self._share:
-            yield
-            return
+        """The network with the weights as predictions use them in place of the raw ones."""
         raw = {name: self._raw(name).copy() for name in self._parameters}
         try:
-            for name, parameter in self._parameters.items():
-                parameter.set_data(self._average[name])
+            for name, value in self.weights().items():
+                self._parameters[name].set_data(value)
             yield
         finally:
             for name, parameter in self._parameters.items():

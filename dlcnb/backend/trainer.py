@@ -19,6 +19,7 @@ from dlcnb.augment import Augmentation
 from dlcnb.backend import mx
 from dlcnb.backend.crew import find_crew, shares, summed
 from dlcnb.backend.devices import low_precision, pick_devices
+from dlcnb.backend.level import levels
 from dlcnb.backend.network import PoseNet, loss_totals, pose_loss, to_tensor
 from dlcnb.backend.optimize import Optimizer, learning_rate, start_half_precision
 from dlcnb.backend.runs import StatsFile, best_of, save_snapshot
@@ -32,6 +33,7 @@ from dlcnb.trainset import TrainConfig, TrainSet, choose_split, is_kept, mirror_
 __all__ = ["DivergedError", "TrainStep", "Trainer"]
 
 _LOG_EVERY = 10
+_LEVELED = 3  # batches that tell the level of the score-maps
 Batch = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]  # images, score-maps, location refinement
 
 
@@ -112,6 +114,7 @@ class Trainer:
         self.net = self._make_network()
         self.step, self.before = 0, 0.0
         self.saved: int | None = None
+        self.leveled: int | None = None
         self.best: dict[str, Any] | None = None
         store = self.crew.store if self.crew else None
         self.optimizer = Optimizer(self.net, config, self.devices, half=bool(self.half), store=store)
@@ -124,8 +127,6 @@ class Trainer:
         self.stats = StatsFile(self.run, self.step) if leads else None
         self.pool = ThreadPoolExecutor(1)
         self.started = self.validated = time.monotonic()
-
-    # ---- setting up
 
     def _parts(self, resume: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Indices of the frames trained on and of the validation part; written to, or read from, the run's split."""
@@ -300,11 +301,25 @@ class Trainer:
 
     def _validate(self) -> dict[str, Any] | None:
         """Errors (px) on the validation part, or None where there is none; leaves a preview in the run."""
+        self._find_level()
         with self.optimizer.averaged():
             found, warning = self.validation.check(self.net, self.devices[0], self.step, self._progress())
         if warning:
             self._warn(warning)
         return found
+
+    def _find_level(self) -> None:
+        """The level of the score-maps at this step, which the loss over places leaves open."""
+        if not self.config.spatial_weight or self.leveled == self.step:
+            return
+        self.optimizer.level, logits, discs = None, [], []
+        with self.optimizer.averaged():
+            for images, score, _ in map(self._batch, range(self.step, self.step + _LEVELED)):
+                output = self.net(to_tensor(images, self.net, self.devices[0], self.net.multiple))
+                logits.append(output[:, : self.net.parts].astype("float32").asnumpy())  # the next takes its memory
+                discs.append(score)
+        self.optimizer.level = levels(logits, discs)
+        self.leveled = self.step
 
     # ---- saving and restoring
 
@@ -313,6 +328,7 @@ class Trainer:
         if self.leads and self.step and self.saved != self.step:
             if not self.optimizer.is_finite():
                 raise self._diverged("weights", self.config.learning_rate)
+            self._find_level()
             trained, device = self.optimizer.weights(), self.devices[0]
             weights = {n: trained.get(n, p.data(device)) for n, p in self._parameters().items()}
             save_snapshot(self.run, self.step, weights, self._state())

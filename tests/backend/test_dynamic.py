@@ -252,17 +252,57 @@ def test_a_crop_changes_no_coordinates(follower):
     np.testing.assert_array_equal(geometry.uncrop(geometry.crop(points, left, top), left, top), points)
 
 
+@pytest.fixture(scope="module")
+def labeled_spot(spot_video, tmp_path_factory):
+    """A project with labels of that spot, and a `Spot` that stands for its network."""
+    from support.networks import add_network
+
+    from dlcnb import Project, frames
+    from dlcnb.labels import Labels
+    from dlcnb.run import Run
+
+    path, places = spot_video
+    project = Project.create("spot", "Ann", [path], Spot.bodyparts, parent=tmp_path_factory.mktemp("labeled"))
+    chosen = range(0, 60, 10)
+    frames.extract(project, project.videos[0], chosen)
+    folder = project.labeled_dir(project.videos[0])
+    images = sorted(image.relative_to(project.root).as_posix() for image in folder.glob("*.png"))
+    Labels(Spot.bodyparts, "Ann", tuple(images), places[list(chosen), None]).write(folder)
+    spot = Spot()
+    spot.run, spot.step, spot.engine = add_network(project), 1, "fp32"
+    Run(spot.run).write_split({"train": images[:3], "validation": [], "test": images[3:]})
+    return spot
+
+
 @pytest.mark.mxnet
-def test_an_animal_is_followed_where_that_is_as_good(trained):
-    from dlcnb import Predictor
+def test_an_animal_is_followed_where_crops_are_small_and_as_good(labeled_spot):
     from dlcnb.backend import following
 
-    _, run = trained
-    predictor = Predictor(run)
-    dynamic, reason = following(predictor)
-    assert dynamic == (0.5, 10.0)
-    assert "followed by crops with" in reason
-    assert following(predictor) == (dynamic, reason)
+    dynamic, reason = following(labeled_spot)
+    assert dynamic == (0.5, 10), reason
+    assert "followed by crops with 21 % of the pixels" in reason
+    looked = len(labeled_spot.seen)
+    assert following(labeled_spot) == (dynamic, reason)
+    assert len(labeled_spot.seen) == looked  # it was kept
+
+
+@pytest.mark.mxnet
+def test_it_is_not_where_crops_make_the_error_larger(labeled_spot, monkeypatch):
+    from dlcnb.backend import following
+
+    def maps(images):
+        found = SpotMaps(images)
+        if images[0].shape[:2] == SMALL:
+            return found
+        points, likelihood = found.points()
+        found.points = lambda: (points + 3.0, likelihood)
+        return found
+
+    monkeypatch.setattr(labeled_spot, "maps", maps)
+    monkeypatch.setattr(labeled_spot, "engine", "another")  # of which nothing is kept
+    dynamic, reason = following(labeled_spot)
+    assert dynamic is None
+    assert "is larger in crops" in reason
 
 
 @pytest.mark.mxnet
