@@ -127,6 +127,7 @@ def pose_loss(
     *,
     locref_weight: float,
     spatial_weight: float = 0.0,
+    score_weight: float = 1.0,
     totals: tuple[int, float, int] | None = None,
 ) -> tuple[Any, Any]:
     """The loss of a batch: cross-entropy of the score-maps, and the Huber loss of the refinement on the discs.
@@ -140,6 +141,7 @@ def pose_loss(
     output : NDArray ``(B, 3K, h, w)`` from `PoseNet`; ``(B, 4K, h, w)`` with intermediate supervision, whose
         cross-entropy is added with weight 1.
     score, locref : NDArray ``(B, K, h, w)``, ``(B, 2K, h, w)`` from `dlcnb.targets.encode`.
+    locref_weight, spatial_weight, score_weight : of the Huber loss, the cross-entropy of places, and that of the cells.
     totals : how many map cells, disc cells and bodyparts that show the means are taken over (`loss_totals`); None =
         those of this batch. Part of a batch needs those of the whole.
 
@@ -150,9 +152,9 @@ def pose_loss(
     parts = score.shape[1]
     cells, disc, shown = totals or loss_totals(score.asnumpy())
     logits = output.slice_axis(1, 0, parts)
-    part = _cross_entropy(logits, score) / cells
+    part = score_weight * _cross_entropy(logits, score) / cells
     if output.shape[1] > 3 * parts:
-        part = part + _cross_entropy(output.slice_axis(1, 3 * parts, None), score) / cells
+        part = part + score_weight * _cross_entropy(output.slice_axis(1, 3 * parts, None), score) / cells
     if spatial_weight:
         part = part + spatial_weight * _spatial_cross_entropy(logits, score) / max(shown, 1)
     mask = mx.nd.stack(score, score, axis=2).reshape(locref.shape)  # repeat() takes ten times as long

@@ -16,7 +16,7 @@ from dlcnb.backend import mx
 from dlcnb.backend.network import PoseNet
 from dlcnb.trainset import TrainConfig
 
-__all__ = ["Optimizer", "learning_rate", "start_half_precision"]
+__all__ = ["Optimizer", "learning_rate", "score_weight", "start_half_precision"]
 
 _AVERAGE_EVERY = 4
 _OPTIONS: dict[str, dict[str, float]] = {
@@ -52,6 +52,14 @@ def learning_rate(config: TrainConfig, progress: float, step: int = 0) -> float:
         return config.learning_rate * warm
     cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - 0.3) / 0.7)))
     return config.learning_rate * (0.01 + 0.99 * cosine)
+
+
+def score_weight(config: TrainConfig, progress: float) -> float:
+    """How often the cross-entropy of the cells counts when that share of the budget, 0..1, is used up.
+
+    Once until 40 % of it; from there on it grows by the same factor with each step, up to ``config.score_weight``.
+    """
+    return config.score_weight ** max(0.0, (progress - 0.4) / 0.6)
 
 
 class Optimizer:

@@ -21,7 +21,7 @@ from dlcnb.backend.crew import find_crew, shares, summed
 from dlcnb.backend.devices import low_precision, pick_devices
 from dlcnb.backend.level import levels
 from dlcnb.backend.network import PoseNet, loss_totals, pose_loss, to_tensor
-from dlcnb.backend.optimize import Optimizer, learning_rate, start_half_precision
+from dlcnb.backend.optimize import Optimizer, learning_rate, score_weight, start_half_precision
 from dlcnb.backend.runs import StatsFile, best_of, save_snapshot
 from dlcnb.backend.transfer import start_from
 from dlcnb.backend.validation import Validation
@@ -239,7 +239,8 @@ class Trainer:
     def _update(self, batch: Batch, rate: float) -> tuple[float, float] | None:
         """One optimiser step; returns the two parts of the loss, or None if another worker has left."""
         totals = loss_totals(batch[1])
-        weights = {"locref_weight": self.config.locref_weight, "spatial_weight": self.config.spatial_weight}
+        weights = {name: getattr(self.config, name) for name in ("locref_weight", "spatial_weight")}
+        weights["score_weight"] = score_weight(self.config, self._progress())
         if self.crew:
             batch = shares(batch, self.crew.size)[self.crew.rank]
         losses = []

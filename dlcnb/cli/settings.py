@@ -32,8 +32,8 @@ GROUPS = {  # heading -> settings; those that are not named here come under "Oth
         *("brightness", "noise"),
     ),
     "How it learns": (
-        *("radius", "locref_weight", "spatial_weight", "optimizer", "learning_rate", "head_rate", "schedule"),
-        *("average", "seed"),
+        *("radius", "locref_weight", "spatial_weight", "score_weight", "optimizer", "learning_rate", "head_rate"),
+        *("schedule", "average", "seed"),
     ),
     "Checks and snapshots": ("validate_every", "keep"),
     "Machine": ("device", "precision", "kvstore", "workers"),
@@ -47,6 +47,7 @@ HELP = {  # where the command line says it otherwise than the docstring
     "fold": "Which of the --folds, from 0.  [default: 0]",
     "leave_out": "Test on the frames of this video, train on all others.",
     "backbone": "Network below the heads.  [default: efficientnet-lite0]",
+    "score_weight": "How often the cross-entropy of cells counts at the end; once until 40 % (paper: 1).",
     "batch_size": "Examples per step.",
     "head_width": "Channels of the network's head (efficientnet-lite0).",
     "crop_size": "Side of the examples, px at the input scale; none: whole frames, one a step, as in the paper.",

@@ -47,6 +47,7 @@ PRESETS: dict[str, dict[str, Any]] = {  # settings that differ from the defaults
         "balanced": False,
         "head_width": 64,
         "head_rate": 1.0,
+        "score_weight": 1.0,
         "optimizer": "sgd",
         "schedule": ((10_000, 0.005), (430_000, 0.02), (730_000, 0.002), (1_030_000, 0.001)),
         "average": 0.0,
@@ -55,7 +56,13 @@ PRESETS: dict[str, dict[str, Any]] = {  # settings that differ from the defaults
 }
 
 
-_BEFORE = {"head_width": 64, "head_rate": 1.0, "spatial_weight": 0.0, "balanced": False}  # of runs that don't say
+_BEFORE = {  # of runs that don't say
+    "head_width": 64,
+    "head_rate": 1.0,
+    "spatial_weight": 0.0,
+    "score_weight": 1.0,
+    "balanced": False,
+}
 CHOICES = {"backbone": BACKBONES, "optimizer": OPTIMIZERS, "precision": PRECISIONS, "kvstore": KVSTORES}
 
 
@@ -91,6 +98,9 @@ class TrainConfig:
     spatial_weight : weight of a cross-entropy over *places*: of all cells of a score-map, those of the disc shall have
         the probability. Bodyparts are found in a fraction of the steps, since background does not drown them. 0 = the
         paper's loss.
+    score_weight : the cross-entropy of the score-maps' cells, which makes their heights probabilities, counts once in
+        the first 40 % of the budget and ever more after it, at the end so many times: a young network would find no
+        bodypart with it. 1 = the paper's loss.
     head_width : channels of the layers that join the feature maps of a backbone that goes on to stride 32.
     optimizer : "adam" or "sgd" (momentum 0.9).
     learning_rate : peak of the schedule: linear warm-up, flat, cosine to 1 %.
@@ -138,6 +148,7 @@ class TrainConfig:
     radius: float | None = None
     locref_weight: float = 1.0
     spatial_weight: float = 1.0
+    score_weight: float = 10.0
     head_width: int | None = None
     intermediate: bool = False
     optimizer: str = "adam"
@@ -176,6 +187,7 @@ class TrainConfig:
             "head_width",
             "learning_rate",
             "head_rate",
+            "score_weight",
         )
         for name in positive:
             value = getattr(self, name)

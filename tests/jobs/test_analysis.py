@@ -419,7 +419,7 @@ def test_score_maps_of_chosen_frames(project, predictor, tmp_path):
     video = write_noise(tmp_path / "a.mp4", 20)
     options = {"run": str(project.last_run()), "videos": [str(video)], "score_maps": [3, 17]}
     with closing(jobs.EventLog(tmp_path)) as events:
-        ending, result = work({"options": options}, events, stop=False)
+        ending, result = work({"project": str(project.root), "options": options}, events, stop=False)
     assert ending == "done"
     (done,) = result["videos"]
     maps = ScoreMaps(done["score_maps"])
