@@ -52,7 +52,7 @@ def trained_with(loss, root, steps, seed):
 
 def places_off(root, steps, seed):
     """`animals.one` with the paper's loss alone."""
-    return one(root, None, seed, {"steps": steps, "spatial_weight": 0.0})
+    return one(root, None, seed, {"steps": steps, "spatial_weight": 0.0, "score_weight": 1.0})
 
 
 def main():
