@@ -2,8 +2,8 @@
 
     python benchmarks/looks.py FOLDER [--only Labeler Studio] [--views 1280-light 800-dark]
 
-Writes FOLDER/NAME-VIEW.png. At 150 % a window of 1280 x 800 has 853 x 533 CSS pixels. Prints what does not fit, and
-what axe-core finds to be serious.
+Writes FOLDER/NAME-VIEW.png. At 150 % a window of 1280 x 800 has 853 x 533 CSS pixels. Prints what does not fit,
+what axe-core finds to be serious, and errors of the page's console.
 """
 
 import argparse
@@ -46,6 +46,9 @@ def main():
     options = options.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     with lab_page(nodelay=True, ratio=1) as (lab, _):
+        lab.page.on(
+            "console", lambda one: print(f"console: {one.text[:300]}", flush=True) if one.type == "error" else None
+        )
         lab.open("looks", CELL, "stage.box")
         for view in options.views:
             width, height, dark = VIEWS[view]

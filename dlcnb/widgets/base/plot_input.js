@@ -53,6 +53,18 @@ function render({ model, el }) {
     wheel = null;
   };
 
+  // What is said of an axis while the page makes it is lost: tell when all plots over time have theirs.
+  function tellDrawn(root, tries) {
+    if (signal.aborted || !tries) return;
+    const plots = [...root.querySelectorAll('.dlcnb-plot-over-time')];
+    if (!plots.length || !plots.every((plot) => plot.querySelector('.axis .tick'))) {
+      setTimeout(() => tellDrawn(root, tries - 1), 250);
+      return;
+    }
+    model.set('drawn', model.get('drawn') + 1);
+    model.save_changes();
+  }
+
   function attach() {
     const root = el.closest('.' + model.get('root_class'));
     if (!root) return false;
@@ -114,6 +126,7 @@ function render({ model, el }) {
     );
     model.set('attached', model.get('attached') + 1);
     model.save_changes();
+    tellDrawn(root, 240);
     return true;
   }
 

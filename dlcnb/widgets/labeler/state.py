@@ -178,7 +178,7 @@ class LabelSession(Assistance, HasTraits):
         if len(parts) == len(self.bodyparts):
             return f"nothing is placed in this frame: {again}"
         number = "1 bodypart is" if len(parts) == 1 else f"{len(parts)} bodyparts are"
-        return "" if self._told_of_open else f"{number} open: {again}; Undo takes it back, and you are asked only once"
+        return "" if self._told_of_open else f"{number} open: {again} (asked only once; Undo takes it back)"
 
     @locked
     def finish_and_go_on(self) -> None:

@@ -145,7 +145,7 @@ class TrajectoryView(View):
         state.observe(lambda _: self._on_frame(), "frame")
         state.observe(lambda change: setattr(player, "pcutoff", change.new), "pcutoff")
         state.observe(lambda change: self.tell(change.new), "message")
-        self.input.observe(lambda _: self.plots.name_times(), "attached")
+        self.input.observe(lambda _: self.plots.name_times(), ["attached", "drawn"])
         player.observe(lambda _: self._on_frame_of_player(), "frame")
         player.observe(lambda change: setattr(state, "pcutoff", change.new), "pcutoff")
         player.pcutoff = state.pcutoff

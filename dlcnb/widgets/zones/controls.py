@@ -55,7 +55,7 @@ class ZoneControls:
         self.video = ipywidgets.Dropdown(options=videos, layout=_layout("220px"))
         self.video.tooltip = "The video whose zones these are"
         self.video.observe(self._quiet.ignored(lambda change: editor.choose_video(change.new)), "value")
-        self.frame = ipywidgets.IntSlider(min=0, max=1, readout=False, layout=_layout("200px"))
+        self.frame = ipywidgets.IntSlider(min=0, max=1, readout=False, layout=_layout("160px"))
         self.frame.tooltip = "The frame that is shown"
         self.frame.add_class("dlcnb-own-keys")
         self.frame.observe(self._quiet.ignored(lambda change: editor.go(change.new)), "value")
