@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from support.projects import copy_of
 
 from dlcnb import TrainConfig
 from dlcnb.labels import Labels
-from dlcnb.trainset.cautions import few_to_test, sizes_that_differ, swapped_twins
+from dlcnb.trainset.cautions import FEW, few_labels, few_to_test, sizes_that_differ, swapped_twins
 
 NAMES = ("snout", "leftear", "rightear", "leftpaw", "rightpaw", "tailbase")
 MOUSE = np.array([[60.0, 0], [40, -20], [40, 20], [0, -25], [0, 25], [-60, 0]])
@@ -22,6 +23,19 @@ def mice(count, size=1.0, seed=0):
 
 def labels(points):
     return Labels(NAMES, "ann", tuple(f"labeled-data/m/img{n:04d}.png" for n in range(len(points))), points)
+
+
+def test_few_labels_are_told_before_a_training(arena_project, tmp_path):
+    project = copy_of(arena_project, tmp_path)
+    found = Labels.read_project(project)
+    some = found.select(np.arange(3))
+    for folder in project.labeled_dirs():
+        for path in folder.glob("CollectedData_*"):
+            path.unlink()
+        some.write(folder)
+    assert "Only 3 frames are labeled" in few_labels(project)
+    found.select(np.arange(FEW)).write(project.labeled_dirs()[0])
+    assert few_labels(project) == ""
 
 
 def test_swapped_twins_are_named_with_their_frames():

@@ -103,7 +103,7 @@ class Gallery(PaintedBox):
         self.canvas = FrameCanvas(self.state.size)
         self.input = Input([self.canvas], [*KEYS, *OWN_KEYS], self._on_input, ROOT)
         self.input.guard.measured = True
-        self.input.guard.observe(lambda change: self.state.fit(change.new), "room")
+        self.input.guard.observe(lambda change: self._safely(self.state.fit, change.new), "room")
         self._build_pager()
         layout = ipywidgets.Layout(width="100%", align_items="stretch", overflow="hidden")
         super().__init__([self.canvas, self.pager, self.input.guard], layout=layout)

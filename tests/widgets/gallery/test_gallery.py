@@ -1,9 +1,12 @@
 """The grid of pictures: its state without pixels, and its canvas without a browser."""
 
+import threading
+
 import numpy as np
 import pytest
 from support.widgets import shown
 
+from dlcnb.widgets.base.paint import Text
 from dlcnb.widgets.gallery.gallery_state import Cell, GalleryState
 from dlcnb.widgets.gallery.thumbnails import EMPTY, Gallery, fitted
 
@@ -136,6 +139,31 @@ class TestGallery:
         gallery.input.guard.room = 200
         assert gallery.state.columns == 2
         assert shown(gallery).shape[:2] == gallery.state.size == (gallery.canvas.height, gallery.canvas.width)
+
+    def test_a_page_that_becomes_narrow_while_it_is_painted(self, gallery):
+        reading, narrow = threading.Event(), threading.Event()
+
+        def picture(cell):
+            reading.set()
+            narrow.wait(0.3)  # it can't become so before all pictures are read
+            return np.zeros((48, 64, 3), np.uint8)
+
+        gallery._picture = picture
+        gallery.redraw()
+        assert reading.wait(30)
+        gallery.input.guard.room = 200
+        narrow.set()
+        assert shown(gallery).shape[:2] == gallery.state.size
+        assert gallery.problems == []
+
+    def test_a_note_takes_the_lines_that_there_are(self):
+        made = Gallery(lambda cell: None, print, print, size=(60, 80), lines=3)
+        made.set_cells([Cell(0, "img1.png", "leftear and rightear look swapped")])
+        texts = [thing.text for thing in made._things() if isinstance(thing, Text)]
+        assert texts[0] == "img1.png"
+        assert len(texts) == 3
+        assert texts[1].startswith("leftear")
+        made.close()
 
     def test_errors_are_handed_on(self, gallery):
         gallery._opened = lambda key: 1 / 0

@@ -110,6 +110,12 @@ class TestPosesAndMarks:
         state.show_poses = False
         assert state.visible_points().shape == (0, 2)
 
+    def test_points_far_outside_of_the_frame_are_not_drawn_but_counted(self, state):
+        points = np.tile([[600.0, 470.0], [690.0, 470.0], [5000.0, 10.0], [10.0, -900.0]], (100, 1, 1))
+        state.set_poses(points, np.full((100, 4), 0.9))
+        assert np.isfinite(state.visible_points()[:, 0]).tolist() == [True, True, False, False]
+        assert state.outside == 200
+
     def test_poses_of_another_video_are_refused(self, state):
         with pytest.raises(ValueError, match="cover 101 frames but the video has 100"):
             state.set_poses(np.zeros((101, 1, 2)), np.zeros((101, 1)))

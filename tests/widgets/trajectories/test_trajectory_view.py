@@ -133,6 +133,16 @@ class TestPart:
         with pytest.raises(ValueError, match="poses of this video"):
             TrajectoryState(state.poses, np.arange(3))
 
+    def test_points_far_outside_of_the_frame_blow_up_no_axis(self):
+        points = np.full((50, 1, 2), 40.0)
+        points[20] = (9000, -7000)
+        state = TrajectoryState(Poses(("a",), "s", points, np.ones((50, 1))), np.arange(50) / 30, size=(96, 128))
+        for kind in ("x", "y", "speed"):
+            assert np.nanmax(np.abs(state.line(kind, 0)[1])) <= 40
+        assert state.outside == 1
+        state.look(30, 50)
+        assert state.outside == 0
+
 
 class TestSeries:
     def test_below_pcutoff_nothing_is_drawn_but_the_likelihood(self, state, project):
