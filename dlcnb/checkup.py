@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dlcnb import labels
-from dlcnb.files import StrPath
+from dlcnb.files import StrPath, quoted
 from dlcnb.project import Finding, Project, ProjectError, scale_of
 from dlcnb.project.names import is_stray, video_stem
 from dlcnb.project.scale import SCALES, scaled_videos
@@ -51,7 +51,7 @@ def _check_scales(project: Project) -> Iterator[Finding]:
         yield Finding("error", str(error))
         return
     for name in sorted({*own} - _names(project)):
-        cure = f"dlcnb add-videos {project.root}, or take the entry out of the file"
+        cure = f"dlcnb add-videos {quoted(project.root)}, or take the entry out of the file"
         yield Finding("warning", f"{SCALES} has a scale of {name}, which is no video of the project", cure)
     told = set()
     for video in project.videos:
@@ -81,7 +81,7 @@ def _check_zones(project: Project) -> Iterator[Finding]:
             yield Finding("error", str(error))
     for path in sorted((project.root / FOLDER).glob("*.geojson")):
         if path.stem not in known and not is_stray(path):
-            cure = f"dlcnb add-videos {project.root}, give the file its video's name, or delete it"
+            cure = f"dlcnb add-videos {quoted(project.root)}, give the file its video's name, or delete it"
             yield Finding("warning", f"{path} has zones of {path.stem}, which is no video of the project", cure)
 
 

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import secrets
+import shlex
 import shutil
 import stat
 import zipfile
@@ -26,6 +27,7 @@ __all__ = [
     "disk_error",
     "is_shared",
     "make_folder",
+    "quoted",
     "read_arrays",
     "read_json",
     "read_member",
@@ -218,6 +220,18 @@ def _check_unpacked(archive: zipfile.ZipFile, path: StrPath) -> None:
     held, packed = sum(one.file_size for one in files), sum(one.compress_size for one in files)
     if held > max(_UNPACKED, _TIMES * packed):
         raise ValueError(f"{path} holds {held / 1e6:.0f} MB in {packed / 1e6:.1f}: dlcnb wrote no such file; remove it")
+
+
+def quoted(word: StrPath) -> str:
+    """A path or name as a shell takes it, for commands that people copy: in quotes where it has blanks or the like.
+
+    >>> print("dlcnb train", quoted("my data/reach"))
+    dlcnb train 'my data/reach'
+    """
+    text = os.fspath(word)
+    if os.name == "nt":
+        return f'"{text}"' if " " in text else text
+    return shlex.quote(text)
 
 
 def disk_error(error: OSError, path: StrPath) -> OSError:

@@ -3,12 +3,13 @@
 import errno
 import io
 import os
+import shlex
 import zipfile
 
 import numpy as np
 import pytest
 
-from dlcnb.files import atomic_write, disk_error, make_folder, read_arrays
+from dlcnb.files import atomic_write, disk_error, make_folder, quoted, read_arrays
 
 
 def claims(shape):
@@ -90,3 +91,10 @@ def test_a_file_in_place_of_a_folder_is_said(tmp_path):
     (tmp_path / "a").touch()
     with pytest.raises(OSError, match=r"^cannot make the folder .*there is a file of that name"):
         make_folder(tmp_path / "a" / "b")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="of Unix shells")
+@pytest.mark.parametrize("name", ["plain", "my data", "it's", "a$b;c", "ä 🐭"])
+def test_a_shell_takes_a_quoted_path_as_it_is(name):
+    assert shlex.split(f"dlcnb train {quoted(name)}") == ["dlcnb", "train", name]
+    assert quoted("plain/project-2026") == "plain/project-2026"

@@ -1,4 +1,7 @@
-"""A project folder from a stranger with all attacks at once, opened in every widget and by every command."""
+"""A project folder from a stranger with all attacks at once, opened in every widget and by every command.
+
+Then without those for which dlcnb refuses the whole project, as they keep what is behind them from being tried.
+"""
 
 import json
 import os
@@ -13,8 +16,9 @@ from support.projects import tree
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")]
 
 
-def test_nothing_outside_changes_nothing_runs_nothing_hangs(tmp_path):
-    project = hostile.make(tmp_path / "all")
+@pytest.mark.parametrize("everything", [True, False])
+def test_nothing_outside_changes_nothing_runs_nothing_hangs(tmp_path, everything):
+    project = hostile.make(tmp_path / "all", everything)
     before = tree(project.parent / "home")
     done = subprocess.run(
         [sys.executable, hostile.__file__, str(project)],

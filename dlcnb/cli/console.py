@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 import dlcnb
+from dlcnb.files import quoted
 
 if TYPE_CHECKING:
     from dlcnb.jobs.job import Job
@@ -311,7 +312,7 @@ def _how_it_stopped(job: Job) -> str:
     result = job.result or {}
     by = "" if job.reason in (None, "request") else f" ({job.reason})"
     if job.kind == "train" and result.get("steps"):
-        again = f"dlcnb train {Run(job.folder).root} --resume"
+        again = f"dlcnb train {quoted(Run(job.folder).root)} --resume"
         return f"Stopped after step {result['steps']}{by}; a snapshot is saved; `{again}` goes on."
     if job.kind == "analyze" and (words := kept(job)):
         return f"Stopped before the end{by}. {words}; the same command goes on from there."

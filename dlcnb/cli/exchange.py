@@ -12,6 +12,7 @@ from dlcnb.cli.console import LocalPath, Report, command, project_argument, run_
 from dlcnb.cli.networks import pick_run
 from dlcnb.cli.results import animal_option, is_several, with_poses
 from dlcnb.exchange import FORMATS
+from dlcnb.files import quoted
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
@@ -189,4 +190,4 @@ def import_(console: Console, file: str, to: str, copy: bool, **options: Any) ->
     what = f"{done.labels} new labels by {done.scorer}, {done.images} images"
     lines = [f"{'Made' if done.made else 'Added to'} {root}: {what}"]
     lines += [note[0].upper() + note[1:] + "." for note in done.notes]
-    return Report(data, "\n".join([*lines, f"Next: dlcnb train {root}"]))
+    return Report(data, "\n".join([*lines, f"Next: dlcnb train {quoted(root)}"]))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dlcnb.cli.console import Report, choice_option, command, project_argument, videos_argument
+from dlcnb.files import quoted
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
@@ -47,7 +48,7 @@ def new(  # noqa: PLR0913
     edges = [edge(text, parts) for text in skeleton.split(",") if text.strip()]
     found = find_videos(videos, recursive=recursive)
     project = Project.create(task, scorer, found, parts, parent=parent, skeleton=edges, copy_videos=copy)
-    text = f"Made {project.root}\nNext: dlcnb extract {project.root}"
+    text = f"Made {project.root}\nNext: dlcnb extract {quoted(project.root)}"
     return Report({"project": project.root, "videos": project.videos, "bodyparts": parts}, text)
 
 
@@ -100,7 +101,7 @@ def extract(console: Console, root: str, only: Any, **options: Any) -> Report:
     project = Project.open(root)
     videos = [project.video(name) for name in only] or project.videos
     if not videos:
-        raise ValueError(f"{project.root} has no videos. Add some: dlcnb add-videos {project.root} VIDEO")
+        raise ValueError(f"{project.root} has no videos. Add some: dlcnb add-videos {quoted(project.root)} VIDEO")
     stems = [video.stem for video in videos]
     if twins := [str(video) for video in videos if stems.count(video.stem) > 1]:
         raise ValueError(f"{' and '.join(twins)} have one name, by which frames are kept. Rename all but one.")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dlcnb.cli.console import LocalPath
 from dlcnb.cli.results import is_several, with_poses
+from dlcnb.files import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +102,7 @@ def chosen(project: Project, videos: tuple[str, ...], options: dict[str, Any]) -
             without.append(Path(video).name)
     if not found:
         raise FileNotFoundError(
-            f"No video of {project.root} has poses yet; make them: dlcnb analyze {project.root} VIDEO"
+            f"No video of {project.root} has poses yet; make them: dlcnb analyze {quoted(project.root)} VIDEO"
         )
     stem, count = Counter(video.stem for video, _ in found).most_common(1)[0]
     if count > 1:
@@ -137,7 +138,7 @@ def _in_unit(project: Project, made: list[Recording], unit: str | None) -> list[
     if unit == "cm" and lacking:
         raise ProjectError(
             f"no scale is known for {', '.join(lacking)}; tell how many pixels are 1 cm: "
-            f"dlcnb scale {project.root} {lacking[0]} --px-per-cm N, or use --unit px"
+            f"dlcnb scale {quoted(project.root)} {lacking[0]} --px-per-cm N, or use --unit px"
         )
     if unit == "px" or lacking:
         return [replace(r, scale=None) for r in made]

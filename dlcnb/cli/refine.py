@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dlcnb.cli.console import Report, choice_option, command, project_argument, table
 from dlcnb.cli.results import animal_option, is_several, with_poses
+from dlcnb.files import quoted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,7 +93,7 @@ def merge(console: Console, root: str) -> Report:
     done = merge_frames(project)
     count, left = sum(done.refined.values()), sum(map(len, done.left.values()))
     rest = f"; {left} extracted frames are not labeled and not trained on" if left else ""
-    text = f"{count} refined frames{rest}. Now iteration {done.iteration}.\nNext: dlcnb train {project.root}"
+    text = f"{count} refined frames{rest}. Now iteration {done.iteration}.\nNext: dlcnb train {quoted(project.root)}"
     found = offered(project)
     if found is not None:
         text += f" --start-from {LAST}\n(--start-from {LAST} goes on from the network before: {WHY}.)"
@@ -143,7 +144,7 @@ def _text(project: Project, data: dict[str, Any], total: int, dry_run: bool) -> 
         lines += ["", table(rows), ""]
     if data["images"]:
         lines.append(f"Images and the network's labels: {data['machine_labels'].parent}")
-        lines.append(f"Next: label them, then dlcnb merge {project.root}")
+        lines.append(f"Next: label them, then dlcnb merge {quoted(project.root)}")
     elif len(data["frames"]):
         folder, count = project.labeled_dir(data["video"]), len(data["frames"])
         lines.append(f"A dry run: nothing was written. Without --dry-run these {count} frames go to {folder}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dlcnb.cli.console import LocalPath, Report, choice_option, clock, command, project_argument, table
-from dlcnb.files import read_json
+from dlcnb.files import quoted, read_json
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
@@ -305,7 +305,7 @@ def with_poses(
     where = path.parent if tables is None else tables
     other = "another folder" if tables else "their folder"
     raise FileNotFoundError(
-        f"There are no {what} of {path.name} in {where}. Make them: dlcnb {how} {project.root} {path}; "
+        f"There are no {what} of {path.name} in {where}. Make them: dlcnb {how} {quoted(project.root)} {quoted(path)}; "
         f"or name {other} with --tables."
     )
 

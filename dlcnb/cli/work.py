@@ -22,6 +22,7 @@ from dlcnb.cli.console import (
 from dlcnb.cli.networks import network_of, networks_of, pick_run
 from dlcnb.cli.results import crop_of, video_path
 from dlcnb.cli.settings import SettingsCommand, checked_device, given, read_settings
+from dlcnb.files import quoted
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
@@ -89,7 +90,7 @@ def train(
     job = jobs.start("train", project, run=run, resume=resume, preset=preset, config=settings)
     console.note(f"Training in {job.folder}")
     result = run_job(console, job, describe_training)
-    text = f"{_trained(result)}\nRun: {result['run']}\nNext: dlcnb evaluate {project.root}"
+    text = f"{_trained(result)}\nRun: {result['run']}\nNext: dlcnb evaluate {quoted(project.root)}"
     return Report({name: result[name] for name in ("run", "steps", "seconds", "best", "peak_rss_mb")}, text)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from dlcnb.exchange.common import ExchangeError
 from dlcnb.exchange.foreign import Clip, Foreign, Places
 from dlcnb.exchange.placing import Placed, check_place, edits_of, place, write_images
-from dlcnb.files import TEMPORARY, StrPath, disk_error
+from dlcnb.files import TEMPORARY, StrPath, disk_error, quoted
 from dlcnb.labels import Edit, LabelStore
 from dlcnb.project import Project, nearest
 
@@ -142,7 +142,8 @@ def _into(
     if lacking := [part for part in foreign.bodyparts if part not in project.bodyparts]:
         raise ExchangeError(
             f"the file has the bodypart '{lacking[0]}', which {project.root} lacks"
-            f"{nearest(lacking[0], project.bodyparts) or '.'} Add it: dlcnb bodyparts {project.root} add {lacking[0]}"
+            f"{nearest(lacking[0], project.bodyparts) or '.'} "
+            f"Add it: dlcnb bodyparts {quoted(project.root)} add {quoted(lacking[0])}"
         )
     who = scorer or project.scorer
     work = [_checked(project, clip, foreign.bodyparts, who) for clip in foreign.clips]

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlcnb.files import atomic_write, make_folder, read_json
+from dlcnb.files import atomic_write, make_folder, quoted, read_json
 from dlcnb.project import Project, ProjectError, nearest
 from dlcnb.trainset import BACKBONES, TrainConfig, TrainSet, choose_split, leave_one_video_out
 
@@ -176,7 +176,7 @@ def networks(project: Project | str | Path, name: str) -> list[Path]:
     if len(done) < 2:
         raise ProjectError(
             f"{len(done)} of the {len(wanted)} runs of {name} {'is' if len(done) == 1 else 'are'} done, an ensemble "
-            f"needs two; go on with it: dlcnb experiment {found.kind} {found.project.root}"
+            f"needs two; go on with it: dlcnb experiment {found.kind} {quoted(found.project.root)}"
         )
     return done
 

@@ -12,6 +12,7 @@ from dlcnb.experiments import curves, losses, results
 from dlcnb.experiments.curves import COLUMNS, LOSS_COLUMNS, evaluated, step_rows
 from dlcnb.experiments.results import summary
 from dlcnb.figures.source import Drawing, MissingDataError, Source
+from dlcnb.files import quoted
 from dlcnb.plots.experiments import from_random
 from dlcnb.plots.figure import figure_of
 
@@ -86,7 +87,7 @@ def _compared(source: Source, kind: str, what: str) -> Drawing:
     drawn = _experiment(source, kind, what)
     plan = source.experiment(kind)
     if (way := curves(plan)).empty:
-        command = f"dlcnb experiment {kind} {source.project.root} --minutes 5 --at curve --name {kind}-curves"
+        command = f"dlcnb experiment {kind} {quoted(source.project.root)} --minutes 5 --at curve --name {kind}-curves"
         more = f" Curves over the steps need snapshots on the way: {command}"
         return drawn._replace(caption=drawn.caption + more)
     figure = figure_of((12, 4))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dlcnb.evaluate import Evaluation, ScoreMaps, human_variability, maps_path
 from dlcnb.experiments import Plan, begun
+from dlcnb.files import quoted
 from dlcnb.poses import MultiAnimalPoses, Poses, find_poses, read_poses
 from dlcnb.project import Project, ProjectError
 from dlcnb.run import Run
@@ -173,4 +174,4 @@ class Source:
 
     def missing(self, what: str, *words: str, more: str = "") -> MissingDataError:
         """`MissingDataError` that names a command."""
-        return MissingDataError(f"It needs {what}: dlcnb {' '.join(words)} {self.project.root}{more}")
+        return MissingDataError(f"It needs {what}: dlcnb {' '.join(words)} {quoted(self.project.root)}{more}")

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dlcnb.files import atomic_path, atomic_write, disk_error, make_folder
+from dlcnb.files import atomic_path, atomic_write, disk_error, make_folder, quoted
 from dlcnb.labels.errors import LabelError
 from dlcnb.labels.inside import check_inside, read_plain
 
@@ -107,7 +107,7 @@ def check_finished(root: Path) -> None:
     if change := unfinished(root):
         raise LabelError(
             f"a change of {root} was interrupted ({change.what}), or another program is making it just now; "
-            f"if none is, take it back: dlcnb bodyparts {root} undo"
+            f"if none is, take it back: dlcnb bodyparts {quoted(root)} undo"
         )
 
 

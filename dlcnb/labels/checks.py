@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dlcnb import project as projects
+from dlcnb.files import quoted
 from dlcnb.labels import migrate
 from dlcnb.labels.backups import unfinished
 from dlcnb.labels.core import Labels, difference, frame_number, table_paths
@@ -39,7 +40,7 @@ def doctor(path: str | Path, *, repair: bool = False) -> list[Finding]:
     try:
         project = Project.open(path)
         if change := unfinished(project.root):
-            cure = f"dlcnb bodyparts {project.root} undo"
+            cure = f"dlcnb bodyparts {quoted(project.root)} undo"
             findings.append(Finding("error", f"a change of the project was interrupted: {change.what}", cure))
         findings += check_tables(project, repair=repair and change is None)
     except ProjectError:
@@ -119,7 +120,7 @@ def _unreadable(
     if repair:
         try:
             migrate.remove_frames(project, folder, scorer, {name for names in images for name in names})
-            cure, taken = f"their rows are taken out; back: dlcnb bodyparts {project.root} undo", True
+            cure, taken = f"their rows are taken out; back: dlcnb bodyparts {quoted(project.root)} undo", True
         except (LabelError, OSError) as error:
             cure = f"their rows could not be taken out: {error}"
     for what, names in zip(("labeled images are missing", "images can't be opened"), images, strict=True):

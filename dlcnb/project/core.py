@@ -14,7 +14,7 @@ from typing import Any
 
 from ruamel.yaml.comments import CommentedMap
 
-from dlcnb.files import TEMPORARY, StrPath, atomic_write, disk_error, make_folder
+from dlcnb.files import TEMPORARY, StrPath, atomic_write, disk_error, make_folder, quoted
 from dlcnb.project.config import check_config, dump_config, is_edge, new_config, parse_crop, read_config
 from dlcnb.project.names import (
     FAILED_START,
@@ -87,7 +87,8 @@ class Project:
         check_config(config)
         if root.exists():
             raise ProjectError(
-                f"{root} exists already: go on with it (dlcnb extract {root}, Project.open), or choose another task"
+                f"{root} exists already: go on with it (dlcnb extract {quoted(root)}, Project.open), "
+                "or choose another task"
             )
         cls._build(root, config, checked_videos(videos), copy_videos)
         return cls.open(root)
@@ -363,7 +364,9 @@ class Project:
     def last_run(self) -> Path:
         """The run with the highest shuffle that began to train; raises `ProjectError` if there is none."""
         if not (runs := [run for run in self.runs() if not (run / FAILED_START).exists()]):
-            raise ProjectError(f"no trained network in {self._models()}; train one first (dlcnb train {self.root})")
+            raise ProjectError(
+                f"no trained network in {self._models()}; train one first (dlcnb train {quoted(self.root)})"
+            )
         return runs[-1]
 
     def evaluation_dir(self, run: StrPath) -> Path:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlcnb.files import StrPath, atomic_write, read_text
+from dlcnb.files import StrPath, atomic_write, quoted, read_text
 from dlcnb.geometry import homography, perspective
 from dlcnb.project.names import ProjectError, video_stem
 
@@ -172,7 +172,7 @@ def scale_of(project: Project, video: StrPath, frame_size: tuple[int, int] | Non
         (height, width), (tall, wide) = scale.frame_size, frame_size
         raise ProjectError(
             f"the scale ({where}) was measured in frames of {width}×{height} px, {stem} has {wide}×{tall}; "
-            f"set one for this video: dlcnb scale {project.root} {stem} --px-per-cm N"
+            f"set one for this video: dlcnb scale {quoted(project.root)} {quoted(stem)} --px-per-cm N"
         )
     return scale
 
@@ -184,7 +184,7 @@ def needed_scale(project: Project, video: StrPath, frame_size: tuple[int, int] |
         stem = video_stem(video)
         raise ProjectError(
             f"no scale is known for {stem}; tell how many pixels are 1 cm: "
-            f"dlcnb scale {project.root} {stem} --px-per-cm N, or use --unit px"
+            f"dlcnb scale {quoted(project.root)} {quoted(stem)} --px-per-cm N, or use --unit px"
         )
     return found
 

@@ -14,7 +14,7 @@ import numpy as np
 
 import dlcnb
 from dlcnb.evaluate import Evaluation, human_variability
-from dlcnb.files import StrPath
+from dlcnb.files import StrPath, quoted
 from dlcnb.jobs.history import history
 from dlcnb.labels.compare import scorers
 from dlcnb.labels.current import current_labels
@@ -199,7 +199,7 @@ def _errors(run: Run, step: int, facts: Facts) -> dict[str, Any]:
         best = folder / f"evaluation-{step}.json"
         facts.evaluation = Evaluation.read(best if best.is_file() else folder)
     except FileNotFoundError:
-        facts.left_out.append(f"Errors and verdict: dlcnb evaluate {run.root}{shuffle}")
+        facts.left_out.append(f"Errors and verdict: dlcnb evaluate {quoted(run.root)}{shuffle}")
         return {"evaluation": None}
     except (ValueError, OSError) as error:
         facts.left_out.append(f"Errors and verdict: {error}")
@@ -207,7 +207,7 @@ def _errors(run: Run, step: int, facts: Facts) -> dict[str, Any]:
     if facts.evaluation.step != step:
         facts.left_out.append(
             f"Errors of the best snapshot (step {step}; those below are of step {facts.evaluation.step}): "
-            f"dlcnb evaluate {run.root}{shuffle}"
+            f"dlcnb evaluate {quoted(run.root)}{shuffle}"
         )
     human = None if facts.human is None else facts.human.spread.mean_px
     return {"evaluation": facts.evaluation.to_json(human)}

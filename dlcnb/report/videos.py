@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.files import StrPath
+from dlcnb.files import StrPath, quoted
 from dlcnb.poses import Poses, newest_poses, read_poses
 from dlcnb.project import Project, Scale, scale_of
 from dlcnb.trajectories.kinematics import frame_times
@@ -65,7 +65,8 @@ def recordings(
         except (ValueError, OSError) as error:
             left_out.append(f"Poses of {path.name}: {error}")
     if without:
-        left_out.append(f"Poses of {', '.join(without)}: dlcnb analyze {project.root} {' '.join(without)}")
+        command = " ".join([quoted(project.root), *map(quoted, without)])
+        left_out.append(f"Poses of {', '.join(without)}: dlcnb analyze {command}")
     return found
 
 

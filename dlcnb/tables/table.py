@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.files import StrPath, require_file
+from dlcnb.files import StrPath, quoted, require_file
 from dlcnb.project import nearest
 from dlcnb.tables.errors import TableError
 from dlcnb.tables.h5 import is_h5, read_h5_table
@@ -115,7 +115,9 @@ def _adding(path: Path, part: str) -> str:
     """What else helps where a table of labels lacks a bodypart: it may have been added to config.yaml by hand."""
     if path.parent.parent.name != "labeled-data":
         return ""
-    return f"; or, if it is a new one, complete the tables: dlcnb bodyparts {path.parents[2]} add '{part}'"
+    return (
+        f"; or, if it is a new one, complete the tables: dlcnb bodyparts {quoted(path.parents[2])} add {quoted(part)}"
+    )
 
 
 def _check_parts(

@@ -15,6 +15,7 @@ from cachetools import LRUCache
 from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.augment import halve
+from dlcnb.files import quoted
 from dlcnb.labels import Labels, current_labels, image_problem, image_size, read_image
 from dlcnb.project import Project, ProjectError, is_video, nearest, video_stem
 from dlcnb.trainset.cautions import few_to_test, sizes_that_differ, swapped_twins
@@ -226,7 +227,7 @@ def _readable(project: Project, labels: Labels, labeled: NDArray[np.bool_]) -> N
     readable[list(problems)] = False
     if problems:
         what = f"{len(problems)} of {len(images)} labeled frames are left out, as their images can't be read"
-        cure = f"dlcnb doctor {project.root} --repair takes their rows out"
+        cure = f"dlcnb doctor {quoted(project.root)} --repair takes their rows out"
         if not readable.any():
             raise ProjectError(f"{what} ({next(iter(problems.values()))}); restore them.")
         log.warning("%s: %s; or %s", what, next(iter(problems.values())), cure)

@@ -122,7 +122,7 @@ def test_a_renamed_folder_is_followed(folder):
             "elbow,elbow",
             "elbw,elbw",
             r"the bodypart 'elbow' is missing; the table has hand, elbw; did you mean 'elbw'\?"
-            r".*dlcnb bodyparts .*reach add 'elbow'",
+            r".*dlcnb bodyparts .*reach add elbow",
         ),
         ("Ann,Ann\n", "Ann,Bob\n", r"expected one scorer in the first row, found Ann, Bob"),
         ("Ann,Ann,Ann,Ann", "Bob,Bob,Bob,Bob", r"expected the scorer 'Ann', found 'Bob'.*rename the file"),

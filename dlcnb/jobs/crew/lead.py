@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from dlcnb.files import atomic_write
+from dlcnb.files import atomic_write, quoted
 from dlcnb.jobs.job import HEARTBEAT, Job, JobError
 from dlcnb.project import Project
 from dlcnb.run import Run
@@ -59,7 +59,8 @@ def lead(run: str | Path, config: TrainConfig, events: EventLog, stop: StopReque
     project = Run(run).root
     events.write(
         "warning",
-        message=f"Waiting for {config.workers - 1} more workers: run `dlcnb train {project} --join` on each machine.",
+        message=f"Waiting for {config.workers - 1} more workers: "
+        f"run `dlcnb train {quoted(project)} --join` on each machine.",
     )
     watch = threading.Thread(target=_watch_members, args=(run, config, events, stop, helpers), daemon=True)
     watch.start()

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from traitlets import HasTraits, Unicode
 
+from dlcnb.files import quoted
 from dlcnb.labels import LabelError, LabelStore, frame_images
 from dlcnb.project import nearest
 from dlcnb.widgets.labeler.history import Placement, Point
@@ -220,7 +221,7 @@ def folders(project: Project, videos: str | Path | list[str | Path] | None) -> l
     if (videos is not None and missing) or not full:
         raise LabelError(
             f"no frames to label of {', '.join(missing) or project.task}: extract some first "
-            f"(dlcnb extract {project.root})"
+            f"(dlcnb extract {quoted(project.root)})"
         )
     return full
 
