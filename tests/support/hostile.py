@@ -1,6 +1,7 @@
 """A project folder from a stranger with every attack at once, and a program that opens all of dlcnb on it.
 
-``python hostile.py FOLDER`` prints a JSON object: {what was opened: how it ended}, and the memory that it took.
+``python hostile.py FOLDER [COMMAND…]``, without these commands, prints a JSON object: {what was opened: how it ended},
+and the memory that it took.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import struct
 import sys
 import traceback
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,7 +63,7 @@ COMMANDS = [
     ["import", "P/from.json", "--to", "P/links/new"],
     ["kinematics", "P"],
     ["zones", "P"],
-    ["experiment", "learning-curve", "P"],
+    ["experiment", "learning-curve", "P", "--steps", "1", "--repeats", "1", "--values", "0.5"],
     ["report", "P"],
     ["figures", "P", "2G", "4A", "7B"],
     ["scale", "P"],
@@ -222,8 +223,8 @@ def _links(root: Path, home: Path) -> None:
 # --- opening it
 
 
-def open_everything(root: Path) -> dict[str, str]:
-    """{widget or command: how it ended} on this project."""
+def open_everything(root: Path, but: Sequence[str] = ()) -> dict[str, str]:
+    """{widget or command: how it ended} on this project; all commands but those of a name in ``but``."""
     import dlcnb.widgets
 
     found = {}
@@ -235,18 +236,21 @@ def open_everything(root: Path) -> dict[str, str]:
                 made.wait(20)
             made.snapshot()
             made.close()
-    for line in COMMANDS:
+    for line in [line for line in COMMANDS if line[0] not in but]:
         _run([word.replace("P", str(root), 1) if word[:1] == "P" else word for word in line], " ".join(line), found)
     return found
 
 
 @contextmanager
 def _told(found: dict[str, str], name: str) -> Iterator[None]:
+    hung: list[int] = []  # a command tells any error as its own
     for kind, timer, seconds in CLOCKS:
-        signal.signal(kind, _hung)
+        signal.signal(kind, lambda number, _: _hang(hung, number))
         signal.setitimer(timer, seconds)
     try:
         yield
+        if hung:
+            raise SystemError("it hangs")
         found[name] = "opened"
     except (ValueError, OSError, RuntimeError, LookupError) as error:
         found[name] = f"{type(error).__name__}: {error}"
@@ -257,7 +261,8 @@ def _told(found: dict[str, str], name: str) -> Iterator[None]:
             signal.setitimer(timer, 0)
 
 
-def _hung(*_: object) -> None:
+def _hang(hung: list[int], number: int) -> None:
+    hung.append(number)
     raise SystemError("it hangs")
 
 
@@ -277,7 +282,7 @@ def _run(line: list[str], name: str, found: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    results = {f"{path} {what}": how for path in sys.argv[1:] for what, how in open_everything(Path(path)).items()}
+    results = open_everything(Path(sys.argv[1]), sys.argv[2:])
     with open("/proc/self/status") as status:
         peak = next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
     sys.stdout.write(json.dumps({"results": results, "peak_mb": peak}))
