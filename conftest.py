@@ -14,13 +14,24 @@ FAILED: dict[str, None] = {}  # in their order, each once
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--kills``."""
+    """Add ``--kills`` and ``--whole``."""
     parser.addoption(
         "--kills",
         type=int,
         default=6,
         help="how often tests kill a kernel, a training or an analysis before it ends [6]",
     )
+    parser.addoption(
+        "--whole",
+        action="store_true",
+        help="notebooks train for as long as they ask of a learner, not some steps",
+    )
+
+
+@pytest.fixture(scope="session")
+def whole(pytestconfig: pytest.Config) -> bool:
+    """Whether notebooks train for as long as they ask of a learner."""
+    return pytestconfig.getoption("whole")
 
 
 @pytest.fixture(scope="session")

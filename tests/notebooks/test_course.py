@@ -89,10 +89,12 @@ def went_back(book: Book, folder: Path) -> None:
     assert "200 frames; ['scorer', 'bodyparts', 'coords'] ['x', 'y', 'likelihood']" in book.said("dlc-21")
 
 
-def train(monitor: str) -> str:
+def train(monitor: str, minutes: int) -> str:
+    """A training of some steps, or, if the notebook is run as a whole, of the minutes that it asks for."""
     return f"""
+import os
 monitor = {monitor}
-monitor.settings.minutes, monitor.settings.steps = 0, 10
+monitor.settings.minutes, monitor.settings.steps = (0, 10) if "DLCNB_SMALL" in os.environ else ({minutes}, 0)
 monitor.start()
 monitor.wait()
 """
@@ -125,7 +127,7 @@ picker.wait(600)
     "03": Work(
         "train-yours",
         {
-            "train-yours": train("TrainingMonitor(project)"),
+            "train-yours": train("TrainingMonitor(project)", 2),
         },
         trained,
     ),
@@ -175,7 +177,7 @@ from dlcnb.labels import frame_index
 labeler = studio.go_to("Label")
 label(labeler, labeler.session.images, sampledata.arena_poses(arena))
 """,
-            "own-11": train("studio.go_to('Train')"),
+            "own-11": train("studio.go_to('Train')", 5),
             "own-13": "evaluation = studio.go_to('Evaluate')\nevaluation.evaluate()\nevaluation.follower.wait()",
             "own-15": "studio.go_to('Trajectories')\nstudio.bar.start()\nstudio.bar.wait()",
         },
@@ -186,7 +188,7 @@ label(labeler, labeler.session.images, sampledata.arena_poses(arena))
         {
             "dlc-09": "picker.state.count = 10\npicker.choose_and_extract()\npicker.wait(600)",
             "dlc-12": "ready.borrow_labels(project, sampledata.arena_poses(arena))",
-            "dlc-16": train("monitor"),
+            "dlc-16": train("monitor", 3),
         },
         went_back,
     ),
@@ -194,9 +196,9 @@ label(labeler, labeler.session.images, sampledata.arena_poses(arena))
 
 
 @pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS if not path.name.startswith(APART)])
-def test_run_all_waits_for_a_person_and_then_goes_on(name, tmp_path):
+def test_run_all_waits_for_a_person_and_then_goes_on(name, tmp_path, whole):
     known = COURSE.get(name[:2], Work("", {}))
-    with Book(name, tmp_path) as book:
+    with Book(name, tmp_path, whole) as book:
         book.run_all()
         if name[:2] in COURSE:
             assert book.waiting() == known.waits.split()

@@ -1,4 +1,4 @@
-"""The tour: it waits for clicks, and after them leads to a clip of the learner's own."""
+"""The tour: it waits for clicks, and after them leads to a clip of the learner's own; in Binder's 2 GB."""
 
 import pytest
 from support.books import Book
@@ -19,7 +19,7 @@ labeler.session.save()
 """
 TRAINING = """
 monitor = studio.go_to("Train")
-monitor.settings.minutes, monitor.settings.steps = 0, 20
+monitor.settings.minutes, monitor.settings.steps = {budget}
 monitor.start()
 monitor.wait()
 """
@@ -35,8 +35,8 @@ studio.bar.wait()
 """
 
 
-def test_it_waits_for_a_person_and_then_leads_to_their_clip(tmp_path):
-    with Book("00", tmp_path) as book:
+def test_it_waits_for_a_person_and_then_leads_to_their_clip(tmp_path, whole):
+    with Book("00", tmp_path, whole) as book:
         book.run_all()
         assert "60 of 63 frames are labeled: label 3 more" in book.said("tour-08")
         assert len(book.waiting()) == 8
@@ -44,7 +44,7 @@ def test_it_waits_for_a_person_and_then_leads_to_their_clip(tmp_path):
         book.go_on(
             {
                 "tour-08": FRAMES,
-                "tour-12": TRAINING,
+                "tour-12": TRAINING.format(budget="3, 0" if whole else "0, 20"),
                 "tour-14": EVALUATION,
                 "tour-16": ANALYSIS,
                 "tour-23": "player.state.frame = 120",
@@ -53,3 +53,4 @@ def test_it_waits_for_a_person_and_then_leads_to_their_clip(tmp_path):
         assert "within 2.0 px of the expert" in book.said("tour-08")
         assert "image/png" in book.kinds("tour-12")
         assert "video/mp4" in book.said("tour-23") or "text/html" in book.kinds("tour-23")
+        assert 500 < book.peak_mb < 2048
