@@ -1,6 +1,7 @@
 """The whole loop in JupyterLab, in one Studio: a spike, its frame, the queue, the labeler, the csv."""
 
 import csv
+import os
 import re
 
 import pytest
@@ -84,6 +85,19 @@ def test_from_a_spike_to_a_corrected_label_in_three_clicks(studio):
     studio.until("s.tab == 'Label' and s.widgets['Label'].session.cursor.image.endswith('img071.png')")
     click_label(studio)  # 3
     studio.until("s.widgets['Label'].session.history.back() is not None")
+
+
+@pytest.mark.mxnet
+@pytest.mark.skipif("DLCNB_LAB_PYTHON" not in os.environ, reason="test_training_monitor.py trains in this JupyterLab")
+def test_twenty_steps_of_training_are_seen_to_their_end(studio):
+    tab(studio, "Train", "Train")
+    studio.ask("[setattr(s.widgets['Train'].settings, *one) for one in (('minutes', 0), ('steps', 20))] and None")
+    studio.page.locator('.dlcnb button:has-text("Start"):visible').click()
+    studio.until("s.widgets['Train'].state.status in ('done', 'failed')", patience=240_000)
+    assert studio.ask("[s.widgets['Train'].state.status, s.widgets['Train'].state.step]") == ["done", 20]
+    studio.page.wait_for_function(
+        "() => (document.querySelector('.dlcnb .bqplot path.line')?.getAttribute('d') || '').split('L').length > 10"
+    )
 
 
 SIZES = ((1280, 800), (800, 900), (853, 533))  # the last: 1280 x 800 at 150 %
