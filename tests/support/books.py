@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
@@ -20,7 +19,6 @@ from dlcnb.teaching.ready import AGAIN
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TIMEOUT = 1200  # s for a cell
-LOOK = 0.5  # s between two looks at the memory
 
 
 def first_cell(path: Path) -> str:
@@ -36,10 +34,6 @@ class Book(AbstractContextManager["Book"]):
     name : the beginning of its file's name, such as "00".
     folder : where it is copied to, and run.
     whole : as large as for a learner.
-
-    Attributes
-    ----------
-    peak_mb : the most memory of the kernel and its workers together, seen while a cell ran.
     """
 
     def __init__(self, name: str, folder: Path, whole: bool = False) -> None:
@@ -53,20 +47,15 @@ class Book(AbstractContextManager["Book"]):
         made = {"DLCNB_HEADLESS": "1", "PYTHONPATH": os.pathsep.join(paths), "TMPDIR": str(folder)}
         made |= {} if whole else {"DLCNB_SMALL": "1"}
         self.folder, self._env = folder, {**os.environ, **made}
-        self.peak_mb, self._over = 0.0, threading.Event()
-        self._watch = threading.Thread(target=self._look, daemon=True)
         self._running = self.client.setup_kernel(env=self._env)
 
     def __enter__(self) -> Book:
         self._running.__enter__()
-        self._watch.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._over.set()
-        self._watch.join()
         for process in psutil.process_iter(["cmdline"]):  # a training goes on without its notebook
             if any(str(self.folder) in word for word in process.info["cmdline"] or ()):
                 with suppress(psutil.NoSuchProcess):
@@ -109,14 +98,6 @@ class Book(AbstractContextManager["Book"]):
             index, cell = self._cell(cell_id)
             self.client.execute_cell(cell, index)
             assert AGAIN not in self.said(cell_id), f"{cell_id} waits still: {self.said(cell_id)}"
-
-    def _look(self) -> None:
-        """Note the memory of all processes until the book is closed."""
-        while not self._over.wait(LOOK):
-            with suppress(psutil.NoSuchProcess):
-                kernel = psutil.Process(self.client.km.provisioner.pid)
-                total = sum(one.memory_info().rss for one in (kernel, *kernel.children(recursive=True)))
-                self.peak_mb = max(self.peak_mb, total / 2**20)
 
     def _cell(self, cell_id: str) -> tuple[int, Any]:
         return next((n, cell) for n, cell in enumerate(self.notebook.cells) if cell.id == cell_id)
