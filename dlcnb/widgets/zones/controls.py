@@ -82,7 +82,7 @@ class ZoneControls:
         self.moves = row([*self.buttons.values()])
 
     def _build_zones(self) -> None:
-        self.list = ipywidgets.Select(rows=6, layout=_layout("100%"))
+        self.list = ipywidgets.Select(rows=4, layout=_layout("100%"))
         self.list.tooltip = "The zones; the chosen one"
         self.list.add_class("dlcnb-own-keys")
         self.list.observe(self._quiet.ignored(self._on_list), "value")
@@ -201,8 +201,8 @@ class ZoneControls:
             return [f"Click both ends of a length that you know ({done} of 2), type its cm, then Set."]
         if state.tool == "corners":
             return [
-                f"Click the four corners of a rectangle on the ground, one after the other around it ({done} of 4).",
-                "Type its sides in cm, from the 1st corner to the 2nd × from the 2nd to the 3rd, then Set.",
+                f"Click around a rectangle on the ground, corner after corner ({done} of 4),",
+                "type its cm, 1st to 2nd corner × 2nd to 3rd, then Set.",
             ]
         return []
 
