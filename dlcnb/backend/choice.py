@@ -89,8 +89,8 @@ def following(predictor: Predictor) -> tuple[tuple[float, float] | None, str]:
         return None, f"whole frames, as crops around the animal would have {share} of their pixels"
     if not px <= whole + WORSE:
         return None, f"whole frames, as the error on labeled frames is larger in crops: {errors}"
-    reason = f"the animal was followed by crops with {share} of the pixels (error on labeled frames {errors}"
-    return (dynamic.threshold, dynamic.margin), f"{reason}; --no-dynamic takes those)"
+    reason = f"the animal was followed by crops with {share} of the pixels (error on labeled frames {errors})"
+    return (dynamic.threshold, dynamic.margin), reason
 
 
 def _once(snapshot: Path, key: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:

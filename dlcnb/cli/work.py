@@ -314,7 +314,7 @@ def _remark(video: dict[str, Any]) -> str | None:
     if video["crop"]:
         words.append("only x {} to {}, y {} to {} was looked at (--whole takes all)".format(*video["crop"]))
     if video.get("followed"):
-        words.append(video["followed"])
+        words.append(f"{video['followed']}; --no-dynamic takes whole frames")
     if "spread" in video:
         words.append(f"median of {video['networks']} networks, their spread in {video['spread']}")
     if "score_maps" in video:

@@ -136,13 +136,21 @@ class AnalysisBar(View):
             return
         self.refresh()
         if news.status == "done":
-            self.tell("")
+            self.tell(self._how_it_was_done())
             self._changed()
         elif news.status == "stopped":
             kept = jobs.kept(self.job) if self.job is not None else ""
             self.tell(f"Stopped. {kept}; press Analyze to go on." if kept else "Stopped.")
         else:
             self.tell(news.error or "The analysis ended, and did not say why. Start it again.", "error")
+
+    def _how_it_was_done(self) -> str:
+        """What is worth telling of the last analysis: a part of the frames, an animal that was followed."""
+        done = self.job.result["videos"] if self.job is not None and self.job.result else []
+        crops = ["only x {} to {}, y {} to {} was looked at".format(*one["crop"]) for one in done if one.get("crop")]
+        followed = [one["followed"] for one in done if one.get("followed")]
+        words = "; ".join([*crops[:1], *followed[:1]])
+        return f"{words[:1].upper()}{words[1:]}." if words else ""
 
     def _on_failure(self, error: Exception) -> None:
         self.fail(error)
