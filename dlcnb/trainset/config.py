@@ -27,6 +27,7 @@ BACKBONES = ("efficientnet-lite0", "resnet-50", "resnet-101")
 OPTIMIZERS = ("adam", "sgd")
 PRECISIONS = ("fp32", "fp16", "auto")
 KVSTORES = ("device", "dist_sync")
+MOST_EXAMPLES = 4096  # of a batch: a damaged setting would claim all memory
 WEIGHTS_SOURCES = ("torchvision", "gluon")  # who publishes ImageNet weights that can be fetched
 PRESETS: dict[str, dict[str, Any]] = {  # settings that differ from the defaults
     "quick": {"minutes": 10.0},
@@ -213,6 +214,8 @@ class TrainConfig:
     def _check_crops(self) -> None:
         if self.crop_size is None and self.batch_size not in (None, 1):
             raise ValueError(f"Whole frames (crop_size=None) go singly: batch_size must be 1, not {self.batch_size}.")
+        if self.batch_size is not None and self.batch_size > MOST_EXAMPLES:
+            raise ValueError(f"batch_size must be at most {MOST_EXAMPLES}, but is {self.batch_size!r}.")
         if self.crop_size not in (None, "auto"):
             sides = self.crop_size if isinstance(self.crop_size, (list, tuple)) else (self.crop_size,)
             if len(sides) not in (1, 2) or any(isinstance(s, str) or s <= 0 or s % 32 for s in sides):

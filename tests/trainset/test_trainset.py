@@ -106,6 +106,11 @@ def test_whole_frames_go_one_by_one():
         TrainConfig(steps=1, crop_size=None, batch_size=8)
 
 
+def test_a_batch_that_would_claim_all_memory_is_refused():
+    with pytest.raises(ValueError, match="batch_size must be at most 4096"):
+        TrainConfig(steps=1, batch_size=10**9)
+
+
 def test_rare_bodyparts_get_their_share_and_no_frame_is_left_out(tmp_path):
     points = np.zeros((20, 3, 2))
     points[2:, 1] = np.nan  # shown in two frames
