@@ -4,6 +4,7 @@ This process never imports MXNet: training, evaluation and analysis run as jobs 
 """
 
 from dlcnb.cli import (
+    analysis,
     behavior,
     demo,
     exchange,
@@ -22,6 +23,7 @@ from dlcnb.cli import (
 from dlcnb.cli.console import main
 
 __all__ = [
+    "analysis",
     "behavior",
     "demo",
     "exchange",

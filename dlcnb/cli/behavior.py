@@ -125,7 +125,7 @@ def kinematics(console: Console, root: str, videos: tuple[str, ...], out: str | 
          f"{r[f'mean_speed_{unit}_s']:.2f}", f"{r[f'max_speed_{unit}_s']:.2f}", f"{100 * r['known_share']:.0f} %")
         for r in rows
     ]  # fmt: skip
-    minded = cautions(project, made)
+    minded = cautions(project, made, rows, pcutoff)
     text = "\n".join([table([heads, *cells]), str(summary), *passed_over(without), *minded])
     data = {"videos": done, "summary": summary, "unit": unit, "without_poses": without, "cautions": minded}
     return Report(data, text)
@@ -161,12 +161,14 @@ def _measure(
     return rows, outputs
 
 
-def cautions(project: Project, made: list[Recording]) -> list[str]:
-    """A line about each network that made the poses and is not good."""
+def cautions(project: Project, made: list[Recording], rows: list[dict[str, Any]], pcutoff: float) -> list[str]:
+    """A line about each network that made the poses and is not good, and one about bodyparts that are hardly known."""
     from dlcnb.evaluate import network_caution
+    from dlcnb.poses import SELDOM, left_out
 
     tables = [recording.table.stem.removeprefix(recording.name) for recording in made]
-    return list(dict.fromkeys(filter(None, (network_caution(project, table) for table in tables))))
+    unsure = left_out((row["bodypart"] for row in rows if row["known_share"] < SELDOM), pcutoff)
+    return list(dict.fromkeys(filter(None, (*(network_caution(project, table) for table in tables), unsure))))
 
 
 def passed_over(without: list[str]) -> list[str]:

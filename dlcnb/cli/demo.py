@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dlcnb.cli.analysis import describe_analysis
 from dlcnb.cli.console import Report, choice_option, clock, command, counted, run_job
 from dlcnb.cli.results import label, plot_one
-from dlcnb.cli.work import describe_analysis, describe_training, evaluation_text
+from dlcnb.cli.work import describe_training, evaluation_text
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dlcnb.cli.console import LocalPath, Report, command, project_argument
+from dlcnb.cli.results import known_bodyparts
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
@@ -30,7 +31,13 @@ __all__ = ["figures"]
 @click.option("--frame", type=click.IntRange(0), help="Which moment they show.  [default: the liveliest]")
 @click.option("--bodypart", help="The one that is followed.  [default: the surest]")
 def figures(
-    console: Console, root: str, names: tuple[str, ...], formats: tuple[str, ...], out: str | None, **chosen: object
+    console: Console,
+    root: str,
+    names: tuple[str, ...],
+    formats: tuple[str, ...],
+    out: str | None,
+    bodypart: str | None,
+    **chosen: object,
 ) -> Report:
     """Make figures of the paper (Mathis et al. 2018) from the data of PROJECT: those named, or all that can be made.
 
@@ -52,12 +59,13 @@ def figures(
     from dlcnb.project import Project
 
     project = Project.open(root)
+    known_bodyparts((bodypart,) if bodypart else (), project.bodyparts)
     try:
         wanted = figure_names(names)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     done: list[Written] = []
-    for one in write(project, wanted, folder=out, formats=formats or ("png",), **chosen):
+    for one in write(project, wanted, folder=out, formats=formats or ("png",), bodypart=bodypart, **chosen):
         done.append(one)
         console.progress(len(done) / len(wanted), f"figure {one.name}")
     return _report(done, bool(names))

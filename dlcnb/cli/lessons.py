@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dlcnb.cli.analysis import describe_analysis
 from dlcnb.cli.console import LocalPath, Report, command, main, project_argument, run_job, table
-from dlcnb.cli.work import describe_analysis, describe_training
+from dlcnb.cli.work import describe_training
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console

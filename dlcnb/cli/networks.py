@@ -7,11 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dlcnb.cli.settings import checked_device
+
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
     from dlcnb.project import Project
 
-__all__ = ["network_of", "networks_of", "pick_run"]
+__all__ = [
+    "device_option",
+    "network_of",
+    "networks_of",
+    "pick_run",
+    "raw_likelihood_option",
+    "shuffle_option",
+    "snapshot_of",
+]
+
+raw_likelihood_option = click.option(
+    "--raw-likelihood", is_flag=True, help="The network's own likelihood, not calibrated on validation frames."
+)
+shuffle_option = click.option("--shuffle", type=int, help="Number of the run.  [default: the last]")
+device_option = click.option(
+    "--device", default="auto", show_default=True, callback=checked_device, help="auto, cpu, gpu(0) ..."
+)
 
 
 def pick_run(project: Project, shuffle: int | None) -> Path:
@@ -59,3 +77,8 @@ def networks_of(
     runs = [pick_run(project, int(n)) for n in numbers] if chosen else networks(project, several)
     console.note(f"Networks: {len(runs)}, snapshot {snapshot}, of {', '.join(run.parent.name for run in runs)}")
     return {"ensemble": runs}
+
+
+def snapshot_of(text: str) -> str | int:
+    """Which snapshot ``--snapshot`` names: a step, or "best" or "last"."""
+    return int(text) if text.isdigit() else text

@@ -22,6 +22,7 @@ __all__ = [
     "crop_of",
     "filter_poses",
     "is_several",
+    "known_bodyparts",
     "label",
     "label_video",
     "plot",
@@ -200,6 +201,16 @@ def crop_of(text: str | None) -> tuple[int, ...] | None:
     return tuple(map(int, words))
 
 
+def known_bodyparts(wanted: tuple[str, ...], there: tuple[str, ...]) -> tuple[str, ...]:
+    """The same names, of bodyparts that are there; raises `ProjectError` for one that is not."""
+    from dlcnb.project import ProjectError, nearest
+
+    for part in wanted:
+        if part not in there:
+            raise ProjectError(f"no bodypart '{part}'; there are {', '.join(there)}{nearest(part, there)}")
+    return wanted
+
+
 def plot_one(
     project: Project,
     video: Path,
@@ -237,7 +248,7 @@ def label(
     **look: Any,
 ) -> dict[str, Any]:
     """Write one labeled video beside its poses (``look``: see `render.label_video`); its entry of the report."""
-    from dlcnb.poses import Poses, bone_edges, read_poses
+    from dlcnb.poses import Poses, bone_edges, read_poses, seldom_sure
     from dlcnb.render import label_video
     from dlcnb.video import VideoReader
 
@@ -248,6 +259,8 @@ def label(
         poses = read_poses(poses_file, animal).fitted(total, poses_file)
         if isinstance(look.get("beside"), Poses):
             look["beside"] = look["beside"].fitted(total)
+        if unsure := seldom_sure(poses, pcutoff):
+            console.note(f"{video.name}: {unsure}")
         bones = bone_edges(poses.bodyparts, project.skeleton.edges)
         steps = label_video(reader, poses, out, skeleton=bones, pcutoff=pcutoff, **look)
         for done in steps:

@@ -11,6 +11,7 @@ import numpy as np
 from dlcnb.cli.behavior import cautions, passed_over
 from dlcnb.cli.console import Report, command, project_argument, table
 from dlcnb.cli.recordings import Recording, chosen, experiment_options, lines_of, subjects, write_experiment
+from dlcnb.cli.results import known_bodyparts
 from dlcnb.zones.measure import MINIMUM
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def zones(console: Console, root: str, videos: tuple[str, ...], out: str | None,
     write_experiment(each, stays)
     unit = "cm" if made[0].scale else "px"
     data = {"summary": summary, "stays": each, "unit": unit, "videos": [r.name for r in made]}
-    minded = cautions(project, made)
+    pcutoff = project.pcutoff if options["pcutoff"] is None else options["pcutoff"]
+    minded = cautions(project, made, rows, pcutoff)
     text = "\n".join([_text(rows, unit), *map(str, [summary, each, *plots]), *passed_over(without), *minded])
     return Report({**data, "plots": plots, "without_poses": without, "cautions": minded}, text)
 
@@ -116,7 +118,7 @@ class _Measured:
         self.plots: list[Path] = []
         pcutoff = project.pcutoff if options["pcutoff"] is None else options["pcutoff"]
         for individual, poses in made.animals(options["animal"]):
-            parts = _parts(options["parts"], poses.bodyparts)
+            parts = known_bodyparts(options["parts"], poses.bodyparts) or poses.bodyparts
             points = tracks(poses, pcutoff=pcutoff, gap=options["gap"], times=made.times)
             points = points[:, [poses.bodyparts.index(part) for part in parts]]
             measured = points if made.scale is None else made.scale.to_cm(points)
@@ -154,15 +156,6 @@ class _Measured:
             self.plots.append(plots.save(figure, folder / f"zones-{name}.png"))
             figure, _ = plots.occupancy(points[:, k], made.times, size, zones=self._drawn, image=image)
             self.plots.append(plots.save(figure, folder / f"occupancy-{name}.png"))
-
-
-def _parts(wanted: tuple[str, ...], there: tuple[str, ...]) -> tuple[str, ...]:
-    from dlcnb.project import ProjectError, nearest
-
-    for part in wanted:
-        if part not in there:
-            raise ProjectError(f"no bodypart '{part}'; there are {', '.join(there)}{nearest(part, there)}")
-    return wanted or there
 
 
 def _text(rows: list[dict[str, Any]], unit: str) -> str:

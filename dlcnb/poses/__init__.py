@@ -3,8 +3,10 @@
 from dlcnb.poses.multianimal import MultiAnimalPoses, bone_edges, is_several, read_poses
 from dlcnb.poses.single import Poses, find_poses, newest_poses, pose_tables, poses_path, write_chunks
 from dlcnb.poses.spread import Spread, combine
+from dlcnb.poses.unsure import SELDOM, left_out, seldom_sure
 
 __all__ = [
+    "SELDOM",
     "MultiAnimalPoses",
     "Poses",
     "Spread",
@@ -12,9 +14,11 @@ __all__ = [
     "combine",
     "find_poses",
     "is_several",
+    "left_out",
     "newest_poses",
     "pose_tables",
     "poses_path",
     "read_poses",
+    "seldom_sure",
     "write_chunks",
 ]

@@ -19,6 +19,7 @@ from dlcnb import jobs
 from dlcnb.jobs.events import EventLog, EventReader, plain
 from dlcnb.jobs.job import HEARTBEAT, WORKER_FILE, launch
 from dlcnb.jobs.kinds import KINDS, Kind
+from dlcnb.project import ProjectError
 from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig
 
@@ -438,6 +439,12 @@ def test_a_new_kind_is_one_entry(monkeypatch, tmp_path, arena_project):
 def test_what_a_kind_cannot_do_is_said_before_it_starts(arena_project, kind, options, message):
     with pytest.raises(ValueError, match=message):
         jobs.start(kind, arena_project, run="r", **options)
+
+
+def test_a_misspelt_bodypart_is_told_before_there_is_a_run(arena_project):
+    with pytest.raises(ProjectError, match="no bodypart 'snot'; did you mean 'snout'"):
+        jobs.start("train", arena_project, steps=1, bodyparts=["snot"])
+    assert arena_project.runs() == []
 
 
 def test_a_learning_rate_with_a_preset_is_trained_at_and_said(arena_project):

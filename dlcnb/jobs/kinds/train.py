@@ -36,13 +36,12 @@ def train(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
     project, run, options = Project.open(job["project"]), Run(job["folder"]), job["options"]
     resume = bool(options.get("resume"))
     config = run.resumed(options["config"]) if resume else TrainConfig.from_dict(options["config"])
-    notes = [*options.get("notes", ()), _shortage(project, config)]
-    for note in filter(None, notes):
-        events.write("warning", message=note)
     began, last, warned, ending = time.monotonic(), None, None, "done"
     process = psutil.Process()
     steps = backend.train(project, options["config"] if resume else config, run=run.folder, resume=resume)
     try:
+        for note in filter(None, [*options.get("notes", ()), _shortage(project, config)]):
+            events.write("warning", message=note)
         with lead(run.folder, config, events, stop), closing(steps):  # closing saves a snapshot
             for last in steps:
                 for sentence in run.decisions if last.step == 1 else ():
@@ -95,7 +94,7 @@ def _checked(project: Project, options: Options) -> Options:
     else:
         config = TrainConfig.preset(preset, **changes) if preset else TrainConfig.from_dict(changes)
         before = TrainConfig.preset(preset) if preset else config
-    TrainSet.from_project(project)
+    TrainSet.from_project(project, config.bodyparts)
     notes = [_dropped(before, config), None if resume else seen_before(project, config)]
     return {"run": run, "config": config.to_dict(), "resume": bool(resume), "notes": list(filter(None, notes))}
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dlcnb.evaluate import network_caution
 from dlcnb.files import atomic_path, make_folder
-from dlcnb.poses import Poses
+from dlcnb.poses import Poses, seldom_sure
 from dlcnb.project import Project, ProjectError, Scale, scale_of
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.canvas import Painter
@@ -100,7 +100,7 @@ class TrajectoryView(View):
         self.plots = TrajectoryPlots(self.state)
         self.controls = TrajectoryControls(self.state, self, self.plots.colors)
         self.input = PlotInput([*KEYS, "q"], self._on_input, ROOT)
-        self.controls.warn(network_caution(self.project, found.scorer))
+        self._warn_of(found)
         rows = [self.choice.row, self.controls.caution, self.controls.choices, self.controls.bodyparts]
         rows.append(self.controls.moves)
         self.zones = ZonePanel(self.project, self.video, self.state, self._frame, self._on_zones)
@@ -150,11 +150,15 @@ class TrajectoryView(View):
         player.observe(lambda change: setattr(state, "pcutoff", change.new), "pcutoff")
         player.pcutoff = state.pcutoff
 
+    def _warn_of(self, poses: Poses) -> None:
+        cautions = network_caution(self.project, poses.scorer), seldom_sure(poses, self.project.pcutoff)
+        self.controls.warn(" ".join(filter(None, cautions)))
+
     def set_poses(self, poses: Poses) -> None:
         """Look at other poses of the video."""
         with self._lock:
             self.state.set_poses(fitting(poses, self.player.reader, None))
-            self.controls.warn(network_caution(self.project, poses.scorer))
+            self._warn_of(poses)
             self.plots.recolor()
             self.controls.show_bodyparts(self.plots.colors)
         self.redraw()
