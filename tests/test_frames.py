@@ -221,7 +221,7 @@ def test_a_folder_that_cannot_be_made(project):
     if labeled.exists():
         labeled.rmdir()
     labeled.write_text("in the way")
-    with pytest.raises(OSError, match="cannot write"):
+    with pytest.raises(OSError, match="cannot make the folder"):
         frames.extract(project, "scenes", [3])
 
 

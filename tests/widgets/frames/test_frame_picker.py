@@ -307,7 +307,7 @@ class TestExtraction:
         picker.state.add("m1", [4], "hand")
         picker.extract()
         assert picker.wait()
-        assert "cannot write" in picker.status_line.value
+        assert "cannot make the folder" in picker.status_line.value
         assert picked(picker, show="to extract") == [4]
         assert picker.state.task == "idle"
 
