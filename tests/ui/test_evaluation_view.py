@@ -111,7 +111,7 @@ def test_the_suggested_cutoff_moves_the_line(view):
     line = view.page.locator(".dlcnb-evaluation .bqplot").nth(2).locator("path.line").nth(1)
     line.wait_for(state="attached")
     before = line.get_attribute("d")
-    view.page.locator('.dlcnb-evaluation button:has-text("use ")').click()
+    view.page.locator('.dlcnb-evaluation button:has-text("Try ")').click()
     view.until("v.state.pcutoff != 0.6")
     view.page.wait_for_function(
         "before => document.querySelectorAll('.dlcnb-evaluation .bqplot')[2].querySelectorAll('path.line')[1]"

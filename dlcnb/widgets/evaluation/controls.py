@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Controls", "summary_table", "verdict_line"]
 
-SUGGESTED = "Separates right from wrong points best"
+SUGGESTED = "Moves the pcutoff, here alone, to where it separates right from wrong points best"
+KEEP = "Make this the project's pcutoff: trajectories, plots and videos use it from then on"
 LEVEL_COLORS = {"useless": "#d32f2f", "poor": "#d32f2f", "usable": "#b8860b", "good": "#0f9d74"}
 
 
@@ -81,7 +82,7 @@ class Controls:
         self.pcutoff.add_class("dlcnb-own-keys")
         self.suggested = ipywidgets.Button(layout=layout(width="auto"), tooltip=SUGGESTED)
         self.suggested.on_click(lambda _: self._view.use_suggested())
-        self.keep = button("save", "Make this the project's pcutoff", self._view.keep_pcutoff)
+        self.keep = button("save", KEEP, self._view.keep_pcutoff, "Keep for the project")
         self.epsilon = ipywidgets.BoundedFloatText(
             value=state.epsilon_px, min=0.1, max=1000, step=1, layout=layout(width="68px", margin="0")
         )
@@ -160,11 +161,14 @@ class Controls:
         self._quiet.set(self.pcutoff, value=self.state.pcutoff)
         found = self.state.calibration()
         best = found.suggested_pcutoff if found is not None else None
-        self.suggested.description = "no suggestion" if best is None else f"use {best:g}"
+        self.suggested.description = "no suggestion" if best is None else f"Try {best:g} here"
         few = found.too_few if found is not None else ""
         self.suggested.tooltip = f"{few.capitalize()}: too few to suggest another pcutoff" if few else SUGGESTED
         self.suggested.disabled = best is None or abs(best - self.state.pcutoff) < 1e-9
-        self.keep.disabled = self._view.project is None or self.state.evaluation is None
+        project = self._view.project
+        kept = project is not None and abs(project.pcutoff - self.state.pcutoff) < 1e-6
+        self.keep.description = "The project's pcutoff" if kept else "Keep for the project"
+        self.keep.disabled = kept or project is None or self.state.evaluation is None
 
     def show_image(self) -> None:
         """Say which of the frames is shown."""

@@ -82,13 +82,18 @@ class EvaluationState(HasTraits):
             self._faults = {suspicion.image: suspicion.faults for suspicion in ranked}
         return self._faults.get(image, ())
 
-    def set_evaluation(self, evaluation: Evaluation | None, human: Variability | None = None) -> None:
-        """Look at another `Evaluation` (None = none), with the project's human variability if it is known."""
+    def set_evaluation(
+        self, evaluation: Evaluation | None, human: Variability | None = None, pcutoff: float | None = None
+    ) -> None:
+        """Look at another `Evaluation` (None = none), with the project's human variability if it is known.
+
+        ``pcutoff`` to look at it with; None = the one that it was made with.
+        """
         self.evaluation, self.human = evaluation, human
         self._curves, self._faults = {}, None
         with self.hold_trait_notifications():
             if evaluation is not None:
-                self.pcutoff = float(evaluation.pcutoff)
+                self.pcutoff = float(evaluation.pcutoff if pcutoff is None else pcutoff)
             if self.bodypart not in self.bodyparts:
                 self.bodypart = ""
             self.revision += 1

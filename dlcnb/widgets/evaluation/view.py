@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -60,16 +61,24 @@ class EvaluationView(View):
         Where the images of an `Evaluation` lie.
     labeler : optional
         Any object with ``go_to(image)``, such as a `Labeler`: "Fix this label" calls it.
+    on_kept : callable, optional
+        Called with a pcutoff that has become the project's.
     """
 
     _path: Path | None = None
+    _seen: Path | None = None  # what was shown last, whose pcutoff stays
     _complete = False  # `close` is called where the constructor failed, too
 
     def __init__(
-        self, source: Project | Evaluation | Path | str, *, project: Project | None = None, labeler: Any = None
+        self,
+        source: Project | Evaluation | Path | str,
+        *,
+        project: Project | None = None,
+        labeler: Any = None,
+        on_kept: Callable[[float], object] | None = None,
     ) -> None:
         self.project, evaluation = _resolve(source, project)
-        self.labeler = labeler
+        self.labeler, self._on_kept = labeler, on_kept
         self.follower = JobFollower(self._on_news, self._on_failure)
         self.state = EvaluationState()
         self.images: FrameImages | _NoImages = FrameImages(self.project) if self.project else _NoImages()
@@ -173,17 +182,20 @@ class EvaluationView(View):
             pass
         except (OSError, ValueError) as error:  # what they lie over is shown all the same
             damage = error
-        self.show_evaluation(evaluation)
+        again, self._seen = path == self._seen, path
+        self.show_evaluation(evaluation, self.state.pcutoff if again else None)
         self._take_up_labels()
         if damage is not None:
             self.fail(damage)
 
-    def show_evaluation(self, evaluation: Evaluation) -> None:
-        """Show an `Evaluation`."""
+    def show_evaluation(self, evaluation: Evaluation, pcutoff: float | None = None) -> None:
+        """Show an `Evaluation`, with this pcutoff; by default the project's, else the one that it was made with."""
         self._thumbnails.clear()
         human = human_variability(self.project) if self.project is not None else None
+        if pcutoff is None and self.project is not None:
+            pcutoff = self.project.pcutoff
         self.tell("")
-        self.state.set_evaluation(evaluation, human)
+        self.state.set_evaluation(evaluation, human, pcutoff)
 
     def _take_up_labels(self) -> None:
         """Compare the predictions with the labels as they are now."""
@@ -240,7 +252,7 @@ class EvaluationView(View):
 
     @shown
     def use_suggested(self) -> None:
-        """Move the pcutoff to the suggested one."""
+        """Move the pcutoff here to the suggested one; the project's stays."""
         calibration = self.state.calibration()
         if calibration is not None and calibration.suggested_pcutoff is not None:
             self.state.pcutoff = calibration.suggested_pcutoff
@@ -252,7 +264,10 @@ class EvaluationView(View):
             raise RuntimeError("There is no project to keep the pcutoff: make this view with project=….")
         self.project.config["pcutoff"] = round(self.state.pcutoff, 6)
         self.project.save()
-        self.tell(f"The project's pcutoff is now {self.state.pcutoff:.4g}.")
+        self.controls.show_cutoff()
+        if self._on_kept is not None:
+            self._on_kept(self.project.pcutoff)
+        self.tell(f"The project's pcutoff is now {self.state.pcutoff:.4g}: trajectories, plots and videos use it.")
 
     @shown
     def _open(self, image: str) -> None:

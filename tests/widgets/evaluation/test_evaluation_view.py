@@ -177,11 +177,26 @@ class TestGestures:
         view.state.set_evaluation(found)
         view.state.pcutoff = 0.1
         assert view.controls.pcutoff.value == pytest.approx(0.1)
+        assert view.controls.suggested.description.startswith("Try 0.")
         view.controls.suggested.click()
         assert 0.2 < view.state.pcutoff <= 0.95
         assert view.controls.suggested.disabled
+        assert Project.open(project.root).pcutoff == 0.6
+        assert view.controls.keep.description == "Keep for the project"
         view.controls.keep.click()
         assert Project.open(project.root).pcutoff == pytest.approx(view.state.pcutoff)
+        assert view.controls.keep.disabled
+
+    def test_looking_again_keeps_a_pcutoff_that_was_moved(self, view):
+        view.state.pcutoff = 0.25
+        view.refresh()
+        assert view.state.pcutoff == 0.25
+
+    def test_it_begins_with_the_pcutoff_of_the_project(self, project, written):
+        project.config["pcutoff"] = 0.3
+        view = EvaluationView(project)
+        assert view.state.pcutoff == 0.3
+        view.close()
 
     def test_wheel_and_drag_move_the_picture(self, view):
         frame, send = view.frame_view.frame, view.frame_view.input.guard._handle_custom_msg
