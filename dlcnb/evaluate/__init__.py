@@ -11,7 +11,7 @@ from dlcnb.evaluate.maps import ScoreMaps, ScoreMapWriter, maps_path
 from dlcnb.evaluate.presence import Presence, presence
 from dlcnb.evaluate.splits import SplitSummary, error_rows, over_splits, summarize_splits
 from dlcnb.evaluate.summary import ErrorSummary, bootstrap_ci, errors, summarize
-from dlcnb.evaluate.verdict import Verdict, pck5, verdict
+from dlcnb.evaluate.verdict import Verdict, pck5, trained_shortly, verdict
 from dlcnb.geometry import animal_px
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "presence",
     "summarize",
     "summarize_splits",
+    "trained_shortly",
     "verdict",
     "write_details",
 ]

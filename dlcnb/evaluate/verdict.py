@@ -15,12 +15,13 @@ from dlcnb.geometry import animal_px
 if TYPE_CHECKING:
     from dlcnb.evaluate.core import Evaluation
 
-__all__ = ["LEVELS", "Verdict", "lost_parts", "pck5", "verdict"]
+__all__ = ["LEVELS", "Verdict", "lost_parts", "pck5", "trained_shortly", "verdict"]
 
 LEVELS = ("useless", "poor", "usable", "good")
 NEAR, FOUND = 0.05, 0.15  # of the animal's size: a point that is right, and one that is found at all
 _POOR, _USABLE, _GOOD = 0.2, 0.7, 0.9  # PCK5 from which a network is worth these words
 _FEW = 5  # labeled test frames, below which a verdict is a guess
+_SHORT, _ENOUGH = 200, 50  # steps of a training below which, and labeled frames from which, time is what is missing
 _PIXELS = (50.0, 15.0, 5.0)  # mean errors up to which one is poor, usable, good, where the animal has no size
 _ADVICE = {
     "useless": "label more or train longer",
@@ -80,6 +81,11 @@ def lost_parts(evaluation: Evaluation, size_px: float) -> tuple[str, ...]:
     return tuple(lost)
 
 
+def trained_shortly(steps: int, labeled: int) -> bool:
+    """Whether a bad network is better trained for longer first: after few ``steps``, on enough ``labeled`` frames."""
+    return steps < _SHORT and labeled >= _ENOUGH
+
+
 def verdict(evaluation: Evaluation, size_px: float | None = None, human_px: float | None = None) -> Verdict:
     """What an evaluated network is worth.
 
@@ -137,11 +143,14 @@ def _by_pixels(mean: float, human: bool) -> tuple[str, str]:
 def _remarks(evaluation: Evaluation, level: str, lost: tuple[str, ...]) -> list[str]:
     """What else is to be said, and what to do."""
     remarks = [f"never found: {', '.join(lost)}"] if lost else []
-    tested = int(np.isfinite(evaluation.labels).all(axis=2).any(axis=1)[evaluation.is_test].sum())
+    labeled = np.isfinite(evaluation.labels).all(axis=2).any(axis=1)
+    tested = int(labeled[evaluation.is_test].sum())
     if not tested:
         remarks.append("measured on frames it was trained on, as there are no test frames")
     elif tested < _FEW:
         remarks.append(f"only {tested} test frame{'s' * (tested > 1)}, so this is a guess")
+    if level in ("useless", "poor") and trained_shortly(evaluation.step, int(labeled.sum())):
+        return [*remarks, f"train longer, as it had {evaluation.step} steps, then label more"]
     return [*remarks, _ADVICE[level]] if level in _ADVICE else remarks
 
 

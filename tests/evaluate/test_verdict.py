@@ -88,6 +88,11 @@ def test_useless_says_how_far_off_on_how_large_an_animal_and_what_to_do():
     assert text.endswith("label more or train longer")
 
 
+def test_after_a_short_training_on_enough_frames_a_longer_one_comes_first():
+    text = verdict(evaluation(mixed((1, 200.0), n=60)), SIZE).text
+    assert text.endswith("train longer, as it had 10 steps, then label more")
+
+
 def test_within_human_variability():
     found = verdict(evaluation(mixed((0.8, 3.0), (0.2, 10.0))), SIZE, human_px=5.0)
     assert found.level == "good"

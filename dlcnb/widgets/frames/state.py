@@ -123,6 +123,13 @@ class PickingState(HasTraits):
         numbers = {video: self.numbers("to extract", video) for video in self.chosen_videos}
         return {video: found for video, found in numbers.items() if len(found)}
 
+    @property
+    def waiting(self) -> int:
+        """How many frames of the chosen videos are picked and kept, and not extracted."""
+        with self.lock:
+            there = [frame for video in self.chosen_videos for frame in self._frames[video].values()]
+        return sum(frame.kept and not frame.extracted for frame in there)
+
     def part(self, video: str) -> tuple[float, float] | None:
         """The part of a video to choose from as fractions (start, stop), None where no range is set."""
         if (ends := self.ranges[video]) is None:

@@ -74,9 +74,11 @@ class Lines:
         self.line.value = markup("<b>{}</b>: {} {}", task, found.summary, muted(next_one))
         words = "show the training" if found.training else words
         self.next_button.description = words[:1].upper() + words[1:]
-        self.other_button.description = f"Or {found.other_step}"
-        self.other_button.layout.display = None if found.other_step else "none"
-        self.next_button.tooltip = f"Opens {goal}: {TABS[goal]}"
+        other, instead = found.other_step
+        self.other_button.description = f"Or {instead}"
+        self.other_button.layout.display = None if instead else "none"
+        self.other_button.tooltip = OTHER if other == "Train" else f"Opens {other}: {TABS.get(other, '')}"
+        self.next_button.tooltip = OTHER if found.judged_bad and goal == "Train" else f"Opens {goal}: {TABS[goal]}"
 
     def offer(self, frame: int | None) -> None:
         """Offer to correct a frame; None takes the offer back."""

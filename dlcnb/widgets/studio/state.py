@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlcnb.evaluate import trained_shortly
 from dlcnb.files import read_json
 from dlcnb.frames import extracted
 from dlcnb.jobs import attach
@@ -46,6 +47,7 @@ STEPS = {  # step of the work -> which of it are inside; the bodyparts are behin
     "Refine": ("Refine",),
 }
 LONGER = PRESETS["quick"]["minutes"]  # of training, offered beside more labels
+_LONGER = ("Train", f"train {LONGER:g} minutes")
 BAD = ("useless", "poor")  # levels of a verdict, with which looking further is of no use
 
 
@@ -72,6 +74,10 @@ class Overview:
     outliers, refined : int
         Outlier frames extracted in this iteration, and those of them that are labeled.
     iteration : int
+    steps : int
+        Of training, that the newest network has behind it.
+    picked : int
+        Frames picked in the list of frames and not extracted yet.
     """
 
     videos: int = 0
@@ -88,14 +94,18 @@ class Overview:
     outliers: int = 0
     refined: int = 0
     iteration: int = 0
+    steps: int = 0
+    picked: int = 0
 
     @property
     def next_step(self) -> tuple[str, str]:
         """``(tab, what to do there)``: a name of `TABS`, and words."""
         first = self.iteration == 0
         open_frames = self.extracted - self.labeled
+        extract = f"extract {_count(self.picked, 'frame')}"
         steps = (
             (not self.videos, "Frames", "add a video to the project"),
+            (not self.extracted and self.picked, "Frames", extract),
             (not self.extracted, "Frames", "choose frames to label, and extract them"),
             (self.training, "Train", "wait for the training"),
             (self.outliers > self.refined, "Label", f"correct {_count(self.outliers - self.refined, 'outlier frame')}"),
@@ -104,19 +114,42 @@ class Overview:
             (open_frames and not self.trained and first, "Label", f"label {_count(open_frames, 'more frame')}"),
             (not self.trained, "Train", "train a network" if first else "train again, with the refined frames"),
             (not self.evaluated, "Evaluate", "evaluate the network"),
-            (self.level in BAD and open_frames, "Label", f"label {_count(open_frames, 'more frame')}"),
-            (self.level in BAD, "Frames", "choose more frames to label, different ones"),
+            (self.level in BAD and self._shortly, *_LONGER),
+            (self.level in BAD, *self._more_labels),
             (self.analyzed < self.videos, "Trajectories", f"analyze {_count(self.videos - self.analyzed, 'video')}"),
         )
         default = ("Refine", "look for frames that the network got wrong")
         return next(((tab, text) for found, tab, text in steps if found), default)
 
     @property
-    def other_step(self) -> str:
-        """What may be done instead, in words, where a network is bad: train it for longer; else empty."""
-        tab, _ = self.next_step
-        judged = self.trained and self.evaluated and not self.training and self.level in BAD
-        return f"train {LONGER:g} minutes" if judged and tab in ("Label", "Frames") else ""
+    def other_step(self) -> tuple[str, str]:
+        """What may be done instead, as `next_step` has it, where a network is bad; else two empty words.
+
+        More labels are the advice, and a longer training what else may help; the other way round where the training was
+        short and the labels are enough.
+        """
+        step = self.next_step
+        if self.judged_bad and step == _LONGER:
+            return self._more_labels
+        return _LONGER if self.judged_bad and step[0] in ("Label", "Frames") else ("", "")
+
+    @property
+    def judged_bad(self) -> bool:
+        """Whether the newest network is evaluated and of no use yet."""
+        return bool(self.trained and self.evaluated and not self.training and self.level in BAD)
+
+    @property
+    def _shortly(self) -> bool:
+        return trained_shortly(self.steps, self.labeled)
+
+    @property
+    def _more_labels(self) -> tuple[str, str]:
+        open_frames = self.extracted - self.labeled
+        if open_frames:
+            return "Label", f"label {_count(open_frames, 'more frame')}"
+        if self.picked:
+            return "Frames", f"extract {_count(self.picked, 'frame')}"
+        return "Frames", "choose more frames to label, different ones"
 
     @property
     def titles(self) -> dict[str, str]:
@@ -188,6 +221,7 @@ def overview(project: Project) -> Overview:
         outliers=len(refined),
         refined=refined.count("done"),
         iteration=project.iteration,
+        steps=max(Run(trained[-1]).steps) if trained else 0,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ from dlcnb.widgets.studio.analysis_bar import AnalysisBar
 from dlcnb.widgets.studio.door import FrontDoor
 from dlcnb.widgets.studio.lines import Lines
 from dlcnb.widgets.studio.links import LabelerLink, QueueLink
-from dlcnb.widgets.studio.state import LONGER, TABS, Overview, overview
+from dlcnb.widgets.studio.next_step import do_next
+from dlcnb.widgets.studio.state import TABS, Overview, overview
 from dlcnb.widgets.studio.steps import Steps
 from dlcnb.widgets.studio.videos import AddVideos
 from dlcnb.widgets.training.monitor import TrainingMonitor
@@ -164,26 +166,8 @@ class Studio(View):
 
     @shown
     def do_next(self, other: bool = False) -> None:
-        """Do what the button beside the line on top says, or the ``other`` one, which trains on."""
-        if other:
-            self.go_to("Train").train_on(LONGER)
-            return
-        seen, (tab, _) = self.overview, self.overview.next_step
-        made = self.go_to(tab)
-        if tab == "Frames" and not seen.videos:
-            self.adding.show_chooser(True)
-        elif made is None:
-            return
-        elif tab == "Frames":
-            made.choose() if seen.extracted else made.choose_and_extract()
-        elif tab == "Train" and not seen.training:
-            made.start()
-        elif tab == "Evaluate":
-            made.evaluate()
-        elif tab == "Trajectories":
-            self.bar.start(self.bar.open_videos)
-        elif tab == "Refine":
-            made.merge_frames() if seen.outliers else made.fill()
+        """Do what the button beside the line on top says, or the ``other`` one."""
+        do_next(self, other)
 
     @shown
     def _on_tab(self) -> None:
@@ -249,7 +233,17 @@ class Studio(View):
             raise FileNotFoundError("The project has no video yet: press one in the list above, then Add.")
         made = FramePicker(self.project, on_extracted=lambda _: self.look())
         made.state.observe(lambda _: self.activity.show(made.state.doing, made.state.progress, made.stop), "doing")
+        made.state.observe(lambda _: self._on_picks(), ["revision", "doing"])
         return made
+
+    def _on_picks(self) -> None:
+        if self._picked() != self.overview.picked:
+            self.look()
+
+    def _picked(self) -> int:
+        """How many frames are picked and wait to be extracted; 0 while they are."""
+        made = self.widgets.get("Frames")
+        return 0 if made is None or made.state.doing else made.state.waiting
 
     def _make_label(self) -> View:
         offered = Suggestions(suggestions(self.project, folder.name) for folder in self.project.labeled_dirs())
@@ -268,7 +262,7 @@ class Studio(View):
     def _make_evaluate(self) -> View:
         if not self.project.runs():
             raise FileNotFoundError("No network is trained yet: train one, in the step before.")
-        made = EvaluationView(self.project, labeler=LabelerLink(self))
+        made = EvaluationView(self.project, labeler=LabelerLink(self), on_kept=self._on_pcutoff)
         made.state.observe(lambda _: self.look(), "revision")
         return made
 
@@ -308,6 +302,12 @@ class Studio(View):
             if self.tab in OF_VIDEO:
                 self._fill(self.tab)
         self.look()
+
+    def _on_pcutoff(self, pcutoff: float) -> None:
+        """The project has another pcutoff: what is open shows it."""
+        if "Trajectories" in self.widgets:
+            self.widgets["Trajectories"].choose("pcutoff", pcutoff)
+        self._drop("Map")
 
     def _on_schema(self) -> None:
         with self._lock:
@@ -354,7 +354,7 @@ class Studio(View):
             self._painter.request()
 
     def _look(self) -> None:
-        found = overview(self.project)
+        found = replace(overview(self.project), picked=self._picked())
         if found == self.overview:
             return
         self.overview = found

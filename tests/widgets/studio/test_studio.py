@@ -117,9 +117,16 @@ class TestOverview:
         assert bad.next_step == ("Label", "label 8 more frames")
         full = Overview(videos=1, analyzed=1, extracted=20, labeled=20, trained=1, evaluated=True, level="poor")
         assert full.next_step[0] == "Frames"
-        assert bad.other_step == full.other_step == "train 10 minutes"
-        assert replace(bad, level="usable").other_step == replace(bad, evaluated=False).other_step == ""
-        assert replace(bad, training=True).other_step == ""
+        assert bad.other_step == full.other_step == ("Train", "train 10 minutes")
+        for other in ({"level": "usable"}, {"evaluated": False}, {"training": True}):
+            assert replace(bad, **other).other_step == ("", "")
+
+    def test_a_bad_network_that_was_trained_shortly_on_enough_is_trained_on_first(self):
+        short = Overview(videos=1, extracted=60, labeled=55, trained=1, evaluated=True, level="useless", steps=34)
+        assert short.next_step == ("Train", "train 10 minutes")
+        assert short.other_step == ("Label", "label 5 more frames")
+        assert replace(short, steps=2000).next_step == ("Label", "label 5 more frames")
+        assert replace(short, labeled=20).next_step == ("Label", "label 40 more frames")
 
     def test_outliers_are_corrected_merged_and_trained_on(self, project):
         trained(project)
@@ -183,6 +190,20 @@ class TestStudio:
         assert isinstance(view.go_to("Label"), Labeler)
         view.close()
 
+    def test_frames_that_are_picked_are_extracted_by_the_button_on_top(self, empty):
+        view = Studio(empty)
+        picker = view.widgets["Frames"]
+        picker.state.pick(2)
+        picker.state.pick(5)
+        assert view.wait()
+        assert view.next_button.description == "Extract 2 frames"
+        view.next_button.click()
+        assert picker.wait()
+        assert view.wait()
+        assert overview(empty).extracted == 2
+        assert view.next_button.description == "Label 2 frames"
+        view.close()
+
     def test_what_had_nothing_to_show_is_filled_when_there_is_something(self, empty):
         view = Studio(empty)
         view.go_to("Label")
@@ -235,6 +256,18 @@ class TestStudio:
         assert studio.tab == "Label"
         assert studio.widgets["Label"].session.cursor.image == queue.state.images[9]
 
+    def test_a_pcutoff_kept_in_the_evaluation_is_that_of_the_trajectories(self, studio):
+        evaluate(studio.project, trained(studio.project))
+        analyzed(studio.project)
+        shown = studio.go_to("Trajectories")
+        view = studio.go_to("Evaluate")
+        view.state.pcutoff = 0.25
+        studio.go_to("Trajectories")
+        assert studio.go_to("Evaluate").state.pcutoff == 0.25  # moved here, and nowhere else
+        assert shown.state.pcutoff == studio.project.pcutoff != 0.25
+        view.controls.keep.click()
+        assert shown.state.pcutoff == 0.25
+
     def test_the_next_button_opens_its_tab(self, studio):
         evaluate(studio.project, trained(studio.project))
         analyzed(studio.project)
@@ -247,6 +280,7 @@ class TestStudio:
     def test_instead_of_labeling_a_bad_network_is_trained_on(self, project, studio):
         run = trained(project)
         bad = replace(studio.overview, extracted=20, trained=1, evaluated=True, level="poor")
+        studio.overview = bad
         studio.lines.show("t", bad, "Evaluate")
         assert studio.lines.other_button.layout.display is None
         assert studio.lines.other_button.description == "Or train 10 minutes"

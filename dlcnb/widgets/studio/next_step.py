@@ -1,0 +1,47 @@
+"""What the buttons beside the line on top of a Studio do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dlcnb.widgets.studio.state import LONGER
+
+if TYPE_CHECKING:
+    from dlcnb.widgets.frames.frame_picker import FramePicker
+    from dlcnb.widgets.studio.state import Overview
+    from dlcnb.widgets.studio.studio import Studio
+
+__all__ = ["do_next"]
+
+
+def do_next(studio: Studio, other: bool = False) -> None:
+    """Open the tab of the next step, or of the ``other`` one, and do there what its words say."""
+    seen = studio.overview
+    tab, _ = seen.other_step if other else seen.next_step
+    made = studio.go_to(tab)
+    if tab == "Frames" and not seen.videos:
+        studio.adding.show_chooser(True)
+    elif made is None:
+        return
+    elif tab == "Frames":
+        _frames(made, seen)
+    elif tab == "Train" and seen.judged_bad:
+        made.train_on(LONGER)
+    elif tab == "Train" and not seen.training:
+        made.start()
+    elif tab == "Evaluate":
+        made.evaluate()
+    elif tab == "Trajectories":
+        studio.bar.start(studio.bar.open_videos)
+    elif tab == "Refine":
+        made.merge_frames() if seen.outliers else made.fill()
+
+
+def _frames(picker: FramePicker, seen: Overview) -> None:
+    """Extract what is picked; else choose frames, the first ones at once for good."""
+    if seen.picked:
+        picker.extract()
+    elif seen.extracted:
+        picker.choose()
+    else:
+        picker.choose_and_extract()
