@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from dlcnb.backend.maps import predict_maps
 from dlcnb.backend.network import PoseNet
 from dlcnb.evaluate import animal_px, errors, fit_likelihood, summarize
+from dlcnb.evaluate.missed import MissedParts
 from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig, TrainSet
 
 __all__ = ["PREVIEWED", "Validation"]
 
 PREVIEWED = 6  # validation frames whose predictions and score-maps are kept for looking at
-_TELL_AT = 1 / 3  # of the budget: bodyparts that are lost then are named
-_LOST = 0.15  # of the animal's size
 
 
 class Validation:
@@ -46,7 +45,7 @@ class Validation:
         self.held_out = validation
         some = np.random.default_rng(config.seed).permutation(training)
         self.watched = np.sort(some[: len(validation)])  # training frames whose error is told, too
-        self._told = False
+        self._missed = MissedParts(data.bodyparts, animal_px(data.points))
 
     def check(self, net: PoseNet, device: Any, step: int, progress: float) -> tuple[dict[str, Any] | None, str | None]:
         """(errors in px, or None where nothing is held out; a warning, or None).
@@ -70,22 +69,7 @@ class Validation:
             "n": summary.n,
             "train_mean_px": summarize(errors(known, trained)).mean_px,
         }
-        if self._told or progress < _TELL_AT:
-            return found, None
-        self._told = True
-        return found, self._lost(np.concatenate([missed, errors(known, trained)]))
-
-    def _lost(self, found: NDArray[np.float64]) -> str | None:
-        """What to say of the bodyparts whose errors ``(n, K)`` px are still large; None if there is none."""
-        far = _LOST * animal_px(self.data.points)
-        some = ~np.isnan(found).all(0)
-        lost = [name for k, name in enumerate(self.data.bodyparts) if some[k] and np.nanmedian(found[:, k]) > far]
-        if not lost:
-            return None
-        return (
-            f"After a third of the training the network has not found {', '.join(lost)} yet (errors over "
-            f"{100 * _LOST:.0f} % of the animal's size). Label more frames that show it, or train longer."
-        )
+        return found, self._missed.tell(np.concatenate([missed, errors(known, trained)]), step, progress)
 
     def _preview(
         self,
