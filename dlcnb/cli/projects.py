@@ -110,7 +110,7 @@ def extract(console: Console, root: str, only: Any, **options: Any) -> Report:
         options[key] = value if options[key] is None else options[key]
     found = [_extract_one(console, project, video, **options) for video in videos]
     lines = [_extracted_text(one, options["count"]) for one in found]
-    text = "\n".join([*lines, f"Next: label them. Open a notebook (dlcnb lab) and show Labeler({str(project.root)!r})"])
+    text = "\n".join([*lines, f"Next: label them: dlcnb studio {quoted(project.root)}"])
     return Report({"project": project.root, "videos": found}, text)
 
 

@@ -199,7 +199,7 @@ class Labels:
                 others.update(tables)
                 log.warning("%s has labels by %s, none by %s", folder, ", ".join(tables), scorer)
         if not parts:
-            hint = "; label frames first: in a notebook (dlcnb lab), Labeler(project)"
+            hint = "; label frames first (tab Label of dlcnb studio)"
             if others:
                 hint = f"; there are labels by {', '.join(sorted(others))}"
             raise LabelError(f"no labels by '{scorer}' in {project.root / 'labeled-data'}{hint}")

@@ -143,7 +143,8 @@ class TrainSet:
         labeled = ~np.isnan(labels.points).all((1, 2))
         if not labeled.any():
             raise ProjectError(
-                f"No labeled frames in {project.root}. Extract frames (dlcnb extract) and label them before training; "
+                f"No labeled frames in {project.root}. Extract frames (Videos and frames in Studio, or dlcnb "
+                "extract) and label them (tab Label) before training; "
                 "frames of which some bodyparts are open, neither placed nor marked not visible, are left out."
             )
         labels = labels.select(np.flatnonzero(labeled & _readable(project, labels, labeled)))

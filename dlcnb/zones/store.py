@@ -97,8 +97,8 @@ def read_zones(project: Project, video: StrPath, size: tuple[int, int]) -> tuple
     zones = ZoneFile(path, size).read()
     if not zones:
         raise ZoneError(
-            f"no zones for {video_stem(video)} in {path.parent}; draw them (ZoneEditor), or copy another video's "
-            "(dlcnb zones --copy-from)"
+            f"no zones for {video_stem(video)} in {path.parent}; draw them (in Studio: Look, Zones; "
+            "in a notebook: ZoneEditor), or copy another video's (dlcnb zones --copy-from)"
         )
     check_zones(zones, size, str(path))
     return zones
@@ -118,7 +118,10 @@ def copy_zones(
     origin = zones_path(project, source)
     text = _text(origin)
     if text is None:
-        raise ZoneError(f"no zones for {video_stem(source)} in {origin.parent}; draw them first (ZoneEditor)")
+        raise ZoneError(
+            f"no zones for {video_stem(source)} in {origin.parent}; draw them first "
+            "(in Studio: Look, Zones; in a notebook: ZoneEditor)"
+        )
     zones, size = _parsed(text, origin)
     made = []
     for video, new in targets:

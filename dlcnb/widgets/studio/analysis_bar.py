@@ -115,7 +115,7 @@ class AnalysisBar(View):
         if self.busy:
             raise RuntimeError("An analysis is under way: stop it, or wait until it is done.")
         if self.video is None:
-            raise FileNotFoundError(f"{self.project.root} has no video; add one: dlcnb add-videos")
+            raise FileNotFoundError(f"{self.project.root} has no video; add one under Videos and frames")
         wanted = list(videos) or [self.video]
         self.tell(f"Analyzing {', '.join(video.name for video in wanted)} …")
         self.follower.follow(jobs.start("analyze", self.project, videos=wanted, engine="auto", dynamic="auto"))

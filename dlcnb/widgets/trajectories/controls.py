@@ -62,7 +62,9 @@ class TrajectoryControls:
             value=state.trail, min=0, max=100_000, layout=layout(width="64px", margin="0")
         )
         self.trail.tooltip = "Frames before and after the present one that the trail shows"
-        self.length = _dropdown(["px", "cm"], state.length, "Unit of lengths; cm need a scale (dlcnb scale)", "64px")
+        self.length = _dropdown(
+            ["px", "cm"], state.length, "Unit of lengths; cm need a scale (tab Zones, centimetres)", "64px"
+        )
         self.length.disabled = state.scale is None
         fields = {
             "pcutoff": self.pcutoff, "show": self.show_choice, "method": self.method, "unit": self.unit,

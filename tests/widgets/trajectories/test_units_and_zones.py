@@ -92,6 +92,6 @@ def test_without_zones_the_section_says_how_to_draw_them(view):
     zones_path(view.project, view.video).unlink()
     view.zones.open_button.value = True
     assert view.wait()
-    assert "draw them (ZoneEditor)" in view.zones.table.value
+    assert "draw them (in Studio: Look, Zones" in view.zones.table.value
     view.zones.csv.click()
-    assert "draw them (ZoneEditor)" in view.zones.saved.value
+    assert "draw them (in Studio: Look, Zones" in view.zones.saved.value
