@@ -1,4 +1,4 @@
-"""The projects that this user had open last, kept in a small file of the user's own."""
+"""The projects that this user had open last, and under which name, kept in small files of the user's own."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 
 from dlcnb.files import StrPath, atomic_write
 
-__all__ = ["Recent", "forget", "last_scorer", "recent_projects", "remember"]
+__all__ = ["Recent", "forget", "last_scorer", "recent_projects", "remember", "remember_scorer"]
 
 log = logging.getLogger(__name__)
 
 MANY = 20
+_LONGEST = 100  # letters of a name
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,12 @@ class Recent:
     ----------
     root : Path
         Its folder.
-    task, scorer : str
-        As they were then.
+    task : str
+        As it was then.
     """
 
     root: Path
     task: str
-    scorer: str = ""
 
     @property
     def there(self) -> bool:
@@ -46,7 +46,7 @@ def recent_projects() -> list[Recent]:
     """The projects that were open last, the newest first; those that are gone too."""
     try:
         entries = json.loads(_file().read_text(encoding="utf-8"))
-        return [Recent(Path(e["root"]), str(e["task"]), str(e.get("scorer", ""))) for e in entries]
+        return [Recent(Path(e["root"]), str(e["task"])) for e in entries]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -54,40 +54,53 @@ def recent_projects() -> list[Recent]:
         return []
 
 
-def remember(root: StrPath, task: str, scorer: str = "") -> None:
+def remember(root: StrPath, task: str) -> None:
     """Put a project first among the recent ones. Where the file can't be written, the log says so."""
-    first = Recent(Path(root).absolute(), task, scorer)
+    first = Recent(Path(root).absolute(), task)
     _write([first, *(one for one in recent_projects() if one.root != first.root)][:MANY])
 
 
-def forget(root: StrPath) -> None:
-    """Take a project off the list; nothing of itself is touched."""
-    gone = Path(root).absolute()
-    _write([one for one in recent_projects() if one.root != gone])
+def forget(*roots: StrPath) -> None:
+    """Take projects off the list; nothing of themselves is touched."""
+    gone = {Path(root).absolute() for root in roots}
+    _write([one for one in recent_projects() if one.root not in gone])
 
 
 def last_scorer() -> str:
-    """Who labels: as in the project that was open last, else the user's name on this computer."""
-    for one in recent_projects():
-        if one.scorer and one.scorer != "truth":  # the sample's
-            return one.scorer
+    """Who labels: as `remember_scorer` was told last, else the user's name on this computer.
+
+    The scorer of a project that was opened is none of these: it may be another person's.
+    """
+    try:
+        if told := _file("scorer.txt").read_text(encoding="utf-8").strip()[:_LONGEST]:
+            return told
+    except (OSError, UnicodeDecodeError):
+        pass  # there is none, or none that can be read
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # a user without a name, as in a container
         return "me"
 
 
+def remember_scorer(name: str) -> None:
+    """Remember under which name this user labels. Where the file can't be written, the log says so."""
+    _keep("scorer.txt", name)
+
+
 def _write(projects: list[Recent]) -> None:
-    entries = [{"root": str(one.root), "task": one.task, "scorer": one.scorer} for one in projects]
+    _keep("recent.json", json.dumps([{"root": str(one.root), "task": one.task} for one in projects], indent=1))
+
+
+def _keep(name: str, text: str) -> None:
     try:
-        path = _file()
+        path = _file(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write(path, json.dumps(entries, indent=1))
+        atomic_write(path, text)
     except OSError as error:
-        log.warning("the list of recent projects could not be written: %s", error)
+        log.warning("%s could not be written: %s", name, error)
 
 
-def _file() -> Path:
+def _file(name: str = "recent.json") -> Path:
     import platformdirs
 
-    return Path(platformdirs.user_data_dir("dlcnb")) / "recent.json"
+    return Path(platformdirs.user_data_dir("dlcnb")) / name

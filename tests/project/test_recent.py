@@ -3,7 +3,7 @@
 import pytest
 
 from dlcnb.project import recent
-from dlcnb.project.recent import forget, last_scorer, recent_projects, remember
+from dlcnb.project.recent import forget, last_scorer, recent_projects, remember, remember_scorer
 
 
 @pytest.fixture(autouse=True)
@@ -13,7 +13,7 @@ def own_list(tmp_path, monkeypatch):
 
 def test_the_newest_is_first_and_none_is_twice(tmp_path):
     for name in ("a", "b", "a"):
-        remember(tmp_path / name, name, "ada")
+        remember(tmp_path / name, name)
     assert [one.task for one in recent_projects()] == ["a", "b"]
     forget(tmp_path / "a")
     assert [one.task for one in recent_projects()] == ["b"]
@@ -50,8 +50,10 @@ def test_a_list_that_can_not_be_written_is_no_obstacle(tmp_path, monkeypatch, ca
     assert "could not be written" in caplog.text
 
 
-def test_who_labeled_last_labels_again(tmp_path):
-    assert last_scorer()
-    remember(tmp_path / "a", "a", "ada")
-    remember(tmp_path / "b", "arena", "truth")  # the sample's
+def test_who_made_a_project_last_labels_again(tmp_path):
+    account = last_scorer()
+    assert account
+    remember(tmp_path / "a", "a")
+    assert last_scorer() == account
+    remember_scorer("ada")
     assert last_scorer() == "ada"

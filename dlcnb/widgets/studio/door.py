@@ -91,7 +91,12 @@ class FrontDoor(View):
         if not found:
             words = "Here the projects will be that you opened. Make one from your videos: New project."
             return ipywidgets.VBox([Html(markup('<div class="dlcnb-empty">{}</div>', words))])
-        return ipywidgets.VBox([self._entry(one) for one in found])
+        gone = [one.root for one in found if not one.there]
+        rows: list[ipywidgets.Widget] = [self._entry(one) for one in found]
+        if len(gone) > 1:
+            tip = "Take all that are not there now off this list; nothing on the disk is touched"
+            rows.append(button("times", tip, lambda: self._forget(*gone), f"Remove the {len(gone)} that are gone"))
+        return ipywidgets.VBox(rows)
 
     def _entry(self, recent: Recent) -> ipywidgets.HBox:
         tip = f"Open {recent.root}" if recent.there else f"{recent.root} is gone: it was moved, renamed or deleted"
@@ -103,8 +108,8 @@ class FrontDoor(View):
             parts.append(button("times", "Take it off this list", lambda: self._forget(recent.root)))
         return row(parts, tight=True)
 
-    def _forget(self, root: Path) -> None:
-        forget(root)
+    def _forget(self, *roots: Path) -> None:
+        forget(*roots)
         self.show("Recent")
 
     def _samples(self) -> ipywidgets.VBox:

@@ -10,7 +10,7 @@ from pathlib import Path
 import ipywidgets
 
 from dlcnb.project import Project, ProjectError, edge_of
-from dlcnb.project.recent import last_scorer
+from dlcnb.project.recent import last_scorer, remember_scorer
 from dlcnb.widgets.base.chips import Chips
 from dlcnb.widgets.base.html import Html, heading
 from dlcnb.widgets.base.quiet import Quiet
@@ -144,6 +144,7 @@ class NewProject(View):
         )  # fmt: skip
         if uploaded and linked:
             project.add_videos(linked)
+        remember_scorer(project.scorer)
         self.videos.clear()
         self._made(project)
 

@@ -101,7 +101,7 @@ class Studio(View):
         with self._lock:
             self._leave()
             self.project, self.overview = opened, found
-            remember(opened.root, opened.task, opened.scorer)
+            remember(opened.root, opened.task)
             self._build()
             self._painter = Painter(self._look, self.fail)
             self._join(self.bar)

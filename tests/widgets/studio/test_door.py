@@ -206,6 +206,18 @@ class TestNewProject:
         form.close()
         assert not folder.exists()
 
+    def test_you_are_who_made_the_last_project_not_who_made_the_last_one_opened(self, here, project, studio):
+        studio.open_project(project)  # ada's
+        form = NewProject(print, here, film(here / "n.mp4"))
+        assert form.scorer.value != "ada"
+        form.scorer.value = "bob"
+        form.create()
+        assert form.task.wait(30)
+        form.close()
+        form = NewProject(print, here)
+        assert form.scorer.value == "bob"
+        form.close()
+
     def test_the_edges_of_a_bodypart_go_with_it(self, here):
         form = NewProject(print, here)
         form.parts.children[0].click()
@@ -236,6 +248,18 @@ class TestDoor:
         assert not there.children[0].disabled
         gone.children[2].click()
         assert [one.task for one in recent_projects()] == ["reach"]
+        door.close()
+
+    def test_all_that_are_gone_are_taken_off_at_once(self, here, project):
+        remember(project.root, "reach")
+        for name in "ab":
+            remember(here / name, name)
+        door = FrontDoor(print)
+        remove = door.pane.children[0].children[-1]
+        assert remove.description == "Remove the 2 that are gone"
+        remove.click()
+        assert [one.task for one in recent_projects()] == ["reach"]
+        assert len(door.pane.children[0].children) == 1
         door.close()
 
     def test_without_recent_projects_it_begins_with_a_new_one(self):
