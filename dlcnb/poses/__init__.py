@@ -1,5 +1,6 @@
 """Poses over time: of one animal, of several, and the linking of places into animals."""
 
+from dlcnb.poses.crops import part_looked_at
 from dlcnb.poses.multianimal import MultiAnimalPoses, bone_edges, is_several, read_poses
 from dlcnb.poses.single import Poses, find_poses, newest_poses, pose_tables, poses_path, write_chunks
 from dlcnb.poses.spread import Spread, combine
@@ -16,6 +17,7 @@ __all__ = [
     "is_several",
     "left_out",
     "newest_poses",
+    "part_looked_at",
     "pose_tables",
     "poses_path",
     "read_poses",

@@ -12,9 +12,9 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-from dlcnb.files import atomic_write, require_file
+from dlcnb.files import atomic_write, read_json, require_file
 
-__all__ = ["crop_corner", "note_full_frame"]
+__all__ = ["crop_corner", "note_full_frame", "part_looked_at"]
 
 log = logging.getLogger(__name__)
 
@@ -68,16 +68,40 @@ def note_full_frame(table: Path) -> None:
         atomic_write(_note(table), '{"coordinates": "full frame"}')
 
 
+def part_looked_at(table: Path) -> tuple[int, int, int, int] | None:
+    """x1, x2, y1, y2 in px of the part of the frames that dlcnb made a table from; None = all of them, or not known.
+
+    Of a filtered table, the part that the one it was filtered from was made from.
+    """
+    for stem in _stems(table):
+        try:
+            note = read_json(_note(table.with_name(f"{stem}.h5")))
+            if "key" not in note:
+                continue
+            x1, x2, y1, y2 = (int(value) for value in note["key"]["crop"])
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, LookupError, TypeError):  # whole frames, or a note that is damaged
+            return None
+        return x1, x2, y1, y2
+    return None
+
+
 def _note(table: Path) -> Path:
     return table.with_name(f"{table.stem}_meta.json")
 
 
 def _metas(table: Path) -> list[Path]:
     """Where DeepLabCut's notes on a table, and on the one that it was filtered from, may be."""
+    return [path for stem in _stems(table) if (path := table.with_name(f"{stem}_meta.pickle")).exists()]
+
+
+def _stems(table: Path) -> list[str]:
+    """Names, without suffix, of a table and of those that it may have been filtered from."""
     stems = [table.stem]
     for suffix in _SUFFIXES:
         stems += [stem.removesuffix(suffix) for stem in stems if stem.endswith(suffix)]
-    return [path for stem in dict.fromkeys(stems) if (path := table.with_name(f"{stem}_meta.pickle")).exists()]
+    return list(dict.fromkeys(stems))
 
 
 def _crop_in(path: Path) -> tuple[int, int, int, int] | None:

@@ -1,5 +1,6 @@
 """Poses that DeepLabCut found in a crop become those of the full frame, once, and its notes run nothing."""
 
+import json
 import os
 import pickle
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from ruamel.yaml.comments import CommentedMap
 
-from dlcnb.poses import MultiAnimalPoses, Poses
+from dlcnb.poses import MultiAnimalPoses, Poses, part_looked_at
 
 SCORER = "DLC_resnet50_reachMar5shuffle1_50000"
 CROP = {"cropping": True, "cropping_parameters": [6, 90, 15, 70]}
@@ -43,6 +44,22 @@ def test_what_dlcnb_writes_beside_is_moved_once(tmp_path):
     again, _ = read.write(tmp_path / "cam1.mp4")
     for path in (filtered, again):
         np.testing.assert_array_equal(Poses.read(path).points, read.points)
+
+
+@pytest.mark.parametrize(
+    ("key", "part"),
+    [
+        ({"crop": [0, 640, 277, 480]}, (0, 640, 277, 480)),
+        ({}, None),
+        ({"crop": None}, None),
+        ({"crop": [1, "a"]}, None),
+    ],
+)
+def test_the_part_of_the_frames_is_that_of_the_table_or_of_the_one_it_was_filtered_from(tmp_path, key, part):
+    assert part_looked_at(tmp_path / "a.h5") is None
+    (tmp_path / "a_meta.json").write_text(json.dumps({"key": key}))
+    (tmp_path / "a_filtered_meta.json").write_text('{"made": "median"}')
+    assert part_looked_at(tmp_path / "a.h5") == part_looked_at(tmp_path / "a_filtered.h5") == part
 
 
 def test_several_animals(tmp_path):

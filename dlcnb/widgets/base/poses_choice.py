@@ -10,7 +10,8 @@ from pathlib import Path
 
 import ipywidgets
 
-from dlcnb.poses import MultiAnimalPoses, Poses, is_several, newest_poses, pose_tables
+from dlcnb.poses import MultiAnimalPoses, Poses, is_several, newest_poses, part_looked_at, pose_tables
+from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import row
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 class PosesChoice:
     """Two lists, shown where there is something to choose: tables of poses, and animals in the one chosen.
+
+    Beside them stands which part of the frames the table was made from, if not from all.
 
     Parameters
     ----------
@@ -65,7 +68,8 @@ class PosesChoice:
         self.tables.tooltip = "Poses of this video, the newest first; those of earlier networks and iterations, too"
         self.animals = ipywidgets.Dropdown(layout=ipywidgets.Layout(width="150px", margin="0"))
         self.animals.tooltip = "Which of the animals"
-        self.row = row([self.tables, self.animals])
+        self.part = Html()
+        self.row = row([self.tables, self.animals, self.part])
         self.table: Path | None = None
         if isinstance(poses, Poses):
             self.poses = poses
@@ -95,7 +99,10 @@ class PosesChoice:
             self.animals.value = self._animal
         self.tables.layout.display = None if len(tables) > 1 else "none"
         self.animals.layout.display = None if self._names else "none"
-        self.row.layout.display = None if len(tables) > 1 or self._names else "none"
+        crop = part_looked_at(self.table)
+        self.part.value = muted("only x {} to {}, y {} to {} was looked at".format(*crop)) if crop else ""
+        self.part.layout.display = None if crop else "none"
+        self.row.layout.display = None if len(tables) > 1 or self._names or crop else "none"
 
     def _take_newest(self) -> None:
         """Read the newest table that can be read; those before it that can't are told."""

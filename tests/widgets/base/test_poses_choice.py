@@ -42,6 +42,17 @@ def test_all_tables_are_listed_the_newest_first(project):
     assert newest_poses(project.videos[0]).stem == found[1].stem  # of one animal, where there is one
 
 
+def test_a_table_of_a_part_of_the_frames_says_so(project):
+    several, one = tables(project)
+    note = one.with_name(f"{one.stem}_meta.json")
+    note.write_text('{"key": {"crop": [0, 640, 277, 480]}}')
+    choice = PosesChoice(project.videos[0], one, print, print)
+    assert "only x 0 to 640, y 277 to 480 was looked at" in choice.part.value
+    choice.tables.value = several
+    assert choice.part.layout.display == "none"
+    note.unlink()
+
+
 def test_bones_of_each_animal(project):
     poses = MultiAnimalPoses.read(tables(project)[0]).together()
     edges = bone_edges(poses.bodyparts, [("snout", "leftear"), ("snout", "nose")])
