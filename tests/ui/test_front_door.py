@@ -121,5 +121,11 @@ def test_an_address_opens_a_project(server, page):
     page.locator(".dlcnb-tab [role=alert]").filter(has_text="config.yaml").wait_for()
     page.locator(".dlcnb-tab .dlcnb-door").wait_for()  # what is wrong is told, and there is a way on
     assert "dlcnb=" not in page.url
+    page.locator(".dlcnb-ways button", has_text="Open").click()
+    page.locator(".dlcnb-new").wait_for(state="hidden")
+    field = page.locator(".dlcnb-address input")
+    field.fill("not-there")
+    field.press("Enter")
+    page.locator(".dlcnb-tab [role=alert]").filter(has_text="nothing of that name").wait_for()
     page.locator(".lm-TabBar-tab", has_text="dlcnb Studio").locator(".lm-TabBar-tabCloseIcon").click()
     until(page, lambda: not studios(server))

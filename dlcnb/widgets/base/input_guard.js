@@ -181,9 +181,6 @@ function render({ model, el }) {
     const target = e.target;
     const typing = target.isContentEditable || ['TEXTAREA', 'SELECT'].includes(target.tagName);
     const textual = target.tagName === 'INPUT' && !['checkbox', 'radio', 'button'].includes(target.type);
-    // What is typed is taken over with Enter as with Tab, whatever else the page does with the key.
-    if (textual && target.type === 'text' && e.key === 'Enter' && !e.isComposing)
-      target.dispatchEvent(new Event('change', { bubbles: true }));
     if (typing || textual || target.closest('.dlcnb-own-keys')) return;
     if ([' ', 'Enter'].includes(e.key) && target.matches('button, input')) return; // presses what has the focus
     const ctrl = e.ctrlKey || e.metaKey ? 'Ctrl+' : '';

@@ -55,6 +55,9 @@ else:
       panel.title.icon = icon;
       panel.toolbar?.hide();
       const inside = panel.console.node;
+      // A console takes Enter for its prompt, which is hidden here: fields and buttons would never get the key.
+      const free = () => inside.removeEventListener('keydown', panel.console, true);
+      panel.node.addEventListener('keydown', free, true);
       const measure = () => panel.node.style.setProperty('--dlcnb-height', `${inside.clientHeight}px`);
       const observer = new ResizeObserver(measure);
       observer.observe(inside);
