@@ -182,6 +182,7 @@ class TestGestures:
         assert 0.2 < view.state.pcutoff <= 0.95
         assert view.controls.suggested.disabled
         assert Project.open(project.root).pcutoff == 0.6
+        view.state.pcutoff = 0.45
         assert view.controls.keep.description == "Keep for the project"
         view.controls.keep.click()
         assert Project.open(project.root).pcutoff == pytest.approx(view.state.pcutoff)
