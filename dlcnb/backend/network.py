@@ -133,8 +133,7 @@ def pose_loss(
     """The loss of a batch: cross-entropy of the score-maps, and the Huber loss of the refinement on the discs.
 
     With a ``spatial_weight`` a second cross-entropy is added: each score-map is taken as a distribution over places, by
-    a softmax over its cells, and the disc's cells shall share all of it. (In the paper's loss, background is 99 % of
-    what is averaged, and a network of many bodyparts spends its first thousand steps on that.)
+    a softmax over its cells, and the disc's cells shall share all of it; background, 99 % of the cells, drowns no disc.
 
     Parameters
     ----------
@@ -147,7 +146,7 @@ def pose_loss(
 
     Returns
     -------
-    part, refinement : scalar NDArrays; the loss is their sum (the weights are already in them).
+    part, refinement : scalar NDArrays, weighted; the loss is their sum.
     """
     parts = score.shape[1]
     cells, disc, shown = totals or loss_totals(score.asnumpy())

@@ -92,17 +92,21 @@ def analyze(
     }
     options |= networks_of(console, project, shuffle, snapshot, more["ensemble"])
     job = jobs.start("analyze", project, videos=paths, **options)
-    result = run_job(console, job, describe_analysis)
+    return _report(run_job(console, job, describe_analysis), len(paths), project.pcutoff)
+
+
+def _report(result: dict[str, Any], count: int, pcutoff: float) -> Report:
+    """What was found in how many videos, and what is worth telling of each."""
     rows = [("video", "frames", "frames/s", "engine", "output")]
     rows += [
         (Path(v["video"]).name, v["frames"], f"{v['fps']:.1f}", v["engine"], v["output"]) for v in result["videos"]
     ]
-    remarks = [remark for v in result["videos"] for remark in (_remark(v), _unsure(v, project.pcutoff)) if remark]
+    remarks = [remark for v in result["videos"] for remark in (_remark(v), _unsure(v, pcutoff)) if remark]
     text = "\n".join([table(rows), *remarks])
     failed, problem = result["failed"], None
     if failed:
         told = "; ".join(f["message"] for f in failed)
-        problem = f"{len(failed)} of {len(paths)} videos could not be analyzed: {told}"
+        problem = f"{len(failed)} of {count} videos could not be analyzed: {told}"
     data = {"videos": result["videos"], **({"failed": failed} if failed else {})}
     return Report(data, text, problem)
 

@@ -98,9 +98,7 @@ def zone_table(
     way = points if measured is None else np.asarray(measured, float)
     when = frame_times(len(points), 1.0, times)
     if not zones:
-        raise ZoneError(
-            "there are no zones to measure in; draw some first (in Studio: Look, Zones; in a notebook: ZoneEditor)"
-        )
+        raise ZoneError("there are no zones to measure in; draw some first (Studio: Look, Zones; or ZoneEditor)")
     rows, found = [], []
     for k, bodypart in enumerate(bodyparts):
         one = np.ascontiguousarray(points[:, k])

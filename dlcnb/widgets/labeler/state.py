@@ -72,9 +72,8 @@ class LabelSession(Assistance, HasTraits):
         self.image_size: tuple[int, int] | None = None  # (height, width) of the cursor's image, once a view knows it
         self._clipboard: list[Placement] = []
         self._videos = videos
-        self.stores = {
-            folder.name: LabelStore(self.project, folder.name, self.scorer) for folder in folders(self.project, videos)
-        }
+        names = [folder.name for folder in folders(self.project, videos)]
+        self.stores = {name: LabelStore(self.project, name, self.scorer) for name in names}
         self.saved = self._how_saved()
         self._index_images()
         self._disputes = {video: list(store.conflicts) for video, store in self.stores.items()}
@@ -90,8 +89,7 @@ class LabelSession(Assistance, HasTraits):
     def click(self, point: Point) -> None:
         """Place the current bodypart at (x, y), image pixels, and move on as the mode says.
 
-        In the sequential mode a bodypart that is placed already stays where it is: drag it, or delete it first.
-        Raises `LabelError` if the point is outside of the image.
+        In the sequential mode a bodypart that is placed already stays there. Raises `LabelError` outside of the image.
         """
         with self.lock:
             image, bodypart, before = self.cursor.image, self.cursor.bodypart, self.values()[self.part]
@@ -156,9 +154,8 @@ class LabelSession(Assistance, HasTraits):
         (as does ``sure``). Of bodyparts that are open in a frame with points it asks once in a session.
         """
         image, done = self.cursor.image, self.state() == "done"
-        parts = (
-            [] if done else [n for n, value in zip(self.bodyparts, self.values(), strict=True) if value.state == "open"]
-        )
+        left = [n for n, value in zip(self.bodyparts, self.values(), strict=True) if value.state == "open"]
+        parts = [] if done else left
         if self.asking != image and not sure and parts and (question := self._doubt(parts)):
             self.note(question)
             self.asking, self._told_of_open = image, True
@@ -177,8 +174,7 @@ class LabelSession(Assistance, HasTraits):
             return f"{them}: accept (Shift+Enter takes all) or drag, or {again}"
         if len(parts) == len(self.bodyparts):
             return f"nothing is placed in this frame: {again}"
-        number = "1 bodypart is" if len(parts) == 1 else f"{len(parts)} bodyparts are"
-        return "" if self._told_of_open else f"{number} open: {again} (asked only once; Undo takes it back)"
+        return "" if self._told_of_open else f"{len(parts)} open: {again} (asked only once; Undo takes it back)"
 
     @locked
     def finish_and_go_on(self) -> None:
