@@ -1,9 +1,9 @@
 """Pictures of every widget and every step of Studio in JupyterLab, to look at: light and dark, wide, narrow, 150 %.
 
-    python benchmarks/looks.py FOLDER [--only Labeler Studio] [--views 1280-light 800-dark]
+    python benchmarks/looks.py FOLDER [--only Labeler Studio] [--views 1280-light 800-dark] [--ratio 2]
 
-Writes FOLDER/NAME-VIEW.png. At 150 % a window of 1280 x 800 has 853 x 533 CSS pixels. Prints what does not fit,
-what axe-core finds to be serious, and errors of the page's console.
+Writes FOLDER/NAME-VIEW.png. At 150 % a window of 1280 x 800 has 853 x 533 CSS pixels; ``--ratio 1.5`` gives these
+1.5 device pixels each. Prints what does not fit, what axe-core finds to be serious, and errors of the page's console.
 """
 
 import argparse
@@ -43,9 +43,10 @@ def main():
     options.add_argument("folder", type=Path)
     options.add_argument("--only", nargs="*", default=[*sorted(dlcnb.widgets.__all__), *MORE])
     options.add_argument("--views", nargs="*", default=[*VIEWS], choices=[*VIEWS])
+    options.add_argument("--ratio", type=float, default=1)
     options = options.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    with lab_page(nodelay=True, ratio=1) as (lab, _):
+    with lab_page(nodelay=True, ratio=options.ratio) as (lab, _):
         lab.page.on(
             "console", lambda one: print(f"console: {one.text[:300]}", flush=True) if one.type == "error" else None
         )

@@ -96,7 +96,9 @@ class Trainer:
                 run.tidy()
         elif config is None:
             raise ValueError("A new training run needs a TrainConfig.")
-        self.data = TrainSet.from_project(project, config.bodyparts)
+        self.data = TrainSet.from_project(
+            project, config.bodyparts, learned=Run(run).bodyparts if run and resume else ()
+        )
         self.config = config
         self.run = Run(run or project.new_run(config.train_fraction))
         self.training, held_out = self._parts(resume)

@@ -358,14 +358,18 @@ def clock(seconds: float | None) -> str:
 
 
 def table(rows: Iterable[Sequence[Any]]) -> str:
-    """Rows of cells as aligned text; the first column to the left, the others to the right."""
-    rows = [[str(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(c.rjust(w) if n else c.ljust(w) for n, (c, w) in enumerate(zip(row, widths, strict=True)))
-        for row in rows
-    ]
-    return "\n".join(line.rstrip() for line in lines)
+    """Rows of cells, the first of them heads, as aligned text: numbers to the right; the first column, and words, left.
+
+    (The head of a column of long paths would be out of sight on the right.)
+    """
+    columns = list(zip(*([str(cell) for cell in row] for row in rows), strict=True))
+    for n, column in enumerate(columns):
+        width, left = (
+            max(map(len, column)),
+            not n or all(cell[:1].isalpha() or cell[:1] in "/\\" for cell in column[1:]),
+        )
+        columns[n] = tuple(cell.ljust(width) if left else cell.rjust(width) for cell in column)
+    return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))
 
 
 def _one_line(text: str) -> str:

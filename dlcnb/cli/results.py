@@ -187,7 +187,8 @@ def label_video(
         if raw:
             look["beside"] = read_poses(find_poses(video, tables, several=is_several(poses_file)), animal)
         done.append(label(console, project, video, poses_file, animal=animal, **look))
-    rows = [("video", "frames", "seconds"), *((d["output"], d["frames"], f"{d['seconds']:.1f}") for d in done)]
+    rows = [("video", "frames", "seconds", "output")]
+    rows += [(d["video"].name, d["frames"], f"{d['seconds']:.1f}", d["output"]) for d in done]
     return Report({"videos": done}, table(rows))
 
 

@@ -123,7 +123,7 @@ def trajectories(source: Source) -> Drawing:
 def over_time(source: Source) -> Drawing:
     """7D: coordinates over time."""
     one = source.recorded
-    figure, _ = plots.coordinates(one.poses, one.times, source.project.pcutoff)
+    figure, _ = plots.coordinates(one.poses, one.times, source.project.pcutoff, size=one.size)
     caption = f"x and y of each bodypart in {one.video.name}, {_length(one)}, without smoothing. {_sure(source, one)}"
     return Drawing(figure, _table(one, np.arange(len(one.poses))), caption)
 

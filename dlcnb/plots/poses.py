@@ -12,7 +12,20 @@ from numpy.typing import ArrayLike
 
 from dlcnb.files import atomic_path, make_folder
 from dlcnb.plots.figure import Drawn, DrawnPair, axes_for
-from dlcnb.plots.series import MOST, colors, legend, limits, named_parts, over_time, plane, shown, title, upright, when
+from dlcnb.plots.series import (
+    MOST,
+    colors,
+    legend,
+    limits,
+    named_parts,
+    over_time,
+    plane,
+    shown,
+    title,
+    upright,
+    when,
+    within,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,18 +47,19 @@ def trajectory(
     pcutoff : float
         Points of a likelihood below it are not drawn.
     size : tuple of int, optional
-        (height, width) of the video, for the axes' limits; as far as the points go if None.
+        (height, width) of the video, where the axes end, and the title counts the points beyond; as far as the points
+        go if None.
     ax : matplotlib.axes.Axes, optional
     """
     fig, ax = axes_for(ax, (7, 5))
-    points = shown(poses, pcutoff)
+    points, frame = shown(poses, pcutoff), size if poses.unit == "px" else None
     points = points[:: -(-len(points) // MOST) or 1]
     for name, color, (x, y) in zip(named_parts(poses), colors(poses), np.moveaxis(points, 0, 2), strict=True):
         ax.plot(x, y, color=color, lw=0.5, alpha=0.5)
         ax.plot(x, y, ".", color=color, ms=2.5, mew=0, label=name)
-    ax.set(**plane(poses), title=title("Trajectories", pcutoff, poses))
-    if size is not None and poses.unit == "px":
-        ax.set(xlim=(-0.5, size[1] - 0.5), ylim=(size[0] - 0.5, -0.5))
+    ax.set(**plane(poses), title=title("Trajectories", pcutoff, poses, frame))
+    if frame is not None:
+        ax.set(xlim=(-0.5, frame[1] - 0.5), ylim=(frame[0] - 0.5, -0.5))
     else:
         upright(ax)
     legend(ax, poses)
@@ -53,7 +67,12 @@ def trajectory(
 
 
 def coordinates(
-    poses: Poses, times: ArrayLike | None = None, pcutoff: float = 0.6, *, ax: Sequence[Axes] | None = None
+    poses: Poses,
+    times: ArrayLike | None = None,
+    pcutoff: float = 0.6,
+    *,
+    size: tuple[int, int] | None = None,
+    ax: Sequence[Axes] | None = None,
 ) -> DrawnPair:
     """Each bodypart over time: x above, y below.
 
@@ -64,14 +83,19 @@ def coordinates(
         (T,) seconds; frame numbers if None.
     pcutoff : float
         Points of a likelihood below it are not drawn.
+    size : tuple of int, optional
+        (height, width) of the video: no axis goes beyond it, and the title counts the points that do.
     ax : sequence of two matplotlib.axes.Axes, optional
     """
     fig, axes = axes_for(ax, (9, 5), 2)
+    frame = size if poses.unit == "px" else None
     points, (at, unit) = shown(poses, pcutoff), when(poses, times)
     for d, (one, letter) in enumerate(zip(axes, "xy", strict=True)):
         over_time(one, poses, at, points[..., d])
         one.set(ylabel=f"{letter} ({poses.unit})", xlim=limits(at))
-    axes[0].set_title(title("Coordinates", pcutoff, poses))
+        if frame is not None:
+            within(one, frame[1 - d])
+    axes[0].set_title(title("Coordinates", pcutoff, poses, frame))
     axes[1].set_xlabel(unit)
     upright(axes[1])
     legend(axes[0], poses)
@@ -150,7 +174,7 @@ def save_all(
     make_folder(folder)
     figures = {
         "trajectory": lambda: trajectory(poses, pcutoff, size=size),
-        "plot": lambda: coordinates(poses, times, pcutoff),
+        "plot": lambda: coordinates(poses, times, pcutoff, size=size),
         "plot-likelihood": lambda: likelihood(poses, times, pcutoff),
         "hist": lambda: histogram(poses, pcutoff),
     }

@@ -22,6 +22,7 @@ __all__ = [
     "legend",
     "limits",
     "named_parts",
+    "outside",
     "over_time",
     "plane",
     "shown",
@@ -29,6 +30,7 @@ __all__ = [
     "title",
     "upright",
     "when",
+    "within",
 ]
 
 MOST = 20_000  # points of a line that are drawn; longer recordings are thinned
@@ -50,12 +52,20 @@ def shown(poses: Poses, pcutoff: float) -> NDArray[np.float64]:
     return np.where((np.abs(points) > FARTHEST).any(axis=-1, keepdims=True), np.nan, points)
 
 
-def title(text: str, pcutoff: float, poses: Poses) -> str:
-    """A title that says what is not shown."""
-    far = int((np.abs(poses.masked(pcutoff)) > FARTHEST).any(axis=-1).sum())
-    notes = [f"likelihood ≥ {pcutoff:g}"] * (pcutoff > 0) + [
-        f"without {far} points beyond {FARTHEST:g} {poses.unit}"
-    ] * (far > 0)
+def outside(points: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which points (..., 2) lie beyond the edges of a frame (height, width); not NaN."""
+    return ((points < -0.5) | (points > np.array(size[::-1]) - 0.5)).any(axis=-1)
+
+
+def title(text: str, pcutoff: float, poses: Poses, size: tuple[int, int] | None = None) -> str:
+    """A title that says what is not shown; of axes that end with the frame (height, width), if it is given."""
+    points = poses.masked(pcutoff)
+    if size is None:
+        count, where = int((np.abs(points) > FARTHEST).any(axis=-1).sum()), f"beyond {FARTHEST:g} {poses.unit}"
+    else:
+        count, where = int(outside(points, size).sum()), "outside the frame"
+    notes = [f"likelihood ≥ {pcutoff:g}"] * (pcutoff > 0)
+    notes += [f"without {count} point{'s' * (count > 1)} {where}"] * (count > 0)
     return f"{text} ({', '.join(notes)})" if notes else text
 
 
@@ -98,6 +108,12 @@ def upright(ax: Axes) -> None:
     """Let up in the plot be up in the image."""
     if not ax.yaxis_inverted():
         ax.invert_yaxis()
+
+
+def within(ax: Axes, length: int) -> None:
+    """Let the y axis, which is as long as its values need, end where a frame of this many pixels does."""
+    low, high = np.clip(np.sort(ax.get_ylim()), -0.5, length - 0.5)
+    ax.set_ylim((low, high) if low < high else (-0.5, length - 0.5))
 
 
 def limits(at: NDArray[Any]) -> tuple[float, float] | None:

@@ -129,14 +129,17 @@ class TrainSet:
         )
 
     @classmethod
-    def from_project(cls, project: Project, bodyparts: Sequence[str] | None = None) -> TrainSet:
+    def from_project(
+        cls, project: Project, bodyparts: Sequence[str] | None = None, *, learned: Sequence[str] = ()
+    ) -> TrainSet:
         """The frames of a project that carry at least one label, without those that are still in work.
 
         (A bodypart without a label is trained as absent, so that half-finished frames would teach the wrong thing.)
         Frames whose image is missing or damaged are left out, with a warning.
         Raises `ProjectError` if there are none, `LabelError` if nobody labeled anything.
 
-        ``bodyparts`` keeps these names alone (in the project's order); the frames stay the same.
+        ``bodyparts`` keeps these names alone (in the project's order); the frames stay the same. ``learned``: those of
+        a training that is to go on, in the order of its score-maps; raises `ProjectError` if they are others by now.
         """
         labels = current_labels(project, finished=True)
         _tell_unlisted(project, labels.images)
@@ -148,7 +151,13 @@ class TrainSet:
                 "frames of which some bodyparts are open, neither placed nor marked not visible, are left out."
             )
         labels = labels.select(np.flatnonzero(labeled & _readable(project, labels, labeled)))
-        return cls(project.root, labels if bodyparts is None else _only(labels, bodyparts))
+        found = cls(project.root, labels if bodyparts is None else _only(labels, bodyparts))
+        if learned and tuple(learned) != tuple(found.bodyparts):
+            raise ProjectError(
+                f"This training has learned the bodyparts {', '.join(learned)}; the project now has "
+                f"{', '.join(found.bodyparts)}, so it can't be resumed. Start a new one, or undo that change."
+            )
+        return found
 
     def __len__(self) -> int:
         return len(self.images)

@@ -531,6 +531,8 @@ def test_a_pipe_gets_a_line_at_every_tenth_or_half_minute(monkeypatch, capsys):
 def test_clock_and_table():
     assert [clock(s) for s in (None, 0, 75.3, 4000)] == ["", "0:00", "1:15", "1:06:40"]
     assert table([("a", 1), ("long", 22)]) == "a      1\nlong  22"
+    lines = table([("video", "s", "output"), ("a.mp4", 12, "/long/path"), ("b.mp4", "–", "/p")]).splitlines()
+    assert lines == ["video   s  output", "a.mp4  12  /long/path", "b.mp4   –  /p"]
 
 
 # ---- lab

@@ -134,6 +134,20 @@ def test_what_is_absurdly_far_is_left_out_and_said():
     assert "beyond" not in plots.trajectory(poses(None))[1].get_title()
 
 
+def test_axes_end_with_the_frame_and_what_is_beyond_is_counted():
+    points = np.random.default_rng(0).uniform(10, 90, (50, 1, 2))
+    points[[3, 30], 0] = (-400, 50), (20, 9000)
+    far = Poses(("snout",), "x", points, np.ones((50, 1)))
+    _, (above, below) = plots.coordinates(far, size=(120, 160))
+    assert above.get_ylim()[0] == -0.5
+    assert 90 <= above.get_ylim()[1] < 159.5  # no larger than it must be
+    assert max(below.get_ylim()) == 119.5
+    assert below.yaxis_inverted()
+    for ax in (above, plots.trajectory(far, size=(120, 160))[1]):
+        assert "without 2 points outside the frame" in ax.get_title()
+    assert "outside" not in plots.coordinates(far)[1][0].get_title()
+
+
 def test_histograms_peak_is_within_the_axes_though_y_is_stiller_than_x():
     points = np.random.default_rng(0).normal(0, 20, (500, 2, 2))
     points[..., 1] = 7

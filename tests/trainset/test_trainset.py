@@ -88,6 +88,9 @@ def test_some_bodyparts_of_the_same_frames(tmp_path):
         TrainSet.from_project(arena_project, ["snoot"])
     with pytest.raises(ProjectError, match="at least one"):
         TrainSet.from_project(arena_project, [])
+    TrainSet.from_project(arena_project, learned=everything.bodyparts)
+    with pytest.raises(ProjectError, match="learned the bodyparts leftear, snout, "):
+        TrainSet.from_project(arena_project, learned=("leftear", "snout", "rightear", "tailbase"))
 
 
 def test_presets_differ_from_the_defaults_where_they_say():

@@ -91,10 +91,11 @@ def _checked(project: Project, options: Options) -> Options:
         whole = isinstance(given, TrainConfig)
         config = known.resumed(TrainConfig.from_dict(changes) if whole else changes)
         run, before = known.folder, known.config if known.config_file.exists() else config
+        learned = known.bodyparts if known.steps else ()
     else:
         config = TrainConfig.preset(preset, **changes) if preset else TrainConfig.from_dict(changes)
-        before = TrainConfig.preset(preset) if preset else config
-    TrainSet.from_project(project, config.bodyparts)
+        before, learned = TrainConfig.preset(preset) if preset else config, ()
+    TrainSet.from_project(project, config.bodyparts, learned=learned)
     notes = [_dropped(before, config), None if resume else seen_before(project, config)]
     return {"run": run, "config": config.to_dict(), "resume": bool(resume), "notes": list(filter(None, notes))}
 

@@ -13,7 +13,7 @@ import ipywidgets
 import traitlets
 from markupsafe import Markup, escape
 
-__all__ = ["Html", "Markup", "heading", "joined", "legend", "markup", "muted", "notice", "swatch", "table"]
+__all__ = ["Html", "Markup", "heading", "joined", "legend", "markup", "muted", "notice", "shortened", "swatch", "table"]
 
 
 class Html(ipywidgets.HTML):
@@ -52,6 +52,14 @@ def muted(text: object, css: str = "") -> Markup:
     return markup('<span class="{}">{}</span>', f"dlcnb-muted {css}".strip(), text)
 
 
+def shortened(text: object, most: int = 40) -> Markup:
+    """A text of at most so many letters: a longer one lacks its middle, and is whole in its tooltip."""
+    if isinstance(text, Markup) or len(whole := str(text)) <= most:
+        return escape(text)
+    tail = (most - 1) // 2
+    return markup('<span title="{}">{}…{}</span>', whole, whole[: most - 1 - tail], whole[-tail:])
+
+
 def heading(title: object, note: object = "") -> Markup:
     """A bold title, with a note that stands back beside it."""
     return markup("<b>{}</b>{}{}", title, " " if note else "", muted(note) if note else "")
@@ -78,13 +86,16 @@ def legend(items: Iterable[tuple[Iterable[int] | str, object]], css: str = "") -
 
 
 def table(heads: Iterable[object], rows: Iterable[Iterable[object]]) -> Markup:
-    """A table: its heads, and rows that begin with a head; cells that are a ``<td>`` already stay as they are."""
+    """A table: its heads, and rows that begin with a head; cells that are a ``<td>`` already stay as they are.
+
+    Long heads are `shortened`.
+    """
     lines = []
     for head, *cells in rows:
         tds = joined(c if isinstance(c, Markup) and c.startswith("<td") else markup("<td>{}</td>", c) for c in cells)
-        lines.append(markup("<tr><th>{}</th>{}</tr>", head, tds))
+        lines.append(markup("<tr><th>{}</th>{}</tr>", shortened(head), tds))
     return markup(
         '<table class="dlcnb-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>',
-        joined(markup("<th>{}</th>", head) for head in heads),
+        joined(markup("<th>{}</th>", shortened(head, 32)) for head in heads),
         joined(lines),
     )

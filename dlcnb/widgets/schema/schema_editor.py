@@ -228,7 +228,8 @@ class SchemaEditor(View):
             lines, problem = [], str(error)
         items = joined(markup("<li>{}</li>", line) for line in lines)
         text = markup("<b>what will change</b><ul>{}</ul>", items) if lines else muted("nothing to change")
-        self.plan.value = notice(problem, "error") or text
+        caution = notice(self.state.caution()) if lines else markup("")
+        self.plan.value = notice(problem, "error") or joined([text, caution])
         self.apply_button.disabled = not lines
         self.reset_button.disabled = not lines and not problem
         last = self.state.last_change()

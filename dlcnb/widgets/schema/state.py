@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from traitlets import HasTraits, Int, Unicode
 
+from dlcnb import jobs
 from dlcnb.labels import LabelError, current_labels, migrate, scorers
 from dlcnb.project import Project
 from dlcnb.project.names import checked_bodyparts, name_problem
+from dlcnb.run import Run
 
 __all__ = ["DraftPart", "SchemaState"]
 
@@ -151,6 +153,18 @@ class SchemaState(HasTraits):
             edges = ", ".join(f"{a}–{b}" for a, b in args[0]) or "none"
             return f"skeleton: {edges}"
         return f"rename the scorer {args[0]} to {args[1]}; the folder of the project keeps its name"
+
+    def caution(self) -> str:
+        """What the change means to networks that were trained, or are being trained; empty where it means nothing."""
+        names = [part.name for part in self.parts]
+        if names == list(self.project.bodyparts):
+            return ""
+        runs = [Run(run) for run in self.project.runs()]
+        if any(jobs.attach(run.folder).status == "running" for run in runs if run.job_file.is_file()):
+            return "A training is under way: it ends with the bodyparts that it began with. Train again afterwards."
+        if any(run.steps for run in runs):
+            return "Networks keep the bodyparts that they were trained for: train again after this change."
+        return ""
 
     def placed(self, bodypart: str) -> int:
         """Number of points of a bodypart (its name in the project), of all scorers."""

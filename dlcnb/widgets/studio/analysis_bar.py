@@ -11,7 +11,7 @@ from dlcnb import jobs
 from dlcnb.poses import newest_poses
 from dlcnb.run import Run
 from dlcnb.widgets.base.follow import JobFollower, News, under_way
-from dlcnb.widgets.base.html import Html, muted
+from dlcnb.widgets.base.html import Html, muted, shortened
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import View, button, row, shown
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dlcnb.project import Project
 
 __all__ = ["AnalysisBar"]
+
+STARTING = "starting the network …"
 
 
 class AnalysisBar(View):
@@ -117,7 +119,7 @@ class AnalysisBar(View):
         if self.video is None:
             raise FileNotFoundError(f"{self.project.root} has no video; add one under Videos and frames")
         wanted = list(videos) or [self.video]
-        self.tell(f"Analyzing {', '.join(video.name for video in wanted)} …")
+        self.tell(f"Analyzing {', '.join(video.name for video in wanted)}: {STARTING}")
         self.follower.follow(jobs.start("analyze", self.project, videos=wanted, engine="auto", dynamic="auto"))
 
     @shown
@@ -130,6 +132,8 @@ class AnalysisBar(View):
     def _on_news(self, news: News) -> None:
         step = news.last("progress")
         if step is not None:
+            if STARTING in self.status_line.value:
+                self.tell("")
             self.progress.value = step["done"] / max(step["total"], 1)
         if not news.ended:
             self._show()
@@ -165,7 +169,7 @@ class AnalysisBar(View):
         self.start_button.description = "Analyze again" if table else "Analyze"
         self.start_button.button_style = "" if table or not trained else "success"
         words = table.name if table else "not analyzed yet" if trained else "train a network first"
-        self.note.value = muted(words)
+        self.note.value = muted(shortened(words, 60))
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until the analysis is done; False if it is silent for ``timeout`` seconds."""

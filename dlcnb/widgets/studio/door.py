@@ -14,7 +14,7 @@ from dlcnb import sampledata
 from dlcnb.project import Project
 from dlcnb.project.recent import Recent, forget, recent_projects
 from dlcnb.widgets.base.folders import FolderBrowser
-from dlcnb.widgets.base.html import Html, heading, markup, muted
+from dlcnb.widgets.base.html import Html, heading, markup, muted, shortened
 from dlcnb.widgets.base.task import Task
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.studio.new_project import NewProject
@@ -102,7 +102,7 @@ class FrontDoor(View):
         tip = f"Open {recent.root}" if recent.there else f"{recent.root} is gone: it was moved, renamed or deleted"
         made = button("paw", tip, lambda: self._open_it(recent.root), recent.task, disabled=not recent.there)
         made.add_class("dlcnb-entry")
-        where = Html(muted(recent.root.parent if recent.there else f"gone from {recent.root.parent}"))
+        where = Html(muted(shortened(recent.root.parent if recent.there else f"gone from {recent.root.parent}", 60)))
         parts = [made, where]
         if not recent.there:
             parts.append(button("times", "Take it off this list", lambda: self._forget(recent.root)))

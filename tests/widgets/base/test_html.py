@@ -6,7 +6,19 @@ from pathlib import Path
 import pytest
 
 import dlcnb.widgets
-from dlcnb.widgets.base.html import Html, Markup, heading, joined, legend, markup, muted, notice, swatch, table
+from dlcnb.widgets.base.html import (
+    Html,
+    Markup,
+    heading,
+    joined,
+    legend,
+    markup,
+    muted,
+    notice,
+    shortened,
+    swatch,
+    table,
+)
 
 EVIL = "<img src=x onerror=alert(1)>\"'&"
 SHOWN = "&lt;img src=x onerror=alert(1)&gt;&#34;&#39;&amp;"
@@ -56,6 +68,16 @@ def test_pieces():
     assert notice("") == ""
     assert 'role="alert" class="dlcnb-error"' in notice("no", "error")
     assert table(["", "a"], [["x", markup("<td>{}</td>", 1)]]).count("<td>") == 1
+
+
+def test_long_heads_lack_their_middle_and_are_whole_in_the_tooltip():
+    path = "/data/" + "folder/" * 10 + "mouse.mp4"
+    assert shortened("mouse.mp4") == "mouse.mp4"
+    cut = shortened(path, 20)
+    assert f'title="{path}"' in cut
+    assert cut.endswith(">/data/fold…mouse.mp4</span>")
+    assert EVIL not in shortened(EVIL * 9)
+    assert table([path], [[path, 1]]).count("title=") == 2
 
 
 def _html_by_hand(path):

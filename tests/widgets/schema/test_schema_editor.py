@@ -1,11 +1,14 @@
 """The editor of bodyparts, skeleton and scorer, its state and its widget; no browser."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcnb import frames
+from dlcnb.jobs.job import claim
 from dlcnb.labels import LabelError, Labels
 from dlcnb.project import Project, ProjectError
 from dlcnb.video import VideoWriter
@@ -219,6 +222,21 @@ class TestEditor:
         editor.undo_button.click()
         assert Project.open(project.root).bodyparts == PARTS
         assert editor.undo_button.disabled
+
+    def test_it_says_what_becomes_of_networks(self, editor, project):
+        row(editor, "ear")[1].value = "leftear"
+        assert "train again" not in editor.plan.value
+        run = project.new_run(0.8)
+        (run / "snapshot-10.params").touch()
+        row(editor, "tail")[1].value = "tailbase"
+        assert "train again after this change" in editor.plan.value
+        (run / "job.json").write_text('{"kind": "train"}')
+        claim(run, os.getpid(), 0)
+        row(editor, "tailbase")[1].value = "tailtip"
+        assert "A training is under way" in editor.plan.value
+        editor.reset_button.click()
+        editor.scorer.value = "eve"
+        assert "rain" not in editor.plan.value  # of no training
 
     def test_a_taken_name_is_said_and_the_field_goes_back(self, editor):
         row(editor, "ear")[1].value = "tail"

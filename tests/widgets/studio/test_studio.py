@@ -419,7 +419,10 @@ class TestAnalysis:
         trained(studio.project)
         studio.go_to("Trajectories")
         assert not studio.bar.start_button.disabled
+        told = []
+        studio.bar.status_line.observe(lambda change: told.append(change.new), "value")
         studio.bar.start()
+        assert "starting the network" in told[0]
         assert studio.bar.wait(300)
         assert "dlcnb-error" in studio.bar.status_line.value
         assert studio.bar.poses is None
