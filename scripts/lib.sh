@@ -62,6 +62,8 @@ make_venv() { # folder python: an environment with pip, by whatever this machine
         return # made before
     fi
     rm -rf "$venv"
+    if [ -n "${uv:-}" ] && "$uv" venv --quiet --seed --python "$python" "$venv"; then return; fi
+    rm -rf "$venv"
     if "$python" -m venv "$venv" >/dev/null 2>&1; then return; fi
     rm -rf "$venv"
     if command -v uv >/dev/null && uv venv --quiet --seed --python "$python" "$venv"; then return; fi
@@ -106,7 +108,11 @@ ticking() { # words, command with its arguments: run it, and tell every 10 s for
     return "$status"
 }
 
-pip_into() { # venv, pip arguments
+pip_into() { # venv, pip arguments: by uv if $uv names one, which takes a fifth of the time
+    if [ -n "${uv:-}" ]; then
+        if ticking "installing" "$uv" pip install --quiet --python "$1/bin/python" "${@:2}"; then return; fi
+        say "uv could not install that; now pip tries."
+    fi
     ticking "installing" "$1/bin/python" -m pip --disable-pip-version-check install -qq "${@:2}"
 }
 
