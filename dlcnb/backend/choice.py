@@ -64,7 +64,7 @@ def choose(
     try:
         return _once(Path(snapshot), key, lambda: _measure(predictors, others, run))["engine"]
     except (LabelError, ProjectError) as error:
-        log.warning("The engine is fp32, as there are no labeled frames to compare others on: %s", error)
+        log.warning("The engine is fp32, because there are no labeled frames to compare other engines on: %s", error)
         return "fp32"
 
 
@@ -82,14 +82,14 @@ def following(predictor: Predictor) -> tuple[tuple[float, float] | None, str]:
         found = _once(run.snapshot(predictor.step), key, lambda: _compare(predictor, dynamic))
     except (LabelError, ProjectError) as error:
         log.info("%s", error)
-        return None, "whole frames, as there are no labeled frames to compare crops on"
+        return None, "whole frames, because there are no labeled frames to compare crops on"
     share, px, whole = f"{100 * found['pixels']:.0f} %", found["mean_px"], found["whole_mean_px"]
     errors = f"{px:.2f} px, in whole frames {whole:.2f} px"
     if found["pixels"] > _SMALL:
-        return None, f"whole frames, as crops around the animal would have {share} of their pixels"
+        return None, f"whole frames, because crops around the animal would have {share} of their pixels"
     if not px <= whole + WORSE:
-        return None, f"whole frames, as the error on labeled frames is larger in crops: {errors}"
-    reason = f"the animal was followed by crops with {share} of the pixels (error on labeled frames {errors})"
+        return None, f"whole frames, because the error on labeled frames is larger in crops: {errors}"
+    reason = f"the animal was followed with a crop of {share} of the pixels (error on labeled frames {errors})"
     return (dynamic.threshold, dynamic.margin), reason
 
 

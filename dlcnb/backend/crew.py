@@ -93,7 +93,7 @@ def summed(losses: Iterable[Sequence[mxnet.nd.NDArray]]) -> tuple[float, float]:
 def shares(batch: Sequence[NDArray[Any]], count: int) -> list[tuple[NDArray[Any], ...]]:
     """The arrays of a batch cut into ``count`` parts; raises ValueError if some would be empty."""
     if len(batch[0]) < count:
-        raise ValueError(f"A batch of {len(batch[0])} can't be shared by {count} devices. Raise batch_size.")
+        raise ValueError(f"A batch of {len(batch[0])} can't be divided among {count} devices. Raise batch_size.")
     return list(zip(*(np.array_split(array, count) for array in batch), strict=True))
 
 

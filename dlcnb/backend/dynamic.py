@@ -74,7 +74,7 @@ class Follower:
         """Whether a bodypart left the crop, or is lost: bool (n,), for poses (n, K, 2) and (n, K) found in it."""
         if self.crop is None or self._there is None:
             raise ValueError(
-                "There is no crop: expected poses found in one. Take the poses of the whole frame as they are."
+                "There is no crop yet: expected poses that were found in a crop. Call this after a crop was chosen."
             )
         left, top, width, height = self.crop
         low, high = np.array([left, top]), np.array([left + width - 1, top + height - 1])

@@ -360,7 +360,7 @@ class OnnxEngine:
             problem = " ".join(str(error).split())[:200]
         if problem:
             raise ValueError(
-                f"ONNX Runtime {self._runtime.__version__} can't compute on gpu({self.card}): {problem}. Its driver "
+                f"ONNX Runtime {self._runtime.__version__} can't compute on gpu({self.card}): {problem}. The driver "
                 f"must be for CUDA 12 or 13 (nvidia-smi shows it). Install what is missing: {ONNX_GPU} (docs/gpu.md), "
                 "or use the CPU: --device cpu."
             )

@@ -148,8 +148,8 @@ class Predictor:
         except (AssertionError, ValueError, mx.MXNetError) as error:
             raise ProjectError(
                 f"{path.name} does not hold the network of this run ({self.config.backbone}, "
-                f"{len(self.bodyparts)} bodyparts: {', '.join(self.bodyparts)}). It is damaged or of another project. "
-                "Choose another snapshot."
+                f"{len(self.bodyparts)} bodyparts: {', '.join(self.bodyparts)}). It is damaged, or belongs to another "
+                "project. Choose another snapshot."
             ) from error
         self._engine = self._make_engine(path, device)
 

@@ -359,8 +359,8 @@ class Trainer:
             self.optimizer.restore(state, self.step)
         except (AssertionError, KeyError) as error:  # so MXNet says that a shape or a name differs
             raise ProjectError(
-                f"{self.run.state(step)} is not of the network that {self.run.config_file.name} describes ({error}). "
-                "Put back the settings that this run was started with, or start a new run."
+                f"{self.run.state(step)} does not belong to the network that {self.run.config_file.name} describes "
+                f"({error}). Put back the settings that this run was started with, or start a new run."
             ) from error
         self.best = self.run.best
         if int(state.get("best_step", -1)) >= 0:  # the worker may have been killed before it wrote best.json

@@ -81,9 +81,9 @@ def imagenet_weights(backbone: str, source: str | Path | None = None) -> dict[st
     else:
         path = source
     if path is None and source is None:
-        raise ConnectionError(f"No ImageNet weights of {backbone} are known here; give a file: --weights FILE.")
+        raise ConnectionError(f"dlcnb knows no ImageNet weights of {backbone}; give a file: --weights FILE.")
     if path is None:
-        raise WeightsError(f"{source} publishes no weights of {backbone} that fit. Leave them out, or give a file.")
+        raise WeightsError(f"{source} publishes no weights that fit {backbone}. Leave --weights out, or give a file.")
     tensors = read_weights(path)
     _check_network(tensors, backbone, Path(path).name)
     return tensors

@@ -39,26 +39,26 @@ __all__ = ["analyze", "describe_analysis"]
 @click.option(
     "--dynamic-threshold",
     type=click.FloatRange(0, 1, min_open=True),
-    help="With --dynamic: likelihood from which a bodypart is found.  [default: 0.5]",
+    help="With --dynamic: likelihood from which a bodypart counts as found.  [default: 0.5]",
 )
 @click.option(
     "--dynamic-margin", type=click.FloatRange(0), help="With --dynamic: px around the bodyparts.  [default: 10]"
 )
 @click.option("--crop", help="Look at this part of the frames only: x1,x2,y1,y2 in px.  [default: that of config.yaml]")
 @click.option("--whole", is_flag=True, help="Look at whole frames, whatever config.yaml crops.")
-@click.option("--animals", type=click.IntRange(2), help="Up to so many animals, in a table for several (_el).")
+@click.option("--animals", type=click.IntRange(2), help="Find up to this many animals; they share one table (_el).")
 @click.option(
     "--ensemble",
     metavar="NAMES",
     help="The median of several networks: of an experiment (folds, or learning-curve/0.8), or of shuffles 1,2,3. How "
-    "far they lie apart goes beside the table.",
+    "far they lie apart is written beside the table.",
 )
 @raw_likelihood_option
 @click.option("--score-maps", help="Keep the score-maps of these frames (10,20,...) beside the tables.")
 @click.option("--snapshot", default="best", show_default=True, help="best, last, or a step.")
 @click.option("--out", type=click.Path(file_okay=False), help="Folder for the tables.  [default: beside each video]")
-@click.option("--again", is_flag=True, help="Also predict what is there already.")
-@click.option("--scheduler", help="Address of a Dask scheduler (tcp://host:8786) whose workers do it.")
+@click.option("--again", is_flag=True, help="Also analyze what was analyzed before.")
+@click.option("--scheduler", help="Address of a Dask scheduler (tcp://host:8786) whose workers analyze.")
 @shuffle_option
 @device_option
 def analyze(
@@ -73,8 +73,8 @@ def analyze(
 ) -> Report:
     """Find the bodyparts in every frame of VIDEOS, or folders of them, with PROJECT's network.
 
-    Poses become h5 and csv tables. Started again after a crash or a stop, it goes on where it was. A video whose tables
-    are up to date is left alone.
+    Poses are written as h5 and csv tables. After a crash or a stop the same command goes on where it was. A video whose
+    tables are up to date is left alone.
     """
     from dlcnb import jobs
     from dlcnb.project import Project, find_videos
@@ -143,9 +143,9 @@ def _remark(video: dict[str, Any]) -> str | None:
     name, damaged, reused = Path(video["video"]).name, video["damaged"], video["reused"]
     words = []
     if reused == video["frames"]:
-        words.append("was analyzed before (--again does it anew)")
+        words.append("was analyzed before (--again analyzes it once more)")
     elif reused:
-        words.append(f"{reused} frames were there already")
+        words.append(f"{reused} frames were analyzed before")
     if video["replaced"]:
         words.append(f"replaced an earlier result ({video['replaced']}); --out keeps both")
     if video["crop"]:

@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 __all__ = ["cautions", "kinematics", "passed_over", "scale"]
 
 
-@command("scale", "Centimetres: how many pixels are one.")
+@command("scale", "Set how many pixels are one centimetre.")
 @project_argument
 @click.argument("videos", nargs=-1, type=LocalPath())
-@click.option("--px-per-cm", type=float, help="Pixels of one centimetre.")
+@click.option("--px-per-cm", type=float, help="Pixels per centimetre.")
 @click.option("--line", help="Two points of a frame, x1,y1,x2,y2 in px, that are --cm apart.")
 @click.option(
-    "--corners", help="Corners of a rectangle on the ground, around it: x1,y1,…,x4,y4 in px (slanted camera)."
+    "--corners", help="Four corners of a rectangle on the ground, in order: x1,y1,…,x4,y4 in px (slanted camera)."
 )
 @click.option("--cm", help="Length of --line, or of --corners WIDTHxHEIGHT (first to second corner, second to third).")
-@click.option("--remove", is_flag=True, help="Take the scale away.")
-@click.option("--undo", is_flag=True, help="Take the last change back.")
+@click.option("--remove", is_flag=True, help="Remove the scale.")
+@click.option("--undo", is_flag=True, help="Undo the last change.")
 def scale(console: Console, root: str, videos: tuple[str, ...], remove: bool, undo: bool, **given: Any) -> Report:
-    """Tell or show how many pixels are one centimetre, for VIDEOS, or without any for all of PROJECT.
+    """Set or show how many pixels are one centimetre, for VIDEOS, or without any for all videos of PROJECT.
 
-    It is kept in PROJECT/scale.json. ZoneEditor does the same with two clicks.
+    The scale is kept in PROJECT/scale.json. ZoneEditor sets it with two clicks.
     """
     from dlcnb.project import Project, set_scale, undo_scale
 
@@ -93,15 +93,16 @@ def _scales(project: Project) -> dict[str, Any]:
     return {"videos": {name: None if one is None else str(one) for name, one in found.items()}}
 
 
-@command("kinematics", "Speed, angles, distance as tables.")
+@command("kinematics", "Measure speed, angles and distance.")
 @project_argument
 @experiment_options
 def kinematics(console: Console, root: str, videos: tuple[str, ...], out: str | None, **options: Any) -> Report:
-    """Measure movement in VIDEOS, by default in all of PROJECT that have poses.
+    """Measure movement in VIDEOS, by default in all videos of PROJECT that have poses.
 
-    Beside each table of poses: _kinematics.csv (every frame: position, speed, acceleration, heading, distance, bones,
-    angles) and DeepLabCut's _skeleton.h5. And one csv of the experiment, kinematics.csv in PROJECT: a row for each
-    video and bodypart. Group, animal and day come from PROJECT/subjects.csv (`dlcnb zones --new-subjects` makes it).
+    Beside each table of poses this writes _kinematics.csv (every frame: position, speed, acceleration, heading,
+    distance, bones, angles) and DeepLabCut's _skeleton.h5. The csv of the experiment, kinematics.csv in PROJECT, has a
+    row for each video and bodypart. Group, animal and day come from PROJECT/subjects.csv (`dlcnb zones --new-subjects`
+    makes it).
     """
     from dlcnb.project import Project
 

@@ -52,8 +52,8 @@ _LINES = (2.0, 30.0)  # s between two lines of progress in a pipe: at least, at 
 def main() -> None:
     """DeepLabCut in the notebook, from the command line: from a video to trajectories.
 
-    New here? `dlcnb demo` walks the whole road on sample data, `dlcnb studio` begins with your video,
-    `dlcnb lab` opens JupyterLab with the tutorials beside.
+    New here? `dlcnb demo` does everything once on sample data, `dlcnb studio` begins with your video,
+    `dlcnb lab` opens JupyterLab and brings the tutorials.
     """
 
 
@@ -143,7 +143,7 @@ def project_argument(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def videos_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """The argument VIDEOS, files or folders of them, and its option --recursive."""
-    function = click.option("--recursive", is_flag=True, help="Of a folder also the videos in its folders.")(function)
+    function = click.option("--recursive", is_flag=True, help="Take the videos in subfolders, too.")(function)
     return click.argument("videos", nargs=-1, required=True, type=LocalPath())(function)
 
 
@@ -345,7 +345,7 @@ class _Interrupts:
             )
         self._job.stop()
         how = "after this step, with a snapshot" if self._job.kind == "train" else "as soon as it can"
-        self._console.note(f"Stopping {how}. Ctrl-C again: leave the worker running.")
+        self._console.note(f"Stopping {how}. Press Ctrl-C again to leave the worker running.")
 
 
 def clock(seconds: float | None) -> str:

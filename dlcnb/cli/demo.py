@@ -22,7 +22,7 @@ __all__ = ["demo"]
 _MINUTES = {"synthetic": 3.0, "openfield": 5.0}
 
 
-@command("demo", "The whole road on sample data.")
+@command("demo", "Do everything once on sample data.")
 @choice_option(
     "--data",
     ["synthetic", "openfield"],
@@ -54,9 +54,9 @@ def demo(
     train_fraction: float | None,
     split_seed: int,
 ) -> Report:
-    """Walk the whole road on sample data: project, labels, training, evaluation, analysis, plots, labeled video.
+    """Do everything once on sample data: project, labels, training, evaluation, analysis, plots, labeled video.
 
-    Nothing is overwritten: if the folder holds something, a numbered one is taken.
+    Nothing is overwritten: if the folder is not empty, a new one with a number is made.
     """
     from dlcnb import sampledata
     from dlcnb.jobs.worker import peak_rss_mb
@@ -145,6 +145,6 @@ def _text(
             f"Project        {project.root}",
             "",
             f"Done in {clock(numbers['seconds'])} with at most {numbers['peak_rss_mb']:.0f} MB of memory.",
-            "The same road as a notebook: dlcnb lab",
+            "The same as a notebook: dlcnb lab",
         ]
     )

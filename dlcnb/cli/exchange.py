@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["export", "import_"]
 
 
-@command("export", "Labels, poses or the network for other programs.")
+@command("export", "Write labels, poses or a network for other programs.")
 @project_argument
 @click.argument("videos", nargs=-1, type=LocalPath())
 @click.option(
@@ -35,7 +35,7 @@ __all__ = ["export", "import_"]
 @click.option("--tables", type=click.Path(file_okay=False), help="Folder of the poses.  [default: beside each video]")
 @click.option("--filtered", is_flag=True, help="Export what `dlcnb filter` wrote.")
 @animal_option
-@click.option("--pcutoff", type=click.FloatRange(0, 1), default=0, help="Leave out points of less likelihood.")
+@click.option("--pcutoff", type=click.FloatRange(0, 1), default=0, help="Leave out points of a lower likelihood.")
 @click.option("--scorer", help="Whose labels.  [default: the project's scorer]")
 @click.option("--snapshot", default="best", show_default=True, help="Of the network: best, last, or a step.")
 @click.option("--shuffle", type=int, help="Number of the run with the network.  [default: the last]")
@@ -51,8 +51,8 @@ def export(
 ) -> Report:
     """Write PROJECT's labels, the poses of VIDEOS, or PROJECT's network for other programs.
 
-    With VIDEOS their poses are written, beside their tables (NWB also has speeds, zones and stays in them); without,
-    the labels, into PROJECT/exports; with --to onnx the network, into the folder of its run.
+    With VIDEOS this writes their poses beside their tables (NWB files also have speeds, zones and stays). Without
+    VIDEOS it writes the labels into PROJECT/exports; with --to onnx the network into the folder of its run.
     """
     from dlcnb.project import Project
 
@@ -146,17 +146,21 @@ def _network(console: Console, project: Project, run: Path, snapshot: str, out: 
     return Report(data, f"{result['output']} ({checked})")
 
 
-@command("import", "Labels of SLEAP, COCO or Lightning Pose.")
+@command("import", "Take labels from SLEAP, COCO or Lightning Pose.")
 @click.argument("file", type=LocalPath(exists=True, dir_okay=False))
 @click.option(
     "--to",
     required=True,
     metavar="PROJECT",
     type=click.Path(),
-    help="Folder of the project; a new one is made.",
+    help="Folder of the project; it is made if it does not exist.",
 )
-@click.option("--scorer", help="Whose labels they become.  [default: the project's scorer; for a new one that of FILE]")
-@click.option("--animal", help="Where images show several: the one of this name (SLEAP's track) or number, from 1.")
+@click.option(
+    "--scorer", help="Whose labels they become.  [default: the project's scorer; for a new project that of FILE]"
+)
+@click.option(
+    "--animal", help="Where images show several animals: take this one, by name (SLEAP's track) or number (from 1)."
+)
 @click.option(
     "--images",
     type=LocalPath(exists=True, file_okay=False),
@@ -167,8 +171,8 @@ def import_(console: Console, file: str, to: str, copy: bool, **options: Any) ->
     """Take the labels of FILE, with their images, into a project.
 
     FILE is SLEAP's (.slp, .pkg.slp), COCO keypoints (.json), or a table beside its images, as Lightning Pose keeps it
-    (CollectedData.csv). Bodyparts and skeleton come along; a project that is there must have the bodyparts. Nothing
-    that is there is changed; what was cut off is completed by the same command.
+    (CollectedData.csv). A new project gets the file's bodyparts and skeleton; an old one must have the bodyparts.
+    Nothing in the project is changed. If the import is interrupted, the same command completes it.
     """
     from dlcnb.exchange import import_labels
 

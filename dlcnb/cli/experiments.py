@@ -26,12 +26,14 @@ bodyparts; backbone: networks; epsilon: px (9,17,25); initialization: imagenet,r
 KINDS = ("curves", "learning-curve", "parts", "backbone", "epsilon", "initialization", "folds", "videos")
 
 
-@command("experiment", "Learning curve, networks, cross-validation ...")
+@command("experiment", "Train many: learning curve, cross-validation ...")
 @click.argument("kind", type=click.Choice(KINDS))
 @project_argument
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Training time of each run.  [default: 5]")
-@click.option("--steps", type=click.IntRange(1), help="Training steps of each run, instead (reproducible).")
-@click.option("--repeats", type=click.IntRange(1), help="Splits of each condition, or folds.  [default: 3; folds: 5]")
+@click.option("--steps", type=click.IntRange(1), help="Training steps of each run, instead of minutes (reproducible).")
+@click.option(
+    "--repeats", type=click.IntRange(1), help="How many splits of each condition, or folds.  [default: 3; folds: 5]"
+)
 @click.option("--values", metavar="A,B,...", help=_VALUES)
 @click.option(
     "--at",
@@ -43,7 +45,7 @@ KINDS = ("curves", "learning-curve", "parts", "backbone", "epsilon", "initializa
     "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Runs at a time; they share the cores."
 )
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any training setting; may be repeated.")
-@click.option("--name", help="Of the experiment, so that several of a kind may exist.  [default: its kind]")
+@click.option("--name", help="Name of the experiment, so that several of a kind may exist.  [default: its kind]")
 def experiment(  # noqa: PLR0913
     console: Console,
     kind: str,
@@ -139,7 +141,8 @@ def _report(plan: Plan, failed: Mapping[str, str]) -> Report:
     text = f"{table(rows)}\n\n"
     if poor:
         text += (
-            f"* began from random weights: ImageNet's could not be had. That says little about {', '.join(poor)}.\n\n"
+            "* began from random weights, because ImageNet's were not available. These errors say little about "
+            f"{', '.join(poor)}.\n\n"
         )
     text += f"Table: {path}" + (f"\nFigure: {picture}" if picture else "")
     data = {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["figures"]
 
 
-@command("figures", "The paper's figures from your own data.")
+@command("figures", "Make the paper's figures from your own data.")
 @project_argument
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
@@ -27,9 +27,9 @@ __all__ = ["figures"]
     help="May be repeated.  [default: png]",
 )
 @click.option("--out", type=LocalPath(file_okay=False), help="Folder.  [default: dlcnb-figures in PROJECT]")
-@click.option("--video", help="For figures of movement.  [default: the first that has poses]")
-@click.option("--frame", type=click.IntRange(0), help="Which moment they show.  [default: the liveliest]")
-@click.option("--bodypart", help="The one that is followed.  [default: the surest]")
+@click.option("--video", help="Video of the figures of movement.  [default: the first that has poses]")
+@click.option("--frame", type=click.IntRange(0), help="Frame that they show.  [default: where the animal moves most]")
+@click.option("--bodypart", help="Bodypart that they follow.  [default: the one with the highest likelihood]")
 def figures(
     console: Console,
     root: str,
@@ -53,7 +53,7 @@ def figures(
     4B several animals                S2A networks, S2B radius of the disc
     signed  predicted minus labeled (not in the paper)
 
-    Each comes with the numbers behind it (.csv) and a caption (.txt). What is missing for one is said in a line.
+    Each comes with the numbers behind it (.csv) and a caption (.txt). What a figure still needs is said in a line.
     """  # noqa: D301
     from dlcnb.figures import figure_names, write
     from dlcnb.project import Project

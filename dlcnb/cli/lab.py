@@ -31,7 +31,7 @@ browser_option = click.option(
 rest_argument = click.argument("jupyter_options", nargs=-1, type=click.UNPROCESSED)
 
 
-@command("lab", "Open JupyterLab where you are, the tutorials in a folder beside.")
+@command("lab", "Open JupyterLab in this folder, with the tutorials.")
 @click.option(
     "--dir",
     "folder",
@@ -46,8 +46,8 @@ rest_argument = click.argument("jupyter_options", nargs=-1, type=click.UNPROCESS
 def lab(console: Console, folder: str, port: int | None, no_browser: bool, jupyter_options: tuple[str, ...]) -> Report:
     """Open JupyterLab in this folder, where your videos are.
 
-    The card "dlcnb Studio" there is where to begin. The tutorials are copied to a folder beside first; a copy that is
-    there already stays as it is. Options after `--` go on to Jupyter: dlcnb lab -- --ip=0.0.0.0
+    Begin with its card "dlcnb Studio". The tutorials are copied to the folder dlcnb-notebooks first; a copy that is
+    there already stays as it is. Options after `--` are passed to Jupyter: dlcnb lab -- --ip=0.0.0.0
     """
     _check_jupyter(jupyter_options)
     place = Path(folder).absolute()
@@ -67,7 +67,7 @@ def studio(
 ) -> Report:
     """Open Studio on PROJECT (its folder or config.yaml), or on a video; without one, at its front door.
 
-    It is a tab of JupyterLab, which is started in this folder for that, or beside the project. Options after `--` go on
+    Studio is a tab of JupyterLab, which is started in this folder, or beside the project. Options after `--` are passed
     to Jupyter: dlcnb studio my-project -- --ip=0.0.0.0
     """
     _check_jupyter(jupyter_options)

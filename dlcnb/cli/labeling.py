@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["bodyparts", "compare"]
 
 
-@command("compare", "How far apart two people label.")
+@command("compare", "Measure how far apart two people label.")
 @project_argument
 @click.argument("one", required=False)
 @click.argument("two", required=False)
@@ -24,7 +24,7 @@ __all__ = ["bodyparts", "compare"]
 def compare(console: Console, root: str, one: str, two: str | None, worst: int) -> Report:
     """Distances between the labels of the scorers ONE and TWO in PROJECT, with 95 % intervals: human variability.
 
-    Without TWO, ONE is compared with everybody else; without ONE, the project's scorer is.
+    Without TWO, ONE is compared with everybody else; without ONE, the project's scorer is compared.
     """
     from dlcnb.labels import scorers
     from dlcnb.project import Project
@@ -35,7 +35,7 @@ def compare(console: Console, root: str, one: str, two: str | None, worst: int) 
     others = [two] if two else [name for name, frames in known.items() if name != one and frames]
     if not others:
         raise ValueError(
-            f"Only {', '.join(known) or 'nobody'} labeled in {project.root}; nobody to compare with. Label some of the "
+            f"{project.root} has labels by {', '.join(known) or 'nobody'}; expected two people. Label some of the "
             "same frames as another scorer, in the notebook: Labeler(project, scorer='Name')."
         )
     found = _comparisons(console, project, one, others)

@@ -27,14 +27,14 @@ def lessons() -> None:
     """A class that labels the same ten frames: each student starts LESSON, catches up if late, and hands in."""
 
 
-@command("start", "A student's project of a lesson.", group=lessons)
+@command("start", "Make a student's project of a lesson.", group=lessons)
 @click.argument("lesson")
 @click.argument("student")
 @FOLDER
 def start(console: Console, lesson: str, student: str, folder: str) -> Report:
     """Make STUDENT's project of LESSON in FOLDER, or open it again; equal names of LESSON give equal frames.
 
-    Beside it the lesson's notebook is written, with the names filled in, unless it is there.
+    The lesson's notebook is written beside it, with the names filled in, unless it exists already.
     """
     from dlcnb.teaching import Lesson, write_notebook
 
@@ -48,7 +48,7 @@ def start(console: Console, lesson: str, student: str, folder: str) -> Report:
     return Report({"project": project.root, "notebook": notebook, "other_lessons": others}, text)
 
 
-@command("stage", "A prepared state to go on from.", group=lessons)
+@command("stage", "Prepare a state to go on from.", group=lessons)
 @click.argument("number", metavar="N", type=click.IntRange(1, 3))
 @click.argument("lesson")
 @click.argument("student")
@@ -58,14 +58,14 @@ def start(console: Console, lesson: str, student: str, folder: str) -> Report:
     type=click.FloatRange(0, min_open=True),
     default=3.0,
     show_default=True,
-    help="Training time where no network is there yet.",
+    help="Training time if there is no network yet.",
 )
 @click.option("--steps", type=click.IntRange(1), help="Training steps, instead of minutes.")
 def stage(console: Console, number: int, lesson: str, student: str, folder: str, **budget: Any) -> Report:
     """Bring STUDENT's project to stage N: 1 = labels done, 2 = network trained, 3 = video analyzed.
 
-    What the student has done is kept; only what is missing is added, the project and its notebook, too. The labels
-    added are the true places, and are left out on the board.
+    What the student has done is kept; only what is missing is added, even the project and its notebook. Added labels
+    are the true places; the board leaves them out.
     """
     from dlcnb.teaching import Lesson, fill_labels, write_notebook
 
@@ -96,11 +96,11 @@ def hand_in(console: Console, root: str, target: str) -> Report:
     return Report({"file": path}, str(path))
 
 
-@command("board", "The standings of a class.", group=lessons)
+@command("board", "Print the standings of a class.", group=lessons)
 @click.argument("folder", type=LocalPath(exists=True, file_okay=False))
 @click.argument("lesson")
 def board(console: Console, folder: str, lesson: str) -> Report:
-    """Print who of LESSON has handed what into FOLDER, how far the class agrees, and what to look at again.
+    """Print who has handed in what for LESSON in FOLDER, how far the class agrees, and what to look at again.
 
     Files that do not count are named and kept.
     """

@@ -104,7 +104,9 @@ def extract(console: Console, root: str, only: Any, **options: Any) -> Report:
         raise ValueError(f"{project.root} has no videos. Add some: dlcnb add-videos {quoted(project.root)} VIDEO")
     stems = [video.stem for video in videos]
     if twins := [str(video) for video in videos if stems.count(video.stem) > 1]:
-        raise ValueError(f"{' and '.join(twins)} have one name, by which frames are kept. Rename all but one.")
+        raise ValueError(
+            f"{' and '.join(twins)} have the same name, and frames are kept by that name. Rename all but one."
+        )
     options["count"] = options["count"] or project.frames_to_pick
     for key, value in zip(("start", "stop"), project.part_to_pick, strict=True):
         options[key] = value if options[key] is None else options[key]
@@ -140,10 +142,10 @@ def _extract_one(
 
 
 def _extracted_text(one: dict[str, Any], count: int) -> str:
-    fewer = f" (it has no {count} different ones)" if len(one["frames"]) < count else ""
+    fewer = f" (the video has no {count} different frames)" if len(one["frames"]) < count else ""
     chosen = f"{len(one['frames'])} frames of {one['video'].name} chosen{fewer}"
     if (one["start"], one["stop"]) != (0, 1):
-        chosen += f" from {one['start']:g} to {one['stop']:g} of it"
+        chosen += f" from {one['start']:g} to {one['stop']:g} of its length"
     if one["crop"]:
         chosen += f", compared within x {one['crop'][0]} to {one['crop'][1]}, y {one['crop'][2]} to {one['crop'][3]}"
     return f"{chosen}, {one['new']} of them new; {one['total']} in {one['folder']}"

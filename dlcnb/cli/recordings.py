@@ -28,7 +28,7 @@ _OPTIONS = (
     click.argument("videos", nargs=-1, type=LocalPath()),
     click.option("--out", type=LocalPath(dir_okay=False), help="The csv of the experiment.  [default: in PROJECT]"),
     click.option("--filtered", is_flag=True, help="Use what `dlcnb filter` wrote."),
-    click.option("--animal", metavar="NAME", help="Of several animals: one.  [default: each]"),
+    click.option("--animal", metavar="NAME", help="Of several animals, only this one.  [default: each]"),
     click.option(
         "--pcutoff",
         type=click.FloatRange(0, 1),
@@ -38,11 +38,13 @@ _OPTIONS = (
     click.option(
         "--unit",
         type=click.Choice(["px", "cm"]),
-        help="Of lengths.  [default: cm where each video has a scale (dlcnb scale), else px]",
+        help="Unit of lengths.  [default: cm where each video has a scale (dlcnb scale), else px]",
     ),
-    click.option("--fps", type=click.FloatRange(0, min_open=True), help="Frames/s of videos that are not here."),
+    click.option(
+        "--fps", type=click.FloatRange(0, min_open=True), help="Frame rate of videos whose files are not here."
+    ),
     click.option("--subjects", type=LocalPath(exists=True), help="Table of group, animal, day …, by video (csv)."),
-    click.option("--pattern", help="Or the names of the videos tell them, such as {group}_{animal}_{day}."),
+    click.option("--pattern", help="Read them from the names of the videos instead, such as {group}_{animal}_{day}."),
     click.option(
         "--tables", type=click.Path(file_okay=False), help="Folder of the poses.  [default: beside each video]"
     ),
@@ -107,7 +109,9 @@ def chosen(project: Project, videos: tuple[str, ...], options: dict[str, Any]) -
     stem, count = Counter(video.stem for video, _ in found).most_common(1)[0]
     if count > 1:
         both = ", ".join(str(video) for video, _ in found if video.stem == stem)
-        raise ProjectError(f"{count} videos are named '{stem}' ({both}); rename all but one, as rows go by that name")
+        raise ProjectError(
+            f"{count} videos are named '{stem}' ({both}); rename all but one, because rows go by that name"
+        )
     made = [_recording(project, video, table, options["fps"]) for video, table in found]
     return _in_unit(project, made, options["unit"]), without
 
@@ -123,7 +127,9 @@ def _recording(project: Project, video: Path, table: Path, fps: float | None) ->
             times, size = np.asarray(reader.times, float), reader.size
         return Recording(video, table, size, times, scale_of(project, video, size), several)
     if fps is None:
-        raise FileNotFoundError(f"{video} is not here, so that its frames have no times; give them: --fps N")
+        raise FileNotFoundError(
+            f"{video} is not here, so the times of its frames are unknown; give its frame rate: --fps N"
+        )
     times = np.arange(len(read_poses(table))) / fps
     return Recording(video, table, None, times, scale_of(project, video), several)
 
@@ -137,7 +143,7 @@ def _in_unit(project: Project, made: list[Recording], unit: str | None) -> list[
     lacking = [r.name for r in made if r.scale is None]
     if unit == "cm" and lacking:
         raise ProjectError(
-            f"no scale is known for {', '.join(lacking)}; tell how many pixels are 1 cm: "
+            f"no scale is known for {', '.join(lacking)}; set how many pixels are 1 cm: "
             f"dlcnb scale {quoted(project.root)} {lacking[0]} --px-per-cm N, or use --unit px"
         )
     if unit == "px" or lacking:

@@ -38,9 +38,9 @@ _HOW = ["jump", "uncertain", "fit", "bone", "swap", "disagree", "sure"]
 @choice_option(
     "--choose",
     ["kmeans", "uniform"],
-    help="Which of the found: those that look different, or spread over time.",
+    help="Which of the frames found: those that look different, or spread over time.",
 )
-@click.option("--bodyparts", help="Look at these only, separated by commas.")
+@click.option("--bodyparts", help="Look at these bodyparts only, separated by commas.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed chooses the same frames.")
 @click.option("--tables", type=click.Path(file_okay=False), help="Folder of the tables.  [default: beside the video]")
 @animal_option
@@ -62,7 +62,7 @@ def outliers(
     project = Project.open(root)
     path, poses_file = with_poses(project, video, tables, animal=animal)
     if is_several(poses_file) and animal in (None, "all") and not dry_run:
-        raise click.UsageError(f"{poses_file.name} is of several animals, labels are of one. Choose it: --animal NAME.")
+        raise click.UsageError(f"{poses_file.name} has several animals, labels show one. Choose one: --animal NAME.")
     with VideoReader(path) as reader:
         poses = read_poses(poses_file, animal).within(len(reader), poses_file)
     parts = options["bodyparts"] and [name.strip() for name in options["bodyparts"].split(",")]
@@ -96,7 +96,7 @@ def merge(console: Console, root: str) -> Report:
     text = f"{count} refined frames{rest}. Now iteration {done.iteration}.\nNext: dlcnb train {quoted(project.root)}"
     found = offered(project)
     if found is not None:
-        text += f" --start-from {LAST}\n(--start-from {LAST} goes on from the network before: {WHY}.)"
+        text += f" --start-from {LAST}\n(--start-from {LAST} goes on from the previous network: {WHY}.)"
     start = None if found is None else found.folder
     return Report({"iteration": done.iteration, "refined": done.refined, "left": done.left, "start_from": start}, text)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["report"]
 
 
-@command("report", "The project on one page, with a Methods text.")
+@command("report", "Write the project on one page, with a Methods text.")
 @project_argument
 @click.argument("videos", nargs=-1, type=LocalPath())
 @click.option("--out", type=LocalPath(dir_okay=False), help="The .html file.  [default: report.html in PROJECT]")
@@ -27,7 +27,7 @@ def report(
     """Write one HTML file about PROJECT: labels, network, errors, VIDEOS (by default all), zones, figures, versions.
 
     It has no outside links, opens offline and prints, and has the sentences for a paper's Methods section, filled in.
-    What is not there yet is left out, with the command that brings it.
+    What the project lacks is left out, and a line names the command that makes it.
     """
     from dlcnb.project import Project
     from dlcnb.report import gather, write_report

@@ -52,26 +52,26 @@ _pcutoff = click.option(
     help="median: removes jumps. savgol: keeps the height of peaks. kalman: weighs points by their likelihood.",
 )
 @click.option("--window", type=click.IntRange(1), help="Frames, an odd number.  [default: median 5, savgol 7]")
-@click.option("--order", type=click.IntRange(0), default=3, show_default=True, help="Of savgol's polynomials.")
+@click.option("--order", type=click.IntRange(0), default=3, show_default=True, help="Order of savgol's polynomials.")
 @click.option(
     "--pcutoff",
     type=click.FloatRange(0, 1),
     default=0.0,
     show_default=True,
-    help="Leave points of less likelihood out first.",
+    help="First leave out points of a lower likelihood.",
 )
 @click.option("--gap", type=click.IntRange(0), help="Longest gap to fill, frames.  [default: 0, kalman 10]")
 @_tables
 def filter_poses(console: Console, root: str, videos: tuple[str, ...], tables: str | None, **options: Any) -> Report:
     """Smooth the trajectories of VIDEOS over time; writes tables that end in _filtered.
 
-    As with DeepLabCut there is one filtered table per video: another method replaces it, which is said.
+    As with DeepLabCut there is one filtered table per video: a second filter replaces it, and says so.
     """
     from dlcnb.project import Project
 
     project = Project.open(root)
     if options["method"] == "kalman" and options["window"] is not None:
-        raise click.UsageError("--window goes with median and savgol; the smoother finds its own from the points.")
+        raise click.UsageError("--window goes with median and savgol; kalman finds its own from the points.")
     done: list[dict[str, Any]] = []
     for video, poses_file in [with_poses(project, video, tables) for video in videos]:
         console.progress(len(done) / len(videos), f"smoothing {video.name}")
@@ -158,8 +158,8 @@ def plot(
 @project_argument
 @_videos
 @click.option("--trail", type=click.IntRange(0), default=0, show_default=True, help="Past positions to draw, frames.")
-@click.option("--fade", is_flag=True, help="Unsure bodyparts faint (with --pcutoff 0: nothing is hidden).")
-@click.option("--keypoints-only", is_flag=True, help="On black instead of the frames.")
+@click.option("--fade", is_flag=True, help="Draw unsure bodyparts faintly (with --pcutoff 0: nothing is hidden).")
+@click.option("--keypoints-only", is_flag=True, help="Draw on black instead of the frames.")
 @click.option("--crop", help="Part of the frame to show: x1,x2,y1,y2 in px.")
 @click.option(
     "--beside",
@@ -290,7 +290,7 @@ def video_path(project: Project, video: str | Path) -> Path:
     try:
         return project.video(path.name)
     except ProjectError as error:
-        raise ProjectError(f"{error}. No file {path} either: give a path, or a name of these") from error
+        raise ProjectError(f"{error}. There is no file {path} either: give a path, or one of these names") from error
 
 
 def with_poses(

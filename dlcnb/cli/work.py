@@ -38,7 +38,7 @@ __all__ = ["describe_training", "evaluate", "evaluation_text", "train"]
     help="quick: 10 minutes. workshop: 3. paper: ResNet-50, whole frames, 500,000 steps, for a GPU.",
 )
 @click.option(
-    "--config", "file", type=LocalPath(exists=True, dir_okay=False), help="YAML file of settings; options overrule it."
+    "--config", "file", type=LocalPath(exists=True, dir_okay=False), help="YAML file of settings; options override it."
 )
 @click.option("--join", is_flag=True, help="Help a training that another machine leads (--kvstore dist_sync).")
 @click.option("--resume", is_flag=True, help="Go on with a run from its last snapshot.")
@@ -144,7 +144,7 @@ def _join(project: str, others: Any) -> Report:
     return Report({"run": run, "joined": True}, f"Helped to train {run}")
 
 
-@command("evaluate", "Errors of a network on the labels.")
+@command("evaluate", "Measure a network's errors on the labels.")
 @project_argument
 @click.option("--snapshot", default="best", show_default=True, help="best, last, all, or a step.")
 @click.option("--plots", is_flag=True, help="Draw errors, PCK, calibration and differences beside the tables.")
@@ -152,7 +152,7 @@ def _join(project: str, others: Any) -> Report:
 @shuffle_option
 @device_option
 def evaluate(console: Console, root: str, snapshot: str, plots: bool, **options: Any) -> Report:
-    """Errors of a network on PROJECT's labels: train and test, per bodypart, with and without the pcutoff."""
+    """Measure a network's errors on PROJECT's labels: train and test, per bodypart, with and without the pcutoff."""
     from dlcnb import jobs
     from dlcnb.project import Project
 

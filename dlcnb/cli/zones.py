@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["zones"]
 
 
-@command("zones", "Time in zones, entries, latency, distance.")
+@command("zones", "Measure time in zones, entries, latency, distance.")
 @project_argument
 @experiment_options
 @click.option(
@@ -33,17 +33,19 @@ __all__ = ["zones"]
     type=click.FloatRange(0),
     default=MINIMUM,
     show_default=True,
-    help="Seconds that a stay lasts at least, and a leave.",
+    help="Shortest stay, in seconds; a shorter way out does not end a stay.",
 )
 @click.option("--plots", is_flag=True, help="Draw the stays over time, and a map of the time, for each bodypart.")
-@click.option("--copy-from", metavar="VIDEO", help="First copy that video's zones to VIDEOS, fitted to their frames.")
-@click.option("--replace", is_flag=True, help="With --copy-from: in place of zones that they have.")
+@click.option(
+    "--copy-from", metavar="VIDEO", help="First copy the zones of this video to VIDEOS, scaled to their frames."
+)
+@click.option("--replace", is_flag=True, help="With --copy-from: replace zones that VIDEOS have.")
 @click.option("--new-subjects", is_flag=True, help="Only write PROJECT/subjects.csv, to fill in group, animal, day.")
 def zones(console: Console, root: str, videos: tuple[str, ...], out: str | None, **options: Any) -> Report:
-    """Measure what bodyparts did in the zones of VIDEOS, by default of all of PROJECT that have poses.
+    """Measure what bodyparts did in the zones of VIDEOS, by default of all videos of PROJECT that have poses.
 
-    Zones are drawn with ZoneEditor and lie in PROJECT/zones, a GeoJSON file for each video. Written are zones.csv (a
-    row for each video, bodypart and zone) and zones-stays.csv (each stay, from when to when) in PROJECT.
+    Zones are drawn with ZoneEditor and lie in PROJECT/zones, a GeoJSON file for each video. This writes zones.csv (a
+    row for each video, bodypart and zone) and zones-stays.csv (each stay, from when to when) into PROJECT.
     """
     from dlcnb.project import Project, new_subjects
 
@@ -94,7 +96,7 @@ def _drawn(project: Project, made: Recording) -> tuple[Zone, ...]:
     from dlcnb.zones import ZoneError, read_zones
 
     if made.size is None:
-        raise ZoneError(f"{made.video} is not here, so that the size of its frames is not known; zones need it")
+        raise ZoneError(f"{made.video} is not here, and zones need the size of its frames; put the video back")
     return read_zones(project, made.video, made.size)
 
 

@@ -102,7 +102,9 @@ def presence_text(report: dict[str, Any], pcutoff: float) -> str:
     if not rows:
         return ""
     wide = max(len(name) for name, _ in rows)
-    lines = [f"Is it there? Likelihood where a bodypart is labeled against where it is not ({report['on']} frames)"]
+    lines = [
+        f"Is a bodypart there? Its likelihood in frames that show it against frames that don't ({report['on']} frames)"
+    ]
     for name, one in rows:
         suggested = one["suggested_pcutoff"]
         better = "" if suggested is None else f"; suggested pcutoff {suggested:g}"

@@ -146,11 +146,11 @@ def _remarks(evaluation: Evaluation, level: str, lost: tuple[str, ...]) -> list[
     labeled = np.isfinite(evaluation.labels).all(axis=2).any(axis=1)
     tested = int(labeled[evaluation.is_test].sum())
     if not tested:
-        remarks.append("measured on frames it was trained on, as there are no test frames")
+        remarks.append("measured on frames that it was trained on, because there are no test frames")
     elif tested < _FEW:
         remarks.append(f"only {tested} test frame{'s' * (tested > 1)}, so this is a guess")
     if level in ("useless", "poor") and trained_shortly(evaluation.step, int(labeled.sum())):
-        return [*remarks, f"train longer, as it had {evaluation.step} steps, then label more"]
+        return [*remarks, f"train longer (it had {evaluation.step} steps), then label more"]
     return [*remarks, _ADVICE[level]] if level in _ADVICE else remarks
 
 

@@ -17,8 +17,8 @@ __all__ = ["KEPT", "LAST", "WHY", "earlier_runs", "iteration_of", "last_network"
 LAST = "last"  # as start_from: the network that was trained last
 KEPT = ("backbone", "head_width", "intermediate")  # settings that a network has to share with the one it goes on from
 WHY = (
-    "it knows the animal already, so the training time goes into the frames it got wrong; an error on test frames that "
-    "it was trained on flatters"
+    "it knows the animal already, so the training time goes into the frames that it got wrong; on test frames that it "
+    "was trained on, its error looks too good"
 )
 
 
@@ -71,6 +71,6 @@ def seen_before(project: Project, config: TrainConfig) -> str | None:
     if not seen:
         return None
     return (
-        f"{seen} of {len(test)} test frames were trained on by the network that this one goes on from: its test error "
-        "will flatter. For an honest one, train without --start-from, or look at a new video."
+        f"The network that this training starts from was trained on {seen} of the {len(test)} test frames, so the test "
+        "error will look too good. For an honest error, train without --start-from, or look at a new video."
     )

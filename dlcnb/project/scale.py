@@ -183,7 +183,7 @@ def needed_scale(project: Project, video: StrPath, frame_size: tuple[int, int] |
     if found is None:
         stem = video_stem(video)
         raise ProjectError(
-            f"no scale is known for {stem}; tell how many pixels are 1 cm: "
+            f"no scale is known for {stem}; set how many pixels are 1 cm: "
             f"dlcnb scale {quoted(project.root)} {quoted(stem)} --px-per-cm N, or use --unit px"
         )
     return found

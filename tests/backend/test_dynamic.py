@@ -280,7 +280,7 @@ def test_an_animal_is_followed_where_crops_are_small_and_as_good(labeled_spot):
 
     dynamic, reason = following(labeled_spot)
     assert dynamic == (0.5, 10), reason
-    assert "followed by crops with 21 % of the pixels" in reason
+    assert "followed with a crop of 21 % of the pixels" in reason
     looked = len(labeled_spot.seen)
     assert following(labeled_spot) == (dynamic, reason)
     assert len(labeled_spot.seen) == looked  # it was kept

@@ -64,7 +64,7 @@ def test_labeled_videos_of_all_and_of_one(project, tables):
 
 
 def test_outliers_of_one_animal(project, tables):
-    assert "Choose it: --animal NAME" in run("outliers", project, tables, code=2)
+    assert "Choose one: --animal NAME" in run("outliers", project, tables, code=2)
     found = run("outliers", project, tables, "--dry-run")
     assert found["frames"]
     assert found["reasons"][0].startswith("individual1 snout")

@@ -90,7 +90,7 @@ def test_useless_says_how_far_off_on_how_large_an_animal_and_what_to_do():
 
 def test_after_a_short_training_on_enough_frames_a_longer_one_comes_first():
     text = verdict(evaluation(mixed((1, 200.0), n=60)), SIZE).text
-    assert text.endswith("train longer, as it had 10 steps, then label more")
+    assert text.endswith("train longer (it had 10 steps), then label more")
 
 
 def test_within_human_variability():

@@ -48,7 +48,7 @@ def test_last_is_that_network_with_its_shape(merged):
     config = options["config"]
     assert config["start_from"] == str(before.folder)
     assert (config["backbone"], config["head_width"]) == ("resnet-50", 64)
-    assert "test frames were trained on" in options["notes"][0]
+    assert "test frames, so the test" in options["notes"][0]
     other = KIND.check(project, {"start_from": "last", "steps": 5, "head_width": 32})
     assert other["config"]["head_width"] == 32
 
