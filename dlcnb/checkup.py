@@ -52,7 +52,7 @@ def _check_scales(project: Project) -> Iterator[Finding]:
         return
     for name in sorted({*own} - _names(project)):
         cure = f"dlcnb add-videos {quoted(project.root)}, or take the entry out of the file"
-        yield Finding("warning", f"{SCALES} has a scale of {name}, which is no video of the project", cure)
+        yield Finding("warning", f"{SCALES} has a scale of {name}, which is not a video of the project", cure)
     told = set()
     for video in project.videos:
         try:
@@ -82,7 +82,7 @@ def _check_zones(project: Project) -> Iterator[Finding]:
     for path in sorted((project.root / FOLDER).glob("*.geojson")):
         if path.stem not in known and not is_stray(path):
             cure = f"dlcnb add-videos {quoted(project.root)}, give the file its video's name, or delete it"
-            yield Finding("warning", f"{path} has zones of {path.stem}, which is no video of the project", cure)
+            yield Finding("warning", f"{path} has zones of {path.stem}, which is not a video of the project", cure)
 
 
 def _names(project: Project) -> set[str]:

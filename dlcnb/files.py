@@ -56,7 +56,7 @@ _DISK_ERRORS = {
     errno.ENOTDIR: ("its folder is a file", "Choose another folder"),
     errno.ENAMETOOLONG: ("its name is too long", "Choose a shorter name"),
     errno.EFBIG: ("the file is too large for this disk", "Choose another disk"),
-    errno.EIO: ("the disk fails", "Copy the project to another disk"),
+    errno.EIO: ("the disk has a fault", "Copy the project to another disk"),
 }
 
 
@@ -150,7 +150,7 @@ def _unlinked(path: StrPath) -> Path:
     """The file that is meant by a path; one may be a link to another in its folder, but to none elsewhere."""
     real = os.path.realpath(path)
     if os.path.islink(path) and os.path.dirname(real) != os.path.realpath(os.path.dirname(path)):
-        message = f"cannot write {path}: it is a link to {real}, and none that leads elsewhere is written through"
+        message = f"cannot write {path}: it is a link to {real}, and dlcnb writes through no link that leads elsewhere"
         raise DiskError(errno.ELOOP, f"{message}. Remove the link and try again.")
     return Path(real)
 
@@ -219,7 +219,8 @@ def _check_unpacked(archive: zipfile.ZipFile, path: StrPath) -> None:
     files = archive.infolist()
     held, packed = sum(one.file_size for one in files), sum(one.compress_size for one in files)
     if held > max(_UNPACKED, _TIMES * packed):
-        raise ValueError(f"{path} holds {held / 1e6:.0f} MB in {packed / 1e6:.1f}: dlcnb wrote no such file; remove it")
+        found = f"{held / 1e6:.0f} MB packed into {packed / 1e6:.1f} MB"
+        raise ValueError(f"{path} holds {found}: dlcnb did not write it; remove it")
 
 
 def quoted(word: StrPath) -> str:

@@ -105,7 +105,7 @@ class Run:
                 f"{self.folder} is not a training run: it has no {self.config_file.name}. Expected a folder …/train."
             ) from None
         except (YAMLError, UnicodeDecodeError, TypeError, ValueError, RecursionError) as error:
-            raise self._unreadable(self.config_file, "Put a copy of it there, or train anew") from error
+            raise self._unreadable(self.config_file, "Put a copy of it there, or train again") from error
 
     @property
     def config(self) -> TrainConfig:
@@ -269,7 +269,7 @@ class Run:
         if noted != found or owner not in (None, self.settings.get("run_id")):
             others = ", ".join(map(str, (n for n in self.steps if n != step))) or "none: train again"
             raise ProjectError(
-                f"{path} is damaged, or of another training: its checksum is not the one that this run noted. "
+                f"{path} is damaged, or belongs to another training: its checksum is not the one in this run's record. "
                 f"Put back the right file, or choose another snapshot (there are: {others})."
             )
         return found
@@ -286,14 +286,14 @@ class Run:
                 log.warning("%s is damaged (%s): training goes on from the snapshot before.", self.state(step), error)
         raise ProjectError(
             f"No snapshot of {self.folder} can be resumed from: what the trainer left beside them is gone or damaged. "
-            "Start a new run; --start-from (start_from=…) takes the weights along."
+            "Start a new run; with --start-from (start_from=…) it begins from these weights."
         )
 
     def _own_state(self, step: int, state: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """The state, if it is of this run and step; else a ValueError. Versions before did not write whose it is."""
         owner = str(state.pop("run_id", ""))
         if owner not in ("", self.settings.get("run_id")) or int(state["step"]) != step:
-            raise ValueError("it is of another training, or another step")
+            raise ValueError("it belongs to another training, or to another step")
         return state
 
     def tidy(self) -> None:
@@ -344,10 +344,10 @@ class Run:
         except FileNotFoundError:
             raise ProjectError(
                 f"{self.folder} does not say what it was trained on: it has no {self.split_file.name}. "
-                "Choose another run, or train anew."
+                "Choose another run, or train again."
             ) from None
         except (KeyError, TypeError, ValueError) as error:
-            raise self._unreadable(self.split_file, "Choose another run, or train anew") from error
+            raise self._unreadable(self.split_file, "Choose another run, or train again") from error
 
     def write_split(self, parts: Mapping[str, Sequence[str]]) -> None:
         """Remember which frames are trained on, and which are kept for validation and test."""

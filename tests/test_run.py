@@ -140,7 +140,7 @@ class TestChecksums:
         leave(other, 40)
         for path in other.folder.glob("snapshot-40.*" if with_record else "snapshot-40.params"):
             (run.folder / path.name).write_bytes(path.read_bytes())
-        with pytest.raises(ProjectError, match="of another training"):
+        with pytest.raises(ProjectError, match="belongs to another training"):
             run.verified(40)
 
     def test_runs_of_versions_without_checksums_are_taken_up(self, run):

@@ -56,7 +56,7 @@ def check_length(poses: Poses, reader: VideoReader) -> None:
     """Raise `ExchangeError` if there are more poses than frames: then they are of another video."""
     if len(poses) > len(reader):
         raise ExchangeError(
-            f"Expected at most {len(reader)} poses for {reader.path}, found {len(poses)}: they are of another video."
+            f"Expected at most {len(reader)} poses for {reader.path}, found {len(poses)}: they belong to another video."
         )
 
 

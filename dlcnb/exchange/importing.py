@@ -77,7 +77,7 @@ def import_labels(
     if (root / "config.yaml").exists():
         return _into(Project.open(root), foreign, scorer, copy_videos, progress)
     if root.exists() and not (root.is_dir() and not any(root.iterdir())):
-        raise ExchangeError(f"{root} is there already and no project; choose the folder of one, or a new one")
+        raise ExchangeError(f"{root} exists already and is not a project; choose the folder of a project, or a new one")
     return _into_new(root, foreign, scorer, copy_videos, progress)
 
 

@@ -51,7 +51,7 @@ def place(project: Project, clip: Clip) -> Placed:
             if length > len(reader):
                 raise ExchangeError(
                     f"{clip.video} has {len(reader)} frames, but there are labels of frame {length - 1}; "
-                    "it is another video"
+                    "is it another video?"
                 )
             length = len(reader)
     present = frames.extracted(folder)
@@ -67,7 +67,7 @@ def check_place(placed: Placed) -> None:
             raise ExchangeError(problem.split(";")[0] + "; nothing was imported")
         if path.exists() and not _looks_like(path, pixels):
             raise ExchangeError(
-                f"{path} is there already and is another image; nothing was imported. Rename that folder, or import "
+                f"{path} is there already with another image; nothing was imported. Rename its folder, or import "
                 "into another project"
             )
 
@@ -95,7 +95,7 @@ def edits_of(project: Project, placed: Placed, bodyparts: tuple[str, ...], score
                 edits.append(Edit(full, part, new, new is not None, "imported"))
             elif new is not None and (old is False or max(abs(old[0] - new[0]), abs(old[1] - new[1])) > _SAME):
                 raise ExchangeError(
-                    f"{part} in {full} is labeled otherwise already; nothing was imported. Import the labels as "
+                    f"{part} in {full} has another label already; nothing was imported. Import the labels as "
                     "another scorer's (--scorer NAME), or into another project"
                 )
     return edits

@@ -185,7 +185,7 @@ def _fractions(data: TrainSet, values: Sequence[Any] | None, repeats: int) -> li
     values = _numbers(values or FRACTIONS, "training fractions such as 0.05,0.2,0.8")
     for value in values:
         if not 0 < value < 1:
-            raise ValueError(f"A training fraction lies between 0 and 1 (0.05 = 5 %), not {value!r}.")
+            raise ValueError(f"A training fraction must lie between 0 and 1 (0.05 = 5 %), not {value!r}.")
     enough = [v for v in values if round(v * len(data)) >= 1]
     if not enough:
         raise ProjectError(f"None of the fractions {values} of {len(data)} labeled frames leaves one to train on.")

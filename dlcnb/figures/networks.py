@@ -169,7 +169,7 @@ def _unfinished(plan: Plan) -> str:
 
 def _random(table: pd.DataFrame) -> str:
     poor = from_random(table)
-    return f" Began from random weights, ImageNet's could not be had: {', '.join(poor)}." if poor else ""
+    return f" Began from random weights, because ImageNet's were not available: {', '.join(poor)}." if poor else ""
 
 
 def _human(source: Source) -> str:

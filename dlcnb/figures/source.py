@@ -110,8 +110,8 @@ class Source:
         if self.human is None:
             who = self.project.scorer
             raise MissingDataError(
-                f"It needs labels of a second person on the same frames as {who}'s: Labeler(project, scorer='Name') in "
-                "a notebook writes them."
+                f"This figure needs a second person's labels of the same frames as {who}'s: "
+                "Labeler(project, scorer='Name') in a notebook writes them."
             )
         return self.human
 
@@ -174,4 +174,4 @@ class Source:
 
     def missing(self, what: str, *words: str, more: str = "") -> MissingDataError:
         """`MissingDataError` that names a command."""
-        return MissingDataError(f"It needs {what}: dlcnb {' '.join(words)} {quoted(self.project.root)}{more}")
+        return MissingDataError(f"This figure needs {what}: dlcnb {' '.join(words)} {quoted(self.project.root)}{more}")

@@ -18,7 +18,7 @@ __all__ = ["history", "unfinished"]
 _CURVES = ("step", "seconds", "loss", "part_loss", "locref_loss", "learning_rate")
 _VALIDATION = ("mean_px", "rms_px", "median_px", "train_mean_px")
 _LAST = 1 << 53  # no training has as many steps
-_UNFINISHED = {"stopped": "was stopped", "failed": "failed", "lost": "was broken off", "running": "is being trained"}
+_UNFINISHED = {"stopped": "was stopped", "failed": "failed", "lost": "was interrupted", "running": "is being trained"}
 
 
 def unfinished(run: str | Path | Run) -> str | None:

@@ -329,7 +329,7 @@ class Job:
         else:
             cause = "The worker is gone without having finished (killed, or its computer was restarted)."
         line = _last_line(self.folder / LOG_FILE)
-        return cause + (f" Its last words: {line}" if line else "") + f" Its log: {self.folder / LOG_FILE}"
+        return cause + (f" The last line of its log: {line}" if line else "") + f" The log: {self.folder / LOG_FILE}"
 
 
 class _Child:

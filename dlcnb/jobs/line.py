@@ -17,7 +17,7 @@ __all__ = ["show", "words"]
 
 LOOK, ALIVE = 2.0, 30.0  # s between two looks at the job; after which the same line is sent again
 NAMES = {"train": "Training", "evaluate": "Evaluation", "analyze": "Analysis", "suggest": "Suggestions"}
-ENDED = {"done": "done", "stopped": "stopped", "failed": "failed", "lost": "broken off"}
+ENDED = {"done": "done", "stopped": "stopped", "failed": "failed", "lost": "interrupted"}
 
 _leaving = threading.Event()
 atexit.register(_leaving.set)

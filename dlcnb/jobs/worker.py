@@ -108,7 +108,7 @@ def _sign_of_life(path: Path) -> None:
             try:
                 os.utime(path)
             except OSError as error:
-                log.warning("No sign of life could be left at %s: %s", path, error)
+                log.warning("%s could not be updated, so this job may look as if it had ended: %s", path, error)
 
     threading.Thread(target=beat, daemon=True, name="dlcnb-sign-of-life").start()
 

@@ -107,7 +107,7 @@ def check_finished(root: Path) -> None:
     if change := unfinished(root):
         raise LabelError(
             f"a change of {root} was interrupted ({change.what}), or another program is making it just now; "
-            f"if none is, take it back: dlcnb bodyparts {quoted(root)} undo"
+            f"if no program is, undo the change: dlcnb bodyparts {quoted(root)} undo"
         )
 
 
@@ -187,7 +187,7 @@ def _read_record(path: Path) -> Change:
         raise ValueError("it has no name or no time")
     for name, digests in files.items():
         if not _FILES.fullmatch(name) or ".." in name.split("/"):
-            raise ValueError(f"{name!r} is no file that a change of a project writes")
+            raise ValueError(f"{name!r} is not a file that a change of a project writes")
         if not all(digest is None or _DIGEST.fullmatch(digest) for digest in digests):
             raise ValueError(f"the digest of {name} is damaged")
     inverse = record.get("inverse")

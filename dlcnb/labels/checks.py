@@ -46,7 +46,7 @@ def doctor(path: str | Path, *, repair: bool = False) -> list[Finding]:
     except ProjectError:
         return findings  # reported already
     except LabelError as error:
-        findings.append(Finding("error", str(error), "see there"))
+        findings.append(Finding("error", str(error), "do what it says"))
     if any(table_paths(folder) for folder in project.labeled_dirs()):
         fine = Finding("ok", "config.yaml, videos and labels are in order")
     else:
@@ -82,14 +82,14 @@ def _check_pair(folder: Path, labels: Labels, repair: bool) -> Iterator[Finding]
     try:
         if csv_path and h5_path:
             if message := difference(folder, labels.scorer):
-                yield Finding("warning", message, "move the wrong one of the two away; repair then writes it anew")
+                yield Finding("warning", message, "move the wrong one of the two away; repair then writes it again")
             return
         missing, there = "h5" if csv_path else "csv", csv_path or h5_path or folder
         if repair:
             Labels.read_file(there, folder.name, labels.scorer).write(folder)
         yield Finding("warning", f"{there} has no {missing} beside it", f"repair writes the {missing}", repair)
     except (LabelError, OSError) as error:
-        yield Finding("warning", str(error), "move the file away; repair then writes it anew from the other")
+        yield Finding("warning", str(error), "move the file away; repair then writes it again from the other")
 
 
 def _check_images(project: Project, folder: Path, labels: Labels, repair: bool) -> Iterator[Finding]:
@@ -120,7 +120,7 @@ def _unreadable(
     if repair:
         try:
             migrate.remove_frames(project, folder, scorer, {name for names in images for name in names})
-            cure, taken = f"their rows are taken out; back: dlcnb bodyparts {quoted(project.root)} undo", True
+            cure, taken = f"their rows are taken out; to undo that: dlcnb bodyparts {quoted(project.root)} undo", True
         except (LabelError, OSError) as error:
             cure = f"their rows could not be taken out: {error}"
     for what, names in zip(("labeled images are missing", "images can't be opened"), images, strict=True):
@@ -161,7 +161,7 @@ def _check_sizes(project: Project, folder: Path, images: Sequence[str]) -> Itera
     elif sizes and (video := video_shape(project, folder)) and video[1] not in sizes:
         height, width = video[1]
         message = f"{folder} has images of {found} px, the video {width} × {height}: labels count from a crop's corner"
-        known = "they fit its crop in config.yaml, whose corner is heeded in exports and for new frames"
+        known = "they fit its crop in config.yaml, whose corner is taken into account in exports and for new frames"
         cure = known if common_crop(project, folder) else "extract these frames whole, and label them again"
         yield Finding("warning", message, cure)
 

@@ -107,7 +107,7 @@ def _whole_data(path: Path) -> bytes:
 
 def _check_file(path: Path) -> None:
     if not path.is_file():
-        state = "is no file" if path.exists() else "is missing"
+        state = "is not a file" if path.exists() else "is missing"
         raise LabelError(f"{path} {state}; extract this frame again, or take its row out: dlcnb doctor --repair")
 
 
@@ -141,4 +141,4 @@ def _spare_bits(image: NDArray[np.uint16]) -> int:
 
 
 def _damaged(path: str | Path) -> LabelError:
-    return LabelError(f"{path} is damaged, it is no image; delete it and extract this frame again")
+    return LabelError(f"{path} is damaged: it is not an image; delete it and extract this frame again")

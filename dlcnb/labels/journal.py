@@ -154,7 +154,7 @@ class Journal:
             file.seek(self._offset)
             lines = self._parse(file.read())
         if size and not self._line:
-            self.damage.append(f"{self.path} holds no whole line; it is written anew, a copy is kept")
+            self.damage.append(f"{self.path} holds no complete line; it is written again, a copy is kept")
         self._generation, self._stamp = header.get("generation", ""), found
         return restarted, lines
 

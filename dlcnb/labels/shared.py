@@ -204,7 +204,7 @@ class SharedFolder:
         self._read_h5(labels, digests, csv_is_known)
         self._stamps = stamps
         if labels is None and self.lost_table():
-            log.warning("%s is missing; the journal has its labels, saving writes it anew", self.table.csv)
+            log.warning("%s is missing; the journal has its labels, saving writes it again", self.table.csv)
         if labels or self.lost_table():
             self._compare_rows({PurePosixPath(image).name for image in labels.images} if labels else set())
 
@@ -299,4 +299,4 @@ class SharedFolder:
                 else:
                     self._append({"saved": True})
             except OSError as error:
-                log.warning("the table is saved; the journal could not be told so: %s", error)
+                log.warning("the table is saved, but the journal could not record that: %s", error)

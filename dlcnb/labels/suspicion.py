@@ -137,7 +137,7 @@ def _judge(
         if swap and {k, other} & set(swap):
             continue
         one, two = (names[n] for n in ((k, other) if odd[k] >= odd[other] else (other, k)))
-        faults.append(Fault("one place", (one, two), f"{one} is on the same place as {two}"))
+        faults.append(Fault("one place", (one, two), f"{one} is at the same place as {two}"))
         score += SAME_PLACE
     named = {part for fault in faults for part in fault.bodyparts}
     for k in np.flatnonzero(found.jumps[t]):

@@ -83,9 +83,9 @@ def problem(gpu: Gpu | None, with_cuda: bool, *, counted: bool = True) -> str | 
     if gpu.capability is not None and not _has_code(gpu.capability):
         capability = ".".join(map(str, gpu.capability))
         return (
-            f"MXNet 1.9.1 can't use the {gpu.name}: it has code for compute capability 5.0 to 8.9, and this one has "
-            f"{capability}. No build of MXNet has it, so train on the CPU (cpu), or on another GPU "
-            "(V100, T4, A100, A10, L4, RTX 20 to 40). Analysis can use it: --engine onnx, see docs/gpu.md."
+            f"MXNet 1.9.1 can't use the {gpu.name}: it has code for compute capability 5.0 to 8.9, and this card has "
+            f"{capability}. No build of MXNet can, so train on the CPU (cpu), or on another GPU "
+            "(V100, T4, A100, A10, L4, RTX 20 to 40). Analysis can use this card: --engine onnx, see docs/gpu.md."
         )
     if not with_cuda:
         return (
@@ -94,7 +94,7 @@ def problem(gpu: Gpu | None, with_cuda: bool, *, counted: bool = True) -> str | 
         )
     if not counted:
         return (
-            f"MXNet does not see the {gpu.name}. Its driver must be for CUDA 11.8 or later (nvidia-smi shows it), and "
+            f"MXNet does not see the {gpu.name}. The driver must be for CUDA 11.8 or later (nvidia-smi shows it), and "
             "CUDA_VISIBLE_DEVICES must not hide it."
         )
     return None
@@ -137,8 +137,8 @@ def explain_import(text: str, build: str | None) -> str:
         if missing[1] in packages:
             return f"A CUDA library is missing. Install it: pip install {packages[missing[1]]}"
     return (
-        "It has wheels for Linux and for Intel Macs; on Python 3.13 or NumPy 2 install it with "
-        "`pip install --no-deps mxnet==1.9.1 graphviz requests`. All but the network works without it."
+        "MXNet has wheels for Linux and for Intel Macs; on Python 3.13 or NumPy 2 install it with "
+        "`pip install --no-deps mxnet==1.9.1 graphviz requests`. Everything but the network works without MXNet."
     )
 
 

@@ -199,8 +199,8 @@ def disagree(poses: Poses) -> Scores:
     """
     if poses.spread is None:
         raise ValueError(
-            "There is one network only, as these poses are no ensemble's. Make them by several: dlcnb analyze "
-            "--ensemble, or see --how fit."
+            "These poses come from one network, and 'disagree' compares several. Analyze the video with an ensemble "
+            "(dlcnb analyze --ensemble), or use --how fit."
         )
     return Scores("disagree", poses.bodyparts, poses.spread.px.copy(), "px", True, 5.0)
 
@@ -210,7 +210,7 @@ def bone(poses: Poses, skeleton: Skeleton | ArrayLike | None, pcutoff: float = 0
     edges = edges_of(skeleton)
     if not len(edges):
         raise ValueError(
-            "There are no bones, as the project has no skeleton. Enter one in config.yaml, or see --how fit."
+            "There are no bones, because the project has no skeleton. Add one to config.yaml, or use --how fit."
         )
     usual = np.array([_median(column) for column in bone_lengths(poses.masked(pcutoff), edges).T])
     usual[~(usual > 0)] = np.nan
@@ -232,7 +232,7 @@ def swap(poses: Poses, pcutoff: float = 0.6) -> Scores:
     if not pairs:
         raise ValueError(
             f"None of {', '.join(poses.bodyparts)} are a left and a right bodypart; their names must differ only in "
-            "'left' and 'right'. See --how fit."
+            "'left' and 'right'. Rename them, or use --how fit."
         )
     values = np.stack([_swapped(poses, left, right, pcutoff) for left, right in pairs], axis=1)
     names = tuple(f"{poses.bodyparts[left]}/{poses.bodyparts[right]}" for left, right in pairs)

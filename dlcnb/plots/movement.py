@@ -208,7 +208,7 @@ def _turned(points: NDArray[np.float64], poses: Poses, centre: str | None, towar
     """Points (n, K, 2) shifted so that ``centre`` is at (0, 0), and turned so that ``towards`` lies above it."""
     if towards is not None:
         if centre is None:
-            raise ValueError(f"towards={towards!r} needs centre=…, the bodypart that it is turned about.")
+            raise ValueError(f"towards={towards!r} needs centre=…, the bodypart about which the poses are turned.")
         return trajectories.in_body_frame(points, _index(poses, centre), _index(poses, towards))
     return points if centre is None else points - points[:, [_index(poses, centre)]]
 

@@ -27,6 +27,6 @@ def left_out(bodyparts: Iterable[str], pcutoff: float) -> str:
     if not names:
         return ""
     return (
-        f"Hardly ever above the pcutoff {pcutoff:g}, and so left out: {names}. If that can be seen in the video, train "
-        "longer, or take a lower pcutoff (an evaluation suggests one)."
+        f"Left out, because the likelihood is hardly ever above the pcutoff {pcutoff:g}: {names}. If you see these "
+        "bodyparts in the video, train longer, or set a lower pcutoff (an evaluation suggests one)."
     )

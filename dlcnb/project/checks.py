@@ -157,7 +157,7 @@ def _check_sharing(project: Project, repair: bool) -> Iterator[Finding]:
     if not is_shared(project.root):
         if len(owners) > 1:
             cure = f"chmod -R g+rwX {project.root}; find {project.root} -type d -exec chmod g+s {{}} +"
-            message = f"{project.root} has files of {len(owners)} accounts, and is no folder that a group shares"
+            message = f"{project.root} has files of {len(owners)} accounts, and is not a folder that a group shares"
             yield Finding("warning", message, f"give it the group that all are in (chgrp -R GROUP), then {cure}")
         return
     closed = [path for path, state in found.items() if not state.st_mode & stat.S_IWGRP]
@@ -167,7 +167,9 @@ def _check_sharing(project: Project, repair: bool) -> Iterator[Finding]:
                 share(path)
         left = [path for path in closed if not path.stat().st_mode & stat.S_IWGRP]
         message = f"{len(closed)} file(s) can be written by their owner only, such as {closed[0]}"
-        yield Finding("warning", message, "their owner says dlcnb doctor --repair, or chmod g+rw", repair and not left)
+        yield Finding(
+            "warning", message, "their owner has to run dlcnb doctor --repair, or chmod g+rw", repair and not left
+        )
 
 
 def _check_leftovers(project: Project, repair: bool) -> Iterator[Finding]:

@@ -211,8 +211,9 @@ def read_config(path: Path) -> tuple[Any, bytes]:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ProjectError(
-            f"{path}: expected UTF-8 text, found another encoding in line {line}. Which one (GBK, Windows-1252…) the "
-            "file does not say, so nothing was read: open it in an editor that shows it rightly, and save it as UTF-8"
+            f"{path}: expected UTF-8 text, found another encoding in line {line}. The file does not say which "
+            "one (GBK, Windows-1252…), so nothing was read: open it in an editor that shows it correctly, and save it "
+            "as UTF-8"
         ) from None
     try:
         _check_aliases(text)

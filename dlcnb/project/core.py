@@ -338,7 +338,7 @@ class Project:
         Free in all iterations: tables of poses are named by the shuffle, so those of the iteration before stay.
         """
         if not 0 < train_fraction <= 1:
-            raise ProjectError(f"the training fraction lies above 0 and is at most 1, found {train_fraction!r}")
+            raise ProjectError(f"the training fraction must be above 0 and at most 1, found {train_fraction!r}")
         taken = {run_info(run)["shuffle"] for run in self.runs()}
         if shuffle in taken:
             raise ProjectError(f"shuffle {shuffle} exists already; resume it, or leave the shuffle out for a new one")

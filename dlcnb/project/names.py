@@ -93,9 +93,9 @@ def video_stem(video: object) -> str:
 def name_problem(name: object, *, for_file: bool) -> str | None:
     """What is wrong with a name, or None. Names that end up in file names have stricter rules."""
     if not isinstance(name, str) or not name.strip():
-        return "is empty or no text"
+        return "is empty or not text"
     if name != name.strip() or re.search(r"[\x00-\x1f\ud800-\udfff]", name):
-        return "begins or ends with a blank, or contains a control character"
+        return "begins or ends with a space, or contains a control character"
     if for_file and (_NO_FILE.search(name) or name.strip(".") != name):
         return "has one of <>:\"/\\|?* or a dot at an end, which folder names can't have"
     if for_file and len(name.encode()) > LONGEST:
@@ -110,9 +110,9 @@ def file_problem(name: str) -> str | None:
     if name.strip(".") != name:
         return "begins or ends with a dot"
     if _RESERVED.fullmatch(name):
-        return "is one that Windows keeps for a device"
+        return "is a name that Windows keeps for a device"
     if len(name.encode()) > LONGEST:
-        return f"takes more than {LONGEST} bytes, too long as the tables of a video have its name and more"
+        return f"takes more than {LONGEST} bytes, too long: the tables of a video have its name and more"
     if _NO_FILE.search(name) and (os.name == "nt" or "/" in name):
         return "has one of <>:\"/\\|?*, which file names can't have"
     return None

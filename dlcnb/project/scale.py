@@ -111,7 +111,8 @@ class Scale:
             return homography(self.corners, [(0, 0), (across, 0), (across, down), (0, down)])
         except (ValueError, OverflowError, np.linalg.LinAlgError):
             raise ProjectError(
-                "the corners of a scale lie on a line, or two at one place: choose the four of a rectangle, around it"
+                "the corners of a scale lie on a line, or two of them at one place: choose the four of a rectangle, "
+                "in order"
             ) from None
 
     def __str__(self) -> str:

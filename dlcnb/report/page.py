@@ -61,7 +61,7 @@ def checked_path(path: StrPath) -> Path:
     """The absolute path that a report may have; raises ValueError if it does not end in .html."""
     path = Path(path).absolute()
     if path.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"A report is an .html file; {path.name} is none. Give it that ending.")
+        raise ValueError(f"A report is an .html file; {path.name} is not. Give it that ending.")
     return path
 
 

@@ -139,7 +139,7 @@ def videos(data: Data) -> Markup:
             tag("h3", f"How sure the poses are (likelihood of at least {cutoff})"),
             table(heads, map(_quality, done)),
             *(tag("p", line) for line in map(_of_several, done) if line),
-            tag("p", "All sure: frames in which every bodypart is. A gap is the time in which one of them is not.",
+            tag("p", "All sure: frames in which every bodypart is sure. Gap: a time in which one of them is not.",
                 class_="soft"),
         ]  # fmt: skip
     return tags(*parts)

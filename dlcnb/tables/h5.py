@@ -277,7 +277,7 @@ def _read_array(dataset: h5py.Dataset) -> NDArray[Any]:
         shape = dataset.attrs["shape"]
         shape = tuple(shape) if isinstance(shape, np.ndarray) else _unpickle(shape)
         if not isinstance(shape, tuple) or 0 not in shape:
-            raise TableError("has an empty array that is not empty")
+            raise TableError("has an array that is marked as empty and is not")
         return np.empty([int(n) for n in shape])
     values: NDArray[Any] = dataset[...]
     return values.T if dataset.attrs.get("transposed") else values

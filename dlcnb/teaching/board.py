@@ -82,7 +82,7 @@ class Board:
         self.taken = [one for one in given if self._fits(one)]
         if (others := sorted({one.lesson for one in given})) and lesson not in others:
             self.problems.insert(
-                0, f"no file is of the lesson '{lesson}', found those of {', '.join(others)}{nearest(lesson, others)}"
+                0, f"no file belongs to the lesson '{lesson}', found files of {', '.join(others)}{nearest(lesson, others)}"
             )
         self.names = self._names()
         shape = (len(self.taken), len(self.images), len(self.bodyparts), 2)
@@ -92,7 +92,7 @@ class Board:
         """Whether a hand-in belongs to this lesson; else says why not."""
         why = None
         if one.lesson != self.lesson:
-            why = f"is of the lesson '{one.lesson}', this is '{self.lesson}'"
+            why = f"belongs to the lesson '{one.lesson}', this is '{self.lesson}'"
         elif one.bodyparts != self.bodyparts:
             why = f"has the bodyparts {', '.join(one.bodyparts)}, the class has {', '.join(self.bodyparts)}"
         elif one.images != self.images:

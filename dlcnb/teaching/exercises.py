@@ -87,7 +87,7 @@ def _five_frames(lesson: Lesson, project: Project, _: Any) -> tuple[bool, str]:
     if typical[k] > NEAR_PX:
         return (
             False,
-            f"Your {lesson.bodyparts[k]} is typically {typical[k]:.0f} px from where it is; look where others put it.",
+            f"Your {lesson.bodyparts[k]} is typically {typical[k]:.0f} px from the true place; look where others put it.",
         )
     nearest = np.hypot(*np.moveaxis(given[:, :, None] - true[:, None], -1, 0)).argmin(-1)  # (n, K)
     if (other := np.argwhere((nearest != np.arange(len(typical))) & (away > NEAR_PX))).size:

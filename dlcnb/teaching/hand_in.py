@@ -131,7 +131,7 @@ class HandIn:
             expected = _digest(content)
         except (ValueError, KeyError, TypeError, RecursionError):
             half = " or only half of it arrived" if data.lstrip().startswith(b"{") else ""
-            raise ClassError(f"{name}: this is no student's file{half}; download it again from the lesson") from None
+            raise ClassError(f"{name}: this is not a student's file{half}; download it again from the lesson") from None
         if found != expected:
             raise ClassError(f"{name}: its content is not what the lesson wrote; download it again from the lesson")
         try:

@@ -213,7 +213,10 @@ class TrainConfig:
 
     def _check_crops(self) -> None:
         if self.crop_size is None and self.batch_size not in (None, 1):
-            raise ValueError(f"Whole frames (crop_size=None) go singly: batch_size must be 1, not {self.batch_size}.")
+            raise ValueError(
+                "Whole frames (crop_size=None) are trained on one at a time: "
+                f"batch_size must be 1, not {self.batch_size}."
+            )
         if self.batch_size is not None and self.batch_size > MOST_EXAMPLES:
             raise ValueError(f"batch_size must be at most {MOST_EXAMPLES}, but is {self.batch_size!r}.")
         if self.crop_size not in (None, "auto"):

@@ -82,7 +82,7 @@ def leave_one_video_out(images: Sequence[str]) -> dict[str, Split]:
     videos = [name.rsplit("/", 2)[-2] for name in images]
     names = list(dict.fromkeys(videos))
     if len(names) < 2:
-        raise ValueError(f"Leaving one video out needs labeled frames of two or more videos; there is {len(names)}.")
+        raise ValueError(f"Leaving one video out needs labeled frames of two or more videos; found {len(names)}.")
     groups = [names.index(video) for video in videos]
     parts = LeaveOneGroupOut().split(videos, groups=groups)
     return {

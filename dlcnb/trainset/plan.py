@@ -105,7 +105,7 @@ def _crop(facts: Survey, config: TrainConfig, _bodyparts: Sequence[str]) -> tupl
 
 def _batch(_facts: Survey, config: TrainConfig, _bodyparts: Sequence[str]) -> tuple[int, str]:
     if config.crop_size is None:
-        return 1, "Frames go singly, since they are trained on whole at random scales."
+        return 1, "Each step has one frame: frames are trained on whole, at random scales."
     height, width = config.crop_shape
     count = int(np.clip(round(_BATCH / (height * width)), 4, 16))
     return max(count, config.workers), f"{max(count, config.workers)} examples a step."
@@ -143,7 +143,7 @@ def _mirror(facts: Survey, _config: TrainConfig, bodyparts: Sequence[str]) -> tu
         return True, "Frames are mirrored, and left and right change names: mirrored postures look like real ones."
     if alone:
         return False, f"Frames are not mirrored: {', '.join(alone[:3])} would need a twin on the other side."
-    return False, "Frames are not mirrored: mirrored postures would look like none that was labeled."
+    return False, "Frames are not mirrored: mirrored postures would look like no labeled posture."
 
 
 def _width(_facts: Survey, _config: TrainConfig, bodyparts: Sequence[str]) -> tuple[int, str]:

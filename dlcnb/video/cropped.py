@@ -36,7 +36,7 @@ class CroppedVideo:
         x1, x2, y1, y2 = crop or (0, width, 0, height)
         if not (0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height):
             raise ValueError(
-                f"The crop x {x1} to {x2}, y {y1} to {y2} is no part of {self._reader.path.name}, whose frames are "
+                f"The crop x {x1} to {x2}, y {y1} to {y2} is not a part of {self._reader.path.name}, whose frames are "
                 f"{width}×{height} px. Expected x1,x2,y1,y2 with x1 < x2 <= {width} and y1 < y2 <= {height}."
             )
         self._part = slice(y1, y2), slice(x1, x2)

@@ -225,7 +225,7 @@ def _problem(zone: Zone) -> str | None:
     if "intersection" in why.lower() and "[" in why:
         x, y = (round(float(number)) for number in why.split("[")[1].rstrip("]").split()[:2])
         return f"zone '{zone.name}': its edges cross at ({x}, {y}); move a corner so that they don't"
-    return f"zone '{zone.name}' is no simple outline ({why}); move a corner, or draw it again"
+    return f"zone '{zone.name}' is not a simple outline ({why}); move a corner, or draw it again"
 
 
 def _ring(name: str, ring: Ring) -> Ring:

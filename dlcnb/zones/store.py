@@ -58,7 +58,7 @@ class ZoneFile:
         if size is not None and size != self.size:
             raise ZoneError(
                 f"{self.path}: the zones were drawn on frames of {size[1]}×{size[0]} px, this video has "
-                f"{self.size[1]}×{self.size[0]}; copy them from the video that they are of, which fits them "
+                f"{self.size[1]}×{self.size[0]}; copy them from the video that they were drawn on, which scales them "
                 "(dlcnb zones --copy-from), or delete the file"
             )
         return zones
@@ -155,7 +155,9 @@ def _parsed(text: str, path: Path) -> tuple[tuple[Zone, ...], tuple[int, int] | 
         found = json.loads(text)
         features = found["features"]
         if len(features) > _MOST:
-            raise ZoneError(f"expected at most {_MOST} zones, found {len(features)}; delete the file and draw anew")
+            raise ZoneError(
+                f"expected at most {_MOST} zones, found {len(features)}; delete the file and draw them again"
+            )
         size = tuple(map(int, found["frame_size"])) if found.get("frame_size") else None
         if size is not None and (len(size) != 2 or min(size) < 1):
             raise ValueError("frame_size")
@@ -164,7 +166,8 @@ def _parsed(text: str, path: Path) -> tuple[tuple[Zone, ...], tuple[int, int] | 
         raise ZoneError(f"{path}: {error}") from None
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError):
         raise ZoneError(
-            f"{path}: expected GeoJSON with a FeatureCollection of Polygons; correct it, or delete it and draw anew"
+            f"{path}: expected GeoJSON with a FeatureCollection of Polygons; correct the file, or delete it and draw "
+            "the zones again"
         ) from None
     return tuple(zones), (size[0], size[1]) if size else None
 

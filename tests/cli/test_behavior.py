@@ -166,7 +166,7 @@ def test_the_tables_of_a_linked_video_are_found_by_the_path_of_either(made):
 
 
 def test_one_clear_line_for_what_is_missing(project, tmp_path):
-    assert "no scale is known for drug_m1, saline_m2; tell how" in refused("kinematics", project.root, "--unit", "cm")
+    assert "no scale is known for drug_m1, saline_m2; set how" in refused("kinematics", project.root, "--unit", "cm")
     twin = tmp_path / "elsewhere" / "drug_m1.mp4"
     twin.parent.mkdir()
     shutil.copy(project.videos[0], twin)

@@ -95,7 +95,9 @@ def test_labels_that_contradict_are_refused_before_anything_is_written(files, ar
     other.points[-1, 0] += 3
     other.write(table)
     before = tree(tmp_path)
-    with pytest.raises(ExchangeError, match=r"snout in labeled-data/arena/img\d+\.png is labeled otherwise.*--scorer"):
+    with pytest.raises(
+        ExchangeError, match=r"snout in labeled-data/arena/img\d+\.png has another label already.*--scorer"
+    ):
         import_labels(files["slp"], project.root)
     assert tree(tmp_path) == before
     import_labels(files["slp"], project.root, scorer="Bea")
@@ -108,7 +110,7 @@ def test_another_image_of_that_name_is_never_replaced(files, arena_project, labe
     first, second = (project.root / image for image in labels.images[:2])
     shutil.copy(second, first)
     before = tree(tmp_path)
-    with pytest.raises(ExchangeError, match="is there already and is another image; nothing was imported"):
+    with pytest.raises(ExchangeError, match="is there already with another image; nothing was imported"):
         import_labels(files["coco"], project.root)
     assert tree(tmp_path) == before
 
@@ -331,7 +333,7 @@ def test_a_pipe_holds_nobody_up(tmp_path):
 
 def test_a_folder_that_is_no_project_is_not_filled(files, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(ExchangeError, match="is there already and no project"):
+    with pytest.raises(ExchangeError, match="exists already and is not a project"):
         import_labels(files["csv"], tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
 

@@ -191,7 +191,7 @@ class TestCommand:
 
     def test_what_was_asked_for_and_is_missing_is_an_error_after_the_rest(self, plain, tmp_path):
         done = run("figures", plain.root, "2C", "--out", tmp_path / "new", code=1)
-        assert "figure 2C: It needs the experiment curves: dlcnb experiment curves" in done.stderr
+        assert "figure 2C: This figure needs the experiment curves: dlcnb experiment curves" in done.stderr
 
     def test_unknown_names_are_wrong_usage(self, plain):
         assert "did you mean '2C'" in run("figures", plain.root, "2CC", code=2).stderr

@@ -42,7 +42,7 @@ def next_shown(client, kind):
 def test_it_says_how_far_it_is_and_how_it_ended(folder):
     job = launch(folder, [sys.executable, "-c", "import sys; sys.stdin.read()"])
     job.wait()
-    assert words(job).startswith("Training: broken off")
+    assert words(job).startswith("Training: interrupted")
     with closing(EventLog(folder)) as log:
         log.write("done", result={})
     assert words(Job(folder)).startswith("Training: done (")

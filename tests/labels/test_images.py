@@ -103,7 +103,7 @@ def test_what_is_no_picture(tmp_path, kind):
         "missing": "is missing",
         "folder": "is no file",
         "huge": "has 30000 × 30000 pixels, more than a frame of a video",
-    }.get(kind, "is damaged, it is no image; delete it and extract this frame again")
+    }.get(kind, "is damaged: it is not an image; delete it and extract this frame again")
     with pytest.raises(LabelError, match=expected):
         read_image(path)
     assert expected in image_problem(path)

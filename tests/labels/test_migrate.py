@@ -150,7 +150,7 @@ def test_rename_scorer(labeled):
     [
         (lambda p: migrate.rename_bodypart(p, "hnad", "paw"), "no bodypart 'hnad'.*did you mean 'hand'"),
         (lambda p: migrate.rename_bodypart(p, "hand", "nose"), "there is a bodypart 'nose' already"),
-        (lambda p: migrate.rename_bodypart(p, "hand", " "), "is empty or no text"),
+        (lambda p: migrate.rename_bodypart(p, "hand", " "), "is empty or not text"),
         (lambda p: migrate.add_bodyparts(p, ["tail", "tail"]), "given more than once"),
         (lambda p: migrate.remove_bodyparts(p, ["hand", "hand"]), "named twice"),
         (lambda p: migrate.reorder_bodyparts(p, ["nose", "hand"]), "expected all of hand, elbow, nose"),

@@ -14,7 +14,9 @@ def poses(likelihood):
 
 def test_those_that_are_seldom_above_the_pcutoff_are_named():
     found = poses([[0.05, 0.9, np.nan]] * 30)
-    assert seldom_sure(found, 0.4).startswith("Hardly ever above the pcutoff 0.4, and so left out: nose, paw.")
+    assert seldom_sure(found, 0.4).startswith(
+        "Left out, because the likelihood is hardly ever above the pcutoff 0.4: nose, paw."
+    )
     assert "nose" not in seldom_sure(found, 0.01)
 
 

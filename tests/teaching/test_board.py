@@ -164,7 +164,7 @@ def test_values_that_no_lesson_writes_are_refused_though_their_hash_is_right(key
 def test_a_board_of_a_lesson_that_nobody_has_says_which_lessons_there_are():
     made = Board("mondya", PARTS, IMAGES, [hand_in("Kim"), hand_in("Lea")])
     assert made.problems[0] == (
-        "no file is of the lesson 'mondya', found those of monday; did you mean 'monday'?"
+        "no file belongs to the lesson 'mondya', found files of monday; did you mean 'monday'?"
     )
     assert len(made.problems) == 3
     assert board().problems == []

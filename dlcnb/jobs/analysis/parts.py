@@ -176,7 +176,7 @@ class Parts:
         except FileNotFoundError:
             return False
         except (OSError, ValueError, KeyError) as error:
-            log.info("%s is damaged (%s) and is made again", self._path(first), error)
+            log.info("%s is damaged (%s) and is computed again", self._path(first), error)
         self._path(first).unlink()
         return False
 
@@ -204,7 +204,7 @@ def _locked(path: Path, output: Path) -> TextIO:
                 f"{output} is being made by another process ({who}). Wait until it is done, or stop it."
             ) from None
         except OSError as error:  # a file system without locks
-            log.info("No lock on %s possible: %s", path, error)
+            log.info("%s can't be locked: %s", path, error)
     file.truncate(0)
     file.write(str(os.getpid()))
     file.flush()
