@@ -95,5 +95,5 @@ def test_another_project_and_another_lesson_are_one_clear_line(kim, tmp_path):
     at = found("board", tmp_path, "tuesday")
     assert at["standings"] == []
     assert at["problems"][0] == "no file belongs to the lesson 'tuesday', found files of monday"
-    assert "is of the lesson 'monday'" in at["problems"][1]
+    assert "belongs to the lesson 'monday'" in at["problems"][1]
     assert "plain one" in run("start", "monday", "a/b", tmp_path, ok=False).stderr

@@ -101,7 +101,7 @@ def test_what_is_no_picture(tmp_path, kind):
         path.write_bytes({"empty": b"", "text": b"hello", "huge": png(30_000, 30_000)}[kind])
     expected = {
         "missing": "is missing",
-        "folder": "is no file",
+        "folder": "is not a file",
         "huge": "has 30000 × 30000 pixels, more than a frame of a video",
     }.get(kind, "is damaged: it is not an image; delete it and extract this frame again")
     with pytest.raises(LabelError, match=expected):
