@@ -160,9 +160,9 @@ class Lesson:
         """What the project says of itself; raises `ClassError` if it is not of this lesson."""
         content = _read(project.root / FILE)
         if content.get("lesson") != self.name or not {"student", "key"} <= set(content):
-            found = f"of the lesson '{content['lesson']}'" if "lesson" in content else "of no lesson"
+            found = f"the lesson '{content['lesson']}'" if "lesson" in content else "no lesson"
             raise ClassError(
-                f"{project.root} is {found}, expected one of '{self.name}'; start the lesson in another folder"
+                f"{project.root} belongs to {found}, expected '{self.name}'; start the lesson in another folder"
             )
         student, key = content["student"], content["key"]
         if not (isinstance(student, str) and isinstance(key, str) and KEY.fullmatch(key)):

@@ -213,7 +213,7 @@ def test_labels_beyond_the_end_are_of_another_video(sio, clip, tmp_path):
     path = slp(sio, tmp_path / "a.slp", sio.load_video(str(clip)), {29: [np.ones((3, 2))]})
     clip.unlink()
     write_noise(clip, 12)
-    with pytest.raises(ExchangeError, match=r"has 12 frames, but there are labels of frame 29; it is another video"):
+    with pytest.raises(ExchangeError, match=r"has 12 frames, but there are labels of frame 29; is it another video\?"):
         import_labels(path, tmp_path / "new", scorer="Ann")
     clip.unlink()
     with pytest.raises(ExchangeError, match=r"1 of the 1 files.*cam1\.mp4; looked in .*--images FOLDER"):

@@ -52,7 +52,7 @@ def test_starting_again_goes_on_with_the_same_copy(started):
 
 
 def test_a_project_of_another_lesson_or_of_none_is_refused(started):
-    with pytest.raises(ClassError, match="is of the lesson 'monday', expected one of 'tuesday'"):
+    with pytest.raises(ClassError, match="belongs to the lesson 'monday', expected 'tuesday'"):
         Lesson("tuesday").hand_in(started)
     with pytest.raises(ClassError, match="plain one"):
         LESSON.start(started.root.parent, "a/b")
