@@ -180,7 +180,7 @@ def test_one_clear_line_for_what_is_missing(project, tmp_path):
 
 
 def test_plots_in_cm_need_a_scale(project):
-    assert "no scale is known for drug_m1; tell how" in refused("plot", project.root, "drug_m1", "--unit", "cm")
+    assert "no scale is known for drug_m1; set how" in refused("plot", project.root, "drug_m1", "--unit", "cm")
     set_scale(project, Scale.by_number(5))
     (done,) = called("plot", project.root, "drug_m1", "--unit", "cm")["videos"]
     assert [path.rsplit("/", 1)[1] for path in done["plots"]] == [

@@ -192,7 +192,7 @@ def test_extract_says_what_is_new_and_doctor_that_nothing_is_labeled(clip, tmp_p
     line = ["extract", made["project"], "--how", "uniform"]
     assert "4 frames of clip.mp4 chosen, 4 of them new; 4 in " in run(*line, "--count", 4).stdout
     everything = run(*line, "--count", 5000).stdout
-    assert "(it has no 5000 different ones)" in everything
+    assert "(the video has no 5000 different frames)" in everything
     assert "label it as me" in run("doctor", made["project"]).stdout
 
 

@@ -63,4 +63,4 @@ def test_two_videos_of_one_name_are_refused(project, tmp_path):
     project.save()
     done = CliRunner().invoke(main, ["extract", str(project.root)])
     assert done.exit_code == 1
-    assert "have one name" in done.output
+    assert "have the same name" in done.output

@@ -73,7 +73,7 @@ def test_a_map_that_unpacks_to_gigabytes_is_not_read(written):
     with zipfile.ZipFile(written, "a", zipfile.ZIP_DEFLATED) as archive, archive.open("more.npy", "w") as file:
         for _ in range(66):
             file.write(bytes(1 << 20))
-    with pytest.raises(ValueError, match=r"69 MB in .*evaluate again"):
+    with pytest.raises(ValueError, match=r"69 MB packed into .*evaluate again"):
         ScoreMaps(written)
 
 

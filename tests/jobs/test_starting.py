@@ -65,7 +65,7 @@ def test_test_frames_that_were_trained_on_are_counted(merged):
     images = TrainSet.from_project(project).images
     test = {images[n] for n in choose_split(images, config).test}
     known = set(json.loads(before.split_file.read_text())["train"])
-    assert seen_before(project, config).startswith(f"{len(test & known)} of {len(test)} test frames")
+    assert f"trained on {len(test & known)} of the {len(test)} test frames" in seen_before(project, config)
     assert seen_before(project, TrainConfig(steps=5)) is None
     before.write_split({"train": sorted(set(images) - test), "validation": [], "test": []})
     assert seen_before(project, config) is None
