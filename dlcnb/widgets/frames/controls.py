@@ -78,8 +78,8 @@ class Controls:
         self.pick = button(
             "plus", "Pick the frame shown, or take it back (p)", picker.pick_shown, "Pick frame", "120px"
         )
-        first = button("step-forward", "Begin a range at the frame shown (i)", picker.range_first)
-        last = button("step-backward", "End the range at the frame shown (o)", picker.range_last)
+        first = button("", "Begin a range at the frame shown (i)", picker.range_first, "From here")
+        last = button("", "End the range at the frame shown (o)", picker.range_last, "To here")
         self.range = Html()
         self.range.add_class("dlcnb-number")
         self.every = ipywidgets.BoundedIntText(value=10, min=1, max=10**6, layout=_layout(width="64px"))
@@ -91,11 +91,14 @@ class Controls:
         self.clear_range = button(
             "times", "Forget the range: choose from all of the video", lambda: picker.call(state.clear_range)
         )
-        self.draw = button("crop", "Draw the region of interest: drag over the picture (c)", picker.toggle_drawing)
+        drawing = "Draw the region of interest: drag over the picture (c)"
+        self.draw = button("crop", drawing, picker.toggle_drawing, "Draw")
         self.crop = ipywidgets.Text(continuous_update=False, layout=_layout(width="150px"))
         self.crop.tooltip = "The region that k-means compares: x1, x2, y1, y2 in px"
         self.crop.observe(self._quiet.ignored(self._on_crop), "value")
-        self.whole = button("arrows-alt", "The whole frame is of interest", lambda: picker.set_crop(None))
+        self.whole = button(
+            "arrows-alt", "The whole frame is of interest", lambda: picker.set_crop(None), "Whole frame"
+        )
         first.add_class("dlcnb-gap")
         region = row([Html("region"), self.draw, self.crop, self.whole])
         hand = row([self.video, self.pick, first, last, self.range, self.pick_range, self.every, self.clear_range])

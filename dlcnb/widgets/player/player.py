@@ -62,19 +62,19 @@ KEYS: dict[str, tuple[Any, ...]] = {  # key -> (name of a PlayerState method, it
     "-": ("zoom", 1 / 1.5),
     "0": ("reset_view",),
 }
-BUTTONS = {  # key -> (icon, tooltip), in the order of the row; None is a gap
-    "Home": ("fast-backward", "First frame (Home)"),
-    "Shift+ArrowLeft": ("backward", "Back 10 frames (Shift+Left)"),
-    "ArrowLeft": ("step-backward", "Previous frame (Left)"),
-    " ": ("play", "Play or pause (Space)"),
-    "ArrowRight": ("step-forward", "Next frame (Right)"),
-    "Shift+ArrowRight": ("forward", "Forward 10 frames (Shift+Right)"),
-    "End": ("fast-forward", "Last frame (End)"),
-    "[": ("chevron-left", "Previous marked frame ([)"),
-    "]": ("chevron-right", "Next marked frame (])"),
-    "+": ("search-plus", "Zoom in (+, or wheel)"),
-    "-": ("search-minus", "Zoom out (-, or wheel)"),
-    "0": ("arrows-alt", "Whole frame (0, or double click)"),
+BUTTONS = {  # key -> (icon, tooltip, word), in the order of the row
+    "Home": ("fast-backward", "First frame (Home)", ""),
+    "Shift+ArrowLeft": ("backward", "Back 10 frames (Shift+Left)", ""),
+    "ArrowLeft": ("step-backward", "Previous frame (Left)", ""),
+    " ": ("play", "Play or pause (Space)", ""),
+    "ArrowRight": ("step-forward", "Next frame (Right)", ""),
+    "Shift+ArrowRight": ("forward", "Forward 10 frames (Shift+Right)", ""),
+    "End": ("fast-forward", "Last frame (End)", ""),
+    "[": ("chevron-left", "Previous marked frame ([)", "Mark"),
+    "]": ("chevron-right", "Next marked frame (])", "Mark"),
+    "+": ("search-plus", "Zoom in (+, or wheel)", ""),
+    "-": ("search-minus", "Zoom out (-, or wheel)", ""),
+    "0": ("arrows-alt", "Whole frame (0, or double click)", ""),
 }
 
 
@@ -163,7 +163,7 @@ class Player(View):
         self.pcutoff.add_class("dlcnb-own-keys")
         self.legend = Html()
         self.legend.add_class("dlcnb-legend")
-        self.buttons = {key: button(icon, tip, partial(self._act, key)) for key, (icon, tip) in BUTTONS.items()}
+        self.buttons = {key: button(icon, tip, partial(self._act, key), w) for key, (icon, tip, w) in BUTTONS.items()}
         self._rows = self._arranged(width)
 
     def _arranged(self, width: int) -> list[ipywidgets.Widget]:

@@ -97,12 +97,14 @@ class TrajectoryControls:
         state = self.state
         act = self._view.act
         self.buttons = {
-            "reset": button("arrows-h", "The whole video (0, or double click in a plot)", lambda: act(state.reset)),
+            "reset": button(
+                "arrows-h", "The whole video (0, or double click in a plot)", lambda: act(state.reset), "All"
+            ),
             "in": button("search-plus", "Zoom in (+, wheel, or drag over a part)", lambda: act(state.zoom, 2)),
             "out": button("search-minus", "Zoom out (-, or wheel)", lambda: act(state.zoom, 0.5)),
             "left": button("chevron-left", "The part before (PageUp)", lambda: act(state.pan, -0.5)),
             "right": button("chevron-right", "The part after (PageDown)", lambda: act(state.pan, 0.5)),
-            "follow": button("crosshairs", "Go where the present frame is (f)", lambda: act(state.follow)),
+            "follow": button("crosshairs", "Go where the present frame is (f)", lambda: act(state.follow), "Now"),
         }
         self.part = ipywidgets.IntRangeSlider(
             min=0, max=state.n_frames, value=(state.start, state.stop), readout=False, continuous_update=False,

@@ -76,7 +76,9 @@ class ZoneControls:
             made.observe(self._quiet.ignored(partial(self._on_tool, tool)), "value")
             self.tool_buttons[tool] = made
         self.tools = row([*self.tool_buttons.values()])
-        self.buttons = {key: button(icon, tip, partial(editor.press_key, key)) for key, (icon, tip) in BUTTONS.items()}
+        self.buttons = {
+            key: button(icon, tip, partial(editor.press_key, key), word) for key, (icon, tip, word) in BUTTONS.items()
+        }
         for key in ("Delete", ",", "-"):
             self.buttons[key].add_class("dlcnb-gap")
         self.moves = row([*self.buttons.values()])

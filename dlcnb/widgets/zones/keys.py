@@ -49,16 +49,16 @@ TOOL_WORDS = {
     "length": ("Length", "arrows-h", "Click both ends of a known length (l)"),
     "corners": ("Corners", "object-group", "Click the four corners of a rectangle on the ground, around it (c)"),
 }
-BUTTONS = {  # key: (icon, what it does)
-    "Ctrl+z": ("undo", "Undo (Ctrl+z)"),
-    "Ctrl+y": ("repeat", "Redo (Ctrl+y)"),
-    "Delete": ("trash", "Delete the chosen zones, or the chosen corner (Delete)"),
-    "n": ("chevron-right", "Choose the next zone (n)"),
-    "h": ("dot-circle-o", "Choose the next corner (h); arrow keys move it, i inserts one"),
-    "Ctrl+a": ("clone", "Choose all zones (Ctrl+a), to move and resize them together"),
-    ",": ("compress", "Smaller by 5 % (,)"),
-    ".": ("expand", "Larger by 5 % (.)"),
-    "-": ("search-minus", "Zoom out (-, or wheel)"),
-    "+": ("search-plus", "Zoom in (+, or wheel)"),
-    "0": ("arrows-alt", "Whole frame (0, or double click)"),
+BUTTONS = {  # key: (icon, what it does, word where the icon is not known by everybody)
+    "Ctrl+z": ("undo", "Undo (Ctrl+z)", ""),
+    "Ctrl+y": ("repeat", "Redo (Ctrl+y)", ""),
+    "Delete": ("trash", "Delete the chosen zones, or the chosen corner (Delete)", ""),
+    "n": ("chevron-right", "Choose the next zone (n)", "Next zone"),
+    "h": ("dot-circle-o", "Choose the next corner (h); arrow keys move it, i inserts one", "Next corner"),
+    "Ctrl+a": ("clone", "Choose all zones (Ctrl+a), to move and resize them together", "All"),
+    ",": ("compress", "Smaller by 5 % (,)", "Smaller"),
+    ".": ("expand", "Larger by 5 % (.)", "Larger"),
+    "-": ("search-minus", "Zoom out (-, or wheel)", ""),
+    "+": ("search-plus", "Zoom in (+, or wheel)", ""),
+    "0": ("arrows-alt", "Whole frame (0, or double click)", ""),
 }

@@ -67,6 +67,17 @@ class TestState:
         assert set(state.scores.found(state.threshold)) == set(WRONG)
         assert "snout" in state.reason(WRONG[0])
 
+    def test_it_begins_where_there_are_frames_to_correct_and_not_most_of_the_video(self, state):
+        walk = np.random.default_rng(0).normal(0, 3, (1000, 4, 2)).cumsum(0)
+        counts = [len(WRONG)]
+        for size in (0.1, 1, 100):  # hardly a jump of 20 px, some, and in almost every frame
+            state.set_poses(Poses(state.poses.bodyparts, "x", size * walk, np.full((1000, 4), 0.9)))
+            counts.append(state.n_found)
+        assert counts[1] == 20
+        assert counts[3] == 200
+        state.set_how("sure")
+        assert state.threshold == state.scores.threshold
+
     def test_every_measure_has_ends_for_a_slider(self, state):
         for how in ("jump", "uncertain", "fit", "bone", "swap", "sure"):
             state.set_how(how)
