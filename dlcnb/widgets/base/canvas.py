@@ -21,7 +21,17 @@ from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.paint import Picture, Thing, on_canvas
 from dlcnb.widgets.base.task import end_before_python
 
-__all__ = ["FrameCanvas", "PaintCanvas", "PaintedBox", "Painter", "batch", "decode_jpeg", "encode_jpeg", "render_view"]
+__all__ = [
+    "FrameCanvas",
+    "PaintCanvas",
+    "PaintedBox",
+    "Painter",
+    "batch",
+    "decode_jpeg",
+    "encode_jpeg",
+    "render_view",
+    "room",
+]
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +91,16 @@ def render_view(image: NDArray[np.uint8], fit: CanvasFit, canvas_size: tuple[int
         return np.asarray(small, np.uint8)
     matrix = np.array([[1.0, 0, round(fit.left)], [0, 1.0, round(fit.top)]])
     return np.asarray(cv2.warpAffine(small, matrix, (width, height), flags=cv2.INTER_NEAREST), np.uint8)
+
+
+def room(size: tuple[int, int]) -> str:
+    """How wide (CSS) a picture of (height, width) px may be so that it and its buttons are seen at once.
+
+    At most its own width, and as its height leaves room in the window, or in Studio's pane.
+    """
+    height, width = size
+    left = "(100cqh - var(--dlcnb-around, 330px))"  # less what is above and below
+    return f"min({width}px, max(280px, {left} * {width / height:.4f}))"
 
 
 def encode_jpeg(image: NDArray[np.uint8], quality: int = 85) -> bytes:

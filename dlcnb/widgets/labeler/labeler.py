@@ -12,7 +12,7 @@ import numpy as np
 
 from dlcnb.labels import LabelError
 from dlcnb.render import palette
-from dlcnb.widgets.base.canvas import Painter
+from dlcnb.widgets.base.canvas import Painter, room
 from dlcnb.widgets.base.frame_images import FrameImages
 from dlcnb.widgets.base.html import Html, markup, muted
 from dlcnb.widgets.base.quiet import Quiet
@@ -137,16 +137,14 @@ class Labeler(View):
         self.conflict_box = ConflictBox(self._resolve, self._show_part)
         self.help = self.controls.help()
         self._header, self._actions = self.controls.header(), self.controls.bar()
-        height, width = self.view.canvas_size
-        left = "(100cqh - var(--dlcnb-around, 330px))"  # of the page's height, or of Studio's pane
-        room = f"min({width}px, max(280px, {left} * {width / height:.4f}))"
-        self.canvas.layout.max_width = self.bar.layout.max_width = room
+        widest = room(self.view.canvas_size)
+        self.canvas.layout.max_width = self.bar.layout.max_width = widest
         boxes = {"picture": [self.canvas, self.bar, self.help], "side": [self.list, self.progress]}
         made = [ipywidgets.VBox(children) for children in boxes.values()]
         for name, box in zip(boxes, made, strict=True):
             box.add_class(f"dlcnb-{name}")
         self._columns = ipywidgets.Box(
-            made, layout=ipywidgets.Layout(grid_template_columns=f"minmax(0, {room}) minmax(132px, 220px)")
+            made, layout=ipywidgets.Layout(grid_template_columns=f"minmax(0, {widest}) minmax(132px, 220px)")
         )
         self._columns.add_class("dlcnb-columns")
 

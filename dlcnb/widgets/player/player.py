@@ -20,7 +20,7 @@ from dlcnb.poses import Poses, bone_edges, read_poses
 from dlcnb.project import Project, Skeleton
 from dlcnb.render import palette
 from dlcnb.video import DamagedFrameError, VideoReader
-from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view
+from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view, room
 from dlcnb.widgets.base.html import Html, markup, muted
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.paint import Thing, on_picture
@@ -179,7 +179,8 @@ class Player(View):
             [self.canvas, self.timeline, self._where, row([*moves, self.speed, *groups]), where],
             layout=ipywidgets.Layout(width="100%", max_width=f"{max(width, 520)}px", align_items="flex-start"),
         )
-        self._where.layout.width, self._where.layout.max_width = "100%", f"{width}px"
+        for part in (self.canvas, self.timeline, self._where):
+            part.layout.width, part.layout.max_width = "100%", room(self.state.canvas_size)
         return [column, self.legend]
 
     def _connect(self) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from dlcnb.project import Project, ProjectError, Scale, scale_of, set_scale, undo_scale
 from dlcnb.video import DamagedFrameError, VideoReader
-from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view
+from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view, room
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.paint import on_picture
 from dlcnb.widgets.base.view import View, shown
@@ -62,6 +62,7 @@ class ZoneEditor(View):
         size = canvas_size(self._reader.size, width, 480, 720)
         self.state = ZoneState(self._reader.size, size, self._keep)
         self.canvas = FrameCanvas(size)
+        self.canvas.layout.max_width = room(size)
         self.input = Input([self.canvas], KEYS, self._on_input, ROOT)
         self.controls = ZoneControls(self, [path.stem for path in self.project.videos])
         controls = self.controls
