@@ -93,14 +93,14 @@ def render_view(image: NDArray[np.uint8], fit: CanvasFit, canvas_size: tuple[int
     return np.asarray(cv2.warpAffine(small, matrix, (width, height), flags=cv2.INTER_NEAREST), np.uint8)
 
 
-def room(size: tuple[int, int]) -> str:
+def room(size: tuple[int, int], least: int = 280) -> str:
     """How wide (CSS) a picture of (height, width) px may be so that it and its buttons are seen at once.
 
-    At most its own width, and as its height leaves room in the window, or in Studio's pane.
+    At most its own width, and as its height leaves room in the window, or in Studio's pane; ``least`` px at least.
     """
     height, width = size
     left = "(100cqh - var(--dlcnb-around, 330px))"  # less what is above and below
-    return f"min({width}px, max(280px, {left} * {width / height:.4f}))"
+    return f"min({width}px, max({least}px, {left} * {width / height:.4f}))"
 
 
 def encode_jpeg(image: NDArray[np.uint8], quality: int = 85) -> bytes:

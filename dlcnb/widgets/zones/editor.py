@@ -62,7 +62,7 @@ class ZoneEditor(View):
         size = canvas_size(self._reader.size, width, 480, 720)
         self.state = ZoneState(self._reader.size, size, self._keep)
         self.canvas = FrameCanvas(size)
-        self.canvas.layout.max_width = room(size)
+        self.canvas.layout.max_width = room(size, 400)
         self.input = Input([self.canvas], KEYS, self._on_input, ROOT)
         self.controls = ZoneControls(self, [path.stem for path in self.project.videos])
         controls = self.controls
