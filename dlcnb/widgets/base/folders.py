@@ -110,7 +110,7 @@ class FolderBrowser(View):
                 raise NotADirectoryError(f"{path}: expected a folder on this computer, found {found}. Check the path.")
             entries(path, self._wanted)
         except PermissionError:
-            raise PermissionError(f"{path} may not be looked into by you; ask its owner, or choose another.") from None
+            raise PermissionError(f"You may not look into {path}; ask its owner, or choose another folder.") from None
         finally:
             self._quiet.set(self.address, value=str(self.folder))
         self.folder = Path(os.path.normpath(path))
@@ -161,5 +161,5 @@ class FolderBrowser(View):
         if len(hits) > MOST:
             return f"{len(hits) - MOST} more: type a part of the name."
         if found and not hits:
-            return "No name here has this part."
+            return "No name here contains this text."
         return "" if any(entry.choice for entry in found) else self._nothing

@@ -116,7 +116,7 @@ class PosesChoice:
             except (OSError, ValueError) as error:
                 if n + 1 == len(tables):
                     raise
-                log.warning("%s. The poses before are shown.", str(error).rstrip("."))
+                log.warning("%s. The next older poses are shown.", str(error).rstrip("."))
 
     def _take(self, table: Path, animal: str | None) -> None:
         """Read a table, and take that animal, else all of them, or the first."""

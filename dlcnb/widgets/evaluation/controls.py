@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Controls", "summary_table", "verdict_line"]
 
-SUGGESTED = "Moves the pcutoff, here alone, to where it separates right from wrong points best"
+SUGGESTED = "Moves the pcutoff, in this view only, to the value that separates right from wrong points best"
 KEEP = "Make this the project's pcutoff: trajectories, plots and videos use it from then on"
 LEVEL_COLORS = {"useless": "#d32f2f", "poor": "#d32f2f", "usable": "#b8860b", "good": "#0f9d74"}
 
@@ -55,7 +55,7 @@ class Controls:
         self.chosen = ipywidgets.Dropdown(layout=layout(width="320px", max_width="100%", margin="0"))
         self.chosen.tooltip = "Evaluations of this project, the newest run first"
         self.chosen.observe(self._quiet.ignored(self._on_chosen), "value")
-        self.refresh = button("refresh", "Look for evaluations, and take up changed labels", self._view.refresh)
+        self.refresh = button("refresh", "Look for new evaluations and changed labels", self._view.refresh)
         self.start = ipywidgets.Button(
             description="Evaluate", icon="play", button_style="success", layout=layout(width="120px")
         )
@@ -86,7 +86,7 @@ class Controls:
         self.epsilon = ipywidgets.BoundedFloatText(
             value=state.epsilon_px, min=0.1, max=1000, step=1, layout=layout(width="68px", margin="0")
         )
-        self.epsilon.tooltip = "A prediction closer than that to its label is right"
+        self.epsilon.tooltip = "A prediction closer than this to its label is right"
         fields = {"frames": self.frames, "bodypart": self.bodypart, "pcutoff": self.pcutoff, "epsilon_px": self.epsilon}
         for name, widget in fields.items():
             widget.observe(self._quiet.ignored(partial(self._to_state, name)), "value")

@@ -212,7 +212,9 @@ class EvaluationView(View):
             self._thumbnails.clear()
             self.state.replace_evaluation(after)
             frames = "1 frame was" if changed.sum() == 1 else f"{changed.sum()} frames were"
-            self.tell(f"{frames} labeled anew since this evaluation; the errors are those of the present labels.")
+            self.tell(
+                f"{frames} labeled again since this evaluation; the errors shown are those of the present labels."
+            )
 
     @shown
     def evaluate(self) -> None:
@@ -248,7 +250,7 @@ class EvaluationView(View):
             raise RuntimeError("No labeler: make this view with labeler=Labeler(project).")
         if self.state.image:
             self.labeler.go_to(self.state.image)
-            self.tell(f"{self.state.image} is open in the labeler. Press the refresh button here when it is mended.")
+            self.tell(f"{self.state.image} is open in the labeler. Press the refresh button here when it is corrected.")
 
     @shown
     def use_suggested(self) -> None:

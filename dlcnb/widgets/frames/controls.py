@@ -83,22 +83,20 @@ class Controls:
         self.range = Html()
         self.range.add_class("dlcnb-number")
         self.every = ipywidgets.BoundedIntText(value=10, min=1, max=10**6, layout=_layout(width="64px"))
-        self.every.tooltip = "Of the range, pick every so many frames"
+        self.every.tooltip = "In the range, pick one frame in this many"
         self.pick_range = button(
-            "", "Pick every so many frames of the range",
+            "", "Pick every n-th frame of the range; n is in the field beside",
             lambda: picker.call(state.pick_range, self.every.value), "Pick every", "92px",
         )  # fmt: skip
         self.clear_range = button(
-            "times", "Forget the range: choose from all of the video", lambda: picker.call(state.clear_range)
+            "times", "Clear the range: choose from the whole video", lambda: picker.call(state.clear_range)
         )
         drawing = "Draw the region of interest: drag over the picture (c)"
         self.draw = button("crop", drawing, picker.toggle_drawing, "Draw")
         self.crop = ipywidgets.Text(continuous_update=False, layout=_layout(width="150px"))
         self.crop.tooltip = "The region that k-means compares: x1, x2, y1, y2 in px"
         self.crop.observe(self._quiet.ignored(self._on_crop), "value")
-        self.whole = button(
-            "arrows-alt", "The whole frame is of interest", lambda: picker.set_crop(None), "Whole frame"
-        )
+        self.whole = button("arrows-alt", "Compare the whole frame", lambda: picker.set_crop(None), "Whole frame")
         first.add_class("dlcnb-gap")
         region = row([Html("region"), self.draw, self.crop, self.whole])
         hand = row([self.video, self.pick, first, last, self.range, self.pick_range, self.every, self.clear_range])

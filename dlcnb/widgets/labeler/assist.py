@@ -101,8 +101,8 @@ class Assistance(Frames):
                 return images, self.points(start), self.points(image)
         if len(images) == 1:
             raise ValueError(
-                f"No extracted frame follows within {LONGEST} frames of the video: extract some more (Frames, or "
-                "dlcnb extract), the next ones at best."
+                f"No extracted frame follows within the next {LONGEST} frames of the video: extract some there first "
+                "(Frames, or dlcnb extract)."
             )
         return images, self.points(start), None
 

@@ -1,4 +1,4 @@
-"""The list of bodyparts beside the picture: colour, state, which one is up."""
+"""The list of bodyparts beside the picture: colour, state, which one is current."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ GROUPS = {
         _a("save", "Ctrl+s", "save", "Save now", "Save the tables now", "labeler.save"),
     ),
     "bodyparts": (
-        _a("hide", "n", "ban", "Not visible", "Mark the current bodypart as not visible, or take that back",
+        _a("hide", "n", "ban", "Not visible", "Mark the current bodypart as not visible, or undo that",
            "session.hide"),
         _a("delete", "Backspace Delete", "trash", "Delete point", "Delete the current bodypart's point",
            "session.delete"),
@@ -70,9 +70,10 @@ GROUPS = {
     ),
     "done": (
         _a("done next", "f", "check", "Done → next",
-           "Frame done: open bodyparts are not visible; then the next frame that is not done",
+           "Mark the frame as done (open bodyparts as not visible), and go to the next frame that is not done",
            "session.finish_and_go_on"),
-        _a("finish", "F", "check-square-o", "Done, or back in work", "Frame done, and stay; again: back in work",
+        _a("finish", "F", "check-square-o", "Done, or back in work",
+           "Mark the frame as done, and stay here; again: back in work",
            "session.finish"),
     ),
     "copies": (
@@ -88,20 +89,20 @@ GROUPS = {
         _a("accept", "Enter", "check-circle", "Accept one", "Accept the hollow point of the current bodypart",
            "session.accept"),
         _a("follow", "j", "forward", "Follow the labels",
-           "Carry the labels of this frame, or of the one labeled before, to the next frames of the video, up to the "
-           "next labeled one; again: stop", "follower.toggle"),
+           "Follow the labels of this frame, or of the previous labeled one, through the next frames of the video, up "
+           "to the next labeled one; again: stop", "follower.toggle"),
     ),
     "show": (
         _a("loupe", "l", "search", "Loupe", "Magnify what is under the pointer", "view.toggle", "loupe"),
         _a("ghost", "g", "history", "Ghosts",
-           "Faint crosses where the bodyparts were in the labeled frame before: to compare, they are no labels",
+           "Faint crosses where the bodyparts were in the previous labeled frame: to compare; they are not labels",
            "view.toggle", "ghost"),
         _a("skeleton", "k", "share-alt", "Skeleton", "Lines of the skeleton", "view.toggle", "skeleton"),
         _a("names", "t", "font", "Names", "Names beside the points", "view.toggle", "names"),
         _a("labels", "v", "eye", "Points", "Show points at all", "view.toggle", "labels"),
     ),
     "video": (
-        _a("context", "Space", "play", "Frames around", "Play the 15 frames before and after, as long as it is held",
+        _a("context", "Space", "play", "Frames around", "Play the 15 frames before and after, while the key is held",
            "context.play_once"),
         _a("full screen", "x", "expand", "", "Full screen, and back", "labeler.full_screen"),
     ),
@@ -132,7 +133,7 @@ GROUPS = {
            "A crosshair that the arrows move (Shift: far, Alt: 1 px) and Enter places at", "crosshair.toggle"),
         _a("mode", "m", "random", "Next mode", "Next mode: sequential, quick, loop", "session.next_mode"),
         _a("help", "?", "question", "", "Show all keys", "labeler.toggle_help"),
-        _a("escape", "Escape", "times", "Close", "Give up the drag; close the list of keys, the menu, the crosshair",
+        _a("escape", "Escape", "times", "Close", "Cancel the drag; close the list of keys, the menu, the crosshair",
            "labeler.escape"),
     ),
 }  # fmt: skip
@@ -143,9 +144,9 @@ TITLES = {
 }  # fmt: skip
 ACTIONS = {action.name: action for group in GROUPS.values() for action in group}
 MODE_TEXTS = {
-    "sequential": "A click places the bodypart, then the next open one of this frame is up",
-    "quick": "A click places the bodypart, then the same bodypart of the next frame is up",
-    "loop": "As quick; after the last frame it goes on with the next bodypart at the first",
+    "sequential": "A click places the bodypart; then the next open bodypart of this frame is current",
+    "quick": "A click places the bodypart; then the next frame is shown, with the same bodypart",
+    "loop": "As quick; after the last frame it goes back to the first one with the next bodypart",
 }
 POINTER_TEXTS = {
     "click": "Place the current bodypart",

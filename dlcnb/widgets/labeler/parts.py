@@ -226,7 +226,7 @@ class Controls:
         mode = group([Html("a click"), self.mode])
         return Menu(
             "More",
-            "Nudging, modes, copying, going elsewhere",
+            "Nudge, modes, copy and paste, go to another frame",
             [mode, nudge, columns([self.buttons[name] for name in ("crosshair", "mode", *names)])],
             height,
         )

@@ -116,7 +116,7 @@ class LabelReview(View):
         self._controls.add_class("dlcnb-fields")
         self.counts, self.detail, self.legend = Html(), Html(), Html()
         self.fixes = row([])
-        self.undo = button("undo", "Take back what was mended last", self.take_back, "Undo")
+        self.undo = button("undo", "Undo the last correction", self.take_back, "Undo")
         self.legend.add_class("dlcnb-legend")
         self.legend.value = legend_html(self.project.bodyparts)
         self.gallery = Gallery(
@@ -127,7 +127,7 @@ class LabelReview(View):
             columns=4,
             rows=3,
             lines=3,
-            empty="No labeled frame is like this.",
+            empty="No labeled frame matches these choices.",
         )
         self.close_up.observe(lambda _: self.gallery.redraw(), "value")
         self.preview = ipywidgets.Image(format="jpeg", layout=ipywidgets.Layout(display="none", max_width="100%"))
@@ -171,7 +171,7 @@ class LabelReview(View):
     def take_back(self) -> None:
         """Undo what was mended last."""
         image = self.state.take_back()
-        self.tell(f"{image.rsplit('/', 1)[1]} is as it was." if image else "Nothing was mended here.")
+        self.tell(f"{image.rsplit('/', 1)[1]} is as it was." if image else "Nothing was corrected here.")
         if image:
             self.gallery.state.focus_on(image)
             if self._opener is None:

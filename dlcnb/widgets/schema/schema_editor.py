@@ -85,7 +85,7 @@ class SchemaEditor(View):
             "check", "Change all files of the project; a backup is kept", self.apply, "Apply", "130px",
             button_style="primary",
         )  # fmt: skip
-        self.reset_button = button("refresh", "Forget the draft", self.reset, "Start over", "130px")
+        self.reset_button = button("refresh", "Discard the draft", self.reset, "Start over", "130px")
         self.undo_button = button("undo", "Take the last change back", self.undo, "Undo", "130px")
         self.last = Html()
         self._actions = row([self.apply_button, self.reset_button, self.undo_button, self.last])

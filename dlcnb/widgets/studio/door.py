@@ -89,12 +89,12 @@ class FrontDoor(View):
     def _recent(self) -> ipywidgets.VBox:
         found = recent_projects()
         if not found:
-            words = "Here the projects will be that you opened. Make one from your videos: New project."
+            words = "The projects that you open will be listed here. To make one from your videos, press New project."
             return ipywidgets.VBox([Html(markup('<div class="dlcnb-empty">{}</div>', words))])
         gone = [one.root for one in found if not one.there]
         rows: list[ipywidgets.Widget] = [self._entry(one) for one in found]
         if len(gone) > 1:
-            tip = "Take all that are not there now off this list; nothing on the disk is touched"
+            tip = "Remove all missing projects from this list; nothing on the disk is touched"
             rows.append(button("times", tip, lambda: self._forget(*gone), f"Remove the {len(gone)} that are gone"))
         return ipywidgets.VBox(rows)
 
@@ -105,7 +105,7 @@ class FrontDoor(View):
         where = Html(muted(shortened(recent.root.parent if recent.there else f"gone from {recent.root.parent}", 60)))
         parts = [made, where]
         if not recent.there:
-            parts.append(button("times", "Take it off this list", lambda: self._forget(recent.root)))
+            parts.append(button("times", "Remove it from this list", lambda: self._forget(recent.root)))
         return row(parts, tight=True)
 
     def _forget(self, *roots: Path) -> None:
@@ -114,7 +114,7 @@ class FrontDoor(View):
 
     def _samples(self) -> ipywidgets.VBox:
         where = f"made in {self._sample_folder()}"
-        rows: list[ipywidgets.Widget] = [Html(heading("Projects to try everything on", where))]
+        rows: list[ipywidgets.Widget] = [Html(heading("Projects for trying things out", where))]
         for name, words in SAMPLES.items():
             made = button(
                 "flask", f"Make this project and open it: {words}", functools.partial(self.sample, name), name

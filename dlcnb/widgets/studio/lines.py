@@ -55,7 +55,7 @@ class Lines:
         self.next_button = ipywidgets.Button(button_style="primary", layout=ipywidgets.Layout(width="auto"))
         self.next_button.on_click(lambda _: do_next())
         self.other_button = button("", OTHER, lambda: do_next(True), "or")
-        reload = button("refresh", "Look what was done elsewhere meanwhile", refresh)
+        reload = button("refresh", "See what was done elsewhere meanwhile", refresh)
         self.top = row([home, self.line, self.next_button, self.other_button, reload, gear])
         self.top.add_class("dlcnb-overview")
         offering = "Extract this frame and open it in the labeler"

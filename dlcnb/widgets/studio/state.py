@@ -33,7 +33,7 @@ TABS = {
     "Train": "train a network and watch it",
     "Evaluate": "see how good the network is",
     "Trajectories": "analyze videos and look at what was found",
-    "Zones": "draw zones on a frame, tell how many pixels are a centimetre",
+    "Zones": "draw zones on a frame, set how many pixels are a centimetre",
     "Map": "see frames around a bodypart, alike ones side by side",
     "Refine": "correct frames that the network got wrong",
     "Bodyparts": "rename, add and remove bodyparts, edit the skeleton",

@@ -325,7 +325,7 @@ class Studio(View):
         fresh = Project.open(self.project.root)
         if _schema(fresh) != _schema(self.project):
             self._renew(fresh)
-            self.tell("The project was changed meanwhile: its widgets are opened anew.")
+            self.tell("The project was changed meanwhile: its widgets are opened again.")
 
     def _renew(self, project: Project, keep: Sequence[str] = ()) -> None:
         self.project = self.bar.project = self.adding.project = project

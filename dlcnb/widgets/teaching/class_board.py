@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ClassBoard"]
 
 SECONDS = 2.0  # between two looks at the folder
-NOBODY = "Nobody has handed in yet. Each student's last cell writes a file; here it appears by itself, or upload it."
+NOBODY = "Nobody has handed in yet. The last cell of a student's notebook writes a file: it appears here, or upload it."
 
 
 class Lesson(Protocol):

@@ -28,10 +28,10 @@ PARTS = {  # curve -> words, colour, style
 EARLIER = ("#8c8c8c", "#56B4E9", "#b2912f", "#9c6ade", "#d98880")  # of the runs beside this one, so many at most
 POINTS = 2000
 SOON = {  # what is said in place of a plot without data, while the run goes on and when there is none
-    "loss": ("The loss of each step comes here once the network has been started.", "No step was trained yet."),
+    "loss": ("The loss of each step appears here once the network has been started.", "No step was trained yet."),
     "error": (
-        "The error on validation frames comes here with the first validation.",
-        "No validation yet: the error in px on frames that are not trained on comes here.",
+        "The error on validation frames appears here with the first validation.",
+        "No validation yet: the error in px on frames that are not trained on appears here.",
     ),
 }
 

@@ -337,7 +337,7 @@ class TrainingMonitor(View):
         self._told_recipe = bool(settings)
         reasons = settings.get("decisions") or []
         listed = joined(markup("<li>{}</li>", reason) for reason in reasons)
-        none = muted("The settings of a run stand here once it has begun, each with its reason.")
+        none = muted("The settings of a run appear here once it has begun, each with its reason.")
         self.recipe.value = markup("<ul>{}</ul>", listed) if reasons else none
         self.form.show_used(settings)
 

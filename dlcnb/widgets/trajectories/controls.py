@@ -104,7 +104,7 @@ class TrajectoryControls:
             "out": button("search-minus", "Zoom out (-, or wheel)", lambda: act(state.zoom, 0.5)),
             "left": button("chevron-left", "The part before (PageUp)", lambda: act(state.pan, -0.5)),
             "right": button("chevron-right", "The part after (PageDown)", lambda: act(state.pan, 0.5)),
-            "follow": button("crosshairs", "Go where the present frame is (f)", lambda: act(state.follow), "Now"),
+            "follow": button("crosshairs", "Go to the present frame (f)", lambda: act(state.follow), "Now"),
         }
         self.part = ipywidgets.IntRangeSlider(
             min=0, max=state.n_frames, value=(state.start, state.stop), readout=False, continuous_update=False,

@@ -117,7 +117,7 @@ class ZoneControls:
         self.target.tooltip = "Where the zones are copied to, scaled to the size of the frames"
         copy = button("copy", "Copy all zones of this video there", lambda: self._editor.copy(self._targets()), "Copy")
         self.replace = ipywidgets.Checkbox(
-            description="replace those that are there", indent=False, layout=_layout("auto")
+            description="replace zones that are there", indent=False, layout=_layout("auto")
         )
         self.copying = ipywidgets.VBox(
             [Html(heading("copy to")), row([self.target, copy]), self.replace],
@@ -127,14 +127,14 @@ class ZoneControls:
     def _build_scale(self) -> None:
         self.scale = Html()
         self.width = ipywidgets.BoundedFloatText(value=40, min=0.01, max=1e5, layout=_layout("76px"))
-        self.width.tooltip = "Length in cm; of four corners that from the first to the second"
+        self.width.tooltip = "Length in cm; of four corners, from the first to the second"
         self.height = ipywidgets.BoundedFloatText(value=30, min=0.01, max=1e5, layout=_layout("76px"))
         self.height.tooltip = "cm from the second corner to the third"
         self.times = Html("×")
         self.whose = ipywidgets.Dropdown(options=[THIS, WHOLE], layout=_layout("110px"))
-        self.whose.tooltip = "What the scale is for"
+        self.whose.tooltip = "Which videos the scale is for"
         self.set_scale = button("check", "Keep this scale", self._on_scale, "Set")
-        undo = button("undo", "Take the last change of the scale back", self._editor.undo_scale)
+        undo = button("undo", "Undo the last change of the scale", self._editor.undo_scale)
         fields = row([self.width, self.times, self.height, Html("cm, for"), self.whose, self.set_scale, undo])
         self.scaling = ipywidgets.VBox(
             [Html(heading("centimetres")), self.scale, fields], layout=ipywidgets.Layout(overflow="visible")
@@ -200,11 +200,11 @@ class ZoneControls:
         state = self._editor.state
         done = len(state.draft)
         if state.tool == "length":
-            return [f"Click both ends of a length that you know ({done} of 2), type its cm, then Set."]
+            return [f"Click both ends of a length that you know ({done} of 2), type its length in cm, then press Set."]
         if state.tool == "corners":
             return [
-                f"Click around a rectangle on the ground, corner after corner ({done} of 4),",
-                "type its cm, 1st to 2nd corner × 2nd to 3rd, then Set.",
+                f"Click the corners of a rectangle on the ground, in order ({done} of 4),",
+                "type its sides in cm (1st to 2nd corner × 2nd to 3rd), then press Set.",
             ]
         return []
 

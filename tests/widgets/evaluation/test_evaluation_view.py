@@ -154,7 +154,7 @@ class TestGestures:
         labels.write(folder)
         view.controls.refresh.click()
         assert view.state.findings()[0].error == pytest.approx(2)
-        assert "1 frame was labeled anew" in view.status_line.value
+        assert "1 frame was labeled again" in view.status_line.value
         assert view.state.image == written.images[3]  # still looked at
 
     def test_filters(self, view):

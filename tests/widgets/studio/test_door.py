@@ -266,7 +266,7 @@ class TestDoor:
         door = FrontDoor(print)
         assert door.ways.value == "New project"
         door.show("Recent")
-        assert "Here the projects will be" in door.pane.children[0].children[0].value
+        assert "The projects that you open will be listed here" in door.pane.children[0].children[0].value
         door.close()
 
     def test_a_folder_is_opened(self, project):

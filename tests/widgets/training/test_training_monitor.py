@@ -365,7 +365,7 @@ class TestChoosing:
 
 class TestRecipe:
     def test_what_was_decided_is_told_with_its_reasons(self, finished, monitor):
-        assert "stand here once it has begun" in monitor.recipe.value
+        assert "appear here once it has begun" in monitor.recipe.value
         config = TrainConfig(steps=1000, batch_size=4)
         Run(finished).write_config(config, ["paw", "nose"], ["batch_size 4: frames are <large>."])
         monitor.refresh()
