@@ -136,7 +136,7 @@ def fetch(each: Published, folder: Path) -> Path:
     except RequestException as error:
         raise ConnectionError(_unfetched(each, folder, error)) from error
     except (ValueError, KeyError, zipfile.BadZipFile) as error:
-        reason = f"the file that arrived is not the published one: {error}"
+        reason = f"what arrived is not the published file: {error}"
         raise ConnectionError(_unfetched(each, folder, reason)) from error
     finally:
         pooch.get_logger().setLevel(level)

@@ -81,7 +81,7 @@ def test_a_newer_table_that_can_not_be_read_is_told_and_passed_over(project, cap
         choice = PosesChoice(project.videos[0], None, print, print)
         assert choice.table == tables(project)[2]
         assert "arenaDLC_damaged" in caplog.text
-        assert "The poses before are shown" in caplog.text
+        assert "The next older poses are shown" in caplog.text
         choice.row.close()
     finally:
         damaged.unlink()

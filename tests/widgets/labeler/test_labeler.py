@@ -391,7 +391,7 @@ class TestPicture:
         (project.root / M1[5]).write_bytes(b"no image")
         key(labeler, "End")
         assert labeler.wait(60)
-        assert "is damaged, it is no image" in status(labeler)
+        assert "is damaged: it is not an image" in status(labeler)
         key(labeler, "a")
         assert shown(labeler)[40, ZOOM * (16 * 4 + 8), 0] > 150
         assert status(labeler) == ""
