@@ -44,7 +44,7 @@ def setup(gpu: bool = False) -> None:
         _pip(command)
     importlib.invalidate_caches()
     importlib.import_module("google.colab.output").enable_custom_widget_manager()
-    print(f"dlcnb is ready. {offer(cards, usable, gpus.cuda_build() is not None)}")  # noqa: T201  # what the cell shows
+    _show(f"dlcnb is ready. {offer(cards, usable, gpus.cuda_build() is not None)}")
 
 
 def missing(mxnet: bool, cuda: bool, gpu: bool) -> list[list[str]]:
@@ -75,6 +75,13 @@ def offer(cards: Sequence[gpus.Gpu], usable: bool, cuda: bool) -> str:
     if cuda:
         return f"Training uses the {name}."
     return f"To train on the {name}: dlcnb.colab.setup(gpu=True), which installs 3 GB. The CPU will do as well."
+
+
+def _show(line: str) -> None:
+    """Show a line below the cell."""
+    from IPython.display import display  # which Colab has loaded; `missing` and `offer` need none of it
+
+    display({"text/plain": line}, raw=True)
 
 
 def _pip(arguments: Sequence[str]) -> None:

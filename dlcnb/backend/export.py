@@ -242,7 +242,10 @@ class _Graph:
         usual = given.get("pool_type") == "max" and given.get("pooling_convention") == "valid"
         if kind == "Pooling" and usual and not given.get("global_pool"):
             return self.add("MaxPool", sources, name, **_window(given))
-        raise NotImplementedError(f"The operator {kind} {given} of the network can't be exported to ONNX yet.")
+        raise ValueError(
+            "Expected a network of operators that have a counterpart in ONNX here (as all of dlcnb's backbones), found "
+            f"{kind} {given}. Use it in MXNet's own format, or export one with another backbone."
+        )
 
 
 def _window(given: Mapping[str, Any]) -> dict[str, Any]:

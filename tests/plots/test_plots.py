@@ -123,7 +123,8 @@ def test_poses_of_a_frame_or_two_and_of_none_likely(count):
     poses = walk(count)
     poses.likelihood[:] = 0
     for draw in (plots.trajectory, plots.coordinates, plots.likelihood, plots.histogram):
-        drawn(draw(poses)[0])
+        assert (drawn(draw(poses)[0]) < 255).any()
+    assert np.isnan([line.get_ydata() for line in plots.trajectory(poses)[1].lines]).all()
 
 
 def test_colors_tell_bodyparts_apart_and_are_the_same_in_every_figure():

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from dlcnb import plots
 from dlcnb.evaluate import Evaluation, details, details_text
@@ -18,8 +19,10 @@ EXTREMES = (None, 1e9, 1e300, 1.7e308)
 EDGES = [[0, 1], [1, 2]]
 
 
-def save(fig):
-    fig.savefig(io.BytesIO(), format="png", dpi=40)
+def ink(fig):
+    """How many pixels of the saved figure are not white."""
+    fig.savefig(picture := io.BytesIO(), format="png", dpi=40)
+    return int((np.asarray(Image.open(picture).convert("L")) < 255).sum())
 
 
 def poses(extreme):
@@ -66,13 +69,13 @@ def trials(kind, extreme):
     ],
 )
 def test_figures_of_poses(draw, extreme):
-    save(draw(poses(extreme))[0])
+    assert ink(draw(poses(extreme))[0])
 
 
 @pytest.mark.parametrize("extreme", EXTREMES)
 @pytest.mark.parametrize("draw", [plots.errors, plots.pck, plots.calibration])
 def test_figures_of_an_evaluation(draw, extreme):
-    save(draw(evaluation(extreme))[0])
+    assert ink(draw(evaluation(extreme))[0])
 
 
 @pytest.mark.parametrize("extreme", EXTREMES)
@@ -89,13 +92,15 @@ def test_numbers_of_an_evaluation_stay_numbers_and_lines_stay_short(extreme):
 @pytest.mark.parametrize("kind", ["learning-curve", "parts", "folds", "epsilon"])
 def test_figures_of_experiments(kind, extreme):
     one_frame = SimpleNamespace(distances=np.array([[1.0, 2.0]]))
-    save(plots.experiment(trials(kind, extreme), one_frame)[0])
+    assert ink(plots.experiment(trials(kind, extreme), one_frame)[0])
 
 
 @pytest.mark.parametrize("kind", ["learning-curve", "folds"])
 def test_an_experiment_without_any_result_has_an_empty_figure(kind):
     table = trials(kind, None)
-    save(plots.experiment(table.assign(mean_px=math.nan))[0])
+    fig, ax = plots.experiment(table.assign(mean_px=math.nan))
+    assert ink(fig)
+    assert not any(np.isfinite(np.asarray(line.get_ydata(), float)).any() for line in ax.lines)
 
 
 @pytest.mark.parametrize("kind", ["learning-curve", "parts", "folds"])
@@ -117,7 +122,7 @@ def test_training_curves(extreme):
     checks = {"validation_step": np.array([0, 1, 3_000_000]), "validation_mean_px": np.array([3.0, px, 1.0])}
     fig, axes = plots.training({**history, **checks, "best_step": [1], "best_mean_px": [px]})
     assert axes[1].lines[0].get_xdata()[-1] == 3_000_000
-    save(fig)
+    assert ink(fig)
 
 
 def test_names_are_shown_to_the_letter():

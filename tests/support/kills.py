@@ -1,19 +1,17 @@
-"""Programs that die at a chosen call that changes the disk, as by `kill -9`, or at a chosen moment."""
+"""Programs that die at a chosen call that changes the disk, as by `kill -9`."""
 
 from __future__ import annotations
 
 import os
 import pathlib
 import shutil
-import signal
-import time
 import traceback
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-__all__ = ["EVERY", "calls_of", "ended", "forked", "killed", "killed_after", "needs_fork"]
+__all__ = ["EVERY", "calls_of", "ended", "forked", "killed", "needs_fork"]
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -45,16 +43,6 @@ def killed(work: Callable[[], object], at: int, names: tuple[str, ...] = CALLS, 
     status = ended(forked(work, names, watch))
     assert status in (0, KILLED)
     return status == KILLED
-
-
-def killed_after(work: Callable[[], object], seconds: float) -> bool:
-    """Run ``work`` in a process that is killed at this moment of it; returns whether it was still at work."""
-    pid = forked(work)
-    time.sleep(seconds)
-    os.kill(pid, signal.SIGKILL)
-    status = ended(pid)
-    assert status in (0, -signal.SIGKILL)
-    return status != 0
 
 
 def calls_of(work: Callable[[], object], names: tuple[str, ...] = EVERY) -> list[str]:

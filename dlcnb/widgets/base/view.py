@@ -57,7 +57,7 @@ def shown(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class View(Shown):
-    """Base of the widgets: a column with a status line at its end. Subclasses define ``snapshot()``."""
+    """Base of the widgets: a column with a status line at its end. What stands alone defines ``snapshot()``."""
 
     stands_alone = True  # what holds it does not own it
 
@@ -80,8 +80,8 @@ class View(Shown):
         """Paint again, soon."""
 
     def snapshot(self) -> Image.Image:
-        """The widget as a `PIL.Image.Image`, drawn in the kernel."""
-        raise NotImplementedError
+        """The widget as a `PIL.Image.Image`, drawn in the kernel; one that is only ever a part of others has none."""
+        raise TypeError(f"Expected a widget with a picture, found the part {type(self).__name__}: show what it is in.")
 
     def close(self) -> None:
         """Take the widget off the page, with all that it is made of."""
