@@ -96,9 +96,8 @@ class Trainer:
                 run.tidy()
         elif config is None:
             raise ValueError("A new training run needs a TrainConfig.")
-        self.data = TrainSet.from_project(
-            project, config.bodyparts, learned=Run(run).bodyparts if run and resume else ()
-        )
+        learned = Run(run).bodyparts if run and resume else ()
+        self.data = TrainSet.from_project(project, config.bodyparts, learned=learned)
         self.config = config
         self.run = Run(run or project.new_run(config.train_fraction))
         self.training, held_out = self._parts(resume)
@@ -372,12 +371,9 @@ class Trainer:
     def _diverged(self, what: str, rate: float) -> DivergedError:
         lower = float(f"{(rate if self.config.schedule else self.config.learning_rate) / 3:.1g}")
         steps = self.run.steps
-        text = f"The {what} became infinite at step {self.step} (learning rate {rate:.2g})."
-        if steps:
-            text += f" The last good snapshot is {steps[-1]}. Go on from there with a lower rate: resume with "
-        else:
-            text += " There is no snapshot yet. Train again with a lower rate: "
-        return DivergedError(f"{text}learning_rate={lower:g} (--learning-rate {lower:g}).", lower)
+        text = f"The {what} became infinite at step {self.step} (learning rate {rate:.2g}). "
+        text += f"The last good snapshot is {steps[-1]}. Resume from it" if steps else "Train again"
+        return DivergedError(f"{text} with a lower rate: learning_rate={lower:g} (--learning-rate {lower:g}).", lower)
 
     def close(self, wait: bool = True) -> None:
         """Stop the batch thread, close the files, and let the other workers go."""

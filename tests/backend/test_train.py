@@ -151,7 +151,7 @@ def test_a_diverged_run_goes_on_with_the_lower_rate_it_offers(project):
     assert len(list(itertools.islice(steps, 2))) == 2
     steps.close()
     too_fast = TrainConfig.from_dict({**config.to_dict(), "learning_rate": 1e30})
-    with pytest.raises(DivergedError, match=r"The last good snapshot is 2\. Go on from there") as caught:
+    with pytest.raises(DivergedError, match=r"The last good snapshot is 2\. Resume from it") as caught:
         list(train(project, too_fast, run=run, resume=True))
     assert caught.value.offer == {"learning_rate": 3e29}
     assert [p.name for p in run.glob("snapshot-*.params")] == ["snapshot-2.params"]

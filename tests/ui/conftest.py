@@ -81,9 +81,10 @@ def _environment(home):
     for name in ("CONFIG", "DATA", "RUNTIME"):
         env[f"JUPYTER_{name}_DIR"] = str(home / name.lower())
     env["IPYTHONDIR"], env["XDG_DATA_HOME"] = str(home / "ipython"), str(home / "data-home")
+    paths = [str(Path(__file__).parents[1])]  # for the kernel's `import support`
     if sys.executable == PYTHON:  # another one has a dlcnb of its own, and can't take the packages beside this one
-        source = str(Path(dlcnb.__file__).parents[1])
-        env["PYTHONPATH"] = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
+        paths += [str(Path(dlcnb.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    env["PYTHONPATH"] = os.pathsep.join(paths)
     return env
 
 

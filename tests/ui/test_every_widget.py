@@ -1,14 +1,9 @@
 """Every widget by itself in JupyterLab: nothing sticks out or is cut off, and axe-core finds nothing serious."""
 
-from pathlib import Path
-
 import pytest
 from support.page import barriers, settle
 
-TESTS = Path(__file__).parents[1]
-CELL = f"""
-import sys
-sys.path.insert(0, {str(TESTS)!r})
+CELL = """
 import pathlib, tempfile
 from support.gallery import Stage, everything
 stage = Stage(everything(pathlib.Path(tempfile.mkdtemp()), frames=90, size=(120, 160)))
