@@ -64,7 +64,7 @@ def choose(
     try:
         return _once(Path(snapshot), key, lambda: _measure(predictors, others, run))["engine"]
     except (LabelError, ProjectError) as error:
-        log.warning("The engine is fp32, because there are no labeled frames to compare other engines on: %s", error)
+        log.warning("The engine is fp32, because other engines can't be compared with it on labeled frames: %s", error)
         return "fp32"
 
 
@@ -81,8 +81,9 @@ def following(predictor: Predictor) -> tuple[tuple[float, float] | None, str]:
     try:
         found = _once(run.snapshot(predictor.step), key, lambda: _compare(predictor, dynamic))
     except (LabelError, ProjectError) as error:
-        log.info("%s", error)
-        return None, "whole frames, because there are no labeled frames to compare crops on"
+        reason = f"whole frames, because crops can't be compared with them on labeled frames: {error}"
+        log.info("%s", reason)
+        return None, reason
     share, px, whole = f"{100 * found['pixels']:.0f} %", found["mean_px"], found["whole_mean_px"]
     errors = f"{px:.2f} px, in whole frames {whole:.2f} px"
     if found["pixels"] > _SMALL:

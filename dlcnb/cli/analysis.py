@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from dlcnb.cli.console import Report, clock, command, project_argument, run_job, table, videos_argument
+from dlcnb.cli.console import Report, clock, command, project_argument, table, videos_argument
+from dlcnb.cli.jobs import run_job
 from dlcnb.cli.networks import device_option, networks_of, raw_likelihood_option, shuffle_option, snapshot_of
 from dlcnb.cli.results import crop_of, video_path
 
@@ -164,10 +165,9 @@ def _remark(video: dict[str, Any]) -> str | None:
 
 def _unsure(video: dict[str, Any], pcutoff: float) -> str:
     """What is to be said of bodyparts of an analyzed video that hardly any frame is sure of."""
-    from dlcnb.poses import is_several, read_poses, seldom_sure
+    from dlcnb.poses import left_out
 
-    output = Path(video["output"])
-    return "" if is_several(output) else seldom_sure(read_poses(output), pcutoff)
+    return left_out([name for name, top in video.get("top_likelihood", {}).items() if top < pcutoff], pcutoff)
 
 
 def describe_analysis(event: dict[str, Any]) -> tuple[float, str]:

@@ -14,29 +14,23 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import click
 
 import dlcnb
-from dlcnb.files import quoted
-
-if TYPE_CHECKING:
-    from dlcnb.jobs.job import Job
 
 __all__ = [
     "Console",
     "Detached",
+    "Interrupted",
     "LocalPath",
     "Report",
     "choice_option",
     "clock",
     "command",
-    "counted",
     "main",
     "project_argument",
-    "run_job",
     "table",
     "videos_argument",
 ]
@@ -66,7 +60,15 @@ class Report:
     problem: str | None = None
 
 
-class Detached(Exception):
+class Interrupted(RuntimeError):
+    """The command was ended by Ctrl-C or SIGTERM; ``code`` is its exit code, 128 and the number of the signal."""
+
+    def __init__(self, message: str, number: int = signal.SIGINT) -> None:
+        super().__init__(message)
+        self.code = 128 + number
+
+
+class Detached(Interrupted):
     """The worker was left to itself by a second Ctrl-C."""
 
 
@@ -76,7 +78,7 @@ def command(
     """Make a function a command of `main`, or of another group, with a summary of a few words for its list of commands.
 
     The function is given a `Console` and its options, and returns a `Report`. An exception becomes one line on
-    standard error, with --json also ``{"error": message}`` on standard output, and exit code 1.
+    standard error, with --json also ``{"error": message}`` on standard output, and exit code 1; 130 for Ctrl-C.
     """
 
     def decorate(function: Callable[..., Report]) -> click.Command:
@@ -94,7 +96,7 @@ def command(
             except (Exception, KeyboardInterrupt) as error:
                 if debug:
                     raise
-                console.fail(_message(error))
+                console.fail(_message(error), _code(error))
             console.show(report)
 
         run.params.sort(key=lambda option: option.name in ("as_json", "debug"))  # these last
@@ -207,16 +209,16 @@ class Console:
             click.echo("\r\x1b[K", nl=False, err=True)
             self._drawn = False
 
-    def fail(self, message: str) -> NoReturn:
-        """One line on standard error, with --json the same as {"error": ...} on standard output; exit code 1."""
+    def fail(self, message: str, code: int = 1) -> NoReturn:
+        """One line on standard error, with --json the same as {"error": ...} on standard output; then it exits."""
         message = _one_line(message)
         if self._as_json:
             click.echo(json.dumps({"error": message}))
-        self._leave(message)
+        self._leave(message, code)
 
-    def _leave(self, message: str) -> NoReturn:
+    def _leave(self, message: str, code: int = 1) -> NoReturn:
         self.note(f"dlcnb: error: {message}")
-        sys.exit(1)
+        sys.exit(code)
 
     def show(self, report: Report) -> None:
         """Print a report; a problem in it is an error after the output, with --json in the same object."""
@@ -259,95 +261,6 @@ class Waiting:
             self._console.tick(seconds, self._words)
 
 
-def counted(words: str) -> Callable[[dict[str, Any]], tuple[float, str]]:
-    """What describes events that count to a total, with the time left: ``run_job(console, job, counted("…"))``."""
-    began: list[float] = []
-
-    def describe(event: dict[str, Any]) -> tuple[float, str]:
-        began[:] = began or [time.monotonic()]
-        done, total = event["done"], max(event["total"], 1)
-        left = (time.monotonic() - began[0]) * (total / done - 1) if done > 1 else None
-        rest = "" if left is None else f", {clock(left)} left"
-        return done / total, f"{words}: {done} of {total}{rest}"
-
-    return describe
-
-
-def run_job(
-    console: Console, job: Job, describe: Callable[[dict[str, Any]], tuple[float, str] | None]
-) -> dict[str, Any]:
-    """Follow a job to its end, with progress; returns the dict of its result.
-
-    Ctrl-C (or SIGTERM) asks the worker to stop with a snapshot; a second one leaves it running and raises `Detached`.
-
-    Parameters
-    ----------
-    describe : function (event) -> (share done 0..1, text) or None, for "step" and "progress" events.
-
-    Raises
-    ------
-    RuntimeError
-        The job failed, was stopped, or was lost; the message says why.
-    """
-    with _Interrupts(console, job), console.waiting("starting the network") as starting:
-        for event in job.follow():
-            if event["event"] == "warning":
-                console.note(f"warning: {event['message']}")
-            elif event["event"] == "decided":
-                console.note(event["message"])
-            elif event["event"] in ("step", "progress") and (shown := describe(event)):
-                starting.stop()
-                console.progress(*shown)
-                console.progress_line(*shown)
-    console.clear()
-    if job.status != "done":
-        raise RuntimeError(job.error or _how_it_stopped(job))
-    return job.result or {}
-
-
-def _how_it_stopped(job: Job) -> str:
-    from dlcnb.jobs import kept
-    from dlcnb.run import Run
-
-    result = job.result or {}
-    by = "" if job.reason in (None, "request") else f" ({job.reason})"
-    if job.kind == "train" and result.get("steps"):
-        again = f"dlcnb train {quoted(Run(job.folder).root)} --resume"
-        return f"Stopped after step {result['steps']}{by}; a snapshot is saved; `{again}` goes on."
-    if job.kind == "analyze" and (words := kept(job)):
-        return f"Stopped before the end{by}. {words}; the same command goes on from there."
-    return f"Stopped before the end{by}."
-
-
-class _Interrupts:
-    """While the block runs, Ctrl-C and SIGTERM stop the job, and the second of them only leaves it."""
-
-    def __init__(self, console: Console, job: Job) -> None:
-        self._console, self._job = console, job
-        self._count = 0
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> _Interrupts:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._on_signal)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._count += 1
-        if self._count > 1:
-            raise Detached(
-                f"The worker (process {self._job.pid}) goes on by itself. Its log: {self._job.folder / 'events.jsonl'}"
-            )
-        self._job.stop()
-        how = "after this step, with a snapshot" if self._job.kind == "train" else "as soon as it can"
-        self._console.note(f"Stopping {how}. Press Ctrl-C again to leave the worker running.")
-
-
 def clock(seconds: float | None) -> str:
     """75.3 -> "1:15", 4000 -> "1:06:40"; "" for None."""
     if seconds is None:
@@ -381,7 +294,13 @@ def _message(error: BaseException) -> str:
 
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted."
-    return str(error) if isinstance(error, Detached) else explain(error)
+    return str(error) if isinstance(error, Interrupted) else explain(error)
+
+
+def _code(error: BaseException) -> int:
+    if isinstance(error, KeyboardInterrupt):
+        return 128 + signal.SIGINT
+    return error.code if isinstance(error, Interrupted) else 1
 
 
 def _set_up_logging(debug: bool) -> None:

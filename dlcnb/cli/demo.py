@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dlcnb.cli.analysis import describe_analysis
-from dlcnb.cli.console import Report, choice_option, clock, command, counted, run_job
+from dlcnb.cli.console import Report, choice_option, clock, command
+from dlcnb.cli.jobs import counted, run_job
 from dlcnb.cli.results import label, plot_one
 from dlcnb.cli.work import describe_training, evaluation_text
 

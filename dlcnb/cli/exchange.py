@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dlcnb.cli.console import LocalPath, Report, command, project_argument, run_job, table
+from dlcnb.cli.console import LocalPath, Report, command, project_argument, table
+from dlcnb.cli.jobs import run_job
 from dlcnb.cli.networks import pick_run
 from dlcnb.cli.results import animal_option, is_several, with_poses
 from dlcnb.exchange import FORMATS

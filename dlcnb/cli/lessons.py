@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dlcnb.cli.analysis import describe_analysis
-from dlcnb.cli.console import LocalPath, Report, command, main, project_argument, run_job, table
+from dlcnb.cli.console import LocalPath, Report, command, main, project_argument, table
+from dlcnb.cli.jobs import run_job
 from dlcnb.cli.work import describe_training
 
 if TYPE_CHECKING:

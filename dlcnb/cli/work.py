@@ -13,11 +13,10 @@ from dlcnb.cli.console import (
     Report,
     clock,
     command,
-    counted,
     project_argument,
-    run_job,
     table,
 )
+from dlcnb.cli.jobs import counted, run_job
 from dlcnb.cli.networks import device_option, network_of, pick_run, raw_likelihood_option, shuffle_option, snapshot_of
 from dlcnb.cli.settings import SettingsCommand, given, read_settings
 from dlcnb.files import quoted

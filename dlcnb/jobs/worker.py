@@ -20,7 +20,7 @@ from dlcnb.jobs.events import EventLog, EventReader
 from dlcnb.jobs.explain import explain
 from dlcnb.jobs.job import HEARTBEAT, JOB_FILE, WORKER_FILE, Job, claim, starting
 from dlcnb.jobs.kinds import KINDS
-from dlcnb.jobs.stop import StopRequest
+from dlcnb.jobs.stop import Stopped, StopRequest
 from dlcnb.machine.processors import prepare_to_predict
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ def run(folder: str | Path) -> int:
             ending, result = kind.work({**job, "folder": str(folder)}, events, stop)
             reason = {"reason": stop.reason} if ending == "stopped" else {}
             events.write(ending, result={**result, "peak_rss_mb": peak_rss_mb()}, **reason)
+        except Stopped:
+            events.write("stopped", result={"peak_rss_mb": peak_rss_mb()}, reason=stop.reason)
         except KeyboardInterrupt:
             events.write("stopped", reason="interrupted twice, so there is no snapshot of the last steps")
         except BaseException as error:

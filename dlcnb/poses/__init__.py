@@ -4,13 +4,14 @@ from dlcnb.poses.crops import part_looked_at
 from dlcnb.poses.multianimal import MultiAnimalPoses, bone_edges, is_several, read_poses
 from dlcnb.poses.single import Poses, find_poses, newest_poses, pose_tables, poses_path, write_chunks
 from dlcnb.poses.spread import Spread, combine
-from dlcnb.poses.unsure import SELDOM, left_out, seldom_sure
+from dlcnb.poses.unsure import SELDOM, TopLikelihood, left_out, seldom_sure
 
 __all__ = [
     "SELDOM",
     "MultiAnimalPoses",
     "Poses",
     "Spread",
+    "TopLikelihood",
     "bone_edges",
     "combine",
     "find_poses",

@@ -316,4 +316,19 @@ def test_without_labels_to_compare_on_whole_frames_are_taken(tmp_path):
     assert predictor.engine == "fp32"
     dynamic, reason = following(predictor)
     assert dynamic is None
-    assert "no labeled frames" in reason
+    assert "can't be compared with them on labeled frames: There are no labels" in reason
+
+
+@pytest.mark.mxnet
+def test_where_crops_can_not_be_compared_the_true_cause_is_told(labeled_spot, monkeypatch):
+    from dlcnb.backend import following
+    from dlcnb.run import Run
+
+    monkeypatch.setattr(labeled_spot, "engine", "a third")
+    split = Run(labeled_spot.run).split_file
+    kept = split.read_text()
+    split.unlink()
+    dynamic, reason = following(labeled_spot)
+    split.write_text(kept)
+    assert dynamic is None
+    assert f"it has no {split.name}" in reason

@@ -21,7 +21,8 @@ from support.projects import copy_of
 
 import dlcnb
 from dlcnb import jobs, sampledata
-from dlcnb.cli.console import Console, clock, run_job, table
+from dlcnb.cli.console import Console, clock, table
+from dlcnb.cli.jobs import run_job
 from dlcnb.cli.lab import copy_notebooks, jupyter_command, lab, studio_address
 from dlcnb.evaluate import CalibratedLikelihood, Evaluation
 from dlcnb.poses import find_poses
@@ -437,7 +438,7 @@ def test_ctrl_c_stops_with_a_snapshot(training):
     process, job = training
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=TIMEOUT)
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert "Stopping after this step" in stderr
     assert f"`dlcnb train {job.folder.parents[3]} --resume` goes on" in stderr.splitlines()[-1]
     assert job.status == "stopped"
@@ -469,7 +470,7 @@ def test_ctrl_c_twice_leaves_the_worker_to_itself(training):
     assert any(line.startswith("Stopping after this step") for line in process.stderr)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=TIMEOUT)
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert f"process {job.pid}) goes on by itself" in stderr
     assert job.status == "running"
     worker.resume()

@@ -30,6 +30,10 @@ from dlcnb.jobs.worker import run
 
 def count(job, events, stop):
     options = job["options"]
+    if "loads" in options:
+        with stop.at_once():
+            events.step(step=0)
+            threading.Event().wait()  # for something that never comes
     for n in range(options.get("to", 6000)):
         if stop:
             return "stopped", {"steps": n}
@@ -248,6 +252,19 @@ def test_a_signal_is_a_request_to_stop(begin, number):
     assert job.wait(TIMEOUT) == "stopped"
     assert job.reason == number.name
     assert "steps" in job.result
+
+
+@pytest.mark.parametrize("asked", ["by a file", "by a signal"])
+def test_what_never_looks_for_a_request_is_stopped_at_once(begin, asked):
+    job = begin(loads=True)
+    first_step(job)
+    if asked == "by a file":
+        job.stop()
+    else:
+        os.kill(job.pid, signal.SIGTERM)
+    assert job.wait(TIMEOUT) == "stopped"
+    assert job.reason == {"by a file": "request", "by a signal": "SIGTERM"}[asked]
+    assert names(job.events())[-1] == "stopped"
 
 
 def test_an_exception_is_one_clear_event(begin):

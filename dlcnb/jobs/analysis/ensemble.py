@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dlcnb.jobs.analysis.local import predict_missing
 from dlcnb.jobs.analysis.parts import Parts
 from dlcnb.jobs.analysis.plan import Plan, Progress, finish, finished, network_key, output_path, plan
+from dlcnb.jobs.stop import until
 from dlcnb.poses import Poses, Spread, combine, write_chunks
 from dlcnb.poses.spread import spread_path
 from dlcnb.project.names import RUN
@@ -86,9 +87,10 @@ class Ensemble:
                 one = replace(whole, key={**self._keys[n], **settings.key(reader)}, parts=members.parts[n])
                 if not self._predict(run, reader, one, progress.of(n), stop):
                     return None
-            write_chunks(spread_path(output), members.spreads(self._key["bodyparts"], self.scorer), len(reader))
+            spreads = until(stop, members.spreads(self._key["bodyparts"], self.scorer))
+            write_chunks(spread_path(output), spreads, len(reader))
             together = replace(whole, parts=members)  # type: ignore[arg-type]  # it gives all that finish() asks of parts
-            return {**finish(together, reused, time.monotonic() - began), **more}
+            return {**finish(together, reused, time.monotonic() - began, stop), **more}
 
     def _predict(
         self, run: Path, reader: VideoReader, planned: Plan, progress: Callable[[int, int], None], stop: StopRequest
@@ -97,7 +99,9 @@ class Ensemble:
         if not planned.parts.missing():
             progress(planned.parts.total, planned.parts.total)
             return True
-        return predict_missing(self._load(run), reader, planned, progress, stop)
+        with stop.at_once():
+            predictor = self._load(run)
+        return predict_missing(predictor, reader, planned, progress, stop)
 
     def _plans(self, reader: VideoReader, output: Path, settings: Settings) -> Iterator[Plan]:
         """What each network is to do; its parts are named by the table of all, and its number."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.jobs.analysis.plan import DEFAULTS, Plan, finish, finished, network_key, plan
+from dlcnb.jobs.stop import Stopped
 from dlcnb.video import CroppedVideo, VideoReader
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def analyze_video(
 
     Returns ``{video, frames, seconds, fps, engine, output, damaged (numbers of the damaged frames, whose rows are NaN),
     reused (frames that were predicted before), crop (x1, x2, y1, y2, or None), replaced (how tables of this name were
-    made that are there no more, in words, or None)}``; None if it was stopped.
+    made that are there no more, in words, or None), top_likelihood (of each bodypart, what 5 % of the frames reach)}``;
+    None if it was stopped.
 
     Raises `VideoError` for a video that can't be read, `OSError` for a disk that is full or read-only, `PartsError` for
     another process at the same table.
@@ -61,7 +63,10 @@ def analyze_video(
             reused, began = parts.done, time.monotonic()
             if not predict_missing(predictor, reader, planned, progress, stop):
                 return None
-            return finish(planned, reused, time.monotonic() - began)
+            try:
+                return finish(planned, reused, time.monotonic() - began, stop)
+            except Stopped:
+                return None
 
 
 def predict_parts(

@@ -20,8 +20,9 @@ from dlcnb.evaluate import CalibratedLikelihood
 from dlcnb.files import atomic_write, read_json
 from dlcnb.jobs.analysis.parts import PART, Parts
 from dlcnb.jobs.explain import explain
+from dlcnb.jobs.stop import Stopped, until
 from dlcnb.labels import LabelError, Labels
-from dlcnb.poses import poses_path, write_chunks
+from dlcnb.poses import TopLikelihood, poses_path, write_chunks
 from dlcnb.poses.assembly import Distances
 from dlcnb.poses.single import other_video
 from dlcnb.poses.tracking import track_chunks
@@ -131,6 +132,8 @@ def each_video(
             break
         try:
             found = one(video)
+        except Stopped:
+            break
         except (ValueError, OSError) as error:
             traceback.print_exc()  # to the worker's log
             failed.append({"video": video, "message": explain(error)})
@@ -216,12 +219,16 @@ def finished(planned: Plan) -> dict[str, Any] | None:
     return {**meta["result"], **again} if current else None
 
 
-def finish(planned: Plan, reused: int, seconds: float) -> dict[str, Any]:
-    """Write the tables of a video whose parts are all there; returns its entry of the result."""
+def finish(planned: Plan, reused: int, seconds: float, stop: StopRequest | bool = False) -> dict[str, Any]:
+    """Write the tables of a video whose parts are all there; returns its entry of the result.
+
+    Raises `dlcnb.jobs.stop.Stopped` once ``stop`` is true; then the parts are there still, and no table is new.
+    """
     parts, key = planned.parts, planned.key
     damaged, replaced = parts.damaged(), _replaced(planned)
-    began = time.monotonic()
-    write_chunks(planned.output, _poses(parts, key), parts.total)
+    began, top = time.monotonic(), TopLikelihood()
+    poses = _poses(parts, key) if "animals" in key else top.counted(_poses(parts, key))
+    write_chunks(planned.output, until(stop, poses), parts.total)
     seconds += time.monotonic() - began
     result = {
         "video": str(planned.video),
@@ -233,6 +240,7 @@ def finish(planned: Plan, reused: int, seconds: float) -> dict[str, Any]:
         "damaged": damaged,
         "reused": reused,
         "crop": key.get("crop"),
+        "top_likelihood": top.reached(),
     }
     kept = {**result, "video": str(planned.video.absolute())}
     meta = {"key": key, "tables": _state(planned.output), "result": kept}

@@ -30,20 +30,23 @@ def analyze(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
         more = {"folder": options.get("folder"), "events": events, "stop": stop}
         return cluster.run(options["scheduler"], options["run"], options["videos"], settings, **which, **more)
 
-    from dlcnb import backend
+    with stop.at_once():
+        from dlcnb import backend
 
     if options.get("ensemble"):
-        networks = Ensemble(list(map(Path, options["ensemble"])), partial(backend.Predictor, **which))
+        with stop.at_once():
+            networks = Ensemble(list(map(Path, options["ensemble"])), partial(backend.Predictor, **which))
 
         def together(video: str) -> dict[str, Any] | None:
             return networks.analyze(video, options.get("folder"), settings, events, stop)
 
         return each_video(options["videos"], together, events, stop)
-    predictor = backend.Predictor(Path(options["run"]), **which)
     followed = None
-    if options.get("dynamic") == "auto" and settings.animals is None:
-        dynamic, reason = backend.following(predictor)
-        settings, followed = replace(settings, dynamic=dynamic), reason if dynamic else None
+    with stop.at_once():  # an engine or crops may have to be measured first
+        predictor = backend.Predictor(Path(options["run"]), **which)
+        if options.get("dynamic") == "auto" and settings.animals is None:
+            dynamic, reason = backend.following(predictor)
+            settings, followed = replace(settings, dynamic=dynamic), reason if dynamic else None
 
     def one(video: str) -> dict[str, Any] | None:
         output = output_path(video, predictor.scorer, settings, options.get("folder"))

@@ -21,7 +21,8 @@ __all__ = ["KIND", "evaluate", "evaluate_one"]
 
 def evaluate(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
     """Evaluate one snapshot of a run, or all; returns ("done" or "stopped", result)."""
-    from dlcnb import backend  # first of all: it sets how many threads MXNet takes
+    with stop.at_once():
+        from dlcnb import backend  # first of all: it sets how many threads MXNet takes
     from dlcnb.evaluate import human_px, human_variability
     from dlcnb.project import Project
 
@@ -41,7 +42,8 @@ def evaluate(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result
 
         def predict(on_maps: Callable[..., None] | None, which: str | int = which) -> Evaluation:
             how = {"device": options.get("device", "auto"), "raw_likelihood": options.get("raw_likelihood", False)}
-            return backend.evaluate_run(project, run.folder, which, **how, on_maps=on_maps)
+            with stop.at_once():
+                return backend.evaluate_run(project, run.folder, which, **how, on_maps=on_maps)
 
         evaluation = evaluate_one(predict, folder, (step, run.bodyparts) if maps else None, human)
         results[evaluation.step] = {**evaluation.to_json(human_px(evaluation, human)), "folder": str(folder)}

@@ -31,12 +31,13 @@ BATCH = 4
 
 def suggest(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
     """Predict the images in ``job["options"]["images"]``; returns ("done" or "stopped", result)."""
-    from dlcnb import backend
-
     options, project, folder = job["options"], Project.open(job["project"]), Path(job["folder"])
-    predictor = backend.Predictor(
-        Path(options["run"]), snapshot=options.get("snapshot", "best"), device=options.get("device", "auto")
-    )
+    with stop.at_once():
+        from dlcnb import backend
+
+        predictor = backend.Predictor(
+            Path(options["run"]), snapshot=options.get("snapshot", "best"), device=options.get("device", "auto")
+        )
     images, written = options["images"], time.monotonic()
     found: dict[str, NDArray[np.float64]] = {}
     failed: list[dict[str, str]] = []

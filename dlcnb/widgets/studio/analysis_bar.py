@@ -150,7 +150,7 @@ class AnalysisBar(View):
 
     def _how_it_was_done(self) -> str:
         """What is worth telling of the last analysis: a part of the frames, an animal that was followed."""
-        done = self.job.result["videos"] if self.job is not None and self.job.result else []
+        done = (self.job.result or {}).get("videos", []) if self.job is not None else []
         crops = ["only x {} to {}, y {} to {} was looked at".format(*one["crop"]) for one in done if one.get("crop")]
         followed = [one["followed"] for one in done if one.get("followed")]
         words = "; ".join([*crops[:1], *followed[:1]])
