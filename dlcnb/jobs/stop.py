@@ -7,14 +7,14 @@ import os
 import signal
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
 from dlcnb.jobs.job import STOP_FILE
 
-__all__ = ["StopRequest", "Stopped", "until"]
+__all__ = ["StopRequest", "Stopped", "at_once", "until"]
 
 _LOOK = 0.2  # s between two looks for a request
 _AGAIN = 2.0  # s after which an exception that was swallowed (in a __del__, for one) is raised again
@@ -91,6 +91,11 @@ class StopRequest:
         if self._signalled:
             raise KeyboardInterrupt
         self._signalled, self.reason = True, signal.Signals(number).name
+
+
+def at_once(stop: StopRequest | bool) -> AbstractContextManager[None]:
+    """`StopRequest.at_once`; nothing for a bool, of work without a worker."""
+    return nullcontext() if isinstance(stop, bool) else stop.at_once()
 
 
 def until(stop: StopRequest | bool, items: Iterable[T]) -> Iterator[T]:

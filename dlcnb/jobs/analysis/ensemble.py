@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dlcnb.jobs.analysis.local import predict_missing
 from dlcnb.jobs.analysis.parts import Parts
 from dlcnb.jobs.analysis.plan import Plan, Progress, finish, finished, network_key, output_path, plan
-from dlcnb.jobs.stop import until
+from dlcnb.jobs.stop import at_once, until
 from dlcnb.poses import Poses, Spread, combine, write_chunks
 from dlcnb.poses.spread import spread_path
 from dlcnb.project.names import RUN
@@ -99,7 +99,7 @@ class Ensemble:
         if not planned.parts.missing():
             progress(planned.parts.total, planned.parts.total)
             return True
-        with stop.at_once():
+        with at_once(stop):
             predictor = self._load(run)
         return predict_missing(predictor, reader, planned, progress, stop)
 

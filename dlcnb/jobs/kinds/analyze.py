@@ -13,7 +13,7 @@ from dlcnb.jobs.analysis.local import analyze_video
 from dlcnb.jobs.analysis.plan import Progress, each_video, output_path, settings_of
 from dlcnb.jobs.events import EventLog
 from dlcnb.jobs.kinds.kind import Kind, Options, Result, with_run
-from dlcnb.jobs.stop import StopRequest
+from dlcnb.jobs.stop import StopRequest, at_once
 from dlcnb.project import Project
 
 __all__ = ["KIND", "analyze"]
@@ -30,11 +30,11 @@ def analyze(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
         more = {"folder": options.get("folder"), "events": events, "stop": stop}
         return cluster.run(options["scheduler"], options["run"], options["videos"], settings, **which, **more)
 
-    with stop.at_once():
+    with at_once(stop):
         from dlcnb import backend
 
     if options.get("ensemble"):
-        with stop.at_once():
+        with at_once(stop):
             networks = Ensemble(list(map(Path, options["ensemble"])), partial(backend.Predictor, **which))
 
         def together(video: str) -> dict[str, Any] | None:
@@ -42,7 +42,7 @@ def analyze(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
 
         return each_video(options["videos"], together, events, stop)
     followed = None
-    with stop.at_once():  # an engine or crops may have to be measured first
+    with at_once(stop):  # an engine or crops may have to be measured first
         predictor = backend.Predictor(Path(options["run"]), **which)
         if options.get("dynamic") == "auto" and settings.animals is None:
             dynamic, reason = backend.following(predictor)

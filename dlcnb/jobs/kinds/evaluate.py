@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlcnb.jobs.events import EventLog
 from dlcnb.jobs.kinds.kind import Kind, Result
-from dlcnb.jobs.stop import StopRequest
+from dlcnb.jobs.stop import StopRequest, at_once
 from dlcnb.run import Run
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ __all__ = ["KIND", "evaluate", "evaluate_one"]
 
 def evaluate(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
     """Evaluate one snapshot of a run, or all; returns ("done" or "stopped", result)."""
-    with stop.at_once():
+    with at_once(stop):
         from dlcnb import backend  # first of all: it sets how many threads MXNet takes
     from dlcnb.evaluate import human_px, human_variability
     from dlcnb.project import Project
@@ -42,7 +42,7 @@ def evaluate(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result
 
         def predict(on_maps: Callable[..., None] | None, which: str | int = which) -> Evaluation:
             how = {"device": options.get("device", "auto"), "raw_likelihood": options.get("raw_likelihood", False)}
-            with stop.at_once():
+            with at_once(stop):
                 return backend.evaluate_run(project, run.folder, which, **how, on_maps=on_maps)
 
         evaluation = evaluate_one(predict, folder, (step, run.bodyparts) if maps else None, human)

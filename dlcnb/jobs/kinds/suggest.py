@@ -16,7 +16,7 @@ from dlcnb.files import atomic_write, read_json
 from dlcnb.jobs.events import EventLog, plain
 from dlcnb.jobs.explain import explain
 from dlcnb.jobs.kinds.kind import Kind, Options, Result, with_run
-from dlcnb.jobs.stop import StopRequest
+from dlcnb.jobs.stop import StopRequest, at_once
 from dlcnb.project import Project
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ BATCH = 4
 def suggest(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result:
     """Predict the images in ``job["options"]["images"]``; returns ("done" or "stopped", result)."""
     options, project, folder = job["options"], Project.open(job["project"]), Path(job["folder"])
-    with stop.at_once():
+    with at_once(stop):
         from dlcnb import backend
 
         predictor = backend.Predictor(
