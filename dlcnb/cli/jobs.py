@@ -120,4 +120,4 @@ class _Interrupts:
         if self._job.kind == "analyze":
             self._end.start()
         how = "after this step, with a snapshot" if self._job.kind == "train" else "as soon as it can"
-        self._console.note(f"Stopping {how}. Ctrl-C again: leave the worker running.")
+        self._console.note(f"Stopping {how}. Press Ctrl-C again to leave the worker running.")
