@@ -10,8 +10,10 @@ finds no error, and editing and saving go on. Prints a line per operation and ex
 """
 
 import argparse
+import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -19,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from support.kills import EVERY, calls_of, killed, killed_after
+from support.kills import EVERY, calls_of, ended, forked, killed
 from support.operations import OPERATIONS, check, make, state
 
 
@@ -77,6 +79,17 @@ def one(operation, kept, folder, luck, count):
     for fault in faults[:5]:
         print("   ", fault, flush=True)
     return len(faults)
+
+
+def killed_after(work, seconds):
+    """Run ``work`` in a process that is killed at this moment of it; returns whether it was still at work."""
+    pid = forked(work)
+    time.sleep(seconds)
+    os.kill(pid, signal.SIGKILL)
+    status = ended(pid)
+    if status not in (0, -signal.SIGKILL):
+        raise RuntimeError(f"expected it to work until it was killed, but it ended with {status}")
+    return status != 0
 
 
 def again(source, target):
