@@ -118,7 +118,7 @@ def kinematics(console: Console, root: str, videos: tuple[str, ...], out: str | 
         rows += lines
         done.append({"video": recording.video, "scale": recording.scale and str(recording.scale), "outputs": outputs})
     summary = Path(out) if out else project.inside("kinematics.csv")
-    write_experiment(summary.absolute(), rows)
+    others = write_experiment(summary.absolute(), rows, [recording.name for recording in made])
     unit = "cm" if made[0].scale else "px"
     heads = ("video", "bodypart", f"distance {unit}", f"mean {unit}/s", f"max {unit}/s", "known")
     cells = [
@@ -126,7 +126,7 @@ def kinematics(console: Console, root: str, videos: tuple[str, ...], out: str | 
          f"{r[f'mean_speed_{unit}_s']:.2f}", f"{r[f'max_speed_{unit}_s']:.2f}", f"{100 * r['known_share']:.0f} %")
         for r in rows
     ]  # fmt: skip
-    minded = cautions(project, made, rows, pcutoff)
+    minded = [*filter(None, [others]), *cautions(project, made, rows, pcutoff)]
     text = "\n".join([table([heads, *cells]), str(summary), *passed_over(without), *minded])
     data = {"videos": done, "summary": summary, "unit": unit, "without_poses": without, "cautions": minded}
     return Report(data, text)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from dlcnb.cli.console import LocalPath
 from dlcnb.cli.results import is_several, with_poses
-from dlcnb.files import quoted
+from dlcnb.files import quoted, read_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,8 +180,17 @@ def lines_of(
     return [{**first, **animal, **row} for row in rows]
 
 
-def write_experiment(path: Path, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Write the csv of an experiment, whole or not at all; returns it."""
+def write_experiment(path: Path, rows: list[dict[str, Any]], measured: Collection[str]) -> str | None:
+    """Write the csv of an experiment, whole or not at all; the rows that it has of other videos stay.
+
+    Parameters
+    ----------
+    path : of the csv.
+    rows : its lines, each with the name of its ``video``.
+    measured : names of all videos that were measured; some may have no rows.
+
+    Returns what is to be said of the other videos, or None if there are none.
+    """
     import pandas as pd
 
     from dlcnb.files import atomic_path
@@ -188,6 +198,41 @@ def write_experiment(path: Path, rows: list[dict[str, Any]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     if "individual" in frame:  # of some of the videos only
         frame["individual"] = frame["individual"].fillna("")
+    text = frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")
+    others, note = _others(path, measured), None
+    if others is not None:
+        text, note = _joined(path.name, others, _cells(text), text)
     with atomic_path(path) as temporary:
-        frame.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
-    return frame
+        temporary.write_text(text, encoding="utf-8", newline="")
+    return note
+
+
+def _others(path: Path, measured: Collection[str]) -> pd.DataFrame | None:
+    """The lines of an experiment's csv of videos that were not measured now, as text; None if there are none."""
+    try:
+        found = _cells(read_text(path, errors="replace"))
+    except (OSError, ValueError):
+        return None
+    found = found[~found["video"].isin(list(measured))] if "video" in found else found[:0]
+    return found if len(found) else None
+
+
+def _cells(text: str) -> pd.DataFrame:
+    """The cells of a csv as they are written."""
+    import pandas as pd
+
+    return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False) if text.strip() else pd.DataFrame()
+
+
+def _joined(name: str, others: pd.DataFrame, new: pd.DataFrame, text: str) -> tuple[str, str]:
+    """The csv with the lines of other videos, if they have the same columns, and what is to be said of it."""
+    import pandas as pd
+
+    videos = ", ".join(others["video"].unique())
+    advice = "Without names of videos all are measured, in one way; --out writes elsewhere."
+    if len(new) and {*new} - {"individual"} != {*others} - {"individual"}:
+        return text, f"{name} had other columns for other videos, and has no rows of them any more: {videos}. {advice}"
+    columns = list(others if "individual" in others or not len(new) else new)
+    both = pd.concat([others, new])[columns].fillna("")
+    note = f"{name} keeps the rows of other videos as they were measured before: {videos}. {advice}"
+    return both.to_csv(index=False, lineterminator="\n"), note

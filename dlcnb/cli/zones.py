@@ -67,12 +67,13 @@ def zones(console: Console, root: str, videos: tuple[str, ...], out: str | None,
         rows, stays, plots = rows + one.rows, stays + one.stays, plots + one.plots
     summary = Path(out).absolute() if out else project.inside("zones.csv")
     each = summary.with_name(f"{summary.stem}-stays.csv")
-    write_experiment(summary, rows)
-    write_experiment(each, stays)
+    names = [recording.name for recording in made]
+    minded = list(filter(None, [write_experiment(summary, rows, names)]))
+    write_experiment(each, stays, names)
     unit = "cm" if made[0].scale else "px"
-    data = {"summary": summary, "stays": each, "unit": unit, "videos": [r.name for r in made]}
+    data = {"summary": summary, "stays": each, "unit": unit, "videos": names}
     pcutoff = project.pcutoff if options["pcutoff"] is None else options["pcutoff"]
-    minded = cautions(project, made, rows, pcutoff)
+    minded += cautions(project, made, rows, pcutoff)
     text = "\n".join([_text(rows, unit), *map(str, [summary, each, *plots]), *passed_over(without), *minded])
     return Report({**data, "plots": plots, "without_poses": without, "cautions": minded}, text)
 

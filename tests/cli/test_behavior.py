@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -123,6 +124,23 @@ def test_zones_of_an_experiment(project):
     each = pd.read_csv(found["stays"])
     assert each[["first_frame", "last_frame", "end_s"]].to_numpy()[:2].tolist() == [[0, 24, 1], [25, 49, 2]]
     assert [path.rsplit("/", 1)[1] for path in found["plots"]] == ["zones-nose.png", "occupancy-nose.png"] * 2
+
+
+@pytest.mark.parametrize("name", ["zones", "kinematics"])
+def test_rows_of_videos_that_are_not_measured_now_stay_and_are_told(project, name):
+    draw(project, "drug_m1", *HALVES)
+    draw(project, "saline_m2", *HALVES)
+    first = called(name, project.root, "drug_m1", "--pattern", "{group}_{animal}")
+    assert first["cautions"] == []
+    kept = Path(first["summary"]).read_text()
+    both = called(name, project.root, "saline_m2", "--pattern", "{group}_{animal}")
+    assert Path(both["summary"]).read_text().startswith(kept)
+    table = pd.read_csv(both["summary"])
+    assert table["video"].unique().tolist() == ["drug_m1", "saline_m2"]
+    assert "keeps the rows of other videos as they were measured before: drug_m1." in both["cautions"][0]
+    alone = called(name, project.root, "saline_m2", "--pattern", "{group}_m{number}")
+    assert pd.read_csv(alone["summary"])["video"].unique().tolist() == ["saline_m2"]
+    assert "has no rows of them any more: drug_m1." in alone["cautions"][0]
 
 
 def test_one_clear_line_for_zones_that_do_not_fit(project):
