@@ -46,8 +46,8 @@ rest_argument = click.argument("jupyter_options", nargs=-1, type=click.UNPROCESS
 def lab(console: Console, folder: str, port: int | None, no_browser: bool, jupyter_options: tuple[str, ...]) -> Report:
     """Open JupyterLab in this folder, where your videos are.
 
-    Begin with its card "dlcnb Studio". The tutorials are copied to the folder dlcnb-notebooks first; a copy that is
-    there already stays as it is. Options after `--` are passed to Jupyter: dlcnb lab -- --ip=0.0.0.0
+    Begin with its card "dlcnb Studio". The tutorials are copied to a folder of their own (--dir) first; a copy that
+    is there already stays as it is. Options after `--` are passed to Jupyter: dlcnb lab -- --ip=0.0.0.0
     """
     _check_jupyter(jupyter_options)
     place = Path(folder).absolute()

@@ -97,7 +97,9 @@ def _read(path: Path, animal: str | None, images: Path | None) -> Foreign:
             raise ExchangeError(f"{path}: expected finite numbers, found an infinite one among those of {clip.name}")
     names = [clip.name.lower() for clip in foreign.clips]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise ExchangeError(f"{path}: two of its videos are called '{twice}'; rename one, as frames are kept by name")
+        raise ExchangeError(
+            f"{path}: two of its videos are called '{twice}'; rename one, because frames are kept by name"
+        )
     return foreign
 
 

@@ -97,7 +97,7 @@ def _check_names(project: Project) -> Iterator[Finding]:
             yield Finding("warning", message, "delete all but one of them from config.yaml")
         elif len(twins) > 1:
             message = f"video_sets: {len(twins)} videos are named '{stem}': {', '.join(twins)}"
-            yield Finding("error", message, "rename all but one, as frames and poses are kept by that name")
+            yield Finding("error", message, "rename all but one, because frames and poses are kept by that name")
     with suppress(ProjectError):  # a link that leads out: told by _check_links
         for folder in project.labeled_dirs() if keys else ():
             if folder.name not in named and any(folder.glob("CollectedData_*")):

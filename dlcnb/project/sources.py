@@ -66,7 +66,9 @@ def checked_videos(videos: StrPath | Iterable[StrPath]) -> dict[Path, tuple[int,
         if not is_video(path):
             raise ProjectError(f"{path} does not look like a video; expected a suffix such as .mp4 or .avi")
         if [p.stem for p in paths].count(path.stem) > 1:
-            raise ProjectError(f"two videos are named '{path.stem}'; rename one, as frames are stored by video name")
+            raise ProjectError(
+                f"two videos are named '{path.stem}'; rename one, because frames are stored by video name"
+            )
     sizes = {}
     for path in paths:
         with VideoReader(path) as reader:

@@ -143,6 +143,6 @@ def _fetched(url: str) -> Path:
 def _unfetched(url: str, reason: object) -> str:
     return (
         f"The open-field set could not be fetched from {url} ({reason}). Connect to the internet and run this again "
-        f"(what was fetched is kept), or download the folder {NAME} by hand and let the environment variable "
-        "DLCNB_DATA name the folder that holds it."
+        f"(what was fetched is kept), or download the folder {NAME} by hand and set the environment variable "
+        "DLCNB_DATA to the folder that holds it."
     )

@@ -16,7 +16,7 @@ function reason(error) {
   if (policy?.allowsFeature && !policy.allowsFeature('camera'))
     return `This page doesn't let a notebook's output use the camera. Open the notebook in JupyterLab, ${UPLOAD}`;
   if (name === 'NotAllowedError' || name === 'SecurityError')
-    return `The browser was not allowed to use the camera. Allow it by the sign beside the address, press again; ${UPLOAD}`;
+    return `The browser was not allowed to use the camera. Allow it with the icon beside the address and press again, ${UPLOAD}`;
   if (name === 'NotFoundError' || name === 'OverconstrainedError')
     return `No camera found. Connect one and press again, ${UPLOAD}`;
   if (name === 'NotReadableError' || name === 'AbortError')

@@ -177,7 +177,7 @@ class TrainingState(HasTraits):
             return ""
         return (
             f"The validation error has not fallen since step {since}, a third of the run's steps ago: Stop keeps the "
-            "best snapshot. Now it is more labeled frames, of different kinds, that help, rather than more steps."
+            "best snapshot. Now more labeled frames, of different kinds, help; more steps don't."
         )
 
     # --- the log ---

@@ -192,7 +192,9 @@ class ZoneEditor(View):
     def _keep(self) -> None:
         """Write the zones; called after each change."""
         if self._misfit:
-            raise ZoneError(f"{self.file.path} is not written over, as it could not be read; see above, or delete it")
+            raise ZoneError(
+                f"{self.file.path} is not written over, because it could not be read; see above, or delete it"
+            )
         self.file.write(self.state.zones)
 
     @shown
