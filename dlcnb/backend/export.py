@@ -243,7 +243,7 @@ class _Graph:
         if kind == "Pooling" and usual and not given.get("global_pool"):
             return self.add("MaxPool", sources, name, **_window(given))
         raise ValueError(
-            "Expected a network that can be written as ONNX (as those with dlcnb's own backbones can), found the operator "
+            "Expected a network that can be written as ONNX (those with dlcnb's own backbones can), found the operator "
             f"{kind} {given}. Use the network in MXNet's own format, or export one with another backbone."
         )
 

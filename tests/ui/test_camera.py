@@ -13,7 +13,7 @@ REFUSE = """([name, secure]) => {
 LINE = "document.querySelector('.dlcnb-camera [role=status]')"
 ALLOW = "() => { delete navigator.mediaDevices.getUserMedia; delete window.isSecureContext; }"
 REFUSALS = {  # the browser's own, which it gives to other machines and pages than these -> words
-    ("NotAllowedError", True): "Allow it by the sign beside the address",
+    ("NotAllowedError", True): "Allow it with the icon beside the address",
     ("NotFoundError", True): "No camera found",
     ("NotReadableError", True): "in use elsewhere",
     ("NotAllowedError", False): "only to pages of https",

@@ -82,7 +82,7 @@ class View(Shown):
     def snapshot(self) -> Image.Image:
         """The widget as a `PIL.Image.Image`, drawn in the kernel; one that is only ever a part of others has none."""
         raise TypeError(
-            f"Expected a widget with a picture, found the part {type(self).__name__}: show the widget that it belongs to."
+            f"Expected a widget with a picture, found the part {type(self).__name__}: show the widget it belongs to."
         )
 
     def close(self) -> None:
