@@ -149,7 +149,7 @@ class TrainConfig:
     radius: float | None = None
     locref_weight: float = 1.0
     spatial_weight: float = 1.0
-    score_weight: float = 10.0
+    score_weight: float = 40.0
     head_width: int | None = None
     intermediate: bool = False
     optimizer: str = "adam"
