@@ -94,7 +94,9 @@ def train(monitor: str, minutes: int) -> str:
     return f"""
 import os
 monitor = {monitor}
-monitor.settings.minutes, monitor.settings.steps = (0, 10) if "DLCNB_SMALL" in os.environ else ({minutes}, 0)
+wanted = {{"minutes": 0, "steps": 10, "batch_size": 2}} if "DLCNB_SMALL" in os.environ else {{"minutes": {minutes}, "steps": 0}}
+for name, value in wanted.items():
+    setattr(monitor.settings, name, value)
 monitor.start()
 monitor.wait()
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
@@ -19,6 +20,7 @@ from dlcnb.teaching.ready import AGAIN
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TIMEOUT = 1200  # s for a cell
+TRAINING = re.compile(r"crop_size=\d+, batch_size=\d+(, train_fraction=[\d.]+), input_scale=[\d.]+")
 
 
 def first_cell(path: Path) -> str:
@@ -26,8 +28,13 @@ def first_cell(path: Path) -> str:
     return str(next(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"))
 
 
+def smaller(code: str) -> str:
+    """A cell that trains as many steps as in the notebook, on half the pixels and half the frames a step."""
+    return TRAINING.sub(r"crop_size=96, batch_size=4\1, input_scale=0.75", code)
+
+
 class Book(AbstractContextManager["Book"]):
-    """A notebook in a kernel of its own, in a folder of its own; one that trains much is small (``DLCNB_SMALL``).
+    """A notebook in a kernel of its own, in a folder of its own; what it trains is small (also by ``DLCNB_SMALL``).
 
     Parameters
     ----------
@@ -40,6 +47,8 @@ class Book(AbstractContextManager["Book"]):
         (path,) = (path for path in NOTEBOOKS if path.name.startswith(name))
         shutil.copy(path, folder)
         self.notebook = nbformat.read(folder / path.name, as_version=4)
+        for cell in () if whole else self.notebook.cells:
+            cell.source = smaller(cell.source)
         self.client = NotebookClient(
             self.notebook, timeout=TIMEOUT, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
         )
