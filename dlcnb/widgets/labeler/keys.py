@@ -72,7 +72,7 @@ GROUPS = {
         _a("done next", "f", "check", "Done → next",
            "Mark the frame as done (open bodyparts as not visible), and go to the next frame that is not done",
            "session.finish_and_go_on"),
-        _a("finish", "F", "check-square-o", "Done, or back in work",
+        _a("finish", "F", "check-square-o", "Done and stay",
            "Mark the frame as done, and stay here; again: back in work",
            "session.finish"),
     ),
