@@ -196,6 +196,6 @@ def test_wrong_wishes_are_one_line(told, tmp_path):
     with pytest.raises(ProjectError, match="no video 'nobody'"):
         gather(told, ["nobody"])
     line = command("report", told.root, "--out", tmp_path / "a.pdf", code=1).stderr.strip().splitlines()[-1]
-    assert "A report is an .html file; a.pdf is none" in line
+    assert "A report is an .html file; a.pdf is not" in line
     assert "no run with shuffle 9" in command("report", told.root, "--shuffle", 9, code=1).stderr
     assert list(tmp_path.iterdir()) == []

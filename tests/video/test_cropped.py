@@ -29,5 +29,5 @@ def test_without_a_crop_it_is_all(video):
 
 @pytest.mark.parametrize("crop", [(0, 10_000, 0, 20), (5, 5, 0, 20), (-1, 5, 0, 20)])
 def test_what_is_no_part_is_refused(video, crop):
-    with VideoReader(video) as reader, pytest.raises(ValueError, match=r"is no part of a\.mp4"):
+    with VideoReader(video) as reader, pytest.raises(ValueError, match=r"is not a part of a\.mp4"):
         CroppedVideo(reader, crop)
