@@ -63,8 +63,8 @@ def test_a_scale_and_zones_of_a_video_that_is_gone(project):
     path = zones_path(project, "a")
     path.with_name("gone.geojson").write_text(path.read_text())
     scale, zones = messages(project)
-    assert "scale of gone, which is no video" in scale
-    assert "gone.geojson has zones of gone, which is no video" in zones
+    assert "scale of gone, which is not a video" in scale
+    assert "gone.geojson has zones of gone, which is not a video" in zones
 
 
 @pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"features": 3}'])
