@@ -17,6 +17,7 @@ from dlcnb.backend.dynamic import LOOK_AHEAD, RESET, Dynamic, Follower
 from dlcnb.backend.predict import ahead, in_turns
 from dlcnb.evaluate import ScoreMapWriter
 from dlcnb.machine.processors import core_count
+from dlcnb.poses.tracking import check_followed
 from dlcnb.video import CroppedVideo, VideoReader
 
 if TYPE_CHECKING:
@@ -71,8 +72,7 @@ def predict_video(
 
     Raises `ValueError` if ``dynamic`` and ``animals`` are given both.
     """
-    if dynamic is not None and animals is not None:
-        raise ValueError("Dynamic cropping follows one animal: give dynamic or animals, not both.")
+    check_followed(dynamic, animals)
     reader = video if isinstance(video, CroppedVideo) else CroppedVideo(video)
     stop = len(reader) if stop is None else stop
     if dynamic is not None:

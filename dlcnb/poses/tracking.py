@@ -18,9 +18,15 @@ from dlcnb.poses.assembly import Distances
 from dlcnb.poses.linker import Linker
 from dlcnb.poses.multianimal import MultiAnimalPoses
 
-__all__ = ["body_size", "link", "step_size", "track", "track_chunks"]
+__all__ = ["body_size", "check_followed", "link", "step_size", "track", "track_chunks"]
 
 _SAMPLED = 400  # frames that the sizes are estimated from
+
+
+def check_followed(dynamic: object, animals: int | None) -> None:
+    """Raise `ValueError` if an analysis is to follow one animal (``dynamic``) and to find several, too."""
+    if dynamic is not None and animals is not None:
+        raise ValueError("Dynamic cropping follows one animal: give dynamic or animals, not both.")
 
 
 def track(

@@ -25,7 +25,7 @@ from dlcnb.labels import LabelError, Labels
 from dlcnb.poses import TopLikelihood, poses_path, write_chunks
 from dlcnb.poses.assembly import Distances
 from dlcnb.poses.single import other_video
-from dlcnb.poses.tracking import track_chunks
+from dlcnb.poses.tracking import check_followed, track_chunks
 from dlcnb.project.config import parse_crop
 from dlcnb.run import Run
 
@@ -74,8 +74,7 @@ class Settings:
     crop: Callable[[Path, tuple[int, int]], Sequence[int] | None] | None = None
 
     def __post_init__(self) -> None:
-        if self.dynamic is not None and self.animals is not None:
-            raise ValueError("Dynamic cropping follows one animal: give dynamic or animals, not both.")
+        check_followed(self.dynamic, self.animals)
 
     def key(self, reader: VideoReader) -> dict[str, Any]:
         """What the poses of a video depend on, as JSON values."""
