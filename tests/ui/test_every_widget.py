@@ -1,4 +1,4 @@
-"""Every widget by itself in JupyterLab: nothing sticks out or is cut off, and axe-core finds nothing serious."""
+"""Every widget by itself in JupyterLab: all of it fits, axe-core finds nothing serious, the console no error."""
 
 import pytest
 from support.page import barriers, settle
@@ -34,7 +34,12 @@ def stage(notebook):
 @pytest.mark.parametrize("name", OWN)
 def test_it_fits_and_can_be_used_by_all(stage, name):
     errors, wrong = [], []
-    stage.page.on("pageerror", lambda error: errors.append(str(error)))
+    notes = {
+        "pageerror": lambda error: errors.append(str(error)),
+        "console": lambda message: errors.append(message.text) if message.type == "error" else None,
+    }
+    for event, note in notes.items():
+        stage.page.on(event, note)
     stage.ask(f"stage.show({name!r})")
     stage.page.locator(ROOT).first.wait_for()
     stage.idle()
@@ -42,5 +47,7 @@ def test_it_fits_and_can_be_used_by_all(stage, name):
         stage.page.set_viewport_size({"width": width, "height": height})
         wrong += [f"{width} x {height}: {line}" for line in settle(stage.page, ROOT)]
     wrong += barriers(stage.page, ROOT)
+    for event, note in notes.items():
+        stage.page.remove_listener(event, note)
     assert not wrong
     assert not errors

@@ -544,3 +544,20 @@ def test_suggestions_are_hollow_and_accepted_by_keys(labeler):
     acknowledged(labeler, 3)
     acknowledged(labeler, 1, "suggested")
     np.testing.assert_allclose(stored(labeler.root)[[0, 2, 3]], [DOTS[0], DOTS[2], DOTS[3]])
+
+
+def test_a_frame_takes_five_clicks_or_two_keys_where_suggestions_are_right(labeler):
+    page = labeler.page
+    for k, dot in enumerate(DOTS):
+        click(labeler, *dot)
+        acknowledged(labeler, k)
+    page.get_by_role("button", name="Done → next").click()
+    labeler.until("p.session.row == 1 and p._painter.wait()")
+    values = [[x, y, 0.95] for x, y in DOTS]
+    labeler.ask(f"p.session.set_suggestions('snapshot-9', {{p.session.images[1]: {values}}})")
+    acknowledged(labeler, 3, "suggested")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.press("f")
+    labeler.until("p.session.row == 2")
+    assert labeler.ask("[p.session.state(image) for image in p.session.images[:2]]") == ["done", "done"]
+    np.testing.assert_allclose([stored(labeler.root, row) for row in (0, 1)], [DOTS, DOTS], atol=0.5)
