@@ -1,7 +1,7 @@
 """A project folder from a stranger with every attack at once, and a program that opens all of dlcnb on it.
 
-``python hostile.py FOLDER [COMMAND…]``, without these commands, prints a JSON object: {what was opened: how it ended},
-and the memory that it took.
+``python -m support.hostile FOLDER [COMMAND…]``, without these commands, prints a JSON object: {what was opened: how it
+ended}, and the memory that it took.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ COMMANDS = [
     ["doctor", "P"],
     ["doctor", "P", "--repair"],
     ["extract", "P", "--count", "2"],
+    ["extract", "P", "--video", "m", "--how", "kmeans", "--count", "2", "--whole"],
     ["add-videos", "P", "P/videos", "--recursive"],
     ["bodyparts", "P", "undo"],
     ["bodyparts", "P", "rename", EVIL, "nose"],
@@ -48,7 +49,11 @@ COMMANDS = [
     ["compare", "P", "Ann", "Zed"],
     ["train", "P", "--steps", "1", "--resume"],
     ["evaluate", "P"],
-    ["analyze", "P", "P/videos/m.mp4"],
+    ["evaluate", "P", "--snapshot", "all", "--shuffle", "1"],
+    ["analyze", "P", "P/videos/m.mp4", "--whole", "--dynamic", "--engine", "int8", "--score-maps", "1"],
+    ["analyze", "P", "P/videos/m.mp4", "--crop", "0,32,0,32", "--animals", "2", "--out", "P/links"],
+    ["analyze", "P", "P/videos/m.mp4", "--ensemble", "1,2"],
+    ["analyze", "P", "P/videos/m.mp4", "--ensemble", "../../home"],
     ["filter", "P", "P/videos/m.mp4"],
     ["outliers", "P", "P/videos/m.mp4", "--count", "2"],
     ["merge", "P"],
@@ -61,14 +66,22 @@ COMMANDS = [
     ["export", "P", "--to", "onnx"],
     ["import", "P/from.json", "--to", "P"],
     ["import", "P/from.json", "--to", "P/links/new"],
+    ["export", "P", "P/videos/m.mp4", "--to", "nwb"],
     ["kinematics", "P"],
+    ["kinematics", "P", "m", "--subjects", "P/subjects.csv", "--out", "P/links/all.csv"],
     ["zones", "P"],
+    ["zones", "P", "m", "--pattern", "{group}"],
+    ["zones", "P", "m", "--copy-from", "../../home/thesis"],
+    ["zones", "P", "--new-subjects"],
     ["experiment", "learning-curve", "P", "--steps", "1", "--repeats", "1", "--values", "0.5"],
     ["report", "P"],
     ["figures", "P", "2G", "4A", "7B"],
+    ["figures", "P", "2E", "--out", "P/links"],
     ["scale", "P"],
     ["class", "hand-in", "P", "--to", "P"],
     ["class", "board", "P", "monday"],
+    ["class", "start", "../../home", EVIL, "P"],
+    ["class", "stage", "2", "../../home", EVIL, "P"],
 ]
 
 
@@ -102,8 +115,8 @@ def make(folder: Path, everything: bool = True) -> Path:
     store.save()
     points = np.random.default_rng(0).uniform(5, 50, (COUNT, 3, 2))
     Poses(PARTS, "DLC_net", points, np.full((COUNT, 3), 0.9)).write(project.root / "videos" / "m.mp4")
-    first = (_videos, _links) if everything else ()
-    for attack in (*first, _labels, _journals, _backups, _runs, _results):
+    first = (_videos, _links, _damaged) if everything else ()
+    for attack in (*first, _labels, _journals, _backups, _runs, _results, _behavior):
         attack(project.root, home)
     return project.root
 
@@ -210,6 +223,31 @@ def _results(root: Path, home: Path) -> None:
     (root / "from.json").write_text(json.dumps(data))
 
 
+def _behavior(root: Path, home: Path) -> None:
+    (root / "zones").mkdir()
+    ring = [[1, 1], [40, 1], [40, 40], [1, 1]]
+    zone = {"type": "Feature", "properties": {"name": EVIL}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    (root / "zones" / "m.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [zone]}))
+    (root / "zones" / "list.geojson").write_text("[" * 100_000)
+    (root / "zones" / "out.geojson").symlink_to(home / "thesis.txt")
+    (root / "subjects.csv").write_text(f'video,group\nm,"{EVIL}"\n../../home/x,=cmd()\n')
+    for name in ("zones.csv", "kinematics.csv", "report.html"):
+        (root / name).symlink_to(home / "thesis.txt")
+    os.mkfifo(root / "zones-stays.csv")
+    bad = (root / "labeled-data" / "m" / "CollectedData_Bob.h5").read_bytes()
+    (root / "videos" / "mDLC_net_spread.h5").write_bytes(bad)
+    os.mkfifo(root / "videos" / "mDLC_net_spread.csv")
+    run = next(root.glob("dlc-models-mxnet/*/*/train"))
+    (run / "snapshot-10.engines.json").write_text('{"following": ' + "[" * 100_000)
+    (run / "snapshot-10.likelihood.json").symlink_to(home / "thesis.txt")
+
+
+def _damaged(root: Path, _home: Path) -> None:
+    (root / "scale.json").write_text('{"videos": {"m": {"px_per_cm": 1e-300}}, "project": ' + "[" * 100_000)
+    for name in ("mDLC_Ensemble2_x.h5", "mDLC_Ensemble2_x_spread.h5"):
+        (root / "videos" / name).write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 100)
+
+
 def _links(root: Path, home: Path) -> None:
     for name in ("exports", "dlcnb-jobs", "experiments", "links", "evaluation-results-mxnet", "labeled-data/out"):
         (root / name).symlink_to(home, target_is_directory=True)
@@ -224,7 +262,7 @@ def _links(root: Path, home: Path) -> None:
 
 
 def open_everything(root: Path, but: Sequence[str] = ()) -> dict[str, str]:
-    """{widget or command: how it ended} on this project; all commands but those of a name in ``but``."""
+    """{widget or command: how it ended} on this project; all commands but those that begin as one in ``but``."""
     import dlcnb.widgets
 
     found = {}
@@ -236,7 +274,7 @@ def open_everything(root: Path, but: Sequence[str] = ()) -> dict[str, str]:
                 made.wait(20)
             made.snapshot()
             made.close()
-    for line in [line for line in COMMANDS if line[0] not in but]:
+    for line in [line for line in COMMANDS if not " ".join(line).startswith(tuple(but))]:
         _run([word.replace("P", str(root), 1) if word[:1] == "P" else word for word in line], " ".join(line), found)
     return found
 
