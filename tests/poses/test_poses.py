@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dlcnb.labels import Labels
-from dlcnb.poses import Poses, TopLikelihood, find_poses, left_out, poses_path, seldom_sure, write_chunks
+from dlcnb.poses import Poses, find_poses, poses_path, write_chunks
 from dlcnb.poses.single import other_video
 from dlcnb.tables.errors import TableError
 
@@ -325,19 +324,3 @@ def test_a_note_that_says_nothing_stops_nothing(tmp_path, note):
     table = noted(video, tmp_path)
     table.with_name(f"{table.stem}_meta.json").write_text(note)
     assert find_poses(video).stem == table.stem
-
-
-def test_bodyparts_that_are_seldom_sure_are_counted_while_tables_are_written():
-    rng = np.random.default_rng(0)
-    likelihood = rng.random((1000, 3)) * [1, 0.61, 0.4]
-    likelihood[:100] = np.nan
-    poses = Poses(("a", "b", "c"), "me", rng.random((1000, 3, 2)), likelihood)
-    top = TopLikelihood()
-    chunks = [
-        replace(poses, points=poses.points[n : n + 300], likelihood=likelihood[n : n + 300])
-        for n in range(0, 1000, 300)
-    ]
-    assert [len(chunk) for chunk in top.counted(chunks)] == [300, 300, 300, 100]
-    for pcutoff in (0.1, 0.4, 0.55, 0.6, 0.9, 0.99):
-        names = [name for name, reached in top.reached().items() if reached < pcutoff]
-        assert left_out(names, pcutoff) == seldom_sure(poses, pcutoff)
