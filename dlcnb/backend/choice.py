@@ -62,7 +62,11 @@ def choose(
     machine = f"{processors.kind()}, {core_count()} cores{cards}"
     key = f"{machine}, {' '.join(('fp32', *others))}, dlcnb {dlcnb.__version__}, {digest[:12]}"
     try:
-        return _once(Path(snapshot), key, lambda: _measure(predictors, others, run))["engine"]
+        names = ("fp32", *others)
+        found = _once(
+            Path(snapshot), key, lambda: _measure(predictors, others, run), lambda kept: kept["engine"] in names
+        )
+        return str(found["engine"])
     except (LabelError, ProjectError) as error:
         log.warning("The engine is fp32, because other engines can't be compared with it on labeled frames: %s", error)
         return "fp32"
@@ -79,7 +83,7 @@ def following(predictor: Predictor) -> tuple[tuple[float, float] | None, str]:
     run = Run(predictor.run)
     key = f"following, {predictor.engine}, dlcnb {dlcnb.__version__}, {run.verified(predictor.step)[:12]}"
     try:
-        found = _once(run.snapshot(predictor.step), key, lambda: _compare(predictor, dynamic))
+        found = _once(run.snapshot(predictor.step), key, lambda: _compare(predictor, dynamic), _are_numbers)
     except (LabelError, ProjectError) as error:
         reason = f"whole frames, because crops can't be compared with them on labeled frames: {error}"
         log.info("%s", reason)
@@ -94,16 +98,30 @@ def following(predictor: Predictor) -> tuple[tuple[float, float] | None, str]:
     return (dynamic.threshold, dynamic.margin), reason
 
 
-def _once(snapshot: Path, key: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What was measured for a snapshot under a key, before or now."""
+def _once(
+    snapshot: Path, key: str, measure: Callable[[], dict[str, Any]], sound: Callable[[dict[str, Any]], bool]
+) -> dict[str, Any]:
+    """What was measured for a snapshot under a key, before (if that is ``sound``: the file may be anybody's) or now."""
     path = snapshot.with_suffix(".engines.json")
     known = _read(path)
-    if key not in known:
+    try:
+        kept = sound(known[key])
+    except (KeyError, TypeError):
+        kept = False
+    if not kept:
         known[key] = measure()
-        atomic_write(path, json.dumps(known, indent=1))
         log.info("%s: %s", snapshot.name, known[key])
+        try:
+            atomic_write(path, json.dumps(known, indent=1))
+        except OSError as error:  # a full disk, a folder of somebody else: no reason to analyze nothing
+            log.warning("What was measured could not be kept, and will be measured again: %s", error)
     found: dict[str, Any] = known[key]
     return found
+
+
+def _are_numbers(kept: dict[str, Any]) -> bool:
+    """Whether what was kept is as `_compare` makes it."""
+    return all(isinstance(kept[name], (int, float)) for name in ("pixels", "mean_px", "whole_mean_px"))
 
 
 def _compare(predictor: Predictor, dynamic: Dynamic) -> dict[str, float]:
@@ -176,5 +194,5 @@ def _read(path: Path) -> dict[str, Any]:
     """What was measured for this snapshot before, by machine."""
     try:
         return dict(read_json(path))
-    except (FileNotFoundError, TypeError, ValueError):
+    except (OSError, TypeError, ValueError):
         return {}

@@ -1,5 +1,7 @@
 """Dynamic cropping: where the next crop lies, and that the poses depend on the frames alone."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -284,6 +286,25 @@ def test_an_animal_is_followed_where_crops_are_small_and_as_good(labeled_spot):
     looked = len(labeled_spot.seen)
     assert following(labeled_spot) == (dynamic, reason)
     assert len(labeled_spot.seen) == looked  # it was kept
+
+
+@pytest.mark.mxnet
+def test_what_is_wrong_in_the_file_of_what_was_measured_is_measured_again(labeled_spot):
+    from dlcnb.backend import following
+    from dlcnb.run import Run
+
+    found = following(labeled_spot)
+    file = Run(labeled_spot.run).snapshot(1).with_suffix(".engines.json")
+    key = next(key for key in json.loads(file.read_text()) if key.startswith("following, fp32"))
+    for wrong in (None, [], {"pixels": "all"}, {"pixels": 0.1}):
+        file.write_text(json.dumps({key: wrong}))
+        assert following(labeled_spot) == found
+    kept = file.read_text()
+    file.unlink()
+    file.mkdir()  # where nothing can be kept
+    assert following(labeled_spot) == found
+    file.rmdir()
+    file.write_text(kept)
 
 
 @pytest.mark.mxnet
