@@ -213,7 +213,6 @@ def _results(root: Path, home: Path) -> None:
     (videos / "mDLC_net_filtered.csv").symlink_to(home / "thesis.txt")
     (videos / "mDLC_net_labeled.mp4").symlink_to(home / "thesis.txt")
     (videos / "mDLC_net_meta.json").write_text("[" * 100_000)
-    (videos / "mDLC_bad.h5").write_bytes((root / "labeled-data" / "m" / "CollectedData_Bob.h5").read_bytes())
     points = [1.5, 1.5, 2] * 3
     data = {
         "images": [{"id": 0, "file_name": "../home/secret.png"}],
@@ -242,10 +241,12 @@ def _behavior(root: Path, home: Path) -> None:
     (run / "snapshot-10.likelihood.json").symlink_to(home / "thesis.txt")
 
 
-def _damaged(root: Path, _home: Path) -> None:
+def _damaged(root: Path, home: Path) -> None:
     (root / "scale.json").write_text('{"videos": {"m": {"px_per_cm": 1e-300}}, "project": ' + "[" * 100_000)
-    for name in ("mDLC_Ensemble2_x.h5", "mDLC_Ensemble2_x_spread.h5"):
-        (root / "videos" / name).write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 100)
+    with h5py.File(root / "videos" / "mDLC_bad.h5", "w") as file:  # the newest poses of that video
+        group = file.create_group("df_with_missing")
+        group.attrs["pandas_type"] = np.void(pickle.dumps(_Payload(home / "pwned"), 0))
+    (root / "videos" / "mDLC_Ensemble2_x_spread.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 100)
 
 
 def _links(root: Path, home: Path) -> None:
