@@ -13,7 +13,7 @@ from dlcnb.cli.jobs import run_job
 from dlcnb.cli.networks import pick_run
 from dlcnb.cli.results import animal_option, is_several, with_poses
 from dlcnb.exchange import FORMATS
-from dlcnb.files import quoted
+from dlcnb.files import quoted, read_json
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
@@ -131,7 +131,8 @@ def _labels(project: Project, to: str, out: str | None, scorer: str | None) -> R
     folder = project.root / "exports" if out is None else Path(out)
     output = folder.absolute() / f"CollectedData_{labels.scorer}{exchange.FORMATS[to]}"
     exchange.write_labels(to, output, labels, project)
-    return Report({"output": output, "images": len(labels)}, f"{len(labels)} labeled images: {output}")
+    count = len(read_json(output)["images"]) if to == "coco" else len(labels)  # those that are missing are left out
+    return Report({"output": output, "images": count}, f"{count} labeled images: {output}")
 
 
 def _network(console: Console, project: Project, run: Path, snapshot: str, out: str | None) -> Report:

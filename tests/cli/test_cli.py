@@ -615,6 +615,8 @@ def test_export_labels_and_what_is_wrong_with_the_request(project, tmp_path):
     data = json.loads(Path(report["output"]).read_text())
     assert Path(report["output"]).parent == project.root / "exports"
     assert len(data["images"]) == report["images"] > 0
+    (project.root / data["images"][0]["file_name"]).unlink()
+    assert run_json("export", project.root, "--to", "coco")["images"] == report["images"] - 1  # what is in the file
     assert "no labels by 'nobody'" in fails("export", project.root, "--to", "coco", "--scorer", "nobody")
     assert "no videos" in run("export", project.root, "a.mp4", "--to", "onnx", code=2).stderr
     assert "no trained network" in fails("export", project.root, "--to", "onnx")
