@@ -51,7 +51,7 @@ class Lines:
     ) -> None:
         self._correct, self._frame, self._activity = correct, 0, activity
         home = button("home", "Other projects: open, new, sample data", leave)
-        self.line = Html(layout=ipywidgets.Layout(flex="1 1 300px", min_width="0"))
+        self.line = Html(layout=ipywidgets.Layout(flex="1 1 180px", min_width="0"))
         self.next_button = ipywidgets.Button(button_style="primary", layout=ipywidgets.Layout(width="auto"))
         self.next_button.on_click(lambda _: do_next())
         self.other_button = button("", OTHER, lambda: do_next(True), "or")
