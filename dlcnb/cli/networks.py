@@ -51,6 +51,8 @@ def network_of(console: Console, project: Project, shuffle: int | None, snapshot
     from dlcnb.run import Run
 
     run = Run(pick_run(project, shuffle))
+    if snapshot != "all":
+        run.find(snapshot_of(snapshot))  # at once, not only in the worker
     best = run.best if snapshot == "best" else None
     step = f" (step {best['step']})" if best else ""
     console.note(f"Network: shuffle {run.shuffle}, snapshot {snapshot}{step}, of {run.folder}")

@@ -24,6 +24,7 @@ from dlcnb import jobs, sampledata
 from dlcnb.cli.console import Console, clock, table
 from dlcnb.cli.jobs import run_job
 from dlcnb.cli.lab import copy_notebooks, jupyter_command, lab, studio_address
+from dlcnb.cli.networks import network_of
 from dlcnb.evaluate import CalibratedLikelihood, Evaluation
 from dlcnb.poses import find_poses
 from dlcnb.project import Project
@@ -291,7 +292,9 @@ def test_train_json(trained):
 @pytest.mark.mxnet
 def test_evaluate_json(trained):
     project, _ = trained
-    report = run_json("evaluate", project.root, "--plots")
+    done = run("evaluate", project.root, "--plots", "--json")
+    report = json.loads(done.stdout)
+    assert "shuffle 1, snapshot best (step " in done.stderr
     assert {"snapshot", "step", "train", "test", "bodyparts", "pcutoff", "test_pcutoff"} <= set(report)
     assert set(report["train"]) == {"mean_px", "rms_px", "median_px", "n"}
     assert set(report["test"]) == {"mean_px", "rms_px", "median_px", "n", "ci95"}
@@ -400,20 +403,26 @@ def test_one_fold_and_a_video_left_out(project):
 
 
 @pytest.mark.mxnet
-def test_a_run_that_was_stopped_is_not_used_without_a_word(trained, tmp_path):
+def test_a_run_that_was_stopped_is_not_used_without_a_word(trained, tmp_path, capsys):
     project = Project.open(shutil.copytree(trained[0].root, tmp_path / "project", symlinks=True))
-    said = run("evaluate", project.root).stderr
+
+    def told(shuffle=None):
+        """What `dlcnb evaluate` and `dlcnb analyze` say of their network before they begin."""
+        network_of(Console(), project, shuffle, "best")
+        return capsys.readouterr().err
+
+    said = told()
     best = json.loads((project.last_run() / "best.json").read_text())
     assert f"shuffle 1, snapshot best (step {best['step']})" in said
     assert "note:" not in said
     job = jobs.start("train", project, steps=100_000, batch_size=1, crop_size=96, input_scale=0.4)
     next(e for e in job.follow(TIMEOUT) if e["event"] == "step")
     assert job.stop(wait=True, timeout=TIMEOUT) == "stopped"
-    said = run("evaluate", project.root).stderr
+    said = told()
     assert "shuffle 2" in said
     assert f"note: this run was stopped at step {job.result['steps']}" in said
     assert "--shuffle 1" in said
-    assert "note:" not in run("evaluate", project.root, "--shuffle", 2).stderr
+    assert "note:" not in told(2)
 
 
 # ---- Ctrl-C

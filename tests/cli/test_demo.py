@@ -66,14 +66,15 @@ def test_nothing_is_overwritten(tmp_path):
 @pytest.mark.mxnet
 @pytest.mark.slow
 def test_the_whole_road_on_synthetic_data(tmp_path, monkeypatch):
-    small = partial(sampledata.synthetic_project, arena=sampledata.Arena(n_frames=FRAMES, size=(240, 320)))
+    arena = sampledata.Arena(n_frames=FRAMES, size=(240, 320))
+    small = partial(sampledata.synthetic_project, n_label=20, arena=arena)
     monkeypatch.setattr(sampledata, "synthetic_project", small)
     monkeypatch.chdir(tmp_path)
     report = json.loads(run("demo", "--json", "--steps", 4, "--out", "d").stdout)
     assert {"project", "evaluate", "analyze", "seconds", "peak_rss_mb"} <= set(report)
     project = check_files(report)
     assert tmp_path / "d" in project.root.parents
-    assert report["evaluate"]["test"]["n"] == 12 * len(project.bodyparts)
+    assert report["evaluate"]["test"]["n"] == 4 * len(project.bodyparts)
     assert report["evaluate"]["test"]["mean_px"] > 0
     assert report["peak_rss_mb"] < 2000
 

@@ -19,6 +19,8 @@ from dlcnb.project import Project, ProjectError
 from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig
 
+SMALL = {"batch_size": 1, "crop_size": 64, "input_scale": 0.5, "repeats": 1}  # trainings that are quick
+
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
@@ -317,7 +319,7 @@ def test_random_weights_that_were_asked_for_are_no_lack(project):
 
 @pytest.mark.mxnet
 def test_an_experiment_is_interrupted_and_goes_on(project):
-    settings = {"steps": 4, "batch_size": 1, "crop_size": 64, "repeats": 1, "values": [0.2, 0.5]}
+    settings = {"steps": 4, "values": [0.2, 0.5], **SMALL}
     plan = experiments.plan(project, "learning-curve", **settings)
     for progress in experiments.run(plan):
         if progress.finished:
@@ -339,7 +341,7 @@ def test_an_experiment_is_interrupted_and_goes_on(project):
 
 @pytest.mark.mxnet
 def test_a_trial_that_fails_is_told_and_the_others_go_on(project):
-    settings = {"steps": 2, "batch_size": 1, "crop_size": 64, "repeats": 1, "values": [5, 17], "keep": [1, 2]}
+    settings = {"steps": 2, "values": [5, 17], "keep": [1, 2], **SMALL}
     plan = experiments.plan(project, "epsilon", **settings)
     (plan.run_folder(plan.trials[0]) / "pose_cfg.yaml").mkdir(parents=True)  # can't be written
     *_, last = experiments.run(plan)

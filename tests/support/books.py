@@ -20,7 +20,7 @@ from dlcnb.teaching.ready import AGAIN
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TIMEOUT = 1200  # s for a cell
-TRAINING = re.compile(r"crop_size=\d+, batch_size=\d+(, train_fraction=[\d.]+), input_scale=[\d.]+")
+TRAINING = re.compile(r"crop_size=\d+, batch_size=\d+(, train_fraction=[\d.]+)?(, input_scale=[\d.]+)?")
 
 
 def first_cell(path: Path) -> str:

@@ -91,7 +91,8 @@ def test_from_a_spike_to_a_corrected_label_in_three_clicks(studio):
 @pytest.mark.skipif("DLCNB_LAB_PYTHON" not in os.environ, reason="test_training_monitor.py trains in this JupyterLab")
 def test_twenty_steps_of_training_are_seen_to_their_end(studio):
     tab(studio, "Train", "Train")
-    studio.ask("[setattr(s.widgets['Train'].settings, *one) for one in (('minutes', 0), ('steps', 20))] and None")
+    for name, value in {"minutes": 0, "steps": 20, "batch_size": 2}.items():
+        studio.ask(f"setattr(s.widgets['Train'].settings, {name!r}, {value})")
     studio.page.locator('.dlcnb button:has-text("Start"):visible').click()
     studio.until("s.widgets['Train'].state.status in ('done', 'failed')", patience=240_000)
     assert studio.ask("[s.widgets['Train'].state.status, s.widgets['Train'].state.step]") == ["done", 20]
