@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +35,7 @@ def analyze_video(
     """Predict every frame of a video and write its tables.
 
     Frames are kept in parts as they are predicted, so a run that was killed or stopped goes on where it was, with the
-    same tables in the end. A video whose tables are there already, made by this snapshot from the same file with the
-    same settings, is not predicted again.
+    same tables in the end. Tables that the same snapshot, file and settings have made already are not made again.
 
     Parameters
     ----------
@@ -45,10 +44,9 @@ def analyze_video(
     progress : function (frames done, frames in all), optional; the last call before a stop has the frames it keeps.
     stop : true once the work shall stop.
 
-    Returns ``{video, frames, seconds, fps, engine, output, damaged (numbers of the damaged frames, whose rows are NaN),
-    reused (frames that were predicted before), crop (x1, x2, y1, y2, or None), replaced (how tables of this name were
-    made that are there no more, in words, or None), top_likelihood (of each bodypart, what 5 % of the frames reach)}``;
-    None if it was stopped.
+    Returns ``{video, frames, seconds, fps, engine, output, damaged (numbers of damaged frames, their rows: NaN), reused
+    (frames predicted before), crop (x1, x2, y1, y2, or None), replaced (how earlier tables of this name were made, in
+    words, or None), top_likelihood (of each bodypart, what 5 % of the frames reach)}``; None if it was stopped.
 
     Raises `VideoError` for a video that can't be read, `OSError` for a disk that is full or read-only, `PartsError` for
     another process at the same table.
@@ -61,12 +59,10 @@ def analyze_video(
             if settings.again:
                 parts.clear()
             reused, began = parts.done, time.monotonic()
-            if not predict_missing(predictor, reader, planned, progress, stop):
-                return None
-            try:
-                return finish(planned, reused, time.monotonic() - began, stop)
-            except Stopped:
-                return None
+            if predict_missing(predictor, reader, planned, progress, stop):
+                with suppress(Stopped):
+                    return finish(planned, reused, time.monotonic() - began, stop)
+    return None
 
 
 def predict_parts(
