@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import numbers
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from numbers import Real
 from typing import Any
 
 from dlcnb.machine.gpus import is_device
@@ -172,6 +173,7 @@ class TrainConfig:
         if self.minutes is None and self.steps is None:
             raise ValueError("A training run needs an end: give minutes=… or steps=….")
         self._check_numbers()
+        self._check_lists()
         for name, choices in CHOICES.items():
             value = getattr(self, name)
             if value not in choices:
@@ -208,8 +210,19 @@ class TrainConfig:
             value = getattr(self, field.name)
             if kind not in ("int", "float") or optional not in ("", "None") or (optional and value is None):
                 continue
-            if not isinstance(value, numbers.Real) or isinstance(value, bool):
+            if not isinstance(value, Real) or isinstance(value, bool):
                 raise ValueError(f"{field.name} must be a number, but is {value!r}.")
+
+    def _check_lists(self) -> None:
+        """Names, paths and rates, which a file of settings that somebody edited may have as anything."""
+        if self.bodyparts is not None and not _are(self.bodyparts, str):
+            raise ValueError(f"bodyparts must be a list of names, but is {self.bodyparts!r}.")
+        for name in ("weights", "start_from"):
+            if not isinstance(path := getattr(self, name), (str, os.PathLike, type(None))):
+                raise ValueError(f"{name} must be a path or a name, but is {path!r}.")
+        steps = self.schedule
+        if steps is not None and not (_are(steps, (list, tuple)) and all(len(s) == 2 and _are(s, Real) for s in steps)):
+            raise ValueError(f"schedule must be pairs of step and rate, ((10000, 0.005), …), but is {steps!r}.")
 
     def _check_crops(self) -> None:
         if self.crop_size is None and self.batch_size not in (None, 1):
@@ -354,3 +367,8 @@ def _tuples(value: Any) -> Any:
 def _lists(value: Any) -> Any:
     """Tuples, however deep, as lists."""
     return list(map(_lists, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _are(values: object, kind: type | tuple[type, ...]) -> bool:
+    """Whether this is a list or tuple of one kind of thing."""
+    return isinstance(values, (list, tuple)) and all(isinstance(value, kind) for value in values)

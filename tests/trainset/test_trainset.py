@@ -126,3 +126,18 @@ def test_rare_bodyparts_get_their_share_and_no_frame_is_left_out(tmp_path):
     assert shares[19] == pytest.approx(0.1 / 20)
     nothing = TrainSet(tmp_path, Labels(("a",), "me", labels.images, np.full((20, 1, 2), np.nan)))
     assert (nothing.shares(np.arange(20)) == 1 / 20).all()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"bodyparts": 7}, "bodyparts must be a list of names, but is 7"),
+        ({"bodyparts": "nose"}, "bodyparts must be a list of names"),
+        ({"schedule": "x"}, "schedule must be pairs of step and rate"),
+        ({"schedule": [[1, "a"]]}, "schedule must be pairs"),
+        ({"weights": 3}, "weights must be a path or a name, but is 3"),
+    ],
+)
+def test_settings_of_another_kind_are_one_clear_line(wrong, told):
+    with pytest.raises(ValueError, match=told):
+        TrainConfig.from_dict({"steps": 3, **wrong})
