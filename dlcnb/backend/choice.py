@@ -76,14 +76,15 @@ def following(predictor: Predictor) -> tuple[tuple[float, float] | None, str]:
     """Whether to follow the animal by crops: ``dynamic`` of `dlcnb.backend.predict_video`, and why, in words.
 
     It is followed where a crop around it has a third of a frame's pixels or less and the error on labeled frames, seen
-    in crops that are as far off as a margin allows, is within `WORSE` of that in whole frames. What was measured is
-    kept beside the snapshot.
+    in crops that are as far off as a margin allows, is within `WORSE` of that in whole frames. A bodypart counts as
+    found from half of the likelihood on that 95 % of the labeled ones have, at most 0.5: in other videos a network is
+    less sure, and what isn't found leaves the crop. What was measured is kept beside the snapshot.
     """
-    dynamic = Dynamic(margin=round(_MARGIN / predictor.config.seen_at))
+    margin = float(round(_MARGIN / predictor.config.seen_at))
     run = Run(predictor.run)
     key = f"following, {predictor.engine}, dlcnb {dlcnb.__version__}, {run.verified(predictor.step)[:12]}"
     try:
-        found = _once(run.snapshot(predictor.step), key, lambda: _compare(predictor, dynamic), _are_numbers)
+        found = _once(run.snapshot(predictor.step), key, lambda: _compare(predictor, margin), _are_numbers)
     except (LabelError, ProjectError) as error:
         reason = f"whole frames, because crops can't be compared with them on labeled frames: {error}"
         log.info("%s", reason)
@@ -95,7 +96,7 @@ def following(predictor: Predictor) -> tuple[tuple[float, float] | None, str]:
     if not px <= whole + WORSE:
         return None, f"whole frames, because the error on labeled frames is larger in crops: {errors}"
     reason = f"the animal was followed with a crop of {share} of the pixels (error on labeled frames {errors})"
-    return (dynamic.threshold, dynamic.margin), reason
+    return (found["threshold"], margin), reason
 
 
 def _once(
@@ -121,26 +122,34 @@ def _once(
 
 def _are_numbers(kept: dict[str, Any]) -> bool:
     """Whether what was kept is as `_compare` makes it."""
-    return all(isinstance(kept[name], (int, float)) for name in ("pixels", "mean_px", "whole_mean_px"))
+    return all(isinstance(kept[name], (int, float)) for name in ("threshold", "pixels", "mean_px", "whole_mean_px"))
 
 
-def _compare(predictor: Predictor, dynamic: Dynamic) -> dict[str, float]:
-    """``{"pixels": share that goes through the network, "mean_px", "whole_mean_px"}`` of labeled frames in crops."""
+def _compare(predictor: Predictor, margin: float) -> dict[str, float]:
+    """Labeled frames in crops: ``threshold`` of likelihood, share of ``pixels``, ``mean_px``, ``whole_mean_px``."""
     images, labels = _frames(predictor.run)
+    found = [predictor.maps([image]).points() for image in images]
+    dynamic = Dynamic(_sure(np.concatenate([likelihood for _, likelihood in found]), labels), margin)
     rng = np.random.default_rng(0)
-    pixels, whole, cropped = [], [], []
-    for image in images:
-        points, likelihood = predictor.maps([image]).points()
+    pixels, cropped = [], []
+    for image, (points, likelihood) in zip(images, found, strict=True):
         follower = Follower((image.shape[0], image.shape[1]), predictor.config.seen_at, dynamic)
-        follower.follow(points + rng.uniform(-dynamic.margin, dynamic.margin, 2), likelihood)
+        follower.follow(points + rng.uniform(-margin, margin, 2), likelihood)
         share = 1.0
-        whole.append(points[0])
         if follower.crop:
             share, points = _in_crop(predictor, image, follower, points)
         pixels.append(share)
         cropped.append(points[0])
+    whole = [points[0] for points, _ in found]
     errors = [float(np.nanmean(np.linalg.norm(np.array(each) - labels, axis=-1))) for each in (cropped, whole)]
-    return {"pixels": float(np.mean(pixels)), "mean_px": errors[0], "whole_mean_px": errors[1]}
+    measured = {"pixels": float(np.mean(pixels)), "mean_px": errors[0], "whole_mean_px": errors[1]}
+    return {"threshold": dynamic.threshold, **measured}
+
+
+def _sure(likelihood: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
+    """From what likelihood on a bodypart counts as found, by ``(N, K)`` of labeled frames; labels ``(N, K, 2)`` px."""
+    there = likelihood[np.isfinite(labels).all(-1)]
+    return float(np.clip(np.percentile(there, 5) / 2, 0.05, 0.5)) if len(there) else 0.5
 
 
 def _in_crop(

@@ -289,6 +289,23 @@ def test_an_animal_is_followed_where_crops_are_small_and_as_good(labeled_spot):
 
 
 @pytest.mark.mxnet
+def test_a_network_that_is_less_sure_is_taken_at_its_word(labeled_spot, monkeypatch):
+    from dlcnb.backend import following
+
+    def maps(images):
+        found = SpotMaps(images)
+        points, likelihood = found.points()
+        found.points = lambda: (points, 0.4 * likelihood)
+        return found
+
+    monkeypatch.setattr(labeled_spot, "maps", maps)
+    monkeypatch.setattr(labeled_spot, "engine", "unsure")  # of which nothing is kept
+    dynamic, reason = following(labeled_spot)
+    assert dynamic is not None, reason
+    assert dynamic[0] == pytest.approx(0.2, abs=0.02)
+
+
+@pytest.mark.mxnet
 def test_what_is_wrong_in_the_file_of_what_was_measured_is_measured_again(labeled_spot):
     from dlcnb.backend import following
     from dlcnb.run import Run
