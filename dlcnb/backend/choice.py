@@ -122,7 +122,8 @@ def _once(
 
 def _are_numbers(kept: dict[str, Any]) -> bool:
     """Whether what was kept is as `_compare` makes it."""
-    return all(isinstance(kept[name], (int, float)) for name in ("threshold", "pixels", "mean_px", "whole_mean_px"))
+    numbers = all(isinstance(kept[name], (int, float)) for name in ("threshold", "pixels", "mean_px", "whole_mean_px"))
+    return numbers and 0 < kept["threshold"] <= 1
 
 
 def _compare(predictor: Predictor, margin: float) -> dict[str, float]:

@@ -313,7 +313,8 @@ def test_what_is_wrong_in_the_file_of_what_was_measured_is_measured_again(labele
     found = following(labeled_spot)
     file = Run(labeled_spot.run).snapshot(1).with_suffix(".engines.json")
     key = next(key for key in json.loads(file.read_text()) if key.startswith("following, fp32"))
-    for wrong in (None, [], {"pixels": "all"}, {"pixels": 0.1}):
+    beyond = {"threshold": 7, "pixels": 0.1, "mean_px": 1.0, "whole_mean_px": 1.0}
+    for wrong in (None, [], {"pixels": "all"}, {"pixels": 0.1}, beyond):
         file.write_text(json.dumps({key: wrong}))
         assert following(labeled_spot) == found
     kept = file.read_text()
