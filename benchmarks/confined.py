@@ -4,7 +4,8 @@
 
 What Binder gives to a session is 2 GB and one core. The memory is that of a control group, as there, of version 1 or
 2, so this needs root and Linux; a process that passes the limit is killed by the kernel, which is counted. What Linux
-keeps of files is within the limit and gives way; the memory that is printed is without it.
+keeps of files is within the limit and gives way; the memory that is printed is without it. Without that right it ends;
+with --if-allowed the command then runs without limits, and a line says so.
 """
 
 from __future__ import annotations
@@ -24,18 +25,20 @@ SECONDS = 0.2  # between two looks
 
 
 class Group:
-    """A control group with a limit of its memory, for this process's children; removed by ``close``."""
+    """A control group with a limit of its memory, for this process's children; removed by ``close``.
+
+    Raises
+    ------
+    OSError : without the right to make one.
+    """
 
     def __init__(self, limit: int) -> None:
         self.second = (ROOT / "cgroup.controllers").exists()
         self.folder = (ROOT if self.second else ROOT / "memory") / f"dlcnb-{os.getpid()}"
-        try:
-            if self.second:
-                (ROOT / "cgroup.subtree_control").write_text("+memory")
-            self.folder.mkdir()
-            self._write("memory.max" if self.second else "memory.limit_in_bytes", limit)
-        except OSError as error:
-            sys.exit(f"Expected the right to make a control group of memory, got: {error}. Run this as root, on Linux.")
+        if self.second:
+            (ROOT / "cgroup.subtree_control").write_text("+memory")
+        self.folder.mkdir()
+        self._write("memory.max" if self.second else "memory.limit_in_bytes", limit)
         swap = "memory.swap.max" if self.second else "memory.memsw.limit_in_bytes"
         if (self.folder / swap).exists():
             self._write(swap, 0 if self.second else limit)
@@ -70,33 +73,47 @@ class Group:
         self.folder.rmdir()
 
 
-def main() -> None:
-    """Run the command, print the figures, and end as it ended; with 1 if something was killed for memory."""
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--gb", type=float, default=2.0)
-    options.add_argument("--cores", type=int, default=1)
-    options.add_argument("command", nargs="+")
-    chosen = options.parse_args()
-    cores = sorted(os.sched_getaffinity(0))[-chosen.cores :]
-    group = Group(int(chosen.gb * 2**30))
+def run(group: Group, command: list[str], cores: list[int]) -> tuple[int, int, int]:
+    """Run a command in a group, on some cores: its exit status, the most bytes used, and how often it was killed."""
 
     def confine() -> None:
         group.enter()
         os.sched_setaffinity(0, cores)
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # not without the group
-    began, most = time.monotonic(), 0
-    process = subprocess.Popen(chosen.command, preexec_fn=confine)
+    most = 0
     try:
+        process = subprocess.Popen(command, preexec_fn=confine)
         while process.poll() is None:
             most = max(most, group.used())
             time.sleep(SECONDS)
-        kills = group.kills()
+        return process.returncode, most, group.kills()
     finally:
         group.close()
+
+
+def main() -> None:
+    """Run the command, print the figures, and end as it ended; with 1 if something was killed for memory."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--gb", type=float, default=2.0)
+    options.add_argument("--cores", type=int, default=1)
+    options.add_argument("--if-allowed", action="store_true", help="without that right, run it all the same")
+    options.add_argument("command", nargs="+")
+    chosen = options.parse_args()
+    try:
+        group = Group(int(chosen.gb * 2**30))
+    except OSError as error:
+        why = f"Expected the right to make a control group of memory, got: {error}."
+        if not chosen.if_allowed:
+            sys.exit(f"{why} Run this as root, on Linux.")
+        print(f"{why} This runs without a limit.", flush=True)
+        os.execvp(chosen.command[0], chosen.command)
+    cores = sorted(os.sched_getaffinity(0))[-chosen.cores :]
+    began = time.monotonic()
+    status, most, kills = run(group, chosen.command, cores)
     seconds = time.monotonic() - began
     print(f"{seconds:.0f} s on {len(cores)} core(s); at most {most / MB:.0f} MB of {chosen.gb:g} GB; killed: {kills}")
-    sys.exit(process.returncode or bool(kills))
+    sys.exit(status or bool(kills))
 
 
 if __name__ == "__main__":

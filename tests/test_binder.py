@@ -1,4 +1,7 @@
-"""Binder's image is built only if the server extension is on; its pins are the tested ones; a job keeps its kernel."""
+"""Binder's image is built only if the server extension is on; its pins are the tested ones; a job keeps its kernel.
+
+The tour runs within Binder's 2 GB in the checks; here, that what is too large for such a limit is noticed.
+"""
 
 from __future__ import annotations
 
@@ -57,6 +60,30 @@ def test_the_pins_are_the_tested_versions() -> None:
     )
     pins, tested = ({line for line in lines if "==" in line} for lines in read)
     assert pins <= tested
+
+
+def confined(gb: float, code: str) -> subprocess.CompletedProcess[str]:
+    """A line of Python under a limit of memory, by benchmarks/confined.py."""
+    command = [sys.executable, "benchmarks/confined.py", "--gb", str(gb), "--", sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+class TestLimit:
+    @pytest.fixture(autouse=True)
+    def _allowed(self) -> None:
+        """Only where this account may make a control group, as in the checks."""
+        if "the right to make a control group" in confined(2, "pass").stderr:
+            pytest.skip("needs the right to make a control group of memory")
+
+    def test_what_takes_more_memory_is_killed_and_fails(self) -> None:
+        done = confined(0.1, "bytearray(300 * 2**20).find(1)")
+        assert done.returncode != 0
+        assert "killed: 1" in done.stdout
+
+    def test_what_takes_less_ends_as_it_ended(self) -> None:
+        done = confined(0.5, "import os; bytearray(200 * 2**20).find(1); os._exit(3)")
+        assert done.returncode == 3
+        assert "killed: 0" in done.stdout
 
 
 IDLE, PATIENCE = 10, 300  # s: after which a kernel is ended (Binder's 600); that a busy machine gets
