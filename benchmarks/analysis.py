@@ -2,10 +2,11 @@
 
     python benchmarks/analysis.py PROJECT VIDEO [--engines fp32 int8 openvino] [--batches 1 8] [--frames N] [--resnet]
 
-PROJECT holds a trained network. End to end is what ``dlcnb analyze`` does: decode, predict, write csv and h5. The test
-error is that of ``dlcnb evaluate`` on the test frames. ONNX Runtime, on the exported network, is what a user would take
-instead: it gets the same frames from the same reader, and its maps are read out in the same way. Each engine runs in a
-process of its own, whose peak memory is told. ``--resnet`` adds ResNet-50 with random weights, for its speed alone.
+PROJECT holds a trained network. End to end is what ``dlcnb analyze`` does: decode, predict, write csv and h5; where it
+would follow the animal by crops, that way, too. The error is that of ``dlcnb evaluate`` on the test frames. ONNX
+Runtime, on the exported network, is what a user would take instead: it gets the same frames from the same reader, and
+its maps are read out in the same way. Each engine runs in a process of its own, whose peak memory is told.
+``--resnet`` adds ResNet-50 with random weights, for its speed alone.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import numpy as np
 
 from dlcnb import Poses, Predictor, Project, VideoReader, evaluate_run, predict_video
 from dlcnb.backend import mx
+from dlcnb.backend.choice import following
 from dlcnb.backend.engines import has_openvino
 from dlcnb.machine.processors import core_count, prepare_to_predict
 
@@ -91,7 +93,9 @@ def measure(arguments):
     error = None
     if not (peer or arguments.resnet):
         error = evaluate_run(project, engine=engine).to_json()["test"]["mean_px"]
-    ways = [{"batch": batch} for batch in arguments.batches] + ([] if peer else [{"dynamic": (0.5, 10.0)}])
+    ways = [{"batch": batch} for batch in arguments.batches]
+    if error is not None and (dynamic := following(predictor)[0]):
+        ways.append({"dynamic": dynamic})
     with VideoReader(arguments.video) as video, tempfile.TemporaryDirectory() as folder:
         frames = min(arguments.frames, len(video))
         predictor.predict([video.read(0)])
@@ -112,10 +116,10 @@ def table(arguments, project, network):
         done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
         for how, speed, limit, error, memory, load in map(json.loads, done.stdout.splitlines()):
             reference[engine, str(how)] = speed
-            what = f"batch {how['batch']}" if "batch" in how else "dynamic"
+            what = f"batch {how['batch']}" if "batch" in how else "following"
             px = f", test error {error:.2f} px" if error is not None else ""
             print(
-                f"{network} {engine:11} {what:8} {speed:6.1f} frames/s (decoding alone {limit:.0f}){px}, "
+                f"{network} {engine:11} {what:9} {speed:6.1f} frames/s (decoding alone {limit:.0f}){px}, "
                 f"peak {memory:.0f} MB, load {load:.1f}",
                 flush=True,
             )
