@@ -130,7 +130,8 @@ class Controls:
 
     def list_evaluations(self, paths: Sequence[Path], chosen: Path | None) -> None:
         """Offer these evaluations."""
-        self._quiet.set(self.chosen, options=[(_name(path), str(path)) for path in paths])
+        offered: list[tuple[str, str | None]] = [(_name(path), str(path)) for path in paths]
+        self._quiet.set(self.chosen, options=offered or [("no evaluation yet", None)])
         if chosen is not None:
             self._quiet.set(self.chosen, value=str(chosen))
         self.chosen.disabled = not paths

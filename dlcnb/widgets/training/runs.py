@@ -110,8 +110,10 @@ class RunChooser:
         """Offer these runs (the newest first); ``shown`` is the folder of the one on display, or None."""
         options = [(run_name(run), str(run)) for run in runs]
         with self._quiet:
-            if list(self.dropdown.options) != options:
-                self.dropdown.options = options
+            offered: list[tuple[str, str | None]] = [*options] or [("no run yet", None)]
+            if list(self.dropdown.options) != offered:
+                self.dropdown.options = offered
+            self.dropdown.disabled = not options
             self.dropdown.value = str(shown) if str(shown) in [value for _, value in options] else None
         others = [(name, run) for name, run in options if run != str(shown)]
         for name, run in others:
