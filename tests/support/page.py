@@ -72,7 +72,27 @@ FIT = """(root) => {
     }
     return wrong;
 }"""
+SIZES = ((1280, 800), (800, 900), (853, 533))  # of a window; the last: 1280 x 800 at 150 %
 GRAVE = ("serious", "critical")
+UNSEEN = """([root, parts]) => {
+    const top = document.querySelector(root), wrong = [];
+    (top.closest('.jp-Cell') ?? top).scrollIntoView({ block: 'start' });
+    for (const part of parts) {
+        const all = [...top.querySelectorAll(part)].filter((one) => one.offsetWidth);
+        if (!all.length) wrong.push(`there is no ${part}`);
+        for (const one of all) {
+            const box = one.getBoundingClientRect();
+            for (let pane = one.parentElement; pane !== document.body; pane = pane.parentElement) {
+                const outer = pane.getBoundingClientRect(), clips = getComputedStyle(pane).overflowY !== 'visible';
+                if (clips && (box.top < outer.top - 1 || box.bottom > outer.bottom + 1))
+                    wrong.push(`${part} "${one.innerText}" is not seen: ${box.top.toFixed()}-${box.bottom.toFixed()}`
+                        + ` of ${outer.top.toFixed()}-${outer.bottom.toFixed()} in ${pane.className.slice(-60)}`);
+            }
+        }
+    }
+    return wrong;
+}"""
+LABELING = (".dlcnb-labeler canvas", ".dlcnb-actions button", ".dlcnb-bottom", ".dlcnb-overview button")  # in Studio
 
 
 def misfits(page, root=".dlcnb"):
@@ -92,6 +112,13 @@ def settle(page, root=".dlcnb"):
     with suppress(TimeoutError):
         page.wait_for_function(f"root => ({FIT})(root).length === 0", arg=root, timeout=10_000)
     return misfits(page, root)
+
+
+def unseen(page, root, parts=LABELING):
+    """What can't be seen without scrolling, a line each, when a widget's cell begins at the top of its pane."""
+    with suppress(TimeoutError):
+        page.wait_for_function(f"all => ({UNSEEN})(all).length === 0", arg=[root, parts], timeout=10_000)
+    return page.evaluate(UNSEEN, [root, parts])
 
 
 def barriers(page, root=".dlcnb"):

@@ -1,14 +1,13 @@
 """Every widget by itself in JupyterLab: all of it fits, axe-core finds nothing serious, the console no error."""
 
 import pytest
-from support.page import barriers, settle
+from support.page import SIZES, barriers, settle
 
 CELL = """
 import pathlib, tempfile
 from support.gallery import Stage, everything
 stage = Stage(everything(pathlib.Path(tempfile.mkdtemp()), frames=90, size=(120, 160)))
 """
-SIZES = ((1280, 800), (800, 900), (853, 533))  # the last: 1280 x 800 at 150 %
 ROOT = ".jp-OutputArea .dlcnb"
 OWN = (  # what is other than in Studio, whose test covers the rest
     "ClassBoard",

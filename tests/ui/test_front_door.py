@@ -7,6 +7,7 @@ import time
 import urllib.request
 
 import pytest
+from support.page import SIZES, settle, unseen
 
 from dlcnb import sampledata
 
@@ -86,6 +87,9 @@ def test_from_the_launcher_to_the_first_label(server, page, capsys):
     with capsys.disabled():
         print("", *hand.steps, sep="\n")  # noqa: T201  (the times, which are nothing to assert)
     assert len(hand.steps) <= MOST_CLICKS
+    for width, height in SIZES:  # beside the file browser
+        page.set_viewport_size({"width": width, "height": height})
+        assert not settle(page, ".dlcnb-studio") + unseen(page, ".dlcnb-studio")
 
     page.reload()  # the kernel goes on: the same Studio comes back
     page.locator(".dlcnb-tab .dlcnb-labeler canvas").first.wait_for()

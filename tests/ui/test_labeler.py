@@ -8,7 +8,7 @@ import signal
 import cv2
 import numpy as np
 import pytest
-from support.page import settle
+from support.page import SIZES, settle
 
 from dlcnb import frames
 from dlcnb.labels import Labels, LabelStore, frame_index
@@ -293,9 +293,8 @@ def test_every_button_has_a_tooltip_and_is_large_enough(labeler):
 
 
 def test_all_of_it_is_seen_at_once(labeler):
-    """The third size is what 1280 × 800 leaves at 150 %."""
     try:
-        for size in ((1280, 800), (800, 900), (853, 533)):
+        for size in SIZES:
             seen_at_once(labeler.page, *size)
     finally:
         labeler.page.set_viewport_size({"width": 1280, "height": 1300})
@@ -308,7 +307,7 @@ def seen_at_once(page, width, height):
     root = page.locator(".dlcnb-labeler").bounding_box()
     parts = [CANVAS, BAR, *(f".dlcnb-labeler .dlcnb-{name}" for name in ("bodyparts", "progress", "status"))]
     pane = page.locator(".jp-Notebook").first.bounding_box()
-    for part in [*parts, ".dlcnb-labeler button:visible", ".dlcnb-labeler select"]:
+    for part in [*parts, ".dlcnb-labeler button:visible", ".dlcnb-labeler select:visible"]:
         for made in page.locator(part).all():
             inside(made.bounding_box(), root, part)
             inside(made.bounding_box(), pane, part)

@@ -274,6 +274,39 @@ function render({ model, el }) {
     abort.signal.addEventListener('abort', () => observer.disconnect());
   }
 
+  // How high the pane is in which the widget is scrolled, in `--dlcnb-height`, for those that fill it. What lies above
+  // the widget in its cell is left in sight where that is little.
+  function fillPane(root) {
+    if (root.parentElement?.closest('.dlcnb')) return;
+    let pane = null;
+    const find = () => {
+      // Of all that scrolls it is what keeps its height while the widget grows: the output of a cell grows along.
+      const scrolls = [];
+      for (let at = root.parentElement; at && at !== document.body; at = at.parentElement)
+        if (/auto|scroll/.test(getComputedStyle(at).overflowY)) scrolls.push([at, at.clientHeight]);
+      const before = root.style.minHeight;
+      root.style.minHeight = '30000px';
+      pane = scrolls.find(([one, height]) => height && one.clientHeight === height)?.[0];
+      root.style.minHeight = before;
+      if (pane) size.observe(pane);
+    };
+    const measure = () => {
+      if (!root.offsetHeight) return; // not on the page yet, or in a tab that is behind
+      if (!pane?.contains(root)) find();
+      if (!pane?.clientHeight) return;
+      const cell = root.closest('.jp-Cell, .cell');
+      const padding = cell ? parseFloat(getComputedStyle(cell).paddingTop) : 0;
+      const whole = pane.clientHeight - (padding ? 2 * padding + 12 : 0); // 12 px: what is around the cells
+      const above = cell ? root.getBoundingClientRect().top - cell.getBoundingClientRect().top - padding : 0;
+      const height = above <= whole / 5 && whole - above >= 350 ? whole - above : whole;
+      root.style.setProperty('--dlcnb-height', `${Math.floor(height)}px`);
+      root.classList.toggle('dlcnb-short', height < 500);
+    };
+    const size = new ResizeObserver(measure);
+    size.observe(root);
+    abort.signal.addEventListener('abort', () => size.disconnect());
+  }
+
   // The outermost widget names what is in it, whenever something comes to it.
   function keepNames(root) {
     if (root.parentElement?.closest('.dlcnb')) return;
@@ -297,6 +330,7 @@ function render({ model, el }) {
     if (!root || canvases.length < wanted) return false;
     const home = canvases[0] || root;
     measure(root);
+    fillPane(root);
     keepNames(root);
     const options = { capture: true, signal: abort.signal };
     root.setAttribute(SUPPRESS, 'true');

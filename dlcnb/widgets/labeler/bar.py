@@ -14,7 +14,7 @@ from dlcnb.widgets.base.html import Markup, joined, markup, muted
 if TYPE_CHECKING:
     from dlcnb.widgets.labeler.state import LabelSession
 
-__all__ = ["STATE_COLORS", "FrameBar", "progress_html"]
+__all__ = ["HEIGHT", "STATE_COLORS", "FrameBar", "progress_html"]
 
 HEIGHT = 26
 BACKGROUND = (31, 41, 51)

@@ -7,12 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets
 import numpy as np
 
 from dlcnb.labels import LabelError
 from dlcnb.render import palette
-from dlcnb.widgets.base.canvas import Painter, room
+from dlcnb.widgets.base.canvas import Painter
 from dlcnb.widgets.base.frame_images import FrameImages
 from dlcnb.widgets.base.html import Html, markup, muted
 from dlcnb.widgets.base.quiet import Quiet
@@ -25,7 +24,7 @@ from dlcnb.widgets.labeler.crosshair import Crosshair
 from dlcnb.widgets.labeler.follower import Follower
 from dlcnb.widgets.labeler.keeper import Keeper
 from dlcnb.widgets.labeler.keys import ACTIONS, HELD, KEYS
-from dlcnb.widgets.labeler.parts import ConflictBox, Controls, saved_html
+from dlcnb.widgets.labeler.parts import ConflictBox, Controls, beside, saved_html
 from dlcnb.widgets.labeler.screen import Screen
 from dlcnb.widgets.labeler.state import LabelSession
 from dlcnb.widgets.labeler.suggest import Suggester
@@ -137,16 +136,7 @@ class Labeler(View):
         self.conflict_box = ConflictBox(self._resolve, self._show_part)
         self.help = self.controls.help()
         self._header, self._actions = self.controls.header(), self.controls.bar()
-        widest = room(self.view.canvas_size)
-        self.canvas.layout.max_width = self.bar.layout.max_width = widest
-        boxes = {"picture": [self.canvas, self.bar, self.help], "side": [self.list, self.progress]}
-        made = [ipywidgets.VBox(children) for children in boxes.values()]
-        for name, box in zip(boxes, made, strict=True):
-            box.add_class(f"dlcnb-{name}")
-        self._columns = ipywidgets.Box(
-            made, layout=ipywidgets.Layout(grid_template_columns=f"minmax(0, {widest}) minmax(132px, 220px)")
-        )
-        self._columns.add_class("dlcnb-columns")
+        self._columns = beside(self.canvas, self.bar, [self.list, self.progress], self.help, self.view.canvas_size)
 
     def _connect(self) -> None:
         session, view, controls = self.session, self.view, self.controls
@@ -352,6 +342,7 @@ class Labeler(View):
         count = len(session.by_video[session.video])
         if len(controls.video.options) != len(session.stores):
             quiet.set(controls.video, options=list(session.stores))
+        controls.video.layout.display = "none" if len(session.stores) == 1 else None
         quiet.set(controls.video, value=session.video)
         quiet.set(controls.number, max=count, value=session.row + 1)
         controls.of.value = markup("of {}{}", count, muted(f" · {name.rsplit('/', 1)[-1]}", "dlcnb-image"))

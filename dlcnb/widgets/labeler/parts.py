@@ -9,6 +9,7 @@ import ipywidgets
 
 from dlcnb.widgets.base.html import Html, Markup, markup
 from dlcnb.widgets.base.view import button, row
+from dlcnb.widgets.labeler.bar import HEIGHT
 from dlcnb.widgets.labeler.frames import SHOW
 from dlcnb.widgets.labeler.history import Point
 from dlcnb.widgets.labeler.keys import ACTIONS, GROUPS, MODE_TEXTS, Action, help_html, spoken
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from dlcnb.widgets.labeler.suggest import Suggester
     from dlcnb.widgets.labeler.view import LabelView
 
-__all__ = ["ConflictBox", "Controls", "Menu", "saved_html"]
+__all__ = ["ConflictBox", "Controls", "Menu", "beside", "saved_html"]
 
 STEPS = {"1 px": "nudge", "0.1 px": "fine"}
 ON_THE_BAR = ("undo", "redo", "hide", "copy previous", "accept all", "done next")
@@ -85,7 +86,8 @@ class Controls:
         self._build_fields()
         self._build_tones()
         height, width = view.canvas_size  # the panels are no higher than what is above the bar
-        most = f"min(440px, max(200px, 100vh - 300px), max(160px, (100cqw - 244px) * {height / width:.3f} + 56px))"
+        picture = f"(100cqw - 244px) * {height / width:.3f} + 56px"
+        most = f"min(440px, max(160px, var(--dlcnb-room) - 76px), max(160px, {picture}))"
         self.menus = (self._suggest_menu(most), self._view_menu(most), self._more_menu(most))
 
     def _button(self, action: Action) -> ipywidgets.Button:
@@ -186,6 +188,7 @@ class Controls:
         ]
         made = row([*map(group, groups), self._suggester.text])
         made.add_class("dlcnb-actions")
+        made.children[-2].add_class("dlcnb-menus")
         return made
 
     def _suggest_menu(self, height: str) -> Menu:
@@ -276,6 +279,27 @@ def _value_text(point: Point | None, visible: bool) -> str:
     if point is None:
         return "no point" if visible else "not visible"
     return f"({point[0]:.1f}, {point[1]:.1f})"
+
+
+def beside(
+    canvas: ipywidgets.DOMWidget,
+    bar: ipywidgets.DOMWidget,
+    side: Sequence[ipywidgets.Widget],
+    over: ipywidgets.Widget,
+    size: tuple[int, int],
+) -> ipywidgets.Box:
+    """The picture, (height, width) px if there is room, and its bar below; ``side`` beside it, ``over`` over both."""
+    height, width = size
+    widest = f"min({width}px, (100cqh - {HEIGHT}px) * {width / height:.4f})"  # 100cqh: of what is made here
+    canvas.layout.max_width = bar.layout.max_width = widest
+    picture = ipywidgets.VBox([canvas, bar], layout=ipywidgets.Layout(flex=f"0 1 {widest}"))
+    picture.add_class("dlcnb-picture")
+    column = ipywidgets.VBox(side)
+    column.add_class("dlcnb-side")
+    high = f"max(160px, min({width}px, 100cqw - 144px) * {height / width:.4f} + {HEIGHT}px)"
+    made = ipywidgets.Box([picture, column, over], layout=ipywidgets.Layout(flex=f"0 1 {high}"))
+    made.add_class("dlcnb-columns")
+    return made
 
 
 def group(children: Sequence[ipywidgets.Widget]) -> ipywidgets.HBox:

@@ -71,7 +71,10 @@ class Lines:
         self.next_button.layout.display = "none" if found.training and tab == "Train" else None
         goal, words = found.next_step
         next_one = f"· {words}" if found.training else "· next:"
-        self.line.value = markup("<b>{}</b>: {} {}", task, found.summary, muted(next_one))
+        whole = f"{task}: {found.summary} {next_one}"  # where a low pane has no room for it
+        self.line.value = markup(
+            '<span title="{}"><b>{}</b>: {} {}</span>', whole, task, found.summary, muted(next_one)
+        )
         words = "show the training" if found.training else words
         self.next_button.description = words[:1].upper() + words[1:]
         other, instead = found.other_step

@@ -40,6 +40,7 @@ class Steps:
     def __init__(self, opened: Callable[[], object]) -> None:
         self._opened, self._quiet = opened, Quiet()
         self.panes = {name: ipywidgets.VBox(layout=ipywidgets.Layout(min_width="0")) for name in TABS}
+        self.panes["Label"].add_class("dlcnb-fills")
         self.gear = ipywidgets.ToggleButton(
             icon="cog", tooltip="Bodyparts and skeleton: rename, add, remove", layout=ipywidgets.Layout(width="auto")
         )
@@ -67,7 +68,9 @@ class Steps:
         switch.tooltips = [TABS[name] for name in names]
         switch.style.button_width = "auto"
         self._switches[step] = switch
-        return ipywidgets.VBox([switch, *panes])
+        made = ipywidgets.VBox([switch, *panes])
+        made.add_class("dlcnb-step")
+        return made
 
     def _on_gesture(self) -> None:
         self._arrange()
@@ -103,6 +106,7 @@ class Steps:
         for step, switch in self._switches.items():
             for name in STEPS[step]:
                 _show(self.panes[name], name == switch.value)
+            (switch.add_class if switch.value == "Label" else switch.remove_class)("dlcnb-beside")
         _show(self.tabs, not self.gear.value)
         _show(self.behind, self.gear.value)
 

@@ -58,10 +58,6 @@ else:
       // A console takes Enter for its prompt, which is hidden here: fields and buttons would never get the key.
       const free = () => inside.removeEventListener('keydown', panel.console, true);
       panel.node.addEventListener('keydown', free, true);
-      const measure = () => panel.node.style.setProperty('--dlcnb-height', `${inside.clientHeight}px`);
-      const observer = new ResizeObserver(measure);
-      observer.observe(inside);
-      measure();
       const starting = document.createElement('div');
       starting.setAttribute('role', 'status');
       starting.textContent = 'Starting dlcnb Studio …'; // a kernel and its imports take up to a minute on a small machine
@@ -71,7 +67,6 @@ else:
       await context.ready;
       const id = context.session?.id;
       panel.disposed.connect(() => {
-        observer.disconnect();
         targets.delete(path);
         if (id) services.sessions.shutdown(id).catch(() => {});
       });
