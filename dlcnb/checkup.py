@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dlcnb import labels
-from dlcnb.files import StrPath, quoted
+from dlcnb.files import StrPath, alike, quoted
 from dlcnb.project import Finding, Project, ProjectError, scale_of
 from dlcnb.project.names import is_stray, video_stem
 from dlcnb.project.scale import SCALES, scaled_videos
@@ -80,7 +80,7 @@ def _check_zones(project: Project) -> Iterator[Finding]:
         except (OSError, ProjectError, ZoneError) as error:
             yield Finding("error", str(error))
     for path in sorted((project.root / FOLDER).glob("*.geojson")):
-        if path.stem not in known and not is_stray(path):
+        if alike(path.stem, known) is None and not is_stray(path):
             cure = f"dlcnb add-videos {quoted(project.root)}, give the file its video's name, or delete it"
             yield Finding("warning", f"{path} has zones of {path.stem}, which is not a video of the project", cure)
 

@@ -9,9 +9,10 @@ import secrets
 import shlex
 import shutil
 import stat
+import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,8 +23,11 @@ from numpy.typing import NDArray
 __all__ = [
     "TEMPORARY",
     "StrPath",
+    "alike",
+    "as_spelled",
     "atomic_path",
     "atomic_write",
+    "composed",
     "disk_error",
     "is_shared",
     "make_folder",
@@ -153,6 +157,40 @@ def _unlinked(path: StrPath) -> Path:
         message = f"cannot write {path}: it is a link to {real}, and dlcnb writes through no link that leads elsewhere"
         raise DiskError(errno.ELOOP, f"{message}. Remove the link and try again.")
     return Path(real)
+
+
+def composed(name: str) -> str:
+    """A name with its accented letters in one piece (NFC), as keyboards give them and archives of Macs do not."""
+    return unicodedata.normalize("NFC", name)
+
+
+def alike(name: str, names: Iterable[str], *, case: bool = True) -> str | None:
+    """The one of some names that is meant by another: itself, or one whose accents are written otherwise, or the only
+    one that differs in upper and lower case (which Windows and macOS do not tell apart). None = none.
+
+    >>> alike("Cam1.mp4", ["cam1.MP4", "cam2.mp4"])
+    'cam1.MP4'
+    """
+    names = list(names)
+    if name in names:
+        return name
+    for told in (composed, lambda text: composed(text.casefold())) if case else (composed,):
+        found = [other for other in names if told(other) == told(name)]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+def as_spelled(path: StrPath, *, case: bool = True) -> Path:
+    """The file that a path means, if its name is spelled otherwise on the disk (see `alike`), else the path."""
+    path = Path(path)
+    if os.path.lexists(path):
+        return path
+    try:
+        found = alike(path.name, os.listdir(path.parent), case=case)
+    except OSError:
+        return path
+    return path if found is None else path.with_name(found)
 
 
 def require_file(path: StrPath) -> None:

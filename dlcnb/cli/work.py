@@ -122,16 +122,17 @@ def _check_new(project: Project, preset: str | None, settings: dict[str, Any]) -
 
 
 def _labeled_video(project: Project, video: str) -> str:
+    from dlcnb.files import alike
     from dlcnb.project import nearest, video_stem
 
     names, stem = [folder.name for folder in project.labeled_dirs()], video_stem(video)
-    if stem not in names:
+    if (found := alike(stem, names)) is None:
         known = ", ".join(names) or "none"
         raise click.BadParameter(
             f"No labeled frames of {stem}{nearest(stem, names) or '.'} Videos with labeled frames: {known}.",
             param_hint="--leave-out",
         )
-    return stem
+    return found
 
 
 def _join(project: str, others: Any) -> Report:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.files import atomic_path
+from dlcnb.files import as_spelled, atomic_path, composed
 from dlcnb.labels.errors import LabelError, errors_of_labels
 from dlcnb.labels.values import SAME
 from dlcnb.project import is_stray, nearest
@@ -69,7 +69,7 @@ def table_paths(folder: str | Path) -> dict[str, tuple[Path | None, Path | None]
     for suffix, paths in found.items():
         for path in sorted(Path(folder).glob(f"CollectedData_*{suffix}")):
             if not is_stray(path):
-                paths[path.stem.removeprefix("CollectedData_")] = path
+                paths[composed(path.stem.removeprefix("CollectedData_"))] = path
     text, binary = found.values()
     return {scorer: (text.get(scorer), binary.get(scorer)) for scorer in {**text, **binary}}
 
@@ -217,7 +217,8 @@ class Labels:
         for image in self.images:
             if PurePosixPath(image).parts[:-1] != ("labeled-data", folder.name):
                 raise LabelError(f"{image} can't be written to {folder}; write the labels of each video by itself")
-        h5_path, csv_path = (folder / f"CollectedData_{self.scorer}{suffix}" for suffix in (".h5", ".csv"))
+        named = f"CollectedData_{self.scorer}"
+        h5_path, csv_path = (as_spelled(folder / f"{named}{suffix}", case=False) for suffix in (".h5", ".csv"))
         levels = self._levels_of_existing(csv_path, h5_path)
         table = self._as_table(csv_path, levels)
         h5_data, text = h5_bytes(frame_of(table)), csv_text(table)

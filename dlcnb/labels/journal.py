@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlcnb.files import atomic_write, disk_error
+from dlcnb.files import as_spelled, atomic_write, composed, disk_error
 from dlcnb.labels.errors import LabelError
 from dlcnb.labels.inside import open_plain
 from dlcnb.labels.locks import FileLock
@@ -76,7 +76,7 @@ class Edit:
 def journals(folder: str | Path) -> dict[str, Path]:
     """{scorer: path} of the journals in a folder of labeled frames."""
     found = sorted(Path(folder).glob(f"{PREFIX}*.jsonl"))
-    return {path.name.removeprefix(PREFIX).removesuffix(".jsonl"): path for path in found}
+    return {composed(path.name.removeprefix(PREFIX).removesuffix(".jsonl")): path for path in found}
 
 
 def file_locks(folder: str | Path, scorer: str) -> tuple[FileLock, FileLock]:
@@ -96,7 +96,7 @@ class Journal:
     """
 
     def __init__(self, folder: str | Path, scorer: str) -> None:
-        self.path = Path(folder) / f"{PREFIX}{scorer}.jsonl"
+        self.path = as_spelled(Path(folder) / f"{PREFIX}{scorer}.jsonl", case=False)
         self.damage: list[str] = []
         self.saving, self.lock = file_locks(folder, scorer)
         self._forget()

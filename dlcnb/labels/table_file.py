@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.files import atomic_path
+from dlcnb.files import as_spelled, atomic_path
 from dlcnb.labels.core import Labels, first_difference, images_of, whole_points
 from dlcnb.labels.errors import LabelError, errors_of_labels
 from dlcnb.labels.inside import check_ordinary
@@ -42,7 +42,8 @@ class TableFile:
 
     def __init__(self, folder: str | Path, scorer: str, bodyparts: Iterable[str]) -> None:
         self.folder, self.scorer, self.bodyparts = Path(folder), scorer, tuple(bodyparts)
-        self.csv, self.h5 = (self.folder / f"CollectedData_{scorer}{suffix}" for suffix in (".csv", ".h5"))
+        named = self.folder / f"CollectedData_{scorer}"
+        self.csv, self.h5 = (as_spelled(f"{named}{suffix}", case=False) for suffix in (".csv", ".h5"))
         self.differ = self.odd = False
 
     def stamps(self) -> tuple[Stamp | None, Stamp | None]:

@@ -89,18 +89,22 @@ def _check_names(project: Project) -> Iterator[Finding]:
     keys = [key for key in project.video_keys() if is_video(key)]
     named = defaultdict(list)
     for key in keys:
-        named[video_stem(key)].append(key)
-    for stem, twins in named.items():
+        named[video_stem(key).casefold()].append(key)
+    for twins in named.values():
         files = {project.find_video(key) for key in twins}
         if len(twins) > 1 and len(files) == 1 and None not in files:
-            message = f"video_sets: {len(twins)} entries are one video, '{stem}': {', '.join(twins)}"
+            message = f"video_sets: {len(twins)} entries are one video, '{video_stem(twins[0])}': {', '.join(twins)}"
             yield Finding("warning", message, "delete all but one of them from config.yaml")
         elif len(twins) > 1:
-            message = f"video_sets: {len(twins)} videos are named '{stem}': {', '.join(twins)}"
-            yield Finding("error", message, "rename all but one, because frames and poses are kept by that name")
+            stems = list(dict.fromkeys(map(video_stem, twins)))
+            message = f"video_sets: {len(twins)} videos are named {' and '.join(map(repr, stems))}: {', '.join(twins)}"
+            cure = "rename all but one, because frames and poses are kept by that name"
+            apart = len(stems) == len(twins)  # the disk of this computer may tell them apart
+            yield Finding("warning" if apart else "error", message, cure)
     with suppress(ProjectError):  # a link that leads out: told by _check_links
+        own = {project.labeled_dir(video_stem(key)).name for key in keys}
         for folder in project.labeled_dirs() if keys else ():
-            if folder.name not in named and any(folder.glob("CollectedData_*")):
+            if folder.name not in own and any(folder.glob("CollectedData_*")):
                 message = f"{folder} belongs to no video in video_sets; its labels are trained on all the same"
                 yield Finding("warning", message, "enter the video, or move the folder away if that is not meant")
 

@@ -16,7 +16,16 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 from dlcnb.files import require_file
 from dlcnb.project.names import ProjectError, checked_bodyparts, name_problem, nearest
 
-__all__ = ["check_config", "drawing_problems", "dump_config", "is_edge", "new_config", "parse_crop", "read_config"]
+__all__ = [
+    "check_config",
+    "cut_crop",
+    "drawing_problems",
+    "dump_config",
+    "is_edge",
+    "new_config",
+    "parse_crop",
+    "read_config",
+]
 
 _LARGEST = 10 << 20  # bytes of a config.yaml; a thousand times what one has
 _MOST_VALUES = 200_000  # that it may hold once its aliases are written out
@@ -146,6 +155,13 @@ def parse_crop(text: object, where: str) -> tuple[int, int, int, int]:
     )
 
 
+def cut_crop(crop: tuple[int, int, int, int], size: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    """A crop as far as it lies in a frame of ``(height, width)``; None if that is all of it, or nothing."""
+    (height, width), (x1, x2, y1, y2) = size, crop
+    cut = min(x1, width), min(x2, width), min(y1, height), min(y2, height)
+    return None if cut == (0, width, 0, height) or cut[0] == cut[1] or cut[2] == cut[3] else cut
+
+
 def _check_keys(config: dict[str, Any]) -> None:
     for key in _REQUIRED:
         if key not in config:
@@ -221,8 +237,12 @@ def read_config(path: Path) -> tuple[Any, bytes]:
         check_config(config)
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark else ""
-        raise ProjectError(f"{path} is not valid YAML: {where}{getattr(error, 'problem', error)}") from error
+        where, problem = f"line {mark.line + 1}: " if mark else "", str(getattr(error, "problem", error))
+        if "'\\t'" in problem:
+            problem = "expected spaces, found a tab; put spaces in its place"
+        elif "escape" in problem:
+            problem = f"{problem}; a path with \\ stands in single quotes, or in none"
+        raise ProjectError(f"{path} is not valid YAML: {where}{problem}") from error
     except ProjectError as error:
         raise ProjectError(f"{path}: {error}") from None
     except (ValueError, RecursionError) as error:

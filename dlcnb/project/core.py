@@ -14,8 +14,8 @@ from typing import Any
 
 from ruamel.yaml.comments import CommentedMap
 
-from dlcnb.files import TEMPORARY, StrPath, atomic_write, disk_error, make_folder, quoted
-from dlcnb.project.config import check_config, dump_config, is_edge, new_config, parse_crop, read_config
+from dlcnb.files import TEMPORARY, StrPath, alike, as_spelled, atomic_write, composed, disk_error, make_folder, quoted
+from dlcnb.project.config import check_config, cut_crop, dump_config, is_edge, new_config, parse_crop, read_config
 from dlcnb.project.names import (
     FAILED_START,
     RUN,
@@ -23,6 +23,7 @@ from dlcnb.project.names import (
     Skeleton,
     basename,
     checked_bodyparts,
+    checked_date,
     copied_from,
     is_video,
     nearest,
@@ -30,7 +31,7 @@ from dlcnb.project.names import (
     run_root,
     video_stem,
 )
-from dlcnb.project.sources import checked_videos, is_raw_video, place
+from dlcnb.project.sources import checked_videos, is_raw_video, listed_video, place
 
 __all__ = ["Project"]
 
@@ -75,7 +76,7 @@ class Project:
         Raises `ProjectError`, `dlcnb.video.VideoError` for an unreadable video, `OSError` for a folder that
         can't be written.
         """
-        day = _checked_date(date)
+        day = checked_date(date)
         parts = checked_bodyparts(bodyparts if isinstance(bodyparts, str) else list(bodyparts))
         bones = Skeleton(parts, tuple((*edge,) for edge in skeleton))  # type: ignore[misc]  # it checks their lengths
         root = Path(parent).expanduser().absolute() / (folder or f"{task}-{scorer}-{day:%Y-%m-%d}")
@@ -140,7 +141,7 @@ class Project:
     @property
     def scorer(self) -> str:
         """Who labels by default."""
-        return str(self.config["scorer"])
+        return composed(str(self.config["scorer"]))
 
     @property
     def date(self) -> str:
@@ -216,11 +217,13 @@ class Project:
 
     def video(self, stem: StrPath) -> Path:
         """Path of the video of this name, with or without suffix; raises `ProjectError` if there is none."""
-        by_stem = {path.stem: path for path in self.videos}
-        name = str(stem) if str(stem) in by_stem else video_stem(stem)  # of Trim.avi.avi it is Trim.avi
-        if name not in by_stem:
+        by_stem = {video_stem(path): path for path in self.videos}
+        name = alike(str(stem), by_stem) or alike(video_stem(stem), by_stem)  # of Trim.avi.avi it is Trim.avi
+        if name is None:
             names = ", ".join(by_stem) or "none"
-            raise ProjectError(f"no video '{stem}' in {self.root}; its videos: {names}{nearest(name, by_stem)}")
+            raise ProjectError(
+                f"no video '{stem}' in {self.root}; its videos: {names}{nearest(video_stem(stem), by_stem)}"
+            )
         return by_stem[name]
 
     def crop(self, video: StrPath, size: tuple[int, int] | None = None) -> tuple[int, int, int, int] | None:
@@ -233,7 +236,7 @@ class Project:
         if not isinstance(entry, dict) or entry.get("crop") is None:
             return None
         crop = parse_crop(entry["crop"], str(key))
-        return crop if size is None else _cut(crop, size)
+        return crop if size is None else cut_crop(crop, size)
 
     def crop_to_analyze(self, video: StrPath, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
         """(x1, x2, y1, y2) in pixels, ends excluded: the part of a video that ``cropping: true`` wants analyzed.
@@ -243,7 +246,7 @@ class Project:
         if not self.config.get("cropping"):
             return None
         sides = [self.config.get(name) for name in ("x1", "x2", "y1", "y2")]
-        return self.crop(video, size) or (None if None in sides else _cut(parse_crop(sides, "cropping"), size))
+        return self.crop(video, size) or (None if None in sides else cut_crop(parse_crop(sides, "cropping"), size))
 
     def set_crop(self, video: StrPath, crop: Iterable[int]) -> None:
         """Enter the part of a video to take, (x1, x2, y1, y2) in pixels with ends excluded, in config.yaml.
@@ -273,15 +276,15 @@ class Project:
         taken = {video_stem(path): path for path in self.videos}
         sources = checked_videos(videos)
         for path in sources:
-            other = taken.get(path.stem)
+            other = taken.get(alike(video_stem(path), taken) or "")
             if other and not (path.samefile(other) or filecmp.cmp(path, other, shallow=False)):
                 raise ProjectError(f"the project has a video '{path.stem}' already ({other}); rename {path} first")
         if self.config["video_sets"] is None:
             self.config["video_sets"] = CommentedMap()
         placed, entries = [], {video_stem(key) for key in self.video_keys()}
         for path, size in sources.items():
-            placed.append(taken.get(path.stem) or place(path, self.inside("videos"), copy))
-            if path.stem not in entries:
+            placed.append(taken.get(alike(video_stem(path), taken) or "") or place(path, self.inside("videos"), copy))
+            if alike(video_stem(path), entries) is None:
                 crop = CommentedMap(crop=f"0, {size[1]}, 0, {size[0]}")
                 self.config["video_sets"][str(placed[-1].resolve())] = crop
         self.save()
@@ -291,10 +294,15 @@ class Project:
         """Folder of a video's labeled frames (it may not exist yet); ``video`` is a path or a name.
 
         A name with the suffix of a video may be that of a folder: frames of ``Trim.avi.avi`` are in ``Trim.avi``.
+        A folder whose name is spelled otherwise on the disk (see `dlcnb.files.alike`) is the video's.
         """
         name = str(video)
         named = name == basename(name) and is_video(name) and (self.root / "labeled-data" / name).is_dir()
-        return self.inside(Path("labeled-data") / (name if named else video_stem(video)))
+        plain = self.root / "labeled-data" / (name if named else video_stem(video))
+        folder = as_spelled(plain)
+        if folder != plain and composed(folder.name) in (own := self._own_names()) - {alike(plain.name, own)}:
+            return self.inside(plain)  # that of another video
+        return self.inside(folder)
 
     def labeled_dirs(self) -> list[Path]:
         """Existing folders of labeled frames, sorted.
@@ -302,11 +310,16 @@ class Project:
         Without DeepLabCut's ``*_labeled`` check pictures, and without copies of other folders (``vid1_backup``); but a
         video may be called that.
         """
-        own = {video_stem(key) for key in self.video_keys() if is_video(key)}
+        own = self._own_names()
         folders = [p for p in (self.root / "labeled-data").glob("*") if p.is_dir() and p.name[0] != "."]
         names = {p.name for p in folders}
-        passed_over = {name for name in names - own if name.endswith("_labeled") or copied_from(name) in names}
+        strange = {name for name in names if alike(name, own) is None}
+        passed_over = {name for name in strange if name.endswith("_labeled") or copied_from(name) in names}
         return sorted(self.inside(p) for p in folders if p.name not in passed_over)
+
+    def _own_names(self) -> set[str]:
+        """The names of the videos in config.yaml."""
+        return {video_stem(key) for key in self.video_keys() if is_video(key)}
 
     def _video_key(self, video: StrPath) -> Any:
         """The entry of config.yaml's video_sets that a video goes by; None = none."""
@@ -315,7 +328,7 @@ class Project:
             return str(video)
         other = next((key for key in entries if not is_video(key)), None)
         named = {video_stem(key): key for key in entries if is_video(key)}
-        return named.get(video_stem(video), other)
+        return named.get(alike(video_stem(video), named) or "", other)
 
     def video_keys(self) -> list[str]:
         """The entries of video_sets in config.yaml as they stand there."""
@@ -323,12 +336,7 @@ class Project:
 
     def find_video(self, key: str) -> Path | None:
         """Where the video of an entry is, in the project or where the entry says; None = nowhere."""
-        if not is_video(key):
-            return None
-        inside, named = self.root / "videos" / basename(key), Path(key)
-        if inside.is_file():
-            return inside
-        return named if named.is_absolute() and named.is_file() else None
+        return listed_video(self.root, key, self.video_keys()) if is_video(key) else None
 
     # --- runs and results
 
@@ -381,20 +389,3 @@ class Project:
 
     def _models(self, iteration: int | None = None) -> Path:
         return self.inside(Path(MODELS) / f"iteration-{self.iteration if iteration is None else iteration}")
-
-
-def _checked_date(date: datetime.date | str | None) -> datetime.date:
-    """A `datetime.date` from one, from ISO text, or from None (today)."""
-    if date is None or isinstance(date, datetime.date):
-        return date or datetime.date.today()
-    try:
-        return datetime.date.fromisoformat(date)
-    except (TypeError, ValueError):
-        raise ProjectError(f"date: expected a date such as 2018-10-30, found {date!r}") from None
-
-
-def _cut(crop: tuple[int, int, int, int], size: tuple[int, int]) -> tuple[int, int, int, int] | None:
-    """A crop as far as it lies in a frame of ``(height, width)``; None if that is all of it, or nothing."""
-    (height, width), (x1, x2, y1, y2) = size, crop
-    cut = min(x1, width), min(x2, width), min(y1, height), min(y2, height)
-    return None if cut == (0, width, 0, height) or cut[0] == cut[1] or cut[2] == cut[3] else cut

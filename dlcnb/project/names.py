@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import os
 import re
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlcnb.files import StrPath
+from dlcnb.files import StrPath, composed
 
 __all__ = [
     "FAILED_START",
@@ -21,6 +22,7 @@ __all__ = [
     "Skeleton",
     "basename",
     "checked_bodyparts",
+    "checked_date",
     "copied_from",
     "edge_of",
     "edges_of",
@@ -83,7 +85,7 @@ def copied_from(folder: str) -> str | None:
 
 def video_stem(video: object) -> str:
     r"""'m3v1' of 'C:\data\m3v1.mp4' or of 'm3v1' itself; raises `ProjectError` for no name at all."""
-    name = basename(video)
+    name = composed(basename(video))
     stem = Path(name).stem if is_video(name) else name
     if stem in ("", ".", ".."):
         raise ProjectError(f"expected the name of a video, found {str(video)!r}")
@@ -167,11 +169,24 @@ def checked_bodyparts(parts: object) -> tuple[str, ...]:
         raise ProjectError(f"bodyparts: expected a list of at least one name, found {parts!r}")
     names = tuple(str(p) if isinstance(p, int) and not isinstance(p, bool) else p for p in parts)
     for name in names:
+        if not isinstance(name, str):
+            told = "nothing" if name is None else f"{name} that is no text"
+            raise ProjectError(f"bodyparts: expected names, found {told}; put it in quotes, such as 'null' or '1.5'")
         if problem := name_problem(name, for_file=False):
             raise ProjectError(f"bodyparts: the name {name!r} {problem}; give each bodypart a plain name")
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ProjectError(f"bodyparts: {', '.join(twice)} given more than once; each name must differ")
     return names
+
+
+def checked_date(date: datetime.date | str | None) -> datetime.date:
+    """A `datetime.date` from one, from ISO text, or from None (today); raises `ProjectError`."""
+    if date is None or isinstance(date, datetime.date):
+        return date or datetime.date.today()
+    try:
+        return datetime.date.fromisoformat(date)
+    except (TypeError, ValueError):
+        raise ProjectError(f"date: expected a date such as 2018-10-30, found {date!r}") from None
 
 
 FAILED_START = "failed-start"  # file in a run that ended in an error before its first step

@@ -9,10 +9,10 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from dlcnb.files import StrPath, atomic_path, disk_error, make_folder
-from dlcnb.project.names import ProjectError, is_video, nearest
+from dlcnb.files import StrPath, as_spelled, atomic_path, composed, disk_error, make_folder
+from dlcnb.project.names import ProjectError, basename, is_video, nearest, video_stem
 
-__all__ = ["checked_videos", "find_videos", "is_raw_video", "place"]
+__all__ = ["checked_videos", "find_videos", "is_raw_video", "listed_video", "place"]
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,21 @@ def is_raw_video(path: Path) -> bool:
     """Whether this is a video, and none that DeepLabCut or dlcnb drew on."""
     drawn_on = re.search(r"(_labeled|DLC_\w+)$", path.stem)
     return path.is_file() and is_video(path) and path.name[0] != "." and not drawn_on
+
+
+def listed_video(root: Path, key: str, keys: Iterable[str]) -> Path | None:
+    """Where the video of an entry of config.yaml is: in the project's ``videos/``, or where the entry says; else None.
+
+    It may be spelled otherwise on the disk (see `dlcnb.files.alike`), unless that is the name of another of the entries
+    ``keys``.
+    """
+    for path in (root / "videos" / basename(key), Path(key)):
+        found = as_spelled(path) if path.is_absolute() else path
+        if not path.is_absolute() or not found.is_file():
+            continue
+        if found == path or composed(found.name) not in {composed(basename(other)) for other in keys if other != key}:
+            return found
+    return None
 
 
 def find_videos(paths: Iterable[StrPath], *, recursive: bool = False) -> list[Path]:
@@ -65,9 +80,12 @@ def checked_videos(videos: StrPath | Iterable[StrPath]) -> dict[Path, tuple[int,
             raise ProjectError(f"no video {path}; check the path{nearest(path.name, siblings)}")
         if not is_video(path):
             raise ProjectError(f"{path} does not look like a video; expected a suffix such as .mp4 or .avi")
-        if [p.stem for p in paths].count(path.stem) > 1:
+        twins = [p.stem for p in paths if video_stem(p).casefold() == video_stem(path).casefold()]
+        if len(twins) > 1:
+            named = " and ".join(f"'{stem}'" for stem in dict.fromkeys(twins))
             raise ProjectError(
-                f"two videos are named '{path.stem}'; rename one, because frames are stored by video name"
+                f"two videos are named {named}; rename one, because frames are stored by video name, and not every "
+                "system tells upper from lower case"
             )
     sizes = {}
     for path in paths:

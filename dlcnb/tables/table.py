@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.files import StrPath, quoted, require_file
+from dlcnb.files import StrPath, alike, composed, quoted, require_file
 from dlcnb.project import nearest
 from dlcnb.tables.errors import TableError
 from dlcnb.tables.h5 import is_h5, read_h5_table
@@ -94,7 +94,7 @@ def coordinates(
     found = tuple(dict.fromkeys(column[0] for column in table.columns))
     if len(found) != 1:
         raise TableError(f"{table.path}: expected one scorer in the first row, found {', '.join(found) or 'none'}")
-    if scorer is not None and found[0] != scorer:
+    if scorer is not None and composed(found[0]) != composed(scorer):
         raise TableError(
             f"{table.path}: expected the scorer '{scorer}', found '{found[0]}' in its first row; "
             f"correct the first row, or rename the file to ..._{found[0]}"
@@ -108,7 +108,7 @@ def coordinates(
     parts = present if bodyparts is None else tuple(bodyparts)
     _check_parts(table.path, parts, present, where, coords)
     picked = table.values[:, [where[part, coord] for part in parts for coord in coords]]
-    return found[0], parts, picked.reshape(len(table.values), len(parts), len(coords))
+    return scorer or found[0], parts, picked.reshape(len(table.values), len(parts), len(coords))
 
 
 def _adding(path: Path, part: str) -> str:
@@ -126,6 +126,8 @@ def _check_parts(
     for part in parts:
         if part not in present:
             hint = nearest(part, set(present) - set(parts)) or "."
+            if alike(part, present, case=False):  # both look the same
+                hint = ", whose accents are made of other characters."
             raise TableError(
                 f"{path}: the bodypart '{part}' is missing; the table has {', '.join(present)}{hint} "
                 f"Rename its columns, or the bodypart in config.yaml{_adding(path, part)}."

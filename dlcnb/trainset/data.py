@@ -15,7 +15,7 @@ from cachetools import LRUCache
 from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.augment import halve
-from dlcnb.files import quoted
+from dlcnb.files import alike, quoted
 from dlcnb.labels import Labels, current_labels, image_problem, image_size, read_image
 from dlcnb.project import Project, ProjectError, is_video, nearest, video_stem
 from dlcnb.trainset.cautions import few_to_test, sizes_that_differ, swapped_twins
@@ -220,7 +220,7 @@ class TrainSet:
 def _tell_unlisted(project: Project, images: Sequence[str]) -> None:
     """Say which labels are of videos that config.yaml does not list, as DeepLabCut would not train on them."""
     listed = {video_stem(key) for key in project.video_keys() if is_video(key)}
-    unlisted = dict.fromkeys(name for image in images if (name := image.split("/")[-2]) not in listed)
+    unlisted = dict.fromkeys(name for image in images if alike(name := image.split("/")[-2], listed) is None)
     if unlisted and all(map(is_video, project.video_keys())) and listed:
         log.warning(
             "labels of %s are trained on although video_sets in config.yaml does not list it; move its folder out of "

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dlcnb.files import StrPath, atomic_write, make_folder, read_text
+from dlcnb.files import StrPath, as_spelled, atomic_write, make_folder, read_text
 from dlcnb.project import Project, video_stem
 from dlcnb.zones.shapes import Ring, Zone, ZoneError, check_zones, fitted
 
@@ -27,7 +27,7 @@ _SAME = 0.01  # px by which the outline may differ from the ellipse that it is s
 
 def zones_path(project: Project, video: StrPath) -> Path:
     """Where the zones of a video are kept (they may not be there yet)."""
-    return project.inside(Path(FOLDER) / f"{video_stem(video)}.geojson")
+    return project.inside(as_spelled(project.root / FOLDER / f"{video_stem(video)}.geojson"))
 
 
 class ZoneFile:
