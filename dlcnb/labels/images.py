@@ -56,7 +56,7 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
         flags |= cv2.IMREAD_IGNORE_ORIENTATION
     image: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if image is None:
-        raise _damaged(path)
+        raise _damaged(path) if data.startswith((_PNG, _JPEG)) else _unread(path)
     if image.dtype == np.uint16:
         image = (image >> _spare_bits(image)).astype(np.uint8)
     elif image.dtype != np.uint8:
@@ -85,11 +85,15 @@ def image_size(path: str | Path) -> tuple[int, int]:
 
 
 def image_problem(path: str | Path) -> str | None:
-    """What is wrong with an image file, as `read_image` says it, or None; cheap, its pixels aren't read."""
+    """What is wrong with an image file, as `read_image` says it, or None; cheap: of PNG and JPEG pixels aren't read."""
     try:
         image_size(path)
         if not _is_whole(Path(path)):
             return str(_damaged(path))
+        with open(path, "rb") as file:
+            usual = file.read(4).startswith((_PNG, _JPEG))
+        if not usual:
+            read_image(path)
     except LabelError as error:
         return str(error)
     return None
@@ -138,6 +142,13 @@ def _spare_bits(image: NDArray[np.uint16]) -> int:
     """By how many bits values are to be shifted to become 8: 16-bit files often hold 10, 12 or 14."""
     used = int(image.max(initial=0)).bit_length()
     return next(bits - 8 for bits in (8, 10, 12, 14, 16) if used <= bits)
+
+
+def _unread(path: str | Path) -> LabelError:
+    """A picture of a kind that only its header can be read of, such as GIF, whatever the file is called."""
+    with Image.open(path) as picture:
+        found = picture.format
+    return LabelError(f"{path}: expected a PNG or JPEG picture, found {found}; save it as PNG under this name")
 
 
 def _damaged(path: str | Path) -> LabelError:

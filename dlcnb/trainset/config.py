@@ -245,7 +245,9 @@ class TrainConfig:
     def _check_split(self) -> None:
         if self.bodyparts is not None:
             object.__setattr__(self, "bodyparts", tuple(self.bodyparts))
-        if isinstance(self.keep, (list, tuple)):
+        if isinstance(self.keep, int) and not isinstance(self.keep, bool):
+            object.__setattr__(self, "keep", (self.keep,))
+        elif isinstance(self.keep, (list, tuple)):
             object.__setattr__(self, "keep", tuple(map(int, self.keep)))
         elif self.keep not in (None, "curve"):
             raise ValueError(f'keep: expected steps, such as 100,1000, or "curve"; found {self.keep!r}.')

@@ -109,6 +109,19 @@ def test_what_is_no_picture(tmp_path, kind):
     assert expected in image_problem(path)
 
 
+def test_a_picture_of_another_kind_is_told_before_it_is_read(tmp_path):
+    path = tmp_path / "img1.png"
+    frames = [Image.fromarray(np.full((48, 64, 3), grey, np.uint8)) for grey in (40, 200)]
+    frames[0].save(path, "GIF", save_all=True, append_images=frames[1:])
+    assert image_problem(path) == f"{path}: expected a PNG or JPEG picture, found GIF; save it as PNG under this name"
+    with pytest.raises(LabelError, match="found GIF"):
+        read_image(path)
+    for kind in ("PNG", "WEBP"):  # of one that moves it is the first picture
+        frames[0].save(path, kind, save_all=True, append_images=frames[1:])
+        assert image_problem(path) is None
+        assert abs(int(read_image(path)[0, 0, 0]) - 40) < 4
+
+
 # --- files
 
 

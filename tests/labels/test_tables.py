@@ -114,7 +114,7 @@ def test_a_renamed_folder_is_followed(folder):
         (ONE, "", r"is empty; restore it from a copy, or delete it"),
         (ONE, "\n\n", r"is empty"),
         (ONE, "hello\nworld\n", r"expected header rows scorer, bodyparts, coords, found 'hello'"),
-        (ONE, ONE.replace(",", ";"), r"separated by ';'; save it separated by commas"),
+        (ONE, ONE.replace(",", ";"), "expected commas between cells, found .;.; save it with them"),
         ("bodyparts,", "individuals,", r"a table of several animals"),
         ("elbow,elbow", "elbow,ebow", r"the column 'y' of the bodypart 'elbow' is missing"),
         ("x,y\nlab", "x,x\nlab", r"two columns for elbow x"),

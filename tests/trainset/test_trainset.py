@@ -76,6 +76,10 @@ def test_a_configuration_survives_its_file():
     assert TrainConfig.from_dict(config().to_dict()) == config()
 
 
+def test_one_step_may_be_kept():
+    assert TrainConfig.from_dict({"keep": 30}).keep == TrainConfig.from_dict({"keep": [30]}).keep == (30,)
+
+
 def test_some_bodyparts_of_the_same_frames(tmp_path):
     arena = sampledata.Arena(seed=0, n_frames=20, size=(120, 160))
     arena_project = sampledata.synthetic_project(tmp_path, n_label=6, arena=arena)
