@@ -77,7 +77,7 @@ def test_a_configuration_survives_its_file():
 
 
 def test_one_step_may_be_kept():
-    assert TrainConfig.from_dict({"keep": 30}).keep == TrainConfig.from_dict({"keep": [30]}).keep == (30,)
+    assert config(keep=30).keep == config(keep=[30]).keep == (30,)
 
 
 def test_some_bodyparts_of_the_same_frames(tmp_path):
