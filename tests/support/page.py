@@ -1,8 +1,10 @@
 """What a browser test asks of any widget on a page: does everything fit, can everybody use it."""
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from playwright.sync_api import TimeoutError
+
+LATE = "[anywidget] Failed to initialize model."  # it says so on a busy page; widgets/base/hear.js makes up for it
 
 FIT = """(root) => {
     const top = document.querySelector(root), wrong = [];
@@ -132,3 +134,26 @@ def barriers(page, root=".dlcnb"):
         if one["impact"] in GRAVE
         for node in one["nodes"]
     ]
+
+
+@contextmanager
+def faultless(page):
+    """What is done meanwhile throws nothing on the page, and leaves no error in its console."""
+    errors = []
+
+    def note(text):
+        if LATE not in text:
+            errors.append(text)
+
+    notes = {
+        "pageerror": lambda error: note(str(error)),
+        "console": lambda message: note(message.text) if message.type == "error" else None,
+    }
+    for event, heard in notes.items():
+        page.on(event, heard)
+    try:
+        yield
+    finally:
+        for event, heard in notes.items():
+            page.remove_listener(event, heard)
+    assert not errors

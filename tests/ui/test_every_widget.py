@@ -1,7 +1,7 @@
 """Every widget by itself in JupyterLab: all of it fits, axe-core finds nothing serious, the console no error."""
 
 import pytest
-from support.page import SIZES, barriers, settle
+from support.page import SIZES, barriers, faultless, settle
 
 CELL = """
 import pathlib, tempfile
@@ -32,21 +32,13 @@ def stage(notebook):
 
 @pytest.mark.parametrize("name", OWN)
 def test_it_fits_and_can_be_used_by_all(stage, name):
-    errors, wrong = [], []
-    notes = {
-        "pageerror": lambda error: errors.append(str(error)),
-        "console": lambda message: errors.append(message.text) if message.type == "error" else None,
-    }
-    for event, note in notes.items():
-        stage.page.on(event, note)
-    stage.ask(f"stage.show({name!r})")
-    stage.page.locator(ROOT).first.wait_for()
-    stage.idle()
-    for width, height in SIZES:
-        stage.page.set_viewport_size({"width": width, "height": height})
-        wrong += [f"{width} x {height}: {line}" for line in settle(stage.page, ROOT)]
-    wrong += barriers(stage.page, ROOT)
-    for event, note in notes.items():
-        stage.page.remove_listener(event, note)
+    wrong = []
+    with faultless(stage.page):
+        stage.ask(f"stage.show({name!r})")
+        stage.page.locator(ROOT).first.wait_for()
+        stage.idle()
+        for width, height in SIZES:
+            stage.page.set_viewport_size({"width": width, "height": height})
+            wrong += [f"{width} x {height}: {line}" for line in settle(stage.page, ROOT)]
+        wrong += barriers(stage.page, ROOT)
     assert not wrong
-    assert not errors

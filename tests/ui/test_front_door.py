@@ -7,7 +7,7 @@ import time
 import urllib.request
 
 import pytest
-from support.page import SIZES, settle, unseen
+from support.page import SIZES, faultless, settle, unseen
 
 from dlcnb import sampledata
 
@@ -22,14 +22,11 @@ def page(server, chromium):
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     made = context.new_page()
     made.set_default_timeout(60_000)
-    errors = []
-    made.on("pageerror", lambda error: errors.append(str(error)))
-    made.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    made.goto(f"{server.url}/lab?token={server.token}&reset")
-    made.locator(".jp-LauncherCard").first.wait_for()
-    yield made
+    with faultless(made):
+        made.goto(f"{server.url}/lab?token={server.token}&reset")
+        made.locator(".jp-LauncherCard").first.wait_for()
+        yield made
     context.close()
-    assert not errors
 
 
 class Hand:

@@ -217,6 +217,28 @@ def test_labeling_a_frame_by_mouse_and_keys(labeler):
     acknowledged(labeler, 0, "open")
 
 
+LATE = """() => {  // as on a page that is busy for longer than anywidget waits
+    window.patience = AbortSignal.timeout;
+    AbortSignal.timeout = () => {
+        const controller = new AbortController();
+        Promise.resolve().then(() => controller.abort());
+        return controller.signal;
+    };
+}"""
+
+
+def test_a_page_that_was_too_busy_to_start_it_in_time_is_told_what_it_missed_and_all_that_follows(lab, root):
+    lab.page.evaluate(LATE)
+    try:
+        open_labeler(lab, root)
+    finally:
+        lab.page.evaluate("() => { AbortSignal.timeout = window.patience }")
+    click(lab, *DOTS[0])
+    acknowledged(lab, 0)
+    lab.page.keyboard.press("n")
+    acknowledged(lab, 1, "not visible")
+
+
 def test_undo_and_redo_keys_go_back_through_the_frames(labeler):
     page = labeler.page
     click(labeler, *DOTS[0])

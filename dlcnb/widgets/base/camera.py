@@ -8,9 +8,12 @@ from pathlib import Path
 import traitlets
 
 from dlcnb.video import VideoError, remux
-from dlcnb.widgets.base.upload import Upload, page_code
+from dlcnb.widgets.base.page import page_code
+from dlcnb.widgets.base.upload import Upload
 
 __all__ = ["Camera"]
+
+_HERE = Path(__file__).parent
 
 
 class Camera(Upload):
@@ -29,7 +32,7 @@ class Camera(Upload):
         Called with what goes wrong.
     """
 
-    _esm = page_code("camera.js")
+    _esm = page_code(_HERE / "pieces.js", _HERE / "camera.js")
 
     seconds = traitlets.Int(20, min=5, max=60).tag(sync=True)
 

@@ -2,6 +2,7 @@
 const SUPPRESS = 'data-lm-suppress-shortcuts';
 
 function initialize({ model }) {
+  hear({ model });
   // The kernel asks "has it arrived?" after each frame, so that it never has more than one on its way.
   model.on('msg:custom', (message) => {
     if (message.type !== 'frame') return;

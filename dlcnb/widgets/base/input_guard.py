@@ -16,6 +16,8 @@ import anywidget
 import traitlets
 from ipycanvas import MultiCanvas
 
+from dlcnb.widgets.base.page import page_code
+
 __all__ = ["Input", "InputGuard"]
 
 _HERE = Path(__file__).parent
@@ -40,7 +42,7 @@ class InputGuard(anywidget.AnyWidget):
     gives the first canvas the keys, ``blur`` takes them away, ``fullscreen`` fills the screen, or ends that.
     """
 
-    _esm = (_HERE / "input_guard.js").read_text(encoding="utf-8")
+    _esm = page_code(_HERE / "input_guard.js")
     _css = (_HERE / "widgets.css").read_text(encoding="utf-8")
 
     root_class = traitlets.Unicode("dlcnb").tag(sync=True)

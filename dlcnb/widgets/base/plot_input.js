@@ -143,4 +143,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize: hear, render };

@@ -9,6 +9,8 @@ from typing import Any
 import anywidget
 import traitlets
 
+from dlcnb.widgets.base.page import page_code
+
 __all__ = ["PlotInput", "name_plot"]
 
 _HERE = Path(__file__).parent
@@ -26,7 +28,7 @@ class PlotInput(anywidget.AnyWidget):
     - ``key``: with ``key``, one of ``grab``, while a plot has the focus. No JupyterLab shortcut fires meanwhile.
     """
 
-    _esm = (_HERE / "plot_input.js").read_text(encoding="utf-8")
+    _esm = page_code(_HERE / "plot_input.js")
     _css = (_HERE / "widgets.css").read_text(encoding="utf-8")
 
     root_class = traitlets.Unicode("dlcnb").tag(sync=True)

@@ -1,4 +1,4 @@
-// Files of the user's computer; pieces.js, which sends them, stands above.
+// Files of the user's computer; pieces.js, which sends them, and hear.js stand above.
 function render({ model, el }) {
   const label = document.createElement('label');
   label.className = 'dlcnb-upload';
@@ -33,4 +33,4 @@ function render({ model, el }) {
   return () => sending.off();
 }
 
-export default { render };
+export default { initialize: hear, render };

@@ -13,15 +13,11 @@ import traitlets
 
 from dlcnb.files import TEMPORARY, disk_error
 from dlcnb.project.names import file_problem
+from dlcnb.widgets.base.page import page_code
 
 __all__ = ["Upload"]
 
 _HERE = Path(__file__).parent
-
-
-def page_code(name: str) -> str:
-    """The JavaScript of a widget that sends files: what sends them, then the widget's own."""
-    return "\n".join((_HERE / file).read_text(encoding="utf-8") for file in ("pieces.js", name))
 
 
 class Upload(anywidget.AnyWidget):
@@ -44,7 +40,7 @@ class Upload(anywidget.AnyWidget):
         On the button.
     """
 
-    _esm = page_code("upload.js")
+    _esm = page_code(_HERE / "pieces.js", _HERE / "upload.js")
 
     label = traitlets.Unicode("Upload").tag(sync=True)
     accept = traitlets.Unicode().tag(sync=True)

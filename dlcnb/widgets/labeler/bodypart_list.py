@@ -11,6 +11,8 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
+from dlcnb.widgets.base.page import page_code
+
 __all__ = ["BodypartList"]
 
 _HERE = Path(__file__).parent
@@ -26,7 +28,7 @@ class BodypartList(anywidget.AnyWidget):
     chosen : callable
     """
 
-    _esm = (_HERE / "bodypart_list.js").read_text(encoding="utf-8")
+    _esm = page_code(_HERE / "bodypart_list.js")
     _css = (_HERE / "labeler.css").read_text(encoding="utf-8")
 
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
