@@ -154,14 +154,40 @@ class Assistance(Frames):
     def accept_all(self) -> None:
         """Make labels of what was copied and of all suggestions of this frame that reach the project's pcutoff."""
         points, likelihood = self.suggested()
-        good = np.isfinite(points).all(axis=1) & (likelihood >= self.project.pcutoff)
-        if not good.any():
-            self.note(f"there is no suggestion above pcutoff {self.project.pcutoff:g} in this frame")
+        hollow = np.isfinite(points).all(axis=1)
+        good = hollow & (likelihood >= self.project.pcutoff)
+        if not hollow.any():
+            self.note("there is no hollow point to accept in this frame: Suggest, or Copy previous, shows some")
             return
         self._make(self._accepted(np.flatnonzero(good).tolist(), points))
         if self.mode == "sequential":
             states = [value.state for value in self.values()]
             self.choose(states.index("open") if "open" in states else self.part)
+        self.note(self._left())
+
+    def _left(self) -> str:
+        """What is open in this frame and was not accepted, and what to do about it; empty if nothing is."""
+        hollow = np.isfinite(self.suggested()[0]).all(axis=1)
+        names: dict[bool, list[str]] = {True: [], False: []}
+        for name, value, there in zip(self.bodyparts, self.values(), hollow, strict=True):
+            if value.state == "open":
+                names[bool(there)].append(name)
+        doubtful, bare = (", ".join(names[there]) for there in (True, False))
+        words = (
+            f"{doubtful} below pcutoff {self.project.pcutoff:g} (Enter accepts, a drag corrects)" if doubtful else ""
+        )
+        more = f"{bare} without a suggestion (click, or N: not visible)" if bare else ""
+        return f"left: {'; '.join(filter(None, [words, more]))}" if words or more else ""
+
+    @locked
+    def accept_all_and_go_on(self) -> None:
+        """Accept as `accept_all`; where that completes the frame, open the next one that is not done."""
+        was_done = self.state() == "done"
+        self.accept_all()
+        if self.state() == "done" and not was_done:
+            self._go_to_next({"new", "in work"}, "all frames are done")
+            if not self.message:
+                self.note("all points accepted in the frame before (Undo takes it back)")
 
     def _accepted(self, parts: Sequence[int], points: NDArray[np.float64]) -> dict[Change, str]:
         """The changes that make labels of hollow points, with the origin of each."""

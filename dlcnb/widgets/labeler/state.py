@@ -218,7 +218,7 @@ class LabelSession(Assistance, HasTraits):
         count = len(changes)
         self.note(
             f"{count} hollow point{'' if count == 1 else 's'}, no labels yet: drag what moved; "
-            "Enter accepts one, Shift+Enter all"
+            "Enter accepts one, Shift+Enter all and goes on"
             if count else "there is no open bodypart to fill"
         )  # fmt: skip
 

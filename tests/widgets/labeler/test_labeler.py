@@ -490,7 +490,8 @@ class TestSuggestions:
         drag(labeler, (50, 40), (55, 45))
         np.testing.assert_allclose(points(labeler)[:2], [(30, 40), (55, 45)])
         key(labeler, "Shift+Enter")
-        np.testing.assert_allclose(points(labeler)[2:], [(70, 40), (90, 40)])
+        np.testing.assert_allclose(labeler.session.points(M1[0])[2:], [(70, 40), (90, 40)])
+        assert labeler.session.cursor.image == M1[1]
         store = labeler.session.store()
         origins = [store.origin(M1[0], part) for part in BODYPARTS]
         assert origins == ["suggestion snapshot-10", "hand", "suggestion snapshot-10", "suggestion snapshot-10"]

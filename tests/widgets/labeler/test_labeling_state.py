@@ -376,14 +376,35 @@ class TestSuggestions:
 
     def test_accepting_all_takes_those_above_pcutoff(self, session):
         self.offer(session)
-        session.accept_all()
+        session.accept_all_and_go_on()
         assert states(session) == ["placed", "open", "placed", "placed"]
-        assert session.cursor.bodypart == "leftear"
+        assert (session.cursor.image, session.cursor.bodypart) == (M1[0], "leftear")
+        assert session.message == "left: leftear below pcutoff 0.6 (Enter accepts, a drag corrects)"
         session.undo()
         assert states(session) == ["open"] * 4
         session.go_to(M2[0])
         session.accept_all()
-        assert "no suggestion above pcutoff 0.6" in session.message
+        assert "no hollow point to accept" in session.message
+
+    def test_accepting_all_of_a_frame_goes_on_to_the_next_that_is_not_done(self, session):
+        values = np.column_stack([np.array(SQUARE, float), [0.9] * 4])
+        values[3] = np.nan
+        session.set_suggestions("snapshot-200", {M1[0]: values})
+        session.accept_all_and_go_on()
+        assert session.cursor.image == M1[0]
+        assert session.message == f"left: {BODYPARTS[3]} without a suggestion (click, or N: not visible)"
+        session.hide()
+        assert session.state() == "done"
+        self.offer(session)
+        session.go_to(M1[1])
+        session.click((50, 50))
+        session.choose(1)
+        session.place((60, 60))
+        session.accept_all_and_go_on()
+        assert (session.state(M1[1]), session.cursor.image) == ("done", M1[2])
+        assert "Undo takes it back" in session.message
+        session.undo()
+        assert (session.state(M1[1]), session.cursor.image) == ("in work", M1[1])
 
     def test_a_suggestion_outside_is_moved_to_the_edge(self, session):
         session.set_suggestions("s", {M1[0]: np.array([[500, -9, 0.9]] + [[np.nan] * 3] * 3)})
