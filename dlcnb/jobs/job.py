@@ -23,7 +23,7 @@ from dlcnb.files import atomic_write, read_json, require_file, share
 from dlcnb.jobs.events import ENDINGS, EventLog, EventReader
 from dlcnb.jobs.explain import LESS_MEMORY
 from dlcnb.jobs.memory import oom_kills
-from dlcnb.jobs.waiting import rest
+from dlcnb.jobs.waiting import in_a_cell, rest
 from dlcnb.labels.inside import open_plain
 from dlcnb.run import JOB_FILE, LOG_FILE
 
@@ -231,9 +231,11 @@ class Job:
             pause = min(pause * 1.5, _POLL[1])
 
     def wait(self, timeout: float | None = None) -> str:
-        """Wait until the worker has ended; returns the status. ``timeout`` as in `follow`. In a cell of a notebook the
-        widgets live meanwhile.
+        """Wait until the worker has ended; returns the status. ``timeout`` as in `follow`. In a cell of a notebook a
+        line says how far it is, and the widgets live meanwhile.
         """
+        if in_a_cell() and self.status == "running":
+            self._ipython_display_()
         for _ in self.follow(timeout):
             pass
         return self.status

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["rest"]
+__all__ = ["in_a_cell", "rest"]
 
 _TICK = 0.05  # s until what came in is looked at
 _WIDGETS = ("comm_open", "comm_msg", "comm_close")
@@ -42,6 +42,11 @@ def rest(seconds: float) -> None:
             inbox.answer()
             if interrupted.is_set() or loop._stopping:  # type: ignore[attr-defined]  # the kernel is to end
                 raise KeyboardInterrupt
+
+
+def in_a_cell() -> bool:
+    """Whether a cell of a notebook waits here, whose widgets `rest` lets live."""
+    return _kernel() is not None
 
 
 def _kernel() -> Any:

@@ -1,4 +1,4 @@
-"""A cell that waits for a job: its widgets live, the cells behind it wait, Interrupt works."""
+"""A cell that waits for a job: it says how far that is, widgets live, the cells behind wait, Interrupt works."""
 
 import json
 import queue
@@ -74,8 +74,11 @@ def reply(client, request):
 
 
 @pytest.mark.slow
-def test_a_widget_ends_the_job_that_its_cell_waits_for_and_later_cells_keep_their_order(waiting):
+def test_its_line_is_shown_a_widget_ends_it_and_later_cells_keep_their_order(waiting):
     _, client, folder, cell, widget = waiting
+    while (message := client.get_iopub_msg(timeout=PATIENCE))["msg_type"] != "display_data":
+        assert message["msg_type"] != "error", message["content"]
+    assert message["content"]["data"]["text/plain"].startswith("Training: starting")
     later = [client.execute(f"said.append({n})") for n in range(3)]
     write(client, widget, "seen")
     write(client, widget, "go")
