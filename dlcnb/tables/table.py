@@ -173,9 +173,8 @@ def _header(path: Path, rows: list[list[str]]) -> tuple[int, tuple[tuple[str, st
         raise TableError(f"{path} is empty; restore it from a copy, or delete it if there is an h5 beside it")
     names = tuple(row[0].strip() if row else "" for row in rows)
     if ";" in names[0] or "\t" in names[0]:
-        raise TableError(
-            f"{path}: expected commas between cells, found '{names[0][6:7]}'; save it with them, and numbers with a decimal point"
-        )
+        cure = "save it with them, and numbers with a decimal point"
+        raise TableError(f"{path}: expected commas between cells, found '{names[0][6:7]}'; {cure}")
     if "individuals" in names:
         raise TableError(f"{path} is a table of several animals; only tables of one animal are read")
     if names != HEADER:
