@@ -22,7 +22,7 @@ from typing import Any
 
 from dlcnb.files import as_spelled, atomic_write, composed, disk_error
 from dlcnb.labels.errors import LabelError
-from dlcnb.labels.inside import open_plain
+from dlcnb.labels.inside import open_plain, read_plain
 from dlcnb.labels.locks import FileLock
 from dlcnb.labels.values import Value, is_line
 
@@ -187,6 +187,7 @@ class Journal:
         encoded = [*map(_encode, lines)]
         data = b"".join(encoded)
         try:
+            self._part()
             with open(open_plain(self.path, os.O_RDWR | os.O_APPEND), "rb+", 0) as file:
                 handle = file.fileno()
                 size = self._mended_end(handle)
@@ -206,6 +207,11 @@ class Journal:
         self._offset = size + len(data)
         self._line += len(encoded)
         self._intact += len(encoded)
+
+    def _part(self) -> None:
+        """Part the file from others that share its contents (``cp -al``, backups by hard links): they are to stay."""
+        if self.lock.exclusive and os.lstat(self.path).st_nlink > 1 and (data := read_plain(self.path)) is not None:
+            atomic_write(self.path, data)
 
     def _mended_end(self, handle: int) -> int:
         """Let the file end with a whole line: what a killed program left unfinished was never acknowledged."""

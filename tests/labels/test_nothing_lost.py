@@ -6,9 +6,11 @@ import shutil
 import signal
 import subprocess
 import traceback
+from pathlib import Path
 
 import numpy as np
 import pytest
+from support.projects import tree
 
 from dlcnb.labels import Edit, Labels, LabelStore
 from dlcnb.labels import shared as shared_module
@@ -62,6 +64,19 @@ def told(read):
         data += more
     os.close(read)
     return data
+
+
+def test_a_backup_by_hard_links_stays_as_it_is(project, store, tmp_path):
+    store.apply([Edit(store.images[0], "hand", (1, 1))])
+    store.save()
+    backup = Path(shutil.copytree(project.root, tmp_path / "backup", copy_function=os.link))
+    before = tree(backup)
+    other = LabelStore(project, "cam1")  # another tab, which has the file open as it was
+    store.apply([Edit(store.images[1], "hand", (2, 2))])
+    other.apply([Edit(other.images[2], "hand", (3, 3))])
+    store.save()
+    assert tree(backup) == before
+    assert np.isfinite(LabelStore(project, "cam1").points[:3, 0]).all()
 
 
 # --- killed
