@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["counted", "run_job"]
 
-_PATIENCE = 2.0  # s in which an analysis is to stop by itself
-
 
 def counted(words: str) -> Callable[[dict[str, Any]], tuple[float, str]]:
     """What describes events that count to a total, with the time left: ``run_job(console, job, counted("…"))``."""
@@ -79,25 +77,18 @@ def _how_it_stopped(job: Job) -> str:
     if job.kind == "train" and result.get("steps"):
         again = f"dlcnb train {quoted(Run(job.folder).root)} --resume"
         return f"Stopped after step {result['steps']}{by}; a snapshot is saved; `{again}` goes on."
-    if job.kind == "analyze" and job.reason == "killed":
-        return "Stopped before the end. What is done is kept; the same command goes on from there."
     if job.kind == "analyze" and (words := kept(job)):
         return f"Stopped before the end{by}. {words}; the same command goes on from there."
     return f"Stopped before the end{by}."
 
 
 class _Interrupts:
-    """While the block runs, Ctrl-C and SIGTERM stop the job, and the second of them only leaves it.
-
-    An analysis that has not stopped within `_PATIENCE` is ended: its parts are on the disk.
-    """
+    """While the block runs, Ctrl-C and SIGTERM stop the job, and the second of them only leaves it."""
 
     def __init__(self, console: Console, job: Job) -> None:
         self._console, self._job = console, job
         self.number = 0  # of the signal that came
         self._before: dict[int, Any] = {}
-        self._end = threading.Timer(_PATIENCE, job.kill)
-        self._end.daemon = True
 
     def __enter__(self) -> _Interrupts:
         if threading.current_thread() is threading.main_thread():
@@ -108,16 +99,12 @@ class _Interrupts:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        self._end.cancel()
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self.number:
-            self._end.cancel()
             log = self._job.folder / "events.jsonl"
             raise Detached(f"The worker (process {self._job.pid}) goes on by itself. Its log: {log}", number)
         self.number = number
         self._job.stop()
-        if self._job.kind == "analyze":
-            self._end.start()
         how = "after this step, with a snapshot" if self._job.kind == "train" else "as soon as it can"
         self._console.note(f"Stopping {how}. Press Ctrl-C again to leave the worker running.")
