@@ -84,7 +84,7 @@ def few_to_test(train: int, test: int, config: TrainConfig) -> str | None:
     cure = "Label more."
     if frames >= 2:
         folds = min(5, frames)
-        cure = f"Train with --folds {folds} --fold 0, then 1 to {folds - 1}: each frame is tested once. Or label more."
+        cure = f"Label more; or test each frame once, by dlcnb train --folds {folds} --fold 0, then 1 to {folds - 1}."
     return (
         f"The test split has {have} of {frames} ({100 * config.train_fraction:g} % are trained on): "
         f"the test error will say little. {cure}"

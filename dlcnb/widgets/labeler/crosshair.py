@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from dlcnb.widgets.labeler.state import LabelSession
@@ -49,16 +50,24 @@ class Crosshair:
         self.aim()
 
     def aim(self) -> None:
-        """Go, if shown, where the current bodypart is, or was in the frame labeled before."""
+        """Go, if shown, where the current bodypart is; else where it was in the frame labeled before, moved as those
+        were that are placed here already.
+        """
         if not self.shown:
             return
         session = self.session
         previous = session.previous_labeled()
-        for points in (session.shown_points(), session.points(previous) if previous else None):
+        for points in (session.shown_points(), self._carried(session.points(previous)) if previous else None):
             if points is not None and np.isfinite(points[session.part]).all():
                 x, y = points[session.part].tolist()
-                self.view.set_crosshair((x, y))
+                self.view.set_crosshair(session.clipped((x, y)))
                 return
+
+    def _carried(self, before: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points of another frame, float64 (K, 2), moved as far as those that are placed here lie from theirs."""
+        moved = self.session.points() - before
+        moved = moved[np.isfinite(moved).all(axis=1)]
+        return before + moved.mean(axis=0) if len(moved) else before
 
     def on_key(self, key: str) -> None:
         """Take one of ``keys``."""

@@ -296,7 +296,7 @@ def beside(
     picture.add_class("dlcnb-picture")
     column = ipywidgets.VBox(side)
     column.add_class("dlcnb-side")
-    high = f"max(160px, min({width}px, 100cqw - 144px) * {height / width:.4f} + {HEIGHT}px)"
+    high = f"max(160px, min({width}px, 100cqw - 12px - min(170px, 30cqw)) * {height / width:.4f} + {HEIGHT}px)"
     made = ipywidgets.Box([picture, column, over], layout=ipywidgets.Layout(flex=f"0 1 {high}"))
     made.add_class("dlcnb-columns")
     return made

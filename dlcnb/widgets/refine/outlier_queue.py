@@ -81,7 +81,7 @@ class OutlierQueue(View):
             self._picture, self._open, self.fail, self._toggle, size=THUMBNAIL, columns=5, rows=3, empty=EMPTY
         )
         choices, numbers, actions = self._rows()
-        super().__init__([self.choice.row, choices, self.found, numbers, self.gallery, actions, InputGuard(surfaces=0)])
+        super().__init__([self.choice.row, choices, self.found, numbers, actions, self.gallery, InputGuard(surfaces=0)])
         self.add_class("dlcnb-outliers")
         self._ready = True
         self.state.observe(lambda _: self._show(), ["how", "threshold", "count", "choose", "revision"])
@@ -209,7 +209,7 @@ class OutlierQueue(View):
         if self.player is not None:
             self.player.state.go(frame)
         if image is None:
-            self.tell(f"Frame {frame}: {self.state.reason(frame)}. Extract it to correct it in the labeler.")
+            self.tell(f"Frame {frame}: {self.state.reason(frame)}. Press Extract, above, to correct it in the labeler.")
         elif self.labeler is None:
             self.tell(f"{image} is extracted. Give the queue labeler=Labeler(project) to open it by a click.")
         else:

@@ -71,7 +71,8 @@ class NewProject(View):
         self.task_field.observe(self._quiet.ignored(lambda _: self._on_name()), "value")
         self.scorer = ipywidgets.Text(last_scorer(), description="You", layout=layout)
         self.parent = ipywidgets.Text(str(_place(folder)), description="Folder", layout=layout)
-        self.preset = ipywidgets.Dropdown(options=list(PRESETS), description="Bodyparts", layout=layout)
+        wide = ipywidgets.Layout(flex="1 1 270px", width="auto", min_width="0")  # for the longest of its names
+        self.preset = ipywidgets.Dropdown(options=list(PRESETS), description="Bodyparts", layout=wide)
         self.preset.observe(lambda _: self._on_preset(), "value")
         self.parts = Chips([], self._on_parts, adding="add a bodypart")
         self.edges = ipywidgets.Text(

@@ -41,6 +41,7 @@ class Steps:
         self._opened, self._quiet = opened, Quiet()
         self.panes = {name: ipywidgets.VBox(layout=ipywidgets.Layout(min_width="0")) for name in TABS}
         self.panes["Label"].add_class("dlcnb-fills")
+        self.panes["Frames"].add_class("dlcnb-picking")
         self.gear = ipywidgets.ToggleButton(
             icon="cog", tooltip="Bodyparts and skeleton: rename, add, remove", layout=ipywidgets.Layout(width="auto")
         )

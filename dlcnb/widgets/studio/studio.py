@@ -285,8 +285,9 @@ class Studio(View):
 
     def _poses(self) -> Path:
         if self.bar.poses is None:
+            first = "" if self.project.runs() else "train a network, then "
             raise FileNotFoundError(
-                "This video has no poses yet: train a network, then press Analyze."
+                f"This video has no poses yet: {first}press Analyze."
                 if self.bar.video
                 else "The project has no video yet: add one under Videos and frames."
             )
