@@ -207,10 +207,10 @@ def require_file(path: StrPath) -> None:
 def read_text(path: StrPath, errors: str = "strict") -> str:
     """The text of a file in UTF-8; errors as `require_file`, so that a pipe in its place holds nobody up.
 
-    With ``errors`` "replace", what is no text is replaced.
+    With ``errors`` "replace", what is no text is replaced. The mark that Windows puts before a text is left out.
     """
     require_file(path)
-    return Path(path).read_text(encoding="utf-8", errors=errors)
+    return Path(path).read_text(encoding="utf-8-sig", errors=errors)
 
 
 def read_json(path: StrPath) -> Any:

@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from dlcnb.files import atomic_write, disk_error, make_folder, quoted, read_arrays
+from dlcnb.files import atomic_write, disk_error, make_folder, quoted, read_arrays, read_json
 
 
 def claims(shape):
@@ -71,6 +71,11 @@ def test_each_flipped_byte_is_a_value_error_or_harmless(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_the_mark_before_a_text_of_windows_is_no_part_of_it(tmp_path):
+    (tmp_path / "a.json").write_bytes(b'\xef\xbb\xbf{"a": 1}')
+    assert read_json(tmp_path / "a.json") == {"a": 1}
+
+
 def test_a_pipe_holds_nobody_up(tmp_path):
     os.mkfifo(tmp_path / "a.npz")
     with pytest.raises(OSError, match="found a pipe"):

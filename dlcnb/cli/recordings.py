@@ -208,12 +208,22 @@ def write_experiment(path: Path, rows: list[dict[str, Any]], measured: Collectio
 
 
 def _others(path: Path, measured: Collection[str]) -> pd.DataFrame | None:
-    """The lines of an experiment's csv of videos that were not measured now, as text; None if there are none."""
+    """The lines of an experiment's csv of videos that were not measured now, as text; None if there are none.
+
+    Raises `ProjectError` for one that is written otherwise, such as by a spreadsheet.
+    """
+    from dlcnb.project import ProjectError
+
     try:
-        found = _cells(read_text(path, errors="replace"))
+        found = _cells(text := read_text(path, errors="replace"))
     except (OSError, ValueError):
         return None
-    found = found[~found["video"].isin(list(measured))] if "video" in found else found[:0]
+    if len(found) and "video" not in found:
+        head = text.split("\n", 1)[0].strip()[:40]
+        raise ProjectError(
+            f"{path}: expected a column 'video' and commas between cells, found {head!r}; save it so, or move it away"
+        )
+    found = found[~found["video"].isin(list(measured))] if len(found) else found
     return found if len(found) else None
 
 

@@ -15,6 +15,7 @@ from typing import Any, get_args, get_type_hints
 import click
 
 from dlcnb.cli.console import LocalPath
+from dlcnb.files import read_text
 from dlcnb.machine.gpus import is_device
 
 __all__ = ["SettingsCommand", "checked_device", "given", "read_settings"]
@@ -107,7 +108,7 @@ def read_settings(path: str | Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        values = YAML(typ="safe").load(Path(path).read_text(encoding="utf-8"))
+        values = YAML(typ="safe").load(read_text(path))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise click.BadParameter(
             f"{path} can't be read: {' '.join(str(error).split())}", param_hint="--config"

@@ -42,7 +42,7 @@ def read_subjects(path: StrPath) -> dict[str, dict[str, str]]:
     some languages write semicolons). Raises `ProjectError`.
     """
     try:
-        text = read_text(path).lstrip("\ufeff")
+        text = read_text(path)
     except UnicodeDecodeError:
         raise ProjectError(f"{path}: expected UTF-8 text; save the table as 'CSV UTF-8'") from None
     first = text.split("\n", 1)[0]

@@ -141,6 +141,10 @@ def test_rows_of_videos_that_are_not_measured_now_stay_and_are_told(project, nam
     alone = called(name, project.root, "saline_m2", "--pattern", "{group}_m{number}")
     assert pd.read_csv(alone["summary"])["video"].unique().tolist() == ["saline_m2"]
     assert "has no rows of them any more: drug_m1." in alone["cautions"][0]
+    saved = kept.replace(",", ";")  # by a spreadsheet of a country that writes 1,5
+    Path(first["summary"]).write_text(saved)
+    assert "expected a column 'video' and commas between cells, found 'video;" in refused(name, project.root)
+    assert Path(first["summary"]).read_text() == saved
 
 
 def test_one_clear_line_for_zones_that_do_not_fit(project):
