@@ -143,7 +143,7 @@ def _extract_one(
 
 def _extracted_text(one: dict[str, Any], count: int) -> str:
     fewer = f" (the video has no {count} different frames)" if len(one["frames"]) < count else ""
-    chosen = f"{len(one['frames'])} frames of {one['video'].name} chosen{fewer}"
+    chosen = f"{len(one['frames'])} frame{'s' * (len(one['frames']) != 1)} of {one['video'].name} chosen{fewer}"
     if (one["start"], one["stop"]) != (0, 1):
         chosen += f" from {one['start']:g} to {one['stop']:g} of its length"
     if one["crop"]:

@@ -41,7 +41,8 @@ def doctor(path: StrPath, *, repair: bool = False) -> list[Finding]:
     try:
         project = Project.open(path)
     except ProjectError as error:
-        return [Finding("error", str(error), "correct config.yaml in a text editor")]
+        there = any(os.path.isfile(config) for config in (path, os.path.join(path, "config.yaml")))
+        return [Finding("error", str(error), "correct config.yaml in a text editor" if there else "")]
     checks = (_check_links, _check_names, _check_videos, _check_drawing, _check_strays)
     findings = [finding for check in checks for finding in check(project)]
     try:

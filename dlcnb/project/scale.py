@@ -65,7 +65,8 @@ class Scale:
     def __post_init__(self) -> None:
         numbers = [self.px_per_cm, self.length_cm, *(self.size_cm or ())]
         if not all(number is None or _LEAST < number < _MOST for number in numbers):
-            raise ProjectError(f"a scale needs lengths above 0 cm, found {', '.join(map(str, numbers))}")
+            found = ", ".join(f"{number:g}" for number in numbers if number is not None)
+            raise ProjectError(f"a scale needs lengths above 0 cm, found {found}")
         if self.ends and self.px_per_cm is None:
             raise ProjectError("the two ends of a known length are one point: choose two points of the frame")
         if self.corners:

@@ -57,7 +57,7 @@ def test_corners_may_be_given_in_any_turn_around_the_rectangle():
         (lambda: Scale.by_number(0), "above 0"),
         (lambda: Scale.by_number(math.nan), "above 0"),
         (lambda: Scale.by_line([(3, 3), (3, 3)], 10), "one point"),
-        (lambda: Scale.by_line([(3, 3), (9, 3)], -1), "above 0"),
+        (lambda: Scale.by_line([(3, 3), (9, 3)], -1), "above 0 cm, found -1$"),
         (lambda: Scale.by_line([(3, 3)], 10), "expected 2 points"),
         (lambda: Scale.by_corners([(0, 0), (1, 1), (2, 2), (0, 5)], (1, 1)), "on a line"),
     ],
