@@ -310,6 +310,11 @@ def _survey(
         try:
             with VideoReader(path) as reader:
                 lengths[name] = len(reader)
+                if lost := reader.damaged:
+                    problems.append(
+                        f"{path.name}: {len(lost)} of {len(reader)} frames are damaged or missing, the first is frame "
+                        f"{lost[0]}. They are left out; if the video was not copied in full, copy it again."
+                    )
         except VideoError as error:
             problems.append(str(error))
             continue

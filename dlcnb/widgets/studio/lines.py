@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import ipywidgets
+from PIL import Image, ImageDraw
 
 from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.html import Html, markup, muted
@@ -15,7 +16,7 @@ from dlcnb.widgets.studio.state import TABS, Overview
 if TYPE_CHECKING:
     from dlcnb.widgets.studio.activity import Activity
 
-__all__ = ["Lines"]
+__all__ = ["Lines", "still"]
 
 OTHER = "Opens Train, and trains a new network that goes on from what the last one has learned"
 
@@ -100,3 +101,14 @@ class Lines:
         close_parts(self.top, self.bottom)
         self.top.close()
         self.bottom.close()
+
+
+def still(lines: list[str], below: Image.Image | None) -> Image.Image:
+    """Two lines of text, and what is below them, as one picture."""
+    width = max(640, below.width if below is not None else 0)
+    drawn = Image.new("RGB", (width, 44 + (below.height if below is not None else 0)), "white")
+    for n, line in enumerate(lines):
+        ImageDraw.Draw(drawn).text((8, 6 + 18 * n), line, "black")
+    if below is not None:
+        drawn.paste(below, (0, 44))
+    return drawn

@@ -21,7 +21,7 @@ from dlcnb.trainset.cautions import FEW
 if TYPE_CHECKING:
     from dlcnb.project import Project
 
-__all__ = ["LONGER", "STEPS", "TABS", "Overview", "overview"]
+__all__ = ["LONGER", "STEPS", "TABS", "Overview", "gone", "overview", "schema"]
 
 REPORT = "evaluation-*[0-9].json"  # not its details
 
@@ -261,3 +261,18 @@ def _error_px(report: dict[str, Any]) -> float | None:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def schema(project: Project) -> tuple[Any, ...]:
+    """What the widgets of a project are made from; if it changes, they are made anew."""
+    return project.videos, project.bodyparts, project.skeleton.edges, project.scorer, project.iteration
+
+
+def gone(project: Project | None) -> str:
+    """What to say if the folder of an open project is no longer there; empty if it is."""
+    if project is None or (project.root / "config.yaml").is_file():
+        return ""
+    return (
+        f"The project in {project.root} is gone: it was moved, renamed or deleted. Put it back, or press the house "
+        "on top for other projects."
+    )

@@ -6,9 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-from PIL import Image, ImageDraw
+from typing import TYPE_CHECKING, Any
 
 from dlcnb.labels import Suggestions
 from dlcnb.outliers import suggestions
@@ -30,15 +28,18 @@ from dlcnb.widgets.schema.schema_editor import SchemaEditor
 from dlcnb.widgets.studio.activity import Activity
 from dlcnb.widgets.studio.analysis_bar import AnalysisBar
 from dlcnb.widgets.studio.door import FrontDoor
-from dlcnb.widgets.studio.lines import Lines
+from dlcnb.widgets.studio.lines import Lines, still
 from dlcnb.widgets.studio.links import LabelerLink, QueueLink
 from dlcnb.widgets.studio.next_step import do_next
-from dlcnb.widgets.studio.state import TABS, Overview, overview
+from dlcnb.widgets.studio.state import TABS, Overview, gone, overview, schema
 from dlcnb.widgets.studio.steps import Steps
 from dlcnb.widgets.studio.videos import AddVideos
 from dlcnb.widgets.training.monitor import TrainingMonitor
 from dlcnb.widgets.trajectories.view import TrajectoryView
 from dlcnb.widgets.zones.editor import ZoneEditor
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 __all__ = ["Studio"]
 
@@ -210,14 +211,23 @@ class Studio(View):
     def _join(self, made: Any) -> None:
         """Let what a widget tells, and the jobs that it starts, be seen at the bottom."""
         made.status_line.layout.display = "none"
-        made.status_line.observe(lambda change: setattr(self.status_line, "value", change.new), "value")
+        made.status_line.observe(lambda change: self._hear(change.new), "value")
         follower = getattr(made, "follower", None)
         if isinstance(follower, JobFollower):
             follower.also = self.activity.follow
             if follower.job is not None and follower.following:
                 self.activity.follow(follower.job)
-        if made.status_line.value:
-            self.status_line.value = made.status_line.value
+        self.status_line.value = made.status_line.value or self.status_line.value
+
+    def _hear(self, told: str) -> None:
+        self.status_line.value = told
+        if 'role="alert"' in told and (lost := gone(self.project)):
+            self.tell(lost, "error")
+
+    def fail(self, error: BaseException) -> None:
+        """Show an exception; where the project's folder is gone, that is told in its place."""
+        super().fail(error)
+        self._hear(self.status_line.value)
 
     def _bring_up_to_date(self, tab: str) -> None:
         """Let the widget of a tab see what was done elsewhere."""
@@ -324,7 +334,7 @@ class Studio(View):
     def _take_changes(self) -> None:
         """If videos, bodyparts, … were changed elsewhere, open everything anew."""
         fresh = Project.open(self.project.root)
-        if _schema(fresh) != _schema(self.project):
+        if schema(fresh) != schema(self.project):
             self._renew(fresh)
             self.tell("The project was changed meanwhile: its widgets are opened again.")
 
@@ -378,15 +388,9 @@ class Studio(View):
         """The line on top, and the open tab's widget, as a `PIL.Image.Image`."""
         if self.door is not None:
             return self.door.snapshot()
-        lines = [f"{self.project.task}: {self.overview.summary}", f"next: {self.overview.next_step[1]}"]
         below = self.widgets[self.tab].snapshot() if self.tab in self.widgets else None
-        width = max(640, below.width if below is not None else 0)
-        drawn = Image.new("RGB", (width, 44 + (below.height if below is not None else 0)), "white")
-        for n, line in enumerate(lines):
-            ImageDraw.Draw(drawn).text((8, 6 + 18 * n), line, "black")
-        if below is not None:
-            drawn.paste(below, (0, 44))
-        return drawn
+        found = self.overview
+        return still([f"{self.project.task}: {found.summary}", f"next: {found.next_step[1]}"], below)
 
     def close(self) -> None:
         """Take everything off the page; labels are saved, what runs in worker processes goes on."""
@@ -394,7 +398,3 @@ class Studio(View):
             with self._lock:
                 self._leave()
         super().close()
-
-
-def _schema(project: Project) -> tuple[Any, ...]:
-    return project.videos, project.bodyparts, project.skeleton.edges, project.scorer, project.iteration

@@ -3,6 +3,7 @@
 import logging
 import threading
 
+import av
 import cv2
 import ipywidgets
 import numpy as np
@@ -300,6 +301,24 @@ class TestExtraction:
         assert "Damaged and left out: 5 of m1" in picker.status_line.value
         assert picked(picker, show="extracted") == [4]
         assert picked(picker, show="dropped") == [5]
+
+    def test_a_video_that_was_cut_short_is_told_at_once(self, tmp_path):
+        cut = tmp_path / "cut.mp4"
+        with av.open(str(cut), "w", options={"movflags": "faststart"}) as file:
+            stream = file.add_stream("libx264", rate=30)
+            stream.height, stream.width = SIZE
+            for i in range(SCENES * LENGTH):
+                file.mux(stream.encode(av.VideoFrame.from_ndarray(scene(i // LENGTH, i))))
+            file.mux(stream.encode())
+        cut.write_bytes(cut.read_bytes()[: int(0.8 * cut.stat().st_size)])
+        project = Project.create("cut", "ada", [cut], ["paw"], parent=tmp_path)
+        for picker in painted(FramePicker(project)):
+            told = picker.status_line.value
+            assert "cut.mp4: " in told
+            assert f"of {SCENES * LENGTH} frames are damaged or missing, the first is frame" in told
+            picker.choose()
+            assert picker.wait()
+            assert picked(picker, "cut")
 
     def test_a_folder_that_cannot_be_written_is_said_and_nothing_is_lost(self, picker, project):
         (project.root / "labeled-data").rmdir()

@@ -1,5 +1,6 @@
 """Studio: the state of a project at a glance, tabs made when they are opened, one labeler for all."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -336,6 +337,17 @@ class TestStudio:
         studio.go_to("Train").tell("no labels", "error")
         assert "no labels" in studio.status_line.value
         assert studio.widgets["Train"].status_line.layout.display == "none"
+
+    def test_a_project_that_is_deleted_meanwhile_is_told_wherever_one_works(self, studio):
+        studio.go_to("Label")
+        shutil.rmtree(studio.project.root)
+        for act in (studio.widgets["Label"].refresh, lambda: studio.go_to("Train"), studio.do_next):
+            studio.tell("")
+            act()
+            assert "is gone" in studio.status_line.value
+            assert "house" in studio.status_line.value
+        studio.leave()
+        assert studio.door is not None
 
     def test_the_line_on_top_follows_the_labels(self, studio):
         frames.extract(studio.project, studio.project.videos[0], [1, 2, 3, 4, 5, 6, 7])
