@@ -24,6 +24,7 @@ __all__ = [
     "TEMPORARY",
     "StrPath",
     "alike",
+    "alone",
     "as_spelled",
     "atomic_path",
     "atomic_write",
@@ -148,6 +149,25 @@ def share(path: StrPath) -> None:
             more = stat.S_IRGRP | stat.S_IWGRP | (stat.S_IXGRP | stat.S_ISGID if stat.S_ISDIR(mode) else 0)
             if mode & more != more:
                 os.chmod(path, stat.S_IMODE(mode | more))
+
+
+@contextmanager
+def alone(folder: StrPath) -> Iterator[None]:
+    """While the block runs no other is in such a block for this folder, where the system can lock folders.
+
+    For what is read, changed and written again, which takes an instant: who comes second waits.
+    """
+    handle = None
+    with suppress(OSError, ImportError):  # Windows, and file systems without locks
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)  # gives the lock back
 
 
 def _unlinked(path: StrPath) -> Path:

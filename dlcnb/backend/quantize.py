@@ -17,6 +17,7 @@ from dlcnb.backend import mx
 from dlcnb.backend.engines import symbol_block
 from dlcnb.backend.equalize import equalized
 from dlcnb.backend.inputs import Pixels, of_pixels
+from dlcnb.backend.runs import save_arrays
 from dlcnb.files import atomic_path, atomic_write
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 
 __all__ = ["CALIBRATION_FRAMES", "load_quantized", "quantize"]
+
+log = logging.getLogger(__name__)
 
 CALIBRATION_FRAMES = 16
 # Convolutions that stay fp32: the two that join the finer feature maps, and the one that makes the score-maps. Of all
@@ -98,6 +101,8 @@ def load_quantized(
 ) -> mxnet.gluon.SymbolBlock:
     """The int8 network of a snapshot: read if it was made from these weights before, else made and written beside it.
 
+    Where it can't be written (a full disk, somebody else's folder) a warning says so, and it is used all the same.
+
     Parameters
     ----------
     snapshot : path of ``snapshot-<step>.params``.
@@ -108,7 +113,12 @@ def load_quantized(
     symbol, params = snapshot.with_suffix(".int8-pixels.json"), snapshot.with_suffix(".int8-pixels.params")
     arrays = _read(symbol, params, digest)
     if arrays is None:
-        arrays = _write(make(), symbol, params, digest)
+        made = make()
+        try:
+            _write(made, symbol, params, digest)
+        except OSError as error:
+            log.warning("the int8 network is not kept, and made again next time: %s", error)
+        return made
     return symbol_block(mx.sym.load(str(symbol)), arrays, mx.cpu(), Pixels.dtype)
 
 
@@ -124,12 +134,11 @@ def _read(symbol: Path, params: Path, digest: str) -> dict[str, mxnet.nd.NDArray
     return arrays if of == digest else None
 
 
-def _write(net: mxnet.gluon.SymbolBlock, symbol: Path, params: Path, digest: str) -> dict[str, mxnet.nd.NDArray]:
-    """Write the parameters first: where the symbol is, all is. Returns them."""
+def _write(net: mxnet.gluon.SymbolBlock, symbol: Path, params: Path, digest: str) -> None:
+    """Write the parameters first: where the symbol is, all is."""
     arrays = {name: parameter.data() for name, parameter in net.collect_params().items()}
     of = mx.nd.array(np.frombuffer(bytes.fromhex(digest), np.uint8), dtype="uint8")
     symbol.unlink(missing_ok=True)
     with atomic_path(params) as temporary:
-        mx.nd.save(str(temporary), {**arrays, _OF: of})
+        save_arrays(temporary, {**arrays, _OF: of})
     atomic_write(symbol, net._cached_graph[1].tojson())
-    return arrays

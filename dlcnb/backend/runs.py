@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
+import os
+import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +20,20 @@ if TYPE_CHECKING:
     from dlcnb.backend.trainer import TrainStep
     from dlcnb.run import Run
 
-__all__ = ["StatsFile", "best_of", "save_snapshot"]
+__all__ = ["StatsFile", "best_of", "save_arrays", "save_snapshot"]
 
 _ENOUGH = 32  # held-out frames that can tell close snapshots apart
 _CLOSE = 1.25  # times the best snapshot's error: fewer frames can't tell whether that is worse
+
+
+def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
+    """`mx.nd.save` (name -> NDArray), which raises `OSError` where MXNet tells of a full disk in words of its own."""
+    try:
+        mx.nd.save(os.fspath(path), dict(arrays))
+    except mx.MXNetError as error:
+        size = sum(array.size * np.dtype(array.dtype).itemsize for array in arrays.values())
+        full = shutil.disk_usage(Path(path).parent).free < size
+        raise OSError(errno.ENOSPC if full else errno.EIO, "MXNet could not write it", os.fspath(path)) from error
 
 
 def save_snapshot(run: Run, step: int, weights: Mapping[str, Any], state: Mapping[str, NDArray[Any]]) -> str:
@@ -33,7 +47,7 @@ def save_snapshot(run: Run, step: int, weights: Mapping[str, Any], state: Mappin
     with atomic_path(run.state(step)) as temporary, open(temporary, "wb") as file:
         np.savez(file, run_id=np.array(run.settings.get("run_id") or ""), **state)
     with atomic_path(run.snapshot(step)) as temporary:
-        mx.nd.save(str(temporary), weights)
+        save_arrays(temporary, weights)
         run.sign(step, temporary)
     return run.snapshot(step).name
 

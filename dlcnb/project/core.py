@@ -14,7 +14,18 @@ from typing import Any
 
 from ruamel.yaml.comments import CommentedMap
 
-from dlcnb.files import TEMPORARY, StrPath, alike, as_spelled, atomic_write, composed, disk_error, make_folder, quoted
+from dlcnb.files import (
+    TEMPORARY,
+    StrPath,
+    alike,
+    alone,
+    as_spelled,
+    atomic_write,
+    composed,
+    disk_error,
+    make_folder,
+    quoted,
+)
 from dlcnb.project.config import check_config, cut_crop, dump_config, is_edge, new_config, parse_crop, read_config
 from dlcnb.project.names import (
     FAILED_START,
@@ -124,13 +135,14 @@ class Project:
         """Write config.yaml, this folder as its ``project_path``; refuses if it changed on disk meanwhile."""
         path = self.inside("config.yaml")
         check_config(self.config)
-        if path.exists() and path.read_bytes() != self._raw:
-            raise ProjectError(f"{path} was changed by another program since it was opened; open the project again")
-        self.config["project_path"] = str(self.root)
-        raw = dump_config(self.config)
-        if b"\r\n" in self._raw:
-            raw = raw.replace(b"\n", b"\r\n")
-        atomic_write(path, raw)
+        with alone(self.root):
+            if path.exists() and path.read_bytes() != self._raw:
+                raise ProjectError(f"{path} was changed by another program since it was opened; open the project again")
+            self.config["project_path"] = str(self.root)
+            raw = dump_config(self.config)
+            if b"\r\n" in self._raw:
+                raw = raw.replace(b"\n", b"\r\n")
+            atomic_write(path, raw)
         self._raw = raw
 
     @property

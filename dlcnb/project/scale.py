@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlcnb.files import StrPath, atomic_write, quoted, read_text
+from dlcnb.files import StrPath, alone, atomic_write, quoted, read_text
 from dlcnb.geometry import homography, perspective
 from dlcnb.project.names import ProjectError, video_stem
 
@@ -264,10 +264,12 @@ def _put(kept: dict[str, Any], name: str | None, entry: Any) -> None:
 
 
 def _change(project: Project, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change what is kept, on the disk as well."""
-    kept = _kept(project)
-    change(kept)
-    atomic_write(project.inside(SCALES), json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    """Change what is kept, on the disk as well; while nobody else does."""
+    path = project.inside(SCALES)
+    with alone(project.root):
+        kept = _kept(project)
+        change(kept)
+        atomic_write(path, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
 
 
 def _pairs(points: ArrayLike, count: int) -> tuple[Pair, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dlcnb.files import StrPath, as_spelled, atomic_write, make_folder, read_text
+from dlcnb.files import StrPath, alone, as_spelled, atomic_write, make_folder, read_text
 from dlcnb.project import Project, video_stem
 from dlcnb.zones.shapes import Ring, Zone, ZoneError, check_zones, fitted
 
@@ -71,11 +71,12 @@ class ZoneFile:
 
     def write(self, zones: Sequence[Zone]) -> None:
         """Write them, whole or not at all; refuses if another program changed the file since it was read."""
-        if self.changed:
-            raise ZoneError(f"{self.path} was changed by another program or tab since it was read; reload it first")
         text = _dumped(zones, self.size, self.path.stem)
         make_folder(self.path.parent)
-        atomic_write(self.path, text)
+        with alone(self.path.parent):
+            if self.changed:
+                raise ZoneError(f"{self.path} was changed by another program or tab since it was read; reload it first")
+            atomic_write(self.path, text)
         self._seen = text
 
 

@@ -4,6 +4,8 @@ import shutil
 import numpy as np
 import pytest
 
+from dlcnb.files import atomic_path
+from dlcnb.run import Run
 from dlcnb.trainset import TrainSet
 
 pytestmark = pytest.mark.mxnet
@@ -108,6 +110,27 @@ def test_a_project_with_other_bodyparts_is_refused(trained):
             evaluate_run(Project.open(project.root), run)
     finally:
         config.write_text(before)
+
+
+def test_a_full_disk_is_told_and_keeps_no_int8_network_from_working(trained, tmp_path, mounted, caplog):
+    from dlcnb import Predictor
+    from dlcnb.backend import mx
+    from dlcnb.backend.quantize import load_quantized
+    from dlcnb.backend.runs import save_arrays
+
+    _, run = trained
+    predictor = Predictor(run, engine="int8")
+    snapshot, digest = Run(run).snapshot(predictor.step), Run(run).verified(predictor.step)
+    made = load_quantized(snapshot, None, digest)
+    with mounted(tmp_path / "disk", "size=64k") as disk:
+        with (
+            pytest.raises(OSError, match=r"cannot write .*a\.params: the disk is full"),
+            atomic_path(disk / "a.params") as temporary,
+        ):
+            save_arrays(temporary, {"a": mx.nd.zeros(100_000)})
+        assert load_quantized(disk / snapshot.name, lambda: made, digest) is made
+        assert not list(disk.iterdir())
+    assert "the int8 network is not kept, and made again next time: cannot write" in caplog.text
 
 
 def test_int8_is_made_once_kept_and_close_to_fp32(trained):

@@ -1,6 +1,7 @@
 """Centimetres: measured three ways, kept beside config.yaml, changed and undone."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -75,6 +76,14 @@ def test_a_video_has_its_own_scale_or_the_projects(project):
     assert scale_of(again, "a").px_per_cm == 4
     assert scale_of(again, project.videos[1]).px_per_cm == 3
     assert str(scale_of(again, "b")) == "3 px per cm, from a line of 10 cm"
+
+
+def test_two_at_once_lose_nothing(project):
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: set_scale(project, Scale.by_number(n)), range(1, 13)))
+    assert sum(undo_scale(project) != "" for _ in range(12)) == 12
+    with pytest.raises(ProjectError, match="no change"):
+        undo_scale(project)
 
 
 def test_undo_goes_back_step_by_step_and_says_what_is_now(project):
