@@ -14,18 +14,7 @@ from typing import Any
 
 from ruamel.yaml.comments import CommentedMap
 
-from dlcnb.files import (
-    TEMPORARY,
-    StrPath,
-    alike,
-    alone,
-    as_spelled,
-    atomic_write,
-    composed,
-    disk_error,
-    make_folder,
-    quoted,
-)
+from dlcnb.files import TEMPORARY, StrPath, alike, alone, atomic_write, composed, disk_error, make_folder, quoted
 from dlcnb.project.config import check_config, cut_crop, dump_config, is_edge, new_config, parse_crop, read_config
 from dlcnb.project.names import (
     FAILED_START,
@@ -42,7 +31,7 @@ from dlcnb.project.names import (
     run_root,
     video_stem,
 )
-from dlcnb.project.sources import checked_videos, is_raw_video, listed_video, place
+from dlcnb.project.sources import checked_videos, is_raw_video, listed_video, named_folder, place
 
 __all__ = ["Project"]
 
@@ -311,10 +300,7 @@ class Project:
         name = str(video)
         named = name == basename(name) and is_video(name) and (self.root / "labeled-data" / name).is_dir()
         plain = self.root / "labeled-data" / (name if named else video_stem(video))
-        folder = as_spelled(plain)
-        if folder != plain and composed(folder.name) in (own := self._own_names()) - {alike(plain.name, own)}:
-            return self.inside(plain)  # that of another video
-        return self.inside(folder)
+        return self.inside(named_folder(plain, self._own_names))
 
     def labeled_dirs(self) -> list[Path]:
         """Existing folders of labeled frames, sorted.

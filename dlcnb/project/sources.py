@@ -6,13 +6,13 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from dlcnb.files import StrPath, as_spelled, atomic_path, composed, disk_error, make_folder
+from dlcnb.files import StrPath, alike, as_spelled, atomic_path, composed, disk_error, make_folder
 from dlcnb.project.names import ProjectError, basename, is_video, nearest, video_stem
 
-__all__ = ["checked_videos", "find_videos", "is_raw_video", "listed_video", "place"]
+__all__ = ["checked_videos", "find_videos", "is_raw_video", "listed_video", "named_folder", "place"]
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,14 @@ def listed_video(root: Path, key: str, keys: Iterable[str]) -> Path | None:
         if found == path or composed(found.name) not in {composed(basename(other)) for other in keys if other != key}:
             return found
     return None
+
+
+def named_folder(plain: Path, names: Callable[[], set[str]]) -> Path:
+    """The folder of a video, spelled as on the disk, unless it is that of another of the videos that ``names`` gives."""
+    folder = as_spelled(plain)
+    if folder != plain and composed(folder.name) in (known := names()) - {alike(plain.name, known)}:
+        return plain
+    return folder
 
 
 def find_videos(paths: Iterable[StrPath], *, recursive: bool = False) -> list[Path]:
