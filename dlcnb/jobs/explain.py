@@ -16,6 +16,7 @@ LESS_MEMORY = (
     "or close other programs and notebooks."
 )
 
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 _NO_MEMORY = ("bad_alloc", "annot allocate memory", "out of memory", "ailed to allocate")
 
 
@@ -35,6 +36,8 @@ def explain(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         if error.errno == errno.ENOSPC and not error.strerror.startswith("cannot write"):
             return f"The disk is full: free some space where {error.filename or 'the project'} is."
+        if error.errno in _FORBIDDEN and error.filename:
+            return f"{error.strerror}: {error.filename}. Choose a place in which you may write, or ask its owner."
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     if isinstance(error, (ValueError, OSError, ImportError, RuntimeError)) and text:
         return text

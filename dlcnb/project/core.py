@@ -88,8 +88,8 @@ class Project:
         check_config(config)
         if root.exists():
             raise ProjectError(
-                f"{root} exists already: go on with it (dlcnb extract {quoted(root)}, Project.open), "
-                "or choose another task"
+                f"{root} exists already: go on with it (dlcnb extract {quoted(root)}, Project.open, or Open in "
+                "Studio), or choose another task"
             )
         cls._build(root, config, checked_videos(videos), copy_videos)
         return cls.open(root)

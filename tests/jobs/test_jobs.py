@@ -514,6 +514,7 @@ def test_a_folder_without_a_job_is_refused(tmp_path):
         ),
         (RuntimeError('Traceback (…):\n  File "a.h", line 7\nMXNetError: Check failed: x'), "Check failed: x"),
         (OSError(28, "No space left on device", "/d/x.csv"), "The disk is full: free some space where /d/x.csv is."),
+        (PermissionError(13, "Permission denied", "d"), "Permission denied: d. Choose a place in which you may write"),
         (FileNotFoundError(2, "No such file or directory", "a.mp4"), "No such file or directory: a.mp4"),
     ],
 )

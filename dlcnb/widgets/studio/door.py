@@ -17,7 +17,7 @@ from dlcnb.widgets.base.folders import FolderBrowser
 from dlcnb.widgets.base.html import Html, heading, markup, muted, shortened
 from dlcnb.widgets.base.task import Task
 from dlcnb.widgets.base.view import View, button, row, shown
-from dlcnb.widgets.studio.new_project import NewProject
+from dlcnb.widgets.studio.new_project import NewProject, place_to_write
 
 __all__ = ["WAYS", "FrontDoor", "is_project"]
 
@@ -124,7 +124,7 @@ class FrontDoor(View):
         return ipywidgets.VBox(rows)
 
     def _sample_folder(self) -> Path:
-        return Path(self._folder or Path.cwd()).absolute() / "dlcnb-samples"
+        return place_to_write(self._folder) / "dlcnb-samples"
 
     @shown
     def sample(self, name: str) -> None:

@@ -18,7 +18,7 @@ from dlcnb.widgets.base.task import Task
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.studio.videos import VideoChooser
 
-__all__ = ["PRESETS", "NewProject"]
+__all__ = ["PRESETS", "NewProject", "place_to_write"]
 
 # what to begin with -> (bodyparts, edges of the skeleton)
 PRESETS: dict[str, tuple[str, str]] = {
@@ -70,7 +70,7 @@ class NewProject(View):
         self.task_field = ipywidgets.Text(description="Name", placeholder="what it is about", layout=layout)
         self.task_field.observe(self._quiet.ignored(lambda _: self._on_name()), "value")
         self.scorer = ipywidgets.Text(last_scorer(), description="You", layout=layout)
-        self.parent = ipywidgets.Text(str(_place(folder)), description="Folder", layout=layout)
+        self.parent = ipywidgets.Text(str(place_to_write(folder)), description="Folder", layout=layout)
         wide = ipywidgets.Layout(flex="1 1 270px", width="auto", min_width="0")  # for the longest of its names
         self.preset = ipywidgets.Dropdown(options=list(PRESETS), description="Bodyparts", layout=wide)
         self.preset.observe(lambda _: self._on_preset(), "value")
@@ -159,7 +159,7 @@ def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _place(folder: str | Path | None) -> Path:
+def place_to_write(folder: str | Path | None) -> Path:
     """Where a new project may be made: here if one may write here, else at home."""
     here = Path(folder or Path.cwd()).absolute()
     return here if os.access(here, os.W_OK) else Path.home()
