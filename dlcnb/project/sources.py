@@ -39,7 +39,7 @@ def listed_video(root: Path, key: str, keys: Iterable[str]) -> Path | None:
 
 
 def named_folder(plain: Path, names: Callable[[], set[str]]) -> Path:
-    """The folder of a video, spelled as on the disk, unless it is that of another of the videos that ``names`` gives."""
+    """The folder of a video, as the disk spells it, unless it is that of another of the videos ``names`` gives."""
     folder = as_spelled(plain)
     if folder != plain and composed(folder.name) in (known := names()) - {alike(plain.name, known)}:
         return plain
