@@ -11,9 +11,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
 
 import click
@@ -90,7 +92,8 @@ def command(
             _set_up_logging(debug)
             console = Console(as_json)
             try:
-                report = function(console, **arguments)
+                with _ctrl_c():
+                    report = function(console, **arguments)
             except (click.ClickException, click.exceptions.Exit):
                 raise
             except (Exception, KeyboardInterrupt) as error:
@@ -103,6 +106,32 @@ def command(
         return run
 
     return decorate
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[None]:
+    """Make whatever error follows a Ctrl-C a KeyboardInterrupt.
+
+    One that comes while a library loads may leave half of it behind, whose own error says nothing.
+    """
+    came = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        signal.default_int_handler(number, frame)
+
+    mine = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if mine and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    except Exception as error:
+        if came and not isinstance(error, (Interrupted, click.ClickException, click.exceptions.Exit)):
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        if signal.getsignal(signal.SIGINT) is handle:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class LocalPath(click.Path):
@@ -290,10 +319,10 @@ def _one_line(text: str) -> str:
 
 
 def _message(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):  # nothing is loaded for it, as it may have come while that was
+        return "Interrupted."
     from dlcnb.jobs.explain import explain
 
-    if isinstance(error, KeyboardInterrupt):
-        return "Interrupted."
     return str(error) if isinstance(error, Interrupted) else explain(error)
 
 

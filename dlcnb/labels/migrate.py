@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from dlcnb.files import alone
 from dlcnb.labels.backups import (
     Change,
     change_files,
@@ -109,9 +110,10 @@ def set_skeleton(project: Project, edges: Iterable[Sequence[str]], *, undoes: st
     """Draw the skeleton with these edges (pairs of bodyparts); returns and raises as `rename_bodypart`."""
     edges = [list(edge) for edge in Skeleton(project.bodyparts, tuple(tuple(edge) for edge in edges)).edges]  # type: ignore[misc]  # Skeleton says what is no pair
     before = [list(edge) for edge in project.skeleton.edges]
-    fresh = Project.open(project.root)
-    new = {fresh.root / "config.yaml": config_bytes(fresh, skeleton=edges)}
-    return _carry_out(project, new, "skeleton", ("set_skeleton", [before]), undoes)
+    with alone(project.root):
+        fresh = _fresh(project)
+        new = {fresh.root / "config.yaml": config_bytes(fresh, skeleton=edges)}
+        return _carry_out(project, new, "skeleton", ("set_skeleton", [before]), undoes)
 
 
 def remove_frames(project: Project, folder: Path, scorer: str, images: Collection[str]) -> Change:
@@ -228,6 +230,17 @@ _NewFiles = dict[Path, bytes | None]
 _Inverse = tuple[str, list[Any]]
 
 
+def _fresh(project: Project) -> Project:
+    """The project as it is on the disk; raises `LabelError` if its bodyparts are others by now."""
+    fresh = Project.open(project.root)
+    if fresh.bodyparts != project.bodyparts:
+        raise LabelError(
+            f"the bodyparts of {project.root} were changed by another program since it was opened; they are "
+            f"{', '.join(fresh.bodyparts)} now. Open the project again"
+        )
+    return fresh
+
+
 def _change_bodyparts(
     project: Project,
     columns: _Columns,
@@ -239,21 +252,22 @@ def _change_bodyparts(
     undoes: str = "",
 ) -> Change:
     """Write all files with other bodyparts."""
-    fresh, files = Project.open(project.root), _NewFiles()
-    names = checked_bodyparts([name for name, _ in columns])
-    kept = {part: name for name, part in columns if part is not None}
-    edges = [[kept[a], kept[b]] for a, b in fresh.skeleton.edges if a in kept and b in kept]
-    added = any(part is None for _, part in columns)
-    files[fresh.root / "config.yaml"] = config_bytes(fresh, bodyparts=list(names), skeleton=edges)
-    with _alone(fresh, parts=old) as folders:
-        for shared in folders:
-            for path in filter(None, table_paths(shared.folder).get(shared.scorer, ())):
-                files[path] = rewritten(path, columns=columns, drop=set(fresh.bodyparts) - set(kept))
-            replay = shared.replay.with_bodyparts(columns, hidden)
-            if shared.journal.exists or (added and replay.images):
-                lines = replay.lines()
-                files[shared.journal.path] = journal_bytes(shared.header(bodyparts=list(names)), lines)[1]
-        return _carry_out(project, files, what, inverse, undoes)
+    with alone(project.root):
+        fresh, files = _fresh(project), _NewFiles()
+        names = checked_bodyparts([name for name, _ in columns])
+        kept = {part: name for name, part in columns if part is not None}
+        edges = [[kept[a], kept[b]] for a, b in fresh.skeleton.edges if a in kept and b in kept]
+        added = any(part is None for _, part in columns)
+        files[fresh.root / "config.yaml"] = config_bytes(fresh, bodyparts=list(names), skeleton=edges)
+        with _alone(fresh, parts=old) as folders:
+            for shared in folders:
+                for path in filter(None, table_paths(shared.folder).get(shared.scorer, ())):
+                    files[path] = rewritten(path, columns=columns, drop=set(fresh.bodyparts) - set(kept))
+                replay = shared.replay.with_bodyparts(columns, hidden)
+                if shared.journal.exists or (added and replay.images):
+                    lines = replay.lines()
+                    files[shared.journal.path] = journal_bytes(shared.header(bodyparts=list(names)), lines)[1]
+            return _carry_out(project, files, what, inverse, undoes)
 
 
 def _carry_out(

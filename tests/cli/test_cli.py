@@ -10,8 +10,10 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
+import click
 import numpy as np
 import psutil
 import pytest
@@ -21,7 +23,7 @@ from support.projects import copy_of
 
 import dlcnb
 from dlcnb import jobs, sampledata
-from dlcnb.cli.console import Console, clock, table
+from dlcnb.cli.console import Console, clock, command, table
 from dlcnb.cli.jobs import run_job
 from dlcnb.cli.lab import copy_notebooks, jupyter_command, lab, studio_address
 from dlcnb.cli.networks import network_of
@@ -452,6 +454,21 @@ def test_ctrl_c_stops_with_a_snapshot(training):
     assert f"`dlcnb train {job.folder.parents[3]} --resume` goes on" in stderr.splitlines()[-1]
     assert job.status == "stopped"
     assert list(job.folder.glob("snapshot-*.params"))
+
+
+def test_ctrl_c_that_leaves_half_a_library_behind_is_ctrl_c():
+    group = click.Group()
+
+    @command("load", "Load.", group=group)
+    def load(console):
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise NameError("name '_half' is not defined")
+
+    done = CliRunner().invoke(group, ["load"])
+    assert done.exit_code == 130
+    assert done.stderr == "dlcnb: error: Interrupted.\n"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.mxnet

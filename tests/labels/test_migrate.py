@@ -175,6 +175,20 @@ def test_a_damaged_table_stops_a_change_of_all(labeled):
     assert snapshot(labeled) == before
 
 
+@pytest.mark.parametrize("second", ["reorder", "skeleton"])
+def test_a_change_of_bodyparts_that_another_program_changed_meanwhile(labeled, second):
+    other = Project.open(labeled.root)
+    migrate.rename_bodypart(labeled, "hand", "paw")
+    before = snapshot(labeled)
+    change, how = {
+        "reorder": (migrate.reorder_bodyparts, other.bodyparts[::-1]),
+        "skeleton": (migrate.set_skeleton, [("hand", "nose")]),
+    }[second]
+    with pytest.raises(LabelError, match=r"they are paw, elbow, nose now\. Open the project again"):
+        change(other, how)
+    assert snapshot(labeled) == before
+
+
 def test_undo_puts_every_byte_back(labeled):
     start = snapshot(labeled)
     migrate.rename_bodypart(labeled, "hand", "paw")
