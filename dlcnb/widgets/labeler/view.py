@@ -77,10 +77,6 @@ class LabelView(Zoomable, HasTraits):
         value = (value - 0.5) * self.contrast + 0.5 + self.brightness
         return np.rint(np.clip(value, 0, 1) * 255).astype(np.uint8)
 
-    def reset_tones(self) -> None:
-        """Show the picture as it is."""
-        self.brightness, self.contrast, self.gamma = 0.0, 1.0, 1.0
-
     def toggle(self, name: str) -> None:
         """Switch ``loupe``, ``ghost``, ``skeleton``, ``names`` or ``labels`` on or off."""
         setattr(self, name, not getattr(self, name))
