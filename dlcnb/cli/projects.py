@@ -94,7 +94,8 @@ def add_videos(console: Console, root: str, copy: bool, videos: tuple[str, ...],
 def extract(console: Console, root: str, only: Any, **options: Any) -> Report:
     """Choose frames of PROJECT's videos and write them to labeled-data, ready to label.
 
-    Frames are written whole; a crop in config.yaml says which part of them is compared (kmeans).
+    Frames are written whole, or cut like the images that are there already if those are the video's crop; a crop in
+    config.yaml says which part of them is compared (kmeans).
     """
     from dlcnb.project import Project
 
