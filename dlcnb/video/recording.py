@@ -9,7 +9,7 @@ from typing import Any
 
 import av
 
-from dlcnb.files import StrPath, atomic_path, disk_error
+from dlcnb.files import StrPath, alone, atomic_path, disk_error
 from dlcnb.video.errors import VideoError, open_video
 from dlcnb.video.index import demux
 from dlcnb.video.reader import VideoReader
@@ -47,16 +47,17 @@ def remux(source: StrPath, folder: StrPath) -> Path:
     container, stream = open_video(source)
     with container:
         suffix = ".mp4" if stream.codec_context.name in _MP4 else ".webm"
-        target = _free(Path(folder) / f"{source.stem}{suffix}")
-        try:
-            with atomic_path(target) as temporary, open(temporary, "wb") as file:
-                _copy(container, stream, file, suffix[1:])
-        except av.error.FFmpegError as error:
-            raise VideoError(
-                f"{source}: expected a recording, found one that is damaged ({error}); record it again"
-            ) from error
-        except OSError as error:
-            raise disk_error(error, target) from error
+        with alone(folder):  # another tab may be about to take the same free name
+            target = _free(Path(folder) / f"{source.stem}{suffix}")
+            try:
+                with atomic_path(target) as temporary, open(temporary, "wb") as file:
+                    _copy(container, stream, file, suffix[1:])
+            except av.error.FFmpegError as error:
+                raise VideoError(
+                    f"{source}: expected a recording, found one that is damaged ({error}); record it again"
+                ) from error
+            except OSError as error:
+                raise disk_error(error, target) from error
     _read_ends(target)
     return target
 

@@ -1,5 +1,7 @@
 """What a browser records, packed anew: every frame can be found, or one clear line."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import av
 import numpy as np
 import pytest
@@ -42,3 +44,11 @@ def test_a_clip_of_that_name_stays(tmp_path):
     assert remux(tmp_path / "raw/clip.bin", tmp_path).name == "clip-2.webm"
     assert remux(tmp_path / "raw/clip.bin", tmp_path).name == "clip-3.webm"
     assert (tmp_path / "clip.webm").read_bytes() == b"mine"
+
+
+def test_two_clips_at_once_of_one_name_are_two_files(tmp_path):
+    (tmp_path / "raw").mkdir()
+    recorded(tmp_path / "raw/clip.bin", "libvpx", "webm")
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: remux(tmp_path / "raw/clip.bin", tmp_path), range(4)))
+    assert sorted(path.name for path in made) == ["clip-2.webm", "clip-3.webm", "clip-4.webm", "clip.webm"]
