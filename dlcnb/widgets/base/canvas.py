@@ -142,10 +142,19 @@ class PaintCanvas(MultiCanvas):
 
         The page empties the canvas then: paint again once it tells that this has happened.
         """
-        if ratio == self.ratio:
+        return self._set_size(self.size, ratio)
+
+    def set_size(self, size: tuple[int, int]) -> bool:
+        """Be (height, width) px large, at the same ratio; True if that is new. The page empties the canvas then."""
+        return self._set_size(size, self.ratio)
+
+    def _set_size(self, size: tuple[int, int], ratio: float) -> bool:
+        if (size, ratio) == (self.size, self.ratio):
             return False
-        self.ratio = ratio
-        self.height, self.width = (round(side * ratio) for side in self.size)
+        self.size, self.ratio = size, ratio
+        with self.hold_sync():
+            self.height, self.width = (round(side * ratio) for side in size)
+        self.layout.max_width = f"{size[1]}px"
         return True
 
     def paint(self, layer: int, things: Iterable[Thing]) -> None:

@@ -213,9 +213,9 @@ function render({ model, el }) {
 
   // Tell how many device pixels the first canvas has for each of its px, and when it has become empty.
   function watchSize(canvas) {
-    const width = model.get('widths')[0];
-    if (!width) return;
+    if (!model.get('widths').length) return;
     const look = () => {
+      const width = model.get('widths')[0];
       const shown = canvas.getBoundingClientRect().width;
       if (!shown) return;
       const ratio = Math.min(Math.max(Math.ceil((4 * shown * devicePixelRatio) / width - 0.1) / 4, 1), 3);
@@ -227,11 +227,13 @@ function render({ model, el }) {
     const size = new ResizeObserver(look);
     size.observe(canvas);
     window.addEventListener('resize', look, { signal: abort.signal }); // the browser's own zoom
+    model.on('change:widths', look);
     const emptied = new MutationObserver(() => send({ type: 'resized' }));
     emptied.observe(canvas, { attributes: true, attributeFilter: ['width', 'height'] });
     abort.signal.addEventListener('abort', () => {
       size.disconnect();
       emptied.disconnect();
+      model.off('change:widths', look);
     });
     look();
   }

@@ -102,7 +102,8 @@ class Gallery(PaintedBox):
         self._lock = threading.RLock()
         self.canvas = FrameCanvas(self.state.size)
         self.input = Input([self.canvas], [*KEYS, *OWN_KEYS], self._on_input, ROOT)
-        self.input.guard.measured = True
+        self.input.guard.measured, self.input.guard.widths = True, [self.state.size[1]]
+        self.input.guard.observe(lambda change: self._safely(self.canvas.set_ratio, change.new), "ratio")
         self.input.guard.observe(lambda change: self._safely(self.state.fit, change.new), "room")
         self._build_pager()
         layout = ipywidgets.Layout(width="100%", align_items="stretch", overflow="hidden")
@@ -141,6 +142,8 @@ class Gallery(PaintedBox):
             self._safely(self._on_key, message["key"])
         elif message["type"] == "down" and message.get("button", 0) == 0:
             self._safely(self._on_click, message["x"], message["y"])
+        elif message["type"] == "resized":
+            self.redraw()
 
     def _on_key(self, key: str) -> None:
         cell = self.state.focused
@@ -170,7 +173,8 @@ class Gallery(PaintedBox):
             mosaic, things, size = self._mosaic(), self._things(), state.size
             pages, page, count = state.pages, state.page, len(state.cells)
         self.input.ready()
-        self._resize(size)
+        if self.canvas.set_size(size):
+            self.input.guard.widths = [size[1]]
         with batch(self.canvas):
             self.canvas.draw_frame(mosaic)
             self.canvas.paint(1, things)
@@ -178,12 +182,6 @@ class Gallery(PaintedBox):
         self.previous.disabled, self.next.disabled = page == 0, page == pages - 1
         self.pager.layout.display = None if pages > 1 else "none"
         self.where.value = f"page {page + 1} of {pages} · {count} pictures"
-
-    def _resize(self, size: tuple[int, int]) -> None:
-        if (self.canvas.height, self.canvas.width) != size:
-            with self.canvas.hold_sync():
-                self.canvas.height, self.canvas.width = size
-            self.canvas.layout.max_width = f"{size[1]}px"
 
     def _mosaic(self) -> NDArray[np.uint8]:
         """All pictures of the page on their ground, uint8 (height, width, 3)."""

@@ -140,6 +140,17 @@ class TestGallery:
         assert gallery.state.columns == 2
         assert shown(gallery).shape[:2] == gallery.state.size == (gallery.canvas.height, gallery.canvas.width)
 
+    def test_a_sharp_screen_gets_as_many_pixels_and_the_same_clicks(self, gallery):
+        gallery.input.guard.ratio = 2.0
+        message(gallery, type="resized")
+        assert gallery.wait()
+        height, width = gallery.state.size
+        assert (gallery.canvas.height, gallery.canvas.width) == (2 * height, 2 * width)
+        assert gallery.input.guard.widths == [width]  # in which clicks are told
+        gallery.input.guard.room = 200
+        assert gallery.wait()
+        assert gallery.input.guard.widths == [gallery.state.size[1]] == [gallery.canvas.width / 2]
+
     def test_a_page_that_becomes_narrow_while_it_is_painted(self, gallery):
         reading, narrow = threading.Event(), threading.Event()
 
