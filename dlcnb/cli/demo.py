@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ from dlcnb.cli.console import Report, choice_option, clock, command
 from dlcnb.cli.jobs import counted, run_job
 from dlcnb.cli.results import label, plot_one
 from dlcnb.cli.work import describe_training, evaluation_text
+from dlcnb.files import quoted
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
@@ -134,6 +137,7 @@ def _text(
     numbers: dict[str, Any],
 ) -> str:
     one = analysis["videos"][0]
+    program = "dlcnb" if shutil.which("dlcnb") else quoted(Path(sys.executable).with_name("dlcnb"))
     return "\n".join(
         [
             "",
@@ -146,6 +150,6 @@ def _text(
             f"Project        {project.root}",
             "",
             f"Done in {clock(numbers['seconds'])} with at most {numbers['peak_rss_mb']:.0f} MB of memory.",
-            "The same as a notebook: dlcnb lab",
+            f"The same as a notebook: {program} lab",
         ]
     )

@@ -92,7 +92,7 @@ def _check_jupyter(jupyter_options: Sequence[str]) -> None:
             "Where another Jupyter is (VS Code, a hub, Colab), open the notebooks in that."
         )
     if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in jupyter_options:
-        raise ValueError("Jupyter runs as root only when told to: dlcnb lab -- --allow-root")
+        raise ValueError("Jupyter runs as root only when told to: run this again with -- --allow-root at its end")
 
 
 def _become(console: Console, report: Report) -> Report:

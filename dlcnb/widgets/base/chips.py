@@ -14,7 +14,7 @@ __all__ = ["Chips"]
 
 
 class Chips(ipywidgets.HBox):
-    """A row of names.
+    """A row of names; in the field, commas are between them, as a name may have blanks.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class Chips(ipywidgets.HBox):
         self._changed()
 
     def _on_text(self, text: str) -> None:
-        new = [name for name in re.split(r"[,;\s]+", text) if name]
+        new = [" ".join(name.split()) for name in re.split(r"[,;\n]", text) if name.strip()]
         self._quiet.set(self.field, value="")
         if new:
             self.set(list(dict.fromkeys([*self.names, *new])))

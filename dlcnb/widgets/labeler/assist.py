@@ -177,7 +177,7 @@ class Assistance(Frames):
             f"{doubtful} below pcutoff {self.project.pcutoff:g} (Enter accepts, a drag corrects)" if doubtful else ""
         )
         more = f"{bare} without a suggestion (click, or N: not visible)" if bare else ""
-        return f"left: {'; '.join(filter(None, [words, more]))}" if words or more else ""
+        return f"still open: {'; '.join(filter(None, [words, more]))}" if words or more else ""
 
     @locked
     def accept_all_and_go_on(self) -> None:

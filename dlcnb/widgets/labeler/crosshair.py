@@ -44,7 +44,9 @@ class Crosshair:
         """Show it, or put it away."""
         if self.shown:
             self.view.set_crosshair(None)
+            self.session.note("the crosshair is off: the arrows go from frame to frame")
             return
+        self.session.note("the crosshair is on: arrows move it, Enter places, Escape puts it away")
         height, width = self.view.canvas_size
         self.view.set_crosshair(self.session.clipped(self.view.image_point((width / 2, height / 2))))
         self.aim()
@@ -74,7 +76,11 @@ class Crosshair:
         if (at := self.view.crosshair) is None:
             return
         if key == "Enter":
-            self.session.click(at)
+            placed = self.session.points()[self.session.part]
+            if not np.isfinite(placed).all():
+                self.session.click(at)
+            elif tuple(placed) != at:
+                self.session.place(at)
             self.aim()
             return
         scale = 1.0 if key in FINE else 1 / self.view.fit.zoom

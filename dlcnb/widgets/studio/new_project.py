@@ -74,7 +74,7 @@ class NewProject(View):
         wide = ipywidgets.Layout(flex="1 1 270px", width="auto", min_width="0")  # for the longest of its names
         self.preset = ipywidgets.Dropdown(options=list(PRESETS), description="Bodyparts", layout=wide)
         self.preset.observe(lambda _: self._on_preset(), "value")
-        self.parts = Chips([], self._on_parts, adding="add a bodypart")
+        self.parts = Chips([], self._on_parts, adding="add bodyparts: a, b")
         self.edges = ipywidgets.Text(
             description="Skeleton", placeholder="none; or snout-leftear, leftear-tailbase", layout=layout
         )

@@ -315,6 +315,13 @@ class TestCrosshair:
         key(labeler, "Alt+ArrowRight", "Enter", "Enter")
         np.testing.assert_allclose(points(labeler)[:2], [(17, 24), (37, 28)])  # moved as the one before was
 
+    def test_enter_at_another_place_moves_what_is_placed(self, labeler):
+        key(labeler, "c")
+        assert "crosshair is on" in labeler.session.message
+        labeler.session.place(self.TRUTH[0], labeler.session.bodyparts[0])
+        key(labeler, "1", "Alt+ArrowRight", "Enter")
+        np.testing.assert_allclose(points(labeler)[0], np.add(self.TRUTH[0], (1, 0)))
+
     def test_it_stays_in_the_picture_and_goes_by_escape_or_a_click(self, labeler):
         key(labeler, "c", *["Shift+ArrowLeft"] * 20)
         assert labeler.view.crosshair[0] == -0.5

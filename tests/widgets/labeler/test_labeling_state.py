@@ -379,7 +379,7 @@ class TestSuggestions:
         session.accept_all_and_go_on()
         assert states(session) == ["placed", "open", "placed", "placed"]
         assert (session.cursor.image, session.cursor.bodypart) == (M1[0], "leftear")
-        assert session.message == "left: leftear below pcutoff 0.6 (Enter accepts, a drag corrects)"
+        assert session.message == "still open: leftear below pcutoff 0.6 (Enter accepts, a drag corrects)"
         session.undo()
         assert states(session) == ["open"] * 4
         session.go_to(M2[0])
@@ -392,7 +392,7 @@ class TestSuggestions:
         session.set_suggestions("snapshot-200", {M1[0]: values})
         session.accept_all_and_go_on()
         assert session.cursor.image == M1[0]
-        assert session.message == f"left: {BODYPARTS[3]} without a suggestion (click, or N: not visible)"
+        assert session.message == f"still open: {BODYPARTS[3]} without a suggestion (click, or N: not visible)"
         session.hide()
         assert session.state() == "done"
         self.offer(session)
