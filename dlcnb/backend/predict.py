@@ -253,9 +253,10 @@ def evaluate_run(
     raw_likelihood: bool = False,
     on_maps: Callable[[str, NDArray[np.float32], tuple[float, float]], None] | None = None,
 ) -> Evaluation:
-    """Predict every labeled frame and compare with its labels.
+    """Predict the labeled frames of the run's split and compare with their labels.
 
-    Frames labeled since the run count as test frames: the network has not seen them.
+    Test frames are those that the split held out. Frames labeled since are left out, and counted (``labeled_since`` of
+    the evaluation): often they are chosen because the network is wrong there, or have its own predictions as labels.
 
     Parameters
     ----------
@@ -264,30 +265,43 @@ def evaluate_run(
     on_maps : called for each frame as ``on_maps(image, score, ratio)``: its name, its score-maps ``(K, h, w)``, and the
         ``(fx, fy)`` by which the frame was resized for them (see `dlcnb.evaluate.ScoreMapWriter`).
 
-    Raises `ProjectError` if the run's bodyparts are not the project's.
+    Raises `ProjectError` if the run's bodyparts are not the project's, or no labeled frame is in its split.
     """
     run = Path(run or project.last_run())
     predictor = Predictor(run, snapshot, device=device, engine=engine, raw_likelihood=raw_likelihood)
     data = _labeled(project, predictor)
-    parts = Run(run).split
-    seen = {*parts["train"], *parts["validation"]}
-    found = []
-    started = (predictor.maps([data.image(i)]) for i in range(len(data)))
-    for name, maps in zip(data.images, ahead(started, 4), strict=True):
+    rows, tested = _of_split(data, Run(run))
+    images, found = tuple(data.images[i] for i in rows), []
+    started = (predictor.maps([data.image(i)]) for i in rows)
+    for name, maps in zip(images, ahead(started, 4), strict=True):
         found.append(maps.points())
         if on_maps is not None:
             on_maps(name, maps.arrays()[0][0], maps.ratio)
     return Evaluation(
         bodyparts=tuple(data.bodyparts),
-        images=tuple(data.images),
-        labels=data.points,
+        images=images,
+        labels=data.points[rows],
         predicted=np.concatenate([points for points, _ in found]),
         likelihood=predictor.calibrated(np.concatenate([likelihood for _, likelihood in found])),
-        is_test=np.array([name not in seen for name in data.images]),
+        is_test=tested,
         pcutoff=project.pcutoff,
         snapshot=f"snapshot-{predictor.step}",
         step=predictor.step,
+        labeled_since=len(data) - len(rows),
     )
+
+
+def _of_split(data: TrainSet, run: Run) -> tuple[list[int], NDArray[np.bool_]]:
+    """Indices (n) of the labeled frames that are in the run's split, and (n,) bool: it held them out to test."""
+    parts = run.split
+    known, test = {name for names in parts.values() for name in names}, set(parts["test"])
+    rows = [i for i, name in enumerate(data.images) if name in known]
+    if not rows:
+        raise ProjectError(
+            f"None of the {len(data)} labeled frames is among those that {run.folder} was trained or tested on. "
+            "Put their labels back, or train again."
+        )
+    return rows, np.array([data.images[i] in test for i in rows])
 
 
 def _labeled(project: Project, predictor: Predictor) -> TrainSet:

@@ -42,11 +42,14 @@ class Evaluation:
     likelihood : numpy.ndarray
         (N, K) in 0..1.
     is_test : numpy.ndarray
-        (N,) bool: the network has not seen the frame in training.
+        (N,) bool: the split of the training held the frame out.
     pcutoff : float
         Likelihood below which a prediction is left out in the pcutoff variants.
     snapshot : str
     step : int
+    labeled_since : int
+        Frames labeled since the training, which are none of the N: many are chosen because the network was wrong there,
+        or have its own predictions as labels, and so say nothing true about it.
     """
 
     bodyparts: tuple[str, ...]
@@ -58,6 +61,7 @@ class Evaluation:
     pcutoff: float
     snapshot: str
     step: int
+    labeled_since: int = 0
 
     def __post_init__(self) -> None:
         n, k = len(self.images), len(self.bodyparts)
@@ -84,6 +88,15 @@ class Evaluation:
     def judged(self) -> NDArray[np.bool_]:
         """(N,) bool: the frames to judge the network by, which are the test frames, or all where there are none."""
         return self.is_test if self.is_test.any() else np.ones(len(self.images), bool)
+
+    @property
+    def left_out(self) -> str:
+        """One line on the frames that were labeled since the training; empty if there are none."""
+        if not self.labeled_since:
+            return ""
+        if self.labeled_since == 1:
+            return "1 frame labeled since this training is left out; train again to use it"
+        return f"{self.labeled_since} frames labeled since this training are left out; train again to use them"
 
     def with_labels(self, labels: Labels) -> Evaluation:
         """The same predictions beside other `Labels` of the frames; frames without a row in them keep theirs."""
@@ -129,6 +142,7 @@ class Evaluation:
             "pck5": number(pck5(self, size)),
             "verdict": verdict(self, size, human_px).to_json(),
             "presence": presence_json(self),
+            "labeled_since": int(self.labeled_since),
         }
 
     def table(self) -> str:
@@ -148,6 +162,7 @@ class Evaluation:
         lines.append(_row("all, median", [_pixels(s.median_px) for s in whole], wide))
         lines.append(_row("points", [str(s.n) for s in whole], wide))
         lines.append(_row("frames", [str((~test).sum()), str(test.sum()), str(test.sum())], wide))
+        lines += [self.left_out] if self.labeled_since else []
         return "\n".join(lines)
 
     def write(self, folder: str | Path, human_px: float | None = None) -> list[Path]:
@@ -202,6 +217,7 @@ class Evaluation:
                 pcutoff=float(report["pcutoff"]),
                 snapshot=str(report["snapshot"]),
                 step=int(report["step"]),
+                labeled_since=int(report.get("labeled_since", 0)),
             )
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(

@@ -210,4 +210,4 @@ def _errors(run: Run, step: int, facts: Facts) -> dict[str, Any]:
             f"dlcnb evaluate {quoted(run.root)}{shuffle}"
         )
     human = None if facts.human is None else facts.human.spread.mean_px
-    return {"evaluation": facts.evaluation.to_json(human)}
+    return {"evaluation": {**facts.evaluation.to_json(human), "left_out": facts.evaluation.left_out}}

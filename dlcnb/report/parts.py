@@ -111,6 +111,7 @@ def _errors(found: Data | None) -> Markup:
     ]
     return tags(
         tag("p", found["verdict"]["text"], class_="verdict"),
+        *(tag("p", line, class_="soft") for line in [found["left_out"]] if line),
         table(("frames", "points", "mean px", "95 % interval", "r.m.s. px", "median px"), rows),
     )
 

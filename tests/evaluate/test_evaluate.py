@@ -83,10 +83,20 @@ def test_interval_is_repeatable_and_needs_two_frames():
 # --- the report
 
 
+@pytest.mark.parametrize(("since", "said"), [(0, ""), (1, "1 frame labeled since"), (2, "2 frames labeled since")])
+def test_frames_labeled_since_the_training_are_told_and_kept(tmp_path, since, said):
+    found = example(labeled_since=since)
+    found.write(tmp_path)
+    again = Evaluation.read(tmp_path)
+    assert again.labeled_since == since
+    assert again.left_out.startswith(said)
+    assert ("labeled since" in found.table()) == bool(said)
+
+
 def test_report_has_exactly_the_promised_layout():
     report = example().to_json()
     numbers = ["snapshot", "step", "train", "test", "bodyparts", "pcutoff", "test_pcutoff"]
-    assert list(report) == [*numbers, "animal_px", "pck5", "verdict", "presence"]
+    assert list(report) == [*numbers, "animal_px", "pck5", "verdict", "presence", "labeled_since"]
     assert list(report["train"]) == ["mean_px", "rms_px", "median_px", "n"]
     assert list(report["test"]) == list(report["test_pcutoff"]) == ["mean_px", "rms_px", "median_px", "n", "ci95"]
     assert report["train"] == {

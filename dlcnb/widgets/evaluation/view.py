@@ -194,7 +194,7 @@ class EvaluationView(View):
         human = human_variability(self.project) if self.project is not None else None
         if pcutoff is None and self.project is not None:
             pcutoff = self.project.pcutoff
-        self.tell("")
+        self.tell(f"{evaluation.left_out}." if evaluation.left_out else "")
         self.state.set_evaluation(evaluation, human, pcutoff)
 
     def _take_up_labels(self) -> None:
