@@ -13,6 +13,7 @@ from dlcnb.evaluate.summary import number
 
 __all__ = ["PckCurve", "pck_curve"]
 
+_NEAR = 20.0  # px up to which the curve is fine
 _ROWS = 100  # bootstrap samples that are in memory at once
 
 
@@ -64,7 +65,8 @@ def pck_curve(errors: ArrayLike, thresholds_px: ArrayLike | None = None, *, seed
     errors : array_like
         (N, K) pixels; NaN = unlabeled.
     thresholds_px : array_like, optional
-        Rising distances; by default 81 from 0 to 20 px, or to the 95th percentile of the errors if that is more.
+        Rising distances; by default 81 from 0 to 20 px, and 80 more up to the 95th percentile of the errors if that is
+        more.
     seed, n : int
         Of the bootstrap over frames: its seed and number of resamples.
 
@@ -77,8 +79,10 @@ def pck_curve(errors: ArrayLike, thresholds_px: ArrayLike | None = None, *, seed
         raise ValueError(f"Expected errors (frames, bodyparts), found an array of shape {errors.shape}.")
     found = np.isfinite(errors)
     if thresholds_px is None:
-        last = max(20.0, math.ceil(np.percentile(errors[found], 95))) if found.any() else 20.0
-        thresholds_px = np.linspace(0, last, 81)
+        last = max(_NEAR, math.ceil(np.percentile(errors[found], 95))) if found.any() else _NEAR
+        thresholds_px = np.linspace(0, _NEAR, 81)  # always: a few large errors make the near ones no coarser
+        if last > _NEAR:
+            thresholds_px = np.concatenate([thresholds_px, np.linspace(_NEAR, last, 81)[1:]])
     thresholds_px = np.asarray(thresholds_px, float)
     if thresholds_px.ndim != 1 or (np.diff(thresholds_px) <= 0).any():
         raise ValueError("thresholds_px must be a list of rising distances in pixels.")

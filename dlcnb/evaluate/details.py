@@ -165,7 +165,8 @@ def details_text(found: Mapping[str, Any]) -> str:
 def _pck_line(curve: Mapping[str, Any]) -> str:
     places = (2, 5, 10, 20)
     shares = np.interp(places, curve["thresholds_px"], curve["share"])
-    return "Test points within " + ", ".join(f"{p} px: {s:.0%}" for p, s in zip(places, shares, strict=True))
+    within = ", ".join(f"{p} px: {s:.0%}" for p, s in zip(places, shares, strict=True))
+    return f"Of {curve['n']} test point{'s' * (curve['n'] != 1)}, within {within}"
 
 
 def _calibration_lines(found: Mapping[str, Any]) -> list[str]:

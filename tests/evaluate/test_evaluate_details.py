@@ -72,6 +72,12 @@ class TestPck:
         assert pck_curve([[1.0, 2.0]]).thresholds_px[-1] == 20
         assert pck_curve(np.full((3, 2), 90.5)).thresholds_px[-1] == 91
 
+    def test_one_huge_error_makes_the_near_distances_no_coarser(self):
+        curve = pck_curve([[1.0, 3.0], [7.0, 526.0]])
+        assert [curve.at(px) for px in (2, 5, 10, 20)] == [0.25, 0.5, 0.75, 0.75]
+        text = details_text(details(evaluation([[1.0, 3.0], [7.0, 526.0]], is_test=[True, True])))
+        assert "Of 4 test points, within 2 px: 25%, 5 px: 50%, 10 px: 75%, 20 px: 75%" in text
+
     def test_nothing_gives_nan_not_an_error(self):
         curve = pck_curve(np.full((3, 2), NAN))
         assert curve.n == 0
