@@ -80,7 +80,7 @@ class Calibration:
     def suggested_pcutoff(self) -> float | None:
         """The pcutoff that separates right from wrong points best (Youden's J: the most right points kept plus wrong
         points left out); None with fewer than `ENOUGH` right or wrong points (it would follow single ones), or if no
-        cutoff is better than another.
+        cutoff is better than another, or if the best one loses more than half of the right points.
         """
         return best_cutoff(self.likelihood[self.right], self.likelihood[~self.right])
 
@@ -90,6 +90,15 @@ class Calibration:
         counts = {"wrong": int((~self.right).sum()), "right": int(self.right.sum())}
         kind, count = min(counts.items(), key=lambda one: one[1])
         return f"{'only ' * (count > 0)}{count or 'no'} {kind} point{'s' * (count != 1)}" if count < ENOUGH else ""
+
+    @property
+    def why_none(self) -> str:
+        """Why no pcutoff is suggested; "" where one is."""
+        if self.suggested_pcutoff is not None:
+            return ""
+        if self.too_few:
+            return f"{self.too_few}, and it takes {ENOUGH} of each kind"
+        return "none tells wrong points from right ones without losing most of the right ones"
 
     def to_json(self) -> dict[str, Any]:
         """Bins and summaries as plain numbers; NaN becomes None."""
@@ -103,6 +112,7 @@ class Calibration:
             "auc": number(self.auc),
             "suggested_pcutoff": suggested,
             "too_few": self.too_few,
+            "why_none": self.why_none,
             "at_suggested": None if suggested is None else {k: number(v) for k, v in self.at(suggested).items()},
             "bins": {name: [number(v) for v in getattr(self, name)] for name in columns} | {"n": self.n.tolist()},
         }

@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 from dlcnb.evaluate.calibration import calibrate
 from dlcnb.evaluate.curves import pck_curve
 from dlcnb.evaluate.presence import presence_json, presence_text
-from dlcnb.evaluate.roc import ENOUGH
 from dlcnb.evaluate.summary import bootstrap_ci, number, summarize
 from dlcnb.evaluate.verdict import verdict
 from dlcnb.files import atomic_write, make_folder
@@ -187,8 +186,8 @@ def _calibration_lines(found: Mapping[str, Any]) -> list[str]:
             f"{_percent(at['wrong_left_out'])} of the wrong ones"
             + (" (few wrong points: a rough guess)" * (wrong < 10))
         )
-    elif few := calibration.get("too_few"):
-        lines.append(f"No other pcutoff is suggested: {few}, and it takes {ENOUGH} of each kind; {cutoff:g} stays")
+    elif why := calibration.get("why_none"):
+        lines.append(f"No other pcutoff is suggested: {why}; {cutoff:g} stays")
     return lines
 
 

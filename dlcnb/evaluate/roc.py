@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 __all__ = ["ENOUGH", "auc", "best_cutoff", "share_of"]
 
+LEAST_KEPT = 0.5  # share of the right points, below which a cutoff is no help
 ENOUGH = 5  # values of each kind, below which a cutoff would follow single ones
 
 
@@ -44,7 +45,7 @@ def best_cutoff(high: ArrayLike, low: ArrayLike) -> float | None:
     -------
     float or None
         In the widest gap between values that is as good as any, with few digits. None if one kind has fewer than
-        `ENOUGH` values, or if no cutoff is better than none.
+        `ENOUGH` values, if no cutoff is better than none, or if it would lose more than half of ``high``.
     """
     high, low = np.asarray(high, float), np.asarray(low, float)
     if min(len(high), len(low)) < ENOUGH:
@@ -56,6 +57,9 @@ def best_cutoff(high: ArrayLike, low: ArrayLike) -> float | None:
     if not len(gain) or gain.max() <= 0:
         return None
     best = np.flatnonzero(gain >= gain.max() - 1e-12)
+    best = best[1 - np.cumsum(highs)[best] >= LEAST_KEPT - 1e-12]
+    if not len(best):
+        return None
     widest = best[np.argmax(values[best + 1] - values[best])]
     return _short_between(values[widest], values[widest + 1])
 

@@ -146,6 +146,13 @@ class TestCalibration:
         assert found.suggested_pcutoff is None
         assert found.too_few == "only 2 right points"
 
+    @pytest.mark.parametrize(("sure", "suggests"), [(4, False), (6, True)])
+    def test_a_cutoff_that_loses_most_right_points_is_not_suggested(self, sure, suggests):
+        right = [0.95] * sure + [0.3] * (10 - sure)  # the wrong ones lie between
+        found = calibrate([[1.0] * 10, [30.0] * 10], [right, [0.5] * 10])
+        assert (found.suggested_pcutoff is not None) == suggests
+        assert ("most of the right ones" in found.why_none) != suggests
+
     def test_likelihood_that_tells_nothing(self):
         found = calibrate([[1, 30, 1, 30]] * 5, [[0.5, 0.5, 0.5, 0.5]] * 5)
         assert found.auc == 0.5

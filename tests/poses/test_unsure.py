@@ -19,6 +19,7 @@ def test_those_that_are_seldom_above_the_pcutoff_are_named():
     assert seldom_sure(found, 0.4).startswith(
         "Left out, because the likelihood is hardly ever above the pcutoff 0.4: nose, paw."
     )
+    assert "suggest" not in seldom_sure(found, 0.4)  # an evaluation may well suggest none
     assert "nose" not in seldom_sure(found, 0.01)
 
 

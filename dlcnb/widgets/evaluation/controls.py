@@ -163,8 +163,8 @@ class Controls:
         found = self.state.calibration()
         best = found.suggested_pcutoff if found is not None else None
         self.suggested.description = "no suggestion" if best is None else f"Try {best:g} here"
-        few = found.too_few if found is not None else ""
-        self.suggested.tooltip = f"{few.capitalize()}: too few to suggest another pcutoff" if few else SUGGESTED
+        why = found.why_none if found is not None else ""
+        self.suggested.tooltip = f"No other pcutoff is suggested: {why}" if why else SUGGESTED
         self.suggested.disabled = best is None or abs(best - self.state.pcutoff) < 1e-9
         project = self._view.project
         kept = project is not None and abs(project.pcutoff - self.state.pcutoff) < 1e-6

@@ -168,7 +168,7 @@ class TestGestures:
     def test_one_wrong_point_suggests_no_cutoff(self, view):
         assert view.controls.suggested.description == "no suggestion"
         assert view.controls.suggested.disabled
-        assert "too few" in view.controls.suggested.tooltip
+        assert "it takes 5 of each kind" in view.controls.suggested.tooltip
 
     def test_the_suggested_cutoff_is_used_and_kept(self, view, project):
         found = predictions(project)
