@@ -72,7 +72,7 @@ class Lines:
         self.next_button.layout.display = "none" if found.training and tab == "Train" else None
         goal, words = found.next_step
         next_one = f"· {words}" if found.training else "· next:"
-        whole = f"{task}: {found.summary} {next_one}"  # where a low pane has no room for it
+        whole = f"{task}: {found.summary}\n{found.verdict}\n{next_one}"  # where a low pane has no room for it
         self.line.value = markup(
             '<span title="{}"><b>{}</b>: {} {}</span>', whole, task, found.summary, muted(next_one)
         )

@@ -167,7 +167,10 @@ class Overview:
 
     @property
     def summary(self) -> str:
-        """The state in one line: "12 of 40 frames labeled; usable: 72 % of the points are ...; 2 videos analyzed"."""
+        """The state in one line: "12 of 40 frames labeled; usable: 72 % of the points are ...; 2 videos analyzed".
+
+        Of the verdict it has the beginning; all of it stands under Evaluate.
+        """
         parts = [_count(self.videos, "video")] if not self.analyzed else []
         if self.extracted:
             few = ", few to learn from" if 0 < self.labeled < FEW and not self.trained else ""
@@ -177,7 +180,7 @@ class Overview:
         if self.training:
             parts.append("training")
         if self.verdict:
-            parts.append(self.verdict)
+            parts.append(self.verdict.split(";")[0])
         elif self.error_px is not None:
             parts.append(f"last error {self.error_px:.1f} px")
         elif self.trained:

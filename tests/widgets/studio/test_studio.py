@@ -111,7 +111,8 @@ class TestOverview:
         assert found.next_step[0] == "Refine"
         assert found.error_px == pytest.approx(3.4)
         assert found.level == "good"
-        assert found.summary == f"{LABELED} of {LABELED} frames labeled; {found.verdict}; 1 video analyzed"
+        short = found.verdict.split(";")[0]
+        assert found.summary == f"{LABELED} of {LABELED} frames labeled; {short}; 1 video analyzed"
 
     def test_a_bad_network_leads_back_to_more_labels(self):
         bad = Overview(videos=1, analyzed=1, extracted=20, labeled=12, trained=1, evaluated=True, level="useless")
