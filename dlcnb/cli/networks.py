@@ -32,13 +32,17 @@ device_option = click.option(
 )
 
 
-def pick_run(project: Project, shuffle: int | None) -> Path:
-    """The run with that shuffle, or the last one; raises ValueError if there is none."""
+def pick_run(project: Project, shuffle: int | None, *, earlier: bool = True) -> Path:
+    """The run with that shuffle, or the last one; raises ValueError if there is none.
+
+    With ``earlier``, a shuffle that this iteration has not is looked for in those before, the newest first.
+    """
     from dlcnb.project import run_info
 
     if shuffle is None:
         return project.last_run()
-    runs = {run_info(run)["shuffle"]: run for run in project.runs()}
+    iterations = range(0 if earlier else project.iteration, project.iteration + 1)
+    runs = {run_info(run)["shuffle"]: run for n in iterations for run in project.runs(n)}
     if shuffle not in runs:
         known = ", ".join(map(str, runs)) or "none"
         raise ValueError(f"{project.root} has no run with shuffle {shuffle}. There are: {known}.")

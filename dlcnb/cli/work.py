@@ -73,7 +73,7 @@ def train(
         preset = preset or "quick"
     elif preset:
         raise click.UsageError("--preset is for a new run; a resumed one keeps its settings.")
-    run = pick_run(project, shuffle) if resume else None
+    run = pick_run(project, shuffle, earlier=False) if resume else None
     job = jobs.start("train", project, run=run, resume=resume, preset=preset, config=settings)
     console.note(f"Training in {job.folder}")
     result = run_job(console, job, describe_training)

@@ -16,6 +16,7 @@ import dlcnb
 from dlcnb.evaluate import Evaluation, human_variability
 from dlcnb.files import StrPath, quoted
 from dlcnb.jobs.history import history
+from dlcnb.jobs.starting import earlier_runs, iteration_of
 from dlcnb.labels.compare import scorers
 from dlcnb.labels.current import current_labels
 from dlcnb.project import Project, ProjectError
@@ -159,8 +160,15 @@ def _network(project: Project, chosen: StrPath | None, facts: Facts) -> dict[str
     except ProjectError as error:
         if chosen:
             raise
-        facts.left_out.append(f"Network: {error}")
-        return None
+        before = next(earlier_runs(project), None)
+        if before is None:
+            facts.left_out.append(f"Network: {error}")
+            return None
+        run = before
+        facts.left_out.append(
+            f"A network of iteration {project.iteration}: there is none yet, the one in this report is the last of "
+            f"iteration {iteration_of(run)}; dlcnb train {quoted(project.root)}"
+        )
     try:
         found = _trained(run, facts)
     except (ValueError, OSError) as error:
@@ -176,6 +184,7 @@ def _trained(run: Run, facts: Facts) -> dict[str, Any]:
     return {
         "run": str(run.folder),
         "shuffle": run.shuffle,
+        "iteration": run.folder.resolve().parents[1].name.removeprefix("iteration-"),
         "backbone": config.backbone,
         "began_from": run.settings.get("began_from"),
         "step": run.find("best")[0],

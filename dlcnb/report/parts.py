@@ -85,7 +85,7 @@ def network(data: Data) -> Markup:
         return Markup()
     frames, seconds = found["frames"], found["seconds"]
     rows = [
-        ("run", f"shuffle {found['shuffle']}"),
+        ("run", f"shuffle {found['shuffle']} of iteration {found['iteration']}"),
         ("backbone", found["backbone"]),
         ("began from", found["began_from"] or "unknown"),
         ("trained", f"{found['steps']} steps" + ("" if seconds is None else f" in {seconds / 60:.1f} min")),

@@ -10,6 +10,7 @@ import pytest
 from support.commands import run as command
 from support.projects import copy_of, write_noise
 
+from dlcnb.cli.networks import pick_run
 from dlcnb.poses import Poses, Spread, find_poses, write_chunks
 from dlcnb.poses.spread import spread_path
 from dlcnb.project import Project, ProjectError
@@ -66,6 +67,23 @@ def test_facts_are_those_of_the_project(told, facts):
     last = video["poses"]["bodyparts"][told.bodyparts[-1]]
     assert (last["longest_gap_s"], last["gap_from_s"]) == pytest.approx((gap, 100 / 30 * gap))
     assert facts.left_out == []
+
+
+def test_after_a_merge_the_network_is_that_of_the_iteration_before(told, tmp_path):
+    project = copy_of(told, tmp_path)
+    config = project.root / "config.yaml"
+    config.write_text(config.read_text().replace("iteration: 0", "iteration: 1"))
+    project = Project.open(project.root)
+    found = gather(project)
+    assert (found.data["network"]["shuffle"], found.data["network"]["iteration"]) == (1, "0")
+    assert found.data["network"]["evaluation"]["verdict"]["level"] == "good"
+    assert found.left_out[0].startswith("A network of iteration 1: there is none yet")
+    assert "shuffle 1 of iteration 0" in Seen(page(found)).text
+    with pytest.raises(ProjectError, match=r"no trained network in .*iteration-1 \(--shuffle 1 is of iteration-0\)"):
+        project.last_run()
+    assert pick_run(project, 1) == project.runs(0)[0]
+    with pytest.raises(ValueError, match="no run with shuffle 1"):
+        pick_run(project, 1, earlier=False)
 
 
 def test_zones_are_in_centimetres(facts):
