@@ -81,7 +81,7 @@ def test_from_a_spike_to_a_corrected_label_in_three_clicks(studio):
     studio.page.mouse.click(left + 71 / 119 * width, top + (1 - 0.08 / 1.06) * height)  # 1
     studio.until("s.widgets['Trajectories'].player.state.frame == 71")
     studio.page.keyboard.press("q")
-    studio.page.get_by_role("button", name="Correct frame 71").click()  # 2
+    studio.page.get_by_role("button", name="Extract frame 71").click()  # 2
     studio.until("s.tab == 'Label' and s.widgets['Label'].session.cursor.image.endswith('img071.png')")
     click_label(studio)  # 3
     studio.until("s.widgets['Label'].session.history.back() is not None")

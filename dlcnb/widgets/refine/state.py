@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["CHOOSE", "OutlierState"]
 
 CHOOSE = ("kmeans", "uniform")
+ELSE = ("jump", "fit", "uncertain", "swap", "bone")  # of a frame that was put in by hand; what names one bodypart first
 FEW, MANY = 20, 200  # frames that are found at first: some to correct, and not most of the video
 
 
@@ -157,9 +158,22 @@ class OutlierState(HasTraits):
         self.revision += 1
 
     def reason(self, frame: int) -> str:
-        """What is wrong in a frame, in words; the likelihood of the least likely bodypart if nothing is."""
-        found = self.scores.reason(frame)
-        return found or "nothing by this measure"
+        """What is wrong in a frame, in words; if nothing is by this measure, by the first other one that finds it."""
+        limits = [self.threshold, *([self.made_for[1]] if self.made_for and self.made_for[0] == self.how else [])]
+        if any(_finds(self.scores, frame, limit) for limit in limits):
+            return self.scores.reason(frame)
+        for how in ELSE:
+            found = self._known(how)
+            if found is not None and _finds(found, frame, found.threshold):
+                return f"{found.reason(frame)} ({how})"
+        return f"{self.scores.reason(frame) or 'nothing'}, not found by {self.how}"
+
+    def _known(self, how: str) -> outliers.Scores | None:
+        """The scores of a measure; None if the project has no bones, no left and right."""
+        try:
+            return self._score(how)
+        except ValueError:
+            return None
 
     def extract(self) -> int:
         """Extract the kept frames, with the machine's labels beside; returns how many."""
@@ -189,3 +203,9 @@ def _first_threshold(scores: outliers.Scores) -> float:
         return scores.threshold
     found = scores.threshold_for(min(max(count, few), MANY))
     return found if scores.count(found) else scores.threshold
+
+
+def _finds(scores: outliers.Scores, frame: int, threshold: float) -> bool:
+    """Whether a threshold finds the frame; a frame of which nothing can be said is never found."""
+    worst = scores.worst[frame]
+    return bool(worst > threshold if scores.above else worst < threshold)

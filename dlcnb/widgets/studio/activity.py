@@ -44,6 +44,7 @@ class Activity:
         self.follower = JobFollower(self._on_news, failed, seconds=0.3)
         self._failed, self._ended, self._kind, self._tab = failed, ended, "", ""
         self._stop_work: Callable[[], object] | None = None
+        self._stopping = False
         self.text = Html()
         self.text.add_class("dlcnb-number")
         self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=ipywidgets.Layout(width="140px", display="none"))
@@ -62,7 +63,7 @@ class Activity:
     def follow(self, job: Job) -> None:
         """Show how far a job is, if it is running; this one and no other any more."""
         if job.status == "running":
-            self._kind = DOING.get(job.kind, job.kind)
+            self._kind, self._stopping, self.progress.value = DOING.get(job.kind, job.kind), False, 0.0
             self.follower.follow(job)
 
     def open_tab(self, tab: str) -> None:
@@ -105,9 +106,17 @@ class Activity:
         if job is not None and self.follower.following:
             try:
                 job.stop()
-                self.text.value = muted(f"{self._kind}: stopping …")
+                self.hear(job, "stopping")
             except OSError as error:
                 self._failed(error)
+
+    def hear(self, job: Job | None, status: str) -> None:
+        """Say, until it has ended, that the job that is followed was asked to stop; others, and other news, are not."""
+        mine = self.follower.job
+        if status not in ("stopping", "pausing") or job is None or mine is None or job.folder != mine.folder:
+            return
+        self._stopping = True
+        self.text.value = muted(f"{self._kind}: {status} …")
 
     def _on_news(self, news: News) -> None:
         self._stop_work = None
@@ -116,6 +125,8 @@ class Activity:
         if news.ended:
             self.text.value = muted(f"{self._kind}: {ENDED[news.status]}")
             self._ended()
+        elif self._stopping:
+            self.progress.value = _share(step) if step else self.progress.value
         elif step is None:
             if not self.progress.value or news.last("start"):
                 self.progress.value = 0.0

@@ -59,8 +59,8 @@ class Lines:
         reload = button("refresh", "See what was done elsewhere meanwhile", refresh)
         self.top = row([home, self.line, self.next_button, self.other_button, reload, gear])
         self.top.add_class("dlcnb-overview")
-        offering = "Extract this frame and open it in the labeler"
-        self.offer_button = button("pencil", offering, self._on_offer, "Correct it", button_style="primary")
+        offering = "Extract what is ticked in Refine, this frame too, and open this one in the labeler"
+        self.offer_button = button("download", offering, self._on_offer, "Extract it", button_style="primary")
         self.bottom = ipywidgets.HBox([status, self.offer_button, activity.box])
         self.bottom.add_class("dlcnb-bottom")
         self._own = [self.offer_button, activity.box]
@@ -85,9 +85,9 @@ class Lines:
         self.next_button.tooltip = OTHER if found.judged_bad and goal == "Train" else f"Opens {goal}: {TABS[goal]}"
 
     def offer(self, frame: int | None) -> None:
-        """Offer to correct a frame; None takes the offer back."""
+        """Offer to extract a frame and correct it; None takes the offer back."""
         self._frame = frame or 0
-        self.offer_button.description = f"Correct frame {self._frame}"
+        self.offer_button.description = f"Extract frame {self._frame}"
         self.offer_button.layout.display = "none" if frame is None else None
 
     def _on_offer(self) -> None:

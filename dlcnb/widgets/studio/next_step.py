@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
+from dlcnb.outliers import refinement
 from dlcnb.widgets.studio.state import LONGER
 
 if TYPE_CHECKING:
     from dlcnb.widgets.frames.frame_picker import FramePicker
+    from dlcnb.widgets.labeler.labeler import Labeler
     from dlcnb.widgets.studio.state import Overview
     from dlcnb.widgets.studio.studio import Studio
 
-__all__ = ["do_next"]
+__all__ = ["do_next", "planned"]
 
 
 def do_next(studio: Studio, other: bool = False) -> None:
@@ -25,6 +28,8 @@ def do_next(studio: Studio, other: bool = False) -> None:
         return
     elif tab == "Frames":
         _frames(made, seen)
+    elif tab == "Label":
+        _label(made, corrects=seen.outliers > seen.refined)
     elif tab == "Train" and seen.judged_bad:
         made.train_on(LONGER)
     elif tab == "Train" and not seen.training:
@@ -45,3 +50,23 @@ def _frames(picker: FramePicker, seen: Overview) -> None:
         picker.choose()
     else:
         picker.choose_and_extract()
+
+
+def _label(labeler: Labeler, corrects: bool) -> None:
+    """Open the first frame to be labeled, or that the network got wrong; one of them that is open already stays."""
+    session = labeler.session
+    wanted: Iterable[str] = session.images
+    if corrects:
+        wanted = (image for found in refinement(labeler.project).values() for image in found)
+    left = [image for image in wanted if image in session.images and session.state(image) != "done"]
+    if left and session.cursor.image not in left:
+        labeler.go_to(left[0])
+
+
+def planned(widgets: Mapping[str, Any]) -> dict[str, Any]:
+    """What the widgets of a Studio are set to do, as `Overview` has it: frames to extract, minutes of training."""
+    frames, train = widgets.get("Frames"), widgets.get("Train")
+    return {
+        "picked": 0 if frames is None or frames.state.doing else frames.state.waiting,
+        "minutes": LONGER if train is None else train.settings.minutes,
+    }

@@ -78,6 +78,8 @@ class Overview:
         Of training, that the newest network has behind it.
     picked : int
         Frames picked in the list of frames and not extracted yet.
+    minutes : float
+        How long a training would be that is started now; 0 where its steps end it.
     """
 
     videos: int = 0
@@ -96,6 +98,7 @@ class Overview:
     iteration: int = 0
     steps: int = 0
     picked: int = 0
+    minutes: float = LONGER
 
     @property
     def next_step(self) -> tuple[str, str]:
@@ -103,6 +106,7 @@ class Overview:
         first = self.iteration == 0
         open_frames = self.extracted - self.labeled
         extract = f"extract {_count(self.picked, 'frame')}"
+        train = f"train {self.minutes:g} minutes" if self.minutes else "train a network"
         steps = (
             (not self.videos, "Frames", "add a video to the project"),
             (not self.extracted and self.picked, "Frames", extract),
@@ -112,7 +116,7 @@ class Overview:
             (self.outliers > 0, "Refine", f"merge {_count(self.refined, 'refined frame')}: the next iteration"),
             (not self.labeled, "Label", f"label {_count(open_frames, 'frame')}"),
             (open_frames and not self.trained and first, "Label", f"label {_count(open_frames, 'more frame')}"),
-            (not self.trained, "Train", "train a network" if first else "train again, with the refined frames"),
+            (not self.trained, "Train", train if first else f"{train}, with the refined frames"),
             (not self.evaluated, "Evaluate", "evaluate the network"),
             (self.level in BAD and self._shortly, *_LONGER),
             (self.level in BAD, *self._more_labels),

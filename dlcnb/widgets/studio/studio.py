@@ -30,7 +30,7 @@ from dlcnb.widgets.studio.analysis_bar import AnalysisBar
 from dlcnb.widgets.studio.door import FrontDoor
 from dlcnb.widgets.studio.lines import Lines, still
 from dlcnb.widgets.studio.links import LabelerLink, QueueLink
-from dlcnb.widgets.studio.next_step import do_next
+from dlcnb.widgets.studio.next_step import do_next, planned
 from dlcnb.widgets.studio.state import TABS, Overview, gone, overview, schema
 from dlcnb.widgets.studio.steps import Steps
 from dlcnb.widgets.studio.videos import AddVideos
@@ -247,13 +247,8 @@ class Studio(View):
         return made
 
     def _on_picks(self) -> None:
-        if self._picked() != self.overview.picked:
+        if planned(self.widgets)["picked"] != self.overview.picked:
             self.look()
-
-    def _picked(self) -> int:
-        """How many frames are picked and wait to be extracted; 0 while they are."""
-        made = self.widgets.get("Frames")
-        return 0 if made is None or made.state.doing else made.state.waiting
 
     def _make_label(self) -> View:
         offered = Suggestions(suggestions(self.project, folder.name) for folder in self.project.labeled_dirs())
@@ -266,7 +261,9 @@ class Studio(View):
 
     def _make_train(self) -> View:
         made = TrainingMonitor(self.project)
+        made.state.observe(lambda change: self.activity.hear(made.job, change.new), "status")
         made.state.observe(lambda _: self.look(), "status")
+        made.settings.observe(lambda _: self.look(), "minutes")
         return made
 
     def _make_evaluate(self) -> View:
@@ -365,7 +362,7 @@ class Studio(View):
             self._painter.request()
 
     def _look(self) -> None:
-        found = replace(overview(self.project), picked=self._picked())
+        found = replace(overview(self.project), **planned(self.widgets))
         if found == self.overview:
             return
         self.overview = found

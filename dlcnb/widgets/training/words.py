@@ -54,7 +54,9 @@ def headline(state: TrainingState) -> Markup:
     words = STATUS[state.status][0]
     if state.status == "running" and not state.step:
         words = "starting the network … (the first step may take a minute)"
-    elif state.status in ("running", "pausing", "stopping"):
+    elif state.status in ("pausing", "stopping") and not state.step:
+        words = f"{state.status} …"  # there is nothing to save
+    elif state.status == "running":
         left = f" · {clock_text(state.seconds_left)} left" if np.isfinite(state.seconds_left) else ""
         words += f" · {state.progress:.0%}{left}"
     return markup('<b class="dlcnb-number">{}</b>', words)

@@ -67,6 +67,17 @@ class TestState:
         assert set(state.scores.found(state.threshold)) == set(WRONG)
         assert "snout" in state.reason(WRONG[0])
 
+    def test_a_frame_put_in_by_hand_is_named_what_is_wrong_in_it(self, state):
+        points, likelihood = state.poses.points.copy(), np.full(state.poses.likelihood.shape, 0.95)
+        points[30:34, 2] += (60, 30)  # and stays there: in between nothing jumps
+        parts = state.poses.bodyparts
+        state.set_poses(Poses(parts, "x", points, likelihood))
+        state.add(32)
+        assert state.scores.worst[32] < state.threshold
+        assert state.reason(32).startswith(parts[2])
+        assert state.reason(32).endswith(("(fit)", "(bone)"))
+        assert state.reason(5).endswith("not found by jump")
+
     def test_it_begins_where_there_are_frames_to_correct_and_not_most_of_the_video(self, state):
         walk = np.random.default_rng(0).normal(0, 3, (1000, 4, 2)).cumsum(0)
         counts = [len(WRONG)]

@@ -92,7 +92,7 @@ class TestOverview:
         assert overview(empty).next_step == ("Label", "label 2 more frames")
         assert overview(empty).summary == "1 video; 1 of 3 frames labeled, few to learn from"
         label(empty, ["labeled-data/m/img3.png", "labeled-data/m/img5.png"])
-        assert overview(empty).next_step == ("Train", "train a network")
+        assert overview(empty).next_step == ("Train", "train 10 minutes")
 
     def test_a_project_without_videos_says_how_to_add_one(self, empty):
         empty.config["video_sets"].clear()
@@ -142,7 +142,7 @@ class TestOverview:
         merge(project)
         found = overview(project)
         assert (found.iteration, found.outliers, found.trained) == (1, 0, 0)
-        assert found.next_step == ("Train", "train again, with the refined frames")
+        assert found.next_step == ("Train", "train 10 minutes, with the refined frames")
 
     def test_training_that_is_under_way_is_waited_for(self):
         found = Overview(videos=1, extracted=2, labeled=2, training=True)
@@ -220,7 +220,7 @@ class TestStudio:
         view = studio.go_to("Trajectories")
         view.go_to(9)
         view._on_input({"type": "key", "key": "q"})
-        assert studio.lines.offer_button.description == "Correct frame 9"
+        assert studio.lines.offer_button.description == "Extract frame 9"
         studio.lines.offer_button.click()
         assert studio.widgets["Refine"].wait()
         assert studio.tab == "Label"
@@ -278,6 +278,39 @@ class TestStudio:
         assert studio.next_button.description == "Look for frames that the network got wrong"
         studio.next_button.click()
         assert studio.tab == "Refine"
+
+    def test_the_frame_that_the_network_got_wrong_is_opened(self, project):
+        poses, before = analyzed(project), set(_labeled(project))
+        done = extract(project, project.videos[0], poses, range(FRAMES - 4, FRAMES))
+        images = [f"labeled-data/{path.parent.name}/{path.name}" for path in done.images]
+        first, second = [image for image in images if image not in before][:2]
+        view = Studio(project)
+        session = view.go_to("Label").session
+        for tab in ("Label", "Refine"):
+            session.go_to(min(before))
+            view.go_to(tab)
+            view.next_button.click()
+            assert (view.tab, session.cursor.image) == ("Label", first)
+        session.go_to(second)
+        view.next_button.click()
+        assert session.cursor.image == second  # one of them already
+        label(project, [first])
+        session.go_to(first)
+        view.refresh()
+        assert view.wait()
+        view.next_button.click()
+        assert session.cursor.image == second
+        view.close()
+
+    def test_the_button_says_how_long_it_trains(self, studio):
+        assert studio.next_button.description == "Train 10 minutes"
+        settings = studio.widgets["Train"].settings
+        settings.minutes = 3
+        assert studio.wait()
+        assert studio.next_button.description == "Train 3 minutes"
+        settings.minutes = 0
+        assert studio.wait()
+        assert studio.next_button.description == "Train a network"
 
     def test_instead_of_labeling_a_bad_network_is_trained_on(self, project, studio):
         run = trained(project)

@@ -376,6 +376,11 @@ class TestRecipe:
         log.write("start")
         monitor.refresh()
         assert "starting the network" in monitor.headline.value
+        monitor.state.status = "stopping"
+        monitor.show()
+        assert "stopping …" in monitor.headline.value  # there is no snapshot to be saved yet
+        assert "%" not in monitor.headline.value
+        monitor.state.status = "running"
         assert "once the network has been started" in monitor.curves._loss_plot.box.children[1].value
         write_steps(log, [1])
         until(lambda: "training" in monitor.headline.value)
