@@ -10,6 +10,7 @@ import numpy as np
 
 from dlcnb.cli.console import LocalPath, Report, command, project_argument, table
 from dlcnb.cli.recordings import Recording, chosen, experiment_options, lines_of, subjects, write_experiment
+from dlcnb.cli.results import kind_of_poses
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
@@ -127,7 +128,7 @@ def kinematics(console: Console, root: str, videos: tuple[str, ...], out: str | 
         for r in rows
     ]  # fmt: skip
     minded = [*filter(None, [others]), *cautions(project, made, rows, pcutoff)]
-    text = "\n".join([table([heads, *cells]), str(summary), *passed_over(without), *minded])
+    text = "\n".join([table([heads, *cells]), str(summary), *passed_over(without, options["filtered"]), *minded])
     data = {"videos": done, "summary": summary, "unit": unit, "without_poses": without, "cautions": minded}
     return Report(data, text)
 
@@ -172,6 +173,7 @@ def cautions(project: Project, made: list[Recording], rows: list[dict[str, Any]]
     return list(dict.fromkeys(filter(None, (*(network_caution(project, table) for table in tables), unsure))))
 
 
-def passed_over(without: list[str]) -> list[str]:
-    """A line about videos that have no poses, if there are any."""
-    return [f"Without poses, and left out: {', '.join(without)} (dlcnb analyze)."] if without else []
+def passed_over(without: list[str], filtered: bool) -> list[str]:
+    """A line about videos that have no poses, or no filtered ones, if there are any."""
+    what, how = kind_of_poses(filtered)
+    return [f"Without {what}, and left out: {', '.join(without)} (dlcnb {how})."] if without else []

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.cli.console import LocalPath
-from dlcnb.cli.results import is_several, with_poses
+from dlcnb.cli.results import is_several, kind_of_poses, with_poses
 from dlcnb.files import quoted, read_text
 
 if TYPE_CHECKING:
@@ -104,8 +104,9 @@ def chosen(project: Project, videos: tuple[str, ...], options: dict[str, Any]) -
                 raise
             without.append(Path(video).name)
     if not found:
+        what, how = kind_of_poses(options["filtered"])
         raise FileNotFoundError(
-            f"No video of {project.root} has poses yet; make them: dlcnb analyze {quoted(project.root)} VIDEO"
+            f"No video of {project.root} has {what} yet; make them: dlcnb {how} {quoted(project.root)} VIDEO"
         )
     stem, count = Counter(video.stem for video, _ in found).most_common(1)[0]
     if count > 1:
@@ -174,14 +175,16 @@ def subjects(project: Project, made: list[Recording], options: dict[str, Any]) -
 def lines_of(
     made: Recording, individual: str, known: dict[str, str], rows: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Rows of one animal of a recording, with what they belong to in front."""
+    """Rows of one animal of a recording, with what they belong to in front, and the table they are from at the end."""
     first = {"video": made.name, **known}
     animal = {"individual": individual} if made.several else {}
-    return [{**first, **animal, **row} for row in rows]
+    return [{**first, **animal, **row, "poses": made.table.stem} for row in rows]
 
 
 def write_experiment(path: Path, rows: list[dict[str, Any]], measured: Collection[str]) -> str | None:
     """Write the csv of an experiment, whole or not at all; the rows that it has of other videos stay.
+
+    Rows of the same videos are replaced; that they were of other poses (filtered or not, another network) is said.
 
     Parameters
     ----------
@@ -189,7 +192,7 @@ def write_experiment(path: Path, rows: list[dict[str, Any]], measured: Collectio
     rows : its lines, each with the name of its ``video``.
     measured : names of all videos that were measured; some may have no rows.
 
-    Returns what is to be said of the other videos, or None if there are none.
+    Returns what is to be said of the rows that it had, or None.
     """
     import pandas as pd
 
@@ -199,16 +202,20 @@ def write_experiment(path: Path, rows: list[dict[str, Any]], measured: Collectio
     if "individual" in frame:  # of some of the videos only
         frame["individual"] = frame["individual"].fillna("")
     text = frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")
-    others, note = _others(path, measured), None
-    if others is not None:
-        text, note = _joined(path.name, others, _cells(text), text)
+    before, new, notes = _before(path), _cells(text), []
+    if before is not None:
+        same = before["video"].isin(list(measured))
+        notes += _replaced(path.name, before[same], new)
+        if not same.all():
+            text, note = _joined(path.name, before[~same], new, text)
+            notes.append(note)
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
-    return note
+    return " ".join(notes) or None
 
 
-def _others(path: Path, measured: Collection[str]) -> pd.DataFrame | None:
-    """The lines of an experiment's csv of videos that were not measured now, as text; None if there are none.
+def _before(path: Path) -> pd.DataFrame | None:
+    """The lines that an experiment's csv has already, as text; None if there are none.
 
     Raises `ProjectError` for one that is written otherwise, such as by a spreadsheet.
     """
@@ -223,8 +230,16 @@ def _others(path: Path, measured: Collection[str]) -> pd.DataFrame | None:
         raise ProjectError(
             f"{path}: expected a column 'video' and commas between cells, found {head!r}; save it so, or move it away"
         )
-    found = found[~found["video"].isin(list(measured))] if len(found) else found
     return found if len(found) else None
+
+
+def _replaced(name: str, old: pd.DataFrame, new: pd.DataFrame) -> list[str]:
+    """What is to be said of rows of the same videos that were measured in other poses; nothing if they were not."""
+    if "poses" not in old or "poses" not in new:
+        return []
+    gone, now = [list(dict.fromkeys(cells["poses"])) for cells in (old, new)]
+    other = [table for table in gone if table and table not in now]
+    return [f"{name} had rows measured in {', '.join(other)}; now {', '.join(now)} took their place."] if other else []
 
 
 def _cells(text: str) -> pd.DataFrame:
@@ -240,6 +255,7 @@ def _joined(name: str, others: pd.DataFrame, new: pd.DataFrame, text: str) -> tu
 
     videos = ", ".join(others["video"].unique())
     advice = "Without names of videos all are measured, in one way; --out writes elsewhere."
+    others = others if "poses" in others else others.assign(poses="")  # of an earlier version
     if len(new) and {*new} - {"individual"} != {*others} - {"individual"}:
         return text, f"{name} had other columns for other videos, and has no rows of them any more: {videos}. {advice}"
     columns = list(others if "individual" in others or not len(new) else new)

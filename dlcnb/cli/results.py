@@ -22,6 +22,7 @@ __all__ = [
     "crop_of",
     "filter_poses",
     "is_several",
+    "kind_of_poses",
     "known_bodyparts",
     "label",
     "label_video",
@@ -314,7 +315,7 @@ def with_poses(
     for place in (path, *_same(project, path)):
         with suppress(FileNotFoundError):
             return place, _found(place, tables, filtered, animal)
-    what, how = ("filtered poses", "filter") if filtered else ("poses", "analyze")
+    what, how = kind_of_poses(filtered)
     what += " of several animals" if animal else ""
     where = path.parent if tables is None else tables
     other = "another folder" if tables else "their folder"
@@ -322,6 +323,11 @@ def with_poses(
         f"There are no {what} of {path.name} in {where}. Make them: dlcnb {how} {quoted(project.root)} {quoted(path)}; "
         f"or name {other} with --tables."
     )
+
+
+def kind_of_poses(filtered: bool) -> tuple[str, str]:
+    """(what the poses that a command asks for are called, the command that makes them)."""
+    return ("filtered poses", "filter") if filtered else ("poses", "analyze")
 
 
 def _same(project: Project, path: Path) -> list[Path]:

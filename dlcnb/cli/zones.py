@@ -74,7 +74,9 @@ def zones(console: Console, root: str, videos: tuple[str, ...], out: str | None,
     data = {"summary": summary, "stays": each, "unit": unit, "videos": names}
     pcutoff = project.pcutoff if options["pcutoff"] is None else options["pcutoff"]
     minded += cautions(project, made, rows, pcutoff)
-    text = "\n".join([_text(rows, unit), *map(str, [summary, each, *plots]), *passed_over(without), *minded])
+    text = "\n".join(
+        [_text(rows, unit), *map(str, [summary, each, *plots]), *passed_over(without, options["filtered"]), *minded]
+    )
     return Report({**data, "plots": plots, "without_poses": without, "cautions": minded}, text)
 
 

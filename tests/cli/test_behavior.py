@@ -1,6 +1,7 @@
 """The commands of behavior: scale, kinematics, zones, on a small project with poses whose movement is known."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -145,6 +146,27 @@ def test_rows_of_videos_that_are_not_measured_now_stay_and_are_told(project, nam
     Path(first["summary"]).write_text(saved)
     assert "expected a column 'video' and commas between cells, found 'video;" in refused(name, project.root)
     assert Path(first["summary"]).read_text() == saved
+
+
+def test_rows_say_which_poses_they_are_of(project):
+    said = "No video of .* has filtered poses yet; make them: dlcnb filter "
+    for name in ("zones", "kinematics"):
+        assert re.search(said, refused(name, project.root, "--filtered"))
+    first = called("kinematics", project.root)
+    path = Path(first["summary"])
+    assert set(pd.read_csv(path)["poses"]) == {"drug_m1DLC_net", "saline_m2DLC_net"}
+    called("filter", project.root, "drug_m1")
+    printed = run("kinematics", project.root, "--filtered").stdout
+    assert "Without filtered poses, and left out: saline_m2.mp4 (dlcnb filter)." in printed
+    assert "measured in drug_m1DLC_net; now drug_m1DLC_net_filtered took their place." in printed
+    table = pd.read_csv(path)
+    assert dict(zip(table["video"], table["poses"], strict=True)) == {
+        "drug_m1": "drug_m1DLC_net_filtered", "saline_m2": "saline_m2DLC_net",
+    }  # fmt: skip
+    assert "took their place" not in run("kinematics", project.root, "--filtered").stdout
+    table.drop(columns="poses").to_csv(path, index=False)  # as an earlier version wrote it
+    called("kinematics", project.root, "drug_m1")
+    assert set(pd.read_csv(path)["video"]) == {"drug_m1", "saline_m2"}
 
 
 def test_one_clear_line_for_zones_that_do_not_fit(project):
