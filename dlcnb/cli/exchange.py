@@ -132,7 +132,7 @@ def _labels(project: Project, to: str, out: str | None, scorer: str | None) -> R
     output = folder.absolute() / f"CollectedData_{labels.scorer}{exchange.FORMATS[to]}"
     exchange.write_labels(to, output, labels, project)
     count = len(read_json(output)["images"]) if to == "coco" else len(labels)  # those that are missing are left out
-    return Report({"output": output, "images": count}, f"{count} labeled images: {output}")
+    return Report({"output": output, "images": count}, f"{count} labeled image{'s' * (count != 1)}: {output}")
 
 
 def _network(console: Console, project: Project, run: Path, snapshot: str, out: str | None) -> Report:

@@ -63,7 +63,10 @@ def _comparison(found: Any, worst: int) -> Any:
         rows.append(
             (name, *_pixels(spread.mean_px, spread.mean_ci95), *_pixels(spread.rms_px, spread.rms_ci95), spread.n)
         )
-    lines = [f"{' and '.join(found.scorers)}: {len(found.images)} frames labeled by both", table(rows)]
+    lines = [
+        f"{' and '.join(found.scorers)}: {len(found.images)} frame{'s' * (len(found.images) != 1)} labeled by both",
+        table(rows),
+    ]
     for frame in found.worst(worst):
         lines.append(f"{frame.image}: {frame.mean_px:.1f} px, {frame.bodypart} {frame.max_px:.1f} px")
     return "\n".join(lines)

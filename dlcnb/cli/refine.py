@@ -92,8 +92,10 @@ def merge(console: Console, root: str) -> Report:
     project = Project.open(root)
     done = merge_frames(project)
     count, left = sum(done.refined.values()), sum(map(len, done.left.values()))
-    rest = f"; {left} extracted frames are not labeled and not trained on" if left else ""
-    text = f"{count} refined frames{rest}. Now iteration {done.iteration}.\nNext: dlcnb train {quoted(project.root)}"
+    others = "1 extracted frame is" if left == 1 else f"{left} extracted frames are"
+    rest = f"; {others} not labeled and not trained on" if left else ""
+    refined = f"{count} refined frame{'s' * (count != 1)}"
+    text = f"{refined}{rest}. Now iteration {done.iteration}.\nNext: dlcnb train {quoted(project.root)}"
     found = offered(project)
     if found is not None:
         text += f" --start-from {LAST}\n(--start-from {LAST} goes on from the previous network: {WHY}.)"
@@ -147,7 +149,8 @@ def _text(project: Project, data: dict[str, Any], total: int, dry_run: bool) -> 
         lines.append(f"Next: label them, then dlcnb merge {quoted(project.root)}")
     elif len(data["frames"]):
         folder, count = project.labeled_dir(data["video"]), len(data["frames"])
-        lines.append(f"A dry run: nothing was written. Without --dry-run these {count} frames go to {folder}")
+        these = "this frame goes" if count == 1 else f"these {count} frames go"
+        lines.append(f"A dry run: nothing was written. Without --dry-run {these} to {folder}")
     else:
         lines.append("No new frame to extract." if data["found"] else "Choose another threshold, or another --how.")
     return "\n".join(lines)

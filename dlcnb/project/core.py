@@ -372,9 +372,11 @@ class Project:
         if not (runs := [run for run in self.runs() if not (run / FAILED_START).exists()]):
             earlier = (run for n in reversed(range(self.iteration)) for run in reversed(self.runs(n)))
             run = next((run for run in earlier if any(run.glob("snapshot-*.params"))), None)
-            told = "" if run is None else f" (--shuffle {run_info(run)['shuffle']} is of {run.parents[1].name})"
+            told = (
+                "" if run is None else f", or use that of {run.parents[1].name}: --shuffle {run_info(run)['shuffle']}"
+            )
             raise ProjectError(
-                f"no trained network in {self._models()}{told}; train one first (dlcnb train {quoted(self.root)})"
+                f"no trained network in {self._models()}; train one first (dlcnb train {quoted(self.root)}){told}"
             )
         return runs[-1]
 

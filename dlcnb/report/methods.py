@@ -51,12 +51,13 @@ def _labels(data: Mapping[str, Any]) -> str:
     found = data["labels"]
     if not found:
         return ""
-    text = f"{_count(found['frames'], 'frame')} of {_count(len(found['videos']), 'video')} were labeled by hand"
+    frames, videos = found["frames"], _count(len(found["videos"]), "video")
+    text = f"{_count(frames, 'frame')} of {videos} {_were(frames)} labeled by hand"
     twice = found["variability"]
     if twice and twice["mean_px"] is not None:
         text += (
-            f"; {_count(twice['frames'], 'frame')} were labeled twice, and the two labels of a bodypart lay "
-            f"{px_text(twice['mean_px'])} px apart on average (human variability)"
+            f"; {_count(twice['frames'], 'frame')} {_were(twice['frames'])} labeled twice, and the two labels of a "
+            f"bodypart lay {px_text(twice['mean_px'])} px apart on average (human variability)"
         )
     return f"{text}."
 
@@ -70,7 +71,8 @@ def _training(data: Mapping[str, Any]) -> str:
     began = {"imagenet": " initialized with ImageNet weights", "random": " initialized with random weights"}.get(
         str(found["began_from"]), " initialized with the weights of an earlier network" if found["began_from"] else ""
     )
-    held = f", of which {frames['validation']} were held out to choose the snapshot" if frames["validation"] else ""
+    kept = frames["validation"]
+    held = f", of which {kept} {_were(kept)} held out to choose the snapshot" if kept else ""
     trained = frames["train"] + frames["validation"]
     return (
         f"A network based on {name}{began} was trained for {found['steps']} steps on {_count(trained, 'frame')}{held}; "
@@ -140,6 +142,10 @@ def _zones(data: Mapping[str, Any]) -> str:
         f"{text}Stays in {_count(len(names), 'zone')} ({', '.join(names)}) were counted from {stay:g} s on, so that a "
         "point that jitters over an edge is one entry."
     )
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _count(number: int, what: str) -> str:

@@ -65,7 +65,8 @@ def labels(data: Data) -> Markup:
     if twice is not None:
         told = tag(
             "p",
-            f"{twice['scorers'][0]} and {twice['scorers'][1]} labeled the same {twice['frames']} frames: "
+            f"{twice['scorers'][0]} and {twice['scorers'][1]} labeled the same {twice['frames']} "
+            f"frame{'s' * (twice['frames'] != 1)}: "
             f"{_px(twice['mean_px'])} px apart on average, {_px(twice['rms_px'])} px r.m.s.",
         )
     return tags(

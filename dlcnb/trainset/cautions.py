@@ -80,14 +80,19 @@ def few_to_test(train: int, test: int, config: TrainConfig) -> str | None:
     if test >= _TO_TEST or config.train_fraction == 1 or config.leave_out is not None or config.folds is not None:
         return None
     frames = train + test
-    have = "no frame" if test == 0 else "one frame" if test == 1 else f"{test} frames"
+    if frames == 1:
+        have = "The only labeled frame is not held out"
+    elif test == 0:
+        have = f"None of the {frames} labeled frames is held out"
+    else:
+        have = f"Only {test} of the {frames} labeled frames {'is' if test == 1 else 'are'} held out"
     cure = "Label more."
     if frames >= 2:
         folds = min(5, frames)
         cure = f"Label more; or test each frame once, by dlcnb train --folds {folds} --fold 0, then 1 to {folds - 1}."
     return (
-        f"The test split has {have} of {frames} ({100 * config.train_fraction:g} % are trained on): "
-        f"the test error will say little. {cure}"
+        f"{have} to test the network (the share to train on is {100 * config.train_fraction:g} %), so that its test "
+        f"error will say {'nothing' if test == 0 else 'little'}. {cure}"
     )
 
 

@@ -167,7 +167,8 @@ OPEN = tuple(_CHOICES)  # the settings that are decided from the data
 def _warnings(facts: Survey, bodyparts: Sequence[str], config: TrainConfig) -> list[str]:
     found = []
     if facts.frames < 10:
-        found.append(f"Only {facts.frames} frames to train on. Label 20 or more, of different postures.")
+        frames = "1 frame" if facts.frames == 1 else f"{facts.frames} frames"
+        found.append(f"Only {frames} to train on. Label 20 or more, of different postures.")
     never = [name for name, count in zip(bodyparts, facts.counts, strict=True) if count == 0]
     rare = [f"{name} ({count})" for name, count in zip(bodyparts, facts.counts, strict=True) if 0 < count < 5]
     if never:

@@ -363,7 +363,7 @@ def test_labeled_dirs_leave_out_check_pictures(created):
 
 
 def test_runs(created):
-    with pytest.raises(ProjectError, match=r"no trained network in [^(]*; train one first"):
+    with pytest.raises(ProjectError, match=r"no trained network in .*; train one first \(dlcnb train [^)]*\)$"):
         created.last_run()
     first, second = created.new_run(0.8), created.new_run(0.95)
     assert created.new_run(0.5, shuffle=12).parent.name.endswith("-trainset50shuffle12")

@@ -79,7 +79,9 @@ def test_after_a_merge_the_network_is_that_of_the_iteration_before(told, tmp_pat
     assert found.data["network"]["evaluation"]["verdict"]["level"] == "good"
     assert found.left_out[0].startswith("A network of iteration 1: there is none yet")
     assert "shuffle 1 of iteration 0" in Seen(page(found)).text
-    with pytest.raises(ProjectError, match=r"no trained network in .*iteration-1 \(--shuffle 1 is of iteration-0\)"):
+    with pytest.raises(
+        ProjectError, match=r"no trained network in .*iteration-1; .*use that of iteration-0: --shuffle 1"
+    ):
         project.last_run()
     assert pick_run(project, 1) == project.runs(0)[0]
     with pytest.raises(ValueError, match="no run with shuffle 1"):
@@ -171,6 +173,12 @@ def test_errors_of_another_snapshot_and_videos_of_one_network_are_told_apart(fac
     text = methods({**facts.data, "videos": [video, three]})
     assert "of 3 networks was taken for 1 video (they lay 2.00 px" in text
     assert "Together with those of one network they analyzed 2 videos" in text
+
+
+def test_one_frame_is_no_plural(facts):
+    network = facts.data["network"]
+    frames = {"train": 9, "validation": 1, "test": 0}
+    assert "on 10 frames, of which 1 was held out" in methods({**facts.data, "network": {**network, "frames": frames}})
 
 
 def test_a_length_is_rounded_before_its_minutes_are_counted(facts):

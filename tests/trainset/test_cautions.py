@@ -59,7 +59,13 @@ def test_names_without_sides_have_no_twins():
     assert swapped_twins(plain) is None
 
 
-@pytest.mark.parametrize(("train", "test", "words"), [(11, 1, "one frame of 12"), (5, 0, "no frame of 5")])
+@pytest.mark.parametrize(
+    ("train", "test", "words"),
+    [
+        (11, 1, "Only 1 of the 12 labeled frames is held out"),
+        (10, 0, "None of the 10 labeled frames is held out to test"),
+    ],
+)
 def test_a_split_with_hardly_a_test_frame_is_told(train, test, words):
     said = few_to_test(train, test, TrainConfig(steps=1))
     assert words in said

@@ -53,12 +53,12 @@ def choose(state: PickingState, project: Project, stop: threading.Event) -> None
                 chosen = _chosen(state, project, video, _Progress(state, stop, number, len(videos)))
                 new, found = new + state.add(video, chosen, how), found + len(chosen)
         except Stopped:
-            state.message = f"Stopped: {new} frames picked so far."
+            state.message = f"Stopped: {new} frame{'s' * (new != 1)} picked so far."
             return
         state.seed = seed + 1
         old = found - new
         again = f"; {old} {'was' if old == 1 else 'were'} there already" if old else ""
-        state.message = f"{new} frames picked{again}." if new or again else "No frame was picked."
+        state.message = f"{new} frame{'s' * (new != 1)} picked{again}." if new or again else "No frame was picked."
 
 
 def _chosen(state: PickingState, project: Project, video: str, progress: _Progress) -> NDArray[np.int64]:
@@ -115,7 +115,8 @@ def extract(state: PickingState, project: Project, stop: threading.Event) -> lis
                 break
         lost = f" Damaged and left out: {', '.join(damaged)}." if damaged else ""
         stopped = "Stopped: " if stop.is_set() else ""
-        state.message = f"{stopped}{len(paths)} of {total} frames are extracted.{lost}"
+        which = f"{len(paths)} of {total} frame{'s' * (total != 1)} {'is' if len(paths) == 1 else 'are'}"
+        state.message = f"{stopped}{which} extracted.{lost}"
         if paths and not state.frames("picked"):
             state.show = "extracted"  # else nothing would be left to be seen
     return paths

@@ -195,14 +195,20 @@ class OutlierQueue(View):
         labeled, total = self.state.refined()
         if 0 < labeled < total and not self._asked:
             self._asked = True
-            left = f"{total - labeled} extracted frames are not labeled and will not be trained on."
-            self.tell(f"{left} Press Merge again to begin iteration {self.project.iteration + 1} all the same.")
+            left = total - labeled
+            others = "1 extracted frame is" if left == 1 else f"{left} extracted frames are"
+            self.tell(
+                f"{others} not labeled and will not be trained on. Press Merge again to begin iteration "
+                f"{self.project.iteration + 1} all the same."
+            )
             return
         self._asked = False
         done = outliers.merge(self.project)
         self.state.refresh()
         frames = sum(done.refined.values())
-        self.tell(f"Iteration {done.iteration} begins with {frames} refined frames. Next: train again.")
+        self.tell(
+            f"Iteration {done.iteration} begins with {frames} refined frame{'s' * (frames != 1)}. Next: train again."
+        )
 
     def _open(self, frame: int) -> None:
         image = self.state.images.get(frame)
@@ -241,7 +247,8 @@ class OutlierQueue(View):
 
     def _extract(self, _: threading.Event) -> None:
         count = self.state.extract()
-        text = f"{count} frames are extracted, with the network's labels as suggestions."
+        frames = "1 frame is" if count == 1 else f"{count} frames are"
+        text = f"{frames} extracted, with the network's labels as suggestions."
         session = getattr(self.labeler, "session", None)
         if session is not None:
             session.add_images()
