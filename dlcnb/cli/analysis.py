@@ -35,7 +35,8 @@ __all__ = ["analyze", "describe_analysis"]
     "--dynamic/--no-dynamic",
     default=None,
     help="Follow the animal with a crop, several times as fast.  [default: where the animal is small in the frame, and "
-    "the error on labeled frames is within 0.1 px of that in whole frames]",
+    "the error on labeled frames is within 0.1 px of that in whole frames; never with --scheduler, --ensemble, "
+    "--animals]",
 )
 @click.option(
     "--dynamic-threshold",

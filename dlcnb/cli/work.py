@@ -152,7 +152,10 @@ def _join(project: str, others: Any) -> Report:
 @shuffle_option
 @device_option
 def evaluate(console: Console, root: str, snapshot: str, plots: bool, **options: Any) -> Report:
-    """Measure a network's errors on PROJECT's labels: train and test, per bodypart, with and without the pcutoff."""
+    """Measure a network's errors on PROJECT's labels: train and test, per bodypart, with and without the pcutoff.
+
+    Frames labeled since the training are left out.
+    """
     from dlcnb import jobs
     from dlcnb.project import Project
 

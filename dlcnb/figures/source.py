@@ -63,7 +63,7 @@ class Source:
     project : dlcnb.project.Project
     video : name or path of the video for figures of movement; the first that has poses if None.
     frame : which moment of it they show; the liveliest if None.
-    bodypart : the one that is followed; of the skeleton the first if None.
+    bodypart : the one that is followed; the one that is found most surely if None.
     """
 
     project: Project

@@ -59,7 +59,7 @@ class Controls:
         self.start = ipywidgets.Button(
             description="Evaluate", icon="play", button_style="success", layout=layout(width="120px")
         )
-        self.start.tooltip = "Predict all labeled frames with the last run's best snapshot"
+        self.start.tooltip = "Predict the labeled frames of the last run with its best snapshot"
         self.start.on_click(lambda _: self._view.evaluate())
         self.header = row([self.chosen, self.refresh, self.start] if startable else [])
         self.header.layout.display = None if startable else "none"
@@ -68,7 +68,7 @@ class Controls:
         layout, state = ipywidgets.Layout, self.state
         self.frames = ipywidgets.ToggleButtons(options=FRAMES, value=state.frames, layout=layout(margin="0"))
         self.frames.style.button_width = "56px"
-        self.frames.tooltips = ["All labeled frames", "Frames that were not trained on", "Frames that were trained on"]
+        self.frames.tooltips = ["Both", "Frames that the training held out", "Frames that were trained on"]
         self.bodypart = ipywidgets.Dropdown(options=[("all bodyparts", "")], layout=layout(width="150px", margin="0"))
         self.pcutoff = ipywidgets.FloatSlider(
             min=0,

@@ -228,7 +228,7 @@ class EvaluationView(View):
     def _on_news(self, news: News) -> None:
         self.controls.busy(not news.ended)
         if not news.ended:
-            self.tell("Evaluating: the network starts, then predicts all labeled frames …")
+            self.tell("Evaluating: the network starts, then predicts the labeled frames …")
         elif (done := news.last("done")) is not None:
             result = done["result"]
             self._path = Path(result["folder"]) / f"evaluation-{result['step']}.json"
