@@ -10,10 +10,11 @@ import click
 from dlcnb.cli.console import Report, clock, command, project_argument, table, videos_argument
 from dlcnb.cli.jobs import run_job
 from dlcnb.cli.networks import device_option, networks_of, raw_likelihood_option, shuffle_option, snapshot_of
-from dlcnb.cli.results import crop_of, video_path
+from dlcnb.cli.results import crop_of, own_path, video_path
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
+    from dlcnb.project import Project
 
 __all__ = ["analyze", "describe_analysis"]
 
@@ -75,15 +76,16 @@ def analyze(
 ) -> Report:
     """Find the bodyparts in every frame of VIDEOS, or folders of them, with PROJECT's network.
 
-    Poses are written as h5 and csv tables. After a crash or a stop the same command goes on where it was. A video whose
-    tables are up to date is left alone.
+    Poses are written as h5 and csv tables, of a video that PROJECT has a link to beside that link. After a crash or a
+    stop the same command goes on where it was. A video whose tables are up to date is left alone.
     """
     from dlcnb import jobs
     from dlcnb.project import Project, find_videos
 
     project = Project.open(root)
     files = find_videos(videos, recursive=recursive)
-    paths = [video_path(project, video) for video in files]  # all are looked for before any is analyzed
+    given = [video_path(project, video) for video in files]  # all are looked for before any is analyzed
+    paths = list(dict.fromkeys(given if out else _own(console, project, given)))
     options = {
         "snapshot": snapshot_of(snapshot),
         "folder": out and Path(out).absolute(),
@@ -95,6 +97,16 @@ def analyze(
     options |= networks_of(console, project, shuffle, snapshot, more["ensemble"])
     job = jobs.start("analyze", project, videos=paths, **options)
     return _report(run_job(console, job, describe_analysis), len(paths), project.pcutoff)
+
+
+def _own(console: Console, project: Project, given: list[Path]) -> list[Path]:
+    """The videos as the project has them, so that the tables of each are in one place; where that is, is said."""
+    paths = [own_path(project, path) for path in given]
+    linked = dict.fromkeys(path for path, before in zip(paths, given, strict=True) if path != before)
+    for folder in dict.fromkeys(path.parent for path in linked):
+        names = ", ".join(path.name for path in linked if path.parent == folder)
+        console.note(f"note: of the project's {names} the tables go to {folder}, as Studio's do; or give --out")
+    return paths
 
 
 def _report(result: dict[str, Any], count: int, pcutoff: float) -> Report:

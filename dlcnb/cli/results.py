@@ -26,6 +26,7 @@ __all__ = [
     "known_bodyparts",
     "label",
     "label_video",
+    "own_path",
     "plot",
     "video_path",
     "with_poses",
@@ -312,9 +313,12 @@ def with_poses(
         except FileNotFoundError:
             pass
         raise
+    found: list[tuple[Path, Path]] = []
     for place in (path, *_same(project, path)):
         with suppress(FileNotFoundError):
-            return place, _found(place, tables, filtered, animal)
+            found.append((place, _found(place, tables, filtered, animal)))
+    if found:
+        return max(found, key=lambda one: one[1].stat().st_mtime)
     what, how = kind_of_poses(filtered)
     what += " of several animals" if animal else ""
     where = path.parent if tables is None else tables
@@ -328,6 +332,17 @@ def with_poses(
 def kind_of_poses(filtered: bool) -> tuple[str, str]:
     """(what the poses that a command asks for are called, the command that makes them)."""
     return ("filtered poses", "filter") if filtered else ("poses", "analyze")
+
+
+def own_path(project: Project, path: Path) -> Path:
+    """The path by which a project has a video, beside which Studio leaves its tables; as given if it has it not.
+
+    Where there are tables beside the path given, and none there, as with DeepLabCut, they stay together.
+    """
+    from dlcnb.poses import pose_tables
+
+    same = [] if path in project.videos else _same(project, path)
+    return path if not same or (pose_tables(path) and not pose_tables(same[0])) else same[0]
 
 
 def _same(project: Project, path: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 """The commands of behavior: scale, kinematics, zones, on a small project with poses whose movement is known."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 from support.commands import run
 
-from dlcnb.cli.results import with_poses
+from dlcnb.cli.results import own_path, with_poses
 from dlcnb.poses import MultiAnimalPoses, Poses, find_poses
 from dlcnb.project import Project, Scale, set_scale
 from dlcnb.tables.h5 import read_h5_table
@@ -207,6 +208,32 @@ def test_the_tables_of_a_linked_video_are_found_by_the_path_of_either(made):
     assert made.videos[0].samefile(original)
     for path in (original, made.videos[0], "drug_m1"):
         assert with_poses(made, path, None) == (made.videos[0], find_poses(made.videos[0]))
+
+
+def test_a_linked_video_has_its_tables_in_one_place(made, tmp_path):
+    link, original = made.videos[0], made.root.parent / "drug_m1.mp4"
+    assert own_path(made, original) == own_path(made, link) == link
+    copied = Path(shutil.copy(original, tmp_path))
+    assert own_path(made, copied) == copied  # another file
+    poses = Poses.read(find_poses(link))
+    written = poses.write(original, "_new")
+    try:
+        for age, place in ((10, original), (-10, link)):
+            for path in written:
+                os.utime(path, times=(path.stat().st_atime, find_poses(link).stat().st_mtime + age))
+            assert with_poses(made, original, None)[0] == place  # the newest table
+        assert own_path(made, original) == link
+        kept = {path: path.rename(tmp_path / path.name) for path in pose_files(link)}
+        assert own_path(made, original) == original  # as DeepLabCut left them
+        for path, moved in kept.items():
+            moved.rename(path)
+    finally:
+        for path in written:
+            path.unlink()
+
+
+def pose_files(video):
+    return list(video.parent.glob(f"{video.stem}DLC*"))
 
 
 def test_one_clear_line_for_what_is_missing(project, tmp_path):
