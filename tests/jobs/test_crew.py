@@ -98,6 +98,16 @@ def test_a_stop_reaches_all_workers(shared):
     assert list(job.folder.glob("snapshot-*.params"))
 
 
+def test_ctrl_c_of_a_worker_that_joined_ends_all_with_a_snapshot(shared):
+    job, member = shared(steps=100_000)
+    first_step(job, member)
+    os.killpg(member.pid, signal.SIGINT)  # as a terminal does
+    assert job.wait(TIMEOUT) == "failed"
+    assert "A snapshot is saved" in job.error
+    assert member.wait(TIMEOUT) == 130
+    assert list(job.folder.glob("snapshot-*.params"))
+
+
 def test_a_worker_that_dies_ends_the_training_with_a_clear_error(shared):
     job, member = shared(steps=100_000)
     first_step(job, member)

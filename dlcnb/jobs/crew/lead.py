@@ -148,9 +148,16 @@ def join(place: str | Path, *, timeout: float = 600) -> Path:
     """
     run = _waiting_run(Path(place), timeout)
     line = [sys.executable, "-m", "dlcnb.jobs.crew.member", "member", str(run)]
-    done = subprocess.run(line, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    if done.returncode:
-        words = (done.stderr.strip().splitlines() or ["it was ended"])[-1]
+    with subprocess.Popen(line, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as member:
+        try:
+            told = member.communicate()[1]
+        except KeyboardInterrupt:  # the terminal's Ctrl-C reached it, too: it tells the others before it leaves
+            with suppress(subprocess.TimeoutExpired):
+                member.wait(GRACE)
+            member.kill()
+            raise
+    if member.returncode:
+        words = (told.strip().splitlines() or ["it was ended"])[-1]
         raise JobError(f"This worker of the training in {run} failed: {words}")
     return run
 
