@@ -105,7 +105,7 @@ def _own(console: Console, project: Project, given: list[Path]) -> list[Path]:
     linked = dict.fromkeys(path for path, before in zip(paths, given, strict=True) if path != before)
     for folder in dict.fromkeys(path.parent for path in linked):
         names = ", ".join(path.name for path in linked if path.parent == folder)
-        console.note(f"note: of the project's {names} the tables go to {folder}, as Studio's do; or give --out")
+        console.note(f"note: tables of {names} go to {folder}, beside the project's link, as Studio's do")
     return paths
 
 
