@@ -166,7 +166,7 @@ class OutlierState(HasTraits):
             found = self._known(how)
             if found is not None and _finds(found, frame, found.threshold):
                 return f"{found.reason(frame)} ({how})"
-        return f"{self.scores.reason(frame) or 'nothing'}, not found by {self.how}"
+        return f"not found by {self.how}"
 
     def _known(self, how: str) -> outliers.Scores | None:
         """The scores of a measure; None if the project has no bones, no left and right."""
