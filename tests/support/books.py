@@ -93,9 +93,8 @@ class Book(AbstractContextManager["Book"]):
     def do(self, code: str) -> str:
         """Run code that is not in the notebook; returns what it printed."""
         cell = nbformat.v4.new_code_cell(code)
-        self.notebook.cells.append(cell)
+        self.notebook.cells.append(cell)  # and it stays, as what it shows may be brought up to date later
         self.client.execute_cell(cell, len(self.notebook.cells) - 1)
-        self.notebook.cells.remove(cell)
         return "".join(out.get("text", "") for out in cell.outputs)
 
     def go_on(self, work: Mapping[str, str]) -> None:
