@@ -456,6 +456,15 @@ def test_ctrl_c_stops_with_a_snapshot(training):
     assert list(job.folder.glob("snapshot-*.params"))
 
 
+@pytest.fixture
+def heard():
+    """Ctrl-C is heard, also where these tests run behind a shell that has told them to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_that_leaves_half_a_library_behind_is_ctrl_c():
     group = click.Group()
 

@@ -1,5 +1,6 @@
 """The labeler in JupyterLab: real mouse, real keys, killed kernels; what is on the disk and what the page shows."""
 
+import math
 import os
 import random
 import shutil
@@ -177,17 +178,18 @@ def test_dots_found_in_a_screenshot_are_labeled_where_they_are(labeler):
     ctrl_wheel(labeler, -300)
     labeler.until("p.view.zoomed and p._painter.wait()")
     labeler.ask("[p.view.toggle('loupe'), p._painter.wait()] and 0")
-    canvas = labeler.page.locator(CANVAS)
-    data = np.frombuffer(canvas.screenshot(), np.uint8)
+    box = labeler.page.locator(CANVAS).bounding_box()
+    left, top = (math.ceil(box[name]) for name in ("x", "y"))  # a screenshot has whole pixels
+    clip = {"x": left, "y": top, "width": math.floor(box["width"]) - 1, "height": math.floor(box["height"]) - 1}
+    data = np.frombuffer(labeler.page.screenshot(clip=clip), np.uint8)
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR).astype(int)
     green = ((picture[..., 1] - picture[..., 0] > 80) & (picture[..., 1] - picture[..., 2] > 80)).astype(np.uint8)
     count, _, stats, centres = cv2.connectedComponentsWithStats(green)
-    box = canvas.bounding_box()
     seen = [centres[n] for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] > 60]
     inside = [c for c in seen if 20 < c[0] < picture.shape[1] - 20 and 20 < c[1] < picture.shape[0] - 20]
     assert inside
     for k, (x, y) in enumerate(inside):
-        labeler.page.mouse.click(box["x"] + x + 0.5, box["y"] + y + 0.5)
+        labeler.page.mouse.click(left + x + 0.5, top + y + 0.5)
         acknowledged(labeler, k)
         point = placed(labeler)[k]
         assert np.linalg.norm(np.array(DOTS) - point, axis=1).min() < 0.5
