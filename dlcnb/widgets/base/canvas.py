@@ -146,6 +146,7 @@ class PaintCanvas(MultiCanvas):
 
     def set_size(self, size: tuple[int, int]) -> bool:
         """Be (height, width) px large, at the same ratio; True if that is new. The page empties the canvas then."""
+        self.layout.max_width = f"{size[1]}px"
         return self._set_size(size, self.ratio)
 
     def _set_size(self, size: tuple[int, int], ratio: float) -> bool:
@@ -154,7 +155,6 @@ class PaintCanvas(MultiCanvas):
         self.size, self.ratio = size, ratio
         with self.hold_sync():
             self.height, self.width = (round(side * ratio) for side in size)
-        self.layout.max_width = f"{size[1]}px"
         return True
 
     def paint(self, layer: int, things: Iterable[Thing]) -> None:

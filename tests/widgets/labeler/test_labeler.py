@@ -315,6 +315,13 @@ class TestCrosshair:
         key(labeler, "Alt+ArrowRight", "Enter", "Enter")
         np.testing.assert_allclose(points(labeler)[:2], [(17, 24), (37, 28)])  # moved as the one before was
 
+    def test_a_sharp_screen_changes_the_pixels_and_not_the_room_of_the_picture(self, labeler):
+        canvas = labeler.canvas
+        (height, width), room = canvas.size, canvas.layout.max_width
+        labeler.input.guard.ratio = 1.5
+        assert (canvas.height, canvas.width) == (1.5 * height, 1.5 * width)
+        assert canvas.layout.max_width == room
+
     def test_enter_at_another_place_moves_what_is_placed(self, labeler):
         key(labeler, "c")
         assert "crosshair is on" in labeler.session.message
