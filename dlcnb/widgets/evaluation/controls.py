@@ -123,17 +123,17 @@ class Controls:
                 self._view.fail(error)
 
     def _on_chosen(self, change: Any) -> None:
-        if change.new is not None:
+        if change.new:
             self._view.show_file(change.new)
 
     # --- showing ---
 
     def list_evaluations(self, paths: Sequence[Path], chosen: Path | None) -> None:
         """Offer these evaluations."""
-        offered: list[tuple[str, str | None]] = [(_name(path), str(path)) for path in paths]
-        self._quiet.set(self.chosen, options=offered or [("no evaluation yet", None)])
-        if chosen is not None:
-            self._quiet.set(self.chosen, value=str(chosen))
+        offered = [(_name(path), str(path)) for path in paths]
+        self._quiet.set(self.chosen, options=offered or [("no evaluation yet", "")])  # None would be shown as nothing
+        if chosen is not None or not paths:
+            self._quiet.set(self.chosen, value=str(chosen or ""))
         self.chosen.disabled = not paths
 
     def busy(self, running: bool) -> None:

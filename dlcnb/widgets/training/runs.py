@@ -110,11 +110,12 @@ class RunChooser:
         """Offer these runs (the newest first); ``shown`` is the folder of the one on display, or None."""
         options = [(run_name(run), str(run)) for run in runs]
         with self._quiet:
-            offered: list[tuple[str, str | None]] = [*options] or [("no run yet", None)]
+            offered = options or [("no run yet", "")]  # None would be shown as nothing
             if list(self.dropdown.options) != offered:
                 self.dropdown.options = offered
             self.dropdown.disabled = not options
-            self.dropdown.value = str(shown) if str(shown) in [value for _, value in options] else None
+            chosen = str(shown) if str(shown) in [value for _, value in options] else None
+            self.dropdown.value = chosen if options else ""
         others = [(name, run) for name, run in options if run != str(shown)]
         for name, run in others:
             if run not in self.boxes:
@@ -131,5 +132,5 @@ class RunChooser:
         return [run for run in others if run in self.boxes and self.boxes[run].value]
 
     def _on_run(self, change: Any) -> None:
-        if change.new is not None:
+        if change.new:
             self._chosen(change.new)

@@ -234,6 +234,7 @@ class TestSources:
         assert view.empty.layout.display is None
         assert {part.layout.display for part in view._found} == {"none"}  # no empty plots, no black picture
         assert view.gallery.state.cells == ()
+        assert view.controls.chosen.label == "no evaluation yet"
         view.wait()
         assert view.snapshot().width > 400
         view.close()

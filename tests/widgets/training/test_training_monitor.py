@@ -334,7 +334,7 @@ class TestChoosing:
     def test_no_run_yet(self, monitor):
         assert monitor.state.status == "idle"
         assert monitor.snapshot().size[0] > 0
-        assert monitor.runs.value is None
+        assert (monitor.runs.label, monitor.runs.disabled) == ("no run yet", True)
 
     def test_what_is_wrong_with_the_project_is_shown(self, monitor):
         monitor.start_button.click()  # nothing is labeled
