@@ -2,13 +2,15 @@
 
     python benchmarks/animals.py PROJECT … --minutes 5 --seeds 0
     python benchmarks/animals.py openfield --pixels --minutes 5          (the same labels, other pixels)
+    python benchmarks/animals.py PROJECT --minutes 10 --peer PYTHON      (SLEAP-NN on the same frames, too)
 
 For each project, budget and split seed it trains on 80 % of the labeled frames, in a process of its own, and prints one
 row: PCK5 (share of the test points within 5 % of the animal's size, the median diagonal of the labels' bounding box),
 mean and median distance in px, the least presence AUC of a bodypart that is missing in some test frames, the worst
 bodypart's median error on *training* frames in % of the animal's size, steps, peak memory, and how many frames per
 second the network takes, exact and in int8. `--pixels` trains on copies of the frames: half, double and four times as
-large, turned, with a border, mirrored, and with other names.
+large, turned, with a border, mirrored, and with other names. `--peer` is the Python of an environment with SLEAP-NN
+(see sleap_peer.py): a row more for each, of the same split and minutes, judged by the same functions.
 """
 
 import argparse
@@ -28,7 +30,6 @@ COLUMNS = "project minutes seed PCK5_% mean_px median_px presence_AUC worst_part
 def one(root, minutes, seed, settings):
     """Train one network in a copy of a project; returns the row of the table, and what the recipe decided."""
     from dlcnb import Project, TrainConfig, evaluate_run, train
-    from dlcnb.evaluate import animal_px, pck5, presence
     from dlcnb.run import Run
 
     project = Project.open(root)
@@ -36,18 +37,33 @@ def one(root, minutes, seed, settings):
     run = project.new_run(config.train_fraction)
     *_, last = train(project, config, run=run)
     found = evaluate_run(project, run)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    speeds = (f"{frames_per_second(project, run, engine):.0f}" for engine in ("fp32", "int8"))
+    return [*judged(found), last.step, f"{memory:.0f}", *speeds], Run(run).settings.get("decisions", [])
+
+
+def peer(root, minutes, seed, python, changes):
+    """Train SLEAP-NN on the same frames; returns the row of the table, and what it was."""
+    from sleap_peer import measured
+
+    found, facts = measured(root, minutes, seed, python, changes)
+    about = "SLEAP-NN {version}, PyTorch {torch}, the network of step {best}".format_map(facts)
+    return [*judged(found), facts["steps"], f"{facts['memory']:.0f}", f"{facts['speed']:.0f}", "-"], [about]
+
+
+def judged(found):
+    """The columns PCK5 to worst part of an evaluation."""
+    from dlcnb.evaluate import animal_px, pck5, presence
+
     size, errors = animal_px(found.labels), found.errors
     test, trained = errors[found.is_test], errors[~found.is_test]
     enough = (~np.isnan(trained)).sum(0) >= 5
     worst = np.nanmax(np.nanmedian(trained[:, enough], 0)) / size if enough.any() else np.nan
     aucs = [part.auc for part in presence(found) if np.isfinite(part.auc)]
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    row = [
+    return [
         *(f"{100 * pck5(found, size):.1f}", f"{np.nanmean(test):.2f}", f"{np.nanmedian(test):.2f}"),
-        *(f"{min(aucs):.3f}" if aucs else "-", f"{100 * worst:.1f}", last.step, f"{memory:.0f}"),
-        *(f"{frames_per_second(project, run, engine):.0f}" for engine in ("fp32", "int8")),
+        *(f"{min(aucs):.3f}" if aucs else "-", f"{100 * worst:.1f}"),
     ]
-    return row, Run(run).settings.get("decisions", [])
 
 
 def frames_per_second(project, run, engine):
@@ -141,10 +157,14 @@ def rows_of(root, arguments, settings, name):
     """Print the rows of one project."""
     for minutes in arguments.minutes:
         for seed in arguments.seeds:
-            row, decisions = in_a_process(one, root, minutes, seed, settings)
-            print(" | ".join(map(str, [name, f"{minutes:g}", seed, *row])), flush=True)
+            if not arguments.peer_only:
+                row, reasons = in_a_process(one, root, minutes, seed, settings)
+                print(" | ".join(map(str, [name, f"{minutes:g}", seed, *row])), flush=True)
+            if arguments.peer:
+                row, reasons = peer(root, minutes, seed, arguments.peer, arguments.peer_set)
+                print(" | ".join(map(str, [f"{name}, SLEAP-NN", f"{minutes:g}", seed, *row])), flush=True)
     if arguments.reasons:
-        print(*(f"    {reason}" for reason in decisions), sep="\n", flush=True)
+        print(*(f"    {reason}" for reason in reasons), sep="\n", flush=True)
 
 
 def main():
@@ -155,7 +175,12 @@ def main():
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="other training settings")
     parser.add_argument("--pixels", nargs="*", help="train on changed copies of the frames: all, or the named ones")
     parser.add_argument("--reasons", action="store_true", help="print what the recipe decided, too")
+    parser.add_argument("--peer", metavar="PYTHON", help="of an environment with SLEAP-NN, which is measured, too")
+    parser.add_argument("--peer-only", action="store_true", help="train the peer alone")
+    parser.add_argument("--peer-set", nargs="*", default=[], metavar="KEY=VALUE", help="other settings of the peer")
     arguments = parser.parse_args()
+    if arguments.peer_only and not arguments.peer:
+        parser.error("--peer-only needs --peer PYTHON, that of an environment with SLEAP-NN")
     import yaml
 
     from dlcnb import Project, sampledata
