@@ -47,7 +47,7 @@ def peer(root, minutes, seed, python, changes):
     from sleap_peer import measured
 
     found, facts = measured(root, minutes, seed, python, changes)
-    about = "SLEAP-NN {version}, PyTorch {torch}, the network of step {best}".format_map(facts)
+    about = "SLEAP-NN {version}, PyTorch {torch}, {cpu:.0f} s of CPU time, the network of step {best}".format_map(facts)
     return [*judged(found), facts["steps"], f"{facts['memory']:.0f}", f"{facts['speed']:.0f}", "-"], [about]
 
 

@@ -28,7 +28,7 @@ MOST_SIDE, LEAST_ANIMAL = 256, 64  # px, of frames and of the animal as its netw
 
 
 def measured(root, minutes, seed, python, changes=()):
-    """(`dlcnb.Evaluation` of SLEAP-NN, {version, torch, steps, epoch, memory in MB, frames per second})."""
+    """(`dlcnb.Evaluation` of SLEAP-NN, {version, torch, steps, best step, cpu seconds, memory in MB, speed in frames/s})."""
     from dlcnb import Project, TrainConfig
     from dlcnb.evaluate import Evaluation, animal_px
     from dlcnb.trainset import TrainSet, choose_split
@@ -42,11 +42,8 @@ def measured(root, minutes, seed, python, changes=()):
         images = [str(data.root.absolute() / name) for name in data.images]
         sizes = np.array(data.sizes(range(len(data))))
         chosen = settings(folder, sizes.max(), animal_px(data.points[parts.train]), rotation, seed)
-        np.savez(
-            Path(folder, "here.npz"),
-            **{"images": images, "points": data.points, "sizes": sizes, "bodyparts": data.bodyparts},
-            **{"train": parts.train, "test": parts.test},
-        )
+        about = {"images": images, "points": data.points, "sizes": sizes, "bodyparts": data.bodyparts}
+        np.savez(Path(folder, "here.npz"), **about, train=parts.train, test=parts.test)
         Path(folder, "here.json").write_text(json.dumps({"settings": chosen, "changes": list(changes)}))
         run(python, folder, minutes)
         found, facts = np.load(Path(folder, "there.npz")), json.loads(Path(folder, "there.json").read_text())
@@ -60,7 +57,12 @@ def run(python, folder, minutes):
     """Train and predict in the other environment; Lightning ends the training when the time is over."""
     spent = {"PL_TRAINER_MAX_TIME": repr({"seconds": round(60 * minutes)})}
     command = [python, "-P", __file__, folder]
-    done = subprocess.run(command, env={**os.environ, **spent}, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, env={**os.environ, **spent}, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise SystemExit(
+            f"--peer: expected the Python of an environment with SLEAP-NN, found {python} ({error})."
+        ) from None
     if done.returncode:
         ending = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
         raise SystemExit(f"{ending}\n{python} failed; it needs SLEAP-NN: {python} -m pip install 'sleap-nn[torch-cpu]'")
@@ -124,7 +126,9 @@ def there(folder):
     trainer = ModelTrainer.get_model_trainer_from_config(
         verify_training_cfg(config), train_labels=[train], val_labels=[test]
     )
+    began = time.process_time()
     trainer.train()
+    spent = time.process_time() - began
     predictor = Predictor.from_model_paths([str(folder / "network")], device="cpu", peak_threshold=-math.inf)
     points, likelihood = predict(predictor, videos, rows, len(here["images"]))
     points = np.clip(points, 0, here["sizes"][:, None, ::-1] - 1)  # its refinement of a flat map may lead anywhere
@@ -135,6 +139,7 @@ def there(folder):
         "torch": version("torch"),
         "steps": trainer.trainer.global_step,
         "best": best["global_step"],
+        "cpu": spent,
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "speed": frames_per_second(predictor, videos[0]),
     }
