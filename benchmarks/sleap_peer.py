@@ -28,7 +28,7 @@ MOST_SIDE, LEAST_ANIMAL = 256, 64  # px, of frames and of the animal as its netw
 
 
 def measured(root, minutes, seed, python, changes=()):
-    """(`dlcnb.Evaluation` of SLEAP-NN, {version, torch, steps, best step, cpu seconds, memory in MB, speed in frames/s})."""
+    """(`dlcnb.Evaluation` of SLEAP-NN, facts: versions, steps, CPU seconds, memory in MB, speed in frames/s)."""
     from dlcnb import Project, TrainConfig
     from dlcnb.evaluate import Evaluation, animal_px
     from dlcnb.trainset import TrainSet, choose_split
@@ -60,9 +60,8 @@ def run(python, folder, minutes):
     try:
         done = subprocess.run(command, env={**os.environ, **spent}, capture_output=True, text=True, check=False)
     except OSError as error:
-        raise SystemExit(
-            f"--peer: expected the Python of an environment with SLEAP-NN, found {python} ({error})."
-        ) from None
+        message = f"--peer: expected the Python of an environment with SLEAP-NN, found {python} ({error})."
+        raise SystemExit(message) from None
     if done.returncode:
         ending = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
         raise SystemExit(f"{ending}\n{python} failed; it needs SLEAP-NN: {python} -m pip install 'sleap-nn[torch-cpu]'")
@@ -71,8 +70,9 @@ def run(python, folder, minutes):
 def settings(folder, side, animal, rotation, seed):
     """SLEAP-NN's configuration: ``side`` is the frames' longest, ``animal`` the size of the animal, both px.
 
-    What differs from its profile for single animals: frames as small as the animal allows, images kept in memory, wide
-    rotation where the recipe decided so, ten times the learning rate, and no early end.
+    What differs from its profile for single animals (filters_rate 2, maps of half the size, sigma 2.5, learning rate
+    1e-4): a network and maps that make two and a half times as many steps, frames as small as the animal allows, images
+    kept in memory, rotation as wide as the recipe decided, a higher learning rate, and no early end.
     """
     scale = min(1.0, max(MOST_SIDE / side, LEAST_ANIMAL / animal))
     turned = {"rotation_min": -rotation, "rotation_max": rotation, "rotation_p": 1.0}
@@ -85,8 +85,8 @@ def settings(folder, side, animal, rotation, seed):
             "augmentation_config": {"geometric": {**turned, "scale_min": 0.9, "scale_max": 1.1, "scale_p": 1.0}},
         },
         "model_config": {
-            "backbone_config": {"unet": {"filters": 16, "filters_rate": 2.0, "max_stride": 16, "output_stride": 2}},
-            "head_configs": {"single_instance": {"confmaps": {"sigma": 2.5, "output_stride": 2}}},
+            "backbone_config": {"unet": {"filters": 16, "filters_rate": 1.5, "max_stride": 16, "output_stride": 4}},
+            "head_configs": {"single_instance": {"confmaps": {"sigma": 5.0, "output_stride": 4}}},
         },
         "trainer_config": {
             "train_data_loader": {**loader, "shuffle": True},
