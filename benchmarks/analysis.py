@@ -1,6 +1,6 @@
 """Frames per second of an analysis, end to end, of each engine, beside decoding alone and ONNX Runtime.
 
-    python benchmarks/analysis.py PROJECT VIDEO [--engines fp32 int8 openvino] [--batches 1 8] [--frames N] [--resnet]
+    python benchmarks/analysis.py PROJECT VIDEO [--engines fp32 int8 openvino-int8] [--batches 1 8] [--frames N] [--resnet]
 
 PROJECT holds a trained network. End to end is what ``dlcnb analyze`` does: decode, predict, write csv and h5; where it
 would follow the animal by crops, that way, too. The error is that of ``dlcnb evaluate`` on the test frames. ONNX
@@ -24,10 +24,10 @@ import numpy as np
 from dlcnb import Poses, Predictor, Project, VideoReader, evaluate_run, predict_video
 from dlcnb.backend import mx
 from dlcnb.backend.choice import following
-from dlcnb.backend.engines import has_openvino
+from dlcnb.backend.openvino import has_nncf
 from dlcnb.machine.processors import core_count, prepare_to_predict
 
-ENGINES = ("fp32", "int8", "openvino", "onnxruntime")
+ENGINES = ("fp32", "int8", "openvino", "openvino-int8", "onnxruntime")
 
 
 class OnnxRuntime:
@@ -132,7 +132,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("project")
     parser.add_argument("video")
-    parser.add_argument("--engines", nargs="+", default=[e for e in ENGINES if e != "openvino" or has_openvino()])
+    parser.add_argument("--engines", nargs="+", default=[e for e in ENGINES if "openvino" not in e or has_nncf()])
     parser.add_argument("--batches", type=int, nargs="+", default=(1, 8))
     parser.add_argument("--frames", type=int, default=10**9)
     parser.add_argument("--resnet", action="store_true")

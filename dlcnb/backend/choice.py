@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 import dlcnb
 from dlcnb import geometry
 from dlcnb.backend.dynamic import Dynamic, Follower
-from dlcnb.backend.engines import has_onnxruntime, has_openvino
+from dlcnb.backend.engines import has_onnxruntime
+from dlcnb.backend.openvino import has_nncf, has_openvino
 from dlcnb.files import atomic_write, read_json
 from dlcnb.labels import LabelError
 from dlcnb.machine import processors
@@ -56,7 +57,7 @@ def choose(
     digest : its checksum; another snapshot under the same name is measured anew.
     device : that was asked for, "cpu" or "auto": then ONNX Runtime may take a card of this machine.
     """
-    installed = {"openvino": has_openvino(), "onnx": has_onnxruntime()}
+    installed = {"openvino": has_openvino(), "openvino-int8": has_nncf(), "onnx": has_onnxruntime()}
     others = ("int8", *(name for name, there in installed.items() if there))
     cards = "".join(f", {gpu.name}" for gpu in find_gpus()) if device == "auto" else ""
     machine = f"{processors.kind()}, {core_count()} cores{cards}"

@@ -1,4 +1,4 @@
-"""What computes a network: MXNet, in fp32 with fused operators or in int8, OpenVINO, or ONNX Runtime.
+"""What computes a network: MXNet, in fp32 with fused operators or in int8, or ONNX Runtime (OpenVINO: `openvino`).
 
 An engine has one method, ``run(images)``: uint8 ``(B, H, W, 3)``, resized already -> a function that waits for the
 result and gives ``score (B, K, h, w)``, probabilities, and ``locref (B, K, 2, h, w)``. The maps may be larger than
@@ -34,22 +34,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENGINES",
+    "SHAPES",
     "Engine",
     "MxEngine",
     "MxStreams",
     "OnnxEngine",
-    "OpenVinoEngine",
     "Result",
     "fused",
     "has_onnxruntime",
-    "has_openvino",
+    "padded",
+    "recent",
     "split_maps",
     "symbol_block",
 ]
 
 Result = Callable[[], tuple[NDArray[np.float32], NDArray[np.float32]]]  # waits; gives score and locref
-ENGINES = ("fp32", "int8", "openvino", "onnx", "auto")
-_SHAPES = 5  # of images that are kept ready
+ENGINES = ("fp32", "int8", "openvino", "openvino-int8", "onnx", "auto")
+SHAPES = 5  # of images that are kept ready
 _STREAMS = 4  # at most; each has a copy of the network and of its memory
 _FIRST_STREAM = 8  # number of MXNet's CPU that the first stream takes; those before are for training
 _SMALL = 320  # px: the larger side of images that go in batches …
@@ -136,11 +137,11 @@ class _Stream:
         # a copy of the parameters, as oneDNN rearranges them while it computes; all executors have it in common
         arrays = {name: parameter.data() for name, parameter in parameters.items()}
         self._parameters = symbol_block(self._symbol, arrays, self._device, inputs.dtype).collect_params()
-        self._kept: LRUCache[Any, Any] = LRUCache(_SHAPES)
+        self._kept: LRUCache[Any, Any] = LRUCache(SHAPES)
 
     def run(self, images: NDArray[np.uint8]) -> Callable[[], NDArray[np.float32]]:
         """Compute a batch behind; returns a function that waits for the network's output ``(B, 3K, h, w)``."""
-        executor, idle = _recent(self._kept, images.shape, self._executor)
+        executor, idle = recent(self._kept, images.shape, self._executor)
         tensor, values = idle.pop() if idle else self._input(images.shape)
         self._inputs.write(images, values)
         output = executor(tensor)
@@ -208,70 +209,6 @@ def fused(net: PoseNet, device: mxnet.Context) -> mxnet.gluon.SymbolBlock:
     return symbol_block(symbol, {name: p.data(device) for name, p in net.collect_params().items()}, device)
 
 
-def has_openvino() -> bool:
-    """Whether the packages of the extra ``openvino`` are installed."""
-    return all(util.find_spec(name) is not None for name in ("openvino", "onnx"))
-
-
-class OpenVinoEngine:
-    """OpenVINO, in bf16 where the processor computes with it, else in fp32.
-
-    Frames are computed singly, as many at a time as there are cores, so a result does not depend on its batch.
-
-    Parameters
-    ----------
-    model : bytes of the ONNX model (`dlcnb.backend.export`).
-    multiple : that the sides of images must be a multiple of, px.
-
-    Raises `ImportError` if the packages are missing; the message names the extra.
-    """
-
-    def __init__(self, model: bytes, multiple: int) -> None:
-        try:
-            import openvino
-        except ImportError as error:
-            raise ImportError(
-                f"The engine openvino needs the package openvino, which could not be loaded ({error}). "
-                "Install it with: pip install 'dlcnb[openvino]'"
-            ) from error
-        self._core, self._model, self._multiple = openvino.Core(), model, multiple
-        cores = core_count()
-        able = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        self._settings = {
-            "INFERENCE_PRECISION_HINT": "bf16" if "BF16" in able else "f32",
-            "PERFORMANCE_HINT": "THROUGHPUT",
-            "NUM_STREAMS": cores,
-            "INFERENCE_NUM_THREADS": cores,
-            "ENABLE_CPU_PINNING": False,
-        }
-        self._compiled: LRUCache[Any, Any] = LRUCache(_SHAPES)
-
-    def run(self, images: NDArray[np.uint8]) -> Result:
-        """See the module; returns at once."""
-        images = _padded(images, self._multiple)
-        compiled, idle = _recent(self._compiled, images.shape[1:], self._compile)
-        requests = [idle.pop() if idle else compiled.create_infer_request() for _ in images]
-        for request, image in zip(requests, images, strict=True):
-            request.start_async({"images": image[None]}, share_inputs=True)
-
-        def result() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-            maps = []
-            for request, _image in zip(requests, images, strict=True):
-                request.wait()
-                maps.append([request.get_tensor(name).data[0].copy() for name in ("score", "locref")])
-            idle.extend(requests)
-            score, locref = (np.stack(one) for one in zip(*maps, strict=True))
-            return score, locref
-
-        return result
-
-    def _compile(self, shape: tuple[int, ...]) -> tuple[Any, list[Any]]:
-        """(the model for one image of this shape, requests that are not in use)."""
-        model = self._core.read_model(self._model)
-        model.reshape({"images": [1, *shape]})
-        return self._core.compile_model(model, "CPU", self._settings), []
-
-
 def has_onnxruntime() -> bool:
     """Whether the packages of the extra ``onnx`` are installed."""
     return all(util.find_spec(name) is not None for name in ("onnxruntime", "onnx"))
@@ -322,7 +259,7 @@ class OnnxEngine:
 
     def run(self, images: NDArray[np.uint8]) -> Result:
         """See the module; returns at once."""
-        images = _padded(images, self._multiple)
+        images = padded(images, self._multiple)
         parts = [images] if self.card is not None else [image[None] for image in images]
         started = [self._threads.submit(self._maps, part) for part in parts]
 
@@ -366,7 +303,7 @@ class OnnxEngine:
             )
 
 
-def _padded(images: NDArray[np.uint8], multiple: int) -> NDArray[np.uint8]:
+def padded(images: NDArray[np.uint8], multiple: int) -> NDArray[np.uint8]:
     """Images with black to the right and below, so that both sides are multiples."""
     height, width = images.shape[1:3]
     below, right = -height % multiple, -width % multiple
@@ -375,7 +312,7 @@ def _padded(images: NDArray[np.uint8], multiple: int) -> NDArray[np.uint8]:
     return np.pad(images, ((0, 0), (0, below), (0, right), (0, 0)))
 
 
-def _recent(kept: LRUCache[Any, Any], key: Any, make: Callable[[Any], Any]) -> Any:
+def recent(kept: LRUCache[Any, Any], key: Any, make: Callable[[Any], Any]) -> Any:
     """The entry of a cache, made if it is missing."""
     if key not in kept:
         kept[key] = make(key)

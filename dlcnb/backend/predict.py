@@ -20,14 +20,20 @@ from dlcnb.backend.engines import (
     MxEngine,
     MxStreams,
     OnnxEngine,
-    OpenVinoEngine,
     fused,
     has_onnxruntime,
-    has_openvino,
 )
 from dlcnb.backend.inputs import Normalized, Pixels
 from dlcnb.backend.maps import Maps, resized_batch
 from dlcnb.backend.network import PoseNet
+from dlcnb.backend.openvino import (
+    OpenVinoEngine,
+    has_nncf,
+    has_openvino,
+    load_whole_numbers,
+    read_onnx,
+    whole_numbers,
+)
 from dlcnb.backend.quantize import CALIBRATION_FRAMES, load_quantized, quantize
 from dlcnb.evaluate import CalibratedLikelihood, Evaluation
 from dlcnb.labels import Labels
@@ -101,6 +107,7 @@ class Predictor:
         "int8": MXNet with whole numbers in most convolutions, about twice as fast and a little less exact. It is
         calibrated once with the project's training frames and kept beside the snapshot.
         "openvino": OpenVINO (extra ``openvino``), in bf16 where the processor has it; about twice as fast.
+        "openvino-int8": the same with whole numbers, calibrated and kept as those of "int8" are.
         "onnx": ONNX Runtime (extra ``onnx``), about as fast as fp32; with the extra ``onnx-gpu`` also on NVIDIA cards,
         those included that MXNet can't use.
         "auto": the fastest that is exact enough (see `dlcnb.backend.choice`), measured once for each snapshot and kind
@@ -158,7 +165,8 @@ class Predictor:
         on_cpu = self.device.device_type == "cpu"
         if engine not in ENGINES or (not on_cpu and engine not in ("fp32", "auto")):
             raise ValueError(
-                f"Engine {engine!r} on {self.device}: expected fp32, onnx or auto; on the cpu also int8 or openvino."
+                f"Engine {engine!r} on {self.device}: expected fp32, onnx or auto; on the cpu also int8, "
+                "openvino or openvino-int8."
             )
         if engine != "auto":
             return engine
@@ -173,8 +181,8 @@ class Predictor:
         )
 
     def _make_engine(self, snapshot: Path, device: str) -> Engine:
-        if self.engine in ("openvino", "onnx"):
-            return self._onnx_engine(device)
+        if self.engine not in ("fp32", "int8"):
+            return self._onnx_engine(snapshot, device)
         if self.device.device_type != "cpu":
             return MxEngine(self._net, self.device)
         if self.engine == "int8":
@@ -182,21 +190,30 @@ class Predictor:
             return MxStreams(Pixels(self._net), network)
         return MxStreams(Normalized(self._net), fused(self._net, self.device))
 
-    def _onnx_engine(self, device: str) -> Engine:
+    def _onnx_engine(self, snapshot: Path, device: str) -> Engine:
         """What computes the network as an ONNX model; ImportError if a package is missing."""
         from dlcnb.backend.export import onnx_model
 
-        package, there = (
-            ("openvino", has_openvino()) if self.engine == "openvino" else ("onnxruntime", has_onnxruntime())
-        )
-        if not there:
+        there, extra, packages = {
+            "onnx": (has_onnxruntime, "onnx", "onnxruntime and onnx"),
+            "openvino": (has_openvino, "openvino", "openvino and onnx"),
+            "openvino-int8": (has_nncf, "openvino", "openvino, nncf and onnx"),
+        }[self.engine]
+        if not there():
             raise ImportError(
-                f"The engine {self.engine} needs the packages {package} and onnx. Install them with: "
-                f"pip install 'dlcnb[{self.engine}]'"
+                f"The engine {self.engine} needs the packages {packages}. Install them with: "
+                f"pip install 'dlcnb[{extra}]'"
             )
+        multiple = self._net.multiple
+        if self.engine == "onnx":
+            return OnnxEngine(onnx_model(self), multiple, device)
         if self.engine == "openvino":
-            return OpenVinoEngine(onnx_model(self), self._net.multiple)
-        return OnnxEngine(onnx_model(self), self._net.multiple, device)
+            return OpenVinoEngine(read_onnx(onnx_model(self)), multiple)
+
+        def made() -> Any:
+            return whole_numbers(read_onnx(onnx_model(self)), self._calibration(), multiple)
+
+        return OpenVinoEngine(load_whole_numbers(snapshot, made, self._digest), multiple)
 
     def _calibration(self) -> NDArray[np.uint8]:
         """Some frames that the network was trained on, resized as it sees them: uint8 ``(n, H, W, 3)``."""

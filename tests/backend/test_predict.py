@@ -149,20 +149,37 @@ def test_int8_is_made_once_kept_and_close_to_fp32(trained):
     assert whole < exact + 2
 
 
-def test_openvino_is_close_to_fp32_whatever_the_batch(trained):
-    pytest.importorskip("openvino", reason="the extra 'openvino' is not installed")
+@pytest.mark.parametrize(("engine", "share"), [("openvino", 0.1), ("openvino-int8", 0.25)])
+def test_openvino_is_close_to_fp32_whatever_the_batch(trained, engine, share):
+    pytest.importorskip("nncf", reason="the extra 'openvino' is not installed")
     from dlcnb import Predictor, evaluate_run
 
     project, run = trained[:2]
-    whole, exact = (np.nanmedian(evaluate_run(project, run, engine=e).errors) for e in ("openvino", "fp32"))
-    assert abs(whole - exact) < 0.1 * exact  # a young network, whose maps are flat
-    predictor = Predictor(run, engine="openvino")
+    whole, exact = (np.nanmedian(evaluate_run(project, run, engine=e).errors) for e in (engine, "fp32"))
+    assert abs(whole - exact) < share * exact  # a young network, whose maps are flat
+    predictor = Predictor(run, engine=engine)
     images = np.random.default_rng(0).integers(0, 256, (5, 100, 140, 3), dtype=np.uint8)
     points, likelihood = predictor.predict(images)
     for n, image in enumerate(images):
         one, sure = predictor.predict([image])
         np.testing.assert_array_equal(one[0], points[n])
         np.testing.assert_array_equal(sure[0], likelihood[n])
+
+
+def test_openvino_keeps_its_int8_network(trained):
+    pytest.importorskip("nncf", reason="the extra 'openvino' is not installed")
+    from dlcnb import Predictor
+
+    run = trained[1]
+    images = np.random.default_rng(1).integers(0, 256, (1, 96, 128, 3), dtype=np.uint8)
+    expected = Predictor(run, engine="openvino-int8").predict(images)[0]
+    (graph,) = run.glob("snapshot-*.openvino-int8.xml")
+    made = graph.stat().st_mtime_ns
+    np.testing.assert_array_equal(Predictor(run, engine="openvino-int8").predict(images)[0], expected)
+    assert graph.stat().st_mtime_ns == made
+    graph.with_suffix(".bin").write_bytes(b"damaged")
+    np.testing.assert_array_equal(Predictor(run, engine="openvino-int8").predict(images)[0], expected)
+    assert graph.stat().st_mtime_ns > made
 
 
 def test_onnx_is_close_to_fp32_whatever_the_batch(trained):
@@ -194,14 +211,17 @@ def test_onnx_on_a_card_finds_what_the_cpu_finds(trained):
     assert abs(card - exact) < 0.5
 
 
-@pytest.mark.parametrize("engine", ["openvino", "onnx"])
-def test_without_its_packages_an_engine_names_the_extra(trained, monkeypatch, engine):
+@pytest.mark.parametrize(
+    ("engine", "extra"), [("openvino", "openvino"), ("openvino-int8", "openvino"), ("onnx", "onnx")]
+)
+def test_without_its_packages_an_engine_names_the_extra(trained, monkeypatch, engine, extra):
     from dlcnb import Predictor
     from dlcnb.backend import predict
 
     monkeypatch.setattr(predict, "has_openvino", lambda: False)
+    monkeypatch.setattr(predict, "has_nncf", lambda: False)
     monkeypatch.setattr(predict, "has_onnxruntime", lambda: False)
-    with pytest.raises(ImportError, match=rf"pip install 'dlcnb\[{engine}\]'"):
+    with pytest.raises(ImportError, match=rf"pip install 'dlcnb\[{extra}\]'"):
         Predictor(trained[1], engine=engine)
 
 
@@ -226,5 +246,5 @@ def test_auto_measures_once_and_takes_an_exact_engine(trained, monkeypatch):
 def test_an_unknown_engine_names_the_choices(trained):
     from dlcnb import Predictor
 
-    with pytest.raises(ValueError, match="expected fp32, onnx or auto; on the cpu also int8 or openvino"):
+    with pytest.raises(ValueError, match="expected fp32, onnx or auto; on the cpu also int8, openvino or openvino-"):
         Predictor(trained[1], engine="int4")
