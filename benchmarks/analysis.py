@@ -1,6 +1,6 @@
 """Frames per second of an analysis, end to end, of each engine, beside decoding alone and ONNX Runtime.
 
-    python benchmarks/analysis.py PROJECT VIDEO [--engines fp32 int8 openvino-int8] [--batches 1 8] [--frames N] [--resnet]
+    python benchmarks/analysis.py PROJECT VIDEO [--engines fp32 int8 openvino] [--batches 1 8] [--frames N] [--resnet]
 
 PROJECT holds a trained network. End to end is what ``dlcnb analyze`` does: decode, predict, write csv and h5; where it
 would follow the animal by crops, that way, too. The error is that of ``dlcnb evaluate`` on the test frames. ONNX
