@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 
 from dlcnb.zones.shapes import Ring, Zone, ZoneError
 
-__all__ = ["PRESETS", "around", "centre_and_border", "plus_maze", "quadrants", "y_maze"]
+__all__ = ["PRESETS", "around", "centre_and_border", "inner_box", "plus_maze", "quadrants", "y_maze"]
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom, px
+ALIKE = 12  # levels that pixels of a plain border are apart from its colour at most, as video is compressed
+PLAIN = 0.98  # share of a line's pixels that are so if it is a line of a border
+SHARP = 0.5  # share of the pixels behind a border that are not so: the picture begins along all of it at once
 
 
 def centre_and_border(box: Box, share: float = 0.5) -> tuple[Zone, ...]:
@@ -87,6 +90,40 @@ def around(zone: Zone, margin: float) -> Zone:
     outline = zone.polygon.buffer(margin, quad_segs=6)
     ring = tuple((float(px), float(py)) for px, py in outline.exterior.coords[:-1])
     return Zone(f"near {zone.name}", "polygon", ring)
+
+
+def inner_box(image: NDArray[np.uint8]) -> Box:
+    """The box of what a frame shows: the frame without the plain borders (black bars, say) at its edges.
+
+    A border is of one colour, straight, and ends along its whole length: a plain floor around an animal is none.
+
+    Parameters
+    ----------
+    image : uint8 (H, W, 3)
+
+    Returns
+    -------
+    (left, top, right, bottom), px
+        The whole frame, -0.5, -0.5, W - 0.5, H - 0.5, where there are no borders, or nothing else.
+    """
+    top, bottom = _inner_lines(image)
+    left, right = _inner_lines(image[top:bottom].swapaxes(0, 1))
+    return left - 0.5, top - 0.5, right - 0.5, bottom - 0.5
+
+
+def _inner_lines(lines: NDArray[np.uint8]) -> tuple[int, int]:
+    """(first, stop) of the lines (N, M, 3) between the borders at both ends."""
+    first, last = _border(lines), _border(lines[::-1])
+    return (first, len(lines) - last) if first + last < len(lines) else (0, len(lines))
+
+
+def _border(lines: NDArray[np.uint8]) -> int:
+    """How many of the lines (N, M, 3) from the first on are a plain border."""
+    color = np.rint(np.median(lines[0], axis=0)).astype(np.int16)
+    alike = (np.abs(lines.astype(np.int16) - color) <= ALIKE).all(axis=2).mean(axis=1)
+    count = int(np.argmin(alike >= PLAIN))  # 0, too, where all are plain
+    behind = min(count + 2, len(lines) - 1)  # beyond what compression blurs
+    return count if alike[behind] <= 1 - SHARP else 0
 
 
 # name: (what it makes from a box and a share, what the share is, its usual value)

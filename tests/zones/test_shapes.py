@@ -16,6 +16,7 @@ from dlcnb.zones import (
     check_zones,
     copy_zones,
     fitted,
+    inner_box,
     plus_maze,
     quadrants,
     read_zones,
@@ -51,6 +52,30 @@ def test_an_ellipse_is_one_and_no_polygon():
     rim = np.stack([120 + 20 * np.cos(angle), 40 + 20 * np.sin(angle)], axis=1)
     assert DISC.inside((rim - DISC.centre) * 0.9999 + DISC.centre).all()
     assert not DISC.inside((rim - DISC.centre) * 1.0001 + DISC.centre).any()
+
+
+def picture(height=120, width=160):
+    """A noisy floor, uint8 (H, W, 3), with a wall along its left side."""
+    floor = np.random.default_rng(0).integers(120, 200, (height, width, 3))
+    floor[:, :12] //= 3
+    return floor.astype(np.uint8)
+
+
+@pytest.mark.parametrize("border", [(14, 14, 0, 0), (0, 0, 20, 31), (9, 5, 17, 0)])  # above, below, left, right
+def test_plain_borders_of_a_frame_are_not_its_picture(border):
+    above, below, left, right = border
+    framed = np.pad(picture(), ((above, below), (left, right), (0, 0)), constant_values=16)
+    noisy = framed + np.random.default_rng(1).integers(0, 6, framed.shape, dtype=np.uint8)
+    assert inner_box(noisy) == (left - 0.5, above - 0.5, left + 159.5, above + 119.5)
+
+
+def test_a_plain_floor_is_no_border():
+    floor = np.full((120, 160, 3), 230, np.uint8)
+    whole = (-0.5, -0.5, 159.5, 119.5)
+    assert inner_box(floor) == whole
+    floor[50:70, 60:100] = 30  # an animal
+    assert inner_box(floor) == whole
+    assert inner_box(picture()) == whole
 
 
 def test_zones_side_by_side_share_no_point():

@@ -152,6 +152,13 @@ class ZoneEditor(View):
                 self.state.message = ""
                 getattr(self.state, method)(*arguments)
 
+    @shown
+    def make(self, preset: str, share: float) -> None:
+        """Make the zones of a usual arena, one of `PRESETS`; see `ZoneState.preset`."""
+        with self._lock:
+            shown = self._image()
+        self.act("preset", preset, share, shown)
+
     def press_key(self, key: str) -> None:
         """Do what a key does."""
         self.act(*KEYS[key])
@@ -255,12 +262,14 @@ class ZoneEditor(View):
     def _seen(self) -> NDArray[np.uint8]:
         """The frame as the canvas shows it, uint8 (height, width, 3)."""
         with self._lock:
-            state = self.state
-            try:
-                image = self._reader.read(state.frame)
-            except DamagedFrameError:
-                image = np.full((*state.image_size, 3), 64, np.uint8)
-            return render_view(image, state.fit, state.canvas_size)
+            return render_view(self._image(), self.state.fit, self.state.canvas_size)
+
+    def _image(self) -> NDArray[np.uint8]:
+        """The frame that is shown, uint8 (H, W, 3); grey where it is damaged."""
+        try:
+            return self._reader.read(self.state.frame)
+        except DamagedFrameError:
+            return np.full((*self.state.image_size, 3), 64, np.uint8)
 
     def _paint(self) -> None:
         self.input.ready()

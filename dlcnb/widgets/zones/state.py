@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from traitlets import Enum, HasTraits, Int, Unicode
 
 from dlcnb.widgets.base.zoom import Zoomable
-from dlcnb.zones import PRESETS, Zone, ZoneError, around
+from dlcnb.zones import PRESETS, Zone, ZoneError, around, inner_box
 from dlcnb.zones.shapes import named
 
 __all__ = ["TOOLS", "ZoneState"]
@@ -247,11 +248,15 @@ class ZoneState(HasTraits, Zoomable):
             raise ZoneError(f"there is a zone '{name}' already; choose another name")
         self._set(_with(self.zones, self.chosen[0], replace(zone, name=name)))
 
-    def preset(self, name: str, share: float | None = None) -> None:
-        """Make the zones of one of `PRESETS` in the box of the chosen zones, or in the whole frame."""
+    def preset(self, name: str, share: float | None = None, shown: NDArray[np.uint8] | None = None) -> None:
+        """Make the zones of one of `PRESETS` in the box of the chosen zones, else in the whole frame.
+
+        Of the frame without its plain borders, where ``shown``, uint8 (H, W, 3), is what it shows.
+        """
         make, _, usual = PRESETS[name]
         height, width = self.image_size
-        boxes = np.array([self.zones[n].box for n in self.chosen] or [(-0.5, -0.5, width - 0.5, height - 0.5)])
+        whole = (-0.5, -0.5, width - 0.5, height - 0.5) if shown is None else inner_box(shown)
+        boxes = np.array([self.zones[n].box for n in self.chosen] or [whole])
         box = tuple(map(float, (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))))
         kept = [z for n, z in enumerate(self.zones) if n not in self.chosen]
         made = make(box) if usual is None else make(box, usual if share is None else share)

@@ -131,7 +131,7 @@ def test_zones_of_other_frames_are_told_never_written_over_and_fitted_by_a_butto
 
 def test_the_picture_has_the_zones(editor):
     before = np.asarray(editor.snapshot()).copy()
-    editor.act("preset", "plus maze", 0.3)
+    editor.make("plus maze", 0.3)
     assert (np.asarray(editor.snapshot()) != before).any()
     assert editor.controls.list.options[0][0] == "centre"
     editor.controls.list.value = 2

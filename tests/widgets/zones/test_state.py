@@ -171,6 +171,12 @@ def test_an_arena_is_made_in_the_chosen_box(state):
     state.choose()
     state.preset("quadrants")
     assert state.zones[2].box == (-0.5, -0.5, 99.5, 49.5)
+    state.undo()
+    shown = np.full((100, 200, 3), 150, np.uint8)
+    shown[:20] = shown[80:] = 0  # black bars
+    state.choose()
+    state.preset("quadrants", shown=shown)
+    assert state.zones[2].box == (-0.5, 19.5, 99.5, 49.5)
 
 
 def test_an_arena_made_twice_has_names_of_its_own(state):
