@@ -8,6 +8,16 @@ fail() {
     exit 1
 }
 
+# With -h or --help as the first argument: print what stands on top of the script, and end.
+help_asked() {
+    case ${1:-} in
+    -h | --help)
+        sed -n '2,/^[^#]/ s/^# \{0,1\}//p' "$0"
+        exit
+        ;;
+    esac
+}
+
 # Run as root: directly, with sudo if it asks no password, else not at all.
 as_root() {
     if [ "$(id -u)" = 0 ]; then

@@ -22,6 +22,14 @@ def bash(script, *arguments, **environment):
     return subprocess.run(line, capture_output=True, text=True, env={**os.environ, **environment})
 
 
+@pytest.mark.parametrize("name", ["test", "test-lab3", "wheelhouse", "install-offline"])
+def test_a_script_asked_for_help_says_what_it_is_for_and_does_nothing(name, tmp_path):
+    line = ["bash", str(ROOT / "scripts" / name), "--help"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert (done.returncode, done.stderr, [*tmp_path.iterdir()]) == (0, "", [])
+    assert done.stdout.splitlines()[0] == (ROOT / "scripts" / name).read_text().splitlines()[1][2:]
+
+
 @pytest.fixture
 def kit(tmp_path):
     """A folder as scripts/wheelhouse leaves it, for the Python that runs."""
