@@ -125,6 +125,15 @@ def test_every_step_fits_its_pane_and_can_be_used_by_all(studio):
     assert not wrong
 
 
+def test_plots_in_steps_that_were_never_seen_leave_no_error(lab):
+    with faultless(lab.page):
+        lab.open("unseen", CELL + "\ns.go_to('Trajectories'), s.go_to('Frames')", "s")
+        lab.page.locator(".dlcnb-plot-speed-0 .tick").first.wait_for(state="attached")
+    assert not lab.page.locator(AREA).is_visible()
+    tab(lab, "Look", "Trajectories")
+    lab.page.wait_for_function(f"() => document.querySelector('{AREA}').getBoundingClientRect().width > 100")
+
+
 def test_keys_reach_the_labeler_inside_the_panel(studio):
     tab(studio, "Label", "Label")
     studio.until("s.widgets['Label'].input.guard.attached and s.widgets['Label'].wait(0.5)")

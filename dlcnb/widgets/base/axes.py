@@ -70,9 +70,9 @@ class Plot:
     formats : (str, str)
         Of the numbers at their ticks, as d3 has them.
     margin : dict
-        Px between the edges of the figure and those of the plot.
-    height : str
-        Of the figure, as CSS has it.
+        Px around the plot, for the axes; see `surround`.
+    height : int
+        Of the plot with what is around it, px.
 
     Attributes
     ----------
@@ -90,9 +90,9 @@ class Plot:
         labels: tuple[str, str] = ("", ""),
         formats: tuple[str, str] = ("~g", "~g"),
         margin: Mapping[str, int] = MARGIN,
-        height: str = "220px",
+        height: int = 220,
     ) -> None:
-        self.title = title
+        self.title, self._height = title, height
         self.x = bqplot.LinearScale(min=0.0, max=1.0) if x is None else x
         self.y = bqplot.LinearScale(min=0.0, max=1.0) if y is None else y
         upright = {"orientation": "vertical"} if "orientation" in bqplot.Axis.class_traits() else {"side": "left"}
@@ -104,14 +104,28 @@ class Plot:
             )
         )
         self.figure = bqplot.Figure(
-            axes=[self.bottom, self.left], animation_duration=0, display_toolbar=False, fig_margin=dict(margin),
-            layout=ipywidgets.Layout(width="100%", height=height, min_width="0"), padding_x=0, padding_y=0,
+            axes=[self.bottom, self.left], fig_margin=dict.fromkeys(MARGIN, 0), padding_x=0, padding_y=0,
+            layout=ipywidgets.Layout(width="auto", min_width="0"), animation_duration=0, display_toolbar=False,
         )  # fmt: skip
+        self.surround(margin)
         self.heading = Html(layout=ipywidgets.Layout(margin="0"))
         self._empty = Html(layout=ipywidgets.Layout(margin="0"))
         self._empty.add_class("dlcnb-empty")
-        self.box = ipywidgets.VBox([self.heading, self.figure], layout=ipywidgets.Layout(min_width="0"))
+        self.box = ipywidgets.VBox(
+            [self.heading, self.figure], layout=ipywidgets.Layout(min_width="0", overflow="hidden")
+        )
         self.tell()
+
+    def surround(self, margin: Mapping[str, int]) -> None:
+        """Leave so many px around the plot.
+
+        They lie outside of bqplot's figure: inside of it they would leave a plot that is not shown yet, as in a tab
+        that was never opened, less than no room, which browsers call an error.
+        """
+        sides = [margin[side] for side in ("top", "right", "bottom", "left")]
+        layout, around = self.figure.layout, " ".join(f"{px}px" for px in sides)
+        if layout.margin != around:
+            layout.margin, layout.height = around, f"{self._height - margin['top'] - margin['bottom']}px"
 
     def lines(self, colors: Sequence[str] = (), **look: Any) -> Any:
         """Add a `bqplot.Lines` without points."""

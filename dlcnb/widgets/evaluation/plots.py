@@ -57,9 +57,7 @@ class EvaluationPlots:
     # --- what they are made of ---
 
     def _build_errors(self) -> None:
-        plot = self._errors = Plot(
-            "errors", y=bqplot.LogScale(min=SMALLEST, max=10.0), labels=("", "px"), height="200px"
-        )
+        plot = self._errors = Plot("errors", y=bqplot.LogScale(min=SMALLEST, max=10.0), labels=("", "px"), height=200)
         self.human_level = plot.lines([HUMAN], stroke_width=1.6, line_style="dashed")
         self.bars = {color: plot.lines([color], stroke_width=4) for color in (TRAIN, TEST)}
         self.dots: dict[str, Any] = {}  # on top, to be clicked
@@ -71,9 +69,7 @@ class EvaluationPlots:
         self.ring = plot.dots(CHOSEN, marker="circle", default_size=130, fill=False, stroke=CHOSEN, stroke_width=2.5)
 
     def _build_pck(self) -> None:
-        plot = self._pck = Plot(
-            "PCK", labels=("distance from the label, px", ""), formats=("~g", ".0%"), height="240px"
-        )
+        plot = self._pck = Plot("PCK", labels=("distance from the label, px", ""), formats=("~g", ".0%"), height=240)
         self.band = plot.lines([TEST], fill="between", fill_colors=[TEST], fill_opacities=[0.18], opacities=[0])
         self.curves = {
             name: plot.lines([color], stroke_width=2, line_style=style)
@@ -83,7 +79,7 @@ class EvaluationPlots:
         }  # fmt: skip
 
     def _build_calibration(self) -> None:
-        plot = self._calibration = Plot("calibration", labels=("likelihood", ""), formats=("~g", ".0%"), height="240px")
+        plot = self._calibration = Plot("calibration", labels=("likelihood", ""), formats=("~g", ".0%"), height=240)
         self.diagonal = plot.lines([TRAIN], stroke_width=1)
         self.cutoff = plot.lines([SURE], stroke_width=2, line_style="dashed")
         self.intervals = plot.lines([TEST], stroke_width=1.5)
@@ -198,8 +194,7 @@ def _name_bodyparts(plot: Plot, parts: Sequence[str]) -> None:
         plot.bottom.tick_style = {"text-anchor": "end" if aslant else "middle"}
         set_ticks(plot.bottom, list(shown), [names[k] for k in shown])
     margin = {**MARGIN, "bottom": max(MARGIN["bottom"], round(5 * longest) + 18) if aslant else MARGIN["bottom"]}
-    if plot.figure.fig_margin != margin:
-        plot.figure.fig_margin = margin
+    plot.surround(margin)
 
 
 def _jitter(row: int, k: int) -> float:

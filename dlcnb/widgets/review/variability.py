@@ -16,7 +16,7 @@ from PIL import Image
 from dlcnb.labels import Variability
 from dlcnb.project import Project
 from dlcnb.render import palette
-from dlcnb.widgets.base.axes import ticks
+from dlcnb.widgets.base.axes import Plot, ticks
 from dlcnb.widgets.base.canvas import encode_jpeg
 from dlcnb.widgets.base.html import Html, Markup, heading, markup, table
 from dlcnb.widgets.base.input_guard import InputGuard
@@ -34,7 +34,6 @@ PICTURE, LARGE = (138, 184), (480, 640)
 WORST = 24
 BINS = 20
 CELL = '<td title="{}" style="background:rgba(213,94,0,{:.2f})">{}</td>'
-MARGIN = {"top": 10, "bottom": 42, "left": 52, "right": 18}
 
 
 class VariabilityView(View):
@@ -81,7 +80,7 @@ class VariabilityView(View):
         self.pictures, self._large = LabelPictures(self.project, PICTURE), LabelPictures(self.project, LARGE)
         self.guard = InputGuard(surfaces=0)
         self._build()
-        both = ipywidgets.HBox([self.table, self._plot])
+        both = ipywidgets.HBox([self.table, self._plot.box])
         both.add_class("dlcnb-row")
         both.add_class("dlcnb-top")
         super().__init__(
@@ -121,18 +120,12 @@ class VariabilityView(View):
         return made
 
     def _build_plot(self) -> None:
-        self._x, self._y = bqplot.LinearScale(min=0, max=1), bqplot.LinearScale(min=0)
-        upright = {"orientation": "vertical"} if "orientation" in bqplot.Axis.class_traits() else {"side": "left"}
-        self._bottom = bqplot.Axis(scale=self._x, label="distance (px)", tick_format="~g", grid_lines="none")
-        self._left = bqplot.Axis(scale=self._y, tick_format="d", label="points", label_offset="36px", **upright)
-        self.bars = bqplot.Bars(x=[0.0], y=[[0]], scales={"x": self._x, "y": self._y}, type="stacked", padding=0.05)
-        layout = ipywidgets.Layout(
-            flex="1 1 300px", width="300px", height="220px", min_width="280px", max_width="560px"
-        )
-        axes = [self._bottom, self._left]
-        self._plot = bqplot.Figure(
-            marks=[self.bars], axes=axes, fig_margin=MARGIN, layout=layout, animation_duration=0, padding_y=0
-        )
+        plot = self._plot = Plot(y=bqplot.LinearScale(min=0), labels=("distance (px)", "points"), formats=("~g", "d"))
+        self.bars = bqplot.Bars(x=[0.0], y=[[0]], scales={"x": plot.x, "y": plot.y}, type="stacked", padding=0.05)
+        plot.figure.marks = [self.bars]
+        plot.box.children = [plot.figure]
+        layout = plot.box.layout
+        layout.flex, layout.min_width, layout.max_width = "1 1 300px", "280px", "560px"
 
     # --- gestures ---
 
@@ -195,7 +188,8 @@ class VariabilityView(View):
         with self.bars.hold_sync():
             self.bars.x, self.bars.y = (edges[:-1] + edges[1:]) / 2, counts
             self.bars.colors = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in palette(len(result.bodyparts)).tolist()]
-        for scale, axis, end in ((self._x, self._bottom, edges[-1]), (self._y, self._left, high * 1.05)):
+        plot = self._plot
+        for scale, axis, end in ((plot.x, plot.bottom, edges[-1]), (plot.y, plot.left, high * 1.05)):
             scale.max = float(end)
             axis.tick_values = ticks(0, end)
 

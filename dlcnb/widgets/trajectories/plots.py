@@ -80,7 +80,8 @@ class TrajectoryPlots:
             self.over_time[f"{kind}-{column}"] = plot
             made.append(plot.figure)
         title = Html(layout=ipywidgets.Layout(margin="0", height="20px"))
-        return ipywidgets.VBox([title, *made], layout=ipywidgets.Layout(flex="1 1 0", min_width="0", width="100%"))
+        layout = ipywidgets.Layout(flex="1 1 0", min_width="0", width="100%", overflow="hidden")
+        return ipywidgets.VBox([title, *made], layout=layout)
 
     def _arrange(self, beside: bool) -> None:
         """One column or two; the second is made when it is first wanted, as a page of many plots is slow to open."""
@@ -172,7 +173,7 @@ class _OverTime(Plot):
     def __init__(self, kind: str, x: Any, now: Any) -> None:
         self.kind = kind
         y = bqplot.LinearScale(min=0.0, max=1.0, reverse=kind == "y")  # up in the plot is up in the image
-        super().__init__(x=x, y=y, labels=("", UNITS[kind].format("px")), margin=MARGIN, height="132px")
+        super().__init__(x=x, y=y, labels=("", UNITS[kind].format("px")), margin=MARGIN, height=132)
         self.level = self.lines([GREY], stroke_width=1, line_style="dashed")
         self.curves = self.lines(stroke_width=1.2)
         self.figure.marks = [*self.figure.marks, now]
@@ -195,7 +196,7 @@ class _Plane(Plot):
     def __init__(self, colors: Sequence[str]) -> None:
         self.colors = colors
         y = bqplot.LinearScale(min=0.0, max=1.0, reverse=True)
-        super().__init__("plane", y=y, labels=("x (px)", "y (px)"), margin=PLANE_MARGIN, height="280px")
+        super().__init__("plane", y=y, labels=("x (px)", "y (px)"), margin=PLANE_MARGIN, height=280)
         self.paths = self.lines(stroke_width=0.8)
         self.future = self.lines(stroke_width=2, line_style="dotted")
         self.past = self.lines(stroke_width=3)
@@ -237,7 +238,7 @@ class _Steps(Plot):
             labels=(f"Δ{'xy'[axis]} between frames (px)", ""),
             formats=("~g", "~s"),
             margin=PLANE_MARGIN,
-            height="280px",
+            height=280,
         )
         self.bars = self.lines(stroke_width=1.5, interpolation="step-after")
         name_plot(self.figure, f"step-{axis}")
