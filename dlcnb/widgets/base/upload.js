@@ -1,13 +1,15 @@
 // Files of the user's computer; pieces.js, which sends them, and hear.js stand above.
 function render({ model, el }) {
   const label = document.createElement('label');
-  label.className = 'dlcnb-upload';
+  label.className = 'jupyter-button dlcnb-upload';
   const input = document.createElement('input');
   input.type = 'file';
   input.multiple = true;
   input.accept = model.get('accept');
+  const icon = document.createElement('i');
+  icon.className = 'fa fa-upload';
   const text = document.createElement('span');
-  label.append(text, input);
+  label.append(icon, text, input); // which lies over all of it, unseen, as it says "No file chosen" of files that were sent
   const bar = document.createElement('progress');
   bar.max = 1;
   bar.setAttribute('aria-label', 'Upload');

@@ -80,15 +80,17 @@ class NewProject(View):
         )
         making = "Make the project; the videos stay where they are"
         self.create_button = button("check", making, self.create, "Create", button_style="primary")
-        self.create_button.layout.align_self = "flex-start"
         fields = ipywidgets.VBox(
             [
                 row([self.task_field, self.scorer, self.parent], tight=True),
                 row([self.preset, self.parts]),
-                row([self.edges, self.create_button]),
             ]
         )
-        super().__init__([Html(heading("Videos")), self.videos, Html(heading("Project")), fields])
+        form = ipywidgets.VBox([Html(heading("Videos")), self.videos, Html(heading("Project")), fields])
+        form.add_class(
+            "dlcnb-form"
+        )  # it scrolls where it is higher than its pane, and what makes the project stays seen
+        super().__init__([form, row([self.edges, self.create_button])])
         self.add_class("dlcnb-new")
         self._on_preset()
         if video is not None:
