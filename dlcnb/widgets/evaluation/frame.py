@@ -40,6 +40,7 @@ KEYS: dict[str, tuple[Any, ...]] = {  # key -> (name of a method, its arguments)
     "z": ("look",),
     "m": ("next_map",),
 }
+MARKS = "+ label · ● prediction · × prediction below the pcutoff · line: how far off"
 MAPS = {"off": "no score-map", "linear": "score-map", "log": "score-map, log"}
 
 
@@ -71,7 +72,7 @@ class FrameView(PaintedBox):
         row = ipywidgets.HBox([*self.buttons.values(), self.score_map])
         row.add_class("dlcnb-row")
         layout = ipywidgets.Layout(width="100%", min_width="0", align_items="stretch")
-        super().__init__([self.canvas, self.caption, row, self.legend, self.input.guard], layout=layout)
+        super().__init__([self.canvas, self.legend, self.caption, row, self.input.guard], layout=layout)
         self.add_class(ROOT)
         self._painter = Painter(self._paint, failed)
         self.canvas.on_client_ready(lambda *_: self.redraw())
@@ -202,9 +203,11 @@ class FrameView(PaintedBox):
         return text + notice(note, "error") + notice(wrong and f"The label may be wrong: {wrong}", "hint")
 
     def _legend(self) -> str:
+        if self.state.row < 0:
+            return ""
         colors = palette(len(self.state.bodyparts))
         parts = legend(zip(colors.tolist(), self.state.bodyparts, strict=True))
-        return parts + muted("+ label · ● prediction · × below the pcutoff", "dlcnb-item")
+        return muted(MARKS, "dlcnb-item") + parts
 
     def snapshot(self) -> Image.Image:
         """The picture as a `PIL.Image.Image`, drawn in the kernel."""

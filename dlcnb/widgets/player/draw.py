@@ -21,7 +21,7 @@ def legends(
     colors: NDArray[np.uint8],
     outside: int = 0,
 ) -> Markup:
-    """What the colours are: of the marks on the timeline, and of the bodyparts ``(K, 3)``; what is not drawn."""
+    """What the colours are: of the bars on the timeline, and of the bodyparts ``(K, 3)``; what is not drawn."""
     found = [(lanes[name], f"{name} ({len(frames)})") for name, frames in marks.items() if len(frames)]
     parts: list[tuple[Any, str]] = []
     if bodyparts:
@@ -29,7 +29,8 @@ def legends(
         parts = list(zip(colors, bodyparts, strict=True))
     points = "1 point far outside of the frame is" if outside == 1 else f"{outside} points far outside of the frame are"
     gone = muted(f"{points} not drawn", "dlcnb-item") if outside else Markup()
-    return legend(found, "dlcnb-swatch-mark") + legend(parts) + gone
+    bars = muted("timeline:", "dlcnb-item") + legend(found, "dlcnb-swatch-bar") if found else Markup()
+    return bars + legend(parts) + gone
 
 
 def pose_things(points: NDArray[np.float64], edges: NDArray[np.int64], colors: NDArray[np.uint8]) -> list[Thing]:

@@ -22,10 +22,10 @@ __all__ = ["LANES", "Timeline", "labeled_frames", "lane_things", "playhead_thing
 HEIGHT = 42
 BACKGROUND = (31, 41, 51)
 PLAYHEAD = (255, 255, 255)
-LANES = {  # name -> colour (Okabe-Ito, told apart by the colour-blind), from the top down
+LANES = {  # name -> colour, from the top down; the last is none that a bodypart can have
     "labeled": (86, 180, 233),
     "outliers": (230, 159, 0),
-    "low likelihood": (204, 121, 167),
+    "low likelihood": (216, 220, 224),
 }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.widgets.base.axes import Plot, key_text, set_mark
+from dlcnb.widgets.base.html import markup, swatch
 from dlcnb.widgets.training.state import Curve
 
 if TYPE_CHECKING:
@@ -116,8 +117,9 @@ class TrainingCurves(ipywidgets.GridBox):
             key[f"two people differ by {mean:.2f} px"] = HUMAN
         values = np.concatenate([error, trained, *(other[np.isfinite(other)] for other in others)])
         self._frame(self._error_plot, 0, max(values.max(initial=1), top) * 1.1)
-        best = f"best {state.best_px:.2f} px at step {state.best_step}" if there else "mean over the frames"
-        self._error_plot.tell(best, key_text(key))
+        best = f"best {state.best_px:.2f} px at step {state.best_step}"
+        mark = markup("{}{}", swatch(BEST, "dlcnb-swatch-diamond"), best)
+        self._error_plot.tell(mark if there else "mean over the frames", key_text(key))
         self._error_plot.say_empty("" if len(values) else SOON["error"][not state.active])
 
     def _show_rate(self, state: TrainingState) -> None:
