@@ -45,21 +45,19 @@ class Controls:
             [row([Html(heading("Videos to choose from")), every, none]), boxes],
             layout=_layout(display=None if len(self.videos) > 1 else "none"),
         )
-        self.how = _linked(state, "how", ipywidgets.Dropdown(options=HOW, layout=_layout(width="110px")))
-        self.how.tooltip = "k-means picks frames that look different; uniform picks at random, spread over the video"
+        ways = [(f"{name}: {words}", name) for name, words in HOW.items()]
+        self.how = _linked(state, "how", ipywidgets.Dropdown(options=ways, layout=_layout(width="250px")))
+        self.how.tooltip = "Which frames are picked, and how"
         self.count = _linked(state, "count", ipywidgets.BoundedIntText(min=1, max=100000, layout=_layout(width="72px")))
         self.seed = _linked(
             state, "seed", ipywidgets.BoundedIntText(min=0, max=2**31 - 1, layout=_layout(width="72px"))
         )
-        self.seed.tooltip = "The same seed makes the same choice"
+        self.seed.tooltip = "The same seed makes the same choice, another one another"
         self.choose = button(
             "magic", "Pick frames from the ticked videos", picker.choose, "Choose", "120px", button_style="primary"
         )
-        fields = [
-            _labeled("how", self.how), _labeled("frames per video", self.count), _labeled("seed", self.seed),
-            self.choose,
-        ]  # fmt: skip
-        settings = row(fields)
+        named = {"how": self.how, "frames per video": self.count, "seed of the choice": self.seed}
+        settings = row([*(_labeled(name, field) for name, field in named.items()), self.choose])
         settings.add_class("dlcnb-fields")
         return ipywidgets.VBox([several, settings, self._under_way()])
 

@@ -18,7 +18,10 @@ __all__ = ["HOW", "SHOW", "Key", "PickedFrame", "PickingState"]
 
 Key: TypeAlias = tuple[str, int]  # (video, index)
 
-HOW = ("k-means", "uniform")
+HOW = {  # way to choose -> what that means
+    "k-means": "frames that look different",
+    "uniform": "at random, spread over the video",
+}
 SHOW = ("picked", "to extract", "dropped", "near-duplicates", "extracted", "all")
 
 
@@ -58,7 +61,7 @@ class PickingState(HasTraits):
     """
 
     video = Unicode("", help="The video that is looked at.")
-    how = Enum(HOW, "k-means", help="How `choose` picks.")
+    how = Enum(tuple(HOW), "k-means", help="How `choose` picks.")
     count = Int(20, help="How many frames to choose from each video.")
     seed = Int(0, help="The same seed makes the same choice; each choice raises it, so that the next one differs.")
     show = Enum(SHOW, "picked", help="Which frames are listed.")

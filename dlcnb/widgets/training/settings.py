@@ -11,7 +11,7 @@ import ipywidgets
 from traitlets import Dict, Enum, Float, HasTraits, Int, Unicode, link, observe
 
 from dlcnb.trainset import BACKBONES, PRESETS, TrainConfig, merged
-from dlcnb.widgets.base.html import Html, markup
+from dlcnb.widgets.base.html import Html, markup, muted
 from dlcnb.widgets.base.view import row
 
 __all__ = ["SettingsForm", "TrainingSettings"]
@@ -36,7 +36,16 @@ TIPS = {
 }
 DEVICES = ("auto", "cpu", "gpu(0)", "gpu(0),gpu(1)")
 FRESH = "ImageNet weights"
-NAMES = {"train_fraction": "training fraction", "backbone": "network"}  # where a setting's own name says too little
+NAMES = {  # where a setting's own name says too little
+    "backbone": "network (backbone)",
+    "train_fraction": "training fraction: share trained on",
+    "split_seed": "split seed: which are held out",
+    "steps": "steps: 0 = all that fit",
+    "learning_rate": "learning rate: how far a step goes",
+    "batch_size": "batch size: examples per step",
+    "device": "device: what computes",
+    "start_from": "start from: what is learned already",
+}
 
 
 class TrainingSettings(HasTraits):
@@ -108,9 +117,8 @@ class SettingsForm(ipywidgets.HBox):
             field.tooltip, field.layout.margin = TIPS[name], "0"
             link((settings, name), (field, "value"))
         settings.observe(lambda change: self._show_starts(change.new), "starts")
-        self._names = {name: Html(layout=ipywidgets.Layout(margin="0", height="20px")) for name in self.fields}
-        layout = ipywidgets.Layout(margin="0 8px 0 0", overflow="visible")
-        boxes = [ipywidgets.VBox([self._names[name], field], layout=layout) for name, field in self.fields.items()]
+        self._used = {name: _line() for name in list(self.fields)[2:]}
+        boxes = [self._box(name) for name in self.fields]
         self.advanced = row(boxes[2:])
         self.show_used({})
         super().__init__(boxes[:2])
@@ -132,13 +140,19 @@ class SettingsForm(ipywidgets.HBox):
             "start_from": ipywidgets.Dropdown(options=list(self.settings.starts.items()), layout=_wide(250)),
         }
 
+    def _box(self, name: str) -> ipywidgets.VBox:
+        """A field under its name, and above what the run on display was trained with."""
+        title, used = _line(), self._used.get(name)
+        title.value = markup('<span class="dlcnb-muted" title="{}">{}</span>', TIPS[name], NAMES.get(name, name))
+        layout = ipywidgets.Layout(margin="0 8px 0 0", overflow="visible")
+        return ipywidgets.VBox([title, self.fields[name], *([used] if used is not None else [])], layout=layout)
+
     def show_used(self, used: Mapping[str, Any]) -> None:
-        """Show above each field what the run on display was trained with; ``used`` is {name of the setting: value}."""
-        for name, title in self._names.items():
-            words = NAMES.get(name, name.replace("_", " "))
+        """Show below each field what the run on display was trained with; ``used`` is {name of the setting: value}."""
+        for name, line in self._used.items():
             value = used.get(name)
-            known = "" if value is None or name in ("preset", "minutes") else f" · this run: {_short(value)}"
-            title.value = markup('<span class="dlcnb-muted" title="{}">{}{}</span>', TIPS[name], words, known)
+            line.value = "" if value is None else muted(f"this run: {_short(value)}")
+            line.layout.display = None if used else "none"
 
     def _show_starts(self, starts: Mapping[str, str]) -> None:
         field = self.fields["start_from"]
@@ -151,6 +165,11 @@ class SettingsForm(ipywidgets.HBox):
 
 def _wide(width: int) -> ipywidgets.Layout:
     return ipywidgets.Layout(width=f"{width}px")
+
+
+def _line() -> Html:
+    """A line as high whether it says something or not."""
+    return Html(layout=ipywidgets.Layout(margin="0", height="20px"))
 
 
 def _short(value: object) -> str:

@@ -100,7 +100,12 @@ class ZoneControls:
         self.preset.tooltip = "Zones of usual arenas"
         self.share = ipywidgets.BoundedFloatText(min=0.01, max=0.99, step=0.05, layout=_layout("70px"))
         self.preset.observe(lambda _: self._on_preset(), "value")
-        make = button("magic", "Make these zones in place of the chosen one, or in the whole picture without its plain borders", self._make, "Make")
+        make = button(
+            "magic",
+            "Make these zones in place of the chosen one, or in the picture without its plain borders",
+            self._make,
+            "Make",
+        )
         self.margin = ipywidgets.BoundedFloatText(value=20, min=0.1, max=1e5, layout=_layout("70px"))
         self.margin.tooltip = "Margin around the chosen zone, px"
         grow = button("bullseye", "Make a zone around the chosen one, as around an object",

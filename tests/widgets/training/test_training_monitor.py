@@ -370,7 +370,7 @@ class TestRecipe:
         Run(finished).write_config(config, ["paw", "nose"], ["batch_size 4: frames are <large>."])
         monitor.refresh()
         assert "batch_size 4: frames are &lt;large&gt;." in monitor.recipe.value
-        assert "batch size · this run: 4" in monitor.form._names["batch_size"].value
+        assert "this run: 4" in monitor.form._used["batch_size"].value
 
     def test_until_the_first_step_the_network_is_being_started(self, log, monitor):
         log.write("start")
