@@ -15,6 +15,9 @@ AREA = ".dlcnb-plot-likelihood-0 rect.plotarea_events"
 BOX = """selector => { const b = document.querySelector(selector).getBoundingClientRect();
     return [b.left, b.top, b.width, b.height]; }"""
 
+PICTURE = """() => document.querySelector('.dlcnb-labeler canvas').getBoundingClientRect().width
+    / document.querySelector('.dlcnb-studio').getBoundingClientRect().width"""
+
 
 @pytest.fixture
 def studio(lab, request):
@@ -109,6 +112,8 @@ def test_every_step_fits_its_pane_and_can_be_used_by_all(studio):
             studio.page.set_viewport_size({"width": width, "height": height})
             lines = settle(studio.page, ".dlcnb-studio")
             lines += unseen(studio.page, ".dlcnb-studio") if where == "Label" else []
+            if where == "Label" and (share := studio.page.evaluate(PICTURE)) < 0.35:
+                lines.append(f"the picture takes {share:.0%} of the width")
             wrong.extend(f"{where} at {width} x {height}: {line}" for line in lines)
         wrong.extend(f"{where}: {line}" for line in barriers(studio.page, ".dlcnb-studio"))
 

@@ -255,12 +255,9 @@ function render({ model, el }) {
     tellAll();
   }
 
-  function fullScreen(root, home) {
+  function fullScreen(root) {
     if (document.fullscreenElement === root) document.exitFullscreen();
-    else if (root.contains(document.activeElement)) {
-      root.style.setProperty('--dlcnb-shape', home.width / home.height);
-      root.requestFullscreen?.().catch(() => {});
-    }
+    else if (root.contains(document.activeElement)) root.requestFullscreen?.().catch(() => {});
   }
 
   // How wide the widget may be, for those that arrange themselves.
@@ -304,9 +301,12 @@ function render({ model, el }) {
       const height = above <= whole / 5 && whole - above >= 350 ? whole - above : whole;
       root.style.setProperty('--dlcnb-height', `${Math.floor(height)}px`);
       root.classList.toggle('dlcnb-short', height < 500);
+      const flat = height < 500 && root.clientWidth >= 640 && !document.fullscreenElement;
+      root.classList.toggle('dlcnb-flat', flat);
     };
     const size = new ResizeObserver(measure);
     size.observe(root);
+    document.addEventListener('fullscreenchange', measure, { signal: abort.signal });
     abort.signal.addEventListener('abort', () => size.disconnect());
   }
 
@@ -332,6 +332,7 @@ function render({ model, el }) {
     const canvases = root ? [...root.querySelectorAll('canvas')].slice(0, wanted) : [];
     if (!root || canvases.length < wanted) return false;
     const home = canvases[0] || root;
+    if (canvases.length) root.style.setProperty('--dlcnb-shape', home.width / home.height);
     measure(root);
     fillPane(root);
     keepNames(root);
@@ -346,7 +347,7 @@ function render({ model, el }) {
     if (canvases.length) watchSize(home);
     const told = (message) => {
       if (message.type === 'blur' && document.activeElement === home) home.blur();
-      if (message.type === 'fullscreen') fullScreen(root, home);
+      if (message.type === 'fullscreen') fullScreen(root);
       if (message.type === 'focus' && home.offsetParent) home.focus({ preventScroll: true });
     };
     model.on('msg:custom', told);
