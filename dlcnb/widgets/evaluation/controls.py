@@ -79,6 +79,7 @@ class Controls:
             layout=layout(width="220px", margin="0"),
         )
         self.pcutoff.style.description_width = "52px"
+        self.pcutoff.tooltip = "Points of a likelihood below the pcutoff count as not found"
         self.pcutoff.add_class("dlcnb-own-keys")
         self.suggested = ipywidgets.Button(layout=layout(width="auto"), tooltip=SUGGESTED)
         self.suggested.on_click(lambda _: self._view.use_suggested())

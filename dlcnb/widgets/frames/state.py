@@ -19,8 +19,8 @@ __all__ = ["HOW", "SHOW", "Key", "PickedFrame", "PickingState"]
 Key: TypeAlias = tuple[str, int]  # (video, index)
 
 HOW = {  # way to choose -> what that means
-    "k-means": "frames that look different",
-    "uniform": "at random, spread over the video",
+    "k-means": "that look different",
+    "uniform": "spread over time",
 }
 SHOW = ("picked", "to extract", "dropped", "near-duplicates", "extracted", "all")
 

@@ -106,12 +106,13 @@ class TrainingMonitor(View):
         self.chooser = RunChooser(self.show_run, self._on_compare, self.refresh)
         self.runs, self.refresh_button = self.chooser.dropdown, self.chooser.refresh
         self.start_button, self.pause_button, self.stop_button = (
-            button("play", TIPS["start"], self.start, "Start", "110px", button_style="success"),
-            button("pause", TIPS["pause"], self.pause, "Pause", "110px"),
-            button("stop", TIPS["stop"], self.stop, "Stop", "110px"),
+            button("play", TIPS["start"], self.start, "Start", "96px", button_style="success"),
+            button("pause", TIPS["pause"], self.pause, "Pause", "96px"),
+            button("stop", TIPS["stop"], self.stop, "Stop", "96px"),
         )
-        buttons = [self.start_button, self.pause_button, self.stop_button]
-        self._runs_row = row([self.form, *buttons, self.runs, self.refresh_button])
+        buttons = row([self.start_button, self.pause_button, self.stop_button], tight=True)
+        buttons.layout.flex_flow = "row nowrap"
+        self._runs_row = row([self.form, buttons, row([self.runs, self.refresh_button], tight=True)])
         self._runs_row.add_class("dlcnb-fields")
         self.recipe = Html()
         inside = {

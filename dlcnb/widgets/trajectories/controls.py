@@ -54,6 +54,7 @@ class TrajectoryControls:
             layout=layout(width="230px", margin="0"),
         )  # fmt: skip
         self.pcutoff.style.description_width = "52px"
+        self.pcutoff.tooltip = "Points of a likelihood below the pcutoff count as not found"
         self.pcutoff.add_class("dlcnb-own-keys")
         self.show_choice = _dropdown([(name, name) for name in SHOW], state.show, "Raw poses, filtered ones, or both")
         self.method = _dropdown([(METHOD_NAMES.get(m, m), m) for m in METHODS], state.method, "The filter", "150px")
