@@ -57,7 +57,7 @@ class Controls:
             "magic", "Pick frames from the ticked videos", picker.choose, "Choose", "120px", button_style="primary"
         )
         named = {"how": self.how, "frames per video": self.count, "seed of the choice": self.seed}
-        settings = row([*(_labeled(name, field) for name, field in named.items()), self.choose])
+        settings = row([_labeled(name, field) for name, field in named.items()])
         settings.add_class("dlcnb-fields")
         return ipywidgets.VBox([several, settings, self._under_way()])
 
@@ -122,7 +122,7 @@ class Controls:
         self.stop = button("stop", "Stop; what is done stays", self.picker.stop, "Stop", "90px")
         self.bar = ipywidgets.FloatProgress(min=0, max=1, layout=_layout(width="140px", height="18px"))
         self.words = Html(layout=_layout(flex="1 1 200px", min_width="0"))
-        return row([self.extract, self.bar, self.stop, self.words])
+        return row([self.choose, self.extract, self.bar, self.stop, self.words])
 
     # --- gestures ---
 

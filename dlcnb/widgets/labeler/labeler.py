@@ -272,7 +272,10 @@ class Labeler(View):
         if new:
             were = "1 frame was" if new == 1 else f"{new} frames were"
             self.tell(f"{were} extracted meanwhile and can be labeled now.")
+        before = self.session.taken
         self.session.refresh()
+        if self.session.taken != before and not self.status_line.value:
+            self.tell("Labels that were changed elsewhere (in another tab, by another program or person) are shown.")
 
     def nudge(self, dx: float, dy: float) -> None:
         """Move the current point by pixels and look at it through the loupe."""

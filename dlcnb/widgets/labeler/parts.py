@@ -171,7 +171,9 @@ class Controls:
     def header(self) -> ipywidgets.HBox:
         """What is shown, and whether it is saved."""
         way = [self.buttons["previous"], self.number, self.of, self.buttons["next"]]
-        made = row([self.video, group(way), self.show, self.saved, self.buttons["full screen"], self.buttons["help"]])
+        tools = row([self.saved, self.buttons["full screen"], self.buttons["help"]], tight=True)
+        tools.add_class("dlcnb-tools")
+        made = row([self.video, group(way), self.show, tools])
         made.add_class("dlcnb-header")
         return made
 

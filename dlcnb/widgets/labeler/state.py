@@ -56,6 +56,7 @@ class LabelSession(Assistance, HasTraits):
     asking = Unicode("", help="The image of which `finish` asked whether it is really done; empty after any edit.")
     _told_of_open = False  # that Done marks open bodyparts as not visible
     revision = Int(0, help="Counts the changes of labels, hollow points and conflicts.")
+    taken = Int(0, help="Counts the changes that were taken over from elsewhere.")
 
     def __init__(
         self,
@@ -72,8 +73,7 @@ class LabelSession(Assistance, HasTraits):
         self.image_size: tuple[int, int] | None = None  # (height, width) of the cursor's image, once a view knows it
         self._clipboard: list[Placement] = []
         self._videos = videos
-        names = [folder.name for folder in folders(self.project, videos)]
-        self.stores = {name: LabelStore(self.project, name, self.scorer) for name in names}
+        self.stores = {f.name: LabelStore(self.project, f.name, self.scorer) for f in folders(self.project, videos)}
         self.saved = self._how_saved()
         self._index_images()
         self._disputes = {video: list(store.conflicts) for video, store in self.stores.items()}
@@ -351,7 +351,7 @@ class LabelSession(Assistance, HasTraits):
             self._note_conflicts(self.by_video[video][0])
             after = self._content(video)
             if before[1:] != after[1:] or not np.array_equal(before[0], after[0], equal_nan=True):
-                self.revision += 1
+                self.revision, self.taken = self.revision + 1, self.taken + 1
         return self.conflicts
 
     def _content(self, video: str) -> tuple[NDArray[np.float64], list[Any], tuple[str, ...], list[Conflict]]:

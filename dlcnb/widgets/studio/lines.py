@@ -57,7 +57,9 @@ class Lines:
         self.next_button.on_click(lambda _: do_next())
         self.other_button = button("", OTHER, lambda: do_next(True), "or")
         reload = button("refresh", "See what was done elsewhere meanwhile", refresh)
-        self.top = row([home, self.line, self.next_button, self.other_button, reload, gear])
+        ways = row([self.next_button, self.other_button, reload, gear], tight=True)  # below the line where it is narrow
+        ways.layout.flex = "0 1 auto"
+        self.top = row([home, self.line, ways])
         self.top.add_class("dlcnb-overview")
         offering = "Extract what is ticked in Refine, this frame too, and open this one in the labeler"
         self.offer_button = button("download", offering, self._on_offer, "Extract it", button_style="primary")

@@ -253,7 +253,7 @@ class Studio(View):
     def _make_label(self) -> View:
         offered = Suggestions(suggestions(self.project, folder.name) for folder in self.project.labeled_dirs())
         made = Labeler(self.project, suggestions=(offered.networks, offered) if offered else None)
-        made.session.observe(lambda change: self.look() if change.new == "saved" else None, "saved")
+        made.session.observe(lambda change: self.look() if change.new != "unsaved" else None, ["saved", "taken"])
         return made
 
     def _make_check(self) -> View:
@@ -374,6 +374,7 @@ class Studio(View):
     def _show(self) -> None:
         self.lines.show(self.project.task, self.overview, self.tab)
         self.steps.show_titles(self.overview.titles)
+        (self.add_class if self.tab == "Train" else self.remove_class)("dlcnb-grows")
 
     # --- without a browser ---
 

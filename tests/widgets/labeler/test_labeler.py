@@ -467,7 +467,8 @@ class TestKeeping:
         LabelStore(project, "m1").apply([Edit(M1[0], "snout", (9.0, 8.0))])
         key(labeler, "l")
         with labeler._keeper._condition:
-            assert labeler._keeper._condition.wait_for(lambda: labeler.session.state() == "in work", 60)
+            assert labeler._keeper._condition.wait_for(lambda: "changed elsewhere" in status(labeler), 60)
+        assert labeler.session.state() == "in work"
         np.testing.assert_allclose(points(labeler)[0], (9, 8))
 
     def test_a_conflict_is_asked_about_and_decided(self, labeler, project):

@@ -441,6 +441,19 @@ class TestTwoAtOnce:
         first.refresh()
         np.testing.assert_allclose(first.session.points(image)[0], (21.0, 22.0))
 
+    def test_what_one_labels_the_other_counts(self, studio, second):
+        frames.extract(studio.project, studio.project.videos[0], [1, 2])
+        first, other = studio.go_to("Label"), second.go_to("Label")
+        assert second.wait()
+        assert f"{LABELED} of {LABELED + 2} frames" in second.line.value
+        first.session.go_to_state("new")
+        first.session.finish(sure=True)
+        assert first.wait()
+        other.refresh()
+        assert second.wait()
+        assert f"{LABELED + 1} of {LABELED + 2} frames" in second.line.value
+        assert "changed elsewhere" in second.status_line.value
+
     def test_closing_one_leaves_the_other_at_work(self, studio, second):
         labeler = studio.go_to("Label")
         second.go_to("Label")
