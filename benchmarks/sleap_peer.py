@@ -70,7 +70,7 @@ def run(python, folder, minutes):
 def settings(folder, side, animal, rotation, seed):
     """SLEAP-NN's configuration: ``side`` is the frames' longest, ``animal`` the size of the animal, both px.
 
-    What differs from its profile for single animals (filters_rate 2, maps of half the size, sigma 2.5, learning rate
+    What differs from its profile for single animals (filters_rate 2, maps at half the size, sigma 2.5, learning rate
     1e-4): a network and maps that make two and a half times as many steps, frames as small as the animal allows, images
     kept in memory, rotation as wide as the recipe decided, a higher learning rate, and no early end.
     """
