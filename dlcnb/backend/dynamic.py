@@ -6,7 +6,8 @@ again, whatever came before: a video analyzed in parts, or stopped and resumed, 
 
 A bodypart that was there and is not found in the crop any more is looked for in the whole frame. One that is not there
 either may come back outside the crop: it is looked for again in the next group, and then after 8, 16, … frames, up to
-`RECHECK`.
+`RECHECK`. A bodypart whose likelihood is low for a while, but which goes along with the others, is not lost: for it the
+whole frame is looked at every `RECHECK` frames.
 """
 
 from __future__ import annotations
@@ -62,13 +63,14 @@ class Follower:
     def __init__(self, size: tuple[int, int], input_scale: float, dynamic: Dynamic) -> None:
         self._size, self._dynamic = size, dynamic
         self.crop: tuple[int, int, int, int] | None = None
-        self._there: NDArray[np.bool_] | None = None  # bodyparts found last
+        self._there: NDArray[np.bool_] | None = None  # bodyparts (K,) that the last frame has
+        self._last: NDArray[np.float64] | None = None  # its points (K, 2)
         self._unchecked = 0  # frames with one missing, since the last check
         self._sides = [round(side / input_scale) for side in SIDES]
         self._wait = LOOK_AHEAD  # frames until a missing bodypart is looked for again
 
     def _forget(self) -> None:
-        self.crop, self._there, self._unchecked = None, None, 0
+        self.crop, self._there, self._last, self._unchecked = None, None, None, 0
 
     def lost(self, points: NDArray[np.float64], likelihood: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether a bodypart left the crop, or is lost: bool (n,), for poses (n, K, 2) and (n, K) found in it."""
@@ -80,25 +82,38 @@ class Follower:
         low, high = np.array([left, top]), np.array([left + width - 1, top + height - 1])
         low = np.where(low > 0, low + self._dynamic.margin, -np.inf)  # the frame's own border is no limit
         high = np.where(high < np.array(self._size[::-1]) - 1, high - self._dynamic.margin, np.inf)
-        found = likelihood >= self._dynamic.threshold
+        found, there = self._found(points, likelihood)
         outside = ((points < low) | (points > high)).any(-1)
-        return (self._there & ~found).any(-1) | (found & outside).any(-1)
+        return (self._there & ~there).any(-1) | ((found | there) & outside).any(-1)
+
+    def _found(
+        self, points: NDArray[np.float64], likelihood: NDArray[np.float64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Bodyparts that are surely found, and those that are there: these, and unsure ones that went along with them.
+
+        Both bool (n, K), for poses (n, K, 2) and (n, K) of successive frames; NaN in damaged ones.
+        """
+        found = np.nan_to_num(likelihood) >= self._dynamic.threshold
+        there = found.copy()
+        if self._there is None or self._last is None:
+            return found, there
+        last, was = self._last, self._there
+        for n, now in enumerate(points):
+            step = now - last
+            both = found[n] & was
+            if both.any():
+                there[n] |= was & (
+                    np.linalg.norm(step - np.median(step[both], axis=0), axis=-1) <= self._dynamic.margin
+                )
+            last, was = now, there[n]
+        return found, there
 
     def follow(self, points: NDArray[np.float64], likelihood: NDArray[np.float64]) -> None:
         """Choose the next crop by the poses (n, K, 2) and (n, K) of a group; NaN in damaged frames."""
-        found = np.nan_to_num(likelihood) >= self._dynamic.threshold
+        found, there = self._found(points, likelihood)
         seen = np.flatnonzero(found.any(-1))
         if not len(seen) or seen[-1] < len(points) - 1:
             self._forget()  # not there at the end
-            return
-        self._there = found[-1]
-        if found[-1].all():
-            self._unchecked, self._wait = 0, LOOK_AHEAD
-        else:
-            self._unchecked += len(points)
-        if self._unchecked >= self._wait:
-            self._wait = min(2 * self._wait, RECHECK)
-            self._forget()
             return
         last = _box(points[seen[-1]][found[seen[-1]]])
         ahead = np.zeros(2)
@@ -106,7 +121,19 @@ class Follower:
             first = _box(points[seen[0]][found[seen[0]]])
             ahead = (last - first).mean(0) * LOOK_AHEAD / (seen[-1] - seen[0])
         margin = self._dynamic.margin
-        self.crop = self._around(last[0] - margin + np.minimum(ahead, 0), last[1] + margin + np.maximum(ahead, 0))
+        crop = self._around(last[0] - margin + np.minimum(ahead, 0), last[1] + margin + np.maximum(ahead, 0))
+        if self.crop is None and crop is not None:  # the whole frame has no better place for the unsure ones in it
+            left, top, width, height = crop
+            there[-1] |= ((points[-1] >= [left, top]) & (points[-1] < [left + width, top + height])).all(-1)
+        self._there, self._last = there[-1], points[-1].copy()
+        if found[-1].all():
+            self._unchecked, self._wait = 0, LOOK_AHEAD
+        else:
+            self._unchecked += len(points)
+        if self._unchecked >= (RECHECK if there[-1].all() else self._wait):
+            self._wait = min(2 * self._wait, RECHECK)
+            self._unchecked, crop = 0, None
+        self.crop = crop
 
     def _around(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> tuple[int, int, int, int] | None:
         """The smallest crop that holds a box, as far as it lies in the frame; None if that is the whole frame."""

@@ -176,7 +176,7 @@ def _follow(
     with closing(reader.frames(first, end)) as frames:
         images = (image for _, image in frames)
         while first < end:
-            count = LOOK_AHEAD if first > chain[0] else 1
+            count = LOOK_AHEAD if follower.crop else 1
             group = list(islice(images, count))
             points, likelihood = yield from _group(predictor, follower, group)
             after = first + len(group)

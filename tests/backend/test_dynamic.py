@@ -55,7 +55,7 @@ def test_an_animal_at_the_border_of_the_crop_is_lost(follower):
     points, likelihood = animal(320, 240)
     follower.follow(points, likelihood)
     points[1] += [corners(follower.crop)[1][0] - points[1, :, 0].max() - 3, 0]
-    likelihood[2] = 0.1
+    points[2], likelihood[2] = points[2] - 20, 0.1
     assert follower.lost(points, likelihood).tolist() == [False, True, True, False]
 
 
@@ -79,13 +79,37 @@ def test_nobody_large_or_gone_means_the_whole_frame(follower):
 def test_a_bodypart_that_was_there_and_is_not_found_any_more_is_lost(follower):
     points, likelihood = animal(320, 240)
     follower.follow(points, likelihood)
+    points[1:3, 0] += [40, 0]
     likelihood[1:3, 0] = 0.1
     assert follower.lost(points, likelihood).tolist() == [False, True, True, False]
 
 
-def test_a_hidden_bodypart_is_looked_for_in_the_whole_frame_from_time_to_time(follower):
+def test_an_unsure_bodypart_that_goes_along_with_the_others_is_looked_for_now_and_then(follower):
+    whole = []
+    for n in range(0, 4 * RECHECK, LOOK_AHEAD):
+        points, likelihood = animal(100 + 3 * n, 240, step=3.0)
+        if n:
+            likelihood[:, 0] = 0.1
+        if follower.crop is None:
+            whole.append(n)
+        else:
+            assert not follower.lost(points, likelihood).any()
+        follower.follow(points, likelihood)
+    assert whole == [0, RECHECK + LOOK_AHEAD, 2 * RECHECK + LOOK_AHEAD, 3 * RECHECK + LOOK_AHEAD]
+
+
+def test_where_the_whole_frame_has_no_better_place_an_unsure_bodypart_is_there(follower):
     points, likelihood = animal(320, 240)
     likelihood[:, 0] = 0.1
+    follower.follow(points, likelihood)
+    assert not follower.lost(points, likelihood).any()
+    points[:, 0] = 320, 230  # elsewhere in the crop
+    assert follower.lost(points, likelihood).all()
+
+
+def test_a_hidden_bodypart_is_looked_for_in_the_whole_frame_from_time_to_time(follower):
+    points, likelihood = animal(320, 240)
+    points[:, 0], likelihood[:, 0] = (5, 5), 0.1
     whole = []
     for n in range(0, 4 * RECHECK, LOOK_AHEAD):
         if follower.crop is None:
@@ -100,9 +124,9 @@ def test_a_bodypart_that_was_unsure_for_a_moment_is_looked_for_at_once(follower)
     points, likelihood = animal(320, 240)
     follower.follow(points, likelihood)
     for _ in range(3):
-        unsure = likelihood.copy()
-        unsure[-1, 2] = 0.2
-        follower.follow(points, unsure)
+        elsewhere, unsure = points.copy(), likelihood.copy()
+        elsewhere[-1, 2], unsure[-1, 2] = (320, 190), 0.2
+        follower.follow(elsewhere, unsure)
         assert follower.crop is None
         follower.follow(points, likelihood)
         assert follower.crop is not None
