@@ -155,16 +155,17 @@ def in_a_process(function, *arguments):
 
 def rows_of(root, arguments, settings, name):
     """Print the rows of one project."""
+    decided, about = [], []
     for minutes in arguments.minutes:
         for seed in arguments.seeds:
             if not arguments.peer_only:
-                row, reasons = in_a_process(one, root, minutes, seed, settings)
+                row, decided = in_a_process(one, root, minutes, seed, settings)
                 print(" | ".join(map(str, [name, f"{minutes:g}", seed, *row])), flush=True)
             if arguments.peer:
-                row, reasons = peer(root, minutes, seed, arguments.peer, arguments.peer_set)
+                row, about = peer(root, minutes, seed, arguments.peer, arguments.peer_set)
                 print(" | ".join(map(str, [f"{name}, SLEAP-NN", f"{minutes:g}", seed, *row])), flush=True)
     if arguments.reasons:
-        print(*(f"    {reason}" for reason in reasons), sep="\n", flush=True)
+        print(*(f"    {reason}" for reason in [*decided, *about]), sep="\n", flush=True)
 
 
 def main():
@@ -174,7 +175,7 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="other training settings")
     parser.add_argument("--pixels", nargs="*", help="train on changed copies of the frames: all, or the named ones")
-    parser.add_argument("--reasons", action="store_true", help="print what the recipe decided, too")
+    parser.add_argument("--reasons", action="store_true", help="print what the recipe decided, and the peer's versions")
     parser.add_argument("--peer", metavar="PYTHON", help="of an environment with SLEAP-NN, which is measured, too")
     parser.add_argument("--peer-only", action="store_true", help="train the peer alone")
     parser.add_argument("--peer-set", nargs="*", default=[], metavar="KEY=VALUE", help="other settings of the peer")
