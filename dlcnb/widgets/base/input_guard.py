@@ -10,13 +10,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 from ipycanvas import MultiCanvas
 
 from dlcnb.widgets.base.page import page_code
+
+if TYPE_CHECKING:
+    from dlcnb.widgets.base.canvas import PaintCanvas
 
 __all__ = ["Input", "InputGuard"]
 
@@ -99,9 +102,18 @@ class Input:
         self._sent, self._arrived = 0, threading.Condition()
         self._acknowledged = 0
         self._client = False
+        self._emptied: Callable[[], object] | None = None
         self.guard.on_msg(self._from_guard)
         for surface, canvas in enumerate(canvases):
             self._listen(surface, canvas)
+
+    def sharpen(self, canvas: PaintCanvas, redraw: Callable[[], object]) -> None:
+        """Let the first canvas, which is this one, have as many pixels as the page shows of it.
+
+        ``redraw`` is called, and no message told, when the page has emptied it.
+        """
+        self._emptied, self.guard.widths = redraw, [canvas.size[1]]
+        self.guard.observe(lambda change: canvas.set_ratio(change.new), "ratio")
 
     def listen_keys(self, canvas: MultiCanvas) -> None:
         """Take the keys of a canvas that belongs to a widget inside this one, where the guard does not work."""
@@ -132,7 +144,10 @@ class Input:
                 self._acknowledged = max(self._acknowledged, int(message["id"]))
                 self._arrived.notify_all()
                 return
-        self._on_message(message)
+        if message.get("type") == "resized" and self._emptied is not None:
+            self._emptied()
+        else:
+            self._on_message(message)
 
     # --- fallback: ipycanvas' own events, used until a guard reports from a page ---
 

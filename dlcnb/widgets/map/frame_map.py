@@ -121,6 +121,7 @@ class FrameMap(View):
         self.canvas = FrameCanvas((SIDE, SIDE))
         self.note = Html()
         self.input = Input([self.canvas], ["ArrowLeft", "ArrowRight"], self._on_input, ROOT)
+        self.input.sharpen(self.canvas, self._on_client)
 
     def set_poses(self, poses: Poses) -> None:
         """Map the frames by other poses of the video; the map is to be made again."""
@@ -215,7 +216,7 @@ class FrameMap(View):
         """The map without the present frame's mark, uint8 (SIDE, SIDE, 3)."""
         revision = self.state.revision
         if self._map is None or self._map[0] != revision:
-            things: list[Thing] = [Text("Press Make the map.", (SIDE / 2, SIDE / 2), 16, align="center")]
+            things: list[Thing] = []
             if len(self.state.frames):
                 things = self._images() if len(self.state.images) else self._postures()
             self._map = revision, np.asarray(on_picture(Image.new("RGB", (SIDE, SIDE), PAPER), things))
@@ -239,7 +240,12 @@ class FrameMap(View):
         return [Lines(np.concatenate(lines), shades), dots]
 
     def _here(self, place: int | None) -> list[Thing]:
-        """What marks the present frame, the row ``place`` of the map: a ring around its image, or its posture."""
+        """What marks the present frame, the row ``place`` of the map: a ring around its image, or its posture.
+
+        Where there is no map yet: what to press.
+        """
+        if not len(self.state.frames):
+            return [Text("Press Make the map.", (SIDE / 2, SIDE / 2), 16, align="center")]
         if place is None:
             return []
         spots = self._spots()[place]

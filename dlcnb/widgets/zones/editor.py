@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dlcnb.geometry import CanvasFit
 from dlcnb.project import Project, ProjectError, Scale, scale_of, set_scale, undo_scale
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view, room
@@ -64,6 +65,7 @@ class ZoneEditor(View):
         self.canvas = FrameCanvas(size)
         self.canvas.layout.max_width = room(size, 400)
         self.input = Input([self.canvas], KEYS, self._on_input, ROOT)
+        self.input.sharpen(self.canvas, self.redraw)
         self.controls = ZoneControls(self, [path.stem for path in self.project.videos])
         controls = self.controls
         column = ipywidgets.VBox(
@@ -259,10 +261,13 @@ class ZoneEditor(View):
         if self._painter is not None:
             self._painter.request()
 
-    def _seen(self) -> NDArray[np.uint8]:
-        """The frame as the canvas shows it, uint8 (height, width, 3)."""
+    def _seen(self, ratio: float = 1.0) -> NDArray[np.uint8]:
+        """The frame as the canvas shows it, uint8 (height, width, 3), or up to ``ratio`` times as fine."""
         with self._lock:
-            return render_view(self._image(), self.state.fit, self.state.canvas_size)
+            fit, (height, width) = self.state.fit, self.state.canvas_size
+            finer = min(ratio, max(1 / fit.zoom, 1.0))  # as fine as the frame itself
+            fine = CanvasFit(fit.zoom * finer, fit.left * finer, fit.top * finer)
+            return render_view(self._image(), fine, (round(height * finer), round(width * finer)))
 
     def _image(self) -> NDArray[np.uint8]:
         """The frame that is shown, uint8 (H, W, 3); grey where it is damaged."""
@@ -274,7 +279,7 @@ class ZoneEditor(View):
     def _paint(self) -> None:
         self.input.ready()
         with self._lock:
-            view, things = self._seen(), zone_things(self.state, self.state.fit, self.scale)
+            view, things = self._seen(self.canvas.ratio), zone_things(self.state, self.state.fit, self.scale)
         with batch(self.canvas):
             self.canvas.draw_frame(view)
             self.canvas.paint(1, things)
