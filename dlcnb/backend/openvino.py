@@ -20,6 +20,7 @@ from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from dlcnb.backend.engines import SHAPES, Result, padded, recent
+from dlcnb.backend.runs import made_once
 from dlcnb.files import atomic_write
 from dlcnb.machine.processors import core_count
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["OpenVinoEngine", "has_nncf", "has_openvino", "load_whole_numbers", "read_onnx", "whole_numbers"]
 
 _OF = ("dlcnb", "snapshot_sha256")  # where a copy says which snapshot it was made from
-
-log = logging.getLogger(__name__)
 
 
 def has_openvino() -> bool:
@@ -138,9 +137,7 @@ def _nncf() -> ModuleType:
 
 
 def load_whole_numbers(snapshot: str | Path, make: Callable[[], Any], digest: str) -> Any:
-    """The int8 Model of a snapshot: read if it was made from these weights before, else made and written beside it.
-
-    Where it can't be written (a full disk, somebody else's folder) a warning says so, and it is used all the same.
+    """The int8 Model of a snapshot: read if it was made from these weights before, else made (`made_once`).
 
     Parameters
     ----------
@@ -149,14 +146,7 @@ def load_whole_numbers(snapshot: str | Path, make: Callable[[], Any], digest: st
     digest : checksum (hexadecimal) of the snapshot, which its copy remembers.
     """
     path = Path(snapshot).with_suffix(".openvino-int8.xml")
-    found = _read(path, digest)
-    if found is None:
-        found = make()
-        try:
-            _write(found, path, digest)
-        except (OSError, RuntimeError) as error:  # RuntimeError: OpenVINO's own, of a full disk
-            log.warning("the int8 network is not kept, and made again next time: %s", error)
-    return found
+    return made_once(lambda: _read(path, digest), make, lambda made: _write(made, path, digest))
 
 
 def _read(path: Path, digest: str) -> Any:

@@ -17,7 +17,7 @@ from dlcnb.backend import mx
 from dlcnb.backend.engines import symbol_block
 from dlcnb.backend.equalize import equalized
 from dlcnb.backend.inputs import Pixels, of_pixels
-from dlcnb.backend.runs import save_arrays
+from dlcnb.backend.runs import made_once, save_arrays
 from dlcnb.files import atomic_path, atomic_write
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 
 __all__ = ["CALIBRATION_FRAMES", "load_quantized", "quantize"]
-
-log = logging.getLogger(__name__)
 
 CALIBRATION_FRAMES = 16
 # Convolutions that stay fp32: the two that join the finer feature maps, and the one that makes the score-maps. Of all
@@ -99,9 +97,7 @@ def _kept(net: mxnet.gluon.SymbolBlock) -> list[str]:
 def load_quantized(
     snapshot: str | Path, make: Callable[[], mxnet.gluon.SymbolBlock], digest: str
 ) -> mxnet.gluon.SymbolBlock:
-    """The int8 network of a snapshot: read if it was made from these weights before, else made and written beside it.
-
-    Where it can't be written (a full disk, somebody else's folder) a warning says so, and it is used all the same.
+    """The int8 network of a snapshot: read if it was made from these weights before, else made (`made_once`).
 
     Parameters
     ----------
@@ -111,15 +107,12 @@ def load_quantized(
     """
     snapshot = Path(snapshot)
     symbol, params = snapshot.with_suffix(".int8-pixels.json"), snapshot.with_suffix(".int8-pixels.params")
-    arrays = _read(symbol, params, digest)
-    if arrays is None:
-        made = make()
-        try:
-            _write(made, symbol, params, digest)
-        except OSError as error:
-            log.warning("the int8 network is not kept, and made again next time: %s", error)
-        return made
-    return symbol_block(mx.sym.load(str(symbol)), arrays, mx.cpu(), Pixels.dtype)
+
+    def read() -> mxnet.gluon.SymbolBlock | None:
+        arrays = _read(symbol, params, digest)
+        return None if arrays is None else symbol_block(mx.sym.load(str(symbol)), arrays, mx.cpu(), Pixels.dtype)
+
+    return made_once(read, make, lambda made: _write(made, symbol, params, digest))
 
 
 def _read(symbol: Path, params: Path, digest: str) -> dict[str, mxnet.nd.NDArray] | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import errno
+import logging
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +21,28 @@ if TYPE_CHECKING:
     from dlcnb.backend.trainer import TrainStep
     from dlcnb.run import Run
 
-__all__ = ["StatsFile", "best_of", "save_arrays", "save_snapshot"]
+__all__ = ["StatsFile", "best_of", "made_once", "save_arrays", "save_snapshot"]
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 _ENOUGH = 32  # held-out frames that can tell close snapshots apart
 _CLOSE = 1.25  # times the best snapshot's error: fewer frames can't tell whether that is worse
+
+
+def made_once(read: Callable[[], T | None], make: Callable[[], T], write: Callable[[T], None]) -> T:
+    """An int8 network that ``read`` finds beside its snapshot; where it gives None, made now and written there.
+
+    Where it can't be written (a full disk, somebody else's folder) a warning says so, and it is used all the same.
+    """
+    found = read()
+    if found is None:
+        found = make()
+        try:
+            write(found)
+        except (OSError, RuntimeError) as error:  # RuntimeError: a full disk in OpenVINO's words
+            log.warning("the int8 network is not kept, and made again next time: %s", error)
+    return found
 
 
 def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
