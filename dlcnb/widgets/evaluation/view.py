@@ -19,6 +19,7 @@ from dlcnb.evaluate import Evaluation, ScoreMaps, human_variability, maps_path
 from dlcnb.labels import LabelError, current_labels
 from dlcnb.project import Project
 from dlcnb.render import palette
+from dlcnb.run import Run
 from dlcnb.widgets.base.compat import Accordion
 from dlcnb.widgets.base.follow import JobFollower, under_way
 from dlcnb.widgets.base.frame_images import FrameImages
@@ -223,6 +224,8 @@ class EvaluationView(View):
             raise RuntimeError("There is no project to evaluate in: make this view with EvaluationView(project).")
         if self.follower.following:
             raise RuntimeError("An evaluation is under way already.")
+        if not Run(self.project.last_run()).steps:
+            raise RuntimeError("There is no network yet: evaluate when the training has saved its first snapshot.")
         self.follower.follow(jobs.start("evaluate", self.project))
 
     def _on_news(self, news: News) -> None:

@@ -283,6 +283,14 @@ class TestSources:
         assert not view.controls.start.disabled
         view.close()
 
+    def test_evaluating_before_the_first_snapshot_is_told_at_once(self, project):
+        project.new_run(0.66)
+        view = EvaluationView(project)
+        view.controls.start.click()
+        assert "There is no network yet" in view.status_line.value
+        assert not view.follower.following
+        view.close()
+
 
 class TestDrawing:
     def test_signs(self):
