@@ -74,7 +74,7 @@ def test_nothing_hangs_over_the_edge(lab, request, make, width):
     try:
         opened(lab, request, f"w = {make}")
         root = lab.page.locator(".dlcnb").first.bounding_box()
-        for made in lab.page.locator(".dlcnb canvas, .dlcnb select, .dlcnb button:visible, .dlcnb .bqplot").all():
+        for made in lab.page.locator(".dlcnb :is(canvas, select, button, .bqplot):visible").all():
             box = made.bounding_box()
             assert box["x"] + box["width"] <= root["x"] + root["width"] + 1
     finally:
