@@ -1,4 +1,4 @@
-"""OpenVINO as an engine (see `dlcnb.backend.engines`): in bf16 where the processor has it, or in int8.
+"""OpenVINO as an engine (see `dlcnb.backend.engines`), in bf16 where the processor has it, or in int8.
 
 The int8 network is made once from a snapshot by NNCF, with the project's own frames, and kept beside it.
 """

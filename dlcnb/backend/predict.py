@@ -107,7 +107,8 @@ class Predictor:
         "int8": MXNet with whole numbers in most convolutions, about twice as fast and a little less exact. It is
         calibrated once with the project's training frames and kept beside the snapshot.
         "openvino": OpenVINO (extra ``openvino``), in bf16 where the processor has it; about twice as fast.
-        "openvino-int8": the same with whole numbers, calibrated and kept as those of "int8" are.
+        "openvino-int8": the same with whole numbers, calibrated and kept as those of "int8" are; the fastest for
+        whole frames, not for crops that follow an animal, and not tried by "auto".
         "onnx": ONNX Runtime (extra ``onnx``), about as fast as fp32; with the extra ``onnx-gpu`` also on NVIDIA cards,
         those included that MXNet can't use.
         "auto": the fastest that is exact enough (see `dlcnb.backend.choice`), measured once for each snapshot and kind

@@ -84,9 +84,13 @@ def test_from_the_launcher_to_the_first_label(server, page, capsys):
     with capsys.disabled():
         print("", *hand.steps, sep="\n")  # noqa: T201  (the times, which are nothing to assert)
     assert len(hand.steps) <= MOST_CLICKS
-    for width, height in SIZES:  # beside the file browser
-        page.set_viewport_size({"width": width, "height": height})
-        assert not settle(page, ".dlcnb-studio") + unseen(page, ".dlcnb-studio")
+    browser = page.locator(".jp-DirListing").first
+    for state in ("visible", "hidden"):  # beside the file browser, and alone
+        browser.wait_for(state=state)
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            assert not settle(page, ".dlcnb-studio") + unseen(page, ".dlcnb-studio")
+        page.locator(".jp-SideBar .lm-TabBar-tab[title^='File Browser']").click()
 
     page.reload()  # the kernel goes on: the same Studio comes back
     page.locator(".dlcnb-tab .dlcnb-labeler canvas").first.wait_for()

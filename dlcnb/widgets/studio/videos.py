@@ -56,7 +56,7 @@ class VideoChooser(View):
         self.unfold = button("camera", "Record a clip with this computer's camera", self.toggle_camera, "Record a clip")
         self.lens = ipywidgets.VBox()
         self.chips = Chips([], self._on_chips)
-        self.none = Html(muted("Press a video, or several, to choose it."))
+        self.none = Html(muted("Press videos to choose them."))
         super().__init__([self.browser, row([self.upload, self.unfold, self.none, self.chips], tight=True), self.lens])
 
     @property
