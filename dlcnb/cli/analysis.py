@@ -28,7 +28,7 @@ __all__ = ["analyze", "describe_analysis"]
     default="auto",
     show_default=True,
     help="auto: the fastest whose error is within 0.1 px of fp32's, measured once for each snapshot. int8: about twice "
-    "as fast as fp32 on a CPU. openvino (if installed): about as fast. openvino-int8 (if installed, not tried by auto): "
+    "as fast as fp32 on a CPU. openvino (if installed): about as fast. openvino-int8 (the same; auto leaves it out): "
     "the fastest for whole frames. onnx (if installed): also on NVIDIA cards that MXNet can't use.",
 )
 @click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Frames per pass.")
