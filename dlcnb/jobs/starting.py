@@ -72,5 +72,5 @@ def seen_before(project: Project, config: TrainConfig) -> str | None:
         return None
     return (
         f"The network that this training starts from was trained on {seen} of the {len(test)} test frames, so the test "
-        "error will look too good. For an honest error, train without --start-from, or look at a new video."
+        "error will look too good. For an honest error, start from the ImageNet weights, or look at a new video."
     )

@@ -23,6 +23,7 @@ __all__ = ["FEW", "few_labels", "few_to_test", "sizes_that_differ", "swapped_twi
 FEW = 10  # labeled frames; with fewer a network finds little
 _JUDGED = 300  # frames whose twins are looked at
 _TO_TEST = 5  # frames; with fewer the test error is a matter of luck
+_TO_SPARE = 4  # times as many labeled frames, from which so many may be held out
 _OF_A_VIDEO = 3  # frames, at least, that tell how large the animal is in it
 _LARGER = 2.0  # times
 
@@ -49,7 +50,7 @@ def swapped_twins(labels: Labels) -> str | None:
     more = f" and {len(found) - 3} more" if len(found) > 3 else ""
     return (
         f"Left and right look swapped ({names}) in {where}{more}: the network would learn both. "
-        "Look at these frames in LabelReview, and exchange the labels if they are wrong."
+        "Look at these frames (Check the labels, in Studio), and exchange the labels if they are wrong."
     )
 
 
@@ -86,14 +87,18 @@ def few_to_test(train: int, test: int, config: TrainConfig) -> str | None:
         have = f"None of the {frames} labeled frames is held out"
     else:
         have = f"Only {test} of the {frames} labeled frames {'is' if test == 1 else 'are'} held out"
-    cure = "Label more."
-    if frames >= 2:
-        folds = min(5, frames)
-        cure = f"Label more; or test each frame once, by dlcnb train --folds {folds} --fold 0, then 1 to {folds - 1}."
     return (
-        f"{have} to test the network (the share to train on is {100 * config.train_fraction:g} %), so that its test "
-        f"error will say {'nothing' if test == 0 else 'little'}. {cure}"
+        f"{have} to test the network (the training fraction is {config.train_fraction:g}), so that its test error will "
+        f"say {'nothing' if test == 0 else 'little'}. {_cure(frames)}"
     )
+
+
+def _cure(frames: int) -> str:
+    """How enough of so many labeled frames are held out to test."""
+    if frames < _TO_SPARE * _TO_TEST:
+        return "Label more frames."
+    fraction = int(100 * (frames - _TO_TEST) / frames) / 100
+    return f"Label more frames; or set the training fraction to {fraction:g} (in Studio: Train, More settings)."
 
 
 def sizes_that_differ(points: NDArray[np.float64], videos: Sequence[str]) -> str | None:

@@ -1,11 +1,14 @@
 """dlcnb.trainset.cautions: what is said of labels before a training begins."""
 
+import re
+
 import numpy as np
 import pytest
 from support.projects import copy_of
 
 from dlcnb import TrainConfig
 from dlcnb.labels import Labels
+from dlcnb.trainset import split
 from dlcnb.trainset.cautions import FEW, few_labels, few_to_test, sizes_that_differ, swapped_twins
 
 NAMES = ("snout", "leftear", "rightear", "leftpaw", "rightpaw", "tailbase")
@@ -69,8 +72,18 @@ def test_names_without_sides_have_no_twins():
 def test_a_split_with_hardly_a_test_frame_is_told(train, test, words):
     said = few_to_test(train, test, TrainConfig(steps=1))
     assert words in said
-    assert "95 %" in said
-    assert "--folds 5" in said
+    assert "0.95" in said
+    assert said.endswith("Label more frames.")
+    assert "--" not in said  # as it is read in widgets, too
+
+
+@pytest.mark.parametrize("frames", [20, 37, 60])
+def test_the_training_fraction_that_is_advised_holds_enough_out(frames):
+    said = few_to_test(frames - 1, 1, TrainConfig(steps=1))
+    fraction = float(re.search(r"training fraction to ([\d.]+)", said)[1])
+    test = len(split(frames, fraction, 0).test)
+    assert few_to_test(frames - test, test, TrainConfig(steps=1, train_fraction=fraction)) is None
+    assert test < frames / 2
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from dlcnb.widgets.base.compat import VIEW, Shown
 from dlcnb.widgets.base.html import Html, notice
 from dlcnb.widgets.base.place import headless
 
-__all__ = ["View", "button", "row", "shown"]
+__all__ = ["View", "button", "row", "set_class", "shown"]
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,14 @@ def row(children: Iterable[ipywidgets.Widget], tight: bool = False) -> ipywidget
     if tight:
         made.add_class("dlcnb-tight")
     return made
+
+
+def set_class(widget: ipywidgets.DOMWidget, name: str, wanted: bool) -> None:
+    """Give a widget a CSS class, or take it away."""
+    if wanted:
+        widget.add_class(name)
+    else:
+        widget.remove_class(name)
 
 
 def shown(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ import ipywidgets
 import numpy as np
 
 from dlcnb.project import run_info
+from dlcnb.widgets.base.choices import offer, pcutoff_slider
 from dlcnb.widgets.base.html import Html, Markup, heading, markup, swatch, table
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button, row
@@ -70,17 +71,7 @@ class Controls:
         self.frames.style.button_width = "56px"
         self.frames.tooltips = ["Both", "Frames that the training held out", "Frames that were trained on"]
         self.bodypart = ipywidgets.Dropdown(options=[("all bodyparts", "")], layout=layout(width="150px", margin="0"))
-        self.pcutoff = ipywidgets.FloatSlider(
-            min=0,
-            max=1,
-            step=0.01,
-            value=state.pcutoff,
-            description="pcutoff",
-            layout=layout(width="220px", margin="0"),
-        )
-        self.pcutoff.style.description_width = "52px"
-        self.pcutoff.tooltip = "Points of a likelihood below the pcutoff count as not found"
-        self.pcutoff.add_class("dlcnb-own-keys")
+        self.pcutoff = pcutoff_slider(state.pcutoff, "220px")
         self.suggested = ipywidgets.Button(layout=layout(width="auto"), tooltip=SUGGESTED)
         self.suggested.on_click(lambda _: self._view.use_suggested())
         self.keep = button("save", KEEP, self._view.keep_pcutoff, "Keep for the project")
@@ -131,11 +122,8 @@ class Controls:
 
     def list_evaluations(self, paths: Sequence[Path], chosen: Path | None) -> None:
         """Offer these evaluations."""
-        offered = [(_name(path), str(path)) for path in paths]
-        self._quiet.set(self.chosen, options=offered or [("no evaluation yet", "")])  # None would be shown as nothing
-        if chosen is not None or not paths:
-            self._quiet.set(self.chosen, value=str(chosen or ""))
-        self.chosen.disabled = not paths
+        options = [(_name(path), str(path)) for path in paths]
+        offer(self.chosen, options, str(chosen), "no evaluation yet", self._quiet)
 
     def busy(self, running: bool) -> None:
         """Show that an evaluation is under way, or over."""

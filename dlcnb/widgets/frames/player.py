@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dlcnb.geometry import CanvasFit
 from dlcnb.widgets.base.paint import Rectangles, Thing, outlined
+from dlcnb.widgets.base.view import set_class
 from dlcnb.widgets.frames.work import Crop
 from dlcnb.widgets.player.player import Player
 
@@ -57,7 +58,7 @@ class PickingPlayer(Player):
     def set_drawing(self, drawing: bool) -> None:
         """Let a drag draw the region, or move the picture."""
         self.drawing = drawing
-        (self.canvas.add_class if drawing else self.canvas.remove_class)("dlcnb-crosshair")
+        set_class(self.canvas, "dlcnb-crosshair", drawing)
 
     def mark(self, **frames: NDArray[np.int64] | Sequence[int]) -> None:
         """Show frames on the timeline, by the names of ``LANES`` ('_' for blanks)."""

@@ -87,9 +87,7 @@ class NewProject(View):
             ]
         )
         form = ipywidgets.VBox([Html(heading("Videos")), self.videos, Html(heading("Project")), fields])
-        form.add_class(
-            "dlcnb-form"
-        )  # it scrolls where it is higher than its pane, and what makes the project stays seen
+        form.add_class("dlcnb-form")  # scrolls where it is higher than its pane; what makes the project stays seen
         super().__init__([form, row([self.edges, self.create_button])])
         self.add_class("dlcnb-new")
         self._on_preset()

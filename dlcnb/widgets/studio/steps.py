@@ -9,7 +9,7 @@ import ipywidgets
 from dlcnb.widgets.base.compat import Tab
 from dlcnb.widgets.base.html import Html, heading
 from dlcnb.widgets.base.quiet import Quiet
-from dlcnb.widgets.base.view import button, row
+from dlcnb.widgets.base.view import button, row, set_class
 from dlcnb.widgets.studio.state import STEPS, TABS
 
 __all__ = ["Steps"]
@@ -107,7 +107,7 @@ class Steps:
         for step, switch in self._switches.items():
             for name in STEPS[step]:
                 _show(self.panes[name], name == switch.value)
-            (switch.add_class if switch.value == "Label" else switch.remove_class)("dlcnb-beside")
+            set_class(switch, "dlcnb-beside", switch.value == "Label")
         _show(self.tabs, not self.gear.value)
         _show(self.behind, self.gear.value)
 

@@ -17,7 +17,7 @@ from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.follow import JobFollower
 from dlcnb.widgets.base.html import Html, markup
 from dlcnb.widgets.base.input_guard import InputGuard
-from dlcnb.widgets.base.view import View, shown
+from dlcnb.widgets.base.view import View, set_class, shown
 from dlcnb.widgets.evaluation.view import EvaluationView
 from dlcnb.widgets.frames.frame_picker import FramePicker
 from dlcnb.widgets.labeler.labeler import Labeler
@@ -374,7 +374,7 @@ class Studio(View):
     def _show(self) -> None:
         self.lines.show(self.project.task, self.overview, self.tab)
         self.steps.show_titles(self.overview.titles)
-        (self.add_class if self.tab == "Train" else self.remove_class)("dlcnb-grows")
+        set_class(self, "dlcnb-grows", self.tab == "Train")
 
     # --- without a browser ---
 

@@ -11,6 +11,7 @@ import ipywidgets
 from dlcnb.jobs.starting import WHY, iteration_of
 from dlcnb.project import run_info
 from dlcnb.run import Run
+from dlcnb.widgets.base.choices import offer
 from dlcnb.widgets.base.html import Html, muted, notice
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button
@@ -109,13 +110,7 @@ class RunChooser:
     def show(self, runs: Sequence[Path], shown: Path | None) -> None:
         """Offer these runs (the newest first); ``shown`` is the folder of the one on display, or None."""
         options = [(run_name(run), str(run)) for run in runs]
-        with self._quiet:
-            offered = options or [("no run yet", "")]  # None would be shown as nothing
-            if list(self.dropdown.options) != offered:
-                self.dropdown.options = offered
-            self.dropdown.disabled = not options
-            chosen = str(shown) if str(shown) in [value for _, value in options] else None
-            self.dropdown.value = chosen if options else ""
+        offer(self.dropdown, options, str(shown), "no run yet", self._quiet)
         others = [(name, run) for name, run in options if run != str(shown)]
         for name, run in others:
             if run not in self.boxes:

@@ -13,6 +13,7 @@ from traitlets import Dict, Enum, Float, HasTraits, Int, Unicode, link, observe
 from dlcnb.trainset import BACKBONES, PRESETS, TrainConfig, merged
 from dlcnb.widgets.base.html import Html, markup, muted
 from dlcnb.widgets.base.view import row
+from dlcnb.widgets.training.devices import device_field, devices_here
 
 __all__ = ["SettingsForm", "TrainingSettings"]
 
@@ -30,11 +31,11 @@ TIPS = {
     "split_seed": "Another number gives another random split into training and test frames",
     "steps": "Steps of training; 0 = as many as the minutes allow. Whichever ends first ends the run",
     "learning_rate": "How far a step goes: lower it if the loss jumps up or becomes infinite",
-    "batch_size": "Examples per step: more is steadier, and takes more time and memory; 0 = as the recipe says",
-    "device": "auto takes a GPU if there is one; several share each batch: gpu(0),gpu(1)",
+    "batch_size": "Examples per step: more is steadier, and takes more time and memory; 0 = automatic",
+    "device": "What computes: automatic takes a GPU if there is a usable one; several are written as gpu(0),gpu(1)",
     "start_from": "Go on from what an earlier run of this project has learned",
 }
-DEVICES = ("auto", "cpu", "gpu(0)", "gpu(0),gpu(1)")
+BEGINNER = ("preset", "minutes")  # settings that are always seen; the others are folded away
 FRESH = "ImageNet weights"
 NAMES = {  # where a setting's own name says too little
     "backbone": "network (backbone)",
@@ -42,7 +43,7 @@ NAMES = {  # where a setting's own name says too little
     "split_seed": "split seed: which are held out",
     "steps": "steps: 0 = all that fit",
     "learning_rate": "learning rate: how far a step goes",
-    "batch_size": "batch size: examples per step",
+    "batch_size": "batch size: 0 = automatic",
     "device": "device: what computes",
     "start_from": "start from: what is learned already",
 }
@@ -58,7 +59,7 @@ class TrainingSettings(HasTraits):
     train_fraction = Float(DEFAULTS["train_fraction"])
     split_seed = Int(0, min=0)
     learning_rate = Float(DEFAULTS["learning_rate"])
-    batch_size = Int(0, min=0, help="0: as the recipe says.")
+    batch_size = Int(0, min=0, help="0: automatic.")
     device = Unicode("auto")
     start_from = Unicode("", help="Run or snapshot to go on from; empty: ImageNet weights.")
     starts = Dict({FRESH: ""}, help="What ``start_from`` may be: {words: path}.")
@@ -113,15 +114,16 @@ class SettingsForm(ipywidgets.HBox):
     def __init__(self, settings: TrainingSettings) -> None:
         self.settings = settings
         self.fields = self._made()
+        settings.observe(lambda change: self._show_device(change.new), "device")  # before the field gets it
+        self._show_device(settings.device)
         for name, field in self.fields.items():
             field.tooltip, field.layout.margin = TIPS[name], "0"
             link((settings, name), (field, "value"))
         settings.observe(lambda change: self._show_starts(change.new), "starts")
-        self._used = {name: _line() for name in list(self.fields)[2:]}
-        boxes = [self._box(name) for name in self.fields]
-        self.advanced = row(boxes[2:])
+        self._used = {name: _line() for name in self.fields if name not in BEGINNER}
+        self.advanced = row([self._box(name) for name in self._used])
         self.show_used({})
-        super().__init__(boxes[:2])
+        super().__init__([self._box(name) for name in BEGINNER])
         self.add_class("dlcnb-row")
 
     def _made(self) -> dict[str, ipywidgets.Widget]:
@@ -136,7 +138,7 @@ class SettingsForm(ipywidgets.HBox):
             "steps": whole(min=0, max=many, layout=_wide(110)),
             "learning_rate": number(min=1e-7, max=1, step=1e-4, layout=_wide(100)),
             "batch_size": whole(min=0, max=4096, layout=_wide(80)),
-            "device": ipywidgets.Combobox(options=DEVICES, ensure_option=False, layout=_wide(130)),
+            "device": device_field(devices_here(), "210px"),
             "start_from": ipywidgets.Dropdown(options=list(self.settings.starts.items()), layout=_wide(250)),
         }
 
@@ -153,6 +155,13 @@ class SettingsForm(ipywidgets.HBox):
             value = used.get(name)
             line.value = "" if value is None else muted(f"this run: {_short(value)}")
             line.layout.display = None if used else "none"
+
+    def _show_device(self, device: str) -> None:
+        """Offer a device that was set from Python, too."""
+        field = self.fields["device"]
+        if isinstance(field, ipywidgets.Dropdown) and device not in [value for _, value in field.options]:
+            field.options = [*field.options, (device, device)]
+            field.value = device
 
     def _show_starts(self, starts: Mapping[str, str]) -> None:
         field = self.fields["start_from"]

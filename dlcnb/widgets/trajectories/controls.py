@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from dlcnb.trajectories import METHODS
+from dlcnb.widgets.base.choices import pcutoff_slider
 from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.html import Html, markup, muted, notice, swatch
 from dlcnb.widgets.base.view import button, row
@@ -49,13 +50,7 @@ class TrajectoryControls:
 
     def _build_choices(self) -> None:
         state, layout = self.state, ipywidgets.Layout
-        self.pcutoff = ipywidgets.FloatSlider(
-            min=0, max=1, step=0.01, value=state.pcutoff, description="pcutoff", continuous_update=True,
-            layout=layout(width="230px", margin="0"),
-        )  # fmt: skip
-        self.pcutoff.style.description_width = "52px"
-        self.pcutoff.tooltip = "Points of a likelihood below the pcutoff count as not found"
-        self.pcutoff.add_class("dlcnb-own-keys")
+        self.pcutoff = pcutoff_slider(state.pcutoff, "230px")
         self.show_choice = _dropdown([(name, name) for name in SHOW], state.show, "Raw poses, filtered ones, or both")
         self.method = _dropdown([(METHOD_NAMES.get(m, m), m) for m in METHODS], state.method, "The filter", "150px")
         self.unit = _dropdown(["seconds", "frames"], state.unit, "What the axes over time count", "92px")

@@ -1,9 +1,12 @@
 """What Start starts: presets, changed settings, earlier runs to go on from."""
 
+import ipywidgets
 import pytest
 
+from dlcnb.machine.gpus import Gpu
 from dlcnb.run import Run
 from dlcnb.trainset import PRESETS, TrainConfig
+from dlcnb.widgets.training.devices import device_field, offered_devices
 from dlcnb.widgets.training.runs import starts
 from dlcnb.widgets.training.settings import TIPS, SettingsForm, TrainingSettings
 
@@ -52,6 +55,20 @@ class TestForm:
         form.fields["device"].value = "cpu"
         assert settings.options()["device"] == "cpu"
 
+    def test_a_device_set_from_python_is_shown(self):
+        settings = TrainingSettings(device="gpu(1),gpu(2)")
+        form = SettingsForm(settings)
+        assert form.fields["device"].value == "gpu(1),gpu(2)"
+        settings.device = "gpu(7)"
+        assert form.fields["device"].value == settings.options()["device"] == "gpu(7)"
+        settings.preset = "paper"
+        assert form.fields["device"].value == settings.device == "auto"
+
+    def test_zero_says_that_it_is_automatic(self):
+        form = SettingsForm(TrainingSettings())
+        titles = [box.children[0].value for box in form.advanced.children if box.children[1].value == 0]
+        assert any("batch size" in title and "0 = automatic" in title for title in titles)
+
     def test_every_field_says_what_it_is_for(self):
         form = SettingsForm(TrainingSettings())
         assert {name: field.tooltip for name, field in form.fields.items()} == TIPS
@@ -66,6 +83,31 @@ class TestForm:
         assert form.fields["start_from"].value == settings.start_from == "/p/run1"
         settings.set_starts({})
         assert form.fields["start_from"].value == settings.start_from == ""
+
+
+class TestDevices:
+    CARDS = (Gpu("Tesla T4", (7, 5)), Gpu("NVIDIA H100", (9, 0)), Gpu("NVIDIA A10", (8, 6)))
+
+    def test_a_computer_without_a_card_has_a_processor(self):
+        words = dict(offered_devices([], False))
+        assert list(words.values()) == ["auto", "cpu"]
+        assert "no usable GPU" in next(iter(words))
+
+    def test_cards_that_can_be_used_are_offered_by_name(self):
+        words = {device: text for text, device in offered_devices(self.CARDS, True)}
+        assert list(words) == ["auto", "cpu", "gpu(0)", "gpu(2)", "gpu(0),gpu(2)"]
+        assert words["gpu(2)"] == "GPU 2: NVIDIA A10"
+
+    def test_the_build_for_the_processor_offers_no_card(self):
+        assert [device for _, device in offered_devices(self.CARDS, False)] == ["auto", "cpu"]
+
+    def test_of_many_cards_some_can_be_written(self):
+        few = device_field(offered_devices(self.CARDS, True), "200px")
+        many = device_field(offered_devices([self.CARDS[0]] * 3, True), "200px")
+        assert isinstance(few, ipywidgets.Dropdown)
+        assert isinstance(many, ipywidgets.Combobox)
+        many.value = "gpu(0),gpu(2)"
+        assert many.value == "gpu(0),gpu(2)"
 
 
 def test_an_int8_copy_beside_a_snapshot_is_no_snapshot(tmp_path):

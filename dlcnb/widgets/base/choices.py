@@ -1,0 +1,47 @@
+"""Fields that several widgets have: a list to choose from, the pcutoff."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ipywidgets
+
+from dlcnb.widgets.base.quiet import Quiet
+
+__all__ = ["offer", "pcutoff_slider"]
+
+
+def offer(
+    field: ipywidgets.Dropdown, options: Sequence[tuple[str, str]], chosen: str | None, nothing: str, quiet: Quiet
+) -> None:
+    """Fill a list, as no gesture of the user.
+
+    Parameters
+    ----------
+    field : Dropdown
+    options : (words, value) each
+    chosen : str or None
+        The value shown; one that is not among the options shows none of them.
+    nothing : str
+        What stands there, and can't be pressed, where there are no options.
+    quiet : Quiet
+        Of who listens to the field.
+    """
+    offered = list(options) or [(nothing, "")]  # None would be shown as nothing
+    values = [value for _, value in offered]
+    with quiet:
+        if list(field.options) != offered:
+            field.options = offered
+        field.value = chosen if chosen in values else None if options else ""
+    field.disabled = not options
+
+
+def pcutoff_slider(value: float, width: str) -> ipywidgets.FloatSlider:
+    """A slider from 0 to 1 that says what the pcutoff is; ``width`` as CSS says it."""
+    made = ipywidgets.FloatSlider(
+        min=0, max=1, step=0.01, value=value, description="pcutoff", layout=ipywidgets.Layout(width=width, margin="0")
+    )
+    made.style.description_width = "52px"
+    made.tooltip = "Points of a likelihood below the pcutoff count as not found"
+    made.add_class("dlcnb-own-keys")
+    return made
