@@ -4,10 +4,10 @@ Frames go in groups of `LOOK_AHEAD`. The crop of a group follows from the poses 
 the frames alone, not on how many are computed at once. Every `RESET` frames the animal is looked for in the whole frame
 again, whatever came before: a video analyzed in parts, or stopped and resumed, gives the same poses.
 
-A bodypart that was there and is not found in the crop any more is looked for in the whole frame. One that is not there
-either may come back outside the crop: it is looked for again in the next group, and then after 8, 16, … frames, up to
-`RECHECK`. A bodypart whose likelihood is low for a while, but which goes along with the others, is not lost: for it the
-whole frame is looked at every `RECHECK` frames.
+A bodypart that the frame before has and that is not found in the crop any more is looked for in the whole frame. One
+that is not there either may come back outside the crop: it is looked for again in the next group, and then after 8, 16,
+… frames, up to `RECHECK`. A bodypart whose likelihood is low for a while, but which goes along with the others, stays
+in the crop and is not lost: for it the whole frame is looked at every `RECHECK` frames.
 """
 
 from __future__ import annotations
@@ -73,7 +73,11 @@ class Follower:
         self.crop, self._there, self._last, self._unchecked = None, None, None, 0
 
     def lost(self, points: NDArray[np.float64], likelihood: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Whether a bodypart left the crop, or is lost: bool (n,), for poses (n, K, 2) and (n, K) found in it."""
+        """Whether a bodypart leaves the crop, or is gone that the frame before has, or all are: bool (n,).
+
+        For poses (n, K, 2) and (n, K) of successive frames; those of frames that were looked at whole tell what the
+        frames after them can lose.
+        """
         if self.crop is None or self._there is None:
             raise ValueError(
                 "There is no crop yet: expected poses that were found in a crop. Call this after a crop was chosen."
@@ -84,7 +88,8 @@ class Follower:
         high = np.where(high < np.array(self._size[::-1]) - 1, high - self._dynamic.margin, np.inf)
         found, there = self._found(points, likelihood)
         outside = ((points < low) | (points > high)).any(-1)
-        return (self._there & ~there).any(-1) | ((found | there) & outside).any(-1)
+        before = np.concatenate([self._there[None], there[:-1]])
+        return (before & ~there).any(-1) | ~found.any(-1) | ((found | there) & outside).any(-1)
 
     def _found(
         self, points: NDArray[np.float64], likelihood: NDArray[np.float64]
@@ -115,16 +120,14 @@ class Follower:
         if not len(seen) or seen[-1] < len(points) - 1:
             self._forget()  # not there at the end
             return
-        last = _box(points[seen[-1]][found[seen[-1]]])
+        first, last = seen[[0, -1]]
+        both = there[first] & there[last]
         ahead = np.zeros(2)
-        if len(seen) > 1:
-            first = _box(points[seen[0]][found[seen[0]]])
-            ahead = (last - first).mean(0) * LOOK_AHEAD / (seen[-1] - seen[0])
+        if first < last and both.any():
+            ahead = (points[last] - points[first])[both].mean(0) * LOOK_AHEAD / (last - first)
+        low, high = points[last][there[last]].min(0), points[last][there[last]].max(0)
         margin = self._dynamic.margin
-        crop = self._around(last[0] - margin + np.minimum(ahead, 0), last[1] + margin + np.maximum(ahead, 0))
-        if self.crop is None and crop is not None:  # the whole frame has no better place for the unsure ones in it
-            left, top, width, height = crop
-            there[-1] |= ((points[-1] >= [left, top]) & (points[-1] < [left + width, top + height])).all(-1)
+        crop = self._around(low - margin + np.minimum(ahead, 0), high + margin + np.maximum(ahead, 0))
         self._there, self._last = there[-1], points[-1].copy()
         if found[-1].all():
             self._unchecked, self._wait = 0, LOOK_AHEAD
@@ -147,7 +150,3 @@ class Follower:
         corner = np.floor((low + high + 1 - size) / 2 / _GRID + 0.5) * _GRID
         left, top = np.clip(corner, 0, np.array([width, height]) - size).astype(int).tolist()
         return left, top, *size.tolist()
-
-
-def _box(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.array([points.min(0), points.max(0)])

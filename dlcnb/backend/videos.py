@@ -192,19 +192,21 @@ def _group(
     """Points and likelihood of a group of frames, and on to the next crop; yields None while the network is at work."""
     points = np.full((len(images), len(predictor.bodyparts), 2), np.nan)
     likelihood = np.full(points.shape[:2], np.nan)
-    whole = sound = np.array([n for n, image in enumerate(images) if image is not None], int)
-    if follower.crop is not None and len(sound):
-        left, top, width, height = follower.crop
+    sound = np.array([n for n, image in enumerate(images) if image is not None], int)
+    crop = follower.crop
+    if crop is not None and len(sound):
+        left, top, width, height = crop
         crops = [images[n][top : top + height, left : left + width] for n in sound]
         maps = predictor.maps(crops + crops[-1:] * (LOOK_AHEAD - len(crops)))  # always as many: one shape for a size
         yield
         found, trust = maps.points()
         points[sound], likelihood[sound] = geometry.uncrop(found[: len(sound)], left, top), trust[: len(sound)]
-        whole = sound[follower.lost(points[sound], likelihood[sound])]
-    if len(whole):
-        started = [(n, predictor.maps([images[n]])) for n in whole]  # one by one: a shape that is used anyway
+    looked = np.zeros(len(sound), bool)
+    while (due := ~looked & (crop is None or follower.lost(points[sound], likelihood[sound]))).any():
+        n = due.argmax()  # the first: what is there tells what the frames after it lose
+        maps = predictor.maps([images[sound[n]]])
         yield
-        for n, maps in started:
-            (points[n],), (likelihood[n],) = maps.points()
+        (points[sound[n]],), (likelihood[sound[n]],) = maps.points()
+        looked[n] = True
     follower.follow(points, likelihood)
     return points, likelihood
