@@ -1,6 +1,6 @@
 """The player in JupyterLab and headless Chromium: key press to pixels, playback, memory.
 
-    python benchmarks/player.py [--sizes 480x640 1080x1920] [--steps 100] [--minutes 1]
+    python benchmarks/player.py [--sizes 480x640 1080x1920] [--steps 100] [--minutes 1] [--ratio 2]
 
 Each frame of the video says its number in its pixels; a hook on the page's canvas reads it as it is drawn. Prints one
 line per video size, without and with the server extension (TCP_NODELAY): milliseconds from a key press to the drawn
@@ -110,9 +110,10 @@ def main():
     parser.add_argument("--sizes", nargs="+", default=["480x640", "1080x1920"], metavar="HxW")
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--minutes", type=float, default=1.0, help="of playback, for the memory; 0 leaves it out")
+    parser.add_argument("--ratio", type=float, default=1, help="device pixels for each CSS pixel")
     arguments = parser.parse_args()
     for nodelay in (False, True):
-        with lab_page(nodelay) as (lab, _):
+        with lab_page(nodelay, arguments.ratio) as (lab, _):
             for size in arguments.sizes:
                 result = measure(lab, tuple(int(n) for n in size.split("x")), arguments)
                 told = ", ".join(f"{k} {v}" for k, v in result.items())

@@ -19,6 +19,7 @@ from dlcnb.video import VideoWriter
 CANVAS, BAR = ".dlcnb-labeler canvas >> nth=0", ".dlcnb-labeler canvas >> nth=1"
 CELLS = ".jp-Notebook .jp-Cell"
 ROWS = ".dlcnb-labeler .dlcnb-bodyparts [role=option]"
+PANEL = ".dlcnb-labeler .dlcnb-panel:visible"
 OPEN = """
 import os
 from dlcnb import Labeler
@@ -316,6 +317,39 @@ def test_every_button_has_a_tooltip_and_is_large_enough(labeler):
         labeler.page.keyboard.press("Escape")
 
 
+def test_a_menu_closes_by_escape_and_by_a_press_elsewhere_and_the_keys_go_back(labeler):
+    page = labeler.page
+    more, panel = page.locator(".dlcnb-labeler .dlcnb-menu button", has_text="More"), page.locator(PANEL)
+    focused = "one => one.contains(document.activeElement)"
+    elsewhere = (page.locator(ROWS).nth(1), page.locator(".jp-InputPrompt").first, page.locator(".dlcnb-status").first)
+    for place in elsewhere:
+        more.click()
+        panel.wait_for()
+        place.click()
+        panel.wait_for(state="hidden")
+    more.click()
+    page.locator(f"{PANEL} button", has_text="0.1 px").focus()
+    page.keyboard.press("Escape")
+    panel.wait_for(state="hidden")
+    assert page.locator(CANVAS).evaluate(focused)
+    more.focus()
+    page.keyboard.press("Enter")  # by keys alone: into the menu, and back to its button
+    panel.wait_for()
+    page.wait_for_function("() => document.activeElement.closest('.dlcnb-menu-more.dlcnb-panel')")
+    assert more.get_attribute("aria-expanded") == "true"
+    page.keyboard.press("Escape")
+    panel.wait_for(state="hidden")
+    assert more.evaluate(focused)
+    assert more.get_attribute("aria-expanded") == "false"
+
+
+def test_another_menu_takes_the_place_of_one(labeler):
+    for name in ("Suggest", "View", "More"):
+        labeler.page.locator(".dlcnb-labeler .dlcnb-menu button", has_text=name).click()
+        labeler.page.locator(f".dlcnb-menu-{name.lower()}.dlcnb-panel").wait_for()
+        assert labeler.page.locator(PANEL).count() == 1
+
+
 def test_all_of_it_is_seen_at_once(labeler):
     try:
         for size in SIZES:
@@ -335,12 +369,22 @@ def seen_at_once(page, width, height):
         for made in page.locator(part).all():
             inside(made.bounding_box(), root, part)
             inside(made.bounding_box(), pane, part)
-    for menu in page.locator(".dlcnb-labeler .dlcnb-menu").all():
-        menu.locator("button").first.click()
-        panel = menu.locator(".dlcnb-panel")
+    for menu in page.locator(".dlcnb-labeler .dlcnb-menu button").all():
+        menu.click()
+        panel = page.locator(PANEL)
         panel.wait_for()
         inside(panel.bounding_box(), root, "menu")
+        assert not covers(panel.bounding_box(), page.locator(".dlcnb-labeler .dlcnb-bodyparts").bounding_box())
         page.keyboard.press("Escape")
+        panel.wait_for(state="hidden")
+
+
+def covers(one, other):
+    """Whether a part of a box lies over another."""
+    return all(
+        min(one[at] + one[long], other[at] + other[long]) - max(one[at], other[at]) > 1
+        for at, long in (("x", "width"), ("y", "height"))
+    )
 
 
 def inside(box, room, name):

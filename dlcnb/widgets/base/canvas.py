@@ -6,6 +6,7 @@ import base64
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,7 @@ __all__ = [
     "batch",
     "decode_jpeg",
     "encode_jpeg",
+    "fineness",
     "render_view",
     "room",
 ]
@@ -64,7 +66,14 @@ def batch(canvas: Canvas | MultiCanvas) -> Iterator[None]:
             manager._caching, manager._current_canvas = before, None  # else it would keep a closed one in memory
 
 
-def render_view(image: NDArray[np.uint8], fit: CanvasFit, canvas_size: tuple[int, int]) -> NDArray[np.uint8]:
+def fineness(zoom: float, ratio: float) -> float:
+    """How many pixels a picture needs for each px of a canvas: up to ``ratio``, where the image itself is as fine."""
+    return ratio if zoom >= NEAREST_FROM else min(ratio, max(1 / zoom, 1.0))
+
+
+def render_view(
+    image: NDArray[np.uint8], fit: CanvasFit, canvas_size: tuple[int, int], ratio: float = 1.0
+) -> NDArray[np.uint8]:
     """What a canvas shows of an image.
 
     Parameters
@@ -73,12 +82,16 @@ def render_view(image: NDArray[np.uint8], fit: CanvasFit, canvas_size: tuple[int
     fit : geometry.CanvasFit
         Where the image lies on the canvas.
     canvas_size : (height, width)
+    ratio : float
+        Of the screen: device pixels for each px of the canvas.
 
     Returns
     -------
-    uint8 (height, width, 3), black where there is no image.
+    uint8 (height, width, 3), or up to ``ratio`` times as fine (see `fineness`); black where there is no image.
     """
-    height, width = canvas_size
+    finer = fineness(fit.zoom, ratio)
+    height, width = (round(side * finer) for side in canvas_size)
+    fit = CanvasFit(fit.zoom * finer, fit.left * finer, fit.top * finer)
     if fit.zoom >= 1:
         # corner-origin canvas = corner-origin image * zoom + offset; cv2 counts from pixel centres on both sides
         offset = np.array([fit.left, fit.top]) + 0.5 * fit.zoom - 0.5
@@ -142,12 +155,14 @@ class PaintCanvas(MultiCanvas):
 
         The page empties the canvas then: paint again once it tells that this has happened.
         """
-        return self._set_size(self.size, ratio)
+        with _lock:
+            return self._set_size(self.size, ratio)
 
     def set_size(self, size: tuple[int, int]) -> bool:
         """Be (height, width) px large, at the same ratio; True if that is new. The page empties the canvas then."""
         self.layout.max_width = f"{size[1]}px"
-        return self._set_size(size, self.ratio)
+        with _lock:
+            return self._set_size(size, self.ratio)
 
     def _set_size(self, size: tuple[int, int], ratio: float) -> bool:
         if (size, ratio) == (self.size, self.ratio):
@@ -227,14 +242,18 @@ class Painter:
         self._paint, self._failed = paint, failed
         self._condition = threading.Condition()
         self._wanted = self._busy = self._alive = self._closed = False
+        self._due: float | None = None  # when to paint unless it is asked for sooner, as `time.monotonic` has it
         end_before_python(self)
 
-    def request(self) -> None:
-        """Paint soon; returns at once."""
+    def request(self, after: float = 0.0) -> None:
+        """Paint soon, or ``after`` some seconds in which nothing else asks for it; returns at once."""
         with self._condition:
             if self._closed:
                 return
-            self._wanted = True
+            if after:
+                self._due = time.monotonic() + after
+            else:
+                self._wanted = True
             if not self._alive:
                 self._alive = True
                 threading.Thread(target=self._run, name="dlcnb-painter", daemon=True).start()
@@ -243,12 +262,12 @@ class Painter:
     def wait(self, timeout: float = 10.0) -> bool:
         """Block until all that was requested is painted; False if that took longer than ``timeout`` seconds."""
         with self._condition:
-            return self._condition.wait_for(lambda: not (self._wanted or self._busy), timeout)
+            return self._condition.wait_for(lambda: not (self._wanted or self._busy or self._due), timeout)
 
     def close(self) -> None:
         """Drop what is still requested and let the thread end."""
         with self._condition:
-            self._closed, self._wanted = True, False
+            self._closed, self._wanted, self._due = True, False, None
             self._condition.notify_all()
 
     def end(self, seconds: float) -> None:
@@ -269,10 +288,15 @@ class Painter:
                     self._condition.notify_all()
 
     def _next(self) -> bool:
+        idle = time.monotonic() + self.idle_seconds
         with self._condition:
-            self._condition.wait_for(lambda: self._wanted or self._closed, self.idle_seconds)
-            self._alive = self._busy = self._wanted and not self._closed
-            self._wanted = False
+            while not (self._wanted or self._closed):
+                left = (self._due or idle) - time.monotonic()
+                if left <= 0:
+                    break
+                self._condition.wait(left)
+            self._alive = self._busy = bool(self._wanted or self._due) and not self._closed
+            self._wanted, self._due = False, None
             return self._alive
 
 

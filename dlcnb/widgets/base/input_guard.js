@@ -211,25 +211,34 @@ function render({ model, el }) {
     window.addEventListener('blur', tell, options);
   }
 
-  // Tell how many device pixels the first canvas has for each of its px, and when it has become empty.
-  function watchSize(canvas) {
-    if (!model.get('widths').length) return;
+  // Tell how many device pixels the canvases have for each of their px, and when one has become empty.
+  function watchSizes(all) {
+    const canvases = all.slice(0, model.get('widths').length);
+    if (!canvases.length) return;
+    const ratioOf = (canvas, width) => {
+      const box = canvas.getBoundingClientRect();
+      const height = (canvas.height / canvas.width) * width;
+      const needed = Math.max(box.width / width, box.height / height) * devicePixelRatio;
+      return Math.min(Math.max(Math.ceil(4 * needed - 0.1) / 4, 1), 3);
+    };
     const look = () => {
-      const width = model.get('widths')[0];
-      const shown = canvas.getBoundingClientRect().width;
+      const widths = model.get('widths');
+      const shown = canvases[0].getBoundingClientRect().width;
       if (!shown) return;
-      const ratio = Math.min(Math.max(Math.ceil((4 * shown * devicePixelRatio) / width - 0.1) / 4, 1), 3);
-      const share = Math.round((20 * shown) / width) / 20;
-      if (ratio === model.get('ratio') && share === model.get('shown')) return;
-      model.set({ ratio, shown: share });
+      const ratios = canvases.map((canvas, n) => ratioOf(canvas, widths[n]));
+      const share = Math.round((20 * shown) / widths[0]) / 20;
+      if (String(ratios) === String(model.get('ratios')) && share === model.get('shown')) return;
+      model.set({ ratios, shown: share });
       model.save_changes();
     };
     const size = new ResizeObserver(look);
-    size.observe(canvas);
     window.addEventListener('resize', look, { signal: abort.signal }); // the browser's own zoom
     model.on('change:widths', look);
     const emptied = new MutationObserver(() => send({ type: 'resized' }));
-    emptied.observe(canvas, { attributes: true, attributeFilter: ['width', 'height'] });
+    for (const canvas of canvases) {
+      size.observe(canvas);
+      emptied.observe(canvas, { attributes: true, attributeFilter: ['width', 'height'] });
+    }
     abort.signal.addEventListener('abort', () => {
       size.disconnect();
       emptied.disconnect();
@@ -342,9 +351,10 @@ function render({ model, el }) {
     if (!root.hasAttribute('tabindex')) root.tabIndex = -1;
     // Notebook 7 looks at the focused element itself, in the capture phase.
     root.addEventListener('focusin', (e) => e.target.setAttribute(SUPPRESS, 'true'), options);
+    watchMenus(root, home, send, abort.signal);
     root.addEventListener('keydown', (e) => onKey(e, home), options);
     describe(root, home);
-    if (canvases.length) watchSize(home);
+    watchSizes(canvases);
     const told = (message) => {
       if (message.type === 'blur' && document.activeElement === home) home.blur();
       if (message.type === 'fullscreen') fullScreen(root);

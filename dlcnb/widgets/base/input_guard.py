@@ -7,7 +7,9 @@ are used instead, translated to the same messages.
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,14 +40,15 @@ class InputGuard(anywidget.AnyWidget):
       What the first finger began is taken back by a ``cancel``.
     - ``leave``: the pointer left a canvas; only with ``hover``.
     - ``key``: with ``key``, spelled as in ``grab``, and ``repeat``; ``release`` when one of ``held`` is let go.
-    - ``resized``: the page has emptied the first canvas, as it has another size now.
+    - ``resized``: the page has emptied a canvas, as it has another size now.
+    - ``dismiss``: something beside an open menu was pressed (see ``menus.js``).
     - ``ack``: with the ``id`` of a frame that has arrived.
 
     No JupyterLab shortcut fires while anything inside has the focus. It takes messages, too: ``{"type": "focus"}``
     gives the first canvas the keys, ``blur`` takes them away, ``fullscreen`` fills the screen, or ends that.
     """
 
-    _esm = page_code(_HERE / "input_guard.js")
+    _esm = page_code(_HERE / "menus.js", _HERE / "input_guard.js")
     _css = (_HERE / "widgets.css").read_text(encoding="utf-8")
 
     root_class = traitlets.Unicode("dlcnb").tag(sync=True)
@@ -64,7 +67,9 @@ class InputGuard(anywidget.AnyWidget):
     widths = traitlets.List(
         traitlets.Int(), help="Of the canvases, in the px that positions are told in; by default their own pixels."
     ).tag(sync=True)
-    ratio = traitlets.Float(1.0, help="Device pixels for each px of the first canvas, as a page told.").tag(sync=True)
+    ratios = traitlets.List(
+        traitlets.Float(), help="Device pixels for each px of the canvases that have ``widths``, as a page told."
+    ).tag(sync=True)
     shown = traitlets.Float(1.0, help="CSS px that each px of the first canvas takes.").tag(sync=True)
     plain_wheel = traitlets.Bool(
         True, help="The wheel is told where the canvas has the keys; else only with Ctrl, and the page scrolls."
@@ -88,7 +93,7 @@ class Input:
         CSS class of the box that the input comes from.
     """
 
-    ack_seconds = 0.5
+    ack_seconds, quick_seconds = 0.5, 0.15
 
     def __init__(
         self,
@@ -101,19 +106,25 @@ class Input:
         self._keys, self._on_message = frozenset(keys), on_message
         self._sent, self._arrived = 0, threading.Condition()
         self._acknowledged = 0
+        self._sent_at, self._seconds = 0.0, math.inf  # when the last frame left, and how long one took to arrive
         self._client = False
         self._emptied: Callable[[], object] | None = None
         self.guard.on_msg(self._from_guard)
         for surface, canvas in enumerate(canvases):
             self._listen(surface, canvas)
 
-    def sharpen(self, canvas: PaintCanvas, redraw: Callable[[], object]) -> None:
-        """Let the first canvas, which is this one, have as many pixels as the page shows of it.
+    def sharpen(self, redraw: Callable[[], object], *canvases: PaintCanvas) -> None:
+        """Let canvases, the first ones of this input, have as many pixels as the page shows of them.
 
-        ``redraw`` is called, and no message told, when the page has emptied it.
+        ``redraw`` is called, and no message told, when the page has emptied one.
         """
-        self._emptied, self.guard.widths = redraw, [canvas.size[1]]
-        self.guard.observe(lambda change: canvas.set_ratio(change.new), "ratio")
+
+        def follow(change: Any) -> None:
+            for canvas, ratio in zip(canvases, change.new, strict=False):  # fewer, while a page is being made
+                canvas.set_ratio(ratio)
+
+        self._emptied, self.guard.widths = redraw, [canvas.size[1] for canvas in canvases]
+        self.guard.observe(follow, "ratios")
 
     def listen_keys(self, canvas: MultiCanvas) -> None:
         """Take the keys of a canvas that belongs to a widget inside this one, where the guard does not work."""
@@ -135,13 +146,22 @@ class Input:
         if self.guard.attached:
             with self._arrived:
                 self._sent += 1
+                self._sent_at = time.monotonic()
             self.guard.send({"type": "frame", "id": self._sent})
+
+    @property
+    def quick(self) -> bool:
+        """Whether the last frame has arrived, and soon, so that there is room for a larger one."""
+        with self._arrived:
+            return self._acknowledged == self._sent and self._seconds < self.quick_seconds
 
     def _from_guard(self, _: object, message: dict[str, Any], buffers: object) -> None:
         with self._arrived:
             self._client = True
             if message.get("type") == "ack":
                 self._acknowledged = max(self._acknowledged, int(message["id"]))
+                if self._acknowledged == self._sent:
+                    self._seconds = time.monotonic() - self._sent_at
                 self._arrived.notify_all()
                 return
         if message.get("type") == "resized" and self._emptied is not None:

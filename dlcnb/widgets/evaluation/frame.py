@@ -68,6 +68,7 @@ class FrameView(PaintedBox):
         self._lock = threading.RLock()
         self.canvas = FrameCanvas(size)
         self.input = Input([self.canvas], KEYS, self._on_input, ROOT)
+        self.input.sharpen(self.redraw, self.canvas)
         self._build()
         row = ipywidgets.HBox([*self.buttons.values(), self.score_map])
         row.add_class("dlcnb-row")
@@ -148,7 +149,7 @@ class FrameView(PaintedBox):
 
     def _paint(self) -> None:
         with self._lock:
-            view, drawn, note = self._picture()
+            view, drawn, note = self._picture(self.canvas.ratio)
         self.input.ready()
         with batch(self.canvas):
             self.canvas.draw_frame(view)
@@ -156,8 +157,8 @@ class FrameView(PaintedBox):
         self.input.sent()
         self.caption.value, self.legend.value = self._caption(note), self._legend()
 
-    def _picture(self) -> tuple[NDArray[np.uint8], list[Thing], str]:
-        """(picture of the canvas's size, what is drawn over it, a problem in words)."""
+    def _picture(self, ratio: float = 1.0) -> tuple[NDArray[np.uint8], list[Thing], str]:
+        """(picture of the canvas's size or up to ``ratio`` times as fine, what lies over it, a problem in words)."""
         state, frame, note = self.state, self.frame, ""
         e, row, columns = state.evaluation, state.row, state.columns
         if row < 0 or e is None:
@@ -173,7 +174,7 @@ class FrameView(PaintedBox):
         labels, predicted = (frame.fit.to_canvas(points[row, columns]) for points in (e.labels, e.predicted))
         sure = e.likelihood[row, columns] >= state.pcutoff
         drawn = overlay(labels, predicted, sure, palette(len(state.bodyparts))[columns])
-        return render_view(image, frame.fit, frame.canvas_size), drawn, note
+        return render_view(image, frame.fit, frame.canvas_size, ratio), drawn, note
 
     def _with_map(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], str]:
         """The frame with the score-map over it: of the bodypart looked at, or the highest of all."""

@@ -102,8 +102,8 @@ class Gallery(PaintedBox):
         self._lock = threading.RLock()
         self.canvas = FrameCanvas(self.state.size)
         self.input = Input([self.canvas], [*KEYS, *OWN_KEYS], self._on_input, ROOT)
-        self.input.guard.measured, self.input.guard.widths = True, [self.state.size[1]]
-        self.input.guard.observe(lambda change: self._safely(self.canvas.set_ratio, change.new), "ratio")
+        self.input.guard.measured = True
+        self.input.sharpen(self.redraw, self.canvas)
         self.input.guard.observe(lambda change: self._safely(self.state.fit, change.new), "room")
         self._build_pager()
         layout = ipywidgets.Layout(width="100%", align_items="stretch", overflow="hidden")
@@ -142,8 +142,6 @@ class Gallery(PaintedBox):
             self._safely(self._on_key, message["key"])
         elif message["type"] == "down" and message.get("button", 0) == 0:
             self._safely(self._on_click, message["x"], message["y"])
-        elif message["type"] == "resized":
-            self.redraw()
 
     def _on_key(self, key: str) -> None:
         cell = self.state.focused

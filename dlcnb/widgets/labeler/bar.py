@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import ipywidgets
 import numpy as np
-from ipycanvas import MultiCanvas
 
+from dlcnb.widgets.base.canvas import PaintCanvas
 from dlcnb.widgets.base.html import Markup, joined, markup, muted
+from dlcnb.widgets.base.paint import Rectangles, outlined
 
 if TYPE_CHECKING:
     from dlcnb.widgets.labeler.state import LabelSession
@@ -21,37 +21,32 @@ BACKGROUND = (31, 41, 51)
 STATE_COLORS = {"new": (96, 108, 120), "in work": (230, 159, 0), "done": (86, 180, 233)}
 
 
-class FrameBar(MultiCanvas):
+class FrameBar(PaintCanvas):
     """One cell per extracted frame, coloured by its state; layer 1 shows where we are."""
 
     def __init__(self, width: int) -> None:
-        layout = ipywidgets.Layout(width="100%", max_width=f"{width}px", height=f"{HEIGHT}px", flex="0 0 auto")
-        super().__init__(2, width=width, height=HEIGHT, layout=layout)
+        super().__init__((HEIGHT, width))
+        self.layout.height = f"{HEIGHT}px"
 
     def draw_states(self, states: Sequence[str]) -> None:
         """Paint the cells (call within `batch`)."""
-        cells, count = self[0], len(states)
-        cells.fill_style = f"rgb{BACKGROUND}"
-        cells.fill_rect(0, 0, self.width, HEIGHT)
-        edges = np.arange(count + 1) * self.width / count
-        gap = 1.0 if self.width / count >= 4 else 0.0
+        count, width = len(states), self.size[1]
+        edges = np.arange(count + 1) * width / count
+        gap = 1.0 if width / count >= 4 else 0.0
+        boxes = np.column_stack([edges[:-1], np.full(count, 5.0), np.diff(edges) - gap, np.full(count, HEIGHT - 10.0)])
         colors = np.array([STATE_COLORS[state] for state in states], np.uint8)
-        size = np.diff(edges) - gap
-        cells.fill_styled_rects(edges[:-1], np.full(count, 5.0), size, np.full(count, HEIGHT - 10.0), colors, 1.0)
+        self.paint(0, [Rectangles([(0, 0, width, HEIGHT)], BACKGROUND), Rectangles(boxes, colors)])
 
     def draw_place(self, row: int, count: int) -> None:
         """Paint where we are (call within `batch`)."""
-        here, cell = self[1], self.width / count
+        cell = self.size[1] / count
         middle, width = (row + 0.5) * cell, max(cell + 2, 6)
-        here.clear()
-        for grown, color in ((2, "rgba(0, 0, 0, 0.8)"), (0, "white")):
-            here.line_width = 2 + grown
-            here.stroke_style = color
-            here.stroke_rect(middle - width / 2, 2, width, HEIGHT - 4)
+        here = Rectangles([(middle - width / 2, 2, width, HEIGHT - 4)], (255, 255, 255), width=2)
+        self.paint(1, outlined(here, (0, 0, 0), alpha=0.8))
 
     def row_at(self, x: float, count: int) -> int:
         """The frame's number under a position of the bar."""
-        return int(min(max(x / self.width * count, 0), count - 1))
+        return int(min(max(x / self.size[1] * count, 0), count - 1))
 
 
 def progress_html(session: LabelSession) -> Markup:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dlcnb.geometry import CanvasFit
-from dlcnb.widgets.base.canvas import NEAREST_FROM, FrameCanvas, encode_jpeg, render_view
+from dlcnb.widgets.base.canvas import FrameCanvas, encode_jpeg, render_view
 from dlcnb.widgets.base.paint import (
     DARK,
     LIGHT,
@@ -143,11 +143,7 @@ def look(image: NDArray[np.uint8], view: LabelView, ratio: float = 1.0) -> NDArr
 
     uint8 (height, width, 3) of the canvas, or up to ``ratio`` times that, as fine as the image itself.
     """
-    zoom = view.fit.zoom
-    finer = ratio if zoom >= NEAREST_FROM else min(ratio, max(1 / zoom, 1.0))
-    height, width = (round(side * finer) for side in view.canvas_size)
-    fit = CanvasFit(zoom * finer, view.fit.left * finer, view.fit.top * finer)
-    return _toned(render_view(image, fit, (height, width)), view)
+    return _toned(render_view(image, view.fit, view.canvas_size, ratio), view)
 
 
 def _toned(shown: NDArray[np.uint8], view: LabelView) -> NDArray[np.uint8]:

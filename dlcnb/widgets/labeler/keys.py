@@ -61,7 +61,7 @@ GROUPS = {
     "bodyparts": (
         _a("hide", "n", "ban", "Not visible", "Mark the current bodypart as not visible, or undo that",
            "session.hide"),
-        _a("delete", "Backspace Delete", "trash", "Delete point", "Delete the current bodypart's point",
+        _a("delete", "Delete Backspace", "trash", "Delete point", "Delete the current bodypart's point",
            "session.delete"),
         _a("previous bodypart", "w ArrowUp", "arrow-up", "Previous bodypart", "Previous bodypart",
            "session.step_bodypart", -1),
@@ -158,6 +158,11 @@ POINTER_TEXTS = {
     "Shift+click": "Make the point there the current bodypart",
     "1 to 9": "Make that bodypart of the list the current one",
 }
+MARK_TEXTS = {
+    "● ■ ◆ ▲": "A label; the ring is around the current bodypart",
+    "×": "Where the bodypart was in the labeled frame before; not a label (G shows or hides them)",
+    "○": "Suggested, not a label yet: accept it, or click where it belongs",
+}
 PAGE = '<!DOCTYPE html><meta charset="utf-8"><title>Keys of the dlcnb labeler</title><style>{}</style><body>{}'
 PRINTED = """body {{ columns: 2; font: 10pt sans-serif; }} section {{ break-inside: avoid; margin-bottom: 8pt; }}
 kbd {{ display: inline-block; min-width: 20pt; border: 1px solid #888; border-radius: 2pt; padding: 0 3pt; }}"""
@@ -178,7 +183,7 @@ def spoken(key: str) -> str:
 
 def help_html() -> Markup:
     """All keys, and what the pointer does, in groups."""
-    groups = {"Mouse, touch and digits": list(POINTER_TEXTS.items())}
+    groups = {"Marks in the picture": list(MARK_TEXTS.items()), "Mouse, touch and digits": list(POINTER_TEXTS.items())}
     for name, actions in GROUPS.items():
         groups[TITLES[name]] = [(" or ".join(map(spoken, action.keys)), action.text) for action in actions]
     sections = []

@@ -24,7 +24,7 @@ from dlcnb.widgets.labeler.crosshair import Crosshair
 from dlcnb.widgets.labeler.follower import Follower
 from dlcnb.widgets.labeler.keeper import Keeper
 from dlcnb.widgets.labeler.keys import ACTIONS, HELD, KEYS
-from dlcnb.widgets.labeler.parts import ConflictBox, Controls, beside, saved_html
+from dlcnb.widgets.labeler.parts import ConflictBox, Controls, beside, marks_html, saved_html
 from dlcnb.widgets.labeler.screen import Screen
 from dlcnb.widgets.labeler.state import LabelSession
 from dlcnb.widgets.labeler.suggest import Suggester
@@ -132,11 +132,11 @@ class Labeler(View):
         self.follower = Follower(session, self.fail, lambda busy: self.controls.show_following(busy))
         self.controls = Controls(session, self.view, self._on_button, self.suggester)
         self.list = BodypartList(session.bodyparts, self.colors, self._choose)
-        self.progress = Html()
+        self.marks, self.progress = Html(), Html()
         self.conflict_box = ConflictBox(self._resolve, self._show_part)
         self.help = self.controls.help()
         self._header, self._actions = self.controls.header(), self.controls.bar()
-        self._columns = beside(self.canvas, self.bar, [self.list, self.progress], self.help, self.view.canvas_size)
+        self._columns = beside(self.screen, self.controls.menus, [self.list, self.marks, self.progress], self.help)
 
     def _connect(self) -> None:
         session, view, controls = self.session, self.view, self.controls
@@ -162,8 +162,8 @@ class Labeler(View):
                 self._on_key(message["key"])
             elif kind == "release":
                 self.context.stop()
-            elif kind == "resized":
-                self.screen.appear()
+            elif kind == "dismiss":
+                self.controls.close_menus()
             elif message.get("surface") == 1:
                 self._on_bar(message)
             elif kind in GESTURES and not (self.context.playing and kind in ("down", "up")):
@@ -317,6 +317,7 @@ class Labeler(View):
 
     def _paint(self) -> None:
         self._tell_frame(*self.screen.paint(self.input))
+        self.marks.value = marks_html(self.screen.ghosts, self.screen.hollow)
 
     def _tell_frame(self, name: str, problem: str) -> None:
         """Bring list, numbers and progress up to date, after the picture."""

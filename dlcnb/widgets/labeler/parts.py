@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from dlcnb.widgets.base.html import Html, Markup, markup
+from dlcnb.widgets.base.html import Html, Markup, joined, markup
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.labeler.bar import HEIGHT
 from dlcnb.widgets.labeler.frames import SHOW
@@ -17,6 +17,7 @@ from dlcnb.widgets.labeler.state import MODES
 
 if TYPE_CHECKING:
     from dlcnb.labels import Conflict
+    from dlcnb.widgets.labeler.screen import Screen
     from dlcnb.widgets.labeler.state import LabelSession
     from dlcnb.widgets.labeler.suggest import Suggester
     from dlcnb.widgets.labeler.view import LabelView
@@ -34,6 +35,16 @@ SAVED = {
 }
 
 
+MARKS = {  # what is seen in the picture -> (sign, words, more words)
+    "ghosts": ("×", "the labeled frame before", f"{ACTIONS['ghost'].text} (G: show or hide them)"),
+    "hollow": (
+        "○",
+        "suggested, not a label yet",
+        "Enter accepts the current one, Shift+Enter all; a click replaces it",
+    ),
+}
+
+
 def saved_html(state: str) -> Markup:
     """The state of the tables, for the header."""
     text, title = SAVED[state]
@@ -41,14 +52,23 @@ def saved_html(state: str) -> Markup:
     return markup('<span role="status" class="{}" title="{}">{}</span>', css, title, text)
 
 
-class Menu(ipywidgets.Box):
-    """A button that opens and closes a panel above it, at most ``height`` (CSS) high."""
+def marks_html(ghosts: bool, hollow: bool) -> Markup:
+    """What the marks in the picture are that are not labels: those that are seen."""
+    seen = [MARKS[name] for name, there in (("ghosts", ghosts), ("hollow", hollow)) if there]
+    lines = joined(markup('<div title="{}"><span>{}</span> {}</div>', more, sign, text) for sign, text, more in seen)
+    return markup('<div class="dlcnb-marks">{}</div>', lines) if seen else Markup()
 
-    def __init__(self, name: str, tooltip: str, children: Sequence[ipywidgets.Widget], height: str) -> None:
+
+class Menu(ipywidgets.Box):
+    """A button that opens and closes a panel, which lies over the picture (see `beside`)."""
+
+    def __init__(self, name: str, tooltip: str, children: Sequence[ipywidgets.Widget]) -> None:
         self.button = button("caret-up", tooltip, self.toggle, name)
-        self.panel = ipywidgets.VBox(children, layout=ipywidgets.Layout(display="none", max_height=height))
+        self.panel = ipywidgets.VBox(children, layout=ipywidgets.Layout(display="none"))
         self.panel.add_class("dlcnb-panel")
-        super().__init__([self.button, self.panel])
+        for part in (self.button, self.panel):
+            part.add_class(f"dlcnb-menu-{name.lower()}")
+        super().__init__([self.button])
         self.add_class("dlcnb-menu")
 
     @property
@@ -85,10 +105,9 @@ class Controls:
         self.toggles = {action.name: self._toggle(action) for action in GROUPS["show"]}
         self._build_fields()
         self._build_tones()
-        height, width = view.canvas_size  # the panels are no higher than what is above the bar
-        picture = f"(100cqw - 244px) * {height / width:.3f} + 56px"
-        most = f"min(440px, max(160px, var(--dlcnb-room) - 76px), max(160px, {picture}))"
-        self.menus = (self._suggest_menu(most), self._view_menu(most), self._more_menu(most))
+        self.menus = (self._suggest_menu(), self._view_menu(), self._more_menu())
+        for menu in self.menus:
+            menu.button.on_click(lambda _, menu=menu: self._close_but(menu))
 
     def _button(self, action: Action) -> ipywidgets.Button:
         text = action.label
@@ -166,6 +185,11 @@ class Controls:
         was_open = [menu.close_panel() for menu in self.menus]
         return any(was_open)
 
+    def _close_but(self, opened: Menu) -> None:
+        for menu in self.menus:
+            if menu is not opened:
+                menu.close_panel()
+
     # --- where they stand ---
 
     def header(self) -> ipywidgets.HBox:
@@ -193,11 +217,9 @@ class Controls:
         made.children[-2].add_class("dlcnb-menus")
         return made
 
-    def _suggest_menu(self, height: str) -> Menu:
+    def _suggest_menu(self) -> Menu:
         choices = [self._suggester.button, self.buttons["follow"], self.buttons["accept"]]
-        made = Menu(
-            "Suggest", "Hollow points by a network, or followed from labeled frames", [columns(choices)], height
-        )
+        made = Menu("Suggest", "Hollow points by a network, or followed from labeled frames", [columns(choices)])
         made.panel.add_class("dlcnb-narrow")
         for choice in choices:
             choice.on_click(lambda _: made.close_panel())
@@ -209,7 +231,7 @@ class Controls:
         follow.description = "Stop following" if busy else f"{action.label}  ({spoken(action.keys[0])})"
         follow.icon = "stop" if busy else action.icon
 
-    def _view_menu(self, height: str) -> Menu:
+    def _view_menu(self) -> Menu:
         zoom = [self.buttons[a.name] for a in GROUPS["zoom"]]
         shown = [*self.toggles.values(), self.buttons["context"]]
         return Menu(
@@ -221,10 +243,9 @@ class Controls:
                 *self.sliders.values(),
                 self.reset,
             ],
-            height,
         )
 
-    def _more_menu(self, height: str) -> Menu:
+    def _more_menu(self) -> Menu:
         rest = ("bodyparts", "done", "copies", "edits", "frames")
         names = [a.name for group in rest for a in GROUPS[group] if a.name not in ON_THE_BAR and a.label]
         nudge = group([Html("nudge"), self.step, *(self.buttons[a.name] for a in GROUPS["nudge"])])
@@ -233,7 +254,6 @@ class Controls:
             "More",
             "Nudge, modes, copy and paste, go to another frame",
             [mode, nudge, columns([self.buttons[name] for name in ("crosshair", "mode", *names)])],
-            height,
         )
 
     @staticmethod
@@ -284,17 +304,19 @@ def _value_text(point: Point | None, visible: bool) -> str:
 
 
 def beside(
-    canvas: ipywidgets.DOMWidget,
-    bar: ipywidgets.DOMWidget,
-    side: Sequence[ipywidgets.Widget],
-    over: ipywidgets.Widget,
-    size: tuple[int, int],
+    screen: Screen, menus: Sequence[Menu], side: Sequence[ipywidgets.Widget], over: ipywidgets.Widget
 ) -> ipywidgets.Box:
-    """The picture, (height, width) px if there is room, and its bar below; ``side`` beside it, ``over`` over both."""
+    """The picture, as large as its canvas if there is room, its bar below, and over it the panels of the menus.
+
+    ``side`` is beside it, so that no panel lies over that; ``over`` lies over all.
+    """
+    canvas, bar, size = screen.canvas, screen.bar, screen.canvas.size
     height, width = size
     widest = f"min({width}px, (100cqh - {HEIGHT}px) * {width / height:.4f})"  # 100cqh: of what is made here
     canvas.layout.max_width = bar.layout.max_width = widest
-    picture = ipywidgets.VBox([canvas, bar], layout=ipywidgets.Layout(flex=f"0 1 {widest}"))
+    picture = ipywidgets.VBox(
+        [canvas, bar, *(menu.panel for menu in menus)], layout=ipywidgets.Layout(flex=f"0 1 {widest}")
+    )
     picture.add_class("dlcnb-picture")
     column = ipywidgets.VBox(side)
     column.add_class("dlcnb-side")

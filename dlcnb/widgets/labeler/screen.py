@@ -57,6 +57,7 @@ class Screen:
         self._on_client = on_client
         self._guard: InputGuard | None = None
         self.context: Context | None = None  # plays in place of the frame
+        self.ghosts = self.hollow = False  # whether some are seen
         self.under: Callable[[], int | None] = lambda: None  # the bodypart under the pointer
         self._forget()
         for canvas in (self.canvas, self.bar):
@@ -68,9 +69,8 @@ class Screen:
         self._guard = guard = made.guard
         guard.hover = guard.wakes = True
         guard.plain_wheel, guard.held = False, list(held)
-        guard.widths = [self.view.canvas_size[1]] * 2
         guard.label = LABEL
-        guard.observe(self._on_ratio, "ratio")
+        made.sharpen(self.appear, self.canvas, self.bar)
         guard.observe(lambda _: self._on_client(), "shown")
         self.view.observe(self._on_zoom, "revision")
         return made
@@ -78,10 +78,6 @@ class Screen:
     def _on_zoom(self, _: Any) -> None:
         if self._guard is not None and self._guard.plain_wheel != self.view.zoomed:
             self._guard.plain_wheel = self.view.zoomed
-
-    def _on_ratio(self, change: Any) -> None:
-        if not self.canvas.set_ratio(change.new):
-            self._on_client()
 
     def appear(self, *_: Any) -> None:
         """Paint everything anew: the page's canvases are empty."""
@@ -121,6 +117,7 @@ class Screen:
                 self.canvas.draw(2, loupe_things(seen, image, view, ratio))
             self._paint_bar(session.store(name).states, session.row)
         self._frame, self._loupe = frame, loupe
+        self.ghosts, self.hollow = (bool(np.isfinite(points).any()) for points in (seen.ghosts, seen.hollow))
         input.sent()
         return name, problem
 

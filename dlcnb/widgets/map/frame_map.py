@@ -121,7 +121,7 @@ class FrameMap(View):
         self.canvas = FrameCanvas((SIDE, SIDE))
         self.note = Html()
         self.input = Input([self.canvas], ["ArrowLeft", "ArrowRight"], self._on_input, ROOT)
-        self.input.sharpen(self.canvas, self._on_client)
+        self.input.sharpen(self._on_client, self.canvas)
 
     def set_poses(self, poses: Poses) -> None:
         """Map the frames by other poses of the video; the map is to be made again."""

@@ -20,7 +20,7 @@ from dlcnb.poses import Poses, bone_edges, read_poses
 from dlcnb.project import Project, Skeleton
 from dlcnb.render import palette
 from dlcnb.video import DamagedFrameError, VideoReader
-from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view, room
+from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, fineness, render_view, room
 from dlcnb.widgets.base.html import Html, markup, muted
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.paint import Thing, on_picture
@@ -30,6 +30,7 @@ from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.base.zoom import canvas_size
 from dlcnb.widgets.player.draw import legends, pose_things, problem_text
+from dlcnb.widgets.player.keys import BUTTONS, KEYS
 from dlcnb.widgets.player.state import PlayClock, PlayerState
 from dlcnb.widgets.player.timeline import (
     HEIGHT,
@@ -46,36 +47,8 @@ __all__ = ["Player"]
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 READOUT_SECONDS = 0.1  # the slider and the numbers follow playback this often
 PLAY_AHEAD = 3  # frames on their way while playing, so that a slow connection costs lag, not frames; else one
+REST = 0.2  # s that a frame is looked at before it comes as fine as the screen shows it
 WHEEL_ZOOM = 1.0015  # per CSS pixel of wheel travel
-
-KEYS: dict[str, tuple[Any, ...]] = {  # key -> (name of a PlayerState method, its arguments)
-    "ArrowLeft": ("step", -1),
-    "ArrowRight": ("step", 1),
-    "Shift+ArrowLeft": ("step", -10),
-    "Shift+ArrowRight": ("step", 10),
-    "Home": ("home",),
-    "End": ("end",),
-    " ": ("toggle",),
-    "[": ("go_to_mark", -1),
-    "]": ("go_to_mark", 1),
-    "+": ("zoom", 1.5),
-    "-": ("zoom", 1 / 1.5),
-    "0": ("reset_view",),
-}
-BUTTONS = {  # key -> (icon, tooltip, word), in the order of the row
-    "Home": ("fast-backward", "First frame (Home)", ""),
-    "Shift+ArrowLeft": ("backward", "Back 10 frames (Shift+Left)", ""),
-    "ArrowLeft": ("step-backward", "Previous frame (Left)", ""),
-    " ": ("play", "Play or pause (Space)", ""),
-    "ArrowRight": ("step-forward", "Next frame (Right)", ""),
-    "Shift+ArrowRight": ("forward", "Forward 10 frames (Shift+Right)", ""),
-    "End": ("fast-forward", "Last frame (End)", ""),
-    "[": ("chevron-left", "Previous marked frame ([)", "Mark"),
-    "]": ("chevron-right", "Next marked frame (])", "Mark"),
-    "+": ("search-plus", "Zoom in (+, or wheel)", ""),
-    "-": ("search-minus", "Zoom out (-, or wheel)", ""),
-    "0": ("arrows-alt", "Whole frame (0, or double click)", ""),
-}
 
 
 class Player(View):
@@ -104,6 +77,10 @@ class Player(View):
     _ticket = None  # of the thread that plays; another one, or none, tells it to end
     _drag_from = None
     _scrubbing = False
+    _pages = 0  # how often the canvases were empty, on a new page or as they got another size
+    _marks_drawn: tuple[Any, ...] | None = None
+    _drawn: tuple[Any, ...] | None = None  # which frame, where and on which page
+    _drawn_fineness, _looked_at = 1.0, False
 
     def __init__(
         self,
@@ -123,7 +100,6 @@ class Player(View):
         self._edges, self._colors = np.empty((0, 2), int), np.empty((0, 3), np.uint8)
         self._lock, self.quiet, self._told = threading.RLock(), Quiet(), 0.0
         self._text_width = 2 * len(f"{np.ptp(self.state.times):.2f}") + len(" s of  s")
-        self._marks_drawn: tuple[int, float] | None = None
         self._build()
         super().__init__([*self._rows, self.input.guard])
         self._painter = Painter(self._paint, self.fail)
@@ -141,6 +117,7 @@ class Player(View):
         height, width = state.canvas_size
         self.canvas, self.timeline = FrameCanvas((height, width)), Timeline(width, self.lanes)
         self.input = Input([self.canvas, self.timeline], KEYS, self._on_input)
+        self.input.sharpen(self._on_client, self.canvas, self.timeline)
         self.slider = ipywidgets.IntSlider(
             min=0, max=max(state.n_frames - 1, 1), readout=False, layout=layout(width="100%", margin="0")
         )
@@ -258,7 +235,7 @@ class Player(View):
         if kind == "key":
             self._act(message["key"])
         elif surface == 1:
-            self._on_timeline(kind, message["x"])
+            self._on_timeline(kind, message["x"], self.timeline.size[1])
         elif kind == "wheel":
             self.state.zoom(WHEEL_ZOOM ** -message["dy"], (message["x"], message["y"]))
         elif kind == "pinch":
@@ -271,14 +248,14 @@ class Player(View):
             (x, y), self._drag_from = self._drag_from, (message["x"], message["y"])
             self.state.pan(message["x"] - x, message["y"] - y)
 
-    def _on_timeline(self, kind: str, x: float) -> None:
+    def _on_timeline(self, kind: str, x: float, width: int) -> None:
         if kind == "down":
             self._scrubbing = True
             with self._lock:
-                self.state.go(self.state.mark_near(x, self.timeline.width))
+                self.state.go(self.state.mark_near(x, width))
         elif kind == "move" and self._scrubbing:
             with self._lock:
-                self.state.go(self.state.frame_at(x, self.timeline.width))
+                self.state.go(self.state.frame_at(x, width))
         elif kind in ("up", "cancel"):
             self._scrubbing = False
 
@@ -298,8 +275,10 @@ class Player(View):
             threading.Thread(target=self._play, args=(ticket,), name="dlcnb-player", daemon=True).start()
 
     def _on_client(self, *_: object) -> None:
-        self._marks_drawn = None
-        self.redraw()
+        """Paint everything anew: a page shows the canvases, or has emptied them."""
+        self._pages += 1
+        if self._painter is not None:
+            self.redraw()
 
     # --- playing ---
 
@@ -334,20 +313,39 @@ class Player(View):
 
     def _paint(self) -> None:
         state = self.state
-        view, things, problem = self._seen()
-        marks = (state.revision, state.pcutoff)
+        marks, shown, finer = (state.revision, state.pcutoff, self._pages), self._shown(), self._fineness()
+        view, things, problem = self._seen(finer)
         self.input.ready(PLAY_AHEAD if state.playing else 0)
         with batch(self.canvas):
-            self.canvas.draw_frame(view)
+            if (shown, finer) != (self._drawn, self._drawn_fineness):
+                self.canvas.draw_frame(view)
             self.canvas.paint(1, things)
             if marks != self._marks_drawn:
                 self.timeline.draw_marks(state)
             self.timeline.draw_playhead(state)
-        self._marks_drawn = marks
         self.input.sent()
+        self._look_longer(shown, finer)
+        self._marks_drawn, self._drawn, self._drawn_fineness = marks, shown, finer
         self._tell_frame(problem)
 
-    def _seen(self) -> tuple[NDArray[np.uint8], list[Thing], str]:
+    def _shown(self) -> tuple[Any, ...]:
+        return self.state.frame, self.state.fit, self._pages
+
+    def _fineness(self) -> float:
+        """How many pixels of the frame for each px of the canvas: more only where it is looked at, by a quick way."""
+        if self.state.playing or self._drawn != self._shown():
+            return 1.0
+        return fineness(self.state.fit.zoom, self.canvas.ratio) if self.input.quick else self._drawn_fineness
+
+    def _look_longer(self, shown: tuple[Any, ...], painted: float) -> None:
+        """Paint what stays a while once more, if the screen shows it finer."""
+        if self.state.playing or shown != self._drawn:
+            self._looked_at = False
+        if not (self.state.playing or self._looked_at) and painted < fineness(self.state.fit.zoom, self.canvas.ratio):
+            self._looked_at = True
+            self._painter.request(after=REST)
+
+    def _seen(self, ratio: float = 1.0) -> tuple[NDArray[np.uint8], list[Thing], str]:
         """The frame as the canvas shows it, uint8 (height, width, 3), what lies over it, and what is wrong with it."""
         state = self.state
         frame, fit, problem = state.frame, state.fit, ""
@@ -358,7 +356,7 @@ class Player(View):
         things = self.things(fit)
         if problem:
             things.append(problem_text(f"frame {frame} is damaged", state.canvas_size))
-        return render_view(image, fit, state.canvas_size), things, problem
+        return render_view(image, fit, state.canvas_size, ratio), things, problem
 
     def things(self, fit: CanvasFit) -> list[Thing]:
         """What lies over the frame where ``fit`` puts it on the canvas."""

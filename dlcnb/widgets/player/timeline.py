@@ -50,7 +50,7 @@ def lane_things(state: PlayerState, width: int, lanes: Mapping[str, Color] = LAN
 
 def playhead_things(state: PlayerState, width: int) -> list[Thing]:
     """Where a `PlayerState` is on a strip ``width`` px wide."""
-    x = (state.frame + 0.5) / state.n_frames * width
+    x = min(max((state.frame + 0.5) / state.n_frames * width, 2.5), width - 2.5)  # all of it on the strip
     return [
         Rectangles([(x - 2.5, 0, 5, HEIGHT)], (0, 0, 0), alpha=0.8),
         Rectangles([(x - 1, 0, 2, HEIGHT)], PLAYHEAD),
@@ -67,11 +67,11 @@ class Timeline(PaintCanvas):
 
     def draw_marks(self, state: PlayerState) -> None:
         """Paint lanes and marks of a `PlayerState` (call within `batch`)."""
-        self.paint(0, lane_things(state, self.width, self._lanes))
+        self.paint(0, lane_things(state, self.size[1], self._lanes))
 
     def draw_playhead(self, state: PlayerState) -> None:
         """Paint where we are (call within `batch`)."""
-        self.paint(1, playhead_things(state, self.width))
+        self.paint(1, playhead_things(state, self.size[1]))
 
 
 def project_labels(project: Project, video: Path) -> Labels | None:

@@ -94,7 +94,7 @@ class SchemaEditor(View):
         layout = ipywidgets.Layout
         self.canvas = FrameCanvas(SIZE)
         self.input = Input([self.canvas], ["Escape"], self._on_input, ROOT)
-        self.input.sharpen(self.canvas, self.redraw)
+        self.input.sharpen(self.redraw, self.canvas)
         self.ends = [ipywidgets.Dropdown(layout=layout(width="120px", margin="0")) for _ in range(2)]
         self.join = button("link", "Join these two in the skeleton, or separate them", self._on_join, "Join", "110px")
         self.ends[0].observe(lambda _: self._tell_join(), "value")

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dlcnb.geometry import CanvasFit
 from dlcnb.project import Project, ProjectError, Scale, scale_of, set_scale, undo_scale
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view, room
@@ -65,7 +64,7 @@ class ZoneEditor(View):
         self.canvas = FrameCanvas(size)
         self.canvas.layout.max_width = room(size, 400)
         self.input = Input([self.canvas], KEYS, self._on_input, ROOT)
-        self.input.sharpen(self.canvas, self.redraw)
+        self.input.sharpen(self.redraw, self.canvas)
         self.controls = ZoneControls(self, [path.stem for path in self.project.videos])
         controls = self.controls
         column = ipywidgets.VBox(
@@ -264,10 +263,7 @@ class ZoneEditor(View):
     def _seen(self, ratio: float = 1.0) -> NDArray[np.uint8]:
         """The frame as the canvas shows it, uint8 (height, width, 3), or up to ``ratio`` times as fine."""
         with self._lock:
-            fit, (height, width) = self.state.fit, self.state.canvas_size
-            finer = min(ratio, max(1 / fit.zoom, 1.0))  # as fine as the frame itself
-            fine = CanvasFit(fit.zoom * finer, fit.left * finer, fit.top * finer)
-            return render_view(self._image(), fine, (round(height * finer), round(width * finer)))
+            return render_view(self._image(), self.state.fit, self.state.canvas_size, ratio)
 
     def _image(self) -> NDArray[np.uint8]:
         """The frame that is shown, uint8 (H, W, 3); grey where it is damaged."""

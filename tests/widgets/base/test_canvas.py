@@ -3,6 +3,7 @@
 import base64
 import io
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -102,6 +103,15 @@ class TestRenderView:
         # a canvas counts from the corner of its first pixel, an array from the pixel's centre
         np.testing.assert_allclose(center_of_light(view) + 0.5, fit.to_canvas((300.0, 200.0)), atol=0.5)
 
+    @pytest.mark.parametrize(("zoom", "times"), [(0.5, 2), (0.25, 2), (0.75, 4 / 3), (2.0, 1), (8.0, 2)])
+    def test_a_sharp_screen_gets_what_the_image_has_and_no_more(self, zoom, times):
+        size, canvas_size = (480, 640), (120, 160)
+        fit = CanvasFit.fit(size, canvas_size)
+        fit = fit.zoomed(zoom / fit.zoom, fit.to_canvas((300.0, 200.0)))
+        view = render_view(dot(size, 300, 200), fit, canvas_size, 2.0)
+        assert view.shape == (round(120 * times), round(160 * times), 3)
+        np.testing.assert_allclose((center_of_light(view) + 0.5) / times, fit.to_canvas((300.0, 200.0)), atol=0.5)
+
     def test_bars_beside_a_picture_of_another_shape_are_black(self):
         view = render_view(np.full((100, 100, 3), 200, np.uint8), CanvasFit.fit((100, 100), (50, 100)), (50, 100))
         assert (view[:, 30:70] == 200).all()
@@ -154,6 +164,24 @@ class TestPainter:
         painter.request()
         assert painter.wait()
         assert len(calls) == 2
+
+    def test_what_is_asked_for_later_comes_once_nothing_else_does(self):
+        calls = []
+
+        def paint():
+            calls.append(time.monotonic())
+            if len(calls) == 1:
+                painter.request(after=0.3)
+                painter.request()  # sooner: in place of the other
+
+        painter = Painter(paint, pytest.fail)
+        painter.request()
+        assert painter.wait()
+        assert len(calls) == 2
+        painter.request(after=0.2)
+        assert painter.wait()
+        assert len(calls) == 3
+        assert calls[2] - calls[1] >= 0.2
 
     def test_closed_is_closed(self):
         calls = []

@@ -141,7 +141,7 @@ class TestGallery:
         assert shown(gallery).shape[:2] == gallery.state.size == (gallery.canvas.height, gallery.canvas.width)
 
     def test_a_sharp_screen_gets_as_many_pixels_and_the_same_clicks(self, gallery):
-        gallery.input.guard.ratio = 2.0
+        gallery.input.guard.ratios = [2.0]
         message(gallery, type="resized")
         assert gallery.wait()
         height, width = gallery.state.size

@@ -120,7 +120,7 @@ class TestPointer:
 class TestFinePixels:
     def test_the_canvas_has_the_screens_pixels_and_places_stay_as_they_are(self, labeler):
         before = labeler.snapshot()
-        labeler.input.guard.ratio = 2.0
+        labeler.input.guard.ratios = [2.0, 2.0]
         message(labeler, type="resized")
         assert labeler.wait(60)
         assert (labeler.canvas.width, labeler.canvas.height) == (2 * 128 * ZOOM, 2 * 96 * ZOOM)
@@ -131,7 +131,7 @@ class TestFinePixels:
         assert labeler.snapshot().size == before.size
 
     def test_a_frame_is_sent_as_fine_as_it_is_and_no_finer(self, labeler):
-        labeler.input.guard.ratio = 2.0
+        labeler.input.guard.ratios = [2.0, 2.0]
         message(labeler, type="resized")
         assert shown(labeler).shape[:2] == labeler.view.canvas_size  # the frame has fewer pixels than the canvas
         labeler.view.zoom(8)

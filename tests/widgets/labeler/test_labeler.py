@@ -318,7 +318,7 @@ class TestCrosshair:
     def test_a_sharp_screen_changes_the_pixels_and_not_the_room_of_the_picture(self, labeler):
         canvas = labeler.canvas
         (height, width), room = canvas.size, canvas.layout.max_width
-        labeler.input.guard.ratio = 1.5
+        labeler.input.guard.ratios = [1.5, 1.5]
         assert (canvas.height, canvas.width) == (1.5 * height, 1.5 * width)
         assert canvas.layout.max_width == room
 
@@ -386,6 +386,23 @@ class TestPicture:
         assert labeler.wait(60)
         assert labeler.controls.video.value == "m1"
         assert labeler.controls.number.value == 6
+
+    def test_a_line_says_what_the_marks_are_that_are_seen(self, labeler):
+        def says():
+            labeler._painter.wait()
+            return labeler.marks.value
+
+        assert says() == ""
+        click(labeler, 30, 40)
+        key(labeler, "d")
+        assert "× the labeled frame before" in re.sub(r"<[^>]*>", "", says())
+        key(labeler, "g")
+        assert says() == ""
+        values = np.full((4, 3), np.nan)
+        values[2] = 90, 60, 0.9
+        labeler.session.set_suggestions("s", {M1[1]: values})
+        assert "not a label yet" in says()
+        assert "×" in labeler.help.value
 
     def test_the_snapshot_shows_points_suggestions_and_ghosts(self, labeler):
         plain = np.array(labeler.snapshot()).astype(int)

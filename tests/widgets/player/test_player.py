@@ -199,6 +199,58 @@ def test_a_client_that_connects_gets_the_whole_picture(player, monkeypatch):
     assert len(marks) == 1
 
 
+@pytest.fixture
+def large(tmp_path, monkeypatch):
+    """A player on a screen of two pixels per px, whose video has two pixels for each px of the canvas.
+
+    What the page does is done here: it tells that a frame has arrived.
+    """
+    path = tmp_path / "large.mp4"
+    with VideoWriter(path, SIZE, 30) as writer:
+        for frame in range(4):
+            writer.write(numbered(frame))
+    made = Player(path, width=SIZE[1] // 2)
+    guard = made.input.guard
+    monkeypatch.setattr(guard, "send", lambda frame: made.input._from_guard(guard, {**frame, "type": "ack"}, []))
+    guard.attached, guard.ratios = 1, [2.0, 2.0]
+    yield made
+    made.close()
+
+
+def test_a_sharp_screen_has_all_pixels_of_a_frame_that_is_looked_at(large):
+    assert (large.canvas.width, large.timeline.width) == (SIZE[1], SIZE[1])
+    large.state.step(1)
+    assert shown(large).shape == (*SIZE, 3)
+
+
+def test_playing_and_a_slow_way_send_no_more_on_a_sharp_screen(large, monkeypatch):
+    sizes = []
+    draw = large.canvas.draw_frame
+    monkeypatch.setattr(large.canvas, "draw_frame", lambda image: (sizes.append(image.shape), draw(image)))
+    monkeypatch.setattr(large.input, "quick_seconds", 0.0)
+    large.state.step(1)
+    large.wait()
+    large.state.playing = True
+    large.state.frame = 3
+    large.wait()
+    large.state.playing = False
+    large.wait()
+    assert sizes
+    assert set(sizes) == {(SIZE[0] // 2, SIZE[1] // 2, 3)}
+
+
+def test_a_frame_that_stays_is_not_sent_again(player, monkeypatch):
+    sent = []
+    player.wait()
+    monkeypatch.setattr(player.canvas, "draw_frame", sent.append)
+    player.pcutoff.value = 0.05
+    player.wait()
+    assert not sent
+    player.input._from_guard(None, {"type": "resized"}, [])  # the page has emptied the canvas
+    player.wait()
+    assert len(sent) == 1
+
+
 def test_snapshot_shows_frame_pose_and_timeline(player):
     player.state.go(10)
     picture = np.array(player.snapshot())

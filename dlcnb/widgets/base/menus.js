@@ -1,0 +1,38 @@
+// Menus: a button of the class `dlcnb-menu-NAME` opens the panel of the same class; the kernel shows and hides it.
+// A press anywhere else tells `dismiss`, Escape inside tells that key, and the keyboard focus goes in and comes back.
+function watchMenus(root, home, send, signal) {
+  const nameOf = (one) => [...one.classList].find((name) => name.startsWith('dlcnb-menu-'));
+  const buttonOf = (panel) => root.querySelector(`button.${nameOf(panel)}`);
+  const isOpen = (panel) => panel.offsetParent !== null;
+  const panels = () => [...root.querySelectorAll('.dlcnb-panel')];
+  const follow = (panel) => {
+    const opener = buttonOf(panel);
+    const open = isOpen(panel);
+    if (!opener || String(open) === opener.getAttribute('aria-expanded')) return;
+    opener.setAttribute('aria-expanded', String(open));
+    const active = document.activeElement;
+    if (open && active === opener) panel.querySelector('button, input, [tabindex="0"]')?.focus({ preventScroll: true });
+    if (!open && panel.contains(active)) (panel.dlcnbByKey ? opener : home).focus({ preventScroll: true });
+    panel.dlcnbByKey = open && active === opener;
+  };
+  const tell = new MutationObserver((changes) => {
+    for (const { target } of changes) if (target.classList.contains('dlcnb-panel')) follow(target);
+  });
+  tell.observe(root, { subtree: true, attributes: true, attributeFilter: ['style', 'class'] });
+  signal.addEventListener('abort', () => tell.disconnect());
+  panels().forEach(follow);
+  const pressed = ({ target }) => {
+    const beside = (panel) => isOpen(panel) && !panel.contains(target) && !buttonOf(panel)?.contains(target);
+    if (panels().some(beside)) send({ type: 'dismiss' });
+  };
+  document.addEventListener('pointerdown', pressed, { capture: true, signal });
+  const escaped = (e) => {
+    if (e.key !== 'Escape' || !panels().some((panel) => panel.contains(e.target))) return;
+    e.preventDefault();
+    e.stopImmediatePropagation();
+    send({ type: 'key', key: 'Escape', repeat: e.repeat });
+  };
+  root.addEventListener('keydown', escaped, { capture: true, signal });
+}
+
+export { watchMenus };
