@@ -299,8 +299,9 @@ class Run:
     def tidy(self) -> None:
         """Delete what a worker that was killed in the midst of writing or deleting a snapshot has left."""
         whole = self.steps
-        for path in self.folder.glob(f"{TEMPORARY}*-snapshot-*"):
-            path.unlink(missing_ok=True)
+        for path in self.folder.glob(f"{TEMPORARY}*-snapshot-*"):  # only its own: an int8 network may be in the making
+            if re.search(r"-snapshot-\d+\.(params|state\.npz|meta\.json)$", path.name):
+                path.unlink(missing_ok=True)
         for suffix in ("state.npz", "meta.json", "likelihood.json"):
             for path in self.folder.glob(f"snapshot-*.{suffix}"):
                 if path.name.removeprefix("snapshot-").removesuffix(f".{suffix}") not in map(str, whole):

@@ -156,7 +156,7 @@ class ProjectPath(LocalPath):
         """The path as it is."""
         path = super().convert(value, param, ctx)
         if not os.path.exists(path):
-            here = sorted(found.parent.name for found in Path().glob("*/config.yaml"))
+            here = sorted(found.parent.name for found in Path().glob("[!.]*/config.yaml"))
             told = ", ".join(here[:8]) + ", …" * (len(here) > 8)
             there = (
                 f"in this folder there are: {told}" if here else "in this folder there is none (dlcnb demo makes one)"

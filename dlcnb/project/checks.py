@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,11 +14,11 @@ from typing import Any
 from dlcnb.files import TEMPORARY, StrPath, is_shared, share
 from dlcnb.project.config import drawing_problems, is_edge
 from dlcnb.project.core import Project
+from dlcnb.project.leftovers import leftovers, remove_leftover
 from dlcnb.project.names import ProjectError, basename, copied_from, is_stray, is_video, video_stem
 
 __all__ = ["Finding", "doctor"]
 
-_LEFTOVER_AGE = 600  # s without a write after which a temporary file belongs to nobody
 _SHOWN = 5  # names of many
 
 
@@ -178,11 +177,12 @@ def _check_sharing(project: Project, repair: bool) -> Iterator[Finding]:
 
 
 def _check_leftovers(project: Project, repair: bool) -> Iterator[Finding]:
-    for path in sorted(project.root.rglob(f"{TEMPORARY}*")):
-        with suppress(FileNotFoundError):  # its writer may have just finished
-            if path.is_dir() or time.time() - path.stat().st_mtime < _LEFTOVER_AGE:
-                continue
+    for path in leftovers(project.root):
+        message = f"leftover temporary {'folder' if path.is_dir() else 'file'} {path}"
+        cure = "--repair removes it; it is the rest of an interrupted write"
+        try:
             if repair:
-                path.unlink()
-            cure = "--repair removes it; it is the rest of an interrupted write"
-            yield Finding("warning", f"leftover temporary file {path}", cure, repair)
+                remove_leftover(path)
+            yield Finding("warning", message, cure, repair)
+        except OSError as error:
+            yield Finding("warning", message, f"it can't be removed here ({error.strerror}); its owner can")

@@ -84,7 +84,7 @@ def checked_videos(videos: StrPath | Iterable[StrPath]) -> dict[Path, tuple[int,
     paths = [Path(v).expanduser().absolute() for v in given]
     for path in paths:
         if not path.is_file():
-            siblings = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
+            siblings = [p.name for p in path.parent.glob("[!.]*")] if path.parent.is_dir() else []
             raise ProjectError(f"no video {path}; check the path{nearest(path.name, siblings)}")
         if not is_video(path):
             raise ProjectError(f"{path} does not look like a video; expected a suffix such as .mp4 or .avi")

@@ -165,7 +165,7 @@ def gather(folder: str | Path) -> tuple[list[HandIn], list[str]]:
     """
     found: dict[tuple[str, str], HandIn] = {}
     problems = []
-    for path in sorted(Path(folder).glob(f"*{SUFFIX}"), key=_written):
+    for path in sorted(Path(folder).glob(f"[!.]*{SUFFIX}"), key=_written):
         try:
             one = HandIn.read(path)
             found[one.student, one.key] = one

@@ -127,7 +127,7 @@ class Lesson:
     def others(self, project: Project) -> list[str]:
         """Names of the other lessons that the same student has projects of in the same folder."""
         mine, found = self._known(project), []
-        for path in sorted(project.root.parent.glob(f"*/{FILE}")):
+        for path in sorted(project.root.parent.glob(f"[!.]*/{FILE}")):
             content = _read(path)
             if content.get("student") == mine["student"] and isinstance(content.get("lesson"), str):
                 found.append(content["lesson"])
