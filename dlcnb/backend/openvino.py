@@ -5,11 +5,11 @@ The int8 network is made once from a snapshot by NNCF, with the project's own fr
 
 from __future__ import annotations
 
-import io
 import logging
 import os
-from collections.abc import Callable
-from contextlib import redirect_stdout
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import util
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenVinoEngine", "has_nncf", "has_openvino", "load_whole_numbers", "read_onnx", "whole_numbers"]
 
+_CALIBRATING = threading.Lock()
 _OF = ("dlcnb", "snapshot_sha256")  # where a copy says which snapshot it was made from
 
 
@@ -123,7 +124,7 @@ def whole_numbers(model: Any, images: NDArray[np.uint8], multiple: int) -> Any:
     # the convolution that makes the maps stays exact: int8 there costs more precision than everywhere else together
     last = [op.get_friendly_name() for op in model.get_ordered_ops() if "Convolution" in op.get_type_name()][-1]
     examples = nncf.Dataset(list(padded(images, multiple)), lambda image: {"images": image[None]})
-    with redirect_stdout(io.StringIO()):  # there NNCF shows its progress, seconds long
+    with _without_progress():
         return nncf.quantize(model, examples, subset_size=len(images), ignored_scope=nncf.IgnoredScope(names=[last]))
 
 
@@ -134,6 +135,24 @@ def _nncf() -> ModuleType:
 
     nncf.set_log_level(logging.ERROR)
     return nncf
+
+
+@contextmanager
+def _without_progress() -> Iterator[None]:
+    """Without the bars that NNCF shows: it has no switch for them, but the console of rich that it writes to has.
+
+    One calibration at a time in a process; what others print there meanwhile is shown.
+    """
+    import rich
+
+    console = rich.get_console()
+    with _CALIBRATING:
+        before = console.quiet, console.is_jupyter
+        console.quiet, console.is_jupyter = True, False  # in a notebook the bars are a widget
+        try:
+            yield
+        finally:
+            console.quiet, console.is_jupyter = before
 
 
 def load_whole_numbers(snapshot: str | Path, make: Callable[[], Any], digest: str) -> Any:

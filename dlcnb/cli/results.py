@@ -325,8 +325,16 @@ def with_poses(
     other = "another folder" if tables else "their folder"
     raise FileNotFoundError(
         f"There are no {what} of {path.name} in {where}. Make them: dlcnb {how} {quoted(project.root)} {quoted(path)}; "
-        f"or name {other} with --tables."
+        f"or name {other} with --tables.{_only_filtered(path, tables, animal) if not filtered else ''}"
     )
+
+
+def _only_filtered(path: Path, tables: str | None, animal: str | None) -> str:
+    """What to say of filtered poses that are there, where those that they were made of are not."""
+    try:
+        return f" There are filtered ones, {_found(path, tables, True, animal).name}: --filtered takes them."
+    except FileNotFoundError:
+        return ""
 
 
 def kind_of_poses(filtered: bool) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dlcnb.exchange.common import ExchangeError
 from dlcnb.exchange.foreign import Clip, Foreign, Places, folder_names, image_names
-from dlcnb.labels.core import whole_points
+from dlcnb.labels.rows import whole_points
 from dlcnb.tables.table import coordinates, read_table
 
 __all__ = ["clips_of_images", "read_foreign"]

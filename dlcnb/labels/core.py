@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from dlcnb.files import as_spelled, atomic_path, composed
 from dlcnb.labels.errors import LabelError, errors_of_labels
+from dlcnb.labels.rows import frame_number, images_of, once, whole_points
 from dlcnb.labels.values import SAME
 from dlcnb.project import is_stray, nearest
 from dlcnb.tables.h5 import h5_bytes
@@ -29,15 +29,10 @@ __all__ = [
     "frame_index",
     "frame_number",
     "image_name",
-    "images_of",
     "table_paths",
-    "whole_points",
 ]
 
 log = logging.getLogger(__name__)
-
-_EXTRACTED = re.compile(r"(?:^|[\\/])img(\d+)\.\w+$", re.IGNORECASE)
-_TUPLE = re.compile(r"""['"]([^'"]*)['"]""")  # the texts in a tuple's text
 
 
 def image_name(index: int, n_frames: int) -> str:
@@ -55,12 +50,6 @@ def frame_index(image: str | Path) -> int:
     if number is None:
         raise LabelError(f"expected the name of an extracted frame such as img0012.png, found {image}")
     return number
-
-
-def frame_number(image: str | Path) -> int | None:
-    """`frame_index`, or None for a name that neither dlcnb nor DeepLabCut gave: its number may count anything."""
-    match = _EXTRACTED.search(str(image))
-    return int(match[1]) if match else None
 
 
 def table_paths(folder: str | Path) -> dict[str, tuple[Path | None, Path | None]]:
@@ -178,7 +167,7 @@ class Labels:
         scorer, bodyparts, points = coordinates(table, ("x", "y"), scorer=scorer, bodyparts=bodyparts)
         images = images_of(table, video)  # its errors name the file
         try:
-            return cls(tuple(bodyparts), scorer, images, whole_points(table, points))
+            return cls(tuple(bodyparts), scorer, *once(table, images, whole_points(table, points)))
         except LabelError as error:
             raise LabelError(f"{path}: {error}") from None
 
@@ -201,7 +190,8 @@ class Labels:
         if not parts:
             hint = "; label frames first (tab Label of dlcnb studio)"
             if others:
-                hint = f"; there are labels by {', '.join(sorted(others))}"
+                whose = ", ".join(sorted(others))
+                hint = f"; there are labels by {whose}. Label as {scorer}, or enter another scorer in config.yaml"
             raise LabelError(f"no labels by '{scorer}' in {project.root / 'labeled-data'}{hint}")
         images = tuple(image for part in parts for image in part.images)
         return cls(project.bodyparts, scorer, images, np.concatenate([part.points for part in parts]))
@@ -319,41 +309,3 @@ def _whose(folder: Path, scorer: str | None) -> str:
     raise LabelError(
         f"no labels by '{scorer}' in {folder}; there are labels by {', '.join(tables)}{nearest(scorer, tables)}"
     )
-
-
-def whole_points(table: Table, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points ``(T, K, 2)`` of a table, without those of which only x or only y is there; these are told."""
-    half = np.isnan(points).sum(-1) == 1  # (T, K)
-    if not half.any():
-        return points
-    rows = sorted({table.index[t] for t, _ in np.argwhere(half)})
-    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
-    log.warning(
-        "%s: %d points have only one of x and y and count as not placed, in %s%s; place them in the labeler",
-        table.path,
-        half.sum(),
-        ", ".join(rows[:3]),
-        more,
-    )
-    return np.where(half[..., None], np.nan, points)
-
-
-def images_of(table: Table, video: str) -> tuple[str, ...]:
-    """Rows of a table as ``labeled-data/<video>/<image>``, whatever folder name and slash they were written with.
-
-    Rows that pandas wrote as the text of a tuple, ``('labeled-data', 'm4s1', 'img01.png')``, are read, too.
-    """
-    rows = [re.split(r"[\\/]+", "/".join(_TUPLE.findall(row)) if row.startswith("(") else row) for row in table.index]
-    for row, text in zip(rows, table.index, strict=True):
-        if {"", ".", ".."} & set(row[-2:]):
-            raise LabelError(f"{table.path}: expected rows such as labeled-data/{video}/img0000.png, found {text!r}")
-    named = {row[-2] for row in rows if len(row) > 1}
-    if len(named) > 1:
-        raise LabelError(
-            f"{table.path} has rows of several videos ({', '.join(sorted(named))}); give each its own table"
-        )
-    for other in named - {video}:
-        if (table.path.parent.parent / other).is_dir() and table.path.parent.name == video:
-            raise LabelError(f"{table.path} has the rows of the video {other}; expected rows of {video}")
-        log.info("%s was labeled as %s; its folder was renamed", table.path, other)
-    return tuple(f"labeled-data/{video}/{row[-1]}" for row in rows)

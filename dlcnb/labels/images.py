@@ -16,7 +16,7 @@ from dlcnb.project import is_stray
 
 __all__ = ["frame_images", "image_problem", "image_size", "read_image"]
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 MOST_PIXELS = 100_000_000  # of a frame; a frame of an 8K video has 33 million
 _TURNED = (5, 6, 7, 8)  # orientations of EXIF that exchange width and height
 _ORIENTATION = 274
@@ -54,6 +54,7 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR
     if not data.startswith(_JPEG):  # only cameras' pictures are stored lying
         flags |= cv2.IMREAD_IGNORE_ORIENTATION
+    cv2.setLogLevel(0)  # what it can't read is told here, in words for people
     image: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if image is None:
         raise _damaged(path) if data.startswith((_PNG, _JPEG)) else _unread(path)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ruamel.yaml.comments import CommentedSeq
 
-from dlcnb.labels.core import images_of
 from dlcnb.labels.errors import LabelError, errors_of_labels
+from dlcnb.labels.rows import images_of
 from dlcnb.labels.table_file import csv_lines, patched_csv
 from dlcnb.project.config import check_config, dump_config
 from dlcnb.tables.h5 import h5_bytes, is_h5

@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import logging
 import shutil
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -16,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.files import as_spelled, atomic_path
-from dlcnb.labels.core import Labels, first_difference, images_of, whole_points
+from dlcnb.labels.core import Labels, first_difference
 from dlcnb.labels.errors import LabelError, errors_of_labels
 from dlcnb.labels.inside import check_ordinary
 from dlcnb.labels.journal import Stamp, stamp
+from dlcnb.labels.rows import images_of, once, whole_points
 from dlcnb.tables.h5 import h5_bytes
 from dlcnb.tables.table import Table, cell_text, coordinates, csv_line, csv_text, frame_of, read_table, row_cells
 
@@ -112,7 +114,7 @@ class TableFile:
         text = patched_csv(old, table, origin) if self.csv.exists() else csv_text(table).encode()
         _, _, points = coordinates(table, ("x", "y"), bodyparts=self.bodyparts)
         return NewTable(
-            Labels(self.bodyparts, self.scorer, tuple(names), whole_points(table, points)),
+            Labels(self.bodyparts, self.scorer, *once(table, tuple(names), whole_points(table, points))),
             text,
             h5_bytes(frame_of(table)),
         )
@@ -184,12 +186,14 @@ def _with_new_rows(old: Table, labels: Labels) -> tuple[Table, list[int], list[s
 
 def _put_points(table: Table, names: Sequence[str], labels: Labels, which: NDArray[np.bool_]) -> None:
     """Write points of labels where ``which`` ``(T, K)`` into the values of a table whose rows are ``names``."""
-    row = {name: r for r, name in enumerate(names)}
+    rows = defaultdict(list)
+    for r, name in enumerate(names):
+        rows[name].append(r)
     column = {(part, coord): c for c, (_, part, coord) in enumerate(table.columns)}
     for t, k in np.argwhere(which):
-        if labels.images[t] in row:
+        for r in rows[labels.images[t]]:
             for n, coord in enumerate("xy"):
-                table.values[row[labels.images[t]], column[labels.bodyparts[k], coord]] = labels.points[t, k, n]
+                table.values[r, column[labels.bodyparts[k], coord]] = labels.points[t, k, n]
 
 
 def patched_csv(old: Table, new: Table, origin: Sequence[int]) -> bytes:

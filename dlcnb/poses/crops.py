@@ -14,12 +14,13 @@ from typing import Any
 
 from dlcnb.files import atomic_write, read_json, require_file
 
-__all__ = ["crop_corner", "note_full_frame", "part_looked_at"]
+__all__ = ["TRACKERS", "crop_corner", "note_full_frame", "part_looked_at"]
 
 log = logging.getLogger(__name__)
 
 _LARGEST = 20 << 20  # bytes of such a file
-_SUFFIXES = ("_filtered", "filtered", "_el")
+TRACKERS = ("_el", "_bx", "_sk", "_ctd")  # how names of tables of several animals end, by what followed them
+_SUFFIXES = ("_filtered", "filtered", *TRACKERS)
 
 
 class _Inert(dict[Any, Any]):
@@ -113,7 +114,10 @@ def _crop_in(path: Path) -> tuple[int, int, int, int] | None:
         data = _HarmlessUnpickler(io.BytesIO(path.read_bytes())).load()["data"]
         if data.get("cropping") is not True:
             return None
-        x1, x2, y1, y2 = (int(value) for value in data["cropping_parameters"])
+        crop = data.get("cropping_parameters")
+        if not isinstance(crop, (list, tuple)) or len(crop) != 4:
+            raise ValueError("its crop is not four numbers")
+        x1, x2, y1, y2 = map(int, crop)
         return x1, x2, y1, y2
     except Exception as error:  # a damaged pickle can raise anything
         log.warning("%s can't be read (%s); if the analysis was cropped, its points are off by the crop", path, error)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.files import StrPath, require_file
-from dlcnb.poses.crops import crop_corner
+from dlcnb.poses.crops import TRACKERS, crop_corner
 from dlcnb.poses.single import Poses, by_frame, write_frame
 from dlcnb.project import nearest
 from dlcnb.tables.errors import TableError
@@ -125,7 +125,7 @@ class MultiAnimalPoses:
 
 
 def read_poses(path: StrPath, animal: str | None = None) -> Poses:
-    """Read a table of one animal, or of several (whose names end in ``_el``, maybe with ``_filtered``).
+    """Read a table of one animal, or of several (see `is_several`).
 
     Parameters
     ----------
@@ -144,8 +144,8 @@ def read_poses(path: StrPath, animal: str | None = None) -> Poses:
 
 
 def is_several(path: StrPath) -> bool:
-    """Whether a table of poses is of several animals, by its name: it ends in ``_el``, maybe with ``_filtered``."""
-    return Path(path).stem.removesuffix("_filtered").endswith("_el")
+    """Whether a table of poses is of several animals, by its name: see `TRACKERS`; ``_filtered`` may follow."""
+    return Path(path).stem.removesuffix("_filtered").endswith(TRACKERS)
 
 
 def bone_edges(bodyparts: Sequence[str], edges: Iterable[tuple[str, str]]) -> NDArray[np.int64]:

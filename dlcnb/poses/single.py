@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.files import StrPath, atomic_path, read_json
-from dlcnb.poses.crops import crop_corner, note_full_frame
+from dlcnb.poses.crops import TRACKERS, crop_corner, note_full_frame
 from dlcnb.poses.spread import COORDS, Spread, spread_path
 from dlcnb.project import is_stray, is_video
 from dlcnb.tables.errors import TableError
 from dlcnb.tables.h5 import h5_appender, h5_bytes, is_h5
-from dlcnb.tables.table import HEADER, coordinates, read_table
+from dlcnb.tables.table import HEADER, Table, coordinates, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,7 @@ def poses_path(video: StrPath, scorer: str, suffix: str = "", folder: StrPath | 
 def find_poses(video: StrPath, folder: StrPath | None = None, filtered: bool = False, *, several: bool = False) -> Path:
     """The newest table of poses of a video, in ``folder`` or beside it; raises FileNotFoundError if there is none.
 
-    With ``several`` it is one of several animals (``_el``), which `dlcnb.poses.read_poses` reads.
+    With ``several`` it is one of several animals (``_el``, ``_bx``, ``_sk``), which `dlcnb.poses.read_poses` reads.
     """
     video = Path(video)
     folder = video.absolute().parent if folder is None else Path(folder)
@@ -101,7 +101,8 @@ def _is_table(rest: str, filtered: bool, several: bool) -> bool:
     DeepLabCut 2.0 wrote ``DeepCut_resnet50_…`` and ``…filtered``. Copies that a file manager made don't count.
     """
     match = re.fullmatch(
-        r"(?:DLC|DeepCut_).*?(_el)?(_?filtered|_skeleton|_labeled|_kinematics|_spread)?\.(?:h5|csv)", rest
+        rf"(?:DLC|DeepCut_).*?({'|'.join(TRACKERS)})?(_?filtered|_skeleton|_labeled|_kinematics|_spread)?\.(?:h5|csv)",
+        rest,
     )
     if match is None or is_stray(rest):
         return False
@@ -183,10 +184,11 @@ class Poses:
 
         Frames without a row, as in a table of part of a video, get NaN, so row ``i`` is always frame ``i``. Points that
         DeepLabCut counted from the corner of a crop are moved to the full frame, with a warning.
+        Where it is damaged and the other of an h5 and a csv is not, that is read, with a warning.
         ``frames``: how many the video has; see `fitted`. Nothing in an h5 is unpickled. Raises `TableError` for a table
         of another kind or a damaged one, `FileNotFoundError` if there is none.
         """
-        table = read_table(path)
+        table = _intact(Path(path))
         scorer, bodyparts, values = coordinates(table, _COORDS)
         values = by_frame(table.path, table.index, values)
         corner = crop_corner(table.path)
@@ -260,6 +262,22 @@ class Poses:
         columns = pd.MultiIndex.from_product([[self.scorer], self.bodyparts, _COORDS], names=HEADER)
         index = range(first, first + len(self))
         return pd.DataFrame(values.reshape(len(self), 3 * len(self.bodyparts)), columns=columns, index=index)
+
+
+def _intact(path: Path) -> Table:
+    """A table; of an h5 and a csv the other, with a warning, where this one is damaged."""
+    try:
+        return read_table(path)
+    except TableError as error:
+        other = path.with_suffix(".csv" if is_h5(path) else ".h5")
+        if not other.is_file():
+            raise
+        try:
+            found = read_table(other)
+        except TableError:
+            raise error from None
+        log.warning("%s. %s is read", error, other.name)
+        return found
 
 
 def _read_spread(table: Path, poses: Poses) -> Spread | None:

@@ -141,7 +141,8 @@ def _check_strays(project: Project) -> Iterator[Finding]:
     """Files that were passed over: hidden ones and copies beside data."""
     folders = (project.root / name for name in ("videos", "labeled-data"))
     found = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file() and is_stray(path)]
-    strays = [path for path in found if not path.name.startswith((".dlcnb", TEMPORARY, ".DS_Store"))]
+    known = {".DS_Store", *(path.name for path in project.videos)}  # a video may be called "rat (1)"
+    strays = [path for path in found if not path.name.startswith((".dlcnb", TEMPORARY)) and path.name not in known]
     with suppress(ProjectError):  # a link that leads out: told by _check_links
         used = set(project.labeled_dirs())
         there = (path for path in sorted((project.root / "labeled-data").glob("*")) if path.is_dir())

@@ -177,8 +177,11 @@ def check_config(config: Any) -> None:
         raise ProjectError("expected keys and values such as 'Task: reaching'")
     _check_keys(config)
     for key in ("Task", "scorer", "date"):
-        if problem := name_problem(None if config[key] is None else str(config[key]), for_file=True):
-            raise ProjectError(f"{key}: the name {_shown(config[key])} {problem}")
+        value = config[key]
+        if value is None or isinstance(value, (list, dict, bool)):
+            raise ProjectError(f"{key}: expected a name, found {_shown(value)}")
+        if problem := name_problem(str(value), for_file=True):
+            raise ProjectError(f"{key}: the name {_shown(value)} {problem}")
     for key, (expected, test) in _RULES.items():
         value = config.get(key)
         if value is not None and not test(value):
@@ -204,7 +207,7 @@ def drawing_problems(config: dict[str, Any]) -> Iterator[str]:
 
 def _shown(value: object) -> str:
     """A value for a message, whatever its length."""
-    text = repr(value)
+    text = "nothing" if value is None else repr(value)
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
@@ -257,7 +260,10 @@ def _read_raw(path: Path) -> bytes:
             raise ProjectError(
                 f"{path} is larger than {_LARGEST >> 20} MB, too large for a config.yaml. Restore it from a copy"
             )
-        return path.read_bytes()
+        raw = path.read_bytes()
+        if raw and not raw.strip(b"\0"):
+            raise ProjectError(f"{path} holds only zeros, as after a power failure. Restore it from a copy")
+        return raw
     except (FileNotFoundError, NotADirectoryError):
         raise ProjectError(
             f"no project in {path.parent}: expected a config.yaml there; give the folder of a project"

@@ -166,7 +166,8 @@ def edge_of(text: str, parts: Sequence[str]) -> tuple[str, str]:
 def checked_bodyparts(parts: object) -> tuple[str, ...]:
     """Bodyparts as a tuple of str; raises `ProjectError`."""
     if isinstance(parts, str) or not isinstance(parts, (list, tuple)) or not parts:
-        raise ProjectError(f"bodyparts: expected a list of at least one name, found {parts!r}")
+        found = "nothing" if parts is None else repr(parts)
+        raise ProjectError(f"bodyparts: expected a list of at least one name, found {found}")
     names = tuple(str(p) if isinstance(p, int) and not isinstance(p, bool) else p for p in parts)
     for name in names:
         if not isinstance(name, str):

@@ -16,6 +16,8 @@ __all__ = ["checked_videos", "find_videos", "is_raw_video", "listed_video", "nam
 
 log = logging.getLogger(__name__)
 
+_LONGEST = 160  # bytes of a video's name: with DLC_Resnet50_<Task>…_filtered_meta.json most systems allow 255
+
 
 def is_raw_video(path: Path) -> bool:
     """Whether this is a video, and none that DeepLabCut or dlcnb drew on."""
@@ -86,8 +88,7 @@ def checked_videos(videos: StrPath | Iterable[StrPath]) -> dict[Path, tuple[int,
         if not path.is_file():
             siblings = [p.name for p in path.parent.glob("[!.]*")] if path.parent.is_dir() else []
             raise ProjectError(f"no video {path}; check the path{nearest(path.name, siblings)}")
-        if not is_video(path):
-            raise ProjectError(f"{path} does not look like a video; expected a suffix such as .mp4 or .avi")
+        _check_name(path)
         twins = [p.stem for p in paths if video_stem(p).casefold() == video_stem(path).casefold()]
         if len(twins) > 1:
             named = " and ".join(f"'{stem}'" for stem in dict.fromkeys(twins))
@@ -100,6 +101,30 @@ def checked_videos(videos: StrPath | Iterable[StrPath]) -> dict[Path, tuple[int,
         with VideoReader(path) as reader:
             sizes[path] = reader.size
     return sizes
+
+
+def _check_name(path: Path) -> None:
+    """Raise `ProjectError` for a name by which a file would not be taken for a video, or not be seen, later on."""
+    from dlcnb.video import VideoError, VideoReader
+
+    if path.name.startswith("."):
+        raise ProjectError(f"the name of {path} begins with a dot: such files are hidden, and passed over; rename it")
+    if any(ord(letter) < ord(" ") for letter in path.name):
+        raise ProjectError(f"the name of {str(path)!r} has a line break or the like in it; rename it")
+    if len(os.fsencode(path.name)) > _LONGEST:
+        raise ProjectError(
+            f"the name of {path} is too long, as the tables of a video have its name and more; rename it, to at most "
+            f"{_LONGEST} letters"
+        )
+    if is_video(path):
+        return
+    cure = "does not look like a video; expected a suffix such as .mp4 or .avi"
+    try:
+        VideoReader(path).close()
+        cure = f"is a video with a suffix that is no video's; rename it, such as to {path.stem}.mp4"
+    except VideoError:
+        pass
+    raise ProjectError(f"{path} {cure}")
 
 
 def place(source: Path, folder: Path, copy: bool) -> Path:

@@ -39,6 +39,8 @@ __all__ = [
 ]
 
 HEADER = ("scorer", "bodyparts", "coords")
+_NOTHING = ("", "na", "n/a", "#n/a", "#na", "<na>", "null", "none", "nan", "-nan")
+_SHOWN = 40  # characters of a file in a message
 
 
 @dataclass(frozen=True)
@@ -144,41 +146,51 @@ def _from_csv(path: Path) -> Table:
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = csv.reader(file)
-            levels, columns = _header(path, [next(rows, []) for _ in HEADER])
+            head = [next(rows, []) for _ in HEADER]
+            beyond = _beyond(head)
+            levels, columns = _header(path, [row[: len(row) - beyond] for row in head])
+            width = levels + len(columns)
             index: list[str] = []
             cells, lines = array("d"), []
             for row in rows:
                 if not any(row) or _names_the_index(row, levels, index):
                     continue
-                if len(row) != levels + len(columns):
-                    raise TableError(
-                        f"{path}, line {rows.line_num}: expected {levels + len(columns)} cells, found {len(row)}; "
-                        "the file may be cut off"
-                    )
+                if not any(row[width:]):
+                    row = row[:width]
+                if len(row) != width:
+                    told = f"expected {width} cells, found {len(row)}; the file may be cut off"
+                    raise TableError(f"{path}, line {rows.line_num}: {told}")
                 index.append(_row_name(row[:levels]))
                 lines.append(rows.line_num)
                 try:
                     cells.extend([float(cell) if cell else nan for cell in row[levels:]])
                 except ValueError:
-                    raise _not_a_number(path, rows.line_num, columns, row[levels:]) from None
+                    cells.extend(_numbers(path, rows.line_num, columns, row[levels:]))
     except (UnicodeDecodeError, csv.Error) as error:
         raise TableError(f"{path} is not a csv table ({error}); save it as comma-separated UTF-8 text") from error
     values = np.array(cells, float).reshape(len(index), len(columns))
     return Table(path, columns, tuple(index), values, levels, tuple(lines))
 
 
+def _beyond(head: list[list[str]]) -> int:
+    """How many empty columns follow the last one, as spreadsheets save them: those of all three header rows."""
+    return min(len(row) - max((n for n, cell in enumerate(row, 1) if cell.strip()), default=0) for row in head)
+
+
 def _header(path: Path, rows: list[list[str]]) -> tuple[int, tuple[tuple[str, str, str], ...]]:
     """(columns of the index, (scorer, bodypart, coord) of the others) from the first three rows."""
-    if not any(map(any, rows)):
+    if any(cell != cell.strip() for cell in rows[0]):  # somebody aligned the cells by spaces
+        rows = [[cell.strip() for cell in row] for row in rows]
+    if not any(cell.strip("\0") for row in rows for cell in row):
         raise TableError(f"{path} is empty; restore it from a copy, or delete it if there is an h5 beside it")
     names = tuple(row[0].strip() if row else "" for row in rows)
     if ";" in names[0] or "\t" in names[0]:
         cure = "save it with them, and numbers with a decimal point"
-        raise TableError(f"{path}: expected commas between cells, found '{names[0][6:7]}'; {cure}")
+        raise TableError(f"{path}: expected commas between cells, found {names[0][6:7]!r}; {cure}")
     if "individuals" in names:
         raise TableError(f"{path} is a table of several animals; only tables of one animal are read")
     if names != HEADER:
-        raise TableError(f"{path}: expected header rows {', '.join(HEADER)}, found {', '.join(map(repr, names))}")
+        raise TableError(f"{path}: expected header rows {', '.join(HEADER)}, found {', '.join(map(_short, names))}")
     levels = 3 if len(rows[0]) > 2 and not rows[0][1] and not rows[0][2] else 1
     if len({len(row) for row in rows}) != 1 or not all(all(row[levels:]) for row in rows):
         raise TableError(f"{path}: the header rows have empty cells or different lengths; each column needs all three")
@@ -192,17 +204,27 @@ def _names_the_index(row: list[str], levels: int, index: list[str]) -> bool:
 
 def _row_name(levels: list[str]) -> str:
     """The levels of a row's name joined by '/'; those of old DeepLabCut stand in one cell, as Python writes a tuple."""
+    levels = [level.strip() for level in levels]
     as_tuple = re.fullmatch(r"\('([^']+)', '([^']+)', '([^']+)'\)", levels[0])
     return "/".join(as_tuple.groups() if as_tuple and len(levels) == 1 else levels)
 
 
-def _not_a_number(path: Path, line: int, columns: Sequence[tuple[str, str, str]], cells: Sequence[str]) -> TableError:
+def _numbers(path: Path, line: int, columns: Sequence[tuple[str, str, str]], cells: Sequence[str]) -> list[float]:
+    """The numbers in a row; NaN for what R, pandas and spreadsheets write where there is none."""
+    numbers = []
     for (_, part, coord), cell in zip(columns, cells, strict=True):
         try:
-            float(cell or nan)
+            numbers.append(nan if cell.strip().lower() in _NOTHING else float(cell))
         except ValueError:
-            return TableError(f"{path}, line {line}: {part} {coord} is {cell!r}; expected a number or an empty cell")
-    raise AssertionError("only called with a cell that is no number")
+            told = f"{part} {coord} is {_short(cell)}; expected a number or an empty cell"
+            comma = ", and a point for decimals" if "," in cell else ""
+            raise TableError(f"{path}, line {line}: {told}{comma}") from None
+    return numbers
+
+
+def _short(text: str) -> str:
+    """What a file says, for people to read: its first words, in quotes."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 
 # --- h5 -----------------------------------------------------------------------------------------------------------

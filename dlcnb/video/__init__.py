@@ -14,5 +14,6 @@ __all__ = ["VIDEO_SUFFIXES", "CroppedVideo", "DamagedFrameError", "VideoError", 
 VIDEO_SUFFIXES = (
     ".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".asf", ".flv",
     ".f4v", ".mjpeg", ".mjpg", ".h264", ".264", ".h265", ".265", ".hevc", ".3gp", ".3g2", ".qt", ".mpv", ".m1v", ".m2v",
-    ".vob", ".ogv", ".y4m", ".mxf", ".dv", ".ivf", ".nut", ".obu", ".dav",
+    ".vob", ".ogv", ".y4m", ".mxf", ".dv", ".ivf", ".nut", ".obu", ".dav", ".mod", ".tod", ".divx", ".xvid", ".mpe",
+    ".m2p", ".m2t", ".tp", ".trp", ".ogm", ".rm", ".rmvb", ".mp4v", ".amv", ".mj2", ".wtv", ".vro", ".insv", ".lrv",
 )  # fmt: skip

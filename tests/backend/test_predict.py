@@ -1,5 +1,6 @@
 import json
 import shutil
+import threading
 
 import numpy as np
 import pytest
@@ -180,6 +181,33 @@ def test_openvino_keeps_its_int8_network(trained):
     graph.with_suffix(".bin").write_bytes(b"damaged")
     np.testing.assert_array_equal(Predictor(run, engine="openvino-int8").predict(images)[0], expected)
     assert graph.stat().st_mtime_ns > made
+
+
+def test_openvino_calibrates_in_silence_and_silences_nobody_else(trained, capfd):
+    pytest.importorskip("nncf", reason="the extra 'openvino' is not installed")
+    from dlcnb import Predictor
+
+    run, ended, told = trained[1], threading.Event(), []
+
+    def talk():
+        while not ended.is_set():
+            print(len(told), flush=True)
+            told.append(len(told))
+            ended.wait(0.05)
+
+    for path in run.glob("snapshot-*.openvino-int8.*"):
+        path.unlink()
+    capfd.readouterr()
+    talking = threading.Thread(target=talk)
+    talking.start()
+    try:
+        Predictor(run, engine="openvino-int8")
+    finally:
+        ended.set()
+        talking.join()
+    out, err = capfd.readouterr()
+    assert out.split() == list(map(str, told))
+    assert not err
 
 
 def test_onnx_is_close_to_fp32_whatever_the_batch(trained):

@@ -154,3 +154,11 @@ def test_a_missing_video_and_a_missing_analysis_are_named(analyzed, name):
     assert f"dlcnb analyze {project.root} {video}" in new
     if name in ("plot", "label-video"):
         assert f"dlcnb filter {project.root}" in run(name, project.root, video, "--filtered", code=1).stderr
+
+
+def test_filtered_poses_alone_are_told(analyzed, tmp_path):
+    project, video, _ = analyzed
+    name = f"{video.stem}DLC_net_arenaMar5shuffle1_snapshot_1_filtered.csv"
+    (tmp_path / name).touch()
+    told = run("plot", project.root, video, "--tables", tmp_path, code=1).stderr
+    assert f"There are filtered ones, {name}: --filtered takes them" in told

@@ -122,11 +122,19 @@ def test_a_picture_of_another_kind_is_told_before_it_is_read(tmp_path):
         assert abs(int(read_image(path)[0, 0, 0]) - 40) < 4
 
 
+def test_numbers_that_are_no_colours_are_told_once(tmp_path, capfd):
+    path = tmp_path / "img1.tif"
+    Image.fromarray(np.linspace(0, 1, 48 * 64, dtype=np.float32).reshape(48, 64)).save(path)
+    with pytest.raises(LabelError, match="expected a PNG or JPEG picture, found TIFF; save it as PNG"):
+        read_image(path)
+    assert not capfd.readouterr().err
+
+
 # --- files
 
 
 def test_which_files_are_frames(tmp_path):
-    real = ["img01.png", "img02.JPG", "frame-7.jpeg"]
+    real = ["img01.png", "img02.JPG", "frame-7.jpeg", "img03.tif", "img04.webp", "img05.bmp"]
     for name in [*real, "._img01.png", "img01labeled.png", "img01 - Copy.png", "img01 (1).png", "a.txt", "b.csv"]:
         (tmp_path / name).write_bytes(b"")
     assert frame_images(tmp_path) == sorted(real)

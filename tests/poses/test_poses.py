@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dlcnb.labels import Labels
-from dlcnb.poses import Poses, find_poses, poses_path, write_chunks
-from dlcnb.poses.single import other_video
+from dlcnb.poses import Poses, find_poses, is_several, poses_path, write_chunks
+from dlcnb.poses.single import newest_poses, other_video
 from dlcnb.tables.errors import TableError
 
 SCORER = "DLC_Resnet50_reachMar5shuffle1_snapshot_100"
@@ -66,6 +66,22 @@ def test_poses_are_found_by_any_name_that_deeplabcut_gave_them(tmp_path, name, f
     assert find_poses(tmp_path / "cam1.mp4", filtered=filtered) == tmp_path / name
     with pytest.raises(FileNotFoundError):
         find_poses(tmp_path / "cam1.mp4", filtered=not filtered)
+
+
+@pytest.mark.parametrize("tracker", ["el", "bx", "sk"])
+def test_tables_of_several_animals_by_every_tracker(tmp_path, tracker):
+    (tmp_path / f"cam1{SCORER}_{tracker}.h5").touch()
+    assert is_several(find_poses(tmp_path / "cam1.mp4", several=True))
+    assert newest_poses(tmp_path / "cam1.mp4").name == f"cam1{SCORER}_{tracker}.h5"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".h5"])
+def test_a_damaged_table_does_not_hide_the_one_beside_it(tmp_path, suffix, caplog):
+    whole = poses(40)
+    path = whole.write(tmp_path / "cam1.mp4")[0].with_suffix(suffix)
+    path.write_bytes(path.read_bytes()[:-30])
+    assert_same(Poses.read(path), whole)
+    assert f"{path.stem}{'.h5' if suffix == '.csv' else '.csv'} is read" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -179,6 +195,7 @@ def test_a_fixed_h5_is_read_too(tmp_path):
 )
 def test_a_wrong_table_gives_one_clear_error(tmp_path, old, new, message):
     _, path = poses().write(tmp_path / "cam1.mp4")
+    path.with_suffix(".h5").unlink()
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))

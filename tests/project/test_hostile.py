@@ -181,6 +181,12 @@ def test_stray_files_are_passed_over_and_told(root):
     assert "CollectedData_Ann - Copy.csv" in told
 
 
+def test_a_video_that_is_called_like_a_copy_is_none(tmp_path):
+    made = make_project(tmp_path, videos=("rat (1)", "rat copy"))
+    assert len(Project.open(made.root).videos) == 2
+    assert [f.level for f in doctor(made.root)] == ["ok"]
+
+
 def test_one_video_that_is_listed_twice(tmp_path):
     made = make_project(tmp_path, videos=("m1",))
     made.config["video_sets"]["C:\\data\\m1.mp4"] = {"crop": "0, 128, 0, 96"}

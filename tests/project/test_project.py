@@ -254,7 +254,9 @@ def test_save_refuses_a_wrong_value_and_foreign_changes(moved):
         ("bodyparts: # in order\n- hand\n- 'elbow'", "bodyparts: []", "at least one name"),
         ("bodyparts: # in order\n- hand\n- 'elbow'", "bodyparts: MULTI!", "found 'MULTI!'"),
         ("Task: reach", "Task: ../reach", "Task: the name"),
-        ("Task: reach", "Task:", "Task: the name None is empty"),
+        ("Task: reach", "Task:", "Task: expected a name, found nothing"),
+        ("scorer: Ann", "scorer: [Ann]", "scorer: expected a name, found ['Ann']"),
+        ("date: Mar5", "date: {day: 5}", "date: expected a name, found {'day': 5}"),
         ("date: Mar5", "date: a/../../b", "date: the name"),
         ("crop: 0, 64, 0, 48", "crop: 0, 64, 48", "expected crop: x1, x2, y1, y2"),
         ("crop: 0, 64, 0, 48", "crop: 64, 0, 0, 48", "with x1 < x2"),
@@ -275,6 +277,12 @@ def test_no_config_or_no_mapping(tmp_path):
         Project.open(tmp_path)
     (tmp_path / "config.yaml").write_text("")
     with pytest.raises(ProjectError, match="expected keys and values"):
+        Project.open(tmp_path)
+
+
+def test_a_config_of_zeros(tmp_path):
+    (tmp_path / "config.yaml").write_bytes(b"\0" * 700)
+    with pytest.raises(ProjectError, match=r"config.yaml holds only zeros, as after a power failure\. Restore it"):
         Project.open(tmp_path)
 
 

@@ -10,7 +10,9 @@ from dlcnb.project import Project, ProjectError, find_videos, is_video
 from dlcnb.video import VideoWriter
 
 
-@pytest.mark.parametrize("suffix", ["m2ts", "3gp", "asf", "264", "mjpg", "qt", "mpv", "mpg", "mkv", "MTS", "webm"])
+@pytest.mark.parametrize(
+    "suffix", ["m2ts", "3gp", "asf", "264", "mjpg", "qt", "mpv", "mpg", "mkv", "MTS", "webm", "mod", "divx"]
+)
 def test_a_project_takes_it(tmp_path, suffix):
     with VideoWriter(tmp_path / "a.mp4", (48, 64), 30) as writer:
         writer.write(np.zeros((48, 64, 3), np.uint8))
@@ -18,6 +20,24 @@ def test_a_project_takes_it(tmp_path, suffix):
     assert is_video(path)
     project = Project.create("t", "A", [path], ["a", "b"], parent=tmp_path)
     assert [video.name for video in project.videos] == [path.name]
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [
+        ("x.txt", "is a video with a suffix that is no video's; rename it, such as to x.mp4"),
+        (".x.mp4", "begins with a dot"),
+        ("a\nb.mp4", "has a line break or the like in it; rename it"),
+        ("x" * 170 + ".mp4", "is too long, as the tables of a video have its name and more"),
+    ],
+)
+def test_names_that_would_make_trouble_later(tmp_path, name, cure):
+    with VideoWriter(tmp_path / "a.mp4", (48, 64), 30) as writer:
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+    path = (tmp_path / "a.mp4").rename(tmp_path / name)
+    told = run("new", "t", "--scorer", "A", "--bodyparts", "a", "--parent", tmp_path / "p", path, code=1).stderr
+    assert cure in told
+    assert not (tmp_path / "p").exists()
 
 
 @pytest.fixture
