@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.exchange.common import ExchangeError
-from dlcnb.labels.images import SUFFIXES
+from dlcnb.labels.images import USUAL
 from dlcnb.project import is_stray, is_video, nearest
 from dlcnb.project.names import copied_from, name_problem
 
@@ -82,7 +82,7 @@ class Places:
         """The file of this name, which may have folders, in any of these places and nowhere else; None = not there."""
         parts = [part for part in re.split(r"[\\/]", name) if part not in ("", ".", "..")]
         for folder in self.folders if parts else []:
-            for candidate in (folder.joinpath(*parts), folder.joinpath(*parts[-2:]), folder / parts[-1]):
+            for candidate in (folder.joinpath(*parts[first:]) for first in range(len(parts))):
                 if candidate.is_file() and candidate.resolve().is_relative_to(folder.resolve()):
                     return candidate
         return None
@@ -144,8 +144,10 @@ def one_animal(
         points = {**numbered, **by_name}.get(animal or "1")
         chosen[image] = np.full((count, 2), np.nan) if points is None else points
     if found and all(np.isnan(points).all() for points in chosen.values()):
+        if animal is None:
+            raise ExchangeError(f"{path}: expected images with keypoints, found none with any.")
         hint = nearest(animal, names)
-        raise ExchangeError(f"{path}: no image has labels of the animal {animal or 1}{hint or '.'}")
+        raise ExchangeError(f"{path}: no image has labels of the animal {animal}{hint or '.'}")
     return chosen
 
 
@@ -168,7 +170,7 @@ def image_names(wanted: Sequence[str]) -> list[str]:
     found: dict[str, str] = {}
     for n, path in enumerate(wanted):
         name = PurePosixPath(PureWindowsPath(path).name)
-        suffix = name.suffix if name.suffix.lower() in SUFFIXES else ".png"
+        suffix = name.suffix if name.suffix.lower() in USUAL else ".png"
         stem = f"image{n:05d}" if _passed_over(name) else name.stem
         _add(found, stem, suffix)
     return list(found.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,32 +43,57 @@ def read_keypoints(
     ``animal`` is the number, from 1, of the annotation to take where an image has several. Raises `ExchangeError`.
     """
     path = Path(path)
+    images, annotations, categories = _lists(path)
+    category = _category(path, categories)
+    bodyparts = tuple(map(str, category["keypoints"]))
+    names = {str(image["id"]): str(image["file_name"]) for image in images if "id" in image and "file_name" in image}
+    animals: dict[str, list[tuple[str | None, NDArray[np.float64]]]] = {name: [] for name in names.values()}
+    if len(animals) < len(images):
+        raise ExchangeError(
+            f"{path}: expected an id and a file_name of its own for each image, found {len(animals)} for {len(images)}."
+        )
+    for annotation in annotations:
+        if annotation.get("keypoints"):
+            found = _points(path, annotation, len(bodyparts))
+            name = names.get(str(annotation.get("image_id")))  # some write numbers as text
+            if name is None:
+                raise ExchangeError(
+                    f"{path}: the annotation {annotation.get('id')!r} is of the image {annotation.get('image_id')!r}, "
+                    f"expected one of the {len(names)} in the file. Export it again with all images."
+                )
+            if not np.isnan(found).all():
+                animals[name].append((None, found))
+    return bodyparts, _edges(category, bodyparts), one_animal(path, animals, animal, len(bodyparts))
+
+
+def _lists(path: Path) -> list[list[dict[str, Any]]]:
+    """Images, annotations and categories of a file; raises `ExchangeError` for another JSON."""
+    wanted = ("images", "annotations", "categories")
+    expected = f"{path}: expected COCO keypoints (a JSON with {', '.join(wanted)}), found"
     try:
         data = json.loads(read_text(path))
-        category = _category(path, data["categories"])
-        bodyparts = tuple(map(str, category["keypoints"]))
-        edges = tuple((bodyparts[a - 1], bodyparts[b - 1]) for a, b in category.get("skeleton") or () if a > 0 < b)
-        names = {image["id"]: str(image["file_name"]) for image in data["images"]}
-        animals: dict[str, list[tuple[str | None, NDArray[np.float64]]]] = {name: [] for name in names.values()}
-        for annotation in data["annotations"]:
-            if annotation.get("keypoints"):
-                found = _points(annotation["keypoints"], len(bodyparts))
-                if not np.isnan(found).all():
-                    animals[names[annotation["image_id"]]].append((None, found))
-    except ExchangeError:
-        raise
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise ExchangeError(
-            f"{path}: expected COCO keypoints (images, annotations, categories), found another JSON ({error!r})."
-        ) from error
-    if len(animals) < len(names):
-        raise ExchangeError(f"{path}: expected another file_name for each image, found one twice.")
-    return bodyparts, edges, one_animal(path, animals, animal, len(bodyparts))
+    except (ValueError, RecursionError) as error:
+        raise ExchangeError(f"{expected} no JSON, or half of one ({error}).") from error
+    lacking = [key for key in wanted if not isinstance(data, dict) or not isinstance(data.get(key), list)]
+    if lacking:
+        raise ExchangeError(f"{expected} one without a list of {' and of '.join(lacking)}.")
+    if not all(isinstance(each, dict) for key in wanted for each in data[key]):
+        raise ExchangeError(f"{expected} other lists.")
+    return [data[key] for key in wanted]
+
+
+def _edges(category: dict[str, Any], bodyparts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The skeleton, whose keypoints count from 1; edges to keypoints that are not there are left out."""
+    names, found = dict(enumerate(bodyparts, 1)), []
+    with suppress(TypeError, ValueError):
+        found = [(names[a], names[b]) for a, b in category.get("skeleton") or () if a in names and b in names]
+    return tuple(found)
 
 
 def _category(path: Path, categories: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """The category with keypoints; several must have the same ones."""
-    having = [category for category in categories if category.get("keypoints")]
+    having = [category for category in categories if isinstance(category.get("keypoints"), list)]
+    having = [category for category in having if category["keypoints"]]
     if not having:
         raise ExchangeError(f"{path}: expected COCO keypoints, found no category that has keypoints (boxes or masks?).")
     if any(category["keypoints"] != having[0]["keypoints"] for category in having):
@@ -76,9 +102,15 @@ def _category(path: Path, categories: Iterable[dict[str, Any]]) -> dict[str, Any
     return having[0]
 
 
-def _points(keypoints: list[float], count: int) -> NDArray[np.float64]:
+def _points(path: Path, annotation: dict[str, Any], count: int) -> NDArray[np.float64]:
     """Points ``(K, 2)`` of an annotation's x, y, visibility; NaN where the visibility is 0."""
-    values = np.array(keypoints, float).reshape(count, 3)
+    try:
+        values = np.array(annotation["keypoints"], float).reshape(count, 3)
+    except (TypeError, ValueError) as error:
+        raise ExchangeError(
+            f"{path}: expected x, y and visibility of {count} keypoints in the annotation {annotation.get('id')!r}, "
+            "found other numbers. Export it again."
+        ) from error
     seen = (values[:, 2] > 0) & np.isfinite(values).all(1)
     points = np.full((count, 2), np.nan)
     points[seen] = geometry.from_corner_origin(values[seen, :2])

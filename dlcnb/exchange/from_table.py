@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dlcnb.exchange.common import ExchangeError
 from dlcnb.exchange.foreign import Clip, Foreign, Places, folder_names, image_names
-from dlcnb.labels.rows import whole_points
+from dlcnb.labels.rows import once, whole_points
 from dlcnb.tables.table import coordinates, read_table
 
 __all__ = ["clips_of_images", "read_foreign"]
@@ -23,10 +23,16 @@ def read_foreign(places: Places, animal: str | None) -> Foreign:
     """
     table = read_table(places.path)
     scorer, bodyparts, points = coordinates(table, ("x", "y"))
-    points = whole_points(table, points)
+    if table.index and all(name.isdecimal() for name in table.index):
+        raise ExchangeError(
+            f"{table.path}: expected labels, whose rows name images, found rows numbered by frame: poses of a video."
+        )
+    index, points = once(table, table.index, whole_points(table, points))
     placed = ~np.isnan(points).all((1, 2))
-    kept = [name for name, there in zip(table.index, placed, strict=True) if there]
-    left_out = len(table.index) - len(kept)
+    kept = [name for name, there in zip(index, placed, strict=True) if there]
+    if not kept:
+        raise ExchangeError(f"{table.path}: expected rows with points, found none with any.")
+    left_out = len(index) - len(kept)
     notes = (f"{left_out} rows without a point are left out",) if left_out else ()
     return Foreign(bodyparts, (), scorer, clips_of_images(places, kept, points[placed]), notes)
 

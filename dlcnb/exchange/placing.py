@@ -16,7 +16,7 @@ from dlcnb.exchange.foreign import Clip, Pixels
 from dlcnb.files import atomic_path, atomic_write, make_folder
 from dlcnb.labels import Edit, LabelStore, image_name, image_problem, image_size, read_image
 from dlcnb.labels.corners import common_crop
-from dlcnb.labels.images import SUFFIXES
+from dlcnb.labels.images import USUAL
 from dlcnb.labels.values import Value, value_of
 from dlcnb.project import Project
 from dlcnb.video import VideoReader
@@ -135,7 +135,7 @@ def write_images(project: Project, placed: Placed) -> Iterator[Path]:
 
 
 def _write_image(path: Path, pixels: Pixels) -> None:
-    if isinstance(pixels, Path) and pixels.suffix.lower() in SUFFIXES:
+    if isinstance(pixels, Path) and pixels.suffix.lower() in USUAL:
         with atomic_path(path) as temporary:
             shutil.copyfile(pixels, temporary)
         return

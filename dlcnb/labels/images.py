@@ -16,7 +16,8 @@ from dlcnb.project import is_stray
 
 __all__ = ["frame_images", "image_problem", "image_size", "read_image"]
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+USUAL = (".png", ".jpg", ".jpeg")  # kinds that every program takes
+SUFFIXES = (*USUAL, ".bmp", ".tif", ".tiff", ".webp")
 MOST_PIXELS = 100_000_000  # of a frame; a frame of an 8K video has 33 million
 _TURNED = (5, 6, 7, 8)  # orientations of EXIF that exchange width and height
 _ORIENTATION = 274

@@ -236,7 +236,8 @@ def _from_h5(path: Path) -> Table:
     if "individuals" in names:
         raise TableError(f"{path} is a table of several animals; only tables of one animal are read")
     if frame.columns.nlevels != len(HEADER):
-        raise TableError(f"{path}: expected columns (scorer, bodyparts, coords), found {names}")
+        found = ", ".join(str(name) for name in names if name is not None) or "others"
+        raise TableError(f"{path}: expected columns of {', '.join(HEADER)}, found {found}")
     if frame.index.nlevels not in (1, 3):
         raise TableError(f"{path}: expected an index of one or three columns, found {frame.index.nlevels}")
     if frame.index.nlevels == 3:

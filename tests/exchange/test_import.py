@@ -313,6 +313,84 @@ def test_lightning_pose(picture, tmp_path):
     assert LabelStore(again, "cam1").hidden.tolist() == [[False, False], [False, True]]
 
 
+@pytest.mark.parametrize(
+    "row", ["C:\\data\\lp\\labeled-data\\cam1\\img007.png", "/home/ann/lp/labeled-data/cam1/img007.png"]
+)
+def test_a_table_with_paths_of_another_computer(row, picture, tmp_path):
+    pictures(picture, tmp_path / "labeled-data" / "cam1", "img007.png")
+    head = ["scorer,lp,lp", "bodyparts,nose,nose", "coords,x,y"]
+    (tmp_path / "CollectedData.csv").write_text("\n".join([*head, f"{row},1,2", f"{row},1,", ""]))
+    done = import_labels(tmp_path / "CollectedData.csv", tmp_path / "new")
+    assert Labels.read_project(done.project).points.tolist() == [[[1, 2]]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], "expected rows with points, found none with any"),
+        (["labeled-data/cam1/img007.png,,"], "expected rows with points, found none with any"),
+        (["0,1,2", "1,1,2"], "expected labels, whose rows name images, found rows numbered by frame"),
+    ],
+)
+def test_a_table_of_no_labels_makes_no_project(rows, message, tmp_path):
+    head = ["scorer,lp,lp", "bodyparts,nose,nose", "coords,x,y"]
+    (tmp_path / "a.csv").write_text("\n".join([*head, *rows, ""]))
+    with pytest.raises(ExchangeError, match=message):
+        import_labels(tmp_path / "a.csv", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def changed_coco(picture, folder, change):
+    """A data set of one image, with its JSON changed."""
+    pictures(picture, folder, "1.png")
+    path = coco(folder / "a.json", ["1.png"], [(0, [1, 1, 2] * 3)])
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps(change(data) or data))
+    return path
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data["categories"][0].update(skeleton=[[1, 3], [1, 9], [0, 2]]),
+        lambda data: data["images"][0].update(id=str(data["images"][0]["id"])),
+    ],
+)
+def test_coco_that_is_a_little_off_is_read(change, picture, tmp_path):
+    done = import_labels(changed_coco(picture, tmp_path, change), tmp_path / "new", scorer="Ann")
+    assert Labels.read_project(done.project).points.shape == (1, 3, 2)
+    assert done.project.skeleton.edges == (("nose", "tail"),)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda data: data["annotations"][0].update(image_id=99),
+            "is of the image 99, expected one of the 1 in the file",
+        ),
+        (
+            lambda data: data["annotations"][0].update(keypoints=[1, 2, 2]),
+            "expected x, y and visibility of 3 keypoints",
+        ),
+        (
+            lambda data: data["images"][0].pop("file_name") and None,
+            "expected an id and a file_name of its own for each",
+        ),
+        (
+            lambda data: data["annotations"][0].update(keypoints=[0] * 9),
+            "expected images with keypoints, found none with",
+        ),
+        (lambda data: {"shapes": []}, "found one without a list of images and of annotations and of categories"),
+        (lambda data: {**data, "images": [1]}, "found other lists"),
+    ],
+)
+def test_what_is_wrong_with_coco_is_said_in_plain_words(change, message, picture, tmp_path):
+    with pytest.raises(ExchangeError, match=message) as caught:
+        import_labels(changed_coco(picture, tmp_path, change), tmp_path / "new", scorer="Ann")
+    assert "Error" not in str(caught.value)
+
+
 # --- bad input, and programs that end too soon
 
 
