@@ -15,13 +15,14 @@ from dlcnb.geometry import animal_px
 if TYPE_CHECKING:
     from dlcnb.evaluate.core import Evaluation
 
-__all__ = ["LEVELS", "Verdict", "lost_parts", "pck5", "trained_shortly", "verdict"]
+__all__ = ["LEVELS", "SHORT", "Verdict", "lost_parts", "pck5", "trained_shortly", "verdict"]
 
 LEVELS = ("useless", "poor", "usable", "good")
+SHORT = 200  # steps of a training, below which time is what is missing
+_ENOUGH = 50  # labeled frames, from which they are not what is missing
 NEAR, FOUND = 0.05, 0.15  # of the animal's size: a point that is right, and one that is found at all
 _POOR, _USABLE, _GOOD = 0.2, 0.7, 0.9  # PCK5 from which a network is worth these words
 _FEW = 5  # labeled test frames, below which a verdict is a guess
-_SHORT, _ENOUGH = 200, 50  # steps of a training below which, and labeled frames from which, time is what is missing
 _PIXELS = (50.0, 15.0, 5.0)  # mean errors up to which one is poor, usable, good, where the animal has no size
 _ADVICE = {
     "useless": "label more or train longer",
@@ -83,7 +84,7 @@ def lost_parts(evaluation: Evaluation, size_px: float) -> tuple[str, ...]:
 
 def trained_shortly(steps: int, labeled: int) -> bool:
     """Whether a bad network is better trained for longer first: after few ``steps``, on enough ``labeled`` frames."""
-    return steps < _SHORT and labeled >= _ENOUGH
+    return steps < SHORT and labeled >= _ENOUGH
 
 
 def verdict(evaluation: Evaluation, size_px: float | None = None, human_px: float | None = None) -> Verdict:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from support.cells import SPIKE
-from support.page import SIZES, barriers, faultless, settle, unseen
+from support.page import SIZES, barriers, faint, faultless, settle, unseen
 
 from dlcnb.widgets.studio.state import TABS
 
@@ -15,6 +15,30 @@ AREA = ".dlcnb-plot-likelihood-0 rect.plotarea_events"
 BOX = """selector => { const b = document.querySelector(selector).getBoundingClientRect();
     return [b.left, b.top, b.width, b.height]; }"""
 
+STEPS = ".dlcnb-studio > .widget-tab > .lm-TabBar .lm-TabBar-tab"
+TITLES = """steps => [...document.querySelectorAll(steps)].map(one => {
+    const label = one.querySelector('.lm-TabBar-tabLabel');
+    return [Math.round(one.getBoundingClientRect().width), label.scrollWidth > label.clientWidth + 1, one.title];
+})"""
+BOTTOM = """() => { const box = document.querySelector('.dlcnb-bottom').getBoundingClientRect();
+    const parts = [...document.querySelectorAll('.dlcnb-bottom > :not(.dlcnb-status)')].filter(one => one.offsetWidth);
+    return [box.height, ...parts.map(one => one.getBoundingClientRect())
+        .map(part => part.top >= box.top - 1 && part.bottom <= box.bottom + 1 && part.right <= box.right + 1)]; }"""
+TWO = """
+import os
+from dlcnb import jobs
+from dlcnb.jobs.job import claim
+for kind in ("evaluate", "analyze"):
+    folder = project.root / "dlcnb-jobs" / f"{kind}-1"
+    folder.mkdir(parents=True)
+    (folder / "job.json").write_text('{"kind": "%s", "project": "", "options": {}}' % kind)
+    claim(folder, os.getpid(), 0)
+    log = jobs.EventLog(folder)
+    log.write("progress", done=1, total=4, seconds_left=3700)
+    log.close()
+s.refresh()
+"""
+OFF = "() => [...document.querySelectorAll('.dlcnb-studio :disabled')].some(one => one.offsetWidth)"
 PICTURE = """() => document.querySelector('.dlcnb-labeler canvas').getBoundingClientRect().width
     / document.querySelector('.dlcnb-studio').getBoundingClientRect().width"""
 
@@ -128,6 +152,54 @@ def test_every_step_fits_its_pane_and_can_be_used_by_all(studio):
             look(way)
     studio.page.set_viewport_size(before)
     assert not wrong
+
+
+def test_the_steps_keep_their_places_and_say_what_their_state_means(studio):
+    for width, height in SIZES:
+        studio.page.set_viewport_size({"width": width, "height": height})
+        studio.ask("s.steps.show_titles({step: step for step in s.overview.titles})")
+        studio.page.wait_for_function(
+            "steps => document.querySelector(steps).title.includes('choose frames')", arg=STEPS
+        )
+        before = studio.page.evaluate(TITLES, STEPS)
+        titles = {"Videos and frames": "✓", "Label": "100/120", "Train": "!", "Evaluate": "✓", "Look": "10/10",
+                  "Refine": "10/20"}  # fmt: skip
+        studio.ask(f"s.steps.show_titles({{step: f'{{step}} {{state}}' for step, state in {titles!r}.items()}})")
+        studio.page.locator(STEPS, has_text="Train !").wait_for()
+        after = studio.page.evaluate(TITLES, STEPS)
+        assert [one[0] for one in after] == [one[0] for one in before]
+        assert not any(cut for _, cut, _ in after), f"cut off at {width}"
+        assert [one[2] for one in after] == [one[2] for one in before]
+
+
+def test_two_jobs_at_once_fit_the_line_at_the_bottom(studio):
+    before = studio.page.evaluate(BOTTOM)[0]
+    studio.ask(f"exec({TWO!r}, globals())")
+    for words in ("Evaluating: 25%", "Analyzing: 25%"):
+        studio.page.locator(".dlcnb-bottom", has_text=words).wait_for()
+    for width, height in SIZES:
+        studio.page.set_viewport_size({"width": width, "height": height})
+        assert not settle(studio.page, ".dlcnb-studio")
+        height, *inside = studio.page.evaluate(BOTTOM)
+        assert height == before <= 36
+        assert all(inside)
+        assert studio.page.locator(".dlcnb-bottom button:visible").count() == 2
+    studio.page.locator(".dlcnb-bottom button:visible").first.click()
+    studio.page.locator(".dlcnb-bottom", has_text="stopping").wait_for()
+    studio.ask("s.close()")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_what_can_not_be_pressed_now_can_be_read(studio, dark):
+    studio.theme(dark)
+    try:
+        for name in ("Frames", "Train", "Trajectories", "Refine"):
+            studio.ask(f"s.go_to({name!r}) and None")
+            studio.until(f"s.tab == {name!r} and s.steps.panes[{name!r}].children")
+            studio.page.wait_for_function(OFF)
+            assert not faint(studio.page, ".dlcnb-studio")
+    finally:
+        studio.theme(False)
 
 
 def test_plots_in_steps_that_were_never_seen_leave_no_error(lab):

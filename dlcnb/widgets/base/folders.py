@@ -11,7 +11,7 @@ import ipywidgets
 
 from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.quiet import Quiet
-from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.base.view import View, button, gesture, row, shown
 
 __all__ = ["Entry", "FolderBrowser", "entries"]
 
@@ -94,7 +94,7 @@ class FolderBrowser(View):
         super().__init__([row([up, home, again, self.address, self.part], tight=True), self.list, self.note])
         self.refresh()
 
-    @shown
+    @gesture
     def go(self, path: str | Path) -> None:
         """Look into a folder; a path to something that can be chosen chooses it."""
         path = Path(path).expanduser()
@@ -145,7 +145,7 @@ class FolderBrowser(View):
             made.add_class("dlcnb-choice")
         return made
 
-    @shown
+    @gesture
     def _choose(self, path: Path) -> None:
         self.tell("")
         self._chosen(path)

@@ -33,6 +33,14 @@ function nameFields(root) {
   }
 }
 
+// Tabs, whose titles are short, say in tooltips what they are.
+function nameTabs(root, captions) {
+  for (const bar of ['lm', 'p'])
+    root.querySelectorAll(`:scope > .widget-tab > .${bar}-TabBar .${bar}-TabBar-tab`).forEach((tab, n) => {
+      if (captions[n] && tab.title !== captions[n]) tab.title = captions[n];
+    });
+}
+
 function wordsBefore(one, root) {
   for (let at = one; at && at !== root; at = at.parentElement) {
     for (let before = at.previousElementSibling; before; before = before.previousElementSibling) {
@@ -327,11 +335,16 @@ function render({ model, el }) {
       due ||= requestAnimationFrame(() => {
         due = 0;
         nameFields(root);
+        nameTabs(root, model.get('captions'));
       });
     };
+    model.on('change:captions', soon);
     const observer = new MutationObserver(soon);
     observer.observe(root, { childList: true, subtree: true, attributeFilter: ['title'] });
-    abort.signal.addEventListener('abort', () => observer.disconnect());
+    abort.signal.addEventListener('abort', () => {
+      observer.disconnect();
+      model.off('change:captions', soon);
+    });
     soon();
   }
 

@@ -76,6 +76,7 @@ class InputGuard(anywidget.AnyWidget):
     ).tag(sync=True)
     held = traitlets.List(traitlets.Unicode(), help="Keys of ``grab`` whose release is told, too.").tag(sync=True)
     label = traitlets.Unicode("", help="What the first canvas is, for screen readers.").tag(sync=True)
+    captions = traitlets.List(traitlets.Unicode(), help="Tooltips of the tabs of the widget.").tag(sync=True)
     attached = traitlets.Int(0, help="How many times a page has attached the guard.").tag(sync=True)
 
 

@@ -19,9 +19,24 @@ from dlcnb.widgets.base.compat import VIEW, Shown
 from dlcnb.widgets.base.html import Html, notice
 from dlcnb.widgets.base.place import headless
 
-__all__ = ["View", "button", "row", "set_class", "shown"]
+__all__ = ["NotYet", "View", "button", "gesture", "row", "set_class", "shown"]
 
 log = logging.getLogger(__name__)
+
+
+class NotYet(RuntimeError):
+    """Something that can't be done before something else is; its message goes when that is.
+
+    Parameters
+    ----------
+    message : str
+    still : callable
+        Whether what has to be done before is still to be done.
+    """
+
+    def __init__(self, message: str, still: Callable[[], bool]) -> None:
+        super().__init__(message)
+        self.still = still
 
 
 def button(
@@ -64,10 +79,24 @@ def shown(method: Callable[..., Any]) -> Callable[..., Any]:
     return handler
 
 
+def gesture(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate what a user does: as `shown`, and an error of what was tried before goes."""
+    handler = shown(method)
+
+    @functools.wraps(method)
+    def tried(self, *args: Any, **kwargs: Any) -> Any:
+        if self.failed:
+            self.tell("")
+        return handler(self, *args, **kwargs)
+
+    return tried
+
+
 class View(Shown):
     """Base of the widgets: a column with a status line at its end. What stands alone defines ``snapshot()``."""
 
     stands_alone = True  # what holds it does not own it
+    _still: Callable[[], bool] | None = None  # whether what the status line complains of is still so; None: not known
 
     def __init__(self, children: Iterable[ipywidgets.Widget] = (), **kwargs: Any) -> None:
         self.status_line = Html()
@@ -103,11 +132,23 @@ class View(Shown):
         """Show an exception in the widget (and keep its traceback in the log)."""
         log.info("shown in %s: %s", type(self).__name__, error, exc_info=error)
         self.tell(explain(error) if isinstance(error, OSError) else str(error) or type(error).__name__, "error")
+        self._still = error.still if isinstance(error, NotYet) else None
 
     def tell(self, message: str, kind: str = "hint") -> None:
         """Show a message in the status line: ``kind`` is 'hint' or 'error'; an empty message clears it."""
+        self._still = None
         if self.status_line.value != notice(message, kind):
             self.status_line.value = notice(message, kind)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the status line shows an error."""
+        return 'role="alert"' in self.status_line.value
+
+    def recheck(self) -> None:
+        """Take an error back that is no longer true."""
+        if self._still is not None and not self._still():
+            self.tell("")
 
     def mime(self, data: dict[str, Any]) -> dict[str, Any]:
         """What is shown: without a page, the still picture."""

@@ -10,11 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from dlcnb.widgets.base.paint import Circles, Lines, Thing, on_picture, outlined
+from dlcnb.widgets.base.pictures import beside, figure_picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["blend_map", "overlay", "thumbnail"]
+    from dlcnb.evaluate import Evaluation
+    from dlcnb.widgets.evaluation.state import EvaluationState
+
+__all__ = ["blend_map", "overlay", "plots_picture", "thumbnail"]
 
 ARM = 7.0  # px of the arms of + and ×, on the canvas
 JOIN = (235, 238, 241)
@@ -106,3 +110,18 @@ def thumbnail(
     here = (np.array([label, predicted], float) - matrix[:, 2]) / side + 0.5
     drawn = overlay(here[:1], here[1:], np.array([sure]), np.asarray(color, np.uint8)[None], arm=6.0)
     return np.asarray(on_picture(Image.fromarray(picture), drawn))
+
+
+def plots_picture(evaluation: Evaluation, state: EvaluationState, width: int) -> Image.Image:
+    """The three plots drawn with matplotlib, as a picture of a given width."""
+    from dlcnb import plots  # here: matplotlib takes a second to load
+
+    drawn = [
+        plots.errors(evaluation),
+        plots.pck(evaluation, state.human),
+        plots.calibration(evaluation, epsilon_px=state.epsilon_px),
+    ]
+    pictures = [figure_picture(figure, 80) for figure, _ in drawn]
+    scale = width / sum(p.width for p in pictures)
+    sizes = [(int(p.width * scale), max(int(p.height * scale), 1)) for p in pictures]
+    return beside(*(p.resize(size, Image.Resampling.LANCZOS) for p, size in zip(pictures, sizes, strict=True)), gap=0)

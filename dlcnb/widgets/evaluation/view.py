@@ -25,11 +25,11 @@ from dlcnb.widgets.base.follow import JobFollower, under_way
 from dlcnb.widgets.base.frame_images import FrameImages
 from dlcnb.widgets.base.html import Html
 from dlcnb.widgets.base.input_guard import InputGuard
-from dlcnb.widgets.base.pictures import beside, figure_picture, stacked
+from dlcnb.widgets.base.pictures import beside, stacked
 from dlcnb.widgets.base.quiet import Quiet
-from dlcnb.widgets.base.view import View, shown
+from dlcnb.widgets.base.view import NotYet, View, gesture, shown
 from dlcnb.widgets.evaluation.controls import Controls, summary_table
-from dlcnb.widgets.evaluation.draw import thumbnail
+from dlcnb.widgets.evaluation.draw import plots_picture, thumbnail
 from dlcnb.widgets.evaluation.frame import FrameView
 from dlcnb.widgets.evaluation.plots import EvaluationPlots
 from dlcnb.widgets.evaluation.state import EvaluationState
@@ -45,10 +45,9 @@ __all__ = ["EvaluationView"]
 THUMBNAIL = (90, 120)
 CANVAS = (384, 512)
 KEPT = 400  # thumbnails in memory
-NONE_YET = (
-    "Here you see how far the network is off, and on which frames most. "
-    "Nothing is evaluated yet: press Evaluate once a network is trained."
-)
+PURPOSE = "Here you see how far the network is off, and on which frames most."
+NONE_YET = f"{PURPOSE} Nothing is evaluated yet: press Evaluate once a network is trained."
+UNDER_WAY = f"{PURPOSE} It is evaluated now; what is found appears here."
 
 
 class EvaluationView(View):
@@ -155,7 +154,7 @@ class EvaluationView(View):
             found += [steps[step] for step in sorted(steps, reverse=True)]
         return found
 
-    @shown
+    @gesture
     def refresh(self) -> None:
         """Look for evaluations, and take up labels that have changed since the one shown was made."""
         found = self.evaluations()
@@ -170,7 +169,7 @@ class EvaluationView(View):
         elif self.state.evaluation is None:
             self._show_all()
 
-    @shown
+    @gesture
     def show_file(self, path: Path | str) -> None:
         """Show an evaluation of the project: the path of its json file."""
         path = Path(path)
@@ -217,19 +216,22 @@ class EvaluationView(View):
                 f"{frames} labeled again since this evaluation; the errors shown are those of the present labels."
             )
 
-    @shown
+    @gesture
     def evaluate(self) -> None:
         """Evaluate the last run's best snapshot in a process of its own; returns at once (see `wait`)."""
         if self.project is None:
             raise RuntimeError("There is no project to evaluate in: make this view with EvaluationView(project).")
         if self.follower.following:
-            raise RuntimeError("An evaluation is under way already.")
-        if not Run(self.project.last_run()).steps:
-            raise RuntimeError("There is no network yet: evaluate when the training has saved its first snapshot.")
+            raise NotYet("An evaluation is under way already.", lambda: self.follower.following)
+        run = Run(self.project.last_run())
+        if not run.steps:
+            why = "There is no network yet: evaluate when the training has saved its first snapshot."
+            raise NotYet(why, lambda: not run.steps)
         self.follower.follow(jobs.start("evaluate", self.project))
 
     def _on_news(self, news: News) -> None:
         self.controls.busy(not news.ended)
+        self.empty.value = NONE_YET if news.ended else UNDER_WAY
         if not news.ended:
             self.tell("Evaluating: the network starts, then predicts the labeled frames …")
         elif (done := news.last("done")) is not None:
@@ -242,11 +244,12 @@ class EvaluationView(View):
 
     def _on_failure(self, error: Exception) -> None:
         self.controls.busy(False)
+        self.empty.value = NONE_YET
         self.fail(error)
 
     # --- gestures ---
 
-    @shown
+    @gesture
     def fix(self) -> None:
         """Open the image shown in the labeler."""
         if self.labeler is None:
@@ -255,14 +258,14 @@ class EvaluationView(View):
             self.labeler.go_to(self.state.image)
             self.tell(f"{self.state.image} is open in the labeler. Press the refresh button here when it is corrected.")
 
-    @shown
+    @gesture
     def use_suggested(self) -> None:
         """Move the pcutoff here to the suggested one; the project's stays."""
         calibration = self.state.calibration()
         if calibration is not None and calibration.suggested_pcutoff is not None:
             self.state.pcutoff = calibration.suggested_pcutoff
 
-    @shown
+    @gesture
     def keep_pcutoff(self) -> None:
         """Make the pcutoff the project's: analyses, plots and videos use it from then on."""
         if self.project is None:
@@ -274,11 +277,11 @@ class EvaluationView(View):
             self._on_kept(self.project.pcutoff)
         self.tell(f"The project's pcutoff is now {self.state.pcutoff:.4g}: trajectories, plots and videos use it.")
 
-    @shown
+    @gesture
     def _open(self, image: str) -> None:
         self.state.show(image)
 
-    @shown
+    @gesture
     def _on_point(self, row: int, k: int) -> None:
         self.state.show_point(row, k)
 
@@ -354,7 +357,7 @@ class EvaluationView(View):
         lower = beside(self.gallery.snapshot(), self.frame_view.snapshot())
         if self.state.evaluation is None:
             return lower
-        return stacked(_plots_picture(self.state.evaluation, self.state, lower.width), lower)
+        return stacked(plots_picture(self.state.evaluation, self.state, lower.width), lower)
 
     def close(self) -> None:
         """Take the widget off the page; a running evaluation goes on."""
@@ -380,18 +383,3 @@ def _resolve(
     if isinstance(source, Evaluation):
         return project, source
     return (source if isinstance(source, Project) else Project.open(source)), None
-
-
-def _plots_picture(evaluation: Evaluation, state: EvaluationState, width: int) -> Image.Image:
-    """The three plots drawn with matplotlib, as a picture of a given width."""
-    from dlcnb import plots  # here: matplotlib takes a second to load
-
-    drawn = [
-        plots.errors(evaluation),
-        plots.pck(evaluation, state.human),
-        plots.calibration(evaluation, epsilon_px=state.epsilon_px),
-    ]
-    pictures = [figure_picture(figure, 80) for figure, _ in drawn]
-    scale = width / sum(p.width for p in pictures)
-    sizes = [(int(p.width * scale), max(int(p.height * scale), 1)) for p in pictures]
-    return beside(*(p.resize(size, Image.Resampling.LANCZOS) for p, size in zip(pictures, sizes, strict=True)), gap=0)

@@ -18,7 +18,7 @@ from dlcnb.widgets.base.canvas import Painter
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.pictures import stacked
 from dlcnb.widgets.base.task import Task
-from dlcnb.widgets.base.view import View, shown
+from dlcnb.widgets.base.view import View, gesture, shown
 from dlcnb.widgets.frames import work
 from dlcnb.widgets.frames.controls import Controls
 from dlcnb.widgets.frames.player import PickingPlayer
@@ -98,19 +98,19 @@ class FramePicker(View):
 
     # --- gestures ---
 
-    @shown
+    @gesture
     def choose(self) -> None:
         """Choose frames from the ticked videos as the controls say; returns at once (see `wait`)."""
         self.tell("")
         self.task.start(lambda stop: work.choose(self.state, self.project, stop))
 
-    @shown
+    @gesture
     def extract(self) -> None:
         """Write the images of all frames that are picked and kept; returns at once (see `wait`)."""
         self.tell("")
         self.task.start(self._extract)
 
-    @shown
+    @gesture
     def choose_and_extract(self) -> None:
         """Choose frames as the controls say, and extract them; returns at once (see `wait`)."""
         self.tell("")
@@ -126,7 +126,7 @@ class FramePicker(View):
         if self._on_extracted and paths:
             self._on_extracted(paths)
 
-    @shown
+    @gesture
     def refresh(self) -> None:
         """See frames that were extracted elsewhere meanwhile."""
         for video, length in self.state.lengths.items():
@@ -179,7 +179,7 @@ class FramePicker(View):
         self.player.set_drawing(not self.player.drawing)
         self.redraw()
 
-    @shown
+    @gesture
     def set_crop(self, crop: Crop | str | None) -> None:
         """Set the shown video's region of interest: (x1, x2, y1, y2) or that as text; None = the whole frame."""
         video, (height, width) = self.state.video, self.player.reader.size
@@ -198,7 +198,7 @@ class FramePicker(View):
         )
         self.redraw()
 
-    @shown
+    @gesture
     def call(self, method: Callable[..., Any], *arguments: Any) -> Any:
         """Call a method of the state; what it raises is shown."""
         self.tell("")

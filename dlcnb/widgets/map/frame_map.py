@@ -23,7 +23,7 @@ from dlcnb.widgets.base.paint import Circles, Lines, Picture, Text, Thing, on_pi
 from dlcnb.widgets.base.pictures import beside
 from dlcnb.widgets.base.poses_choice import PosesChoice
 from dlcnb.widgets.base.task import Stopped, Task
-from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.base.view import View, button, gesture, row, shown
 from dlcnb.widgets.map.state import KINDS, FrameMapState
 from dlcnb.widgets.player.player import Player
 from dlcnb.widgets.trajectories.view import fitting, video_of
@@ -142,7 +142,7 @@ class FrameMap(View):
 
     # --- gestures ---
 
-    @shown
+    @gesture
     def make(self) -> None:
         """Read the frames and place them; returns at once (see `wait`)."""
         self.task.start(self._make)
@@ -176,7 +176,7 @@ class FrameMap(View):
         self.progress.layout.display = self.stop_button.layout.display = None if busy else "none"
         self.progress.value = 0
 
-    @shown
+    @gesture
     def to_queue(self) -> None:
         """Put the present frame into the queue of frames to label."""
         self.queue.add(self.player.state.frame)

@@ -11,18 +11,20 @@ import ipywidgets
 import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
+from traitlets import HasTraits
 
 from dlcnb import outliers
+from dlcnb.evaluate import network_caution
 from dlcnb.labels import Suggestions
 from dlcnb.project import Project
 from dlcnb.render import draw_pose
 from dlcnb.video import DamagedFrameError, VideoReader
-from dlcnb.widgets.base.html import Html, joined, markup, muted
+from dlcnb.widgets.base.html import Html, joined, markup, muted, notice
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.poses_choice import PosesChoice
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.task import Stopped, Task
-from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.base.view import View, button, gesture, row, shown
 from dlcnb.widgets.gallery.gallery_state import Cell
 from dlcnb.widgets.gallery.thumbnails import Gallery
 from dlcnb.widgets.refine.state import CHOOSE, OutlierState
@@ -39,6 +41,14 @@ __all__ = ["OutlierQueue"]
 THUMBNAIL = (120, 160)
 KEPT = 300  # thumbnails in memory
 EMPTY = "Set the threshold, then press Preview."
+PURPOSE = (
+    "Here you correct frames that the network got wrong: preview frames that look wrong, extract them, correct their "
+    "labels under Label, then merge: the next training has them, too."
+)
+TIPS = {
+    "extract": "Extract the ticked frames, for labeling",
+    "merge": "Begin the next iteration: the next training has the corrected frames, too",
+}
 
 
 class OutlierQueue(View):
@@ -81,17 +91,27 @@ class OutlierQueue(View):
             self._picture, self._open, self.fail, self._toggle, size=THUMBNAIL, columns=5, rows=3, empty=EMPTY
         )
         choices, numbers, actions = self._rows()
-        super().__init__([self.choice.row, choices, self.found, numbers, actions, self.gallery, InputGuard(surfaces=0)])
+        above = [self.purpose, self.choice.row, self.caution, choices, self.found, numbers, actions]
+        super().__init__([*above, self.gallery, InputGuard(surfaces=0)])
         self.add_class("dlcnb-outliers")
         self._ready = True
+        self._show_caution()
         self.state.observe(lambda _: self._show(), ["how", "threshold", "count", "choose", "revision"])
         self._show()
+        if isinstance(session := getattr(labeler, "session", None), HasTraits):
+            session.observe(self._on_saved, "saved")
+
+    def _on_saved(self, change: Any) -> None:
+        """Labels were saved in the labeler: it may be something to merge."""
+        if change.new == "saved" and self._ready:
+            self.refresh()
 
     def set_poses(self, poses: Poses) -> None:
         """Look for wrong frames in other poses of the video; the queue is emptied."""
         self.task.stop()
         self.task.wait(10)
         self.state.set_poses(fitting(poses, self.reader, None))
+        self._show_caution()
 
     # --- what it is made of ---
 
@@ -121,12 +141,14 @@ class OutlierQueue(View):
         self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="140px", display="none"))
         self.preview = button("eye", "Choose frames and look at them", self.fill, "Preview")
         self.clear = button("times", "Empty the queue", lambda: self._safely(self.state.clear), "Clear")
-        self.extract = button("download", "Extract the ticked frames, for labeling", self.extract_frames, "Extract")
-        self.merge = button("code-fork", "Begin the next iteration with what is labeled", self.merge_frames, "Merge")
+        self.extract = button("download", TIPS["extract"], self.extract_frames, "Extract")
+        self.merge = button("code-fork", TIPS["merge"], self.merge_frames, "Merge")
         self.stop_button = button("stop", "Stop choosing; the queue stays as it is", self.task.stop)
         self.stop_button.layout.display = "none"
         self.reload = button("refresh", "See what was labeled and extracted meanwhile", self.refresh)
         self.refined = Html()
+        self.purpose = Html(muted(PURPOSE))
+        self.caution = Html(layout=layout(margin="4px 0 0 0"))
 
     def _rows(self) -> tuple[ipywidgets.HBox, ipywidgets.HBox, ipywidgets.HBox]:
         choices = row([Html("find"), self.how, self.threshold])
@@ -137,7 +159,7 @@ class OutlierQueue(View):
 
     # --- gestures ---
 
-    @shown
+    @gesture
     def _safely(self, method: Callable[..., object], *arguments: Any) -> None:
         with self._lock:
             method(*arguments)
@@ -146,7 +168,7 @@ class OutlierQueue(View):
         """An observer of a field that sets a trait of the state."""
         return self._quiet.ignored(lambda change: self._set(name, change.new))
 
-    @shown
+    @gesture
     def _set(self, name: str, value: Any) -> None:
         setattr(self.state, name, value)
 
@@ -163,17 +185,17 @@ class OutlierQueue(View):
         self.state.add(frame)
         self.gallery.state.focus_on(int(frame))
 
-    @shown
+    @gesture
     def fill(self) -> None:
         """Choose frames; returns at once (see `wait`)."""
         self.task.start(self._fill)
 
-    @shown
+    @gesture
     def extract_frames(self) -> None:
         """Extract the ticked frames and hand them, with the machine's labels, to the labeler; returns at once."""
         self.task.start(self._extract)
 
-    @shown
+    @gesture
     def correct(self, frame: int) -> None:
         """Extract the ticked frames if this one is not, and open it in the labeler; returns at once."""
         self.task.start(lambda stop: self._correct(frame, stop))
@@ -183,13 +205,14 @@ class OutlierQueue(View):
             self._extract(stop)
         self._open(frame)
 
-    @shown
+    @gesture
     def refresh(self) -> None:
-        """See what was labeled and extracted meanwhile."""
+        """See what was labeled, extracted and evaluated meanwhile."""
         self._asked = False
+        self._show_caution()
         self.state.refresh()
 
-    @shown
+    @gesture
     def merge_frames(self) -> None:
         """Begin the next iteration; asks once more if some extracted frames are not labeled."""
         labeled, total = self.state.refined()
@@ -228,8 +251,8 @@ class OutlierQueue(View):
     # --- work on a thread ---
 
     def _busy(self, busy: bool) -> None:
-        for one in (self.preview, self.extract, self.merge, self.clear):
-            one.disabled = busy
+        self.state.doing = "choosing frames" if busy else ""
+        self._show_buttons()
         self.progress.layout.display = None if busy else "none"
         self.stop_button.layout.display, self.progress.value = "none", 0
 
@@ -259,6 +282,18 @@ class OutlierQueue(View):
 
     # --- painting ---
 
+    def _show_buttons(self) -> None:
+        """Let be pressed what can be done; the others say in their tooltips what is missing."""
+        busy, lacks = bool(self.state.doing), self.state.lacks
+        self.preview.disabled, self.clear.disabled = busy, busy or not self.state.frames
+        for name, one in (("extract", self.extract), ("merge", self.merge)):
+            one.disabled, one.tooltip = busy or name in lacks, lacks.get(name, TIPS[name])
+
+    def _show_caution(self) -> None:
+        """Say what is to be minded about the network that made the poses."""
+        self.caution.value = notice(network_caution(self.project, self.state.poses.scorer))
+        self.caution.layout.display = None if self.caution.value else "none"
+
     @shown
     def _show(self) -> None:
         state, scores = self.state, self.state.scores
@@ -273,7 +308,8 @@ class OutlierQueue(View):
         kept = len(state.kept)
         self.extract.description = f"Extract {kept}" if kept else "Extract"
         self.extract.button_style = "success" if kept else ""
-        labeled, extracted = state.refined()
+        self._show_buttons()
+        labeled, extracted = state.counts
         done = f"{labeled} of {extracted} extracted outlier frames labeled"
         self.refined.value = muted(f"iteration {self.project.iteration}: {done}")
         self.gallery.set_cells([self._cell(frame) for frame in state.frames])

@@ -40,6 +40,7 @@ class OutlierState(HasTraits):
     threshold = Float(20.0)
     count = Int(20, help="How many frames to choose.")
     choose = Enum(CHOOSE, "kmeans")
+    doing = Unicode("", help="What is done to the queue now, in words; empty when nothing is.")
     message = Unicode("", help="A hint for the user; empty when all is well.")
     revision = Int(0, help="Counts the changes of the queue and of what is extracted.")
 
@@ -48,6 +49,7 @@ class OutlierState(HasTraits):
         self.project, self.video, self.poses = project, video, poses
         self.frames: tuple[int, ...] = ()  # the queue,
         self.dropped: frozenset[int] = frozenset()  # and those of it that are not wanted
+        self.counts = 0, 0  # as `refined` said when it was looked last
         self.images: dict[int, str] = {}  # frame -> its name in the project, of extracted frames
         self.made_for: tuple[Any, ...] | None = None  # what the queue was chosen by
         self._scores: dict[str, outliers.Scores] = {}
@@ -175,6 +177,23 @@ class OutlierState(HasTraits):
         except ValueError:
             return None
 
+    @property
+    def lacks(self) -> dict[str, str]:
+        """Why "extract" and "merge" can't be done, and what to do first; without those that can be done."""
+        labeled, extracted = self.counts
+        found = {}
+        if not self.frames:
+            found["extract"] = "There is nothing to extract yet: press Preview first"
+        elif not self.kept:
+            found["extract"] = "All frames of the queue are extracted or not ticked: tick some, or press Preview again"
+        if not extracted:
+            found["merge"] = (
+                "There is nothing to merge yet: extract frames that look wrong, and correct them under Label"
+            )
+        elif not labeled:
+            found["merge"] = f"None of the extracted frames ({extracted}) is labeled yet: correct some under Label"
+        return found
+
     def extract(self) -> int:
         """Extract the kept frames, with the machine's labels beside; returns how many."""
         kept = self.kept
@@ -185,7 +204,8 @@ class OutlierState(HasTraits):
         return len(done.images)
 
     def refresh(self) -> None:
-        """See which frames are extracted."""
+        """See which frames are extracted, and how many of them are labeled."""
+        self.counts = self.refined()
         folder = self.project.labeled_dir(self.video)
         self.images = {n: f"labeled-data/{folder.name}/{image.name}" for n, image in extracted(folder).items()}
         self.revision += 1

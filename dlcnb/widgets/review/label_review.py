@@ -18,7 +18,7 @@ from dlcnb.render import palette
 from dlcnb.widgets.base.canvas import Painter, encode_jpeg
 from dlcnb.widgets.base.html import Html, Markup, legend, markup, muted
 from dlcnb.widgets.base.input_guard import InputGuard
-from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.base.view import View, button, gesture, row, shown
 from dlcnb.widgets.gallery.gallery_state import Cell
 from dlcnb.widgets.gallery.label_pictures import LabelPictures, edges_of
 from dlcnb.widgets.gallery.thumbnails import Gallery
@@ -134,7 +134,7 @@ class LabelReview(View):
 
     # --- gestures ---
 
-    @shown
+    @gesture
     def go_to(self, image: str) -> None:
         """Open a labeled frame where the widget was told to open frames."""
         self.gallery.state.focus_on(image)
@@ -154,7 +154,7 @@ class LabelReview(View):
         self.preview.value = encode_jpeg(large, 90)
         self.preview.layout.display = None
 
-    @shown
+    @gesture
     def mend(self, image: str, fault: Fault) -> None:
         """Do what mends a fault of a frame: swap, delete, or open the frame."""
         if fault.fix == "look":
@@ -167,7 +167,7 @@ class LabelReview(View):
         which = " and ".join(fault.bodyparts) if fault.fix == "swap" else fault.bodyparts[0]
         self.tell(f"{which} of {image.rsplit('/', 1)[1]} {done}.")
 
-    @shown
+    @gesture
     def take_back(self) -> None:
         """Undo what was mended last."""
         image = self.state.take_back()

@@ -21,7 +21,7 @@ from dlcnb.widgets.base.canvas import encode_jpeg
 from dlcnb.widgets.base.html import Html, Markup, heading, markup, table
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.pictures import stacked
-from dlcnb.widgets.base.view import View, button, shown
+from dlcnb.widgets.base.view import View, button, gesture, shown
 from dlcnb.widgets.gallery.gallery_state import Cell
 from dlcnb.widgets.gallery.label_pictures import LabelPictures
 from dlcnb.widgets.gallery.thumbnails import Gallery
@@ -129,7 +129,7 @@ class VariabilityView(View):
 
     # --- gestures ---
 
-    @shown
+    @gesture
     def refresh(self) -> None:
         """Read everybody's labels again."""
         self.pictures.forget()

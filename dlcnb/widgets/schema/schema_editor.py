@@ -19,7 +19,7 @@ from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch
 from dlcnb.widgets.base.html import Html, heading, joined, markup, muted, notice, swatch
 from dlcnb.widgets.base.input_guard import Input, InputGuard
 from dlcnb.widgets.base.paint import Circles, Text, Thing, on_picture, outlined
-from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.base.view import View, button, gesture, row, shown
 from dlcnb.widgets.gallery.label_pictures import LabelPictures, close_up
 from dlcnb.widgets.gallery.thumbnails import fitted
 from dlcnb.widgets.schema.state import DraftPart, SchemaState
@@ -168,13 +168,13 @@ class SchemaEditor(View):
             first, self._first = self._first, None
             self._do("toggle_edge", first, key)
 
-    @shown
+    @gesture
     def apply(self) -> None:
         """Change the project as drafted."""
         done = self.state.apply()
         self._told(f"{done} change{'' if done == 1 else 's'} made; a backup is in the project's folder backups.")
 
-    @shown
+    @gesture
     def undo(self) -> None:
         """Take the last change back."""
         self._told(f"Undone: {self.state.undo()}.")

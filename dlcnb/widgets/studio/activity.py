@@ -1,7 +1,8 @@
-"""What is under way in a worker process: in words, how far, and a button that stops it."""
+"""What is under way: of each job, and of a widget at work, words, how far it is, and a button that stops it."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from dlcnb import jobs
 from dlcnb.run import Run
 from dlcnb.widgets.base.follow import JobFollower, News, under_way
 from dlcnb.widgets.base.html import Html, muted
-from dlcnb.widgets.base.view import button, row
+from dlcnb.widgets.base.view import button, row, set_class
 from dlcnb.widgets.training.state import clock_text
 
 if TYPE_CHECKING:
@@ -26,82 +27,177 @@ ENDED = {"done": "done", "stopped": "stopped, what was done is kept", "failed": 
 
 
 class Activity:
-    """The newest job of a project, from wherever it was started.
+    """The newest job of each kind, from wherever it was started, and what the widget of a tab works at by itself.
 
     Parameters
     ----------
     failed : callable
         Called with what goes wrong while a job is followed.
-    ended : callable
-        Called without arguments when a job has ended.
+    turned : callable
+        Called without arguments when a job has begun or ended, and when it has saved a snapshot.
+    told : callable
+        Called without arguments when a job, or the work of a widget, has come further.
 
     Attributes
     ----------
-    box : words, progress and Stop side by side.
+    box : all of it side by side.
     """
 
-    def __init__(self, failed: Callable[[Exception], object], ended: Callable[[], object]) -> None:
-        self.follower = JobFollower(self._on_news, failed, seconds=0.3)
-        self._failed, self._ended, self._kind, self._tab = failed, ended, "", ""
-        self._stop_work: Callable[[], object] | None = None
-        self._stopping = False
-        self.text = Html()
-        self.text.add_class("dlcnb-number")
-        self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=ipywidgets.Layout(width="140px", display="none"))
-        self.stop_button = button("stop", "Stop it; what is done so far is kept", self.stop, "Stop")
-        self.stop_button.layout.display = "none"
-        self.box = row([self.text, self.progress, self.stop_button], tight=True)
+    def __init__(
+        self,
+        failed: Callable[[Exception], object],
+        turned: Callable[[], object],
+        told: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._failed, self._turned, self._told, self._tab = failed, turned, told, ""
+        self._lines: dict[str, Line] = {}  # by kind of job; by tab, of widgets
+        self._last = ""  # of those that have ended, the one that is still shown
+        self._lock = threading.RLock()
+        self.box = row([], tight=True)
+        self.box.add_class("dlcnb-activity")
+
+    def job_line(self, kind: str) -> JobLine:
+        """The line of a kind of jobs."""
+        with self._lock:
+            if kind not in self._lines:
+                self._lines[kind] = JobLine(kind, self._failed, self._turned, lambda: self._changed(kind))
+                self.box.children = [line.box for line in self._lines.values()]
+            line = self._lines[kind]
+        assert isinstance(line, JobLine)  # tabs are not called as kinds are
+        return line
 
     def find(self, project: Project) -> None:
         """Follow what is under way in a project already."""
         runs = [jobs.attach(run) for run in project.runs() if Run(run).job_file.is_file()]
         found = [under_way(project, kind) for kind in DOING if kind != "train"]
-        running = [job for job in [*found, *runs] if job is not None and job.status == "running"]
-        if running:
-            self.follow(running[-1])
+        for job in [*found, *runs]:
+            if job is not None:
+                self.follow(job)
 
     def follow(self, job: Job) -> None:
-        """Show how far a job is, if it is running; this one and no other any more."""
+        """Show how far a job is, if it is running; no other one of its kind any more."""
         if job.status == "running":
-            self._kind, self._stopping, self.progress.value = DOING.get(job.kind, job.kind), False, 0.0
-            self.follower.follow(job)
+            self.job_line(job.kind).follow(job)
 
-    def open_tab(self, tab: str) -> None:
-        """Leave progress and Stop to the tab that is open, where it has its own."""
-        self._tab = tab
-        if self.follower.following:
-            self._show_controls(True)
-
-    def show(self, words: str, share: float, stop: Callable[[], object]) -> None:
-        """Show work of a widget, unless a job is under way; without words it has ended.
+    def show(self, tab: str, words: str, share: float, stop: Callable[[], object]) -> None:
+        """Show what the widget of a tab works at; without words it has ended.
 
         Parameters
         ----------
-        words : str
+        tab, words : str
         share : float
             How much is done, 0 to 1.
         stop : callable
             What Stop does.
         """
-        if self.follower.following:
-            return
-        self._stop_work = stop if words else None
-        self._show_controls(bool(words))
-        self.progress.value, self.text.value = share, muted(words)
+        with self._lock:
+            if tab not in self._lines:
+                self._lines[tab] = Line(stop)
+                self.box.children = [line.box for line in self._lines.values()]
+        self._lines[tab].say(words, f"{share:.0%}", share, running=bool(words))
+        self._changed(tab)
 
-    def _show_controls(self, wanted: bool) -> None:
-        job = self.follower.job
-        there = job is not None and self.follower.following and self._tab in OWN.get(job.kind, ())
-        display = None if wanted and not there else "none"
-        for widget in (self.progress, self.stop_button):
-            if widget.layout.display != display:
-                widget.layout.display = display
+    def how_far(self, name: str) -> str:
+        """How far a kind of job, or the widget of a tab, is: "45% · 4:12 left"; empty if it is not under way."""
+        line = self._lines.get(name)
+        return line.how_far if line is not None and line.running else ""
+
+    def open_tab(self, tab: str) -> None:
+        """Leave progress and Stop to the tab that is open, where it has its own."""
+        self._tab = tab
+        self._arrange()
+
+    def hear(self, job: Job | None, status: str) -> None:
+        """Say, until it has ended, that a job was asked to stop; one that is not followed, and other news, are not."""
+        line = self._lines.get(job.kind) if job is not None else None
+        if status in ("stopping", "pausing") and job is not None and isinstance(line, JobLine):
+            line.hear(job, status)
+
+    def _changed(self, name: str) -> None:
+        if not self._lines[name].running:
+            self._last = name
+        self._arrange()
+        self._told()
+
+    def _arrange(self) -> None:
+        """Show what is under way, or what ended last; with Stop, and the bar where it is alone."""
+        with self._lock:
+            running = {name for name, line in self._lines.items() if line.running}
+            stoppable = {name for name in running if self._tab not in (name, *OWN.get(name, ()))}
+            for name, line in self._lines.items():
+                _show(line.box, name in running or (name == self._last and not running))
+                _show(line.stop_button, name in stoppable)
+                _show(line.progress, name in stoppable and len(running) == 1)
+            set_class(self.box, "dlcnb-several", len(running) > 1)
+
+    def close(self) -> None:
+        """Follow no more; the jobs go on."""
+        for line in self._lines.values():
+            line.close()
+
+
+class Line:
+    """Words, progress and Stop of one piece of work, side by side in ``box``.
+
+    Parameters
+    ----------
+    stop : callable
+        What Stop does.
+    """
+
+    def __init__(self, stop: Callable[[], object]) -> None:
+        self.running, self.how_far = False, ""
+        self.text = Html()
+        self.text.add_class("dlcnb-number")
+        self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=ipywidgets.Layout(width="140px"))
+        self.stop_button = button("stop", "Stop it; what is done so far is kept", stop, "Stop")
+        self.box = row([self.text, self.progress, self.stop_button], tight=True)
+
+    def say(self, words: str, how_far: str, share: float | None = None, *, running: bool = True) -> None:
+        """Say how it goes: all of it, and how far it is, in words; the share is kept where it is None."""
+        self.running, self.how_far, self.text.value = running, how_far, muted(words)
+        if share is not None:
+            self.progress.value = share
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+class JobLine(Line):
+    """How far the newest job of a kind is, from wherever it was started.
+
+    Parameters
+    ----------
+    kind : str
+    failed, turned
+        As of `Activity`.
+    told : callable
+        Called without arguments after all news.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        failed: Callable[[Exception], object],
+        turned: Callable[[], object],
+        told: Callable[[], object],
+    ) -> None:
+        super().__init__(self.stop)
+        self._doing, self._failed, self._turned, self._told = DOING.get(kind, kind), failed, turned, told
+        self._stopping = ""
+        self.follower = JobFollower(self._on_news, failed, seconds=0.3)
+        self.stop_button.tooltip = f"{self._doing}: stop it; what is done so far is kept"
+
+    def follow(self, job: Job) -> None:
+        """Follow a job from its beginning; one that is followed already is not begun anew."""
+        if self.follower.following and self.follower.job is not None and self.follower.job.folder == job.folder:
+            return
+        self._stopping, self.progress.value = "", 0.0
+        self.follower.follow(job)
+        self._turned()
 
     def stop(self) -> None:
-        """Ask the job, or the widget at work, to stop."""
-        if self._stop_work is not None:
-            self._stop_work()
-            return
+        """Ask the job to stop."""
         job = self.follower.job
         if job is not None and self.follower.following:
             try:
@@ -110,36 +206,40 @@ class Activity:
             except OSError as error:
                 self._failed(error)
 
-    def hear(self, job: Job | None, status: str) -> None:
-        """Say, until it has ended, that the job that is followed was asked to stop; others, and other news, are not."""
+    def hear(self, job: Job, status: str) -> None:
+        """Say that this job was asked to stop; another one is none of this line's."""
         mine = self.follower.job
-        if status not in ("stopping", "pausing") or job is None or mine is None or job.folder != mine.folder:
-            return
-        self._stopping = True
-        self.text.value = muted(f"{self._kind}: {status} …")
+        if mine is not None and job.folder == mine.folder:
+            self._stopping = status
+            self.say(f"{self._doing}: {status} …", f"{status} …")
+            self._told()
 
     def _on_news(self, news: News) -> None:
-        self._stop_work = None
-        self._show_controls(not news.ended)
         step = news.last("step") or news.last("progress")
+        share = _share(step) if step else None
         if news.ended:
-            self.text.value = muted(f"{self._kind}: {ENDED[news.status]}")
-            self._ended()
+            self.say(f"{self._doing}: {ENDED[news.status]}", "", share, running=False)
         elif self._stopping:
-            self.progress.value = _share(step) if step else self.progress.value
-        elif step is None:
-            if not self.progress.value or news.last("start"):
-                self.progress.value = 0.0
-                self.text.value = muted(f"{self._kind}: starting the network …")
-        else:
-            self.progress.value = _share(step)
+            self.say(f"{self._doing}: {self._stopping} …", f"{self._stopping} …", share)
+        elif step is not None:
             left = step.get("seconds_left")
-            rest = f" · {clock_text(left)} left" if left is not None else ""
-            self.text.value = muted(f"{self._kind}: {self.progress.value:.0%}{rest}")
+            how_far = f"{share:.0%}" + (f" · {clock_text(left)} left" if left is not None else "")
+            self.say(f"{self._doing}: {how_far}", how_far, share)
+        elif not self.progress.value or news.last("start"):
+            self.say(f"{self._doing}: starting the network …", "starting …", 0.0)
+        self._told()
+        if news.ended or any(event.get("snapshot") for event in news.events):
+            self._turned()
 
     def close(self) -> None:
         """Follow no more; the job goes on."""
         self.follower.close()
+
+
+def _show(widget: ipywidgets.Widget, wanted: bool) -> None:
+    display = None if wanted else "none"
+    if widget.layout.display != display:
+        widget.layout.display = display
 
 
 def _share(step: dict[str, Any]) -> float:

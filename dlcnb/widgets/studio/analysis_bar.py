@@ -13,7 +13,8 @@ from dlcnb.run import Run
 from dlcnb.widgets.base.follow import JobFollower, News, under_way
 from dlcnb.widgets.base.html import Html, muted, shortened
 from dlcnb.widgets.base.quiet import Quiet
-from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.base.view import NotYet, View, button, gesture, row, shown
+from dlcnb.widgets.training.runs import run_under_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,18 +112,18 @@ class AnalysisBar(View):
         """Whether an analysis is under way."""
         return self.follower.following
 
-    @shown
+    @gesture
     def start(self, videos: Sequence[Path] = ()) -> None:
         """Analyze the video chosen, or these; returns at once (see `wait`)."""
         if self.busy:
-            raise RuntimeError("An analysis is under way: stop it, or wait until it is done.")
+            raise NotYet("An analysis is under way: stop it, or wait until it is done.", lambda: self.busy)
         if self.video is None:
-            raise FileNotFoundError(f"{self.project.root} has no video; add one under Videos and frames")
+            raise NotYet("There is no video yet: add one under Videos and frames.", lambda: self.video is None)
         wanted = list(videos) or [self.video]
         self.tell(f"Analyzing {', '.join(video.name for video in wanted)}: {STARTING}")
         self.follower.follow(jobs.start("analyze", self.project, videos=wanted, engine="auto", dynamic="auto"))
 
-    @shown
+    @gesture
     def stop(self) -> None:
         """Ask the analysis to stop; what it did is kept."""
         if self.job is not None and self.busy:
@@ -168,8 +169,12 @@ class AnalysisBar(View):
         table = self.poses
         self.start_button.description = "Analyze again" if table else "Analyze"
         self.start_button.button_style = "" if table or not trained else "success"
-        words = table.name if table else "not analyzed yet" if trained else "train a network first"
+        words = "under way" if busy else table.name if table else "not analyzed yet" if trained else self._missing()
         self.note.value = muted(shortened(words, 60))
+
+    def _missing(self) -> str:
+        """What has to be there before a video is analyzed."""
+        return "train a network first" if run_under_way(self.project) is None else "the first network is trained now"
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until the analysis is done; False if it is silent for ``timeout`` seconds."""

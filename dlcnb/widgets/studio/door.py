@@ -16,7 +16,7 @@ from dlcnb.project.recent import Recent, forget, recent_projects
 from dlcnb.widgets.base.folders import FolderBrowser
 from dlcnb.widgets.base.html import Html, heading, markup, muted, shortened
 from dlcnb.widgets.base.task import Task
-from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.base.view import View, button, gesture, row, shown
 from dlcnb.widgets.studio.new_project import NewProject, place_to_write
 
 __all__ = ["WAYS", "FrontDoor", "is_project"]
@@ -126,7 +126,7 @@ class FrontDoor(View):
     def _sample_folder(self) -> Path:
         return place_to_write(self._folder) / "dlcnb-samples"
 
-    @shown
+    @gesture
     def sample(self, name: str) -> None:
         """Make one of `SAMPLES`, or find it made already, and open it; returns at once (see `wait`)."""
         self.tell(f"{name}: one moment …")
@@ -143,7 +143,7 @@ class FrontDoor(View):
         self.tell("")
         self._opened(made)
 
-    @shown
+    @gesture
     def _open_it(self, project: Project | Path) -> None:
         self.tell("")
         self._opened(project)

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Lines", "still"]
 
+WORK = {  # one of `TABS` -> what is under way there, and its name in `Activity`
+    "Frames": ("choosing frames", "Frames"),
+    "Train": ("training", "train"),
+    "Evaluate": ("evaluating", "evaluate"),
+    "Trajectories": ("analyzing", "analyze"),
+    "Refine": ("choosing frames", "Refine"),
+}
 OTHER = "Opens Train, and trains a new network that goes on from what the last one has learned"
 
 
@@ -71,20 +78,26 @@ class Lines:
     def show(self, task: str, found: Overview, tab: str) -> None:
         """Say where a project stands; what the open ``tab`` shows needs no button that opens it, or a second Stop."""
         self._activity.open_tab(tab)
-        self.next_button.layout.display = "none" if found.training and tab == "Train" else None
         goal, words = found.next_step
-        next_one = f"· {words}" if found.training else "· next:"
+        self.next_button.layout.display = "none" if found.awaited and tab == goal else None
+        next_one = f"· {self._under_way(goal)}" if found.awaited else "· next:"
         whole = f"{task}: {found.summary}\n{found.verdict}\n{next_one}"  # where a low pane has no room for it
         self.line.value = markup(
             '<span title="{}"><b>{}</b>: {} {}</span>', whole, task, found.summary, muted(next_one)
         )
-        words = "show the training" if found.training else words
+        words = words.replace("wait for", "show", 1) if found.awaited else words
         self.next_button.description = words[:1].upper() + words[1:]
         other, instead = found.other_step
         self.other_button.description = f"Or {instead}"
         self.other_button.layout.display = None if instead else "none"
         self.other_button.tooltip = OTHER if other == "Train" else f"Opens {other}: {TABS.get(other, '')}"
         self.next_button.tooltip = OTHER if found.judged_bad and goal == "Train" else f"Opens {goal}: {TABS[goal]}"
+
+    def _under_way(self, tab: str) -> str:
+        """What is waited for, and how far it is: "training: 45% · 4:12 left"."""
+        words, name = WORK[tab]
+        how_far = self._activity.how_far(name)
+        return f"{words}: {how_far}" if how_far else f"{words} …"
 
     def offer(self, frame: int | None) -> None:
         """Offer to extract a frame and correct it; None takes the offer back."""

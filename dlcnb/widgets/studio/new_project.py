@@ -15,7 +15,7 @@ from dlcnb.widgets.base.chips import Chips
 from dlcnb.widgets.base.html import Html, heading
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.task import Task
-from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.base.view import View, button, gesture, row
 from dlcnb.widgets.studio.videos import VideoChooser
 
 __all__ = ["PRESETS", "NewProject", "place_to_write"]
@@ -74,10 +74,13 @@ class NewProject(View):
         wide = ipywidgets.Layout(flex="1 1 270px", width="auto", min_width="0")  # for the longest of its names
         self.preset = ipywidgets.Dropdown(options=list(PRESETS), description="Bodyparts", layout=wide)
         self.preset.observe(lambda _: self._on_preset(), "value")
+        for field in (self.task_field, self.scorer, self.parent, self.preset):
+            field.observe(lambda _: self.tell(""), "value")  # what was missing is being filled in
         self.parts = Chips([], self._on_parts, adding="add bodyparts: a, b")
         self.edges = ipywidgets.Text(
             description="Skeleton", placeholder="none; or snout-leftear, leftear-tailbase", layout=layout
         )
+        self.edges.observe(lambda _: self.tell(""), "value")
         making = "Make the project; the videos stay where they are"
         self.create_button = button("check", making, self.create, "Create", button_style="primary")
         fields = ipywidgets.VBox(
@@ -110,6 +113,7 @@ class NewProject(View):
 
     def _on_parts(self) -> None:
         """The edges of a bodypart go with it."""
+        self.tell("")
         kept = []
         for text in _split(self.edges.value):
             try:
@@ -122,7 +126,7 @@ class NewProject(View):
     def _busy(self, busy: bool) -> None:
         self.create_button.disabled = busy
 
-    @shown
+    @gesture
     def create(self) -> None:
         """Make the project, on a thread, as uploads are copied; what is wrong is told, and nothing is made then."""
         self.tell("")

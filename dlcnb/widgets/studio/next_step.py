@@ -24,7 +24,7 @@ def do_next(studio: Studio, other: bool = False) -> None:
     made = studio.go_to(tab)
     if tab == "Frames" and not seen.videos:
         studio.adding.show_chooser(True)
-    elif made is None:
+    elif made is None or seen.awaited == tab:
         return
     elif tab == "Frames":
         _frames(made, seen)
@@ -32,7 +32,7 @@ def do_next(studio: Studio, other: bool = False) -> None:
         _label(made, corrects=seen.outliers > seen.refined)
     elif tab == "Train" and seen.judged_bad:
         made.train_on(LONGER)
-    elif tab == "Train" and not seen.training:
+    elif tab == "Train":
         made.start()
     elif tab == "Evaluate":
         made.evaluate()
@@ -64,9 +64,13 @@ def _label(labeler: Labeler, corrects: bool) -> None:
 
 
 def planned(widgets: Mapping[str, Any]) -> dict[str, Any]:
-    """What the widgets of a Studio are set to do, as `Overview` has it: frames to extract, minutes of training."""
-    frames, train = widgets.get("Frames"), widgets.get("Train")
+    """What the widgets of a Studio are set to do, as `Overview` has it: frames to extract, minutes of training,
+    and which of them is at work by itself.
+    """
+    frames, train, refine = widgets.get("Frames"), widgets.get("Train"), widgets.get("Refine")
+    picking, seeking = frames is not None and frames.state.doing, refine is not None and refine.state.doing
     return {
-        "picked": 0 if frames is None or frames.state.doing else frames.state.waiting,
+        "picked": 0 if frames is None or picking else frames.state.waiting,
+        "at_work": "Frames" if picking else "Refine" if seeking else "",
         "minutes": LONGER if train is None else train.settings.minutes,
     }

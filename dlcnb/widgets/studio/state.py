@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlcnb.evaluate import trained_shortly
+from dlcnb.evaluate.verdict import SHORT, trained_shortly
 from dlcnb.files import read_json
 from dlcnb.frames import extracted
 from dlcnb.jobs import attach
@@ -17,6 +17,7 @@ from dlcnb.poses import newest_poses
 from dlcnb.run import Run
 from dlcnb.trainset import PRESETS
 from dlcnb.trainset.cautions import FEW
+from dlcnb.widgets.base.follow import under_way
 
 if TYPE_CHECKING:
     from dlcnb.project import Project
@@ -48,6 +49,13 @@ STEPS = {  # step of the work -> which of it are inside; the bodyparts are behin
 }
 LONGER = PRESETS["quick"]["minutes"]  # of training, offered beside more labels
 _LONGER = ("Train", f"train {LONGER:g} minutes")
+WAIT = {  # one of `TABS` -> the next step, where what is to be done there is under way
+    "Frames": "wait for the frames",
+    "Train": "wait for the training",
+    "Evaluate": "wait for the evaluation",
+    "Trajectories": "wait for the analysis",
+    "Refine": "wait for the frames",
+}
 BAD = ("useless", "poor")  # levels of a verdict, with which looking further is of no use
 
 
@@ -65,6 +73,8 @@ class Overview:
         Runs of this iteration that have a snapshot.
     training : bool
         Whether a run of this iteration is under way.
+    evaluating, analyzing : bool
+        Whether a network is being evaluated, a video analyzed.
     evaluated : bool
         Whether the last run of this iteration is.
     error_px : float or None
@@ -80,6 +90,8 @@ class Overview:
         Frames picked in the list of frames and not extracted yet.
     minutes : float
         How long a training would be that is started now; 0 where its steps end it.
+    at_work : str
+        The one of `TABS` whose widget chooses or extracts frames now; empty if none does.
     """
 
     videos: int = 0
@@ -89,6 +101,8 @@ class Overview:
     in_work: int = 0
     trained: int = 0
     training: bool = False
+    evaluating: bool = False
+    analyzing: bool = False
     evaluated: bool = False
     error_px: float | None = None
     level: str = ""
@@ -99,10 +113,28 @@ class Overview:
     steps: int = 0
     picked: int = 0
     minutes: float = LONGER
+    at_work: str = ""
 
     @property
     def next_step(self) -> tuple[str, str]:
-        """``(tab, what to do there)``: a name of `TABS`, and words."""
+        """``(tab, what to do there)``: a name of `TABS`, and words; what is under way already is waited for."""
+        tab, words = self._wanted
+        return (tab, WAIT[tab]) if tab in self._under_way else (tab, words)
+
+    @property
+    def awaited(self) -> str:
+        """The one of `TABS` whose work is waited for; empty if there is something to do."""
+        tab, words = self.next_step
+        return tab if words == WAIT.get(tab) else ""
+
+    @property
+    def _under_way(self) -> set[str]:
+        running = {"Train": self.training, "Evaluate": self.evaluating, "Trajectories": self.analyzing}
+        return {tab for tab in WAIT if running.get(tab) or tab == self.at_work}
+
+    @property
+    def _wanted(self) -> tuple[str, str]:
+        """What is to be done next, if nobody does it yet."""
         first = self.iteration == 0
         open_frames = self.extracted - self.labeled
         extract = f"extract {_count(self.picked, 'frame')}"
@@ -111,7 +143,7 @@ class Overview:
             (not self.videos, "Frames", "add a video to the project"),
             (not self.extracted and self.picked, "Frames", extract),
             (not self.extracted, "Frames", "choose frames to label, and extract them"),
-            (self.training, "Train", "wait for the training"),
+            (self.training, "Train", WAIT["Train"]),
             (self.outliers > self.refined, "Label", f"correct {_count(self.outliers - self.refined, 'outlier frame')}"),
             (self.outliers > 0, "Refine", f"merge {_count(self.refined, 'refined frame')}: the next iteration"),
             (not self.labeled, "Label", f"label {_count(open_frames, 'frame')}"),
@@ -135,12 +167,22 @@ class Overview:
         step = self.next_step
         if self.judged_bad and step == _LONGER:
             return self._more_labels
-        return _LONGER if self.judged_bad and step[0] in ("Label", "Frames") else ("", "")
+        return _LONGER if self.judged_bad and not self.awaited and step[0] in ("Label", "Frames") else ("", "")
 
     @property
     def judged_bad(self) -> bool:
         """Whether the newest network is evaluated and of no use yet."""
         return bool(self.trained and self.evaluated and not self.training and self.level in BAD)
+
+    @property
+    def doubt(self) -> str:
+        """Why the newest network is no step that is done, in words; empty if it is one, or there is none yet."""
+        if not self.trained or self.training:
+            return ""
+        if self.judged_bad:
+            return self.verdict.split(";")[0] or self.level
+        shortly = not self.evaluated and self.steps < SHORT
+        return f"trained for {_count(self.steps, 'step')} only" if shortly else ""
 
     @property
     def _shortly(self) -> bool:
@@ -157,17 +199,31 @@ class Overview:
 
     @property
     def titles(self) -> dict[str, str]:
-        """Each of `STEPS` with its state: "Label 12/20", "Train ✓"."""
+        """Each of `STEPS` with its state: "Label 12/20", "Train ✓"; "Train !" where its network is of no use yet."""
         look, refine = f"{self.analyzed}/{self.videos}", f"{self.refined}/{self.outliers}"
         states = {
             "Videos and frames": "✓" if self.extracted else "",
             "Label": f"{self.labeled}/{self.extracted}" if self.extracted else "",
-            "Train": "…" if self.training else "✓" if self.trained else "",
-            "Evaluate": "✓" if self.evaluated else "",
-            "Look": look if self.analyzed else "",
+            "Train": "…" if self.training else "!" if self.doubt else "✓" if self.trained else "",
+            "Evaluate": "…" if self.evaluating else "✓" if self.evaluated else "",
+            "Look": "…" if self.analyzing else look if self.analyzed else "",
             "Refine": refine if self.outliers else "",
         }
         return {step: f"{step} {state}".rstrip() for step, state in states.items()}
+
+    @property
+    def captions(self) -> dict[str, str]:
+        """What each of `STEPS` is for, and what its state means, in words."""
+        look = f"{self.analyzed} of {self.videos}"
+        states = {
+            "Label": f"{self.labeled} of {_count(self.extracted, 'frame')} labeled" if self.extracted else "",
+            "Train": "a network is trained now" if self.training else self.doubt,
+            "Evaluate": "the network is evaluated now" if self.evaluating else "",
+            "Look": "an analysis is under way" if self.analyzing else f"{look} videos analyzed",
+            "Refine": f"{self.refined} of {_count(self.outliers, 'outlier frame')} corrected" if self.outliers else "",
+        }
+        told = {step: [TABS[names[0]], states.get(step, "")] for step, names in STEPS.items()}
+        return {step: f"{step}: {'; '.join(filter(None, words))}" for step, words in told.items()}
 
     @property
     def summary(self) -> str:
@@ -181,14 +237,12 @@ class Overview:
             parts.append(f"{self.labeled} of {_count(self.extracted, 'frame')} labeled{few}")
         else:
             parts.append("no frames extracted")
-        if self.training:
-            parts.append("training")
         if self.verdict:
             parts.append(self.verdict.split(";")[0])
         elif self.error_px is not None:
             parts.append(f"last error {self.error_px:.1f} px")
         elif self.trained:
-            parts.append("not evaluated")
+            parts.append(", ".join(filter(None, [self.doubt, "not evaluated"])))
         if self.analyzed:
             rest = f" of {self.videos}" if self.analyzed < self.videos else ""
             parts.append(f"{self.analyzed}{rest} video{'s' * (max(self.analyzed, self.videos) > 1)} analyzed")
@@ -221,6 +275,8 @@ def overview(project: Project) -> Overview:
         in_work=states.count("in work"),
         trained=len(trained),
         training=any(Run(run).job_file.is_file() and attach(run).status == "running" for run in runs),
+        evaluating=under_way(project, "evaluate") is not None,
+        analyzing=under_way(project, "analyze") is not None,
         evaluated=bool(trained) and bool(list(_evaluations(project, trained[-1]))),
         error_px=_error_px(report),
         level=worth.get("level", ""),

@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlcnb.labels import Suggestions
-from dlcnb.outliers import suggestions
 from dlcnb.project import Project
 from dlcnb.project.recent import remember
 from dlcnb.widgets.base.canvas import Painter
@@ -18,25 +16,15 @@ from dlcnb.widgets.base.follow import JobFollower
 from dlcnb.widgets.base.html import Html, markup
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.view import View, set_class, shown
-from dlcnb.widgets.evaluation.view import EvaluationView
-from dlcnb.widgets.frames.frame_picker import FramePicker
-from dlcnb.widgets.labeler.labeler import Labeler
-from dlcnb.widgets.map.frame_map import FrameMap
-from dlcnb.widgets.refine.outlier_queue import OutlierQueue
-from dlcnb.widgets.review.label_review import LabelReview
-from dlcnb.widgets.schema.schema_editor import SchemaEditor
 from dlcnb.widgets.studio.activity import Activity
 from dlcnb.widgets.studio.analysis_bar import AnalysisBar
 from dlcnb.widgets.studio.door import FrontDoor
 from dlcnb.widgets.studio.lines import Lines, still
-from dlcnb.widgets.studio.links import LabelerLink, QueueLink
+from dlcnb.widgets.studio.making import MAKERS
 from dlcnb.widgets.studio.next_step import do_next, planned
 from dlcnb.widgets.studio.state import TABS, Overview, gone, overview, schema
 from dlcnb.widgets.studio.steps import Steps
 from dlcnb.widgets.studio.videos import AddVideos
-from dlcnb.widgets.training.monitor import TrainingMonitor
-from dlcnb.widgets.trajectories.view import TrajectoryView
-from dlcnb.widgets.zones.editor import ZoneEditor
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -114,9 +102,9 @@ class Studio(View):
         self._on_tab()
 
     def _build(self) -> None:
-        self.activity = Activity(self.fail, self.look)
+        self.activity = Activity(self.fail, self.look, self._show)
         self.bar = AnalysisBar(self.project, self._on_video)
-        self.adding = AddVideos(self.project, self._on_schema)
+        self.adding = AddVideos(self.project, self.take_schema)
         self.steps = Steps(self._on_tab)
         self.lines = Lines(
             self.leave, self.do_next, self.refresh, self._correct, self.steps.gear, self.status_line, self.activity
@@ -184,6 +172,8 @@ class Studio(View):
                 self._fill(tab)
         if tab == "Label" and tab in self.widgets:
             self.widgets[tab].focus()
+        if tab == "Train" and tab in self.widgets:
+            self._hear(self.widgets[tab].status_line.value)  # which is true as long as this run is shown
         self._show()
         self.look()
 
@@ -204,14 +194,14 @@ class Studio(View):
         """The widget of a tab, made if it was not before; what that raises is passed on."""
         with self._lock:
             if tab not in self.widgets:
-                self.widgets[tab] = made = getattr(self, f"_make_{tab.lower()}")()
+                self.widgets[tab] = made = MAKERS[tab](self)
                 self._join(made)
             return self.widgets[tab]
 
     def _join(self, made: Any) -> None:
         """Let what a widget tells, and the jobs that it starts, be seen at the bottom."""
         made.status_line.layout.display = "none"
-        made.status_line.observe(lambda change: self._hear(change.new), "value")
+        made.status_line.observe(lambda change: self._hear(change.new, change.old), "value")
         follower = getattr(made, "follower", None)
         if isinstance(follower, JobFollower):
             follower.also = self.activity.follow
@@ -219,8 +209,10 @@ class Studio(View):
                 self.activity.follow(follower.job)
         self.status_line.value = made.status_line.value or self.status_line.value
 
-    def _hear(self, told: str) -> None:
-        self.status_line.value = told
+    def _hear(self, told: str, before: str = "") -> None:
+        """Show what a widget tells; one that takes back what it told ``before`` leaves what others told."""
+        if told or self.status_line.value == before:
+            self.status_line.value = told
         if 'role="alert"' in told and (lost := gone(self.project)):
             self.tell(lost, "error")
 
@@ -238,68 +230,6 @@ class Studio(View):
         elif tab == "Train":
             self.widgets[tab].list_runs()
 
-    def _make_frames(self) -> View:
-        if not self.project.videos:
-            raise FileNotFoundError("The project has no video yet: press one in the list above, then Add.")
-        made = FramePicker(self.project, on_extracted=lambda _: self.look())
-        made.state.observe(lambda _: self.activity.show(made.state.doing, made.state.progress, made.stop), "doing")
-        made.state.observe(lambda _: self._on_picks(), ["revision", "doing"])
-        return made
-
-    def _on_picks(self) -> None:
-        if planned(self.widgets)["picked"] != self.overview.picked:
-            self.look()
-
-    def _make_label(self) -> View:
-        offered = Suggestions(suggestions(self.project, folder.name) for folder in self.project.labeled_dirs())
-        made = Labeler(self.project, suggestions=(offered.networks, offered) if offered else None)
-        made.session.observe(lambda change: self.look() if change.new != "unsaved" else None, ["saved", "taken"])
-        return made
-
-    def _make_check(self) -> View:
-        return LabelReview(self.project, labeler=LabelerLink(self))
-
-    def _make_train(self) -> View:
-        made = TrainingMonitor(self.project)
-        made.state.observe(lambda change: self.activity.hear(made.job, change.new), "status")
-        made.state.observe(lambda _: self.look(), "status")
-        made.settings.observe(lambda _: self.look(), "minutes")
-        return made
-
-    def _make_evaluate(self) -> View:
-        if not self.project.runs():
-            raise FileNotFoundError("No network is trained yet: train one, in the step before.")
-        made = EvaluationView(self.project, labeler=LabelerLink(self), on_kept=self._on_pcutoff)
-        made.state.observe(lambda _: self.look(), "revision")
-        return made
-
-    def _make_trajectories(self) -> View:
-        return TrajectoryView(self.project, self.bar.video, self._poses(), queue=QueueLink(self))
-
-    def _make_zones(self) -> View:
-        return ZoneEditor(self.project, self.bar.video)
-
-    def _make_map(self) -> View:
-        return FrameMap(self.project, self.bar.video, self._poses(), queue=QueueLink(self))
-
-    def _make_refine(self) -> View:
-        made = OutlierQueue(self.project, self.bar.video, self._poses(), labeler=LabelerLink(self))
-        made.state.observe(lambda _: self.look(), "revision")
-        return made
-
-    def _make_bodyparts(self) -> View:
-        return SchemaEditor(self.project, on_changed=self._on_schema)
-
-    def _poses(self) -> Path:
-        if self.bar.poses is None:
-            first = "" if self.project.runs() else "train a network, then "
-            raise FileNotFoundError(
-                f"This video has no poses yet: {first}press Analyze."
-                if self.bar.video
-                else "The project has no video yet: add one under Videos and frames."
-            )
-        return self.bar.poses
-
     # --- what changes ---
 
     def _on_video(self) -> None:
@@ -311,13 +241,14 @@ class Studio(View):
                 self._fill(self.tab)
         self.look()
 
-    def _on_pcutoff(self, pcutoff: float) -> None:
+    def take_pcutoff(self, pcutoff: float) -> None:
         """The project has another pcutoff: what is open shows it."""
         if "Trajectories" in self.widgets:
             self.widgets["Trajectories"].choose("pcutoff", pcutoff)
         self._drop("Map")
 
-    def _on_schema(self) -> None:
+    def take_schema(self) -> None:
+        """Videos or bodyparts have changed: everything is opened anew."""
         with self._lock:
             self._renew(Project.open(self.project.root), keep=("Bodyparts",))
             if self.tab != "Bodyparts":
@@ -363,6 +294,10 @@ class Studio(View):
 
     def _look(self) -> None:
         found = replace(overview(self.project), **planned(self.widgets))
+        for made in [*self.widgets.values(), self.bar]:
+            made.recheck()
+        if found.training or found.evaluating or found.analyzing:
+            self.activity.find(self.project)  # started elsewhere, it may be
         if found == self.overview:
             return
         self.overview = found
@@ -374,6 +309,7 @@ class Studio(View):
     def _show(self) -> None:
         self.lines.show(self.project.task, self.overview, self.tab)
         self.steps.show_titles(self.overview.titles)
+        self.guard.captions = list(self.overview.captions.values())
         set_class(self, "dlcnb-grows", self.tab == "Train")
 
     # --- without a browser ---

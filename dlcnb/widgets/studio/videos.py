@@ -19,7 +19,7 @@ from dlcnb.widgets.base.folders import FolderBrowser
 from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.task import Task
 from dlcnb.widgets.base.upload import Upload
-from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.base.view import View, button, gesture, row
 
 if TYPE_CHECKING:
     from dlcnb.project import Project
@@ -70,7 +70,7 @@ class VideoChooser(View):
             self._uploads = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}uploads-"))
         return self._uploads
 
-    @shown
+    @gesture
     def toggle_camera(self) -> None:
         """Show the camera; if it is shown, turn it off."""
         if self.camera is not None:
@@ -88,7 +88,7 @@ class VideoChooser(View):
             with VideoReader(clip) as reader:
                 self.tell(f"{clip.name} is recorded and chosen: {len(reader)} frames, {reader.times[-1]:.0f} seconds.")
 
-    @shown
+    @gesture
     def toggle(self, path: Path) -> None:
         """Choose a video, or take it away."""
         if path in self.videos:
@@ -96,7 +96,7 @@ class VideoChooser(View):
         else:
             self.choose(path)
 
-    @shown
+    @gesture
     def choose(self, path: str | Path) -> None:
         """Choose a video: one that can't be read, or has the name of another, is refused."""
         self.tell("")
@@ -173,7 +173,7 @@ class AddVideos(View):
     def _busy(self, busy: bool) -> None:
         self.add_button.disabled = busy or not self.chooser.videos
 
-    @shown
+    @gesture
     def add(self) -> None:
         """Add what is chosen; returns at once, as uploads are copied."""
         self.task.start(lambda _: self._add())

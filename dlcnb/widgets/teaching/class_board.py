@@ -18,7 +18,7 @@ from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.pictures import figure_picture
 from dlcnb.widgets.base.task import Task
 from dlcnb.widgets.base.upload import Upload
-from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.base.view import View, button, gesture, row
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -107,7 +107,7 @@ class ClassBoard(View):
             found.append((path.name, state.st_mtime_ns, state.st_size))
         return sorted(found)
 
-    @shown
+    @gesture
     def refresh(self) -> None:
         """Look into the folder again."""
         self._seen = self._signature()

@@ -21,10 +21,10 @@ from dlcnb.widgets.base.compat import Accordion
 from dlcnb.widgets.base.follow import JobFollower
 from dlcnb.widgets.base.html import Html, joined, markup, muted, notice
 from dlcnb.widgets.base.input_guard import InputGuard
-from dlcnb.widgets.base.view import View, button, row, shown
+from dlcnb.widgets.base.view import NotYet, View, button, gesture, row, shown
 from dlcnb.widgets.training.curves import EARLIER, TrainingCurves
 from dlcnb.widgets.training.preview_strip import PreviewStrip
-from dlcnb.widgets.training.runs import RunChooser, StartOffer, run_name, starts
+from dlcnb.widgets.training.runs import RunChooser, StartOffer, run_name, run_under_way, starts
 from dlcnb.widgets.training.settings import SettingsForm, TrainingSettings
 from dlcnb.widgets.training.state import TrainingState
 from dlcnb.widgets.training.words import STATUS, facts, headline, picture
@@ -147,7 +147,7 @@ class TrainingMonitor(View):
 
     # --- gestures ---
 
-    @shown
+    @gesture
     def start(self) -> None:
         """Start a new run with the settings shown; returns at once."""
         with self._lock:
@@ -161,7 +161,7 @@ class TrainingMonitor(View):
         self.settings.minutes, self.settings.steps, self.settings.start_from = minutes, 0, last
         self.start()
 
-    @shown
+    @gesture
     def resume(self) -> None:
         """Go on with the shown run from its last snapshot, slower if its loss became infinite; returns at once."""
         with self._lock:
@@ -174,10 +174,11 @@ class TrainingMonitor(View):
         if self.project is None:
             raise RuntimeError("This monitor shows one run: make it with TrainingMonitor(project) to start others.")
         if self.state.active:
-            raise RuntimeError("A run is under way: stop it before starting another.")
-        other = self._other_run(self.project)
-        if other:
-            raise RuntimeError(f"Another run is under way ({other}): choose it in the list and stop it first.")
+            raise NotYet("A run is under way: stop it before starting another.", lambda: self.state.active)
+        project = self.project
+        if other := run_under_way(project):
+            why = f"Another run is under way ({other}): choose it in the list and stop it first."
+            raise NotYet(why, lambda: run_under_way(project) is not None)
         run = self._run
         self.follower.stop()
         prepare("starting")
@@ -194,7 +195,7 @@ class TrainingMonitor(View):
         self.state.reset("starting")
         self._watch(job)
 
-    @shown
+    @gesture
     def pause(self) -> None:
         """Stop the run with a snapshot, or go on with it if it is stopped; returns at once."""
         if self.state.active:
@@ -202,7 +203,7 @@ class TrainingMonitor(View):
         else:
             self.resume()
 
-    @shown
+    @gesture
     def stop(self) -> None:
         """Ask the run to save a snapshot and stop; returns at once."""
         self._end("stopping")
@@ -215,14 +216,14 @@ class TrainingMonitor(View):
             self.state.status = status
         self.show()
 
-    @shown
+    @gesture
     def refresh(self) -> None:
         """Look for runs again and read the shown one anew."""
         self.list_runs()
         if self._run is not None:
             self.show_run(self._run)
 
-    @shown
+    @gesture
     def show_run(self, run: Path | str | None) -> None:
         """Watch another run: its folder; None shows an empty monitor."""
         with self._lock:
@@ -291,13 +292,6 @@ class TrainingMonitor(View):
         if not self._told_recipe and self.state.step:
             self._show_recipe()
         self.show()
-
-    def _other_run(self, project: Project) -> str | None:
-        """The name of a run of this project that is under way, else None."""
-        for run in project.runs():
-            if Run(run).job_file.is_file() and jobs.attach(run).status == "running":
-                return run_name(run)
-        return None
 
     def wait(self, timeout: float | None = None) -> str:
         """Block until the run has ended and return its status: for scripts that must not go on before.

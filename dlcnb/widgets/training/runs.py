@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from dlcnb import jobs
 from dlcnb.jobs.starting import WHY, iteration_of
 from dlcnb.project import run_info
 from dlcnb.run import Run
@@ -17,9 +18,10 @@ from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button
 
 if TYPE_CHECKING:
+    from dlcnb.project import Project
     from dlcnb.widgets.training.settings import TrainingSettings
 
-__all__ = ["RunChooser", "StartOffer", "run_name", "starts"]
+__all__ = ["RunChooser", "StartOffer", "run_name", "run_under_way", "starts"]
 
 
 def run_name(run: Path | str) -> str:
@@ -29,6 +31,14 @@ def run_name(run: Path | str) -> str:
     except ValueError:
         return Path(run).name
     return f"shuffle {info['shuffle']}, {info['train_fraction']:.0%} for training"
+
+
+def run_under_way(project: Project) -> str | None:
+    """The name of a run of a project that is under way, else None."""
+    for run in project.runs():
+        if Run(run).job_file.is_file() and jobs.attach(run).status == "running":
+            return run_name(run)
+    return None
 
 
 def starts(runs: Iterable[Path | str | Run]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.pictures import beside, figure_picture
 from dlcnb.widgets.base.plot_input import PlotInput
 from dlcnb.widgets.base.poses_choice import PosesChoice
-from dlcnb.widgets.base.view import View, shown
+from dlcnb.widgets.base.view import View, gesture, shown
 from dlcnb.widgets.player.trail_player import TrailPlayer
 from dlcnb.widgets.trajectories.controls import TrajectoryControls
 from dlcnb.widgets.trajectories.plots import TrajectoryPlots
@@ -170,19 +170,19 @@ class TrajectoryView(View):
 
     # --- gestures ---
 
-    @shown
+    @gesture
     def act(self, method: Callable[..., object], *arguments: Any) -> None:
         """Call a method of the state; what it raises is shown."""
         with self._lock:
             method(*arguments)
 
-    @shown
+    @gesture
     def choose(self, name: str, value: Any) -> None:
         """Set a trait of the state; what it raises is shown."""
         if getattr(self.state, name) != value:
             setattr(self.state, name, value)
 
-    @shown
+    @gesture
     def send(self) -> None:
         """Put the present frame into the queue of frames to label."""
         if self.queue is None:
@@ -305,7 +305,7 @@ class TrajectoryView(View):
         folder = self.project.plots_dir(self.video)
         return folder / f"{self.video.stem}-frames-{self.state.start}-{self.state.stop - 1}{suffix}"
 
-    @shown
+    @gesture
     def save_csv(self, path: Path | str | None = None) -> Path:
         """Write the bodyparts and the part looked at as csv; returns its path."""
         target = self._target(path, ".csv")
@@ -314,7 +314,7 @@ class TrajectoryView(View):
         self.tell(f"Saved {target}")
         return target
 
-    @shown
+    @gesture
     def save_figure(self, path: Path | str | None = None) -> Path:
         """Write a figure of the bodyparts and the part looked at as PNG; returns its path."""
         from dlcnb.plots import save  # here: matplotlib takes a second to load

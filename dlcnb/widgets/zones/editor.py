@@ -16,7 +16,7 @@ from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view, room
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.paint import on_picture
-from dlcnb.widgets.base.view import View, shown
+from dlcnb.widgets.base.view import View, gesture, shown
 from dlcnb.widgets.base.zoom import canvas_size
 from dlcnb.widgets.zones.controls import ZoneControls
 from dlcnb.widgets.zones.draw import zone_things
@@ -89,7 +89,7 @@ class ZoneEditor(View):
         """Path of the video whose zones these are."""
         return Path(self._reader.path)
 
-    @shown
+    @gesture
     def choose_video(self, video: str | Path) -> None:
         """Show another video's zones."""
         path = self.project.video(Path(video).name)
@@ -142,7 +142,7 @@ class ZoneEditor(View):
 
     # --- gestures ---
 
-    @shown
+    @gesture
     def act(self, method: str, *arguments: Any) -> None:
         """Call a method of the state by its name; what it raises is shown."""
         with self._lock:
@@ -153,7 +153,7 @@ class ZoneEditor(View):
                 self.state.message = ""
                 getattr(self.state, method)(*arguments)
 
-    @shown
+    @gesture
     def make(self, preset: str, share: float) -> None:
         """Make the zones of a usual arena, one of `PRESETS`; see `ZoneState.preset`."""
         with self._lock:
@@ -205,7 +205,7 @@ class ZoneEditor(View):
             )
         self.file.write(self.state.zones)
 
-    @shown
+    @gesture
     def fit_zones(self) -> None:
         """Scale zones that were drawn on frames of another size to this video's, and keep that."""
         with self._lock:
@@ -213,7 +213,7 @@ class ZoneEditor(View):
             self.file.write(zones)
             self._read()
 
-    @shown
+    @gesture
     def copy(self, videos: list[str]) -> None:
         """Copy all zones to other videos, scaled to their frames."""
         targets = []
@@ -223,7 +223,7 @@ class ZoneEditor(View):
         made = copy_zones(self.project, self.video, targets, replace=self.controls.replace.value)
         self.tell(f"Copied to {', '.join(path.stem for path in made)}." if made else "Choose another video to copy to.")
 
-    @shown
+    @gesture
     def measure(self, width_cm: float, height_cm: float | None = None, *, whole: bool = False) -> None:
         """Keep the scale of what was clicked, two ends ``width_cm`` apart or four corners; ``whole``: of all videos."""
         state, size = self.state, self._reader.size
@@ -239,7 +239,7 @@ class ZoneEditor(View):
             state.tool = "choose"
             self.tell(f"Kept: {found}.")
 
-    @shown
+    @gesture
     def undo_scale(self) -> None:
         """Take the last change of the scale back."""
         with self._lock:

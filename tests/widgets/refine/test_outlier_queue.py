@@ -1,5 +1,7 @@
 """OutlierQueue: from poses to extracted frames in the labeler, without a browser."""
 
+import json
+
 import numpy as np
 import pytest
 from support.projects import copy_of
@@ -228,6 +230,56 @@ class TestQueue:
     def test_merging_without_labels_is_told(self, queue):
         queue.merge.click()
         assert "no outlier frames were extracted" in queue.status_line.value
+
+    def test_what_can_not_be_done_yet_says_what_is_missing(self, queue, project):
+        assert queue.extract.disabled
+        assert "Preview" in queue.extract.tooltip
+        assert queue.merge.disabled
+        assert "nothing to merge" in queue.merge.tooltip
+        queue.preview.click()
+        queue.wait()
+        assert not queue.extract.disabled
+        assert queue.extract.tooltip == "Extract the ticked frames, for labeling"
+        for frame in queue.state.frames:
+            queue.state.toggle(frame)
+        assert "tick some" in queue.extract.tooltip
+        queue.state.toggle(queue.state.frames[0])
+        queue.extract.click()
+        queue.wait()
+        assert queue.merge.disabled
+        assert "is labeled yet" in queue.merge.tooltip
+        label(project, queue.state.images[queue.state.frames[0]])
+        queue.refresh()
+        assert not queue.merge.disabled
+
+    def test_a_frame_that_is_labeled_in_its_labeler_can_be_merged(self, project):
+        labeler = Labeler(project)
+        queue = OutlierQueue(project, labeler=labeler)
+        frame = next(n for n in WRONG if n not in queue.state.images)
+        queue.add(frame)
+        queue.extract.click()
+        queue.wait()
+        labeler.refresh()
+        labeler.go_to(queue.state.images[frame])
+        assert queue.merge.disabled
+        labeler.session.finish(sure=True)
+        assert labeler.wait()
+        assert not queue.merge.disabled
+        queue.close()
+        labeler.close()
+
+    def test_it_says_what_it_is_for_and_what_the_network_is_worth(self, queue, project):
+        assert "Here you correct frames" in queue.purpose.value
+        assert queue.caution.layout.display == "none"
+        run = project.new_run(0.8)
+        folder = project.evaluation_dir(run)
+        folder.mkdir(parents=True)
+        verdict = {"level": "useless", "text": "useless: 80 px off on a 60 px animal"}
+        (folder / "evaluation-50.json").write_text(json.dumps({"verdict": verdict}))
+        seen = queue.state.poses
+        queue.set_poses(Poses(seen.bodyparts, "DLC_mxnet_arenaDec1shuffle1_50", seen.points, seen.likelihood))
+        assert "useless: 80 px off" in queue.caution.value
+        assert queue.caution.layout.display is None
 
     def test_a_click_shows_the_frame_in_the_player(self, project):
         player = Player(project.videos[0])

@@ -1,4 +1,4 @@
-"""The line at the bottom of a Studio: which job is under way, and how far."""
+"""The line at the bottom of a Studio: which jobs are under way, and how far."""
 
 import os
 from contextlib import closing
@@ -26,8 +26,9 @@ def job(tmp_path):
 
 @pytest.fixture
 def activity():
-    errors = []
-    made = Activity(errors.append, lambda: None)
+    errors, turns, told = [], [], []
+    made = Activity(errors.append, lambda: turns.append(1), lambda: told.append(1))
+    made.turns, made.told = turns, told
     yield made
     made.close()
     assert not errors
@@ -38,32 +39,97 @@ def write(job, *args, **values):
         log.write(*args, **values)
 
 
+def text(activity, kind):
+    return activity.job_line(kind).text.value
+
+
+def seen(widget):
+    return widget.layout.display != "none"
+
+
 def test_a_job_after_another_begins_anew(job, activity):
-    training = job("train")
+    training, line = job("train"), activity.job_line("train")
     activity.follow(training)
     write(training, "progress", done=1, total=1)
-    activity.follower.look()
+    line.follower.look()
     write(training, "done")
-    activity.follower.look()
-    assert "Training: done" in activity.text.value
-    assert activity.progress.value == 1
+    line.follower.look()
+    assert "Training: done" in line.text.value
+    assert seen(line.box)
     activity.follow(job("evaluate"))
-    assert "Evaluating: starting" in activity.text.value
-    assert activity.progress.value == 0
+    assert "Evaluating: starting" in text(activity, "evaluate")
+    assert not seen(line.box)
+
+
+def test_two_jobs_at_once_are_both_seen_each_with_its_stop(job, activity):
+    training, analysis = job("train"), job("analyze")
+    for one in (training, analysis):
+        activity.follow(one)
+    lines = [activity.job_line(kind) for kind in ("train", "analyze")]
+    write(training, "step", progress=0.4, seconds_left=90)
+    write(analysis, "progress", done=1, total=4)
+    for line in lines:
+        line.follower.look()
+    assert [activity.how_far(kind) for kind in ("train", "analyze")] == ["40% · 1:30 left", "25%"]
+    assert all(seen(line.box) and seen(line.stop_button) for line in lines)
+    assert not any(seen(line.progress) for line in lines)  # the words say it, and there is little room
+    activity.open_tab("Trajectories")  # which has a Stop of its own
+    assert [seen(line.stop_button) for line in lines] == [True, False]
+    activity.open_tab("Label")
+    lines[1].stop_button.click()
+    assert (analysis.folder / "stop").is_file() or "stopping" in lines[1].text.value
+    assert "Training: 40%" in lines[0].text.value
+    write(analysis, "stopped")
+    lines[1].follower.look()
+    assert [seen(line.box) for line in lines] == [True, False]
+    assert seen(lines[0].progress)
 
 
 def test_a_job_that_was_asked_to_stop_says_so_until_it_has(job, activity):
-    training = job("train")
+    training, line = job("train"), activity.job_line("train")
     activity.follow(training)
     activity.hear(job("evaluate"), "stopping")  # another one
     activity.hear(training, "running")
-    assert "starting the network" in activity.text.value
+    assert "starting the network" in line.text.value
     activity.hear(training, "stopping")
     for event in ({"event": "start"}, {"event": "progress", "done": 1, "total": 2}):
         write(training, event.pop("event"), **event)
-        activity.follower.look()
-        assert "Training: stopping …" in activity.text.value
-    assert activity.progress.value == 0.5
+        line.follower.look()
+        assert "Training: stopping …" in line.text.value
+    assert line.progress.value == 0.5
     write(training, "stopped")
-    activity.follower.look()
-    assert "Training: stopped" in activity.text.value
+    line.follower.look()
+    assert "Training: stopped" in line.text.value
+    assert activity.how_far("train") == ""
+
+
+def test_a_job_is_told_of_as_it_begins_comes_further_and_ends(job, activity):
+    training = job("train")
+    activity.follow(training)
+    assert len(activity.turns) == 1
+    activity.follow(training)  # again: it goes on
+    assert len(activity.turns) == 1
+    for n, event in enumerate(({"progress": 0.5}, {"progress": 0.6, "snapshot": "snapshot-5.params"}), 1):
+        before = len(activity.told)
+        write(training, "step", **event)
+        activity.job_line("train").follower.look()
+        assert len(activity.told) > before
+        assert len(activity.turns) == n
+    write(training, "done")
+    activity.job_line("train").follower.look()
+    assert len(activity.turns) == 3
+
+
+def test_what_a_widget_works_at_is_seen_beside_a_job(job, activity):
+    activity.follow(job("train"))
+    stopped = []
+    activity.show("Frames", "choosing frames: 30%", 0.3, lambda: stopped.append(1))
+    assert activity.how_far("Frames") == "30%"
+    line = activity._lines["Frames"]
+    assert seen(line.box)
+    assert seen(activity.job_line("train").box)
+    line.stop_button.click()
+    assert stopped
+    activity.show("Frames", "", 0.0, lambda: None)
+    assert activity.how_far("Frames") == ""
+    assert not seen(line.box)

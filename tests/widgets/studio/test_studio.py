@@ -146,8 +146,45 @@ class TestOverview:
 
     def test_training_that_is_under_way_is_waited_for(self):
         found = Overview(videos=1, extracted=2, labeled=2, training=True)
-        assert found.next_step[0] == "Train"
-        assert "training" in found.summary
+        assert found.next_step == ("Train", "wait for the training")
+        assert found.awaited == "Train"
+
+    @pytest.mark.parametrize(
+        ("before", "under_way"),
+        [
+            ({"videos": 1}, {"at_work": "Frames"}),
+            ({"videos": 1, "extracted": 2, "labeled": 2, "trained": 1}, {"evaluating": True}),
+            ({"videos": 1, "extracted": 2, "labeled": 2, "trained": 1, "evaluated": True}, {"analyzing": True}),
+            (
+                {"videos": 1, "extracted": 2, "labeled": 2, "trained": 1, "evaluated": True, "analyzed": 1},
+                {"at_work": "Refine"},
+            ),
+        ],
+        ids=["frames", "evaluation", "analysis", "outliers"],
+    )
+    def test_what_is_under_way_is_never_asked_for(self, before, under_way):
+        wanted = Overview(**before)
+        found = replace(wanted, **under_way)
+        assert wanted.awaited == ""
+        assert found.awaited == found.next_step[0] == wanted.next_step[0]
+        assert found.next_step[1].startswith("wait for")
+
+    def test_what_else_is_under_way_keeps_nobody_from_the_next_step(self):
+        found = Overview(videos=1, extracted=4, labeled=2, trained=0, analyzing=True, evaluating=True)
+        assert found.next_step == ("Label", "label 2 more frames")
+        assert found.awaited == ""
+
+    def test_a_network_of_no_use_leaves_its_step_undone(self):
+        done = Overview(videos=1, extracted=20, labeled=20, trained=1, steps=900)
+        assert done.titles["Train"] == "Train ✓"
+        shortly = replace(done, steps=5)
+        useless = replace(done, steps=5, evaluated=True, level="useless", verdict="useless: 80 px off; label more")
+        for doubtful, why in ((shortly, "trained for 5 steps only"), (useless, "useless: 80 px off")):
+            assert doubtful.titles["Train"] == "Train !"
+            assert why in doubtful.captions["Train"]
+            assert why in doubtful.summary
+        assert replace(useless, level="usable", verdict="usable: 80 %").titles["Train"] == "Train ✓"
+        assert replace(useless, training=True).titles["Train"] == "Train …"
 
     def test_every_step_is_a_tab(self, empty):
         assert overview(empty).next_step[0] in TABS
@@ -326,7 +363,7 @@ class TestStudio:
         monitor.job.stop()
         asked = read_json(monitor.job.folder / "job.json")["options"]["config"]
         assert (asked["start_from"], asked["minutes"]) == (str(run), 10)
-        monitor.wait(60)
+        monitor.wait(300)
 
     def test_the_next_button_does_what_it_says(self, studio):
         trained(studio.project)  # by a snapshot that can't be read
@@ -335,10 +372,18 @@ class TestStudio:
         assert studio.next_button.description == "Evaluate the network"
         studio.next_button.click()
         assert studio.tab == "Evaluate"
-        assert studio.activity.follower.following
+        line = studio.activity.job_line("evaluate")
+        assert line.running
+        assert studio.wait()
+        assert "evaluating: starting" in studio.line.value  # and it is asked for no more
+        assert studio.next_button.layout.display == "none"
+        assert studio.steps.tabs.get_title(3) == "Evaluate …"
+        assert "press Evaluate" not in studio.widgets["Evaluate"].empty.value
         studio.widgets["Evaluate"].wait(300)
-        studio.activity.follower.wait(300)
-        assert "Evaluating: failed" in studio.activity.text.value
+        line.follower.wait(300)
+        assert "Evaluating: failed" in line.text.value
+        assert studio.wait()
+        assert studio.next_button.description == "Evaluate the network"
         assert "dlcnb-error" in studio.status_line.value
 
     def test_the_steps_tell_their_state(self, studio):
@@ -348,7 +393,12 @@ class TestStudio:
         trained(studio.project)
         studio.refresh()
         assert studio.wait()
-        assert studio.steps.tabs.get_title(2) == "Train ✓"
+        assert studio.steps.tabs.get_title(2) == "Train !"
+        assert "trained for 10 steps only" in studio.guard.captions[2]
+        evaluate(studio.project, studio.project.last_run())
+        studio.refresh()
+        assert studio.wait()
+        assert [studio.steps.tabs.get_title(n) for n in (2, 3)] == ["Train ✓", "Evaluate ✓"]
 
     def test_a_tab_chosen_by_hand_is_filled(self, studio):
         studio.steps.tabs.selected_index = 1
@@ -371,6 +421,43 @@ class TestStudio:
         studio.go_to("Train").tell("no labels", "error")
         assert "no labels" in studio.status_line.value
         assert studio.widgets["Train"].status_line.layout.display == "none"
+
+    def test_an_error_goes_when_what_it_complains_of_is_gone(self, studio):
+        run = studio.project.new_run(0.8)
+        studio.go_to("Evaluate").evaluate()
+        assert "There is no network yet" in studio.status_line.value
+        studio.look()
+        assert studio.wait()
+        assert "There is no network yet" in studio.status_line.value
+        (run / "snapshot-10.params").touch()
+        studio.look()
+        assert studio.wait()
+        assert studio.status_line.value == ""
+
+    def test_an_error_of_one_tab_is_not_taken_back_by_another(self, studio):
+        first, second = studio.go_to("Train"), studio.bar
+        second.tell("stopped")
+        first.tell("no labels", "error")
+        second.tell("")
+        assert "no labels" in studio.status_line.value
+
+    def test_an_error_that_comes_again_is_told_again(self, studio):
+        studio.project.new_run(0.8)
+        view = studio.go_to("Evaluate")
+        for _ in range(2):
+            view.evaluate()
+            assert "There is no network yet" in studio.status_line.value
+            studio.go_to("Label")
+            assert studio.status_line.value == ""
+            studio.go_to("Evaluate")
+
+    def test_why_a_training_failed_is_told_again_in_its_tab(self, studio):
+        studio.go_to("Train").state.message = "the loss became infinite"
+        assert "infinite" in studio.status_line.value
+        studio.go_to("Label")
+        assert "infinite" not in studio.status_line.value
+        studio.go_to("Train")
+        assert "infinite" in studio.status_line.value
 
     def test_a_project_that_is_deleted_meanwhile_is_told_wherever_one_works(self, studio):
         studio.go_to("Label")
