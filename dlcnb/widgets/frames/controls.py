@@ -46,7 +46,7 @@ class Controls:
             layout=_layout(display=None if len(self.videos) > 1 else "none"),
         )
         ways = [(f"{name}: {words}", name) for name, words in HOW.items()]
-        self.how = _linked(state, "how", ipywidgets.Dropdown(options=ways, layout=_layout(width="250px")))
+        self.how = _linked(state, "how", ipywidgets.Dropdown(options=ways, layout=_layout(width="225px")))
         self.how.tooltip = "Which frames are picked, and how"
         self.count = _linked(state, "count", ipywidgets.BoundedIntText(min=1, max=100000, layout=_layout(width="72px")))
         self.seed = _linked(

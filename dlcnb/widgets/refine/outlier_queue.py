@@ -42,8 +42,8 @@ THUMBNAIL = (120, 160)
 KEPT = 300  # thumbnails in memory
 EMPTY = "Set the threshold, then press Preview."
 PURPOSE = (
-    "Here you correct frames that the network got wrong: preview frames that look wrong, extract them, correct their "
-    "labels under Label, then merge: the next training has them, too."
+    "Here you correct what the network got wrong: Preview, Extract, correct the labels of these frames, Merge, and "
+    "train again."
 )
 TIPS = {
     "extract": "Extract the ticked frames, for labeling",
@@ -310,7 +310,7 @@ class OutlierQueue(View):
         self.extract.button_style = "success" if kept else ""
         self._show_buttons()
         labeled, extracted = state.counts
-        done = f"{labeled} of {extracted} extracted outlier frames labeled"
+        done = f"{labeled} of {extracted} extracted outlier frames labeled" if extracted else "none extracted yet"
         self.refined.value = muted(f"iteration {self.project.iteration}: {done}")
         self.gallery.set_cells([self._cell(frame) for frame in state.frames])
 

@@ -124,11 +124,13 @@ class Activity:
         with self._lock:
             running = {name for name, line in self._lines.items() if line.running}
             stoppable = {name for name in running if self._tab not in (name, *OWN.get(name, ()))}
+            seen = running or {self._last}
             for name, line in self._lines.items():
-                _show(line.box, name in running or (name == self._last and not running))
+                _show(line.box, name in seen)
                 _show(line.stop_button, name in stoppable)
                 _show(line.progress, name in stoppable and len(running) == 1)
-            set_class(self.box, "dlcnb-several", len(running) > 1)
+                line.stop_button.description = "Stop" if len(running) == 1 else ""
+            set_class(self.box, "dlcnb-idle", not any(self._lines[name].text.value for name in seen if name))
 
     def close(self) -> None:
         """Follow no more; the jobs go on."""
@@ -226,7 +228,7 @@ class JobLine(Line):
             how_far = f"{share:.0%}" + (f" · {clock_text(left)} left" if left is not None else "")
             self.say(f"{self._doing}: {how_far}", how_far, share)
         elif not self.progress.value or news.last("start"):
-            self.say(f"{self._doing}: starting the network …", "starting …", 0.0)
+            self.say(f"{self._doing}: starting …", "starting …", 0.0)
         self._told()
         if news.ended or any(event.get("snapshot") for event in news.events):
             self._turned()

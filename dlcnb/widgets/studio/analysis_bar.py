@@ -12,6 +12,7 @@ from dlcnb.poses import newest_poses
 from dlcnb.run import Run
 from dlcnb.widgets.base.follow import JobFollower, News, under_way
 from dlcnb.widgets.base.html import Html, muted, shortened
+from dlcnb.widgets.base.poses_choice import table_words
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import NotYet, View, button, gesture, row, shown
 from dlcnb.widgets.training.runs import run_under_way
@@ -169,11 +170,17 @@ class AnalysisBar(View):
         table = self.poses
         self.start_button.description = "Analyze again" if table else "Analyze"
         self.start_button.button_style = "" if table or not trained else "success"
-        words = "under way" if busy else table.name if table else "not analyzed yet" if trained else self._missing()
-        self.note.value = muted(shortened(words, 60))
+        self.note.value = muted(shortened(self._words(trained), 60))
 
-    def _missing(self) -> str:
-        """What has to be there before a video is analyzed."""
+    def _words(self, trained: bool) -> str:
+        """What there is of the video chosen, or why there is nothing."""
+        table = self.poses
+        if self.busy:
+            return "under way"
+        if table is not None and self.video is not None:
+            return table_words(table, self.video)
+        if trained:
+            return "not analyzed yet"
         return "train a network first" if run_under_way(self.project) is None else "the first network is trained now"
 
     def wait(self, timeout: float | None = None) -> bool:

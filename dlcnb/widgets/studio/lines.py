@@ -9,11 +9,12 @@ import ipywidgets
 from PIL import Image, ImageDraw
 
 from dlcnb.widgets.base.closing import close_parts
-from dlcnb.widgets.base.html import Html, markup, muted
+from dlcnb.widgets.base.html import Html, markup, muted, shortened
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.studio.state import TABS, Overview
 
 if TYPE_CHECKING:
+    from dlcnb.project import Project
     from dlcnb.widgets.studio.activity import Activity
 
 __all__ = ["Lines", "still"]
@@ -70,14 +71,17 @@ class Lines:
         self.top.add_class("dlcnb-overview")
         offering = "Extract what is ticked in Refine, this frame too, and open this one in the labeler"
         self.offer_button = button("download", offering, self._on_offer, "Extract it", button_style="primary")
-        self.bottom = ipywidgets.HBox([status, self.offer_button, activity.box])
+        self.folder = Html()  # where there is nothing else to tell
+        self.folder.add_class("dlcnb-place")
+        self.bottom = ipywidgets.HBox([status, self.folder, self.offer_button, activity.box])
         self.bottom.add_class("dlcnb-bottom")
-        self._own = [self.offer_button, activity.box]
+        self._own = [self.folder, self.offer_button, activity.box]
         self.offer(None)
 
-    def show(self, task: str, found: Overview, tab: str) -> None:
+    def show(self, project: Project, found: Overview, tab: str) -> None:
         """Say where a project stands; what the open ``tab`` shows needs no button that opens it, or a second Stop."""
         self._activity.open_tab(tab)
+        self.folder.value, task = muted(shortened(f"saved in {project.root}", 60)), project.task
         goal, words = found.next_step
         self.next_button.layout.display = "none" if found.awaited and tab == goal else None
         next_one = f"· {self._under_way(goal)}" if found.awaited else "· next:"

@@ -30,7 +30,7 @@ def offered_devices(gpus: Sequence[Gpu], with_cuda: bool) -> list[tuple[str, str
     """
     usable = [(n, gpu) for n, gpu in enumerate(gpus) if problem(gpu, with_cuda) is None]
     cards = [(f"GPU {n}: {gpu.name}", f"gpu({n})") for n, gpu in usable]
-    automatic = "automatic: the GPU" if cards else "automatic: no usable GPU, so the processor"
+    automatic = "automatic: a GPU" if cards else "automatic: the processor"
     choices = [(automatic, "auto"), ("the processor (CPU)", "cpu"), *cards]
     if len(cards) > 1:
         choices.append((f"all {len(cards)} GPUs, a part of each batch on each", ",".join(name for _, name in cards)))

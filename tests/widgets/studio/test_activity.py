@@ -63,6 +63,8 @@ def test_a_job_after_another_begins_anew(job, activity):
 
 def test_two_jobs_at_once_are_both_seen_each_with_its_stop(job, activity):
     training, analysis = job("train"), job("analyze")
+    activity.open_tab("Label")
+    assert "dlcnb-idle" in activity.box._dom_classes
     for one in (training, analysis):
         activity.follow(one)
     lines = [activity.job_line(kind) for kind in ("train", "analyze")]
@@ -79,6 +81,7 @@ def test_two_jobs_at_once_are_both_seen_each_with_its_stop(job, activity):
     lines[1].stop_button.click()
     assert (analysis.folder / "stop").is_file() or "stopping" in lines[1].text.value
     assert "Training: 40%" in lines[0].text.value
+    assert "dlcnb-idle" not in activity.box._dom_classes
     write(analysis, "stopped")
     lines[1].follower.look()
     assert [seen(line.box) for line in lines] == [True, False]
@@ -90,7 +93,7 @@ def test_a_job_that_was_asked_to_stop_says_so_until_it_has(job, activity):
     activity.follow(training)
     activity.hear(job("evaluate"), "stopping")  # another one
     activity.hear(training, "running")
-    assert "starting the network" in line.text.value
+    assert "Training: starting" in line.text.value
     activity.hear(training, "stopping")
     for event in ({"event": "start"}, {"event": "progress", "done": 1, "total": 2}):
         write(training, event.pop("event"), **event)

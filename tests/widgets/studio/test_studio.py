@@ -353,7 +353,7 @@ class TestStudio:
         run = trained(project)
         bad = replace(studio.overview, extracted=20, trained=1, evaluated=True, level="poor")
         studio.overview = bad
-        studio.lines.show("t", bad, "Evaluate")
+        studio.lines.show(studio.project, bad, "Evaluate")
         assert studio.lines.other_button.layout.display is None
         assert studio.lines.other_button.description == "Or train 10 minutes"
         studio.lines.other_button.click()
@@ -421,6 +421,9 @@ class TestStudio:
         studio.go_to("Train").tell("no labels", "error")
         assert "no labels" in studio.status_line.value
         assert studio.widgets["Train"].status_line.layout.display == "none"
+
+    def test_where_the_project_is_stands_at_the_bottom(self, studio):
+        assert studio.project.root.name in studio.lines.folder.value
 
     def test_an_error_goes_when_what_it_complains_of_is_gone(self, studio):
         run = studio.project.new_run(0.8)
