@@ -101,6 +101,10 @@ def extract(console: Console, root: str, only: Any, **options: Any) -> Report:
 
     project = Project.open(root)
     videos = [project.video(name) for name in only] or project.videos
+    if not videos and (keys := project.video_keys()):
+        raise ValueError(
+            f"no video of {project.root} is there; config.yaml names {keys[0]}. Copy it to {project.root / 'videos'}"
+        )
     if not videos:
         raise ValueError(f"{project.root} has no videos. Add some: dlcnb add-videos {quoted(project.root)} VIDEO")
     stems = [video.stem for video in videos]

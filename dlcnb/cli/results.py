@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -82,6 +83,9 @@ def filter_poses(console: Console, root: str, videos: tuple[str, ...], tables: s
     rows += [(d["video"].name, d["frames"], d["method"], d["output"]) for d in done]
     replaced = [f"{d['output'].name} replaced an earlier result: {d['replaced']}." for d in done if d["replaced"]]
     return Report({"videos": done}, "\n".join([table(rows), *replaced]))
+
+
+log = logging.getLogger(__name__)
 
 
 def _filter_one(video: Path, poses_file: Path, tables: str | None, options: dict[str, Any]) -> dict[str, Any]:
@@ -318,7 +322,9 @@ def with_poses(
         with suppress(FileNotFoundError):
             found.append((place, _found(place, tables, filtered, animal)))
     if found:
-        return max(found, key=lambda one: one[1].stat().st_mtime)
+        newest = max(found, key=lambda one: one[1].stat().st_mtime)
+        _warn_of_crop(project, newest[1])
+        return newest
     what, how = kind_of_poses(filtered)
     what += " of several animals" if animal else ""
     where = path.parent if tables is None else tables
@@ -327,6 +333,18 @@ def with_poses(
         f"There are no {what} of {path.name} in {where}. Make them: dlcnb {how} {quoted(project.root)} {quoted(path)}; "
         f"or name {other} with --tables.{_only_filtered(path, tables, animal) if not filtered else ''}"
     )
+
+
+def _warn_of_crop(project: Project, table: Path) -> None:
+    """Say that a table may count from the corner of the crop in config.yaml, where nothing beside it tells."""
+    from dlcnb.poses import tells_of_crop
+
+    if project.config.get("cropping") and not tells_of_crop(table):
+        log.warning(
+            "%s: nothing beside it says whether it was made from a crop, and config.yaml has cropping: true. "
+            "If it was, its points are off by the crop's corner; analyze the video again",
+            table,
+        )
 
 
 def _only_filtered(path: Path, tables: str | None, animal: str | None) -> str:

@@ -166,7 +166,7 @@ def merge(project: Project, scorer: str | None = None) -> Merged:
         If no extracted frame of this iteration is labeled, or config.yaml was changed meanwhile.
     """
     states = refinement(project, scorer)
-    if not states:
+    if not any(states.values()):
         raise ProjectError(
             f"no outlier frames were extracted in iteration {project.iteration} of {project.root}; "
             "extract some first (dlcnb outliers), or just train again"

@@ -14,7 +14,7 @@ from typing import Any
 
 from dlcnb.files import atomic_write, read_json, require_file
 
-__all__ = ["TRACKERS", "crop_corner", "note_full_frame", "part_looked_at"]
+__all__ = ["TRACKERS", "crop_corner", "note_full_frame", "part_looked_at", "tells_of_crop"]
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,12 @@ def crop_corner(table: Path) -> tuple[int, int] | None:
             )  # fmt: skip
             return crop[0], crop[2]
     return None
+
+
+def tells_of_crop(table: Path) -> bool:
+    """Whether a note beside a table of poses, or the one that it was filtered from, says what part was analyzed."""
+    notes = (_note(table.with_name(f"{stem}.h5")) for stem in _stems(table))
+    return bool(_metas(table)) or any(note.exists() for note in notes)
 
 
 def note_full_frame(table: Path) -> None:

@@ -146,12 +146,20 @@ def _check_strays(project: Project) -> Iterator[Finding]:
     with suppress(ProjectError):  # a link that leads out: told by _check_links
         used = set(project.labeled_dirs())
         there = (path for path in sorted((project.root / "labeled-data").glob("*")) if path.is_dir())
-        strays += [path for path in there if path not in used and copied_from(path.name)]
+        unused = [path for path in there if path not in used]
+        strays += [path for path in unused if copied_from(path.name) or any(path.glob("CollectedData_*"))]
     if strays:
-        names = ", ".join(str(path.relative_to(project.root)) for path in strays[:_SHOWN])
-        more = f" and {len(strays) - _SHOWN} more" if len(strays) > _SHOWN else ""
-        message = f"{len(strays)} file(s) or folder(s) are hidden or copies and passed over: {names}{more}"
+        message = f"{len(strays)} file(s) or folder(s) are hidden or copies and passed over: {_few(project, strays)}"
         yield Finding("warning", message, "delete them, or give those that are meant another name")
+    if deep := sorted((project.root / "labeled-data").glob("*/*/**/CollectedData_*")):
+        message = f"{len(deep)} tables of labels lie too deep in labeled-data to be read: {_few(project, deep)}"
+        yield Finding("warning", message, "move their folders, named as the videos, into labeled-data itself")
+
+
+def _few(project: Project, paths: list[Path]) -> str:
+    """The first of some paths in the project."""
+    names = ", ".join(str(path.relative_to(project.root)) for path in paths[:_SHOWN])
+    return f"{names} and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else names
 
 
 def _check_sharing(project: Project, repair: bool) -> Iterator[Finding]:

@@ -113,26 +113,27 @@ def coordinates(
     return scorer or found[0], parts, picked.reshape(len(table.values), len(parts), len(coords))
 
 
-def _adding(path: Path, part: str) -> str:
-    """What else helps where a table of labels lacks a bodypart: it may have been added to config.yaml by hand."""
+def _adding(path: Path, parts: Sequence[str]) -> str:
+    """What else helps where a table of labels lacks bodyparts: they may have been added to config.yaml by hand."""
     if path.parent.parent.name != "labeled-data":
         return ""
-    return (
-        f"; or, if it is a new one, complete the tables: dlcnb bodyparts {quoted(path.parents[2])} add {quoted(part)}"
-    )
+    names = " ".join(map(quoted, parts))
+    which = "it is a new one" if len(parts) == 1 else "these are new ones"
+    return f"; or, if {which}, complete the tables: dlcnb bodyparts {quoted(path.parents[2])} add {names}"
 
 
 def _check_parts(
     path: Path, parts: Sequence[str], present: Sequence[str], where: dict[tuple[str, str], int], coords: Sequence[str]
 ) -> None:
+    lacking = [part for part in parts if part not in present]
     for part in parts:
-        if part not in present:
+        if part in lacking:
             hint = nearest(part, set(present) - set(parts)) or "."
             if alike(part, present, case=False):  # both look the same
                 hint = ", whose accents are made of other characters."
             raise TableError(
                 f"{path}: the bodypart '{part}' is missing; the table has {', '.join(present)}{hint} "
-                f"Rename its columns, or the bodypart in config.yaml{_adding(path, part)}."
+                f"Rename its columns, or the bodypart in config.yaml{_adding(path, lacking)}."
             )
         for coord in coords:
             if (part, coord) not in where:

@@ -156,6 +156,17 @@ def test_a_missing_video_and_a_missing_analysis_are_named(analyzed, name):
         assert f"dlcnb filter {project.root}" in run(name, project.root, video, "--filtered", code=1).stderr
 
 
+def test_poses_that_may_be_of_a_crop_are_told(analyzed):
+    project, video, folder = analyzed
+    line = ["filter", project.root, video, "--tables", folder]
+    assert "made from a crop" not in run(*line).stderr
+    project.config["cropping"] = True
+    project.save()
+    assert "nothing beside it says whether it was made from a crop" in " ".join(run(*line).stderr.split())
+    (folder / f"{video.stem}DLC_net_7_meta.json").write_text("{}")
+    assert "made from a crop" not in run(*line).stderr
+
+
 def test_filtered_poses_alone_are_told(analyzed, tmp_path):
     project, video, _ = analyzed
     name = f"{video.stem}DLC_net_arenaMar5shuffle1_snapshot_1_filtered.csv"

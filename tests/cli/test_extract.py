@@ -64,3 +64,11 @@ def test_two_videos_of_one_name_are_refused(project, tmp_path):
     done = CliRunner().invoke(main, ["extract", str(project.root)])
     assert done.exit_code == 1
     assert "have the same name" in done.output
+
+
+def test_a_video_that_is_not_there_is_named(project):
+    (project.root / "videos" / "cam1.mp4").unlink()
+    (project.root.parent / "cam1.mp4").unlink()
+    told = CliRunner().invoke(main, ["extract", str(project.root)])
+    assert told.exit_code == 1
+    assert "cam1.mp4. Copy it to" in told.stderr

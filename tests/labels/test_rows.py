@@ -84,3 +84,9 @@ def test_who_labeled_is_said_with_the_cure(root):
     (folder / "CollectedData_Ann.csv").rename(folder / "CollectedData_Bob.csv")
     with pytest.raises(LabelError, match=r"labels by Bob\. Label as Ann, or enter another scorer in"):
         Labels.read_project(Project.open(root))
+
+
+def test_all_bodyparts_that_a_table_lacks_are_in_the_command(root):
+    folder = written(root, ONE)
+    with pytest.raises(LabelError, match=r"these are new ones, .*: dlcnb bodyparts .* add paw .tail tip"):
+        Labels.read(folder, bodyparts=["hand", "paw", "elbow", "tail tip"])

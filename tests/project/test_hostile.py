@@ -181,6 +181,16 @@ def test_stray_files_are_passed_over_and_told(root):
     assert "CollectedData_Ann - Copy.csv" in told
 
 
+def test_labels_that_are_not_read_are_told(root):
+    for name in ("vid1_labeled", "day1/vid1"):
+        (root / "labeled-data" / name).mkdir(parents=True)
+        (root / "labeled-data" / name / "CollectedData_Ann.csv").touch()
+    told = [f.message for f in doctor(root)]
+    assert any("passed over: labeled-data/vid1_labeled" in message for message in told)
+    deep = "1 tables of labels lie too deep in labeled-data to be read: labeled-data/day1/vid1/CollectedData_Ann.csv"
+    assert deep in told
+
+
 def test_a_video_that_is_called_like_a_copy_is_none(tmp_path):
     made = make_project(tmp_path, videos=("rat (1)", "rat copy"))
     assert len(Project.open(made.root).videos) == 2
