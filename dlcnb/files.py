@@ -235,9 +235,8 @@ def read_text(path: StrPath, errors: str = "strict") -> str:
 
 def read_json(path: StrPath) -> Any:
     """What a JSON file holds; errors as `read_text`, and a `ValueError` that names a file that is none."""
-    text = read_text(path)
     try:
-        return json.loads(text)
+        return json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: expected JSON, found a damaged file ({error})") from error
 

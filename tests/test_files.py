@@ -76,6 +76,13 @@ def test_the_mark_before_a_text_of_windows_is_no_part_of_it(tmp_path):
     assert read_json(tmp_path / "a.json") == {"a": 1}
 
 
+@pytest.mark.parametrize("data", [b'{"a": ', b"\xa8\0", b"\0\0\0"])
+def test_json_that_is_none_is_named(tmp_path, data):
+    (tmp_path / "a.json").write_bytes(data)
+    with pytest.raises(ValueError, match=r"a\.json: expected JSON, found a damaged file"):
+        read_json(tmp_path / "a.json")
+
+
 def test_a_pipe_holds_nobody_up(tmp_path):
     os.mkfifo(tmp_path / "a.npz")
     with pytest.raises(OSError, match="found a pipe"):

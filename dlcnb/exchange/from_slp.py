@@ -42,8 +42,10 @@ def read_foreign(places: Places, animal: str | None) -> Foreign:
         edges = tuple((bodyparts[a], bodyparts[b]) for a, b in skeleton.edge_inds)
         labeled = _instances(labels, bodyparts)
     except (KeyError, IndexError, ValueError, TypeError, AttributeError, OSError) as error:
-        message = f"{path}: expected SLEAP's labels (.slp), found another file ({type(error).__name__}: {error})."
-        raise ExchangeError(message) from error
+        raise ExchangeError(
+            f"{path}: expected SLEAP's labels (.slp), found another HDF5 file, or one without a skeleton. Save it in "
+            f"SLEAP again. (sleap-io says: {error})"
+        ) from error
     if not labeled:
         raise ExchangeError(f"{path}: expected labels that a person placed, found none (predictions are no labels).")
     names = folder_names([_name(video, path) for video in labeled])

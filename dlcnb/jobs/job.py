@@ -288,9 +288,15 @@ class Job:
         return self._ended
 
     def _worker(self) -> dict[str, Any]:
+        """What `claim` wrote; empty if there is nothing, or what a power failure left of it."""
         try:
-            return read_json(self.folder / WORKER_FILE)
+            found = read_json(self.folder / WORKER_FILE)
+            whole = {**found, "pid": int(found["pid"]), "first": int(found["first"]), "host": str(found["host"])}
+            return whole if found["started"] is None else {**whole, "started": float(found["started"])}
         except FileNotFoundError:
+            return {}
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            log.info("%s is damaged, as by a power failure: %s", self.folder / WORKER_FILE, error)
             return {}
 
     @property

@@ -154,6 +154,23 @@ def test_following_a_long_log_takes_no_memory(tmp_path):
     assert max(sizes[1:]) - sizes[0] < 10_000  # bytes; 9,000 events as dicts would be megabytes
 
 
+@pytest.mark.parametrize(
+    "data", [b"", b"\0" * 60, b'{"pid": 1, "st', b"[1]", b'{"pid": "x", "host": 3}', b'{"pid": 1, "first": null}']
+)
+@pytest.mark.parametrize("ended", [False, True])
+def test_what_a_power_failure_left_of_the_workers_record(tmp_path, data, ended):
+    (tmp_path / "job.json").write_text('{"kind": "train"}')
+    (tmp_path / "worker.json").write_bytes(data)
+    with closing(EventLog(tmp_path)) as log:
+        log.write("start")
+        if ended:
+            log.write("done", result={"steps": 3})
+    job = jobs.attach(tmp_path)
+    assert job.status == ("done" if ended else "lost")
+    assert job.pid is None
+    assert (job.result == {"steps": 3}) == ended
+
+
 def test_a_log_that_was_replaced_is_read_anew(tmp_path):
     path = tmp_path / "events.jsonl"
     path.write_text('{"event": "start"}\n{"event": "step"}\n')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -311,9 +312,10 @@ def _last_report(project: Project, trained: list[Path]) -> dict[str, Any]:
     """The newest evaluation of this iteration, else of any; empty if there is none."""
     found = [path for run in trained for path in _evaluations(project, run)]
     found = found or list(project.root.glob(f"evaluation-results-mxnet/*/*/{REPORT}"))
-    if not found:
-        return {}
-    return dict(read_json(max(found, key=lambda path: path.stat().st_mtime)))
+    for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True):
+        with suppress(OSError, TypeError, ValueError):  # a damaged one; the tab Evaluate tells of it
+            return dict(read_json(path))
+    return {}
 
 
 def _error_px(report: dict[str, Any]) -> float | None:

@@ -114,6 +114,14 @@ class TestOverview:
         short = found.verdict.split(";")[0]
         assert found.summary == f"{LABELED} of {LABELED} frames labeled; {short}; 1 video analyzed"
 
+    @pytest.mark.parametrize("data", [b"", b"\xa8\0", b"[1]"])
+    def test_a_damaged_evaluation_counts_as_none(self, project, data):
+        run = trained(project)
+        evaluate(project, run)
+        for path in project.evaluation_dir(run).glob("evaluation-*[0-9].json"):
+            path.write_bytes(data)
+        assert overview(project).error_px is None
+
     def test_a_bad_network_leads_back_to_more_labels(self):
         bad = Overview(videos=1, analyzed=1, extracted=20, labeled=12, trained=1, evaluated=True, level="useless")
         assert bad.next_step == ("Label", "label 8 more frames")
