@@ -1,6 +1,7 @@
 """The frame picker in JupyterLab: real mouse, real keys."""
 
 import pytest
+from support.page import SIZES
 
 PROJECT = """
 import pathlib, tempfile
@@ -58,7 +59,7 @@ def test_choose_drop_and_extract_by_mouse(picker):
     picker.until("len(w.state.frames('picked')) == 5")
     settled(picker)
     assert sorted(frame // 12 for frame in picked(picker)) == list(range(5))
-    picker.page.mouse.click(*thumbnail(picker, 2, 128, 10))
+    picker.page.mouse.click(*thumbnail(picker, 2, 118, 10))
     picker.until("len(w.state.frames('dropped')) == 1")
     settled(picker)
     picker.page.get_by_role("button", name="Extract 4 frames").click()
@@ -141,7 +142,7 @@ def test_nothing_hangs_over_the_edge(picker, width):
     picker.page.set_viewport_size({"width": width, "height": 1300})
     try:
         settled(picker)
-        picker.until("abs(w.gallery.state.columns * 146 + 8 - w.gallery.input.guard.room) <= 146")
+        picker.until("abs(w.gallery.state.columns * 136 + 8 - w.gallery.input.guard.room) <= 136")
         root = picker.page.locator(".dlcnb").first.bounding_box()
         for selector in (PLAYER, TIMELINE, GALLERY, ".dlcnb .dlcnb-row >> nth=1", ".dlcnb .dlcnb-row >> nth=-1"):
             box = picker.page.locator(selector).bounding_box()
@@ -153,3 +154,27 @@ def test_nothing_hangs_over_the_edge(picker, width):
             assert min(box["width"], box["height"]) >= 24
     finally:
         picker.page.set_viewport_size({"width": 1280, "height": 1300})
+
+
+SEEN = """() => {  // how much of the picture and of the gallery is seen, px
+    const root = document.querySelector('.jp-OutputArea .dlcnb');
+    root.scrollIntoView({ block: 'start' });
+    const pane = [...document.querySelectorAll('.jp-WindowedPanel-outer, .jp-Notebook')]
+        .find((one) => one.contains(root)).getBoundingClientRect();
+    return [...root.querySelectorAll('canvas')].filter((one) => one.offsetHeight > 50).map((one) => {
+        const box = one.getBoundingClientRect();
+        return Math.min(box.bottom, pane.bottom) - Math.max(box.top, pane.top);
+    });
+}"""
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_something_of_the_video_and_of_the_gallery_is_seen_at_once(picker, size):
+    page = picker.page
+    try:
+        page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+        page.wait_for_function(
+            f"() => {{ const seen = ({SEEN})(); return seen.length === 2 && seen.every(px => px > 60) }}"
+        )
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 1300})

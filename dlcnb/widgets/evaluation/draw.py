@@ -11,6 +11,7 @@ from PIL import Image
 
 from dlcnb.widgets.base.paint import Circles, Lines, Thing, on_picture, outlined
 from dlcnb.widgets.base.pictures import beside, figure_picture
+from dlcnb.widgets.gallery.thumbnails import FINE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,7 @@ def overlay(
     sure: NDArray[np.bool_],
     colors: NDArray[np.uint8],
     arm: float = ARM,
+    fine: float = 1.0,
 ) -> list[Thing]:
     """What is drawn over the picture of one frame.
 
@@ -43,6 +45,8 @@ def overlay(
     colors : (K, 3)
     arm : float
         Length of the arms of + and ×, px.
+    fine : float
+        Pixels of the picture for each px.
 
     Returns
     -------
@@ -50,15 +54,15 @@ def overlay(
         Lines from labels to their predictions, sure predictions as discs, labels as + and unsure predictions as ×.
     """
     unsure = np.isfinite(predicted).all(axis=-1) & ~sure
-    arms = []
+    arms, arm = [], arm * fine
     for points, shown, (u, v) in ((labels, np.ones(len(sure), bool), ((1, 0), (0, 1))), (predicted, unsure, DIAGONALS)):
         for direction in (np.array(u) * arm, np.array(v) * arm):
             arms.append(np.stack([points[shown] - direction, points[shown] + direction], axis=1))
     tints = np.concatenate([colors, colors, colors[unsure], colors[unsure]])
     return [
-        Lines(np.stack([labels, predicted], axis=1), JOIN, 1.5, 0.8),
-        *outlined(Circles(predicted[sure], 4.0, colors[sure]), HALO, 1.5, 0.8),
-        *outlined(Lines(np.concatenate(arms), tints, 2.2), HALO, 1.15, 0.75),
+        Lines(np.stack([labels, predicted], axis=1), JOIN, 1.5 * fine, 0.8),
+        *outlined(Circles(predicted[sure], 4.0 * fine, colors[sure]), HALO, 1.5 * fine, 0.8),
+        *outlined(Lines(np.concatenate(arms), tints, 2.2 * fine), HALO, 1.15 * fine, 0.75),
     ]
 
 
@@ -93,22 +97,22 @@ def thumbnail(
 
     Returns
     -------
-    uint8 (height, width, 3)
+    uint8 (H, W, 3), `FINE` times as large.
     """
     predicted = np.clip(np.asarray(predicted, float), 0, np.array(image.shape[1::-1]) - 1)  # at the edge if outside
     points = np.array([label, predicted], float)
     points = points[np.isfinite(points).all(axis=1)]
-    height, width = size
+    height, width = (FINE * side for side in size)
     low, high = (points.min(axis=0), points.max(axis=0)) if len(points) else (np.zeros(2), np.array(image.shape[1::-1]))
     span = np.maximum(high - low, 1)
-    side = max(1.6 * max(span[0] / width, span[1] / height), 0.35)  # px of the frame per px of the picture
+    side = max(1.6 * max(span[0] / width, span[1] / height), 0.35 / FINE)  # px of the frame per px of the picture
     centre = (low + high) / 2
     matrix = np.array([[side, 0, 0], [0, side, 0]])
     matrix[:, 2] = centre - side * (np.array([width, height]) - 1) / 2
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     picture = cv2.warpAffine(image, matrix, (width, height), flags=how, borderMode=cv2.BORDER_CONSTANT)
     here = (np.array([label, predicted], float) - matrix[:, 2]) / side + 0.5
-    drawn = overlay(here[:1], here[1:], np.array([sure]), np.asarray(color, np.uint8)[None], arm=6.0)
+    drawn = overlay(here[:1], here[1:], np.array([sure]), np.asarray(color, np.uint8)[None], 6.0, FINE)
     return np.asarray(on_picture(Image.fromarray(picture), drawn))
 
 

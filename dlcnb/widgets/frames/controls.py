@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import ipywidgets
 
-from dlcnb.widgets.base.html import Html, heading, markup, muted
+from dlcnb.widgets.base.html import Html, heading, joined, markup, muted
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.frames.state import HOW, SHOW
@@ -159,10 +159,10 @@ class Controls:
         frames = self.state.frames()
         alike = sum(f.twin is not None for f in frames)
         there = sum(f.extracted for f in frames)
-        twins = f" · {alike} near-duplicate{'' if alike == 1 else 's'}" if alike else ""
-        return markup(
-            '<span class="dlcnb-number"><b>{} to extract</b>{} · {} extracted already</span>', work, twins, there
-        )
+        words = [markup("<b>{} to extract</b>", work), f"{there} extracted already"]
+        if alike:
+            words.insert(1, f"{alike} near-duplicate{'' if alike == 1 else 's'}")
+        return joined((markup('<span class="dlcnb-number">{}</span>', part) for part in words), " · ")
 
     def _show_frame(self, player: PickingPlayer) -> None:
         state = self.state

@@ -24,7 +24,7 @@ from dlcnb.widgets.frames.controls import Controls
 from dlcnb.widgets.frames.player import PickingPlayer
 from dlcnb.widgets.frames.state import PickingState
 from dlcnb.widgets.gallery.gallery_state import Cell
-from dlcnb.widgets.gallery.thumbnails import Gallery
+from dlcnb.widgets.gallery.thumbnails import FINE, Gallery
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FramePicker"]
 
-THUMBNAIL = (104, 138)
+THUMBNAIL = (96, 128)  # two beside each other, where the picture is beside them in a page of 800 px
 KEYS = {"p": "pick_shown", "i": "range_first", "o": "range_last", "c": "toggle_drawing"}
 
 
@@ -74,7 +74,7 @@ class FramePicker(View):
         self._width, self._on_extracted = width, on_extracted
         self._lock = threading.RLock()
         self.task = Task(self.fail)
-        self.eyes = work.Eyes(self.state, self.project, THUMBNAIL)
+        self.eyes = work.Eyes(self.state, self.project, (FINE * THUMBNAIL[0], FINE * THUMBNAIL[1]))
         self.controls = Controls(self.state, self)
         self.gallery = Gallery(self._thumbnail, self.go_to, self.fail, self.toggle, size=THUMBNAIL)
         self.input = Input([], KEYS, self._on_key)
@@ -85,6 +85,7 @@ class FramePicker(View):
             [ipywidgets.VBox([self._player_box, by_hand]), ipywidgets.VBox([heading, self.gallery])]
         )
         halves.add_class("dlcnb-halves")
+        halves.add_class("dlcnb-close")
         super().__init__([top, halves, self.input.guard])
         self._looker = Painter(self._look, self.fail)
         self._painter = Painter(self._paint, self.fail)

@@ -18,13 +18,14 @@ from dlcnb.project import Project, Skeleton, nearest
 from dlcnb.render import draw_pose, palette
 from dlcnb.widgets.base.canvas import decode_jpeg, encode_jpeg
 from dlcnb.widgets.base.paint import LIGHT, Circles, Lines, on_picture, outlined
-from dlcnb.widgets.gallery.thumbnails import fitted
+from dlcnb.widgets.gallery.thumbnails import FINE, fitted
 
 __all__ = ["LabelPictures", "close_up", "draw_rivals", "edges_of"]
 
 MARGIN = 0.3  # of the extent of the points, around them
 LEAST = 96  # px, the sides of a close-up
-KEPT = 4000  # pictures, some 10 kB each
+RADIUS = 3.5 * FINE  # of a point, pixels
+KEPT = 1500  # pictures, some 30 kB each
 
 
 def close_up(points: ArrayLike, image_size: tuple[int, int], aspect: float) -> tuple[int, int, int, int]:
@@ -96,11 +97,11 @@ class LabelPictures:
     ----------
     project : Project
     size : (height, width)
-        Of a picture, px.
+        Of a picture, px; it has `FINE` pixels for each.
     """
 
     def __init__(self, project: Project, size: tuple[int, int]) -> None:
-        self.project, self.size = project, size
+        self.project, self.size = project, (FINE * size[0], FINE * size[1])
         self._done: LRUCache[Hashable, bytes] = LRUCache(KEPT)
         self._lock = threading.Lock()
 
@@ -124,7 +125,7 @@ class LabelPictures:
         close: bool = True,
         keep: bool = True,
     ) -> NDArray[np.uint8]:
-        """A picture of a frame with its points, uint8 (height, width, 3); empty if its image can't be read.
+        """A picture of a frame with its points, uint8 (H, W, 3); empty if its image can't be read.
 
         Parameters
         ----------
@@ -169,9 +170,9 @@ class LabelPictures:
 
         shown = scale(crop(points, x1, y1), zoom)
         if rivals is not None:
-            return fitted(draw_rivals(small, shown, scale(crop(rivals, x1, y1), zoom), 3.5), self.size)
+            return fitted(draw_rivals(small, shown, scale(crop(rivals, x1, y1), zoom), RADIUS), self.size)
         lines = np.asarray(edges, int).reshape(-1, 2)
-        return fitted(draw_pose(small, shown, skeleton=lines if len(lines) else None, radius=3.5), self.size)
+        return fitted(draw_pose(small, shown, skeleton=lines if len(lines) else None, radius=RADIUS), self.size)
 
     def forget(self) -> None:
         """Draw everything anew, as after the images changed."""

@@ -19,13 +19,14 @@ from dlcnb.widgets.base.paint import Lines, Rectangles, Text, Thing, font, on_pi
 from dlcnb.widgets.base.view import button
 from dlcnb.widgets.gallery.gallery_state import CHECK, LINE, Cell, GalleryState
 
-__all__ = ["Gallery", "fitted"]
+__all__ = ["FINE", "Gallery", "fitted"]
 
 ROOT = "dlcnb-gallery"
 GROUND, EMPTY = (31, 41, 51), (52, 63, 74)
 TEXT, WARN, FAINT, FOCUS = (235, 238, 241), (240, 180, 60), (150, 160, 170), (86, 180, 233)
 FONT_PX = 12
-WIDER = 0.85  # a page's letters may be wider than those by which a text is broken into lines
+FINE = 2  # pixels of a picture for each px of its place, for sharp screens
+WIDER = 0.85  # a page's letters may be wider than those by which a text is measured
 KEYS: dict[str, tuple[Any, ...]] = {  # key -> (name of a GalleryState method, its arguments)
     "ArrowLeft": ("move", -1),
     "ArrowRight": ("move", 1),
@@ -67,8 +68,8 @@ class Gallery(PaintedBox):
     Parameters
     ----------
     picture : callable
-        ``picture(cell)`` gives the uint8 (H, W, 3) image of a `Cell`, or None while there is none; called on the
-        painter's thread.
+        ``picture(cell)`` gives the uint8 (H, W, 3) image of a `Cell`, at best `FINE` times as large as its place, or
+        None while there is none; called on the painter's thread.
     opened : callable
         Called with the key of a cell that is clicked, or Enter is pressed on.
     failed : callable
@@ -99,18 +100,19 @@ class Gallery(PaintedBox):
         self.state = GalleryState(size, columns, rows, lines)
         self._picture, self._opened, self._failed, self._toggled = picture, opened, failed, toggled
         self.empty = empty
-        self._lock = threading.RLock()
+        self._lock, self._pages = threading.RLock(), 0  # how often the canvas was empty
+        self._drawn: tuple[NDArray[np.uint8], int] | None = None
         self.canvas = FrameCanvas(self.state.size)
         self.input = Input([self.canvas], [*KEYS, *OWN_KEYS], self._on_input, ROOT)
         self.input.guard.measured = True
-        self.input.sharpen(self.redraw, self.canvas)
+        self.input.sharpen(self._on_client, self.canvas)
         self.input.guard.observe(lambda change: self._safely(self.state.fit, change.new), "room")
         self._build_pager()
         layout = ipywidgets.Layout(width="100%", align_items="stretch", overflow="hidden")
         super().__init__([self.canvas, self.pager, self.input.guard], layout=layout)
         self.add_class(ROOT)
         self._painter = Painter(self._paint, failed)
-        self.canvas.on_client_ready(lambda *_: self.redraw())
+        self.canvas.on_client_ready(self._on_client)
         self.state.observe(lambda _: self.redraw(), ["focus", "revision"])
         self.redraw()
 
@@ -127,6 +129,10 @@ class Gallery(PaintedBox):
         """Show other `Cell`s."""
         with self._lock:
             self.state.set_cells(cells)
+
+    def _on_client(self, *_: object) -> None:
+        self._pages += 1
+        self.redraw()
 
     # --- gestures ---
 
@@ -168,29 +174,31 @@ class Gallery(PaintedBox):
     def _paint(self) -> None:
         with self._lock:
             state = self.state
-            mosaic, things, size = self._mosaic(), self._things(), state.size
+            drawn, things, size = (self._mosaic(self.canvas.ratio), self._pages), self._things(), state.size
             pages, page, count = state.pages, state.page, len(state.cells)
         self.input.ready()
         if self.canvas.set_size(size):
             self.input.guard.widths = [size[1]]
         with batch(self.canvas):
-            self.canvas.draw_frame(mosaic)
+            if self._drawn is None or drawn[1] != self._drawn[1] or not np.array_equal(drawn[0], self._drawn[0]):
+                self.canvas.draw_frame(drawn[0])
             self.canvas.paint(1, things)
+        self._drawn = drawn
         self.input.sent()
         self.previous.disabled, self.next.disabled = page == 0, page == pages - 1
         self.pager.layout.display = None if pages > 1 else "none"
         self.where.value = f"page {page + 1} of {pages} · {count} pictures"
 
-    def _mosaic(self) -> NDArray[np.uint8]:
-        """All pictures of the page on their ground, uint8 (height, width, 3)."""
-        state = self.state
-        whole = np.full((*state.size, 3), GROUND, np.uint8)
-        height, width = state.picture
+    def _mosaic(self, ratio: float = 1.0) -> NDArray[np.uint8]:
+        """All pictures of the page on their ground, uint8 (height, width, 3), or up to `FINE` times as fine."""
+        state, ratio = self.state, min(ratio, FINE)
+        whole = np.full((*(round(side * ratio) for side in state.size), 3), GROUND, np.uint8)
+        height, width = (round(side * ratio) for side in state.picture)
         for position in state.shown:
-            left, top = state.box(position)
+            left, top = (round(side * ratio) for side in state.box(position))
             cell = state.cells[position]
             image = self._picture(cell)
-            picture = np.full((height, width, 3), EMPTY, np.uint8) if image is None else fitted(image, state.picture)
+            picture = np.full((height, width, 3), EMPTY, np.uint8) if image is None else fitted(image, (height, width))
             if cell.dim:
                 picture = (0.3 * picture + 0.7 * np.array(GROUND)).astype(np.uint8)
             whole[top : top + height, left : left + width] = picture
@@ -264,9 +272,9 @@ def _check_box(left: float, top: float, on: bool) -> list[Thing]:
 
 def _shortened(text: str, width: int, end: bool = False) -> str:
     """Text that fits into ``width`` px, its beginning given up (the end of a video name tells more), or its end."""
-    letters = font(FONT_PX)
-    if letters.getlength(text) <= width - 4:
+    letters, room = font(FONT_PX), WIDER * (width - 4)
+    if letters.getlength(text) <= room:
         return text
-    while text and letters.getlength(text + "…") > width - 4:
+    while text and letters.getlength(text + "…") > room:
         text = text[:-1] if end else text[1:]
     return text + "…" if end else "…" + text

@@ -318,6 +318,7 @@ class Labeler(View):
     def _paint(self) -> None:
         self._tell_frame(*self.screen.paint(self.input))
         self.marks.value = marks_html(self.screen.ghosts, self.screen.hollow)
+        self.marks.layout.display = None if self.marks.value else "none"
 
     def _tell_frame(self, name: str, problem: str) -> None:
         """Bring list, numbers and progress up to date, after the picture."""

@@ -16,7 +16,7 @@ from dlcnb.poses import Poses
 from dlcnb.project import Project
 from dlcnb.render import body_lines, palette
 from dlcnb.video import VideoReader
-from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch
+from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, room
 from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.input_guard import Input, InputGuard
 from dlcnb.widgets.base.paint import Circles, Lines, Picture, Text, Thing, on_picture, outlined
@@ -119,6 +119,7 @@ class FrameMap(View):
         self._controls = row([self.kind, *choices, self.button, self.send, self.stop_button, self.progress])
         self.kind.observe(lambda change: self._on_kind(change.new), "value")
         self.canvas = FrameCanvas((SIDE, SIDE))
+        self.canvas.layout.max_width = room((SIDE, SIDE), 340)
         self.note = Html()
         self.input = Input([self.canvas], ["ArrowLeft", "ArrowRight"], self._on_input, ROOT)
         self.input.sharpen(self._on_client, self.canvas)

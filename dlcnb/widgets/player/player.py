@@ -119,7 +119,7 @@ class Player(View):
         self.input = Input([self.canvas, self.timeline], KEYS, self._on_input)
         self.input.sharpen(self._on_client, self.canvas, self.timeline)
         self.slider = ipywidgets.IntSlider(
-            min=0, max=max(state.n_frames - 1, 1), readout=False, layout=layout(width="100%", margin="0")
+            min=0, max=max(state.n_frames - 1, 1), readout=False, layout=layout(flex="1 1 0", margin="0 8px")
         )
         self.slider.style.description_width = "0"
         self.number = ipywidgets.BoundedIntText(min=0, max=state.n_frames - 1, layout=layout(width="88px", margin="0"))

@@ -130,7 +130,8 @@ class LabelReview(View):
             empty="No labeled frame matches these choices.",
         )
         self.close_up.observe(lambda _: self.gallery.redraw(), "value")
-        self.preview = ipywidgets.Image(format="jpeg", layout=ipywidgets.Layout(display="none", max_width="100%"))
+        room = ipywidgets.Layout(display="none", width=f"{LARGE[1]}px", max_width="100%", height="auto")
+        self.preview = ipywidgets.Image(format="jpeg", layout=room)
 
     # --- gestures ---
 

@@ -108,7 +108,8 @@ class VariabilityView(View):
         self.gallery = Gallery(
             self._picture, self.go_to, self.fail, size=PICTURE, columns=4, rows=2, empty="Nothing to compare."
         )
-        self.preview = ipywidgets.Image(format="jpeg", layout=ipywidgets.Layout(display="none", max_width="100%"))
+        room = ipywidgets.Layout(display="none", width=f"{LARGE[1]}px", max_width="100%", height="auto")
+        self.preview = ipywidgets.Image(format="jpeg", layout=room)
         self._build_plot()
 
     def _scorer(self, which: str, names: Sequence[str]) -> ipywidgets.Dropdown:

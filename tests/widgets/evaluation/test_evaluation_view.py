@@ -308,8 +308,8 @@ class TestDrawing:
         image = np.zeros((480, 640, 3), np.uint8)
         picture = thumbnail(image, [10, 20], [500, 300], True, (255, 0, 0), (96, 128))
         red = np.argwhere(picture[..., 0].astype(int) - picture[..., 1] > 100)
-        assert np.ptp(red[:, 1]) > 60
-        assert picture.shape == (96, 128, 3)
+        assert np.ptp(red[:, 1]) > 120
+        assert picture.shape == (2 * 96, 2 * 128, 3)  # for sharp screens
         far = thumbnail(np.full_like(image, 90), [10, 20], [90_000, -70_000], True, (255, 0, 0), (96, 128))
         assert (far.max(axis=2) > 0).mean() > 0.1  # the frame is still seen
         assert thumbnail(image, [np.nan] * 2, [np.nan] * 2, True, (255, 0, 0), (96, 128)).max() == 0

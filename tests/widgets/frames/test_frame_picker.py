@@ -51,8 +51,8 @@ def pointer(picker, kind, x, y, surface=0):
 
 
 def click(picker, position, on_check=False):
-    left, top = picker.gallery.state.box(position)
-    where = {"x": left + 132, "y": top + 5} if on_check else {"x": left + 20, "y": top + 50}
+    (left, top), (_, width) = picker.gallery.state.box(position), picker.gallery.state.picture
+    where = {"x": left + width - 6, "y": top + 5} if on_check else {"x": left + 20, "y": top + 50}
     picker.gallery.input.guard._handle_custom_msg({"type": "down", "surface": 0, "button": 0, **where}, [])
 
 

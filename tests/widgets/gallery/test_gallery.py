@@ -151,6 +151,28 @@ class TestGallery:
         assert gallery.wait()
         assert gallery.input.guard.widths == [gallery.state.size[1]] == [gallery.canvas.width / 2]
 
+    def test_a_sharp_screen_gets_sharp_pictures(self, gallery):
+        height, width = gallery.state.picture
+        rows = np.zeros((2 * height, 2 * width, 3), np.uint8)
+        rows[::2] = 200  # finer than a px of the place
+        gallery._picture = lambda cell: rows
+        gallery.input.guard.ratios = [2.0]
+        gallery.redraw()
+        left, top = (2 * side for side in gallery.state.box(0))
+        column = shown(gallery)[top : top + 2 * height, left + width, 0].astype(int)
+        assert np.abs(np.diff(column)).mean() > 100
+
+    def test_pictures_that_stay_are_not_sent_again(self, gallery, monkeypatch):
+        sent = []
+        assert gallery.wait()
+        monkeypatch.setattr(gallery.canvas, "draw_frame", sent.append)
+        gallery.state.move(1)
+        assert gallery.wait()
+        assert not sent
+        message(gallery, type="resized")  # the page has emptied the canvas
+        assert gallery.wait()
+        assert len(sent) == 1
+
     def test_a_page_that_becomes_narrow_while_it_is_painted(self, gallery):
         reading, narrow = threading.Event(), threading.Event()
 

@@ -216,7 +216,8 @@ class TestReview:
         review = LabelReview(project)
         click(review.gallery, 1)
         picture = Image.open(io.BytesIO(review.preview.value))
-        assert picture.size == (640, 480)
+        assert picture.size == (2 * 640, 2 * 480)  # for sharp screens
+        assert review.preview.layout.width == "640px"
         assert review.preview.layout.display is None
         before = review.preview.value
         review.fixes.children[0].click()
