@@ -261,7 +261,7 @@ class Predictor:
         return likelihood if self.likelihood is None else self.likelihood(likelihood)
 
 
-def evaluate_run(
+def evaluate_run(  # noqa: PLR0913
     project: Project,
     run: str | Path | None = None,
     snapshot: str | int = "best",
@@ -270,6 +270,7 @@ def evaluate_run(
     engine: str = "fp32",
     raw_likelihood: bool = False,
     on_maps: Callable[[str, NDArray[np.float32], tuple[float, float]], None] | None = None,
+    on_frame: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Predict the labeled frames of the run's split and compare with their labels.
 
@@ -282,6 +283,7 @@ def evaluate_run(
     device, engine, raw_likelihood : see `Predictor`.
     on_maps : called for each frame as ``on_maps(image, score, ratio)``: its name, its score-maps ``(K, h, w)``, and the
         ``(fx, fy)`` by which the frame was resized for them (see `dlcnb.evaluate.ScoreMapWriter`).
+    on_frame : called after each frame as ``on_frame(done, total)``.
 
     Raises `ProjectError` if the run's bodyparts are not the project's, or no labeled frame is in its split.
     """
@@ -295,6 +297,8 @@ def evaluate_run(
         found.append(maps.points())
         if on_maps is not None:
             on_maps(name, maps.arrays()[0][0], maps.ratio)
+        if on_frame is not None:
+            on_frame(len(found), len(images))
     return Evaluation(
         bodyparts=tuple(data.bodyparts),
         images=images,

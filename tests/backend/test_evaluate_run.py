@@ -19,8 +19,11 @@ def test_frames_labeled_since_the_training_are_no_test_frames(arena_project, tmp
     run = Run(add_network(project, input_scale=0.25))
     images = Labels.read_project(project).images
     run.write_split({"train": images[:2], "validation": images[2:3], "test": images[3:4]})
-    seen = []
-    found = backend.evaluate_run(project, run, on_maps=lambda name, *_: seen.append(name))
+    seen, told = [], []
+    found = backend.evaluate_run(
+        project, run, on_maps=lambda name, *_: seen.append(name), on_frame=lambda *how_far: told.append(how_far)
+    )
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert list(found.images) == seen == list(images[:4])
     np.testing.assert_array_equal(found.is_test, [False, False, False, True])
     assert found.labeled_since == len(images) - 4

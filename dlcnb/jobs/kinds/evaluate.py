@@ -40,14 +40,17 @@ def evaluate(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result
         step, _ = run.find(which)
         maps = options.get("maps", True) and step == (best if snapshot == "all" else step)
 
+        def tell(done: int, frames: int, before: int = number) -> None:
+            total = len(wanted) * frames
+            events.step("progress", done=before * frames + done, total=total, seconds_left=None, video=None)
+
         def predict(on_maps: Callable[..., None] | None, which: str | int = which) -> Evaluation:
             how = {"device": options.get("device", "auto"), "raw_likelihood": options.get("raw_likelihood", False)}
             with at_once(stop):
-                return backend.evaluate_run(project, run.folder, which, **how, on_maps=on_maps)
+                return backend.evaluate_run(project, run.folder, which, **how, on_maps=on_maps, on_frame=tell)
 
         evaluation = evaluate_one(predict, folder, (step, run.bodyparts) if maps else None, human)
         results[evaluation.step] = {**evaluation.to_json(human_px(evaluation, human)), "folder": str(folder)}
-        events.step("progress", done=number + 1, total=len(wanted), seconds_left=None, video=None)
     result = results.get(best, next(iter(results.values())))
     return "done", {**result, "all": list(results.values())} if snapshot == "all" else result
 

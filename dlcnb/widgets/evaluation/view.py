@@ -46,6 +46,7 @@ THUMBNAIL = (90, 120)
 CANVAS = (384, 512)
 KEPT = 400  # thumbnails in memory
 PURPOSE = "Here you see how far the network is off, and on which frames most."
+STARTING = "The network starts, then it predicts the labeled frames …"
 NONE_YET = f"{PURPOSE} Nothing is evaluated yet: press Evaluate once a network is trained."
 UNDER_WAY = f"{PURPOSE} It is evaluated now; what is found appears here."
 
@@ -233,7 +234,7 @@ class EvaluationView(View):
         self.controls.busy(not news.ended)
         self.empty.value = NONE_YET if news.ended else UNDER_WAY
         if not news.ended:
-            self.tell("Evaluating: the network starts, then predicts the labeled frames …")
+            self.tell("" if news.last("progress") else STARTING)
         elif (done := news.last("done")) is not None:
             result = done["result"]
             self._path = Path(result["folder"]) / f"evaluation-{result['step']}.json"

@@ -188,7 +188,7 @@ class JobLine(Line):
         self._doing, self._failed, self._turned, self._told = DOING.get(kind, kind), failed, turned, told
         self._stopping = ""
         self.follower = JobFollower(self._on_news, failed, seconds=0.3)
-        self.stop_button.tooltip = f"{self._doing}: stop it; what is done so far is kept"
+        self.stop_button.tooltip = f"Stop {self._doing.lower()}; what is done so far is kept"
 
     def follow(self, job: Job) -> None:
         """Follow a job from its beginning; one that is followed already is not begun anew."""

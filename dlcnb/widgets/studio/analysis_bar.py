@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["AnalysisBar"]
 
 STARTING = "starting the network …"
+TIP = "Find the bodyparts in this video with the network that was trained last"
 
 
 class AnalysisBar(View):
@@ -52,8 +53,7 @@ class AnalysisBar(View):
         self.videos = ipywidgets.Dropdown(layout=layout(width="260px", margin="0"))
         self.videos.tooltip = "Videos of the project; ✓: analyzed"
         self.videos.observe(self._quiet.ignored(lambda _: self._on_video()), "value")
-        starting = "Find the bodyparts in this video with the network that was trained last"
-        self.start_button = button("cogs", starting, self.start, "Analyze")
+        self.start_button = button("cogs", TIP, self.start, "Analyze")
         stopping = "Stop; what is done is kept, and the next Analyze goes on from there"
         self.stop_button = button("stop", stopping, self.stop, "Stop")
         self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="140px"))
@@ -62,7 +62,6 @@ class AnalysisBar(View):
         super().__init__([row(parts)])
         self.add_class("dlcnb-analysis")
         self.refresh()
-        self._find()
 
     @shown
     def _find(self) -> None:
@@ -95,7 +94,7 @@ class AnalysisBar(View):
 
     @shown
     def refresh(self) -> None:
-        """See which videos the project has and which are analyzed."""
+        """See which videos the project has, which are analyzed, and whether an analysis was started elsewhere."""
         videos, chosen = self.project.videos, self.video
         options = [(f"{'✓ ' if _has_poses(video) else ''}{video.name}", video) for video in videos]
         if list(self.videos.options) != options:
@@ -103,6 +102,8 @@ class AnalysisBar(View):
                 self.videos, options=options, value=chosen if chosen in videos else next(iter(videos), None)
             )
         self._show()
+        if not self.busy:
+            self._find()
 
     def _on_video(self) -> None:
         self._show()
@@ -166,22 +167,25 @@ class AnalysisBar(View):
         busy, trained = self.busy, any(Run(run).steps for run in self.project.runs())
         self.progress.layout.display = self.stop_button.layout.display = None if busy else "none"
         self.progress.value = self.progress.value if busy else 0
-        self.start_button.disabled = busy or not trained or self.video is None
+        missing = self._missing(trained)
+        self.start_button.disabled, self.start_button.tooltip = bool(missing), missing or TIP
         table = self.poses
         self.start_button.description = "Analyze again" if table else "Analyze"
         self.start_button.button_style = "" if table or not trained else "success"
-        self.note.value = muted(shortened(self._words(trained), 60))
+        table_there = table_words(table, self.video) if table is not None and self.video is not None else ""
+        words = missing if busy else table_there or missing or "not analyzed yet"
+        self.note.value = muted(shortened(words, 60))
 
-    def _words(self, trained: bool) -> str:
-        """What there is of the video chosen, or why there is nothing."""
-        table = self.poses
+    def _missing(self, trained: bool) -> str:
+        """Why no analysis can be started now; empty if one can."""
         if self.busy:
             return "under way"
-        if table is not None and self.video is not None:
-            return table_words(table, self.video)
+        if self.video is None:
+            return "add a video first"
         if trained:
-            return "not analyzed yet"
-        return "train a network first" if run_under_way(self.project) is None else "the first network is trained now"
+            return ""
+        training = run_under_way(self.project) is not None
+        return "the network is trained now" if training else "train a network first"
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until the analysis is done; False if it is silent for ``timeout`` seconds."""

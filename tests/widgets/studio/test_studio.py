@@ -1,6 +1,8 @@
 """Studio: the state of a project at a glance, tabs made when they are opened, one labeler for all."""
 
+import os
 import shutil
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +12,8 @@ from support.projects import copy_of
 from dlcnb import Studio, frames, sampledata
 from dlcnb.evaluate import Evaluation, write_details
 from dlcnb.files import read_json
+from dlcnb.jobs import EventLog
+from dlcnb.jobs.job import claim
 from dlcnb.labels import LabelStore
 from dlcnb.labels.journal import Edit
 from dlcnb.labels.migrate import rename_bodypart
@@ -571,6 +575,29 @@ class TestAnalysis:
         studio.go_to("Trajectories")
         assert studio.bar.start_button.disabled
         assert "train a network first" in studio.bar.note.value
+        assert studio.bar.start_button.tooltip == "train a network first"
+        analyzed(studio.project)  # by a network of an iteration before, which is merged
+        studio.bar.refresh()
+        assert "DLC_test" in studio.bar.note.value
+        assert studio.bar.start_button.tooltip == "train a network first"
+
+    def test_one_that_was_started_elsewhere_is_followed(self, studio):
+        studio.go_to("Trajectories")
+        folder = studio.project.root / "dlcnb-jobs" / "analyze-1"
+        folder.mkdir(parents=True)
+        (folder / "job.json").write_text('{"kind": "analyze", "project": "", "options": {}}')
+        claim(folder, os.getpid(), 0)
+        studio.refresh()
+        assert studio.wait()
+        assert studio.bar.busy
+        assert studio.activity.how_far("analyze") == "starting …"
+        assert "An analysis is under way" in studio.steps.panes["Trajectories"].children[-1].value
+        with closing(EventLog(folder)) as log:
+            log.write("done", result={"videos": []})
+        studio.bar.follower.look()
+        assert not studio.bar.busy
+        assert studio.wait()
+        assert "This video has no poses yet" in studio.steps.panes["Trajectories"].children[-1].value
 
     def test_an_analysis_that_fails_says_so(self, studio):
         trained(studio.project)
