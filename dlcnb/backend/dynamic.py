@@ -6,8 +6,9 @@ again, whatever came before: a video analyzed in parts, or stopped and resumed, 
 
 A bodypart that the frame before has and that is not found in the crop any more is looked for in the whole frame. One
 that is not there either may come back outside the crop: it is looked for again in the next group, and then after 8, 16,
-… frames, up to `RECHECK`. A bodypart whose likelihood is low for a while, but which goes along with the others, stays
-in the crop and is not lost: for it the whole frame is looked at every `RECHECK` frames.
+… frames, up to `RECHECK`; meanwhile the crop holds the place where it would be if it went along with the others. A
+bodypart whose likelihood is low for a while, but which does go along, is not lost: for it the whole frame is looked at
+every `RECHECK` frames.
 """
 
 from __future__ import annotations
@@ -86,36 +87,36 @@ class Follower:
         low, high = np.array([left, top]), np.array([left + width - 1, top + height - 1])
         low = np.where(low > 0, low + self._dynamic.margin, -np.inf)  # the frame's own border is no limit
         high = np.where(high < np.array(self._size[::-1]) - 1, high - self._dynamic.margin, np.inf)
-        found, there = self._found(points, likelihood)
+        found, there, _ = self._places(points, likelihood)
         outside = ((points < low) | (points > high)).any(-1)
         before = np.concatenate([self._there[None], there[:-1]])
         return (before & ~there).any(-1) | ~found.any(-1) | ((found | there) & outside).any(-1)
 
-    def _found(
+    def _places(
         self, points: NDArray[np.float64], likelihood: NDArray[np.float64]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Bodyparts that are surely found, and those that are there: these, and unsure ones that went along with them.
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
+        """What is found, what is there, and where; for poses (n, K, 2) and (n, K) of successive frames.
 
-        Both bool (n, K), for poses (n, K, 2) and (n, K) of successive frames; NaN in damaged ones.
+        ``found`` (n, K): of a high likelihood. ``there`` (n, K): these, and unsure ones that went along with them.
+        ``places`` (n, K, 2): of those that are there, and where the others would be if they had gone along; NaN for
+        bodyparts that were not there yet. Damaged frames, NaN, have nothing.
         """
         found = np.nan_to_num(likelihood) >= self._dynamic.threshold
-        there = found.copy()
-        if self._there is None or self._last is None:
-            return found, there
-        last, was = self._last, self._there
+        there, places = found.copy(), points.copy()
+        was = np.zeros(points.shape[1], bool) if self._there is None else self._there
+        last = np.full(points.shape[1:], np.nan) if self._last is None else self._last
         for n, now in enumerate(points):
-            step = now - last
             both = found[n] & was
+            walk = np.median((now - last)[both], axis=0) if both.any() else np.zeros(2)
             if both.any():
-                there[n] |= was & (
-                    np.linalg.norm(step - np.median(step[both], axis=0), axis=-1) <= self._dynamic.margin
-                )
-            last, was = now, there[n]
-        return found, there
+                there[n] |= was & (np.linalg.norm(now - last - walk, axis=-1) <= self._dynamic.margin)
+            places[n] = last = np.where(there[n, :, None], now, last + walk)
+            was = there[n]
+        return found, there, places
 
     def follow(self, points: NDArray[np.float64], likelihood: NDArray[np.float64]) -> None:
         """Choose the next crop by the poses (n, K, 2) and (n, K) of a group; NaN in damaged frames."""
-        found, there = self._found(points, likelihood)
+        found, there, places = self._places(points, likelihood)
         seen = np.flatnonzero(found.any(-1))
         if not len(seen) or seen[-1] < len(points) - 1:
             self._forget()  # not there at the end
@@ -125,10 +126,9 @@ class Follower:
         ahead = np.zeros(2)
         if first < last and both.any():
             ahead = (points[last] - points[first])[both].mean(0) * LOOK_AHEAD / (last - first)
-        low, high = points[last][there[last]].min(0), points[last][there[last]].max(0)
-        margin = self._dynamic.margin
-        crop = self._around(low - margin + np.minimum(ahead, 0), high + margin + np.maximum(ahead, 0))
-        self._there, self._last = there[-1], points[-1].copy()
+        known = ~np.isnan(places[last]).any(-1)
+        crop = self._around(places[last][known], ahead) or self._around(places[last][there[last]], ahead)
+        self._there, self._last = there[-1], places[-1]
         if found[-1].all():
             self._unchecked, self._wait = 0, LOOK_AHEAD
         else:
@@ -138,8 +138,10 @@ class Follower:
             self._unchecked, crop = 0, None
         self.crop = crop
 
-    def _around(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> tuple[int, int, int, int] | None:
-        """The smallest crop that holds a box, as far as it lies in the frame; None if that is the whole frame."""
+    def _around(self, places: NDArray[np.float64], ahead: NDArray[np.float64]) -> tuple[int, int, int, int] | None:
+        """The smallest crop that holds places (n, 2), and these moved, as far as it lies in the frame; None = all."""
+        low = places.min(0) - self._dynamic.margin + np.minimum(ahead, 0)
+        high = places.max(0) + self._dynamic.margin + np.maximum(ahead, 0)
         height, width = self._size
         low, high = np.maximum(low, 0), np.minimum(high, [width - 1, height - 1])
         wanted = (high - low).max() + 1 + _GRID

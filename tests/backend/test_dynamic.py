@@ -111,6 +111,31 @@ def test_the_crop_holds_an_unsure_bodypart_that_goes_along(follower):
     assert (high > points[-1].max(0)).all()
 
 
+def test_the_crop_holds_the_place_where_a_hidden_bodypart_would_be(follower):
+    points, likelihood = animal(320, 240)
+    points[:, 0] -= [60, 0]
+    follower.follow(points, likelihood)
+    hidden, unsure = points + [16, 0], likelihood.copy()
+    hidden[:, 0], unsure[:, 0] = (5, 5), 0.1
+    for _ in range(2):  # the first time it is looked for in the whole frame
+        follower.follow(hidden, unsure)
+    low, high = corners(follower.crop)
+    assert (low < points[-1, 0] + [16, 0]).all()
+    assert (high > hidden[-1, 1:].max(0)).all()
+
+
+def test_a_hidden_bodypart_that_was_far_off_does_not_make_the_crop_the_whole_frame(follower):
+    points, likelihood = animal(320, 240)
+    points[:, 0] = 620, 20
+    follower.follow(points, likelihood)
+    assert follower.crop is None
+    likelihood[:, 0] = 0.1
+    points[:, 0] = 300, 230
+    for _ in range(2):
+        follower.follow(points, likelihood)
+    assert follower.crop[2] == SIDES[0]
+
+
 def test_a_bodypart_that_comes_and_goes_is_no_walk(follower):
     points, likelihood = animal(320, 240)
     points[:, 0] -= [30, 0]
