@@ -150,6 +150,18 @@ def _text(
             f"Project        {project.root}",
             "",
             f"Done in {clock(numbers['seconds'])} with at most {numbers['peak_rss_mb']:.0f} MB of memory.",
+            *_too_short(project.root, evaluation, program),
             f"The same as a notebook: {program} lab",
         ]
     )
+
+
+def _too_short(root: Path, evaluation: dict[str, Any], program: str) -> list[str]:
+    """A line on a network that is of little use, as it is on a slow or busy computer, and the cure; or none."""
+    level = evaluation["verdict"]["level"]
+    if level not in ("useless", "poor"):
+        return []
+    return [
+        f"The network is {level}: on this computer, now, its time was enough for {evaluation['step']} steps. "
+        f"Give it more: {program} train {quoted(root)} --minutes 10"
+    ]

@@ -120,7 +120,7 @@ def verdict(evaluation: Evaluation, size_px: float | None = None, human_px: floa
         level = "usable"
     if level == "good" and human:
         reason = f"within human variability ({found.mean_px:.1f} px off, two people differ by {human_px:.1f} px)"
-    return Verdict(level, f"{level}: {'; '.join([reason, *_remarks(evaluation, level, lost)])}")
+    return Verdict(level, f"{level}{_basis(evaluation)}: {'; '.join([reason, *_remarks(evaluation, level, lost)])}")
 
 
 def _by_size(share: float, mean: float, median: float, size: float, human: bool) -> tuple[str, str]:
@@ -132,7 +132,7 @@ def _by_size(share: float, mean: float, median: float, size: float, human: bool)
     if level == "useless":
         return level, f"{px_text(mean, 0)} px off on a {px_text(size, 0)} px animal"
     off = f", {px_text(mean, 0)} px off on average" if mean > size / 10 else ""
-    return level, f"{share:.0%} of the points are within 5 % of the animal's size ({px_text(size, 0)} px){off}"
+    return level, f"{share:.0%} of the points are within 5 % of the animal's size of {px_text(size, 0)} px{off}"
 
 
 def _by_pixels(mean: float, human: bool) -> tuple[str, str]:
@@ -145,14 +145,17 @@ def _remarks(evaluation: Evaluation, level: str, lost: tuple[str, ...]) -> list[
     """What else is to be said, and what to do."""
     remarks = [f"never found: {', '.join(lost)}"] if lost else []
     labeled = np.isfinite(evaluation.labels).all(axis=2).any(axis=1)
-    tested = int(labeled[evaluation.is_test].sum())
-    if not tested:
-        remarks.append("measured on frames that it was trained on, because there are no test frames")
-    elif tested < _FEW:
-        remarks.append(f"only {tested} test frame{'s' * (tested > 1)}, so this is a guess")
     if level in ("useless", "poor") and trained_shortly(evaluation.step, int(labeled.sum())):
         return [*remarks, f"train longer (it had {evaluation.step} steps), then label more"]
     return [*remarks, _ADVICE[level]] if level in _ADVICE else remarks
+
+
+def _basis(evaluation: Evaluation) -> str:
+    """What the judgement stands on, where that is not much; it follows the level, so that no line cuts it off."""
+    tested = int(np.isfinite(evaluation.labels).all(axis=2).any(axis=1)[evaluation.is_test].sum())
+    if not tested:
+        return " on the frames it was trained on (there are no test frames)"
+    return f", a guess from {tested} test frame{'s' * (tested > 1)}" if tested < _FEW else ""
 
 
 def _judged(evaluation: Evaluation) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:

@@ -12,7 +12,7 @@ import pytest
 from support.commands import run
 
 from dlcnb import Labels, VideoReader, VideoWriter, sampledata
-from dlcnb.cli.demo import _fresh_folder
+from dlcnb.cli.demo import _fresh_folder, _too_short
 from dlcnb.project import Project
 
 TIMEOUT = 900
@@ -61,6 +61,14 @@ def test_nothing_is_overwritten(tmp_path):
     assert _fresh_folder(tmp_path / "demo") == tmp_path / "demo-2"
     (tmp_path / "file").write_text("mine")
     assert _fresh_folder(tmp_path / "file") == tmp_path / "file-2"
+
+
+def test_a_network_that_had_too_little_time_is_told_with_the_cure(tmp_path):
+    (told,) = _too_short(tmp_path, {"step": 18, "verdict": {"level": "useless"}}, "dlcnb")
+    assert "useless" in told
+    assert "18 steps" in told
+    assert told.endswith(f"dlcnb train {tmp_path} --minutes 10")
+    assert _too_short(tmp_path, {"step": 400, "verdict": {"level": "good"}}, "dlcnb") == []
 
 
 @pytest.mark.mxnet
