@@ -21,12 +21,20 @@ def do_next(studio: Studio, other: bool = False) -> None:
     """Open the tab of the next step, or of the ``other`` one, and do there what its words say."""
     seen = studio.overview
     tab, _ = seen.other_step if other else seen.next_step
-    made = studio.go_to(tab)
-    if tab == "Frames" and not seen.videos:
-        studio.adding.show_chooser(True)
-    elif made is None or seen.awaited == tab:
+    studio.go_to(tab)
+    if seen.awaited == tab:
         return
-    elif tab == "Frames":
+    if tab == "Trajectories":  # which has nothing to show before
+        studio.bar.start(studio.bar.open_videos)
+    elif tab == "Frames" and not seen.videos:
+        studio.adding.show_chooser(True)
+    else:
+        _do_there(studio.widget(tab), tab, seen)  # where it can't be made, this says why
+
+
+def _do_there(made: Any, tab: str, seen: Overview) -> None:
+    """Do the step in the widget of its tab."""
+    if tab == "Frames":
         _frames(made, seen)
     elif tab == "Label":
         _label(made, corrects=seen.outliers > seen.refined)
@@ -36,8 +44,6 @@ def do_next(studio: Studio, other: bool = False) -> None:
         made.start()
     elif tab == "Evaluate":
         made.evaluate()
-    elif tab == "Trajectories":
-        studio.bar.start(studio.bar.open_videos)
     elif tab == "Refine":
         made.merge_frames() if seen.outliers else made.fill()
 

@@ -398,6 +398,26 @@ class TestStudio:
         assert studio.next_button.description == "Evaluate the network"
         assert "dlcnb-error" in studio.status_line.value
 
+    @pytest.mark.parametrize("tab", ["Evaluate", "Trajectories"])
+    def test_the_next_button_analyzes_where_nothing_was_analyzed_before(self, project, tab):
+        evaluate(project, trained(project))  # of a snapshot that can't be read
+        with closing(Studio(project)) as view:
+            view.go_to(tab)
+            assert view.wait()
+            assert view.next_button.description == "Analyze 1 video"
+            view.next_button.click()
+            assert view.tab == "Trajectories"
+            assert view.bar.job is not None
+            assert read_json(view.bar.job.folder / "job.json")["options"]["videos"] == [str(project.videos[0])]
+            assert view.bar.wait(300)
+
+    def test_the_next_button_says_why_its_tab_has_nothing(self, project):
+        with closing(Studio(project)) as view:
+            view.overview = replace(view.overview, trained=1)  # which is gone since
+            view.do_next()
+            assert view.tab == "Evaluate"
+            assert "No network is trained yet" in view.status_line.value
+
     def test_the_steps_tell_their_state(self, studio):
         titles = [studio.steps.tabs.get_title(n) for n in range(len(STEPS))]
         done = f"{LABELED}/{LABELED}"
