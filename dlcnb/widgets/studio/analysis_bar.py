@@ -173,7 +173,7 @@ class AnalysisBar(View):
         self.start_button.description = "Analyze again" if table else "Analyze"
         self.start_button.button_style = "" if table or not trained else "success"
         table_there = table_words(table, self.video) if table is not None and self.video is not None else ""
-        words = missing if busy else table_there or missing or "not analyzed yet"
+        words = missing if busy else "; ".join(filter(None, [missing, table_there])) or "not analyzed yet"
         self.note.value = muted(shortened(words, 60))
 
     def _missing(self, trained: bool) -> str:
@@ -185,7 +185,8 @@ class AnalysisBar(View):
         if trained:
             return ""
         training = run_under_way(self.project) is not None
-        return "the network is trained now" if training else "train a network first"
+        of = f" of iteration {self.project.iteration}" if self.project.iteration else ""
+        return "the network is trained now" if training else f"train a network{of} first"
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until the analysis is done; False if it is silent for ``timeout`` seconds."""

@@ -60,7 +60,8 @@ def _train(studio: Studio) -> View:
 
 def _evaluate(studio: Studio) -> View:
     if not studio.project.runs():
-        raise FileNotFoundError("No network is trained yet: train one, in the step before.")
+        which = f" of iteration {studio.project.iteration}" if studio.project.iteration else ""
+        raise FileNotFoundError(f"No network{which} is trained yet: train one, in the step before.")
     made = EvaluationView(studio.project, labeler=LabelerLink(studio), on_kept=studio.take_pcutoff)
     made.state.observe(lambda _: studio.look(), "revision")
     return made

@@ -79,7 +79,7 @@ class Overview:
     evaluated : bool
         Whether the last run of this iteration is.
     error_px : float or None
-        Of the evaluation made last: mean test error, px (train error where there were no test frames).
+        Of the newest network's last evaluation: mean test error, px (train error where there were no test frames).
     level, verdict : str
         What that evaluation says the network is worth, in one word and in one line; empty if it is not known.
     outliers, refined : int
@@ -250,7 +250,8 @@ class Overview:
         if self.outliers:
             parts.append(f"{self.refined} of {_count(self.outliers, 'outlier frame')} refined")
         if self.iteration:
-            parts.append(f"iteration {self.iteration}")
+            begun = "" if self.trained else " has begun: its network will be trained with the corrected frames, too"
+            parts.append(f"iteration {self.iteration}{begun}")
         return "; ".join(parts)
 
 
@@ -266,7 +267,7 @@ def overview(project: Project) -> Overview:
     refined = [state for found in refinement(project).values() for state in found.values()]
     runs = project.runs()
     trained = [run for run in runs if Run(run).steps]
-    report = _last_report(project, trained)
+    report = _last_report(project, trained[-1]) if trained else {}
     worth = report.get("verdict") or {}
     return Overview(
         videos=len(project.videos),
@@ -308,11 +309,9 @@ def _evaluations(project: Project, run: Path) -> Iterator[Path]:
     return (path for path in project.evaluation_dir(run).glob(REPORT) if path.is_file())
 
 
-def _last_report(project: Project, trained: list[Path]) -> dict[str, Any]:
-    """The newest evaluation of this iteration, else of any; empty if there is none."""
-    found = [path for run in trained for path in _evaluations(project, run)]
-    found = found or list(project.root.glob(f"evaluation-results-mxnet/*/*/{REPORT}"))
-    for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True):
+def _last_report(project: Project, run: Path) -> dict[str, Any]:
+    """The newest evaluation of a run; empty if there is none."""
+    for path in sorted(_evaluations(project, run), key=lambda path: path.stat().st_mtime, reverse=True):
         with suppress(OSError, TypeError, ValueError):  # a damaged one; the tab Evaluate tells of it
             return dict(read_json(path))
     return {}

@@ -156,6 +156,25 @@ class TestOverview:
         assert (found.iteration, found.outliers, found.trained) == (1, 0, 0)
         assert found.next_step == ("Train", "train 10 minutes, with the refined frames")
 
+    def test_the_verdict_is_of_the_newest_network(self, project):
+        evaluate(project, trained(project))
+        assert overview(project).verdict
+        (project.new_run(0.8) / "snapshot-1.params").touch()  # stopped at once
+        found = overview(project)
+        assert (found.level, found.verdict, found.error_px) == ("", "", None)
+        assert "trained for 1 step only, not evaluated" in found.summary
+
+    def test_after_a_merge_nothing_is_said_of_the_network_before(self, project):
+        evaluate(project, trained(project))
+        project.config["iteration"] = 1
+        found = overview(project)
+        assert (found.level, found.verdict, found.error_px) == ("", "", None)
+        assert found.summary.endswith(
+            "iteration 1 has begun: its network will be trained with the corrected frames, too"
+        )
+        trained(project)
+        assert overview(project).summary.endswith("; iteration 1")
+
     def test_training_that_is_under_way_is_waited_for(self):
         found = Overview(videos=1, extracted=2, labeled=2, training=True)
         assert found.next_step == ("Train", "wait for the training")
@@ -600,6 +619,13 @@ class TestAnalysis:
         studio.bar.refresh()
         assert "DLC_test" in studio.bar.note.value
         assert studio.bar.start_button.tooltip == "train a network first"
+        assert "train a network first" in studio.bar.note.value
+        studio.project.config["iteration"] = 1
+        studio.bar.refresh()
+        assert "train a network of iteration 1 first" in studio.bar.note.value
+        studio.project.save()
+        studio.go_to("Evaluate")
+        assert "No network of iteration 1 is trained yet" in studio.steps.panes["Evaluate"].children[-1].value
 
     def test_one_that_was_started_elsewhere_is_followed(self, studio):
         studio.go_to("Trajectories")
