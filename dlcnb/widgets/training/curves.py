@@ -28,13 +28,14 @@ PARTS = {  # curve -> words, colour, style
 }
 EARLIER = ("#8c8c8c", "#56B4E9", "#b2912f", "#9c6ade", "#d98880")  # of the runs beside this one, so many at most
 POINTS = 2000
-SOON = {  # what is said in place of a plot without data, while the run goes on and when there is none
+SOON = {  # what is said in place of a plot without data, while the run goes on and when no step was trained
     "loss": ("The loss of each step appears here once the network has been started.", "No step was trained yet."),
     "error": (
         "The error on validation frames appears here with the first validation.",
         "No validation yet: the error in px on frames that are not trained on appears here.",
     ),
 }
+NEVER = "Nothing was validated: too few frames were labeled to hold some back, or the training was too short."
 
 
 class TrainingCurves(ipywidgets.GridBox):
@@ -120,7 +121,8 @@ class TrainingCurves(ipywidgets.GridBox):
         best = f"best {state.best_px:.2f} px at step {state.best_step}"
         mark = markup("{}{}", swatch(BEST, "dlcnb-swatch-diamond"), best)
         self._error_plot.tell(mark if there else "mean over the frames", key_text(key))
-        self._error_plot.say_empty("" if len(values) else SOON["error"][not state.active])
+        ended = state.step > 0 and not state.active
+        self._error_plot.say_empty("" if len(values) else NEVER if ended else SOON["error"][not state.active])
 
     def _show_rate(self, state: TrainingState) -> None:
         steps, rate = _positive(*state.curve("learning_rate", 400))

@@ -17,7 +17,8 @@ from dlcnb.trainset import TrainConfig
 from dlcnb.video import VideoWriter
 from dlcnb.widgets import TrainingMonitor
 from dlcnb.widgets.training import monitor as training_monitor
-from dlcnb.widgets.training.curves import POINTS
+from dlcnb.widgets.training.curves import POINTS, TrainingCurves
+from dlcnb.widgets.training.state import TrainingState
 
 
 @pytest.fixture
@@ -63,6 +64,18 @@ def write_steps(log, steps, total=1000):
             best={"step": step, "val_mean_px": 500 / step} if checked else None,
             rss_mb=812.5,
         )
+
+
+def test_a_training_that_ended_without_a_validation_promises_none():
+    state, curves = TrainingState(), TrainingCurves()
+    texts = []
+    for status, step in (("idle", 0), ("running", 5), ("done", 5)):
+        state.status, state.step = status, step
+        curves.show(state)
+        texts.append(curves._error_plot._empty.value)
+    assert "No validation yet" in texts[0]
+    assert "with the first validation" in texts[1]
+    assert "Nothing was validated" in texts[2]
 
 
 @pytest.fixture
