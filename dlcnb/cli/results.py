@@ -327,7 +327,7 @@ def with_poses(
         return newest
     what, how = kind_of_poses(filtered)
     what += " of several animals" if animal else ""
-    where = path.parent if tables is None else tables
+    where = [*_same(project, path), path][0].parent if tables is None else tables  # where an analysis writes
     other = "another folder" if tables else "their folder"
     raise FileNotFoundError(
         f"There are no {what} of {path.name} in {where}. Make them: dlcnb {how} {quoted(project.root)} {quoted(path)}; "

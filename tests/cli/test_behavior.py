@@ -250,6 +250,12 @@ def test_one_clear_line_for_what_is_missing(project, tmp_path):
     assert not (project.root / "kinematics.csv").exists()
 
 
+def test_poses_are_missing_where_an_analysis_would_write_them(project, tmp_path):
+    original = shutil.copy(project.videos[0], tmp_path / "rat.mp4")
+    made = Project.create("linked", "ada", [original], ["snout"], parent=tmp_path)
+    assert f"no poses of rat.mp4 in {made.root / 'videos'}" in refused("plot", made.root, original)
+
+
 def test_plots_in_cm_need_a_scale(project):
     assert "no scale is known for drug_m1; set how" in refused("plot", project.root, "drug_m1", "--unit", "cm")
     set_scale(project, Scale.by_number(5))
