@@ -55,7 +55,7 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR
     if not data.startswith(_JPEG):  # only cameras' pictures are stored lying
         flags |= cv2.IMREAD_IGNORE_ORIENTATION
-    cv2.setLogLevel(0)  # what it can't read is told here, in words for people
+    _silence(cv2)
     image: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if image is None:
         raise _damaged(path) if data.startswith((_PNG, _JPEG)) else _unread(path)
@@ -64,6 +64,14 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     elif image.dtype != np.uint8:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags & ~cv2.IMREAD_ANYDEPTH)
     return np.ascontiguousarray(image[..., ::-1], np.uint8)
+
+
+def _silence(cv2: Any) -> None:
+    """Let OpenCV say nothing on what it can't read: that is told here, in words for people."""
+    if hasattr(cv2, "setLogLevel"):
+        cv2.setLogLevel(0)
+    else:  # since OpenCV 5
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
