@@ -112,8 +112,9 @@ def _check_names(project: Project) -> Iterator[Finding]:
 def _check_videos(project: Project) -> Iterator[Finding]:
     from dlcnb.video import VideoError, VideoReader
 
+    missing = project.missing_videos
     for key in project.video_keys():
-        if is_video(key) and not project.find_video(key):
+        if key in missing:
             cure = f"copy it to {project.root / 'videos' / basename(key)}"
             yield Finding("error", f"the video {key} is missing", cure)
         elif not is_video(key):

@@ -332,6 +332,11 @@ class Project:
         """The entries of video_sets in config.yaml as they stand there."""
         return [str(key) for key in self.config["video_sets"] or ()]
 
+    @property
+    def missing_videos(self) -> list[str]:
+        """The entries of video_sets whose video is nowhere."""
+        return [key for key in self.video_keys() if is_video(key) and self.find_video(key) is None]
+
     def find_video(self, key: str) -> Path | None:
         """Where the video of an entry is, in the project or where the entry says; None = nowhere."""
         return listed_video(self.root, key, self.video_keys()) if is_video(key) else None

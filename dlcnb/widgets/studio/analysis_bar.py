@@ -15,6 +15,7 @@ from dlcnb.widgets.base.html import Html, muted, shortened
 from dlcnb.widgets.base.poses_choice import table_words
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import NotYet, View, button, gesture, row, shown
+from dlcnb.widgets.studio.state import missing_words
 from dlcnb.widgets.training.runs import run_under_way
 
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ class AnalysisBar(View):
         if self.busy:
             raise NotYet("An analysis is under way: stop it, or wait until it is done.", lambda: self.busy)
         if self.video is None:
-            raise NotYet("There is no video yet: add one under Videos and frames.", lambda: self.video is None)
+            no_video = "There is no video yet: add one under Videos and frames."
+            raise NotYet(missing_words(self.project) or no_video, lambda: self.video is None)
         wanted = list(videos) or [self.video]
         self.tell(f"Analyzing {', '.join(video.name for video in wanted)}: {STARTING}")
         self.follower.follow(jobs.start("analyze", self.project, videos=wanted, engine="auto", dynamic="auto"))
@@ -181,7 +183,7 @@ class AnalysisBar(View):
         if self.busy:
             return "under way"
         if self.video is None:
-            return "add a video first"
+            return missing_words(self.project) or "add a video first"
         if trained:
             return ""
         training = run_under_way(self.project) is not None

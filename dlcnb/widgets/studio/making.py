@@ -17,6 +17,7 @@ from dlcnb.widgets.review.label_review import LabelReview
 from dlcnb.widgets.schema.schema_editor import SchemaEditor
 from dlcnb.widgets.studio.links import LabelerLink, QueueLink
 from dlcnb.widgets.studio.next_step import planned
+from dlcnb.widgets.studio.state import missing_words
 from dlcnb.widgets.training.monitor import TrainingMonitor
 from dlcnb.widgets.trajectories.view import TrajectoryView
 from dlcnb.widgets.zones.editor import ZoneEditor
@@ -30,7 +31,8 @@ __all__ = ["MAKERS"]
 
 def _frames(studio: Studio) -> View:
     if not studio.project.videos:
-        raise FileNotFoundError("The project has no video yet: press one in the list above, then Add.")
+        no_video = "The project has no video yet: press one in the list above, then Add."
+        raise FileNotFoundError(missing_words(studio.project) or no_video)
     made = FramePicker(studio.project, on_extracted=lambda _: studio.look())
     state = made.state
     state.observe(lambda _: studio.activity.show("Frames", state.doing, state.progress, made.stop), "doing")
@@ -72,7 +74,7 @@ def _trajectories(studio: Studio) -> View:
 
 
 def _zones(studio: Studio) -> View:
-    return ZoneEditor(studio.project, studio.bar.video)
+    return ZoneEditor(studio.project, _video(studio))
 
 
 def _map(studio: Studio) -> View:
@@ -90,13 +92,20 @@ def _bodyparts(studio: Studio) -> View:
     return SchemaEditor(studio.project, on_changed=studio.take_schema)
 
 
+def _video(studio: Studio) -> Path:
+    """The video that is chosen."""
+    if studio.bar.video is None:
+        no_video = "The project has no video yet: add one under Videos and frames."
+        raise FileNotFoundError(missing_words(studio.project) or no_video)
+    return studio.bar.video
+
+
 def _poses(studio: Studio) -> Path:
     """The poses of the video that is chosen."""
     bar = studio.bar
     if bar.poses is not None:
         return bar.poses
-    if not bar.video:
-        raise FileNotFoundError("The project has no video yet: add one under Videos and frames.")
+    _video(studio)
     if studio.overview.analyzing:
         raise FileNotFoundError("An analysis is under way. What it finds appears here when it is done.")
     if studio.overview.training and not studio.overview.trained:

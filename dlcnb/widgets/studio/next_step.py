@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dlcnb.outliers import refinement
-from dlcnb.widgets.studio.state import LONGER
+from dlcnb.widgets.studio.state import LONGER, missing_words
 
 if TYPE_CHECKING:
     from dlcnb.widgets.frames.frame_picker import FramePicker
@@ -28,6 +28,7 @@ def do_next(studio: Studio, other: bool = False) -> None:
         studio.bar.start(studio.bar.open_videos)
     elif tab == "Frames" and not seen.videos:
         studio.adding.show_chooser(True)
+        studio.tell(missing_words(studio.project), "error")
     else:
         _do_there(studio.widget(tab), tab, seen)  # where it can't be made, this says why
 

@@ -15,6 +15,7 @@ from dlcnb.jobs import attach
 from dlcnb.labels import LabelStore
 from dlcnb.outliers import refinement
 from dlcnb.poses import newest_poses
+from dlcnb.project.names import basename
 from dlcnb.run import Run
 from dlcnb.trainset import PRESETS
 from dlcnb.trainset.cautions import FEW
@@ -23,7 +24,7 @@ from dlcnb.widgets.base.follow import under_way
 if TYPE_CHECKING:
     from dlcnb.project import Project
 
-__all__ = ["LONGER", "STEPS", "TABS", "Overview", "gone", "overview", "schema"]
+__all__ = ["LONGER", "STEPS", "TABS", "Overview", "gone", "missing_words", "overview", "schema"]
 
 REPORT = "evaluation-*[0-9].json"  # not its details
 
@@ -68,6 +69,8 @@ class Overview:
     ----------
     videos, analyzed : int
         Videos of the project, and those of them with a table of poses.
+    missing : tuple of str
+        Names of the project's videos that are not where they should be.
     extracted, labeled, in_work : int
         Frames extracted for labeling, those that are done, those that are begun.
     trained : int
@@ -115,6 +118,7 @@ class Overview:
     picked: int = 0
     minutes: float = LONGER
     at_work: str = ""
+    missing: tuple[str, ...] = ()
 
     @property
     def next_step(self) -> tuple[str, str]:
@@ -141,6 +145,7 @@ class Overview:
         extract = f"extract {_count(self.picked, 'frame')}"
         train = f"train {self.minutes:g} minutes" if self.minutes else "train a network"
         steps = (
+            (not self.videos and self.missing, "Frames", f"put {_few(self.missing)} back"),
             (not self.videos, "Frames", "add a video to the project"),
             (not self.extracted and self.picked, "Frames", extract),
             (not self.extracted, "Frames", "choose frames to label, and extract them"),
@@ -203,7 +208,7 @@ class Overview:
         """Each of `STEPS` with its state: "Label 12/20", "Train ✓"; "Train !" where its network is of no use yet."""
         look, refine = f"{self.analyzed}/{self.videos}", f"{self.refined}/{self.outliers}"
         states = {
-            "Videos and frames": "✓" if self.extracted else "",
+            "Videos and frames": "!" if self.missing else "✓" if self.extracted else "",
             "Label": f"{self.labeled}/{self.extracted}" if self.extracted else "",
             "Train": "…" if self.training else "!" if self.doubt else "✓" if self.trained else "",
             "Evaluate": "…" if self.evaluating else "✓" if self.evaluated else "",
@@ -217,6 +222,7 @@ class Overview:
         """What each of `STEPS` is for, and what its state means, in words."""
         look = f"{self.analyzed} of {self.videos}"
         states = {
+            "Videos and frames": f"missing: {', '.join(self.missing)}" if self.missing else "",
             "Label": f"{self.labeled} of {_count(self.extracted, 'frame')} labeled" if self.extracted else "",
             "Train": "a network is trained now" if self.training else self.doubt,
             "Evaluate": "the network is evaluated now" if self.evaluating else "",
@@ -232,7 +238,10 @@ class Overview:
 
         Of the verdict it has the beginning; all of it stands under Evaluate.
         """
-        parts = [_count(self.videos, "video")] if not self.analyzed else []
+        counted = not self.analyzed and (self.videos or not self.missing)
+        parts = [_count(self.videos, "video")] if counted else []
+        if self.missing:
+            parts.append(f"missing: {_few(self.missing)}")
         if self.extracted:
             few = ", few to learn from" if 0 < self.labeled < FEW and not self.trained else ""
             parts.append(f"{self.labeled} of {_count(self.extracted, 'frame')} labeled{few}")
@@ -271,6 +280,7 @@ def overview(project: Project) -> Overview:
     worth = report.get("verdict") or {}
     return Overview(
         videos=len(project.videos),
+        missing=tuple(map(basename, project.missing_videos)),
         analyzed=sum(_has_poses(video) for video in project.videos),
         extracted=len(states),
         labeled=states.count("done"),
@@ -325,6 +335,26 @@ def _error_px(report: dict[str, Any]) -> float | None:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _few(names: tuple[str, ...]) -> str:
+    """The name of one video, or how many there are."""
+    return names[0] if len(names) == 1 else _count(len(names), "video")
+
+
+def missing_words(project: Project) -> str:
+    """Which videos of a project are missing, and what to do; empty if none is."""
+    lost = project.missing_videos
+    if not lost:
+        return ""
+    place = project.root / "videos" / basename(lost[0])
+    place = place.readlink() if place.is_symlink() else place
+    cure = "put it back" if str(place) == lost[0] else f"put it at {place}"
+    more = f" ({_count(len(lost) - 1, 'more video')} missing, too)" if lost[1:] else ""
+    return (
+        f"The video {lost[0]} is missing{more}: {cure}, or choose it where it is now with Add videos, under Videos "
+        "and frames."
+    )
 
 
 def schema(project: Project) -> tuple[Any, ...]:

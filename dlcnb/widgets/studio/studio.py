@@ -307,6 +307,7 @@ class Studio(View):
                 self._fill(self.tab)
 
     def _show(self) -> None:
+        self.adding.refresh()
         self.lines.show(self.project, self.overview, self.tab)
         self.steps.show_titles(self.overview.titles)
         self.guard.captions = list(self.overview.captions.values())

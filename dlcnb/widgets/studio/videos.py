@@ -16,10 +16,11 @@ from dlcnb.video import VIDEO_SUFFIXES, VideoReader
 from dlcnb.widgets.base.camera import Camera
 from dlcnb.widgets.base.chips import Chips
 from dlcnb.widgets.base.folders import FolderBrowser
-from dlcnb.widgets.base.html import Html, muted
+from dlcnb.widgets.base.html import Html, muted, notice
 from dlcnb.widgets.base.task import Task
 from dlcnb.widgets.base.upload import Upload
 from dlcnb.widgets.base.view import View, button, gesture, row
+from dlcnb.widgets.studio.state import missing_words
 
 if TYPE_CHECKING:
     from dlcnb.project import Project
@@ -151,8 +152,14 @@ class AddVideos(View):
         self.unfold = button("plus", "More videos for this project", self.toggle, "Add videos")
         self.add_button = button("check", "Link them into the project; uploads are copied", self.add, "Add")
         self.add_button.button_style = "primary"
-        super().__init__([row([self.unfold, self.add_button], tight=True), self.chooser])
+        self.missing = Html()
+        super().__init__([self.missing, row([self.unfold, self.add_button], tight=True), self.chooser])
         self.show_chooser(not project.videos)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say which videos are missing, where others are there; else that is said below."""
+        self.missing.value = notice(missing_words(self.project) if self.project.videos else "", "error")
 
     def show_chooser(self, wanted: bool) -> None:
         """Unfold it, or fold it."""

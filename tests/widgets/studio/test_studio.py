@@ -104,6 +104,17 @@ class TestOverview:
         assert found.videos == 0
         assert found.next_step == ("Frames", "add a video to the project")
 
+    def test_a_missing_video_is_named(self, empty, tmp_path):
+        frames.extract(empty, empty.videos[0], [0, 3])
+        os.rename(tmp_path / "m.mp4", tmp_path / "moved.mp4")
+        found = overview(empty)
+        assert (found.videos, found.missing) == (0, ("m.mp4",))
+        assert found.next_step == ("Frames", "put m.mp4 back")
+        assert found.summary == "missing: m.mp4; 0 of 2 frames labeled"
+        assert found.titles["Videos and frames"] == "Videos and frames !"
+        assert "missing: m.mp4" in found.captions["Videos and frames"]
+        assert replace(found, videos=1, missing=("m.mp4", "n.mp4")).summary.startswith("1 video; missing: 2 videos;")
+
     def test_after_training_evaluation_and_analysis(self, project):
         assert overview(project).labeled == overview(project).extracted == LABELED
         run = trained(project)
@@ -416,6 +427,36 @@ class TestStudio:
         assert studio.wait()
         assert studio.next_button.description == "Evaluate the network"
         assert "dlcnb-error" in studio.status_line.value
+
+    def test_a_missing_video_is_told_with_a_cure_that_works(self, empty, tmp_path):
+        there, moved = tmp_path / "m.mp4", tmp_path / "moved" / "m.mp4"
+        moved.parent.mkdir()
+        os.rename(there, moved)
+        words = f"The video {there} is missing: put it back, or choose it where it is now"
+        with closing(Studio(empty)) as view:
+            assert view.next_button.description == "Put m.mp4 back"
+            for tab in ("Frames", "Trajectories", "Zones"):
+                view.go_to(tab)
+                assert words in view.steps.panes[tab].children[-1].value
+            view.next_button.click()
+            assert view.tab == "Frames"
+            assert words in view.status_line.value
+            view.adding.chooser.choose(moved)
+            view.adding.add()
+            view.adding.task.wait()
+            assert view.wait()
+            assert view.overview.missing == ()
+            assert "Frames" in view.widgets
+
+    def test_a_missing_video_among_others_is_told_above_the_frames(self, empty, tmp_path):
+        shutil.copy(tmp_path / "m.mp4", tmp_path / "n.mp4")
+        empty.add_videos([tmp_path / "n.mp4"])
+        os.rename(tmp_path / "n.mp4", tmp_path / "moved.mp4")
+        with closing(Studio(empty)) as view:
+            assert "n.mp4 is missing" in view.adding.missing.value
+            os.rename(tmp_path / "moved.mp4", tmp_path / "n.mp4")
+            view.refresh()
+            assert view.adding.missing.value == ""
 
     @pytest.mark.parametrize("tab", ["Evaluate", "Trajectories"])
     def test_the_next_button_analyzes_where_nothing_was_analyzed_before(self, project, tab):
