@@ -32,7 +32,7 @@ __all__ = ["MAKERS"]
 def _frames(studio: Studio) -> View:
     if not studio.project.videos:
         no_video = "The project has no video yet: press one in the list above, then Add."
-        raise FileNotFoundError(missing_words(studio.project) or no_video)
+        raise FileNotFoundError("None of the project's videos is there." if studio.project.missing_videos else no_video)
     made = FramePicker(studio.project, on_extracted=lambda _: studio.look())
     state = made.state
     state.observe(lambda _: studio.activity.show("Frames", state.doing, state.progress, made.stop), "doing")

@@ -158,8 +158,8 @@ class AddVideos(View):
         self.refresh()
 
     def refresh(self) -> None:
-        """Say which videos are missing, where others are there; else that is said below."""
-        self.missing.value = notice(missing_words(self.project) if self.project.videos else "", "error")
+        """Say which videos are missing."""
+        self.missing.value = notice(missing_words(self.project), "error")
 
     def show_chooser(self, wanted: bool) -> None:
         """Unfold it, or fold it."""

@@ -435,7 +435,8 @@ class TestStudio:
         words = f"The video {there} is missing: put it back, or choose it where it is now"
         with closing(Studio(empty)) as view:
             assert view.next_button.description == "Put m.mp4 back"
-            for tab in ("Frames", "Trajectories", "Zones"):
+            assert words in view.adding.missing.value
+            for tab in ("Trajectories", "Zones"):
                 view.go_to(tab)
                 assert words in view.steps.panes[tab].children[-1].value
             view.next_button.click()
@@ -446,6 +447,7 @@ class TestStudio:
             view.adding.task.wait()
             assert view.wait()
             assert view.overview.missing == ()
+            assert view.adding.missing.value == ""
             assert "Frames" in view.widgets
 
     def test_a_missing_video_among_others_is_told_above_the_frames(self, empty, tmp_path):
