@@ -76,6 +76,18 @@ FIT = """(root) => {
 }"""
 SIZES = ((1280, 800), (800, 900), (853, 533))  # of a window; the last: 1280 x 800 at 150 %
 GRAVE = ("serious", "critical")
+PRESSABLE = """(root) => { // each control, and whether it can be pressed where the page is scrolled to now
+    const CONTROLS = ':is(button, input, select):not(.dlcnb-entry)'; // the entries of a list have a wheel of their own
+    const all = [...document.querySelectorAll(`${root} ${CONTROLS}`)].filter((one) => one.offsetWidth);
+    const now = all.map((one) => {
+        const { left, right, top, bottom } = one.getBoundingClientRect(), inset = 3;
+        return [top + inset, (top + bottom) / 2, bottom - inset].every((y) => {
+            const hit = document.elementFromPoint((left + right) / 2, y);
+            return one.contains(hit) || (hit?.contains(one) && hit.matches('label, .dlcnb-upload'));
+        });
+    });
+    return all.map((one, n) => [one.innerText || one.placeholder || one.title || one.value || one.className, now[n]]);
+}"""
 UNSEEN = """([root, parts]) => {
     const top = document.querySelector(root), wrong = [];
     (top.closest('.jp-Cell') ?? top).scrollIntoView({ block: 'start' });
@@ -144,6 +156,27 @@ def unseen(page, root, parts=LABELING):
     with suppress(TimeoutError):
         page.wait_for_function(f"all => ({UNSEEN})(all).length === 0", arg=[root, parts], timeout=10_000)
     return page.evaluate(UNSEEN, [root, parts])
+
+
+def unreachable(page, root, at):
+    """The controls that can't be pressed wherever one turns the wheel to, by name.
+
+    Parameters
+    ----------
+    page : playwright.sync_api.Page
+    root : str
+        CSS selector of what has the controls.
+    at : str
+        CSS selector of where the mouse is.
+    """
+    page.locator(at).hover()
+    reached = set()
+    for turn in (2000, *[-40] * 15):  # and back, to the top
+        page.mouse.wheel(0, turn)
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        controls = page.evaluate(PRESSABLE, root)
+        reached |= {number for number, (_, now) in enumerate(controls) if now}
+    return [name for number, (name, _) in enumerate(controls) if number not in reached]
 
 
 def faint(page, root=".dlcnb"):

@@ -1,17 +1,19 @@
 """From JupyterLab to the first label on one's own video: by clicking, using only what is on screen."""
 
 import csv
+import datetime
 import json
 import struct
 import time
 import urllib.request
 
 import pytest
-from support.page import SIZES, faultless, settle, unseen
+from support.page import SIZES, faultless, settle, unreachable, unseen
 
 from dlcnb import sampledata
 
 MOST_CLICKS = 9
+THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
 
 
 @pytest.fixture
@@ -118,6 +120,36 @@ def test_a_video_of_the_file_browser_opens_with_dlcnb_and_one_is_uploaded(server
     assert copy.read_bytes() == uploaded.read_bytes()
     page.locator(".lm-TabBar-tab", has_text="dlcnb Studio").locator(".lm-TabBar-tabCloseIcon").click()
     until(page, lambda: not studios(server))
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_everything_of_the_form_can_be_reached(server, page, dark):
+    own_video(server, "ninth")
+    there = f"ninth-ann-{datetime.date.today()}"  # a project of that name exists already, which takes long to say
+    for name in (there, "more", "folders"):
+        (server.root / name).mkdir(exist_ok=True)
+    page.evaluate(THEME, "JupyterLab Dark" if dark else "JupyterLab Light")
+    page.locator(".jp-LauncherCard", has_text="dlcnb Studio").click()
+    page.locator(".dlcnb-choice", has_text="ninth.mp4").click()
+    page.locator(".dlcnb-new .dlcnb-chip", has_text="ninth.mp4").wait_for()
+    page.locator(".dlcnb-new .dlcnb-row input[type=text]").nth(3).fill("ann")
+    for state in ("chosen", "wrong"):
+        if state == "wrong":
+            page.locator(".dlcnb button", has_text="Create").click()
+            page.locator(".dlcnb-tab [role=alert]", has_text="exists already").wait_for()
+        for width, height in ((640, 400), *SIZES):
+            page.set_viewport_size({"width": width, "height": height})
+            assert not settle(page, ".dlcnb-studio")
+            assert not unseen(page, ".dlcnb-studio", [".dlcnb-new button.mod-primary"])
+            assert not unreachable(page, ".dlcnb-new", ".dlcnb-new .dlcnb-upload")
+            adding, skeleton = (
+                page.get_by_placeholder(words).bounding_box() for words in ("add bodyparts", "none; or")
+            )
+            assert adding["y"] + adding["height"] <= skeleton["y"]  # not under it, either
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.locator(".lm-TabBar-tab", has_text="dlcnb Studio").locator(".lm-TabBar-tabCloseIcon").click()
+    until(page, lambda: not studios(server))
+    (server.root / "ninth.mp4").unlink()
 
 
 def test_an_address_opens_a_project(server, page):

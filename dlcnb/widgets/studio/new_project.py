@@ -87,11 +87,12 @@ class NewProject(View):
             [
                 row([self.task_field, self.scorer, self.parent], tight=True),
                 row([self.preset, self.parts]),
+                row([self.edges]),
             ]
         )
         form = ipywidgets.VBox([Html(heading("Videos")), self.videos, Html(heading("Project")), fields])
         form.add_class("dlcnb-form")  # scrolls where it is higher than its pane; what makes the project stays seen
-        super().__init__([form, row([self.edges, self.create_button])])
+        super().__init__([form, row([self.create_button])])
         self.add_class("dlcnb-new")
         self._on_preset()
         if video is not None:
