@@ -78,7 +78,9 @@ def test_a_run_under_way_grows_on_the_page_and_ends(recorded):
 def test_stop_and_an_error_of_the_worker(recorded):
     page = recorded.page
     page.locator('.dlcnb button:has-text("Stop")').click()
-    page.locator('.dlcnb button:has-text("stopping…")').wait_for()
+    stopping = page.locator('.dlcnb button:has-text("stopping…")')
+    stopping.wait_for()
+    assert stopping.evaluate("one => one.scrollWidth <= one.clientWidth")  # has room for its word
     assert recorded.ask("(run / 'stop').exists()")
     recorded.ask("log.write('error', message='No space is left: free some and resume.')")
     alert = page.locator('.dlcnb [role="alert"]')

@@ -107,8 +107,8 @@ class TrainingMonitor(View):
         self.runs, self.refresh_button = self.chooser.dropdown, self.chooser.refresh
         self.start_button, self.pause_button, self.stop_button = (
             button("play", TIPS["start"], self.start, "Start", "96px", button_style="success"),
-            button("pause", TIPS["pause"], self.pause, "Pause", "96px"),
-            button("stop", TIPS["stop"], self.stop, "Stop", "96px"),
+            button("pause", TIPS["pause"], self.pause, "Pause", "108px"),
+            button("stop", TIPS["stop"], self.stop, "Stop", "108px"),
         )
         buttons = row([self.start_button, self.pause_button, self.stop_button], tight=True)
         buttons.layout.flex_flow = "row nowrap"
