@@ -68,6 +68,15 @@ def pixels(lab, selector):
     return lab.page.evaluate("selector => document.querySelector(selector).toDataURL()", selector)
 
 
+def test_the_legend_of_a_narrow_picture_is_whole(view):
+    view.page.locator(".dlcnb-evaluated-frame").evaluate("one => { one.style.width = '320px' }")
+    legend = view.page.locator(".dlcnb-evaluated-frame .dlcnb-legend")
+    inside = """one => [...one.querySelectorAll('.dlcnb-item')].every(
+        (item) => item.getBoundingClientRect().right <= one.getBoundingClientRect().right + 1)"""
+    assert legend.locator(".dlcnb-item").count() > 4
+    assert legend.evaluate(inside)
+
+
 def test_a_click_on_a_point_of_the_plot_opens_its_frame(view):
     before = view.ask("v.state.image")
     view.page.locator(".dlcnb-evaluation .bqplot").first.locator(".dot").nth(7).dispatch_event("click")

@@ -40,7 +40,7 @@ KEYS: dict[str, tuple[Any, ...]] = {  # key -> (name of a method, its arguments)
     "z": ("look",),
     "m": ("next_map",),
 }
-MARKS = "+ label · ● prediction · × prediction below the pcutoff · line: how far off"
+MARKS = ("+ label", "● prediction", "× prediction below the pcutoff", "line: how far off")
 MAPS = {"off": "no score-map", "linear": "score-map", "log": "score-map, log"}
 
 
@@ -208,7 +208,7 @@ class FrameView(PaintedBox):
             return ""
         colors = palette(len(self.state.bodyparts))
         parts = legend(zip(colors.tolist(), self.state.bodyparts, strict=True))
-        return muted(MARKS, "dlcnb-item") + parts
+        return joined(muted(mark, "dlcnb-item") for mark in MARKS) + parts
 
     def snapshot(self) -> Image.Image:
         """The picture as a `PIL.Image.Image`, drawn in the kernel."""
