@@ -139,7 +139,8 @@ def test_everything_of_the_form_can_be_reached(server, page, dark):
             page.locator(".dlcnb-tab [role=alert]", has_text="exists already").wait_for()
         for width, height in ((640, 400), *SIZES):
             page.set_viewport_size({"width": width, "height": height})
-            assert not settle(page, ".dlcnb-studio")
+            wrong = settle(page, ".dlcnb-studio")  # so narrow, long names of folders are shortened
+            assert not [one for one in wrong if width > 640 or "has no room for its text" not in one]
             assert not unseen(page, ".dlcnb-studio", [".dlcnb-new button.mod-primary"])
             assert not unreachable(page, ".dlcnb-new", ".dlcnb-new .dlcnb-upload")
             adding, skeleton = (
