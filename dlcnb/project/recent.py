@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dlcnb.files import StrPath, atomic_write
 
-__all__ = ["Recent", "forget", "last_scorer", "recent_projects", "remember", "remember_scorer"]
+__all__ = ["Recent", "forget", "last_scorer", "recent_projects", "remember", "remember_scorer", "remembered_length"]
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +28,13 @@ class Recent:
         Its folder.
     task : str
         As it was then.
+    length : str
+        Unit in which lengths were looked at last, "px" or "cm".
     """
 
     root: Path
     task: str
+    length: str = "px"
 
     @property
     def there(self) -> bool:
@@ -46,7 +49,7 @@ def recent_projects() -> list[Recent]:
     """The projects that were open last, the newest first; those that are gone too."""
     try:
         entries = json.loads(_file().read_text(encoding="utf-8"))
-        return [Recent(Path(e["root"]), str(e["task"])) for e in entries]
+        return [Recent(Path(e["root"]), str(e["task"]), "cm" if e.get("length") == "cm" else "px") for e in entries]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -54,10 +57,22 @@ def recent_projects() -> list[Recent]:
         return []
 
 
-def remember(root: StrPath, task: str) -> None:
-    """Put a project first among the recent ones. Where the file can't be written, the log says so."""
-    first = Recent(Path(root).absolute(), task)
+def remember(root: StrPath, task: str, length: str | None = None) -> None:
+    """Put a project first among the recent ones. Where the file can't be written, the log says so.
+
+    Parameters
+    ----------
+    root, task, length
+        As of `Recent`; a ``length`` of None keeps that of last time.
+    """
+    first = Recent(Path(root).absolute(), task, length or remembered_length(root))
     _write([first, *(one for one in recent_projects() if one.root != first.root)][:MANY])
+
+
+def remembered_length(root: StrPath) -> str:
+    """Unit in which this project's lengths were looked at last, "px" or "cm"."""
+    here = Path(root).absolute()
+    return next((one.length for one in recent_projects() if one.root == here), "px")
 
 
 def forget(*roots: StrPath) -> None:
@@ -88,7 +103,8 @@ def remember_scorer(name: str) -> None:
 
 
 def _write(projects: list[Recent]) -> None:
-    _keep("recent.json", json.dumps([{"root": str(one.root), "task": one.task} for one in projects], indent=1))
+    entries = [{"root": str(one.root), "task": one.task, "length": one.length} for one in projects]
+    _keep("recent.json", json.dumps(entries, indent=1))
 
 
 def _keep(name: str, text: str) -> None:

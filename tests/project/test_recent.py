@@ -3,7 +3,7 @@
 import pytest
 
 from dlcnb.project import recent
-from dlcnb.project.recent import forget, last_scorer, recent_projects, remember, remember_scorer
+from dlcnb.project.recent import forget, last_scorer, recent_projects, remember, remember_scorer, remembered_length
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +17,17 @@ def test_the_newest_is_first_and_none_is_twice(tmp_path):
     assert [one.task for one in recent_projects()] == ["a", "b"]
     forget(tmp_path / "a")
     assert [one.task for one in recent_projects()] == ["b"]
+
+
+def test_the_unit_of_lengths_is_kept_until_another_is_chosen(tmp_path):
+    remember(tmp_path, "a")
+    assert remembered_length(tmp_path) == "px"
+    remember(tmp_path, "a", "cm")
+    remember(tmp_path, "a")
+    assert remembered_length(tmp_path) == "cm"
+    assert remembered_length(tmp_path / "other") == "px"
+    remember(tmp_path, "a", "px")
+    assert remembered_length(tmp_path) == "px"
 
 
 def test_one_that_is_gone_says_so(tmp_path):

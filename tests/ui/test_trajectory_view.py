@@ -79,6 +79,27 @@ def test_keys_step_and_never_reach_the_notebook(view):
     assert view.page.evaluate(cells) == count
 
 
+def test_the_wheel_scrolls_and_zooms_with_ctrl_only_clicked_or_not(view):
+    before = view.page.viewport_size
+    view.page.set_viewport_size({"width": 1280, "height": 600})
+    click(view, "x-0", 0.5, 0.4)
+    view.until("v.state.frame > 40")
+    left, top, width, height = area(view, "x-0")
+    view.page.mouse.move(left + width / 2, top + height / 2)
+    view.page.mouse.wheel(0, 30)
+    view.page.wait_for_function(
+        "([selector, top]) => document.querySelector(selector).getBoundingClientRect().top < top - 20",
+        arg=[f".dlcnb-plot-x-0 {AREA}", top],
+    )
+    assert not view.ask("v.state.zoomed")
+    view.page.keyboard.down("Control")
+    view.page.mouse.wheel(0, -300)
+    view.page.keyboard.up("Control")
+    view.until("v.state.zoomed")
+    view.page.locator(".dlcnb-trajectories").get_by_text("Ctrl+wheel, to zoom").first.wait_for()
+    view.page.set_viewport_size(before)
+
+
 def test_filtered_beside_raw(view):
     view.page.locator(".dlcnb-trajectories select:visible").first.select_option("side by side")
     view.until("v.state.show == 'side by side' and v._painter.wait(0.5)")

@@ -29,19 +29,20 @@ __all__ = [
 
 GREY = "#8c8c8c"
 MARGIN = {"top": 10, "bottom": 42, "left": 52, "right": 18}
-MOST = 8  # ticks of a logarithmic axis
+LEAST, MOST = 3, 8  # ticks of an axis; at most of a logarithmic one
 
 Line = tuple[ArrayLike, ArrayLike, str, float]  # x, y, colour, opacity
 
 
 def ticks(low: float, high: float, count: int = 5) -> NDArray[np.float64]:
-    """Round numbers (1, 2 or 5 times a power of ten apart) in ``low..high``, about ``count`` of them."""
+    """Round numbers (1, 2 or 5 times a power of ten apart) in ``low..high``: about ``count``, three at least."""
     if not high > low:
         return np.array([low], float)
     rough = (high - low) / count
     power = 10.0 ** np.floor(np.log10(rough))
     step = power * next(m for m in (1, 2, 5, 10) if m * power >= rough * 0.999)
-    return np.round(np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step, 12)
+    found = np.round(np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step, 12)
+    return found if len(found) >= LEAST or count > 2 * LEAST else ticks(low, high, count + 1)
 
 
 def log_ticks(low: float, high: float) -> NDArray[np.float64]:

@@ -101,7 +101,7 @@ function render({ model, el }) {
       'wheel',
       (e) => {
         const figure = e.target.closest('.dlcnb-plot-over-time');
-        if (!figure?.contains(document.activeElement)) return; // the page scrolls
+        if (!figure || !(e.ctrlKey || e.metaKey)) return; // the page scrolls
         e.preventDefault();
         const dy = e.deltaY * (e.deltaMode === 1 ? 16 : 1) + (wheel ? wheel.dy : 0);
         if (!wheel) setTimeout(flush, 60);

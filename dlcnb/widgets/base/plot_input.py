@@ -22,7 +22,7 @@ class PlotInput(anywidget.AnyWidget):
     Put it into the same box as the figures; it shows nothing itself. Messages are dicts with ``type`` and ``plot``:
 
     - ``click``, ``wheel``: with ``x, y`` (shares of the plot's area, from its upper left corner), its ``width, height``
-      in CSS px, and ``dy`` of the wheel (CSS px; down is positive). The wheel is the page's until a plot was clicked.
+      in CSS px, and ``dy`` of the wheel (CSS px; down is positive). The wheel is told with Ctrl only: else it scrolls.
     - ``brush``: a drag along x, ``from`` and ``to`` (shares of the width); only on plots over time.
     - ``double``: a double click.
     - ``key``: with ``key``, one of ``grab``, while a plot has the focus. No JupyterLab shortcut fires meanwhile.
@@ -42,6 +42,6 @@ class PlotInput(anywidget.AnyWidget):
 
 
 def name_plot(figure: Any, name: str, over_time: bool = False) -> None:
-    """Let `PlotInput` see a `bqplot.Figure`; ``over_time`` plots can be brushed and zoomed by the wheel."""
+    """Let `PlotInput` see a `bqplot.Figure`; ``over_time`` plots can be brushed and zoomed by Ctrl+wheel."""
     for css in ("dlcnb-plot", f"dlcnb-plot-{name}", *(["dlcnb-plot-over-time"] if over_time else [])):
         figure.add_class(css)

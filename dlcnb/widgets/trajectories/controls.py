@@ -96,8 +96,8 @@ class TrajectoryControls:
             "reset": button(
                 "arrows-h", "The whole video (0, or double click in a plot)", lambda: act(state.reset), "All"
             ),
-            "in": button("search-plus", "Zoom in (+, wheel, or drag over a part)", lambda: act(state.zoom, 2)),
-            "out": button("search-minus", "Zoom out (-, or wheel)", lambda: act(state.zoom, 0.5)),
+            "in": button("search-plus", "Zoom in (+, Ctrl+wheel, or drag over a part)", lambda: act(state.zoom, 2)),
+            "out": button("search-minus", "Zoom out (-, or Ctrl+wheel)", lambda: act(state.zoom, 0.5)),
             "left": button("chevron-left", "The part before (PageUp)", lambda: act(state.pan, -0.5)),
             "right": button("chevron-right", "The part after (PageDown)", lambda: act(state.pan, 0.5)),
             "follow": button("crosshairs", "Go to the present frame (f)", lambda: act(state.follow), "Now"),

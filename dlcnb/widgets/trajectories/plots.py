@@ -80,6 +80,7 @@ class TrajectoryPlots:
             self.over_time[f"{kind}-{column}"] = plot
             made.append(plot.figure)
         title = Html(layout=ipywidgets.Layout(margin="0", height="20px"))
+        title.add_class("dlcnb-one-line")
         layout = ipywidgets.Layout(flex="1 1 0", min_width="0", width="100%", overflow="hidden")
         return ipywidgets.VBox([title, *made], layout=layout)
 
@@ -153,7 +154,7 @@ class TrajectoryPlots:
         sources = self.sources(column)
         words = {(False,): "raw", (True,): self.state.method, (False, True): f"raw (pale) and {self.state.method}"}
         left_out = f" · {gone} points far outside of the frame are not drawn" if (gone := self.state.outside) else ""
-        return heading(words[sources], f"over time{left_out}")
+        return heading(words[sources], f"over time{left_out} · drag over a part, or Ctrl+wheel, to zoom")
 
     def _time_ticks(self) -> tuple[NDArray[np.float64] | NDArray[np.int64], list[str]]:
         """Frames of the ticks, and their names."""

@@ -15,6 +15,7 @@ from dlcnb.evaluate import network_caution
 from dlcnb.files import atomic_path, make_folder
 from dlcnb.poses import Poses, seldom_sure
 from dlcnb.project import Project, ProjectError, Scale, scale_of
+from dlcnb.project.recent import remember, remembered_length
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.canvas import Painter
 from dlcnb.widgets.base.input_guard import InputGuard
@@ -95,6 +96,8 @@ class TrajectoryView(View):
         found = fitting(self.choice.poses, self.player.reader, self.choice.table)
         shown = self.player.state
         self.state = TrajectoryState(found, shown.times, self.project.pcutoff, self._scale(), shown.image_size)
+        if self.state.scale is not None:
+            self.state.length = remembered_length(self.project.root)
         self._lock, self._all, self._rest = threading.RLock(), True, threading.Event()
         self._of_player: Poses | None = None  # what the player shows
         self.plots = TrajectoryPlots(self.state)
@@ -181,6 +184,8 @@ class TrajectoryView(View):
         """Set a trait of the state; what it raises is shown."""
         if getattr(self.state, name) != value:
             setattr(self.state, name, value)
+            if name == "length":
+                remember(self.project.root, self.project.task, value)
 
     @gesture
     def send(self) -> None:

@@ -73,6 +73,7 @@ class ZonePanel(ipywidgets.VBox):
             Html(),
             ipywidgets.Image(format="png", layout=layout(max_width="100%", width="920px")),
         )
+        self.picture.add_class("dlcnb-sheet")
         self.saved = Html()
         for field in (self.open_button, self.bodypart, self.minimum):
             field.observe(self._quiet.ignored(lambda _: opened()), "value")

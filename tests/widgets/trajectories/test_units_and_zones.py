@@ -57,6 +57,17 @@ def test_lengths_are_in_cm_everywhere(view):
     pd.testing.assert_frame_equal(state.table(), in_px)
 
 
+def test_the_unit_of_lengths_is_that_of_last_time(view, project):
+    view.controls.length.value = "cm"
+    again = TrajectoryView(project, poses=view.state.poses)
+    assert again.state.length == again.controls.length.value == "cm"
+    again.controls.length.value = "px"
+    again.close()
+    last = TrajectoryView(project, poses=view.state.poses)
+    assert last.state.length == "px"
+    last.close()
+
+
 def test_cm_without_a_scale_are_refused_and_poses_in_cm_not_written(project, tmp_path):
     poses = Poses(("nose",), "DLC_test", np.zeros((3, 1, 2)), np.ones((3, 1)))
     state = TrajectoryState(poses, np.arange(3))
