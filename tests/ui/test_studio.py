@@ -40,6 +40,9 @@ for kind in ("evaluate", "analyze"):
     log.close()
 s.refresh()
 """
+HEADER = """() => ['.dlcnb-overview', '.dlcnb-studio > .widget-tab'].flatMap(one => {
+    const { top, height } = document.querySelector(one).getBoundingClientRect();
+    return [top, height]; })"""
 OFF = "() => [...document.querySelectorAll('.dlcnb-studio :disabled')].some(one => one.offsetWidth)"
 PICTURE = """() => document.querySelector('.dlcnb-labeler canvas').getBoundingClientRect().width
     / document.querySelector('.dlcnb-studio').getBoundingClientRect().width"""
@@ -174,6 +177,28 @@ def test_the_steps_keep_their_places_and_say_what_their_state_means(studio):
         whole = after[1:] if (width, height) == NARROW else after  # the first is known by its beginning
         assert not any(cut for _, cut, _ in whole), f"cut off at {width}"
         assert [one[2] for one in after] == [one[2] for one in before]
+
+
+def test_the_line_on_top_is_as_high_whatever_it_says(studio):
+    bad = "replace(s.overview, videos=3, labeled=40, extracted=120, trained=1, evaluated=True, level='poor', verdict="
+    bad += "'poor: 38 % of the points on 3 test frames are within 5 % of the animal; label more', analyzed=2"
+    words = {  # what stands there -> of which overview
+        "next: train": "s.overview",
+        "next: add a video": "replace(s.overview, videos=0)",
+        "Training": "replace(s.overview, training=True)",
+        "poor: 38 %": f"{bad})",
+        "has begun": "replace(s.overview, videos=3, labeled=40, extracted=120, outliers=12, refined=12, iteration=12)",
+    }
+    studio.ask("exec('from dataclasses import replace', globals())")
+    for width, height in (*SIZES, NARROW):
+        studio.page.set_viewport_size({"width": width, "height": height})
+        tops = set()
+        for said, one in words.items():
+            studio.ask(f"s.lines.show(s.project, {one}, 'Label')")
+            studio.page.locator(".dlcnb-overview", has_text=said).wait_for()
+            assert not settle(studio.page, ".dlcnb-studio > .dlcnb-overview")
+            tops.add(tuple(round(value) for value in studio.page.evaluate(HEADER)))
+        assert len(tops) == 1, f"at {width} x {height}: {tops}"
 
 
 def test_two_jobs_at_once_fit_the_line_at_the_bottom(studio):

@@ -30,7 +30,7 @@ class Suggester:
 
     def __init__(self, session: LabelSession, failed: Callable[[Exception], None]) -> None:
         self.session, self._failed = session, failed
-        self._taken = 0  # frames with suggestions of this job
+        self._images: tuple[str, ...] = ()  # with suggestions of this job
         self._follower = JobFollower(self._told, failed, seconds=0.3)
         self.button = ipywidgets.Button(icon="magic")
         self._say_idle()
@@ -38,6 +38,7 @@ class Suggester:
         self.button.on_click(lambda _: self._pressed())
         self.text = Html()
         self.text.add_class("dlcnb-number")
+        session.observe(lambda _: self._say_left(), "revision")
 
     @property
     def job(self) -> jobs.Job | None:
@@ -61,6 +62,13 @@ class Suggester:
     def _say_idle(self) -> None:
         self.button.description, self.button.icon = "Ask the last network", "magic"
 
+    def _say_left(self) -> None:
+        """How many frames with suggestions are still to be looked at, once the worker has ended."""
+        if not self.busy:
+            left = sum(self.session.state(image) != "done" for image in self._images)
+            frames = "1 frame" if left == 1 else f"{left} frames"
+            self.text.value = f"suggestions of {self.session.snapshot} left in {frames}" if left else ""
+
     def start(self, snapshot: str | int = "best", run: Path | None = None) -> None:
         """Let a worker predict all frames that are not done, those that come next first; returns at once."""
         session = self.session
@@ -70,7 +78,7 @@ class Suggester:
         if not images:
             raise ValueError("Every frame is done: there is nothing to suggest.")
         job = jobs.start("suggest", session.project, images=images, snapshot=snapshot, run=run)
-        self._taken = 0
+        self._images = ()
         self.button.description, self.button.icon = "Stop the network", "stop"
         self.text.value = "starting the network …"
         self._follower.follow(job)
@@ -83,7 +91,7 @@ class Suggester:
         finally:
             if news.ended:
                 self._say_idle()
-                self.text.value = f"{self._taken} frames suggested by {self.session.snapshot}" if self._taken else ""
+                self._say_left()
         if news.error:
             self._failed(RuntimeError(news.error))
 
@@ -92,9 +100,9 @@ class Suggester:
         if self.job is None:
             return
         snapshot, images = jobs.read_suggestions(self.job.folder, self.session.bodyparts)
-        if len(images) > self._taken:
+        if len(images) > len(self._images):
             self.session.set_suggestions(snapshot, images)
-            self._taken = len(images)
+            self._images = tuple(images)
 
     def wait(self, timeout: float | None = None) -> None:
         """Block until the worker is done, for scripts; raises TimeoutError if it is silent for ``timeout`` seconds."""

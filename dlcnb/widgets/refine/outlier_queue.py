@@ -251,7 +251,7 @@ class OutlierQueue(View):
     # --- work on a thread ---
 
     def _busy(self, busy: bool) -> None:
-        self.state.doing = "choosing frames" if busy else ""
+        self.state.doing = "Choosing frames" if busy else ""
         self._show_buttons()
         self.progress.layout.display = None if busy else "none"
         self.stop_button.layout.display, self.progress.value = "none", 0

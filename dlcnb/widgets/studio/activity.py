@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ __all__ = ["Activity"]
 DOING = {"train": "Training", "evaluate": "Evaluating", "analyze": "Analyzing", "suggest": "Suggesting labels"}
 OWN = {"train": ("Train",), "analyze": ("Trajectories", "Map", "Refine")}  # tabs that have their own Stop
 ENDED = {"done": "done", "stopped": "stopped, what was done is kept", "failed": "failed", "lost": "the worker is gone"}
+CLOCK = "%H:%M"  # of when it ended
 
 
 class Activity:
@@ -94,17 +96,18 @@ class Activity:
             if tab not in self._lines:
                 self._lines[tab] = Line(stop)
                 self.box.children = [line.box for line in self._lines.values()]
-        self._lines[tab].say(words, f"{share:.0%}", share, running=bool(words))
+        self._lines[tab].say(words, share, running=bool(words))
         self._changed(tab)
 
-    def how_far(self, name: str) -> str:
-        """How far a kind of job, or the widget of a tab, is: "45% · 4:12 left"; empty if it is not under way."""
+    def words(self, name: str) -> str:
+        """What a kind of job, or the widget of a tab, is at: "Training: 45% · 4:12 left"; empty if at nothing."""
         line = self._lines.get(name)
-        return line.how_far if line is not None and line.running else ""
+        return line.words if line is not None and line.running else ""
 
     def open_tab(self, tab: str) -> None:
-        """Leave progress and Stop to the tab that is open, where it has its own."""
-        self._tab = tab
+        """Leave progress and Stop to the tab that is open, where it has its own; what has ended goes with the last."""
+        if tab != self._tab:
+            self._tab, self._last = tab, ""
         self._arrange()
 
     def hear(self, job: Job | None, status: str) -> None:
@@ -148,16 +151,16 @@ class Line:
     """
 
     def __init__(self, stop: Callable[[], object]) -> None:
-        self.running, self.how_far = False, ""
+        self.running, self.words = False, ""
         self.text = Html()
         self.text.add_class("dlcnb-number")
         self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=ipywidgets.Layout(width="140px"))
         self.stop_button = button("stop", "Stop it; what is done so far is kept", stop, "Stop")
         self.box = row([self.text, self.progress, self.stop_button], tight=True)
 
-    def say(self, words: str, how_far: str, share: float | None = None, *, running: bool = True) -> None:
-        """Say how it goes: all of it, and how far it is, in words; the share is kept where it is None."""
-        self.running, self.how_far, self.text.value = running, how_far, muted(words)
+    def say(self, words: str, share: float | None = None, *, running: bool = True) -> None:
+        """Say how it goes; the share that is done is kept where it is None."""
+        self.running, self.words, self.text.value = running, words, muted(words)
         if share is not None:
             self.progress.value = share
 
@@ -213,22 +216,22 @@ class JobLine(Line):
         mine = self.follower.job
         if mine is not None and job.folder == mine.folder:
             self._stopping = status
-            self.say(f"{self._doing}: {status} …", f"{status} …")
+            self.say(f"{self._doing}: {status} …")
             self._told()
 
     def _on_news(self, news: News) -> None:
         step = news.last("step") or news.last("progress")
         share = _share(step) if step else None
         if news.ended:
-            self.say(f"{self._doing}: {ENDED[news.status]}", "", share, running=False)
+            self.say(f"{self._doing}: {ENDED[news.status]} ({time.strftime(CLOCK)})", share, running=False)
         elif self._stopping:
-            self.say(f"{self._doing}: {self._stopping} …", f"{self._stopping} …", share)
+            self.say(f"{self._doing}: {self._stopping} …", share)
         elif step is not None:
             left = step.get("seconds_left")
             how_far = f"{share:.0%}" + (f" · {clock_text(left)} left" if left is not None else "")
-            self.say(f"{self._doing}: {how_far}", how_far, share)
+            self.say(f"{self._doing}: {how_far}", share)
         elif not self.progress.value or news.last("start"):
-            self.say(f"{self._doing}: starting …", "starting …", 0.0)
+            self.say(f"{self._doing}: starting …", 0.0)
         self._told()
         if news.ended or any(event.get("snapshot") for event in news.events):
             self._turned()

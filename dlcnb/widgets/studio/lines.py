@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.html import Html, markup, muted, shortened
 from dlcnb.widgets.base.view import button, row
-from dlcnb.widgets.studio.state import TABS, Overview
+from dlcnb.widgets.studio.state import STEPS, TABS, Overview
 
 if TYPE_CHECKING:
     from dlcnb.project import Project
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["Lines", "still"]
 
 WORK = {  # one of `TABS` -> what is under way there, and its name in `Activity`
-    "Frames": ("choosing frames", "Frames"),
-    "Train": ("training", "train"),
-    "Evaluate": ("evaluating", "evaluate"),
-    "Trajectories": ("analyzing", "analyze"),
-    "Refine": ("choosing frames", "Refine"),
+    "Frames": ("Choosing frames", "Frames"),
+    "Train": ("Training", "train"),
+    "Evaluate": ("Evaluating", "evaluate"),
+    "Trajectories": ("Analyzing", "analyze"),
+    "Refine": ("Choosing frames", "Refine"),
 }
 OTHER = "Opens Train, and trains a new network that goes on from what the last one has learned"
 
@@ -60,14 +60,15 @@ class Lines:
     ) -> None:
         self._correct, self._frame, self._activity = correct, 0, activity
         home = button("home", "Other projects: open, new, sample data", leave)
-        self.line = Html(layout=ipywidgets.Layout(flex="1 1 180px", min_width="0"))
+        self.line = Html()
+        self.line.add_class("dlcnb-one-line")
         self.next_button = ipywidgets.Button(button_style="primary", layout=ipywidgets.Layout(width="auto"))
         self.next_button.on_click(lambda _: do_next())
         self.other_button = button("", OTHER, lambda: do_next(True), "or")
         reload = button("refresh", "See what was done elsewhere meanwhile", refresh)
-        ways = row([self.next_button, self.other_button, reload, gear], tight=True)  # below the line where it is narrow
-        ways.layout.flex = "0 1 auto"
-        self.top = row([home, self.line, ways])
+        ways = row([self.next_button, self.other_button], tight=True)  # below the line where it is narrow
+        ways.add_class("dlcnb-ways-on")
+        self.top = row([home, self.line, ways, reload, gear])
         self.top.add_class("dlcnb-overview")
         offering = "Extract what is ticked in Refine, this frame too, and open this one in the labeler"
         self.offer_button = button("download", offering, self._on_offer, "Extract it", button_style="primary")
@@ -84,24 +85,21 @@ class Lines:
         self.folder.value, task = muted(shortened(f"saved in {project.root}", 60)), project.task
         goal, words = found.next_step
         self.next_button.layout.display = "none" if found.awaited and tab == goal else None
-        next_one = f"· {self._under_way(goal)}" if found.awaited else "· next:"
-        whole = f"{task}: {found.summary}\n{found.verdict}\n{next_one}"  # where a low pane has no room for it
+        below = self._under_way(goal) if found.awaited else f"next: {words}"
+        whole = f"{task}: {found.summary}\n{found.verdict}\n{below}"  # of which the page shows what there is room for
         self.line.value = markup(
-            '<span title="{}"><b>{}</b>: {} {}</span>', whole, task, found.summary, muted(next_one)
+            '<span title="{}"><b>{}</b>: {}<br>{}</span>', whole, task, found.summary, muted(below)
         )
         words = words.replace("wait for", "show", 1) if found.awaited else words
-        self.next_button.description = words[:1].upper() + words[1:]
+        _say(self.next_button, words, OTHER if found.judged_bad and goal == "Train" else _opens(goal))
         other, instead = found.other_step
-        self.other_button.description = f"Or {instead}"
+        _say(self.other_button, f"or {instead}", OTHER if other == "Train" else _opens(other))
         self.other_button.layout.display = None if instead else "none"
-        self.other_button.tooltip = OTHER if other == "Train" else f"Opens {other}: {TABS.get(other, '')}"
-        self.next_button.tooltip = OTHER if found.judged_bad and goal == "Train" else f"Opens {goal}: {TABS[goal]}"
 
     def _under_way(self, tab: str) -> str:
-        """What is waited for, and how far it is: "training: 45% · 4:12 left"."""
+        """What is waited for, and how far it is, as below: "Training: 45% · 4:12 left"."""
         words, name = WORK[tab]
-        how_far = self._activity.how_far(name)
-        return f"{words}: {how_far}" if how_far else f"{words} …"
+        return self._activity.words(name) or f"{words} …"
 
     def offer(self, frame: int | None) -> None:
         """Offer to extract a frame and correct it; None takes the offer back."""
@@ -120,6 +118,17 @@ class Lines:
         close_parts(self.top, self.bottom)
         self.top.close()
         self.bottom.close()
+
+
+def _opens(tab: str) -> str:
+    """Which step a button opens, and what for."""
+    return next((f"Opens {step}: {TABS[tab]}" for step, names in STEPS.items() if tab in names), "")
+
+
+def _say(one: ipywidgets.Button, words: str, tip: str) -> None:
+    """Say what a button does; its tooltip has all of the words, for which there is not always room."""
+    one.description = words[:1].upper() + words[1:]
+    one.tooltip = f"{one.description}\n{tip}"
 
 
 def still(lines: list[str], below: Image.Image | None) -> Image.Image:

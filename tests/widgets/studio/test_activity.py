@@ -1,6 +1,7 @@
 """The line at the bottom of a Studio: which jobs are under way, and how far."""
 
 import os
+import re
 from contextlib import closing
 
 import pytest
@@ -61,6 +62,20 @@ def test_a_job_after_another_begins_anew(job, activity):
     assert not seen(line.box)
 
 
+def test_what_has_ended_is_told_with_its_time_until_another_step_is_opened(job, activity):
+    training, line = job("train"), activity.job_line("train")
+    activity.open_tab("Label")
+    activity.follow(training)
+    write(training, "done")
+    line.follower.look()
+    activity.open_tab("Label")  # as after each look at the project
+    assert seen(line.box)
+    assert re.search(r"Training: done \(\d\d:\d\d\)", line.text.value)
+    activity.open_tab("Evaluate")
+    assert not seen(line.box)
+    assert "dlcnb-idle" in activity.box._dom_classes
+
+
 def test_two_jobs_at_once_are_both_seen_each_with_its_stop(job, activity):
     training, analysis = job("train"), job("analyze")
     activity.open_tab("Label")
@@ -72,7 +87,7 @@ def test_two_jobs_at_once_are_both_seen_each_with_its_stop(job, activity):
     write(analysis, "progress", done=1, total=4)
     for line in lines:
         line.follower.look()
-    assert [activity.how_far(kind) for kind in ("train", "analyze")] == ["40% · 1:30 left", "25%"]
+    assert [activity.words(kind) for kind in ("train", "analyze")] == ["Training: 40% · 1:30 left", "Analyzing: 25%"]
     assert all(seen(line.box) and seen(line.stop_button) for line in lines)
     assert not any(seen(line.progress) for line in lines)  # the words say it, and there is little room
     activity.open_tab("Trajectories")  # which has a Stop of its own
@@ -103,7 +118,7 @@ def test_a_job_that_was_asked_to_stop_says_so_until_it_has(job, activity):
     write(training, "stopped")
     line.follower.look()
     assert "Training: stopped" in line.text.value
-    assert activity.how_far("train") == ""
+    assert activity.words("train") == ""
 
 
 def test_a_job_is_told_of_as_it_begins_comes_further_and_ends(job, activity):
@@ -126,13 +141,13 @@ def test_a_job_is_told_of_as_it_begins_comes_further_and_ends(job, activity):
 def test_what_a_widget_works_at_is_seen_beside_a_job(job, activity):
     activity.follow(job("train"))
     stopped = []
-    activity.show("Frames", "choosing frames: 30%", 0.3, lambda: stopped.append(1))
-    assert activity.how_far("Frames") == "30%"
+    activity.show("Frames", "Writing images: 30%", 0.3, lambda: stopped.append(1))
+    assert activity.words("Frames") == "Writing images: 30%"
     line = activity._lines["Frames"]
     assert seen(line.box)
     assert seen(activity.job_line("train").box)
     line.stop_button.click()
     assert stopped
     activity.show("Frames", "", 0.0, lambda: None)
-    assert activity.how_far("Frames") == ""
+    assert activity.words("Frames") == ""
     assert not seen(line.box)

@@ -417,7 +417,7 @@ class TestStudio:
         line = studio.activity.job_line("evaluate")
         assert line.running
         assert studio.wait()
-        assert "evaluating: starting" in studio.line.value  # and it is asked for no more
+        assert "Evaluating: starting" in studio.line.value  # and it is asked for no more
         assert studio.next_button.layout.display == "none"
         assert studio.steps.tabs.get_title(3) == "Evaluate …"
         assert "press Evaluate" not in studio.widgets["Evaluate"].empty.value
@@ -679,7 +679,7 @@ class TestAnalysis:
         studio.refresh()
         assert studio.wait()
         assert studio.bar.busy
-        assert studio.activity.how_far("analyze") == "starting …"
+        assert studio.activity.words("analyze") == "Analyzing: starting …"
         assert "An analysis is under way" in studio.steps.panes["Trajectories"].children[-1].value
         with closing(EventLog(folder)) as log:
             log.write("done", result={"videos": []})
