@@ -27,6 +27,7 @@ __all__ = [
     "to_corner_origin",
     "uncrop",
     "unscale",
+    "widest_px",
 ]
 
 FAR = 0.1  # of the frame's longer side: a point that is further outside is no place of anything in the frame
@@ -180,10 +181,26 @@ def animal_px(labels: ArrayLike) -> float:
     float
         Pixels; NaN if no frame has two labels at different places.
     """
+    diagonals = _diagonals(labels)
+    size = float(np.median(diagonals)) if len(diagonals) else math.nan
+    return size if size > 0 else math.nan
+
+
+def widest_px(labels: ArrayLike) -> float:
+    """How far the animal reaches at most: the longest diagonal of the box around the labels ``(N, K, 2)`` of a frame.
+
+    Pixels; NaN as for `animal_px`.
+    """
+    size = float(_diagonals(labels).max(initial=0))
+    return size if size > 0 else math.nan
+
+
+def _diagonals(labels: ArrayLike) -> NDArray[np.float64]:
+    """Diagonals, px, of the boxes around labels ``(N, K, 2)``, of frames that have two or more."""
     points = np.clip(np.asarray(labels, float), -_MOST, _MOST)
     there = np.isfinite(points).all(axis=2, keepdims=True)
     some = there.sum(axis=1).ravel() > 1
     low = np.where(there, points, np.inf)[some].min(axis=1)
     high = np.where(there, points, -np.inf)[some].max(axis=1)
-    size = float(np.median(np.hypot(*(high - low).T))) if some.any() else math.nan
-    return size if size > 0 else math.nan
+    diagonals: NDArray[np.float64] = np.hypot(*(high - low).T)
+    return diagonals

@@ -34,7 +34,13 @@ LOG_FILE = "worker.log"  # what the worker printed
 CHANGEABLE = ("minutes", "steps", "learning_rate", "schedule", "device", "kvstore", "workers", "validate_every", "keep")
 _LONGEST = 10_000  # letters of a row of statistics
 NEWEST = 3  # snapshots that stay beside the best one and those to keep
-NO_SETTINGS = ("all_joints_names", "run_id", "decisions", "began_from")  # keys of pose_cfg.yaml that are no settings
+NO_SETTINGS = (
+    "all_joints_names",
+    "run_id",
+    "decisions",
+    "began_from",
+    "widest_px",
+)  # keys of pose_cfg.yaml that are no settings
 
 log = logging.getLogger(__name__)
 
@@ -128,6 +134,12 @@ class Run:
         """Why the settings that were left open are as they are, in sentences (`dlcnb.trainset.plan`)."""
         return self._texts("decisions")
 
+    @property
+    def widest_px(self) -> float:
+        """The longest diagonal of a posture that was trained on, px (`dlcnb.geometry.widest_px`); NaN = not known."""
+        found = self.settings.get("widest_px")
+        return float(found) if isinstance(found, (int, float)) and found > 0 else math.nan
+
     def _texts(self, name: str) -> list[str]:
         """A setting that is a list of texts; empty where there is none, raises `ProjectError` for another value."""
         found = self.settings.get(name) or []
@@ -136,11 +148,17 @@ class Run:
         return list(map(str, found))
 
     def write_config(
-        self, config: TrainConfig, bodyparts: Sequence[str], decisions: Sequence[str] = (), began_from: str = ""
+        self,
+        config: TrainConfig,
+        bodyparts: Sequence[str],
+        decisions: Sequence[str] = (),
+        began_from: str = "",
+        widest_px: float = math.nan,
     ) -> None:
-        """Write pose_cfg.yaml: settings, bodyparts, sentences that say why, and which weights the run began with."""
+        """Write pose_cfg.yaml: settings, bodyparts, and what `decisions`, `widest_px` and "began_from" tell."""
         before = self.settings if self.config_file.exists() else {}
-        more = {"decisions": list(decisions), "began_from": began_from}
+        widest = round(widest_px, 1) if widest_px > 0 else None
+        more = {"decisions": list(decisions), "began_from": began_from, "widest_px": widest}
         more = {name: value for name, given in more.items() if (value := given or before.get(name))}
         own = {"all_joints_names": list(bodyparts), "run_id": before.get("run_id") or secrets.token_hex(8)}
         with atomic_path(self.config_file) as temporary, open(temporary, "w", encoding="utf-8") as file:

@@ -1,6 +1,7 @@
 """A training run on disk: what it finds, what may change, what it refuses."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -60,6 +61,19 @@ class TestWhereThingsAre:
         run.write_config(run.config, PARTS)
         assert run.settings["decisions"] == ["Frames are halved: the animal is large."]
         assert run.config.steps == 100
+
+    def test_how_far_the_animal_reaches_stays_with_the_settings(self, run):
+        assert math.isnan(run.widest_px)
+        run.write_config(run.config, PARTS, widest_px=143.04)
+        run.write_config(run.config, PARTS)
+        assert run.widest_px == 143.0
+        run.write_config(run.config, PARTS, widest_px=150.0)
+        assert run.widest_px == 150.0
+
+    @pytest.mark.parametrize("damage", ["widest_px: far", "widest_px: -3", "widest_px: [1]", "widest_px: .nan"])
+    def test_a_damaged_reach_is_an_unknown_one(self, run, damage):
+        run.config_file.write_text(f"{run.config_file.read_text()}{damage}\n")
+        assert math.isnan(run.widest_px)
 
     def test_a_folder_that_is_no_run_says_so(self, tmp_path):
         with pytest.raises(ProjectError, match=r"no pose_cfg\.yaml"):

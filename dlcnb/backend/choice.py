@@ -136,7 +136,7 @@ def _compare(predictor: Predictor, margin: float) -> dict[str, float]:
     rng = np.random.default_rng(0)
     pixels, cropped = [], []
     for image, (points, likelihood) in zip(images, found, strict=True):
-        follower = Follower((image.shape[0], image.shape[1]), predictor.config.seen_at, dynamic)
+        follower = Follower((image.shape[0], image.shape[1]), predictor.config.seen_at, dynamic, predictor.widest_px)
         follower.follow(points + rng.uniform(-margin, margin, 2), likelihood)
         share = 1.0
         if follower.crop:

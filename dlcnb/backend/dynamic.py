@@ -9,10 +9,14 @@ that is not there either may come back outside the crop: it is looked for again 
 … frames, up to `RECHECK`; meanwhile the crop holds the place where it would be if it went along with the others. A
 bodypart whose likelihood is low for a while, but which does go along, is not lost: for it the whole frame is looked at
 every `RECHECK` frames.
+
+What lies much farther from the other bodyparts than in any labeled frame is reported, but not followed: it is something
+else, and no crop would hold both.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +29,7 @@ RESET = 256  # frames; a multiple of LOOK_AHEAD
 RECHECK = 32  # frames at most; few would cost speed where a bodypart is never seen
 SIDES = (128, 160, 192, 224, 256, 320)  # of the crops, px of the network's input: few, as each shape costs memory
 _GRID = 8  # px that a crop moves by
+_FAR = 1.5  # times what the animal reaches in labeled frames
 
 
 @dataclass(frozen=True)
@@ -55,14 +60,17 @@ class Follower:
     size : (height, width) of the frames.
     input_scale : by which the network sees them resized.
     dynamic : `Dynamic`.
+    widest_px : how far the animal reaches at most in labeled frames; NaN = not known, and then nothing is too far off.
 
     Attributes
     ----------
     crop : (left, top, width, height) px for the next frames; None = the whole frame.
     """
 
-    def __init__(self, size: tuple[int, int], input_scale: float, dynamic: Dynamic) -> None:
-        self._size, self._dynamic = size, dynamic
+    def __init__(
+        self, size: tuple[int, int], input_scale: float, dynamic: Dynamic, widest_px: float = math.nan
+    ) -> None:
+        self._size, self._dynamic, self._far = size, dynamic, _FAR * widest_px
         self.crop: tuple[int, int, int, int] | None = None
         self._there: NDArray[np.bool_] | None = None  # bodyparts (K,) that the last frame has
         self._last: NDArray[np.float64] | None = None  # its points (K, 2)
@@ -97,11 +105,11 @@ class Follower:
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
         """What is found, what is there, and where; for poses (n, K, 2) and (n, K) of successive frames.
 
-        ``found`` (n, K): of a high likelihood. ``there`` (n, K): these, and unsure ones that went along with them.
+        ``found`` (n, K): of a high likelihood, and not far off. ``there`` (n, K): these, and unsure ones that go along.
         ``places`` (n, K, 2): of those that are there, and where the others would be if they had gone along; NaN for
         bodyparts that were not there yet. Damaged frames, NaN, have nothing.
         """
-        found = np.nan_to_num(likelihood) >= self._dynamic.threshold
+        found = self._near(points, likelihood, np.nan_to_num(likelihood) >= self._dynamic.threshold)
         there, places = found.copy(), points.copy()
         was = np.zeros(points.shape[1], bool) if self._there is None else self._there
         last = np.full(points.shape[1:], np.nan) if self._last is None else self._last
@@ -113,6 +121,15 @@ class Follower:
             places[n] = last = np.where(there[n, :, None], now, last + walk)
             was = there[n]
         return found, there, places
+
+    def _near(
+        self, points: NDArray[np.float64], likelihood: NDArray[np.float64], found: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Those of ``found`` (n, K) that are not too far from the one that the others are nearest to."""
+        away = np.linalg.norm(points[:, :, None] - points[:, None], axis=-1)  # (n, K, K)
+        total = np.where(found[:, None], away, 0).sum(-1) / np.where(found, likelihood, 1)  # of two, the likelier one
+        middle = np.where(found, total, np.inf).argmin(-1)
+        return found & ~(away[np.arange(len(points)), middle] > self._far)
 
     def follow(self, points: NDArray[np.float64], likelihood: NDArray[np.float64]) -> None:
         """Choose the next crop by the poses (n, K, 2) and (n, K) of a group; NaN in damaged frames."""

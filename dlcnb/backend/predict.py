@@ -118,6 +118,7 @@ class Predictor:
     Attributes
     ----------
     bodyparts : K names.
+    widest_px : how far the animal reaches at most in the frames trained on, px; NaN = not known.
     step : training step of the snapshot.
     engine : the one that is used.
     scorer : the name that DeepLabCut gives the predictions of this network.
@@ -144,7 +145,7 @@ class Predictor:
     ) -> None:
         found = Run(run)
         self.run = found.folder
-        self.config, self.bodyparts = found.config, found.bodyparts
+        self.config, self.bodyparts, self.widest_px = found.config, found.bodyparts, found.widest_px
         self.step, path = found.find(snapshot)
         self._digest = found.verified(self.step)
         self.likelihood = None if raw_likelihood else CalibratedLikelihood.read(found.likelihood(self.step))

@@ -26,6 +26,7 @@ from dlcnb.backend.runs import StatsFile, best_of, save_snapshot
 from dlcnb.backend.transfer import start_from
 from dlcnb.backend.validation import Validation
 from dlcnb.backend.weights import imagenet_weights
+from dlcnb.geometry import widest_px
 from dlcnb.project import Project, ProjectError
 from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig, TrainSet, choose_split, is_kept, mirror_order
@@ -123,7 +124,8 @@ class Trainer:
             self._restore()
         if leads:
             began = "" if resume else self.began_from
-            self.run.write_config(config, self.data.bodyparts, planned.decisions, began)
+            widest = widest_px(self.data.points[self.training])
+            self.run.write_config(config, self.data.bodyparts, planned.decisions, began, widest)
         self.augment = _augmentation(config, self.data.bodyparts)
         self.stats = StatsFile(self.run, self.step) if leads else None
         self.pool = ThreadPoolExecutor(1)

@@ -172,7 +172,7 @@ def _follow(
 ) -> Generator[VideoStep | None, None, None]:
     """Steps from one reset to the next; None whenever the network is at work, and other work may be done meanwhile."""
     (first, end), (start, stop) = chain, stretch
-    follower = Follower(reader.size, predictor.config.seen_at, dynamic)
+    follower = Follower(reader.size, predictor.config.seen_at, dynamic, predictor.widest_px)
     with closing(reader.frames(first, end)) as frames:
         images = (image for _, image in frames)
         while first < end:

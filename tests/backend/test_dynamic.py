@@ -1,6 +1,7 @@
 """Dynamic cropping: where the next crop lies, and that the poses depend on the frames alone."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -136,6 +137,29 @@ def test_a_hidden_bodypart_that_was_far_off_does_not_make_the_crop_the_whole_fra
     assert follower.crop[2] == SIDES[0]
 
 
+def test_what_is_found_farther_off_than_any_label_is_not_followed():
+    points, likelihood = animal(320, 240)  # 60 px wide, 20 px high
+    follower = Follower(SIZE, 1.0, Dynamic(), widest_px=64.0)
+    points[:, 2], likelihood[:, 2] = (600, 20), 0.6
+    for _ in range(2):  # what is missing is looked for once
+        follower.follow(points, likelihood)
+    assert follower.crop[2] == SIDES[0]
+    assert not follower.lost(points, likelihood).any()
+    points[:, 2] = 320, 150  # the animal stretches, or comes nearer to the camera
+    follower.follow(points, likelihood)
+    assert corners(follower.crop)[0][1] < 150
+
+
+def test_of_two_places_far_from_each_other_the_likelier_one_is_followed():
+    follower = Follower(SIZE, 1.0, Dynamic(), widest_px=64.0)
+    points = np.array([[[50.0, 50], [600, 400]]] * LOOK_AHEAD)
+    for _ in range(2):
+        follower.follow(points, np.array([[0.6, 0.9]] * LOOK_AHEAD))
+    low, high = corners(follower.crop)
+    assert (low < [600, 400]).all()
+    assert (high > [600, 400]).all()
+
+
 def test_a_bodypart_that_comes_and_goes_is_no_walk(follower):
     points, likelihood = animal(320, 240)
     points[:, 0] -= [30, 0]
@@ -198,6 +222,7 @@ class Spot:
     """Finds the brightest place of an image, as a Predictor finds bodyparts."""
 
     bodyparts = ("spot",)
+    widest_px = math.nan
     likelihood = None  # no calibration
 
     class config:

@@ -7,6 +7,7 @@ import pytest
 
 from dlcnb.evaluate import Evaluation, animal_px, pck5, verdict
 from dlcnb.evaluate.verdict import lost_parts
+from dlcnb.geometry import widest_px
 
 NAN = math.nan
 SIZE = 118.0
@@ -47,6 +48,8 @@ def test_size_is_the_median_diagonal_of_the_labels():
     labels[1] = [[0, 0], [3, 4], [1, 1]]
     labels[2, 0] = [7, 7]  # one label is no animal
     assert animal_px(labels) == pytest.approx((50 + 5) / 2)
+    assert widest_px(labels) == 50
+    assert math.isnan(widest_px(labels[2:]))
     assert math.isnan(animal_px(labels[2:]))
     assert math.isnan(animal_px(labels[:0]))
 
