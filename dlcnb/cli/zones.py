@@ -164,10 +164,11 @@ class _Measured:
 
 
 def _text(rows: list[dict[str, Any]], unit: str) -> str:
-    heads = ("video", "bodypart", "zone", "time s", "entries", "latency s", f"distance {unit}", f"mean {unit}/s")
+    heads = ("video", "bodypart", "zone", "time s", "of known s", "entries", "latency s", f"distance {unit}",
+             f"mean {unit}/s")  # fmt: skip
     cells = [
         (r["video"], " ".join([r.get("individual", ""), r["bodypart"]]).strip(), r["zone"], f"{r['time_s']:.2f}",
-         r["entries"], *(f"{r[key]:.2f}" if r[key] == r[key] else "–"
+         f"{r['known_s']:.2f}", r["entries"], *(f"{r[key]:.2f}" if r[key] == r[key] else "–"
                          for key in ("latency_s", f"distance_{unit}", f"mean_speed_{unit}_s")))
         for r in rows
     ]  # fmt: skip

@@ -84,7 +84,8 @@ def zone_table(
     the bodypart is known), ``entries`` (stays; one that begins with the video is one), ``latency_s`` (from the first
     frame to the first stay; NaN = never), ``longest_stay_s``, ``mean_stay_s``, ``distance_px`` (a step from or into the
     zone counts half, one beside a missing point not at all), ``mean_speed_px_s`` (that distance by its time),
-    ``known_share`` (of the video's time), ``min_stay_s``. Raises `ZoneError` where there are no zones.
+    ``known_s`` and ``known_share`` (how long the bodypart is known, of the video's time), ``min_stay_s``.
+    Raises `ZoneError` where there are no zones.
 
     Parameters
     ----------
@@ -117,7 +118,7 @@ def _in_zone(
     known = float(weights[0][np.isfinite(one).all(axis=-1)].sum())
     there = zone.inside(one)
     when_there = stays(there, when, minimum)
-    last = {"known_share": _share(known, weights[0].sum()), "min_stay_s": minimum}
+    last = {"known_s": known, "known_share": _share(known, weights[0].sum()), "min_stay_s": minimum}
     return {**_row(there, weights, known, unit), **_of_stays(when_there, when), **last}, when_there
 
 

@@ -613,6 +613,41 @@ def test_suggestions_are_hollow_and_accepted_by_keys(labeler):
     np.testing.assert_allclose(stored(labeler.root)[[0, 2, 3]], [DOTS[0], DOTS[2], DOTS[3]])
 
 
+OUTLIERS = """
+import numpy as np
+from dlcnb import Poses, outliers
+from dlcnb.project import Project
+p = Project.open({folder!r})
+dots = np.broadcast_to({dots}, (8, 4, 2)).astype(float)
+outliers.extract(p, p.videos[0], Poses(p.bodyparts, "DLC_net", dots, np.full((8, 4), 0.9)), [1, 4, 6])
+"""
+DONE = ".dlcnb-labeler .dlcnb-actions button.mod-primary, .dlcnb-labeler .dlcnb-actions button.mod-warning"
+LIGHTS = """([bar, places]) => places.map(([x, y]) => Math.min(...document.querySelectorAll(bar)[1].getContext('2d')
+    .getImageData(x, y, 1, 1).data.slice(0, 3)))"""  # how light these pixels of the bar are
+
+
+def test_after_an_outlier_frame_comes_the_next_one_and_the_bar_of_frames_marks_them(lab, root):
+    lab.open(root.name, OUTLIERS.format(folder=root.name, dots=DOTS) + OPEN.format(folder=root.name, more=""), "p")
+    ready(lab)
+    page, here = lab.page, "p.session.cursor.image[-5]"
+    cell = lab.ask("p.bar.width / 8")
+    lights = page.evaluate(LIGHTS, [".dlcnb-labeler canvas", [[round((n + 0.5) * cell), 22] for n in range(8)]])
+    assert [n for n, light in enumerate(lights) if light > 200] == [1, 4, 6]
+    assert "outlier frame" in page.locator(".dlcnb-labeler .dlcnb-marks").inner_text()
+    page.locator(CANVAS).click(button="right")
+    page.keyboard.press("End")
+    lab.ask("p.go_to('labeled-data/m1/img4.png') and None")
+    page.keyboard.press("Shift+Enter")
+    lab.until(f"{here} == '6'")
+    page.locator(DONE).click()  # it asks, as hollow points would be passed over
+    lab.until("p.session.asking")
+    page.locator(DONE).click()
+    lab.until(f"{here} == '1'")
+    page.keyboard.press("Shift+Enter")
+    lab.until(f"{here} == '2'")
+    page.locator(".dlcnb-status", has_text="all outlier frames are done").wait_for()
+
+
 def test_a_frame_takes_five_clicks_or_one_key_where_suggestions_are_right(labeler):
     page = labeler.page
     for k, dot in enumerate(DOTS):

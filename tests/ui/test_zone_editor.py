@@ -2,6 +2,7 @@
 
 import pytest
 from support.cells import SPIKE
+from support.page import settle
 
 CELL = SPIKE + "from dlcnb import ZoneEditor\nv = ZoneEditor(project)"
 CANVAS = ".dlcnb-zones canvas"
@@ -78,3 +79,38 @@ def test_keys_alone_draw_move_and_undo_and_reach_no_cell(editor):
     page.keyboard.press("Delete")
     editor.until("not v.state.zones")
     assert page.evaluate(cells) == count
+
+
+SET = ".dlcnb-zones button:has-text('Set')"
+TOPS = """names => [...document.querySelectorAll('.dlcnb-zones button')]
+    .filter(one => names.includes(one.innerText.trim())).map(one => Math.round(one.getBoundingClientRect().top))"""
+
+
+def test_a_length_is_kept_with_another_tool_and_set_never_moves(editor):
+    page = editor.page
+    before = page.locator(SET).bounding_box()
+    page.get_by_role("button", name="Length").click()
+    page.locator(".dlcnb-zones", has_text="(0 of 2)").wait_for()
+    assert page.locator(SET).bounding_box() == before
+    for end in ((30, 60), (110, 60)):
+        page.mouse.click(*place(editor, *end))
+    page.get_by_role("button", name="Rectangle").click()
+    drag(editor, (30, 30), (90, 80))
+    editor.until(f"{BOX} == [[30, 30, 90, 80]]")
+    page.locator(".dlcnb-zones", has_text="not kept yet").wait_for()
+    assert page.locator(SET).bounding_box() == before
+    page.locator(SET).click()
+    editor.until("v.scale and round(v.scale.px_per_cm, 3) == 2")
+
+
+def test_smaller_and_larger_stay_together_at_every_width(editor):
+    size = editor.page.viewport_size
+    try:
+        for width in (1280, 1000, 853, 800, 700, 600, 500):
+            editor.page.set_viewport_size({"width": width, "height": 800})
+            assert not settle(editor.page, ".dlcnb-zones")
+            tops = editor.page.evaluate(TOPS, ["Smaller", "Larger"])
+            assert len(tops) == 2
+            assert tops[0] == tops[1], width
+    finally:
+        editor.page.set_viewport_size(size)

@@ -95,6 +95,7 @@ def test_a_lost_point_is_in_no_zone():
     assert rows["left"]["time_s"] == pytest.approx(4.8)
     assert rows["left"]["time_share"] == pytest.approx(1)
     assert rows["left"]["known_share"] == pytest.approx(0.8)
+    assert rows["left"]["known_s"] == pytest.approx(4.8)
     assert found["left"] == [[0, 40], [50, 60]]
 
 

@@ -51,7 +51,7 @@ def button(
 
 def row(children: Iterable[ipywidgets.Widget], tight: bool = False) -> ipywidgets.HBox:
     """Controls side by side, wrapping where there is no room."""
-    made = ipywidgets.HBox(children)
+    made = ipywidgets.HBox([*children])
     made.add_class("dlcnb-row")
     if tight:
         made.add_class("dlcnb-tight")

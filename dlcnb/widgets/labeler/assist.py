@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +25,6 @@ class Assistance(Frames):
     """Part of `LabelSession`: hollow points by image, and how they become labels."""
 
     suggestions = Suggestions()  # replaced, never changed
-    revision: Any  # a trait of the session
 
     def __init__(self) -> None:
         super().__init__()
@@ -185,7 +184,7 @@ class Assistance(Frames):
         was_done = self.state() == "done"
         self.accept_all()
         if self.state() == "done" and not was_done:
-            self._go_to_next({"new", "in work"}, "all frames are done")
+            self._go_on()
             if not self.message:
                 self.note("all points accepted in the frame before (Undo takes it back)")
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from dlcnb.widgets.base.canvas import PaintCanvas
 from dlcnb.widgets.base.html import Markup, joined, markup, muted
-from dlcnb.widgets.base.paint import Rectangles, outlined
+from dlcnb.widgets.base.paint import LIGHT, Polygons, Rectangles, outlined
 
 if TYPE_CHECKING:
     from dlcnb.widgets.labeler.state import LabelSession
@@ -17,25 +17,30 @@ if TYPE_CHECKING:
 __all__ = ["HEIGHT", "STATE_COLORS", "FrameBar", "progress_html"]
 
 HEIGHT = 26
+MARK = np.array([[0.0, -5.0], [4.5, 4.0], [-4.5, 4.0]])  # a triangle
 BACKGROUND = (31, 41, 51)
 STATE_COLORS = {"new": (96, 108, 120), "in work": (230, 159, 0), "done": (86, 180, 233)}
 
 
 class FrameBar(PaintCanvas):
-    """One cell per extracted frame, coloured by its state; layer 1 shows where we are."""
+    """One cell per extracted frame, coloured by its state, outlier frames marked; layer 1 shows where we are."""
 
     def __init__(self, width: int) -> None:
         super().__init__((HEIGHT, width))
         self.layout.height = f"{HEIGHT}px"
 
-    def draw_states(self, states: Sequence[str]) -> None:
-        """Paint the cells (call within `batch`)."""
+    def draw_states(self, states: Sequence[str], outliers: Sequence[int] = ()) -> None:
+        """Paint the cells, those of the frames numbered in ``outliers`` with a mark (call within `batch`)."""
         count, width = len(states), self.size[1]
         edges = np.arange(count + 1) * width / count
         gap = 1.0 if width / count >= 4 else 0.0
         boxes = np.column_stack([edges[:-1], np.full(count, 5.0), np.diff(edges) - gap, np.full(count, HEIGHT - 10.0)])
         colors = np.array([STATE_COLORS[state] for state in states], np.uint8)
         self.paint(0, [Rectangles([(0, 0, width, HEIGHT)], BACKGROUND), Rectangles(boxes, colors)])
+        if outliers:
+            middles = (edges[:-1] + edges[1:])[list(outliers)] / 2
+            places = np.column_stack([middles, np.full(len(middles), HEIGHT - 5.0)])
+            self.add(0, outlined(Polygons(places[:, None] + MARK, LIGHT)))
 
     def draw_place(self, row: int, count: int) -> None:
         """Paint where we are (call within `batch`)."""

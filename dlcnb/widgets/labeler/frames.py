@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from traitlets import HasTraits, Unicode
 
+from dlcnb import outliers
 from dlcnb.files import quoted
 from dlcnb.labels import LabelError, LabelStore, frame_images
+from dlcnb.labels.journal import stamp
 from dlcnb.project import nearest
 from dlcnb.widgets.labeler.history import Placement, Point
 
@@ -55,7 +57,10 @@ class Frames:
     by_video: dict[str, tuple[str, ...]]
     images: tuple[str, ...]
     cursor: Cursor
+    outliers: tuple[str, ...] = ()  # images that were extracted as outlier frames in this iteration, in their order
+    _tables: tuple[Any, ...] = ()  # that told of them, and of what time they are
     mode: Any  # traits of the session
+    revision: Any
     show: Any
     message: Any
     asking: Any
@@ -125,6 +130,20 @@ class Frames:
         labeled = np.flatnonzero(np.isfinite(store.points[:row, :, 0]).any(axis=1))
         return self.by_video[self.video][labeled[-1]] if len(labeled) else None
 
+    @locked
+    def find_outliers(self) -> None:
+        """See which frames are outlier frames of this iteration; raises `TableError` for a damaged table of them."""
+        paths = [outliers.machine_labels_path(self.project, video) for video in self.stores]
+        tables = tuple((path, stamp(path)) for path in paths)
+        if tables != self._tables:
+            self._tables = tables
+            self.outliers = tuple(image for v in self.stores for image in outliers.suggestions(self.project, v)[1])
+            self.revision += 1
+
+    def outlier_rows(self) -> list[int]:
+        """Numbers of the outlier frames among the frames of this video."""
+        return [self._rows[i] for i in self.outliers if i in self._rows and i.split("/")[-2] == self.video]
+
     # --- moving about ---
 
     @locked
@@ -177,6 +196,23 @@ class Frames:
                 self._go(image)
                 return
         self.note(otherwise)
+
+    def _go_on(self) -> None:
+        """Open the next frame that is not done: after an outlier frame the next of those, while there is one."""
+        image = self.cursor.image
+        left = self._outliers_left() if image in self.outliers else []
+        if left:
+            self._go(left[0])
+            return
+        self._go_to_next({"new", "in work"}, "all frames are done")
+        if image in self.outliers and self.cursor.image != image:
+            self.note("all outlier frames are done, this is another one (next for them: Merge, under Refine)")
+
+    def _outliers_left(self) -> list[str]:
+        """The outlier frames that are not done, those after this one first."""
+        here = self.outliers.index(self.cursor.image)
+        ordered = (*self.outliers[here + 1 :], *self.outliers[:here])
+        return [image for image in ordered if image in self._numbers and self.state(image) != "done"]
 
     @locked
     def open_video(self, video: str) -> None:

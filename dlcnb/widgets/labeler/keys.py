@@ -70,7 +70,8 @@ GROUPS = {
     ),
     "done": (
         _a("done next", "f", "check", "Done → next",
-           "Mark the frame as done (open bodyparts as not visible), and go to the next frame that is not done",
+           "Mark the frame as done (open bodyparts as not visible), and go to the next frame that is not done; while "
+           "there are outlier frames to correct, from one to the next",
            "session.finish_and_go_on"),
         _a("finish", "F", "check-square-o", "Done and stay",
            "Mark the frame as done, and stay here; again: back in work",
@@ -162,6 +163,7 @@ MARK_TEXTS = {
     "● ■ ◆ ▲": "A label; the ring is around the current bodypart",
     "×": "Where the bodypart was in the labeled frame before; not a label (G shows or hides them)",
     "○": "Suggested, not a label yet: accept it, or click where it belongs",
+    "▲": "In the bar of frames: an outlier frame, which the network got wrong",
 }
 PAGE = '<!DOCTYPE html><meta charset="utf-8"><title>Keys of the dlcnb labeler</title><style>{}</style><body>{}'
 PRINTED = """body {{ columns: 2; font: 10pt sans-serif; }} section {{ break-inside: avoid; margin-bottom: 8pt; }}

@@ -105,6 +105,7 @@ class Labeler(View):
 
     @shown
     def _offer(self, suggestions: Any) -> None:
+        self.session.find_outliers()
         if isinstance(suggestions, tuple):
             self.session.set_suggestions(*suggestions)
         elif suggestions is not None:
@@ -317,7 +318,7 @@ class Labeler(View):
 
     def _paint(self) -> None:
         self._tell_frame(*self.screen.paint(self.input))
-        self.marks.value = marks_html(self.screen.ghosts, self.screen.hollow)
+        self.marks.value = marks_html(self.screen.marks)
         self.marks.layout.display = None if self.marks.value else "none"
 
     def _tell_frame(self, name: str, problem: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -35,12 +35,17 @@ SAVED = {
 }
 
 
-MARKS = {  # what is seen in the picture -> (sign, words, more words)
+MARKS = {  # what is seen in the picture, or the bar below -> (sign, words, more words)
     "ghosts": ("×", "the labeled frame before", f"{ACTIONS['ghost'].text} (G: show or hide them)"),
     "hollow": (
         "○",
         "suggested, not a label yet",
         "Enter accepts the current one, Shift+Enter all; a click replaces it",
+    ),
+    "outliers": (
+        "▲",
+        "outlier frame, below",
+        "In the bar of frames: the network was wrong there; Done goes to the next",
     ),
 }
 
@@ -52,9 +57,9 @@ def saved_html(state: str) -> Markup:
     return markup('<span role="status" class="{}" title="{}">{}</span>', css, title, text)
 
 
-def marks_html(ghosts: bool, hollow: bool) -> Markup:
-    """What the marks in the picture are that are not labels: those that are seen."""
-    seen = [MARKS[name] for name, there in (("ghosts", ghosts), ("hollow", hollow)) if there]
+def marks_html(names: Iterable[str]) -> Markup:
+    """What the marks are that are not labels: these of `MARKS`."""
+    seen = [MARKS[name] for name in names]
     lines = joined(markup('<div title="{}"><span>{}</span> {}</div>', more, sign, text) for sign, text, more in seen)
     return markup('<div class="dlcnb-marks">{}</div>', lines) if seen else Markup()
 

@@ -57,7 +57,7 @@ class Screen:
         self._on_client = on_client
         self._guard: InputGuard | None = None
         self.context: Context | None = None  # plays in place of the frame
-        self.ghosts = self.hollow = False  # whether some are seen
+        self.marks: list[str] = []  # those of `MARKS` that are seen
         self.under: Callable[[], int | None] = lambda: None  # the bodypart under the pointer
         self._forget()
         for canvas in (self.canvas, self.bar):
@@ -93,7 +93,7 @@ class Screen:
     def paint(self, input: Input) -> tuple[str, str]:
         """Bring the canvases up to date; returns (the image's name, what is wrong with its file or '')."""
         session, view = self.session, self.view
-        name = session.cursor.image
+        name, outliers = session.cursor.image, session.outlier_rows()
         image, problem = self._read(name)
         seen, away, ratio = scene(session, view, self._edges, self.under()), None, self.canvas.ratio
         scale = self._guard.shown if self._guard is not None else 1.0
@@ -115,9 +115,10 @@ class Screen:
             self.canvas.draw(1, things)
             if loupe != self._loupe:
                 self.canvas.draw(2, loupe_things(seen, image, view, ratio))
-            self._paint_bar(session.store(name).states, session.row)
+            self._paint_bar(session.store(name).states, outliers, session.row)
         self._frame, self._loupe = frame, loupe
-        self.ghosts, self.hollow = (bool(np.isfinite(points).any()) for points in (seen.ghosts, seen.hollow))
+        self.marks = [name for name in ("ghosts", "hollow") if np.isfinite(getattr(seen, name)).any()]
+        self.marks += ["outliers"] * bool(outliers)
         input.sent()
         return name, problem
 
@@ -132,13 +133,14 @@ class Screen:
             image, problem = np.full((*self.view.image_size, 3), 64, np.uint8), str(error)
         return image, problem
 
-    def _paint_bar(self, states: tuple[str, ...], row: int) -> None:
-        if (states, row) == self._cells:
+    def _paint_bar(self, states: tuple[str, ...], outliers: list[int], row: int) -> None:
+        cells = states, outliers
+        if (cells, row) == self._cells:
             return
-        if states != self._cells[0]:
-            self.bar.draw_states(states)
+        if cells != self._cells[0]:
+            self.bar.draw_states(*cells)
         self.bar.draw_place(row, len(states))
-        self._cells = states, row
+        self._cells = cells, row
 
     def snapshot(self) -> Image.Image:
         """The frame with all that lies over it, drawn in the kernel."""

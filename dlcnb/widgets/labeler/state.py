@@ -178,14 +178,14 @@ class LabelSession(Assistance, HasTraits):
 
     @locked
     def finish_and_go_on(self) -> None:
-        """Call the frame done, as `finish`, and open the next one that is not."""
+        """Call the frame done, as `finish`, and open the next one that is not, of outlier frames the next of those."""
         if self.state() != "done":
             self.finish()
         if self.state() == "done":
-            told = self.message
-            self._go_to_next({"new", "in work"}, "all frames are done")
-            if told and not self.message:
-                self.note(told.replace("this frame", "the frame before"))
+            image, told = self.cursor.image, self.message.replace("this frame", "the frame before")
+            self._go_on()
+            if told and self.cursor.image != image:
+                self.note("; ".join(filter(None, [told, self.message])))
 
     @locked
     def copy(self) -> None:
@@ -389,9 +389,9 @@ class LabelSession(Assistance, HasTraits):
         for store in self.stores.values():
             store.add_images()
         self._index_images()
+        self.find_outliers()
         new = len(self.images) - before
-        if new:
-            self.revision += 1
+        self.revision += new > 0
         return new
 
 

@@ -167,13 +167,19 @@ class ZonePanel(ipywidgets.VBox):
 
 
 def _table(rows: list[dict[str, Any]], unit: str, part: str) -> Markup:
-    heads = ("", "zone", "time s", "share", "entries", "latency s", f"distance {unit}", f"mean {unit}/s")
+    heads = ("", "zone", "time s", "of known s", "share", "entries", "latency s", f"distance {unit}", f"mean {unit}/s")
     cells = [
-        (r["bodypart"], r["zone"], f"{r['time_s']:.2f}", _known(100 * r["time_share"], ".0f", " %"), r["entries"],
+        (r["bodypart"], r["zone"], f"{r['time_s']:.2f}", _known_time(r), _known(100 * r["time_share"], ".0f", " %"),
+         r["entries"],
          _known(r["latency_s"], ".2f"), _known(r[f"distance_{unit}"], ".1f"), _known(r[f"mean_speed_{unit}_s"], ".2f"))
         for r in rows
     ]  # fmt: skip
     return heading("in zones", part) + table(heads, cells)
+
+
+def _known_time(row: dict[str, Any]) -> str:
+    """How long the bodypart is known, and what share of the time that is."""
+    return f"{row['known_s']:.2f} ({_known(100 * row['known_share'], '.0f', ' %')})"
 
 
 def _known(value: float, form: str, after: str = "") -> str:

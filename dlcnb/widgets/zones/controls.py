@@ -11,7 +11,8 @@ from dlcnb.widgets.base.html import Html, heading, joined, markup, muted, swatch
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.zones.draw import zone_colors
-from dlcnb.widgets.zones.keys import BUTTONS, TOOL_WORDS
+from dlcnb.widgets.zones.keys import BUTTONS, TOGETHER, TOOL_WORDS
+from dlcnb.widgets.zones.state import POINTS
 from dlcnb.zones import PRESETS
 
 if TYPE_CHECKING:
@@ -79,12 +80,13 @@ class ZoneControls:
         self.buttons = {
             key: button(icon, tip, partial(editor.press_key, key), word) for key, (icon, tip, word) in BUTTONS.items()
         }
-        for key in ("Delete", ",", "-"):
-            self.buttons[key].add_class("dlcnb-gap")
-        self.moves = row([*self.buttons.values()])
+        self.moves = row(row([self.buttons[key] for key in keys], tight=True) for keys in TOGETHER)
+        for group in self.moves.children[1:]:
+            group.add_class("dlcnb-gap")
 
     def _build_zones(self) -> None:
         self.list = ipywidgets.Select(rows=4, layout=_layout("100%"))
+        self.list.layout.height = "76px"  # empty, too, so that nothing below it moves
         self.list.tooltip = "The zones; the chosen one"
         self.list.add_class("dlcnb-own-keys")
         self.list.observe(self._quiet.ignored(self._on_list), "value")
@@ -134,15 +136,17 @@ class ZoneControls:
         self.width = ipywidgets.BoundedFloatText(value=40, min=0.01, max=1e5, layout=_layout("76px"))
         self.width.tooltip = "Length in cm; of four corners, from the first to the second"
         self.height = ipywidgets.BoundedFloatText(value=30, min=0.01, max=1e5, layout=_layout("76px"))
-        self.height.tooltip = "cm from the second corner to the third"
-        self.times = Html("×")
         self.whose = ipywidgets.Dropdown(options=[THIS, WHOLE], layout=_layout("110px"))
         self.whose.tooltip = "Which videos the scale is for"
         self.set_scale = button("check", "Keep this scale", self._on_scale, "Set")
+        self.drop = button("times", "Forget what is measured and not set (Esc)", lambda: self._editor.act("drop_ruler"))
         undo = button("undo", "Undo the last change of the scale", self._editor.undo_scale)
-        fields = row([self.width, self.times, self.height, Html("cm, for"), self.whose, self.set_scale, undo])
-        self.scaling = ipywidgets.VBox(
-            [Html(heading("centimetres")), self.scale, fields], layout=ipywidgets.Layout(overflow="visible")
+        fields = row(
+            [self.width, Html("×"), self.height, Html("cm, for"), self.whose]
+            + [row([self.set_scale, self.drop, undo], tight=True)]
+        )
+        self.scaling = ipywidgets.VBox(  # the words last, as their length changes and nothing to press is to move
+            [Html(heading("centimetres")), fields, self.scale], layout=ipywidgets.Layout(overflow="visible")
         )
 
     # --- what they do ---
@@ -156,7 +160,7 @@ class ZoneControls:
 
     def _on_preset(self) -> None:
         _, words, usual = PRESETS[self.preset.value]
-        self.share.layout.display = "none" if usual is None else None
+        self.share.layout.visibility = "hidden" if usual is None else None  # so that Make stays where it is
         self.share.tooltip = words
         if usual is not None:
             self.share.value = usual
@@ -192,24 +196,28 @@ class ZoneControls:
         many = f"{len(state.zones)} zones" if len(state.zones) != 1 else "1 zone"
         chosen = f", {len(state.chosen)} chosen" if len(state.chosen) > 1 else ""
         self.facts.value = markup("{}{}", dots, muted(f" {many}{chosen}"))
-        corners = state.tool == "corners"
         self.scale.value = joined([markup("{}", scale), *map(muted, self._how_to_measure())], markup("<br>"))
-        for part in (self.times, self.height):
-            part.layout.display = None if corners else "none"
-        self.set_scale.disabled = len(state.draft) != {"length": 2, "corners": 4}.get(state.tool)
+        corners = (state.tool if state.tool in POINTS else state.measure) == "corners"
+        self.height.disabled = not corners
+        self.height.tooltip = f"cm from the second corner to the third{'' if corners else ': with Corners only'}"
+        self.set_scale.disabled, self.drop.disabled = not state.measured, not state.ruler
         self.buttons["Ctrl+z"].disabled, self.buttons["Ctrl+y"].disabled = not state.undoable, not state.redoable
         self.fit.layout.display = None if misfit else "none"
 
     def _how_to_measure(self) -> list[str]:
         """What is to be done with the tool that measures; nothing with another one."""
         state = self._editor.state
-        done = len(state.draft)
+        done = len(state.ruler) if state.tool == state.measure else 0
         if state.tool == "length":
             return [f"Click both ends of a length that you know ({done} of 2), type its length in cm, then press Set."]
         if state.tool == "corners":
             return [
                 f"Click the corners of a rectangle on the ground, in order ({done} of 4),",
                 "type its sides in cm (1st to 2nd corner × 2nd to 3rd), then press Set.",
+            ]
+        if state.ruler:
+            return [
+                f"Measured ({len(state.ruler)} of {POINTS[state.measure]} points) and not kept yet: press Set, or ×."
             ]
         return []
 

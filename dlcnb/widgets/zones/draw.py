@@ -43,6 +43,8 @@ def zone_things(state: ZoneState, fit: CanvasFit, scale: Scale | None) -> list[T
         things.append(_name(zone, fit, color, n in state.chosen))
     if state.zone is not None and state.tool == "choose":
         things += _handles(fit.to_canvas(state.zone.handles()), state.handle)
+    if state.ruler:
+        things += _chain(fit.to_canvas(state.ruler), CHOSEN, len(state.ruler) == 4, 2.0)
     return things + _draft(state, fit)
 
 
@@ -66,7 +68,7 @@ def _draft(state: ZoneState, fit: CanvasFit) -> list[Thing]:
         angle = np.linspace(0, 2 * np.pi, 72, endpoint=False)
         half = np.array([x2 - x1, y2 - y1]) / 2
         return _outline(places.mean(axis=0) + half * np.stack([np.cos(angle), np.sin(angle)], axis=1), CHOSEN, 2.0)
-    return _chain(places, CHOSEN, len(places) == 4 and state.tool == "corners", 2.0)
+    return _chain(places, CHOSEN, False, 2.0)
 
 
 def _outline(ring: NDArray[np.float64], color: Color, width: float) -> list[Thing]:

@@ -92,15 +92,18 @@ class ZoneEditor(View):
     @gesture
     def choose_video(self, video: str | Path) -> None:
         """Show another video's zones."""
-        path = self.project.video(Path(video).name)
+        path, lost = self.project.video(Path(video).name), ""
         with self._lock:
             if path != self.video:
                 reader = VideoReader(path)
                 self._reader.close()
                 self._reader = reader
-                self.state.frame = 0
+                lost = "What was measured in the other video was not set, and is gone." if self.state.ruler else ""
+                self.state.frame, self.state.ruler = 0, ()
             self.controls.video.value = path.stem
             self._read()
+            if lost and not self.failed:
+                self.tell(lost)
 
     def _read(self) -> None:
         """Read zones and scale of the video; what is wrong with them is shown."""
@@ -227,16 +230,17 @@ class ZoneEditor(View):
     def measure(self, width_cm: float, height_cm: float | None = None, *, whole: bool = False) -> None:
         """Keep the scale of what was clicked, two ends ``width_cm`` apart or four corners; ``whole``: of all videos."""
         state, size = self.state, self._reader.size
-        if len(state.draft) == 2 and state.tool == "length":
-            found = Scale.by_line(state.draft, width_cm, size)
-        elif len(state.draft) == 4 and height_cm is not None:
-            found = Scale.by_corners(state.draft, (width_cm, height_cm), size)
+        if state.measured and state.measure == "length":
+            found = Scale.by_line(state.ruler, width_cm, size)
+        elif state.measured and height_cm is not None:
+            found = Scale.by_corners(state.ruler, (width_cm, height_cm), size)
         else:
             raise ProjectError("click both ends of a known length (l), or four corners of a rectangle (c), first")
         with self._lock:
             set_scale(self.project, found, None if whole else self.video)
             self.scale = scale_of(self.project, self.video, size)
-            state.tool = "choose"
+            state.ruler, state.tool = (), "choose"
+            self._on_state()
             self.tell(f"Kept: {found}.")
 
     @gesture

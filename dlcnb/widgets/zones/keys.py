@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BUTTONS", "KEYS", "TOOL_WORDS"]
+__all__ = ["BUTTONS", "KEYS", "TOGETHER", "TOOL_WORDS"]
 
 # key: (name of a method of the state, its arguments)
 KEYS: dict[str, tuple[Any, ...]] = {
@@ -62,3 +62,4 @@ BUTTONS = {  # key: (icon, what it does, word where the icon is not known by eve
     "+": ("search-plus", "Zoom in (+, or wheel)", ""),
     "0": ("arrows-alt", "Whole frame (0, or double click)", ""),
 }
+TOGETHER = (("Ctrl+z", "Ctrl+y"), ("Delete",), ("n", "h", "Ctrl+a"), (",", "."), ("-", "+", "0"))  # whatever the width

@@ -15,7 +15,7 @@ from dlcnb.widgets.base.zoom import Zoomable
 from dlcnb.zones import PRESETS, Zone, ZoneError, around, inner_box
 from dlcnb.zones.shapes import named
 
-__all__ = ["TOOLS", "ZoneState"]
+__all__ = ["POINTS", "TOOLS", "ZoneState"]
 
 TOOLS = ("choose", "rectangle", "ellipse", "polygon", "length", "corners")
 POINTS = {"length": 2, "corners": 4}  # of a scale
@@ -48,6 +48,8 @@ class ZoneState(HasTraits, Zoomable):
     ) -> None:
         super().__init__()
         self._changed = changed
+        self.ruler: tuple[Place, ...] = ()  # px of the frame: what is measured for a scale, with another tool too,
+        self.measure = "length"  # and with which one
         self._set_sizes(image_size, canvas_size)
         self.observe(lambda _: self._forget_draft(), "tool")
         self.load((), image_size)
@@ -69,6 +71,16 @@ class ZoneState(HasTraits, Zoomable):
     def zone(self) -> Zone | None:
         """The chosen zone, if it is a single one."""
         return self.zones[self.chosen[0]] if len(self.chosen) == 1 and self.chosen[0] < len(self.zones) else None
+
+    @property
+    def measured(self) -> bool:
+        """Whether all points of a scale are placed, for the tool in hand unless that is one that does not measure."""
+        return len(self.ruler) == POINTS[self.measure] and (self.tool == self.measure or self.tool not in POINTS)
+
+    def drop_ruler(self) -> None:
+        """Forget what is measured."""
+        self.ruler = ()
+        self._show()
 
     # --- choosing ---
 
@@ -106,10 +118,13 @@ class ZoneState(HasTraits, Zoomable):
             self._grip = "draw", at, self.zones
         elif self.tool == "choose":
             self._take(at, place)
-        elif self.tool == "polygon" and len(self.draft) > 2 and self._near(at, self.draft[0]):
+        elif self.tool in POINTS:
+            before = self.ruler if self.tool == self.measure else ()
+            self.measure, self.ruler = self.tool, (*before[: POINTS[self.tool] - 1], place)
+        elif len(self.draft) > 2 and self._near(at, self.draft[0]):
             return self.finish()
         else:
-            self.draft = (*self.draft[: POINTS.get(self.tool, 10_000) - 1], place)
+            self.draft = (*self.draft, place)
         return self._show()
 
     def _take(self, at: Place, place: Place) -> None:
@@ -168,11 +183,13 @@ class ZoneState(HasTraits, Zoomable):
         return None
 
     def cancel(self) -> None:
-        """Forget what is being drawn or dragged; with nothing of that, choose nothing."""
+        """Forget what is drawn, dragged or measured with the tool in hand; with nothing of that, choose nothing."""
         if self._grip is not None:
             self.zones, self._grip = self._grip[2], None
         elif not self.draft and self.tool == "choose":
             self.chosen = ()
+        if self.tool == self.measure:
+            self.ruler = ()
         self.handle, self.draft = None, ()
         self.tool = "choose"
         self._show()
@@ -223,10 +240,10 @@ class ZoneState(HasTraits, Zoomable):
         return self._set(_with(self.zones, self.chosen[0], replace(zone, points=more)))
 
     def delete(self) -> None:
-        """Take back the last corner that is being drawn, or delete the chosen corner of a polygon, or the zones."""
+        """Take back the last corner drawn or measured, or delete the chosen corner of a polygon, or the zones."""
         zone = self.zone
-        if self.draft:
-            self.draft = self.draft[:-1]
+        if self.draft or (self.ruler and self.tool == self.measure):
+            self.draft, self.ruler = (self.draft[:-1], self.ruler) if self.draft else ((), self.ruler[:-1])
             return self._show()
         if not self.chosen:
             return self._hint("Choose a zone first: click it, or press n.")

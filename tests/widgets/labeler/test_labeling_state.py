@@ -425,6 +425,35 @@ class TestSuggestions:
         session.offer_machine_labels()
         assert session.snapshot == "snapshot-200"
 
+    def test_from_outlier_frame_to_outlier_frame_and_then_to_the_others(self, project, session):
+        for k, chosen in enumerate(([1, 3], [0])):
+            poses = Poses(BODYPARTS, "DLC_net_1", np.full((COUNT, 4, 2), 7.0), np.full((COUNT, 4), 0.9))
+            outliers.extract(project, project.videos[k], poses, chosen)
+        session.add_images()
+        assert session.outliers == (M1[1], M1[3], M2[0])
+        assert session.outlier_rows() == [1, 3]
+        session.go_to(M1[3])
+        for following in (M2[0], M1[1], M1[2]):
+            session.finish(sure=True)
+            session.finish_and_go_on()
+            assert session.cursor.image == following
+        assert "all outlier frames are done" in session.message
+        session.finish(sure=True)
+        session.finish_and_go_on()
+        assert session.cursor.image == M1[4]
+        assert "outlier" not in session.message
+
+    def test_what_done_hid_in_the_last_outlier_frame_is_told_with_it(self, project, session):
+        poses = Poses(BODYPARTS, "DLC_net_1", np.full((COUNT, 4, 2), 7.0), np.full((COUNT, 4), 0.9))
+        outliers.extract(project, project.videos[0], poses, [1])
+        session.find_outliers()
+        session.go_to(M1[1])
+        session.click((3, 3))
+        session.finish_and_go_on()
+        session.finish_and_go_on()
+        assert session.message.startswith("not visible in the frame before")
+        assert "all outlier frames are done" in session.message
+
     def test_suggestions_of_another_project_are_refused(self, session):
         with pytest.raises(ValueError, match=r"expected shape \(4, 3\)"):
             session.set_suggestions("s", {M1[0]: np.zeros((3, 3))})

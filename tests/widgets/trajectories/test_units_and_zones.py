@@ -106,3 +106,20 @@ def test_without_zones_the_section_says_how_to_draw_them(view):
     assert "draw them (in Studio: Look, Zones" in view.zones.table.value
     view.zones.csv.click()
     assert "draw them (in Studio: Look, Zones" in view.zones.saved.value
+
+
+def test_the_table_of_zones_says_how_long_the_bodypart_is_known(project):
+    with VideoReader(project.videos[0]) as reader:
+        count, (height, width) = len(reader.times), reader.size
+        file = ZoneFile(zones_path(project, project.videos[0]), reader.size)
+    file.read()
+    file.write(quadrants((-0.5, -0.5, width - 0.5, height - 0.5)))
+    points = np.full((count, len(project.bodyparts), 2), 10.0)
+    likelihood = np.full(points.shape[:2], 0.9)
+    likelihood[count // 4 :, 0] = 0.01  # the first one is known in a quarter of the video only
+    for made in painted(TrajectoryView(project, poses=Poses(project.bodyparts, "DLC_test", points, likelihood))):
+        made.zones.open_button.value = True
+        assert made.wait()
+        told = made.zones.table.value
+    assert "of known s" in told
+    assert f"<td>{count / 4 / 30:.2f}</td><td>{count / 4 / 30:.2f} (25 %)</td><td>100 %</td>" in told

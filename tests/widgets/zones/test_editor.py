@@ -90,6 +90,47 @@ def test_two_clicks_and_a_length_are_the_scale(project, editor):
     assert scale_of(Project.open(project.root), "one") is None
 
 
+def test_what_was_measured_stays_with_another_tool_until_it_is_set_or_dropped(project, editor):
+    key(editor, "l")
+    click(editor, 20, 30)
+    click(editor, 80, 30)
+    key(editor, "r")
+    drag(editor, (20, 20), (60, 50))
+    assert len(editor.state.zones) == 1
+    assert "not kept yet" in editor.controls.scale.value
+    editor.controls.width.value = 12
+    editor.controls.set_scale.click()
+    assert editor.scale.px_per_cm == pytest.approx(5)
+    assert (editor.state.ruler, editor.controls.drop.disabled) == ((), True)
+    key(editor, "l")
+    click(editor, 20, 30)
+    key(editor, "v")
+    editor.controls.drop.click()
+    assert editor.state.ruler == ()
+
+
+def test_points_of_a_length_are_no_corners(project, editor):
+    key(editor, "l")
+    click(editor, 20, 30)
+    click(editor, 80, 30)
+    key(editor, "c")
+    assert editor.controls.set_scale.disabled
+    assert "(0 of 4)" in editor.controls.scale.value
+    key(editor, "l")
+    assert not editor.controls.set_scale.disabled
+    key(editor, "c")
+    click(editor, 40, 20)
+    assert len(editor.state.ruler) == 1
+
+
+def test_what_was_measured_in_another_video_is_said_to_be_gone(project, editor):
+    key(editor, "l")
+    click(editor, 20, 30)
+    editor.controls.video.value = "two"
+    assert "was not set, and is gone" in editor.status_line.value
+    assert editor.state.ruler == ()
+
+
 def test_four_clicks_are_the_scale_of_a_slanted_camera(project, editor):
     key(editor, "c")
     for place in ((40, 20), (80, 20), (110, 80), (10, 80)):
