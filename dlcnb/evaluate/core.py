@@ -264,7 +264,7 @@ def _report_path(path: Path) -> Path:
         int(m[1]): p for p in path.glob("evaluation-*.json") if (m := re.fullmatch(r"evaluation-(\d+)\.json", p.name))
     }
     if not found:
-        raise FileNotFoundError(f"There is no evaluation in {path}. Run dlcnb evaluate on the project first.")
+        raise FileNotFoundError(f"There is no evaluation in {path}. Evaluate the network first (dlcnb evaluate).")
     return found[max(found)]
 
 

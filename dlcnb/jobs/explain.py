@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["LESS_MEMORY", "explain", "kept"]
 
 LESS_MEMORY = (
-    "Use a smaller batch (batch_size), smaller crops (crop_size) or a smaller network (backbone), "
-    "or close other programs and notebooks."
+    "Use a smaller batch size, smaller crops or a smaller network (backbone), or close other programs and notebooks."
 )
 
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)

@@ -99,5 +99,5 @@ def shortage(config: TrainConfig, size: tuple[int, int]) -> str | None:
         return None
     return (
         f"Training needs about {needed:.0f} MB of memory and {there:.0f} MB are free, so the system may end it. "
-        "Close other notebooks, or train with a smaller batch_size or crop_size."
+        "Close other notebooks, or train with a smaller batch size or crop size."
     )

@@ -188,7 +188,7 @@ class Labels:
                 others.update(tables)
                 log.warning("%s has labels by %s, none by %s", folder, ", ".join(tables), scorer)
         if not parts:
-            hint = "; label frames first (tab Label of dlcnb studio)"
+            hint = "; label frames first, in the step Label of Studio"
             if others:
                 whose = ", ".join(sorted(others))
                 hint = f"; there are labels by {whose}. Label as {scorer}, or enter another scorer in config.yaml"

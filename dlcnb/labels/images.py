@@ -122,7 +122,8 @@ def _whole_data(path: Path) -> bytes:
 def _check_file(path: Path) -> None:
     if not path.is_file():
         state = "is not a file" if path.exists() else "is missing"
-        raise LabelError(f"{path} {state}; extract this frame again, or take its row out: dlcnb doctor --repair")
+        cure = "extract this frame again, or take its row out (in a terminal: dlcnb doctor --repair)"
+        raise LabelError(f"{path} {state}; {cure}")
 
 
 def _opened(file: BufferedReader, start: bytes) -> Image.Image:

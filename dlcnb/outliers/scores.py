@@ -200,7 +200,7 @@ def disagree(poses: Poses) -> Scores:
     if poses.spread is None:
         raise ValueError(
             "These poses come from one network, and 'disagree' compares several. Analyze the video with an ensemble "
-            "(dlcnb analyze --ensemble), or use --how fit."
+            "(in a terminal: dlcnb analyze --ensemble), or use --how fit."
         )
     return Scores("disagree", poses.bodyparts, poses.spread.px.copy(), "px", True, 5.0)
 

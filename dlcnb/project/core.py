@@ -88,8 +88,7 @@ class Project:
         check_config(config)
         if root.exists():
             raise ProjectError(
-                f"{root} exists already: go on with it (dlcnb extract {quoted(root)}, Project.open, or Open in "
-                "Studio), or choose another task"
+                f"{root} exists already: open that project (dlcnb studio {quoted(root)}), or choose another task"
             )
         cls._build(root, config, checked_videos(videos), copy_videos)
         return cls.open(root)
@@ -378,7 +377,7 @@ class Project:
             earlier = (run for n in reversed(range(self.iteration)) for run in reversed(self.runs(n)))
             run = next((run for run in earlier if any(run.glob("snapshot-*.params"))), None)
             told = (
-                "" if run is None else f", or use that of {run.parents[1].name}: --shuffle {run_info(run)['shuffle']}"
+                "" if run is None else f", or use --shuffle {run_info(run)['shuffle']} (that of {run.parents[1].name})"
             )
             raise ProjectError(
                 f"no trained network in {self._models()}; train one first (dlcnb train {quoted(self.root)}){told}"

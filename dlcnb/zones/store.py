@@ -98,8 +98,8 @@ def read_zones(project: Project, video: StrPath, size: tuple[int, int]) -> tuple
     zones = ZoneFile(path, size).read()
     if not zones:
         raise ZoneError(
-            f"no zones for {video_stem(video)} in {path.parent}; draw them (in Studio: Look, Zones; "
-            "in a notebook: ZoneEditor), or copy another video's (dlcnb zones --copy-from)"
+            f"no zones for {video_stem(video)} in {path.parent}; draw them (in Studio: Look, Zones, "
+            "centimetres; in a notebook: ZoneEditor), or copy another video's (dlcnb zones --copy-from)"
         )
     check_zones(zones, size, str(path))
     return zones

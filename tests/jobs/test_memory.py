@@ -54,5 +54,5 @@ def test_more_pixels_and_deeper_networks_need_more():
 
 def test_a_shortage_says_what_to_change():
     huge = TrainConfig(steps=1, batch_size=4096, crop_size=2048)
-    assert "batch_size" in memory.shortage(huge, (480, 640))
+    assert "batch size" in memory.shortage(huge, (480, 640))
     assert memory.shortage(TrainConfig(steps=1, batch_size=1, crop_size=32), (480, 640)) is None

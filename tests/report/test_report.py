@@ -80,7 +80,7 @@ def test_after_a_merge_the_network_is_that_of_the_iteration_before(told, tmp_pat
     assert found.left_out[0].startswith("A network of iteration 1: there is none yet")
     assert "shuffle 1 of iteration 0" in Seen(page(found)).text
     with pytest.raises(
-        ProjectError, match=r"no trained network in .*iteration-1; .*use that of iteration-0: --shuffle 1"
+        ProjectError, match=r"no trained network in .*iteration-1; .*use --shuffle 1 \(that of iteration-0\)"
     ):
         project.last_run()
     assert pick_run(project, 1) == project.runs(0)[0]

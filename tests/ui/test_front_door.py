@@ -136,7 +136,9 @@ def test_everything_of_the_form_can_be_reached(server, page, dark):
     for state in ("chosen", "wrong"):
         if state == "wrong":
             page.locator(".dlcnb button", has_text="Create").click()
-            page.locator(".dlcnb-tab [role=alert]", has_text="exists already").wait_for()
+            said = page.locator(".dlcnb-tab [role=alert]", has_text="exists already")
+            said.wait_for()
+            assert "dlcnb " not in said.inner_text().split(there)[-1]
         for width, height in ((640, 400), *SIZES):
             page.set_viewport_size({"width": width, "height": height})
             wrong = settle(page, ".dlcnb-studio")  # so narrow, long names of folders are shortened

@@ -13,6 +13,8 @@ import ipywidgets
 import traitlets
 from markupsafe import Markup, escape
 
+from dlcnb.widgets.base.advice import in_studio
+
 __all__ = ["Html", "Markup", "heading", "joined", "legend", "markup", "muted", "notice", "shortened", "swatch", "table"]
 
 
@@ -66,9 +68,12 @@ def heading(title: object, note: object = "") -> Markup:
 
 
 def notice(text: str, kind: str = "hint") -> Markup:
-    """A line that is read out: ``kind`` is 'hint' or 'error'; nothing where there is no text."""
+    """A line that is read out: ``kind`` is 'hint' or 'error'; nothing where there is no text.
+
+    Of commands it says where Studio does the same.
+    """
     role = "alert" if kind == "error" else "status"
-    return markup('<div role="{}" class="dlcnb-{}">{}</div>', role, kind, text) if text else Markup()
+    return markup('<div role="{}" class="dlcnb-{}">{}</div>', role, kind, in_studio(text)) if text else Markup()
 
 
 def swatch(color: Iterable[int] | str | None, css: str = "") -> Markup:

@@ -73,7 +73,7 @@ class PickingState(HasTraits):
 
     def __init__(self, lengths: Mapping[str, int], extracted: Mapping[str, Collection[int]] | None = None) -> None:
         if not lengths:
-            raise ValueError("the project has no video that can be opened; add one with Project.add_videos")
+            raise ValueError("the project has no video that can be opened; add one (dlcnb add-videos)")
         super().__init__()
         self.lock = threading.RLock()
         self.lengths = dict(lengths)

@@ -101,7 +101,7 @@ class Assistance(Frames):
         if len(images) == 1:
             raise ValueError(
                 f"No extracted frame follows within the next {LONGEST} frames of the video: extract some there first "
-                "(Frames, or dlcnb extract)."
+                "(dlcnb extract)."
             )
         return images, self.points(start), None
 

@@ -257,7 +257,7 @@ def folders(project: Project, videos: str | Path | list[str | Path] | None) -> l
     if (videos is not None and missing) or not full:
         raise LabelError(
             f"no frames to label of {', '.join(missing) or project.task}: extract some first "
-            f"(tab Videos and frames of Studio, or dlcnb extract {quoted(project.root)})"
+            f"(dlcnb extract {quoted(project.root)})"
         )
     return full
 

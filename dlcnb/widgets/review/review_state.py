@@ -209,7 +209,7 @@ class VariabilityState(HasTraits):
             who = ", ".join(self.scorers) or "nobody"
             raise LabelError(
                 f"comparing needs two scorers who labeled the same frames; labeled by {who}. "
-                "Label them again under another name: Labeler(project, scorer='...')"
+                "Label them again under another name (in a notebook: Labeler(project, scorer='…'))."
             )
         names = list(self.scorers)
         self.first = first or next(name for name in names if name != second)

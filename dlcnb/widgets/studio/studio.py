@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlcnb.project import Project
 from dlcnb.project.recent import remember
+from dlcnb.widgets.base.advice import in_studio
 from dlcnb.widgets.base.canvas import Painter
 from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.follow import JobFollower
@@ -187,7 +188,7 @@ class Studio(View):
             made = self.widget(tab)
         except Exception as error:  # nothing to label yet, say: it is tried again when the tab is opened again
             words = f"Here you {TABS[tab]}."
-            made = Html(markup('<div role="status" class="dlcnb-empty">{}<br>{}</div>', words, error))
+            made = Html(markup('<div role="status" class="dlcnb-empty">{}<br>{}</div>', words, in_studio(str(error))))
         self.steps.panes[tab].children = [*above, made]
 
     def widget(self, tab: str) -> Any:

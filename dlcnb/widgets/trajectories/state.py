@@ -143,7 +143,7 @@ class TrajectoryState(HasTraits):
     @validate("length")
     def _valid_length(self, proposal: Any) -> str:
         if proposal.value == "cm" and self.scale is None:
-            raise TraitError("no scale is known for this video: set it under Zones (ZoneEditor), or by dlcnb scale")
+            raise TraitError("no scale is known for this video: set it first (dlcnb scale)")
         return proposal.value
 
     @validate("bodyparts")

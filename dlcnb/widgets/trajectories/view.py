@@ -387,9 +387,7 @@ def video_of(project: Project, video: Path | str | None) -> Path:
     """Path of a video from its path or its name in the project; None = the project's first."""
     if video is None:
         if not project.videos:
-            raise FileNotFoundError(
-                f"{project.root} has no video yet: add one (Videos and frames in Studio, or dlcnb add-videos)."
-            )
+            raise FileNotFoundError(f"{project.root} has no video yet: add one (dlcnb add-videos).")
         video = project.videos[0]
     path = Path(video)
     return path if path.is_file() else project.video(video)

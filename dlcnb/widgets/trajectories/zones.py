@@ -13,6 +13,7 @@ import numpy as np
 from dlcnb.files import atomic_path
 from dlcnb.project import Project
 from dlcnb.trajectories import mask
+from dlcnb.widgets.base.advice import in_studio
 from dlcnb.widgets.base.html import Html, Markup, heading, muted, notice, table
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button, row
@@ -101,7 +102,7 @@ class ZonePanel(ipywidgets.VBox):
         try:
             zones, (rows, stays) = self.found()
         except ZoneError as error:
-            self.table.value, self.picture.layout.display = muted(error), "none"
+            self.table.value, self.picture.layout.display = muted(in_studio(str(error))), "none"
             self.csv.disabled = True
             return
         self.csv.disabled = not rows

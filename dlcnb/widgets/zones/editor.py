@@ -52,9 +52,7 @@ class ZoneEditor(View):
     ) -> None:
         self.project = project if isinstance(project, Project) else Project.open(project)
         if not self.project.videos:
-            raise FileNotFoundError(
-                f"{self.project.root} has no video yet: add one (Videos and frames in Studio, or dlcnb add-videos)."
-            )
+            raise FileNotFoundError(f"{self.project.root} has no video yet: add one (dlcnb add-videos).")
         path = self.project.videos[0] if video is None else self.project.video(Path(video).name)
         self._lock, self._misfit = threading.RLock(), False
         self.scale: Scale | None = None

@@ -531,6 +531,7 @@ class TestSuggestions:
     def test_without_a_trained_network_that_is_said(self, labeler):
         labeler.suggester.button.click()
         assert "no trained network" in status(labeler)
+        assert "(the step Train of Studio)" in status(labeler)
         assert not labeler.suggester.busy
 
     def test_a_damaged_table_of_machines_labels_is_said_and_labeling_goes_on(self, project):
