@@ -10,6 +10,8 @@ that is not there either may come back outside the crop: it is looked for again 
 bodypart whose likelihood is low for a while, but which does go along, is not lost: for it the whole frame is looked at
 every `RECHECK` frames.
 
+Where a bodypart comes near the border of the crop, the rest of the group is seen in a crop that is moved after it.
+
 What lies much farther from the other bodyparts than in any labeled frame is reported, but not followed: it is something
 else, and no crop would hold both.
 """
@@ -87,6 +89,26 @@ class Follower:
         For poses (n, K, 2) and (n, K) of successive frames; those of frames that were looked at whole tell what the
         frames after them can lose.
         """
+        gone, leaves = self._losses(points, likelihood)
+        return gone | leaves
+
+    def move(self, points: NDArray[np.float64], likelihood: NDArray[np.float64], n: int) -> bool:
+        """Put the crop around what frame ``n`` of a group has, if that only leaves the crop; False if not.
+
+        For poses (n, K, 2) and (n, K) of successive frames.
+        """
+        gone, leaves = self._losses(points, likelihood)
+        _, there, _ = self._places(points, likelihood)
+        if gone[n] or not leaves[n] or not there[n].all():
+            return False
+        crop = self._around(points[n][there[n]], np.zeros(2))
+        self.crop = crop or self.crop
+        return crop is not None
+
+    def _losses(
+        self, points: NDArray[np.float64], likelihood: NDArray[np.float64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Whether a bodypart, or all, are gone, and whether one leaves the crop: bool (n,) each."""
         if self.crop is None or self._there is None:
             raise ValueError(
                 "There is no crop yet: expected poses that were found in a crop. Call this after a crop was chosen."
@@ -98,7 +120,7 @@ class Follower:
         found, there, _ = self._places(points, likelihood)
         outside = ((points < low) | (points > high)).any(-1)
         before = np.concatenate([self._there[None], there[:-1]])
-        return (before & ~there).any(-1) | ~found.any(-1) | ((found | there) & outside).any(-1)
+        return (before & ~there).any(-1) | ~found.any(-1), ((found | there) & outside).any(-1)
 
     def _places(
         self, points: NDArray[np.float64], likelihood: NDArray[np.float64]

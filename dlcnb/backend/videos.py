@@ -193,20 +193,36 @@ def _group(
     points = np.full((len(images), len(predictor.bodyparts), 2), np.nan)
     likelihood = np.full(points.shape[:2], np.nan)
     sound = np.array([n for n, image in enumerate(images) if image is not None], int)
-    crop = follower.crop
-    if crop is not None and len(sound):
-        left, top, width, height = crop
-        crops = [images[n][top : top + height, left : left + width] for n in sound]
-        maps = predictor.maps(crops + crops[-1:] * (LOOK_AHEAD - len(crops)))  # always as many: one shape for a size
+    cropped = follower.crop is not None
+    if cropped and len(sound):
+        points[sound], likelihood[sound] = yield from _in_crop(predictor, follower, [images[n] for n in sound])
+    done, moved = 0, False  # so many of the sound frames are done: what they have tells what the others lose
+    while done < len(sound):
+        if cropped:
+            lost = follower.lost(points[sound], likelihood[sound])[done:]
+            if not lost.any():
+                break
+            done += int(lost.argmax())
+            if not moved and follower.move(points[sound], likelihood[sound], done):
+                moved, rest = True, sound[done:]
+                points[rest], likelihood[rest] = yield from _in_crop(predictor, follower, [images[n] for n in rest])
+                continue
+        maps = predictor.maps([images[sound[done]]])
         yield
-        found, trust = maps.points()
-        points[sound], likelihood[sound] = geometry.uncrop(found[: len(sound)], left, top), trust[: len(sound)]
-    looked = np.zeros(len(sound), bool)
-    while (due := ~looked & (crop is None or follower.lost(points[sound], likelihood[sound]))).any():
-        n = due.argmax()  # the first: what is there tells what the frames after it lose
-        maps = predictor.maps([images[sound[n]]])
-        yield
-        (points[sound[n]],), (likelihood[sound[n]],) = maps.points()
-        looked[n] = True
+        (points[sound[done]],), (likelihood[sound[done]],) = maps.points()
+        done += 1
     follower.follow(points, likelihood)
     return points, likelihood
+
+
+def _in_crop(
+    predictor: Predictor, follower: Follower, images: list[NDArray[np.uint8] | None]
+) -> Generator[None, None, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Points (n, K, 2) and likelihood (n, K) of up to `LOOK_AHEAD` frames, found in a follower's crop."""
+    assert follower.crop is not None
+    left, top, width, height = follower.crop
+    crops = [image[top : top + height, left : left + width] for image in images if image is not None]
+    maps = predictor.maps(crops + crops[-1:] * (LOOK_AHEAD - len(crops)))  # always as many: one shape for a size
+    yield
+    points, likelihood = maps.points()
+    return geometry.uncrop(points[: len(crops)], left, top), likelihood[: len(crops)]

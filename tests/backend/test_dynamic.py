@@ -60,6 +60,30 @@ def test_an_animal_at_the_border_of_the_crop_is_lost(follower):
     assert follower.lost(points, likelihood).tolist() == [False, True, True, False]
 
 
+def test_the_crop_moves_after_an_animal_that_nears_its_border(follower):
+    points, likelihood = animal(320, 240)
+    follower.follow(points, likelihood)
+    before, border = follower.crop, corners(follower.crop)[1][0]
+    points[2:, :, 0] += border - 3 - points[2, :, 0].max()
+    assert not follower.move(points, likelihood, 1)  # nothing leaves the crop yet
+    assert follower.crop == before
+    assert follower.move(points, likelihood, 2)
+    assert not follower.lost(points, likelihood)[2:].any()
+
+
+def test_the_crop_does_not_move_where_a_bodypart_must_be_looked_for_or_none_is_large_enough(follower):
+    points, likelihood = animal(320, 240)
+    follower.follow(points, likelihood)
+    before, border = follower.crop, corners(follower.crop)[1][0]
+    points[1:, :, 0] += border - 3 - points[1, :, 0].max()
+    gone = likelihood.copy()
+    points[3, 0], gone[3, 0] = (5, 5), 0.1
+    assert not follower.move(points, gone, 3)
+    large = points + np.array([[-300, 0], [0, 0], [0, 0]])
+    assert not follower.move(large, likelihood, 1)
+    assert follower.crop == before
+
+
 def test_the_border_of_the_frame_loses_nobody(follower):
     points, likelihood = animal(29, 240)
     follower.follow(points, likelihood)
@@ -286,6 +310,19 @@ def test_the_animal_is_followed_lost_and_found_again(spot_video):
     small = [size for size in spot.seen if size != SMALL]
     assert len(small) > 0.8 * len(places)
     assert {height for height, _ in small} <= set(SIDES)
+
+
+@pytest.mark.mxnet
+def test_an_animal_that_nears_the_border_of_a_crop_is_not_looked_for_in_the_whole_frame(tmp_path):
+    path, x = tmp_path / "fast.mp4", np.repeat(np.arange(40.0, 300, 60), LOOK_AHEAD)  # it stops, and runs on
+    rows, columns = np.mgrid[:240, :320]
+    with VideoWriter(path, SMALL, 30) as writer:
+        for one in x:
+            near = np.exp(-((columns - one) ** 2 + (rows - 120) ** 2) / 50)
+            writer.write(np.repeat((40 + 215 * near)[..., None], 3, 2).astype(np.uint8))
+    points, _, spot = poses(path)
+    assert np.abs(points[:, 0] - np.stack([x, np.full(len(x), 120)], -1)).max() < 1.5
+    assert spot.seen.count(SMALL) == 1
 
 
 @pytest.mark.mxnet
