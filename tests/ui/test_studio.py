@@ -201,6 +201,20 @@ def test_the_line_on_top_is_as_high_whatever_it_says(studio):
         assert len(tops) == 1, f"at {width} x {height}: {tops}"
 
 
+def test_terms_of_deeplabcut_have_a_plain_word_in_sight(studio):
+    terms = {
+        "Frames": "seed: another one, other frames",
+        "Train": "run (shuffle)",
+        "Trajectories": "sure from (pcutoff)",
+        "Refine": "(round of corrections)",
+    }
+    for name, words in terms.items():
+        studio.ask(f"s.go_to({name!r}) and None")
+        studio.page.locator(".dlcnb-studio").get_by_text(words).filter(visible=True).first.wait_for()
+    chosen = studio.page.locator(".dlcnb-outliers option:checked", has_text="jump: a sudden move")
+    chosen.wait_for(state="attached")
+
+
 def test_two_jobs_at_once_fit_the_line_at_the_bottom(studio):
     before = studio.page.evaluate(BOTTOM)[0]
     studio.ask(f"exec({TWO!r}, globals())")

@@ -39,9 +39,14 @@ def offer(
 def pcutoff_slider(value: float, width: str) -> ipywidgets.FloatSlider:
     """A slider from 0 to 1 that says what the pcutoff is; ``width`` as CSS says it."""
     made = ipywidgets.FloatSlider(
-        min=0, max=1, step=0.01, value=value, description="pcutoff", layout=ipywidgets.Layout(width=width, margin="0")
+        min=0,
+        max=1,
+        step=0.01,
+        value=value,
+        description="sure from (pcutoff)",
+        layout=ipywidgets.Layout(width=width, margin="0"),
     )
-    made.style.description_width = "52px"
+    made.style.description_width = "124px"
     made.tooltip = "Points of a likelihood below the pcutoff count as not found"
     made.add_class("dlcnb-own-keys")
     return made

@@ -144,9 +144,9 @@ class PosesChoice:
 
 
 def table_words(table: Path, video: Path) -> str:
-    """What a table of poses is called in a list: "shuffle 2, snapshot 400, filtered · 28 Nov 14:30"."""
+    """What a table of poses is called in a list: "shuffle 2 (run), snapshot 400 (step), filtered · 28 Nov 14:30"."""
     rest = table.stem.removeprefix(video.stem)
     known = re.search(r"shuffle(\d+)_?(?:snapshot)?_?(\d+)", rest)
-    words = f"shuffle {known[1]}, snapshot {known[2]}" if known else rest
+    words = f"shuffle {known[1]} (run), snapshot {known[2]} (step)" if known else rest
     words += ", several animals" * is_several(table) + ", filtered" * rest.endswith("filtered")
     return f"{words} · {datetime.fromtimestamp(table.stat().st_mtime):%d %b %H:%M}"

@@ -62,7 +62,7 @@ class Controls:
         )
         self.start.tooltip = "Predict the labeled frames of the last run with its best snapshot"
         self.start.on_click(lambda _: self._view.evaluate())
-        self.header = row([self.chosen, self.refresh, self.start] if startable else [])
+        self.header = row([Html("run (shuffle)"), self.chosen, self.refresh, self.start] if startable else [])
         self.header.layout.display = None if startable else "none"
 
     def _build_row(self) -> None:
@@ -71,7 +71,7 @@ class Controls:
         self.frames.style.button_width = "56px"
         self.frames.tooltips = ["Both", "Frames that the training held out", "Frames that were trained on"]
         self.bodypart = ipywidgets.Dropdown(options=[("all bodyparts", "")], layout=layout(width="150px", margin="0"))
-        self.pcutoff = pcutoff_slider(state.pcutoff, "220px")
+        self.pcutoff = pcutoff_slider(state.pcutoff, "290px")
         self.suggested = ipywidgets.Button(layout=layout(width="auto"), tooltip=SUGGESTED)
         self.suggested.on_click(lambda _: self._view.use_suggested())
         self.keep = button("save", KEEP, self._view.keep_pcutoff, "Keep for the project")

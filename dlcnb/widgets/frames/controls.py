@@ -56,7 +56,7 @@ class Controls:
         self.choose = button(
             "magic", "Pick frames from the ticked videos", picker.choose, "Choose", "120px", button_style="primary"
         )
-        named = {"how": self.how, "frames per video": self.count, "seed of the choice": self.seed}
+        named = {"how": self.how, "frames per video": self.count, "seed: another one, other frames": self.seed}
         settings = row([_labeled(name, field) for name, field in named.items()])
         settings.add_class("dlcnb-fields")
         return ipywidgets.VBox([several, settings, self._under_way()])

@@ -21,6 +21,7 @@ from dlcnb.project import Project, Skeleton
 from dlcnb.render import palette
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, fineness, render_view, room
+from dlcnb.widgets.base.choices import pcutoff_slider
 from dlcnb.widgets.base.html import Html, markup, muted
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.paint import Thing, on_picture
@@ -133,11 +134,7 @@ class Player(View):
         self.poses_box = ipywidgets.Checkbox(
             value=True, description="poses", indent=False, layout=layout(width="auto", margin="0 8px 0 0")
         )
-        self.pcutoff = ipywidgets.FloatSlider(
-            min=0, max=1, step=0.01, description="pcutoff", layout=layout(width="210px", margin="0")
-        )
-        self.pcutoff.style.description_width = "52px"
-        self.pcutoff.add_class("dlcnb-own-keys")
+        self.pcutoff = pcutoff_slider(0.0, "280px")
         self.legend = Html()
         self.legend.add_class("dlcnb-legend")
         self.buttons = {key: button(icon, tip, partial(self._act, key), w) for key, (icon, tip, w) in BUTTONS.items()}

@@ -45,6 +45,15 @@ PURPOSE = (
     "Here you correct what the network got wrong: Preview, Extract, correct the labels of these frames, Merge, and "
     "train again."
 )
+NAMES = {  # one of `outliers.HOW` -> what it finds, in few words
+    "jump": "a sudden move",
+    "uncertain": "a low likelihood",
+    "fit": "off the way around it",
+    "bone": "an odd length",
+    "swap": "left and right swapped",
+    "disagree": "networks differ",
+    "sure": "all sure, rare poses",
+}
 TIPS = {
     "extract": "Extract the ticked frames, for labeling",
     "merge": "Begin the next iteration: the next training has the corrected frames, too",
@@ -117,7 +126,11 @@ class OutlierQueue(View):
 
     def _build(self) -> None:
         state, layout = self.state, ipywidgets.Layout
-        self.how = ipywidgets.Dropdown(options=list(outliers.HOW), value=state.how, layout=layout(width="120px"))
+        self.how = ipywidgets.Dropdown(
+            options=[(f"{how}: {words}", how) for how, words in NAMES.items()],
+            value=state.how,
+            layout=layout(width="240px"),
+        )
         self.how.tooltip = "What counts as wrong"
         self.how.observe(self._quiet.ignored(self._on_how), "value")
         self.threshold = ipywidgets.FloatSlider(
@@ -311,7 +324,7 @@ class OutlierQueue(View):
         self._show_buttons()
         labeled, extracted = state.counts
         done = f"{labeled} of {extracted} extracted outlier frames labeled" if extracted else "none extracted yet"
-        self.refined.value = muted(f"iteration {self.project.iteration}: {done}")
+        self.refined.value = muted(f"iteration {self.project.iteration} (round of corrections): {done}")
         self.gallery.set_cells([self._cell(frame) for frame in state.frames])
 
     def _cell(self, frame: int) -> Cell:

@@ -260,7 +260,7 @@ class Overview:
             parts.append(f"{self.refined} of {_count(self.outliers, 'outlier frame')} refined")
         if self.iteration:
             begun = "" if self.trained else " has begun: its network will be trained with the corrected frames, too"
-            parts.append(f"iteration {self.iteration}{begun}")
+            parts.append(f"iteration {self.iteration} (round of corrections){begun}")
         return "; ".join(parts)
 
 

@@ -112,7 +112,9 @@ class TrainingMonitor(View):
         )
         buttons = row([self.start_button, self.pause_button, self.stop_button], tight=True)
         buttons.layout.flex_flow = "row nowrap"
-        self._runs_row = row([self.form, buttons, row([self.runs, self.refresh_button], tight=True)])
+        self._runs_row = row(
+            [self.form, buttons, row([Html("run (shuffle)"), self.runs, self.refresh_button], tight=True)]
+        )
         self._runs_row.add_class("dlcnb-fields")
         self.recipe = Html()
         inside = {

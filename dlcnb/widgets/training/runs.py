@@ -108,7 +108,7 @@ class RunChooser:
     ) -> None:
         layout = ipywidgets.Layout
         self._chosen, self._compared, self._quiet = chosen, compared, Quiet()
-        self.dropdown = ipywidgets.Dropdown(layout=layout(width="240px", margin="0"))
+        self.dropdown = ipywidgets.Dropdown(layout=layout(width="220px", margin="0"))
         self.dropdown.tooltip = "Runs of this project (shuffle 1, 2, …), the newest first"
         self.dropdown.observe(self._quiet.ignored(self._on_run), "value")
         self.refresh = button("refresh", "Look for runs again", refreshed)

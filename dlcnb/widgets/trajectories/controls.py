@@ -50,7 +50,7 @@ class TrajectoryControls:
 
     def _build_choices(self) -> None:
         state, layout = self.state, ipywidgets.Layout
-        self.pcutoff = pcutoff_slider(state.pcutoff, "230px")
+        self.pcutoff = pcutoff_slider(state.pcutoff, "290px")
         self.show_choice = _dropdown([(name, name) for name in SHOW], state.show, "Raw poses, filtered ones, or both")
         self.method = _dropdown([(METHOD_NAMES.get(m, m), m) for m in METHODS], state.method, "The filter", "150px")
         self.unit = _dropdown(["seconds", "frames"], state.unit, "What the axes over time count", "92px")

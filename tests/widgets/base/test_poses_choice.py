@@ -37,8 +37,8 @@ def test_all_tables_are_listed_the_newest_first(project):
     found = tables(project)
     assert [path.suffix for path in found] == [".h5", ".h5"]
     words = [table_words(path, project.videos[0]) for path in found]
-    assert words[0].startswith("shuffle 2, snapshot 8, several animals · ")
-    assert words[1].startswith("shuffle 1, snapshot 30 · ")
+    assert words[0].startswith("shuffle 2 (run), snapshot 8 (step), several animals · ")
+    assert words[1].startswith("shuffle 1 (run), snapshot 30 (step) · ")
     assert newest_poses(project.videos[0]).stem == found[1].stem  # of one animal, where there is one
 
 

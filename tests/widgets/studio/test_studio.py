@@ -181,10 +181,10 @@ class TestOverview:
         found = overview(project)
         assert (found.level, found.verdict, found.error_px) == ("", "", None)
         assert found.summary.endswith(
-            "iteration 1 has begun: its network will be trained with the corrected frames, too"
+            "iteration 1 (round of corrections) has begun: its network will be trained with the corrected frames, too"
         )
         trained(project)
-        assert overview(project).summary.endswith("; iteration 1")
+        assert overview(project).summary.endswith("; iteration 1 (round of corrections)")
 
     def test_training_that_is_under_way_is_waited_for(self):
         found = Overview(videos=1, extracted=2, labeled=2, training=True)
