@@ -33,7 +33,12 @@ _HOW = ["jump", "uncertain", "fit", "bone", "swap", "disagree", "sure"]
     "(px). bone: unusual length (share). swap: left and right exchanged (px). disagree: networks of an ensemble do "
     "(px). sure: surely there, for rare behaviour.",
 )
-@click.option("--threshold", type=float, help="What counts as wrong.  [default: 20, 0.1, 20, 0.5, 3, 5, 0.9]")
+@click.option(
+    "--threshold",
+    type=float,
+    help="What counts as wrong.  [default: 20, 0.1, 20, 0.5, 3, 5, 0.9 (for sure), or where the 20 to 200 worst frames "
+    "lie if that finds fewer or more, as Refine in Studio]",
+)
 @click.option("--count", type=click.IntRange(1), default=20, show_default=True, help="Frames to extract.")
 @choice_option(
     "--choose",
@@ -67,7 +72,7 @@ def outliers(
         poses = read_poses(poses_file, animal).within(len(reader), poses_file)
     parts = options["bodyparts"] and [name.strip() for name in options["bodyparts"].split(",")]
     scores = score(poses, options["how"], skeleton=project.skeleton, pcutoff=project.pcutoff, bodyparts=parts)
-    threshold = scores.threshold if options["threshold"] is None else options["threshold"]
+    threshold = scores.first if options["threshold"] is None else options["threshold"]
     chosen = _choose(console, project, path, scores.found(threshold), options)
     data = {"video": path, "how": scores.how, "threshold": threshold, "unit": scores.unit}
     data |= {"found": scores.count(threshold), "frames": chosen, "images": []}

@@ -23,6 +23,8 @@ __all__ = [
     "HOW", "Scores", "bone", "disagree", "fit", "jump", "left_right_pairs", "score", "sure", "swap", "uncertain",
 ]  # fmt: skip
 
+FEW, MANY = 20, 200  # frames that are found at first: some to correct, and not most of the video
+
 # {how: what it finds}, in the order in which to offer them
 HOW = {
     "jump": "a bodypart moves further than this from one frame to the next",
@@ -101,6 +103,19 @@ class Scores:
         if count < len(values) and (self.above or count < 1 or border != values[0]):
             return border
         return float(np.nextafter(border, -np.inf if self.above else np.inf))
+
+    @property
+    def first(self) -> float:
+        """Where to begin: the usual threshold, if it finds neither almost nothing nor far more than anybody corrects.
+
+        Else where the `FEW` worst frames lie (fewer in a short video), or the `MANY` worst. "sure", which finds no
+        errors, always begins at the usual one.
+        """
+        count, few = self.count(), min(FEW, len(self.worst) // FEW)
+        if self.how == "sure" or few <= count <= MANY:
+            return self.threshold
+        found = self.threshold_for(min(max(count, few), MANY))
+        return found if self.count(found) else self.threshold
 
     def limits(self) -> tuple[float, float]:
         """Least and greatest value, for the ends of a slider; (0, 1) if there is none."""

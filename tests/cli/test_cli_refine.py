@@ -13,6 +13,7 @@ from dlcnb.outliers import suggestions
 from dlcnb.poses import Poses, poses_path
 from dlcnb.run import Run
 from dlcnb.video import VideoReader
+from dlcnb.widgets.refine.state import OutlierState
 
 
 def run_json(*arguments):
@@ -61,15 +62,16 @@ def test_filter_with_each_method(analyzed):
 def test_outliers_are_counted_extracted_labeled_and_merged(analyzed):
     project, video, folder = analyzed
     before = sorted(project.labeled_dir(video).iterdir())
-    dry = run_json("outliers", project.root, video, "--tables", folder, "--count", 4, "--dry-run")
+    options = ["--tables", folder, "--count", 4, "--threshold", 20]
+    dry = run_json("outliers", project.root, video, *options, "--dry-run")
     assert (dry["how"], dry["threshold"], dry["found"], dry["images"]) == ("jump", 20, 10, [])
     assert len(dry["frames"]) == len(dry["reasons"]) == 4
     assert set(dry["frames"]) <= set(range(20, 120, 10))
     assert sorted(project.labeled_dir(video).iterdir()) == before
-    done = run_json("outliers", project.root, video, "--tables", folder, "--count", 4)
+    done = run_json("outliers", project.root, video, *options)
     assert done["frames"] == dry["frames"]
     assert len(done["images"]) == 4
-    again = run_json("outliers", project.root, video, "--tables", folder, "--count", 4)
+    again = run_json("outliers", project.root, video, *options)
     assert not set(again["frames"]) & set(done["frames"])
     scorer, offered = suggestions(project, video)
     assert scorer == "DLC_net_7"
@@ -87,6 +89,22 @@ def test_outliers_are_counted_extracted_labeled_and_merged(analyzed):
     assert "no outlier frames" in run("merge", project.root, code=1).stderr
 
 
+def test_the_threshold_begins_where_refine_begins(analyzed):
+    project, video, _ = analyzed
+    folder = video.parent / "fast"
+    folder.mkdir()
+    with VideoReader(video) as reader:
+        count = len(reader)
+    points = np.random.default_rng(0).normal(60, 30, (count, len(project.bodyparts), 2))  # nearly all steps are long
+    poses = Poses(project.bodyparts, "DLC_net_7", np.tile(points, (3, 1, 1))[:count], np.full(points.shape[:2], 0.9))
+    poses.write(poses_path(video, "DLC_net_7", folder=folder))
+    dry = run_json("outliers", project.root, video, "--tables", folder, "--how", "uncertain", "--dry-run")
+    state = OutlierState(project, video, poses)
+    state.set_how("uncertain")
+    assert dry["threshold"] == pytest.approx(state.threshold) != pytest.approx(0.1)
+    assert dry["found"] == state.n_found > 0
+
+
 def test_outliers_among_poses_of_more_frames_than_the_video_has(analyzed):
     project, video, folder = analyzed
     table = poses_path(video, "DLC_net_7", folder=folder)
@@ -101,8 +119,9 @@ def test_outliers_among_poses_of_more_frames_than_the_video_has(analyzed):
 def test_outliers_by_each_way(analyzed):
     project, video, folder = analyzed
     found = {}
-    for how in ("uncertain", "fit", "bone", "swap"):
-        report = run_json("outliers", project.root, video.stem, "--how", how, "--tables", folder, "--dry-run")
+    for how, threshold in {"uncertain": 0.1, "fit": 20, "bone": 0.5, "swap": 3}.items():
+        options = ["--how", how, "--threshold", threshold, "--tables", folder, "--dry-run"]
+        report = run_json("outliers", project.root, video.stem, *options)
         found[how] = report["found"]
     assert found["uncertain"] == 4
     assert found["fit"] == 10

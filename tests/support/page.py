@@ -74,6 +74,14 @@ FIT = """(root) => {
     }
     return wrong;
 }"""
+COVERED = """([root, over]) => { // the buttons under a part of the page that has something in it
+    const lid = [...document.querySelectorAll(over)].find((one) => one.offsetHeight).getBoundingClientRect();
+    return [...document.querySelectorAll(`${root} button`)].filter((one) => one.offsetWidth).filter((one) => {
+        const box = one.getBoundingClientRect();
+        return Math.min(box.right, lid.right) - Math.max(box.left, lid.left) > 1
+            && Math.min(box.bottom, lid.bottom) - Math.max(box.top, lid.top) > 1;
+    }).map((one) => one.innerText || one.title);
+}"""
 SIZES = ((1280, 800), (800, 900), (853, 533))  # of a window; the last: 1280 x 800 at 150 %
 GRAVE = ("serious", "critical")
 PRESSABLE = """(root) => { // each control, and whether it can be pressed where the page is scrolled to now
@@ -177,6 +185,11 @@ def unreachable(page, root, at):
         controls = page.evaluate(PRESSABLE, root)
         reached |= {number for number, (_, now) in enumerate(controls) if now}
     return [name for number, (name, _) in enumerate(controls) if number not in reached]
+
+
+def covered(page, root, over):
+    """The buttons of ``root`` that lie under what ``over`` shows (both CSS selectors), by name."""
+    return page.evaluate(COVERED, [root, over])
 
 
 def faint(page, root=".dlcnb"):

@@ -9,7 +9,7 @@ import signal
 import cv2
 import numpy as np
 import pytest
-from support.page import SIZES, settle
+from support.page import SIZES, covered, settle
 
 from dlcnb import frames
 from dlcnb.labels import Labels, LabelStore, frame_index
@@ -356,6 +356,69 @@ def test_all_of_it_is_seen_at_once(labeler):
             seen_at_once(labeler.page, *size)
     finally:
         labeler.page.set_viewport_size({"width": 1280, "height": 1300})
+
+
+@pytest.mark.parametrize("menu", ["View", "More"])
+def test_a_menu_leaves_most_of_the_picture_in_sight(labeler, menu):
+    page, panel = labeler.page, labeler.page.locator(PANEL)
+    seen = {}
+    labeler.ask("p.session.place((150, 180)) and None")  # in the lower half
+    try:
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            assert not settle(page, ".dlcnb-labeler")
+            page.locator(".dlcnb-labeler .dlcnb-menu button", has_text=menu).click()
+            panel.wait_for()
+            panel.and_(page.locator(".dlcnb-high")).wait_for()
+            picture, lid = page.locator(CANVAS).bounding_box(), panel.bounding_box()
+            across, down = (
+                max(min(one[at] + one[long] for one in (picture, lid)) - max(picture[at], lid[at]), 0) / picture[long]
+                for at, long in (("x", "width"), ("y", "height"))
+            )
+            seen[width] = 1 - across * down
+            page.keyboard.press("Escape")
+            panel.wait_for(state="hidden")
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 1300})
+    assert seen[1280] == 1
+    assert min(seen.values()) > 0.4, seen
+
+
+NARROW = (620, 900)  # as beside the file browser in a small window
+TWO_LINES = "not visible in the frame before: " + ", ".join(PARTS) + " (Undo takes it back). " * 3
+PLACES = """() => [...document.querySelectorAll('.dlcnb-labeler :is(button, canvas)')].filter(one => one.offsetWidth)
+    .map(one => one.getBoundingClientRect()).map(({ x, y, width, height }) => [x, y, width, height])"""
+
+
+def test_a_long_message_covers_nothing_and_moves_nothing(labeler):
+    page = labeler.page
+    try:
+        for width, height in (*SIZES, NARROW):
+            page.set_viewport_size({"width": width, "height": height})
+            labeler.ask("p.tell('')")
+            settle(page, ".dlcnb-labeler")
+            before = page.evaluate(PLACES)
+            labeler.ask(f"p.tell({TWO_LINES!r})")
+            page.locator(".dlcnb-status .dlcnb-hint").first.wait_for()
+            assert not covered(page, ".dlcnb-labeler", ".dlcnb-labeler > .dlcnb-status > *"), width
+            assert page.evaluate(PLACES) == before, width
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 1300})
+
+
+def test_the_bar_of_frames_is_seen_in_a_narrow_page(labeler):
+    page = labeler.page
+    try:
+        for width, height in (NARROW, (500, 900), (560, 620)):
+            page.set_viewport_size({"width": width, "height": height})
+            settle(page, ".dlcnb-labeler")
+            page.locator(".dlcnb-labeler").evaluate("root => root.scrollIntoView({ block: 'start' })")
+            columns, bar = (page.locator(part).bounding_box() for part in (".dlcnb-labeler > .dlcnb-columns", BAR))
+            inside(bar, columns, f"bar at {width} x {height}")
+            inside(page.locator(CANVAS).bounding_box(), columns, f"picture at {width} x {height}")
+            assert page.locator(CANVAS).bounding_box()["width"] > 150
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 1300})
 
 
 def seen_at_once(page, width, height):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from support.cells import SPIKE
-from support.page import SIZES, barriers, faint, faultless, settle, unseen
+from support.page import SIZES, barriers, covered, faint, faultless, settle, unseen
 
 from dlcnb.widgets.studio.state import TABS
 
@@ -273,6 +273,18 @@ def test_the_lines_on_top_and_at_the_bottom_are_always_seen(studio):
             return top.top >= whole.top && bottom.bottom <= whole.bottom + 1 && bottom.top > top.bottom; }"""
         )
         assert inside
+
+
+def test_a_long_message_of_the_labeler_covers_no_button(studio):
+    studio.ask("s.go_to('Label') and None")
+    studio.until("s.tab == 'Label' and 'Label' in s.widgets")
+    words = "not visible in the frame before: snout, leftear, rightear (Undo takes it back). " * 3
+    for width, height in (*SIZES, NARROW):
+        studio.page.set_viewport_size({"width": width, "height": height})
+        settle(studio.page, ".dlcnb-studio")
+        studio.ask(f"s.widgets['Label'].tell({words!r})")
+        studio.page.locator(".dlcnb-bottom .dlcnb-hint").wait_for()
+        assert not covered(studio.page, ".dlcnb-labeler", ".dlcnb-bottom > .dlcnb-status .dlcnb-hint"), width
 
 
 def test_a_kernel_that_was_restarted_leaves_a_grey_view(studio):

@@ -1,15 +1,29 @@
 // Menus: a button of the class `dlcnb-menu-NAME` opens the panel of the same class; the kernel shows and hides it.
 // A press anywhere else tells `dismiss`, Escape inside tells that key, and the keyboard focus goes in and comes back.
+const GAP = 12; // px before a panel that stands beside a picture
+const LEAST = 212; // px that it needs there
+
 function watchMenus(root, home, send, signal) {
   const nameOf = (one) => [...one.classList].find((name) => name.startsWith('dlcnb-menu-'));
   const buttonOf = (panel) => root.querySelector(`button.${nameOf(panel)}`);
   const isOpen = (panel) => panel.offsetParent !== null;
   const panels = () => [...root.querySelectorAll('.dlcnb-panel')];
+  // It lies over a picture; behind what stands beside that, where there is room.
+  const place = (panel) => {
+    const columns = panel.closest('.dlcnb-columns')?.getBoundingClientRect();
+    const side = columns && panel.closest('.dlcnb-columns').querySelector('.dlcnb-side')?.getBoundingClientRect();
+    if (!side) return;
+    const free = columns.right - side.right - GAP;
+    panel.classList.toggle('dlcnb-outside', free >= LEAST);
+    panel.style.setProperty('--dlcnb-free', `${free}px`);
+    panel.style.setProperty('--dlcnb-left', `${side.right + GAP - panel.parentElement.getBoundingClientRect().left}px`);
+  };
   const follow = (panel) => {
     const opener = buttonOf(panel);
     const open = isOpen(panel);
     if (!opener || String(open) === opener.getAttribute('aria-expanded')) return;
     opener.setAttribute('aria-expanded', String(open));
+    if (open) place(panel);
     const active = document.activeElement;
     if (open && active === opener) panel.querySelector('button, input, [tabindex="0"]')?.focus({ preventScroll: true });
     if (!open && panel.contains(active)) (panel.dlcnbByKey ? opener : home).focus({ preventScroll: true });
@@ -26,6 +40,7 @@ function watchMenus(root, home, send, signal) {
     if (panels().some(beside)) send({ type: 'dismiss' });
   };
   document.addEventListener('pointerdown', pressed, { capture: true, signal });
+  window.addEventListener('resize', () => panels().filter(isOpen).forEach(place), { signal });
   const escaped = (e) => {
     if (e.key !== 'Escape' || !panels().some((panel) => panel.contains(e.target))) return;
     e.preventDefault();

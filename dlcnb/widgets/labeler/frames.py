@@ -206,7 +206,7 @@ class Frames:
             return
         self._go_to_next({"new", "in work"}, "all frames are done")
         if image in self.outliers and self.cursor.image != image:
-            self.note("all outlier frames are done, this is another one (next for them: Merge, under Refine)")
+            self.note("all outlier frames are done (next: Merge, under Refine); this is another frame")
 
     def _outliers_left(self) -> list[str]:
         """The outlier frames that are not done, those after this one first."""

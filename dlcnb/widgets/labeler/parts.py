@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
+import numpy as np
 
 from dlcnb.widgets.base.html import Html, Markup, joined, markup
-from dlcnb.widgets.base.view import button, row
+from dlcnb.widgets.base.view import button, row, set_class
 from dlcnb.widgets.labeler.bar import HEIGHT
 from dlcnb.widgets.labeler.frames import SHOW
 from dlcnb.widgets.labeler.history import Point
@@ -112,7 +113,7 @@ class Controls:
         self._build_tones()
         self.menus = (self._suggest_menu(), self._view_menu(), self._more_menu())
         for menu in self.menus:
-            menu.button.on_click(lambda _, menu=menu: self._close_but(menu))
+            menu.button.on_click(lambda _, menu=menu: self._on_menu(menu))
 
     def _button(self, action: Action) -> ipywidgets.Button:
         text = action.label
@@ -190,7 +191,11 @@ class Controls:
         was_open = [menu.close_panel() for menu in self.menus]
         return any(was_open)
 
-    def _close_but(self, opened: Menu) -> None:
+    def _on_menu(self, opened: Menu) -> None:
+        """Close the others, and let it lie over the half of the picture where the points are not."""
+        places = self.view.fit.to_canvas(self.session.shown_points())[:, 1]
+        low = places[np.isfinite(places)] > self.view.canvas_size[0] / 2
+        set_class(opened.panel, "dlcnb-high", bool(len(low)) and low.mean() > 0.5)
         for menu in self.menus:
             if menu is not opened:
                 menu.close_panel()

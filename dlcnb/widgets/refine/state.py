@@ -22,7 +22,6 @@ __all__ = ["CHOOSE", "OutlierState"]
 
 CHOOSE = ("kmeans", "uniform")
 ELSE = ("jump", "fit", "uncertain", "swap", "bone")  # of a frame that was put in by hand; what names one bodypart first
-FEW, MANY = 20, 200  # frames that are found at first: some to correct, and not most of the video
 
 
 class OutlierState(HasTraits):
@@ -53,13 +52,13 @@ class OutlierState(HasTraits):
         self.images: dict[int, str] = {}  # frame -> its name in the project, of extracted frames
         self.made_for: tuple[Any, ...] | None = None  # what the queue was chosen by
         self._scores: dict[str, outliers.Scores] = {}
-        self.threshold = _first_threshold(self.scores)
+        self.threshold = self.scores.first
         self.refresh()
 
     def set_poses(self, poses: Poses) -> None:
         """Look at other poses of the video, from the first threshold, with an empty queue."""
         self.poses, self._scores = poses, {}
-        self.threshold = _first_threshold(self.scores)
+        self.threshold = self.scores.first
         self.clear()
 
     @validate("how")
@@ -112,7 +111,7 @@ class OutlierState(HasTraits):
         """Look for something else, from its first threshold; a `ValueError` changes nothing."""
         scores = self._score(how)
         with self.hold_trait_notifications():
-            self.how, self.threshold = how, _first_threshold(scores)
+            self.how, self.threshold = how, scores.first
 
     def limits(self) -> tuple[float, float]:
         """Ends of the threshold's slider."""
@@ -214,15 +213,6 @@ class OutlierState(HasTraits):
         """(labeled, all) extracted outlier frames of this iteration, in all videos."""
         states = [state for found in outliers.refinement(self.project).values() for state in found.values()]
         return sum(state == "done" for state in states), len(states)
-
-
-def _first_threshold(scores: outliers.Scores) -> float:
-    """Where to begin: the usual threshold, if it finds neither almost nothing nor far more than anybody corrects."""
-    count, few = scores.count(), min(FEW, len(scores.worst) // FEW)
-    if scores.how == "sure" or few <= count <= MANY:
-        return scores.threshold
-    found = scores.threshold_for(min(max(count, few), MANY))
-    return found if scores.count(found) else scores.threshold
 
 
 def _finds(scores: outliers.Scores, frame: int, threshold: float) -> bool:
