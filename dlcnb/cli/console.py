@@ -23,6 +23,7 @@ import click
 import dlcnb
 
 __all__ = [
+    "EXAMPLES",
     "Console",
     "Detached",
     "Interrupted",
@@ -32,6 +33,7 @@ __all__ = [
     "clock",
     "command",
     "main",
+    "not_a",
     "project_argument",
     "table",
     "videos_argument",
@@ -40,10 +42,30 @@ __all__ = [
 _REDRAW = 0.1  # s between two states of the progress line
 _JSON_HELP = """Print one JSON object on standard output; where the command fails (exit code 1) it has "error", the line
 that is also on standard error."""
+EXAMPLES = {"integer": "8", "float": "2.5", "number": "2.5", "list": "0.8,1.2"}  # of values that options take
 _LINES = (2.0, 30.0)  # s between two lines of progress in a pipe: at least, at most
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Main(click.Group):
+    """The commands; of what is no number it is said what was expected, what was found, and how to write it."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that is named."""
+        try:
+            return super().invoke(ctx)
+        except click.BadParameter as error:
+            if found := re.fullmatch(r"(.*) is not a valid (integer|float)(?: range)?\.", error.message):
+                kind = "whole number" if found[2] == "integer" else "number"
+                error.message = not_a(f"a {kind}", found[1], EXAMPLES[found[2]])
+            raise
+
+
+def not_a(expected: str, found: str, example: str) -> str:
+    """What to say of a value that an option can't have."""
+    return f"expected {expected}, found {found}; it is written like {example}."
+
+
+@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(dlcnb.__version__, prog_name="dlcnb")
 def main() -> None:
     """DeepLabCut in the notebook, from the command line: from a video to trajectories.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,7 +51,7 @@ def lab(console: Console, folder: str, port: int | None, no_browser: bool, jupyt
     Begin with its card "dlcnb Studio". The tutorials are copied to a folder of their own (--dir) first; a copy that
     is there already stays as it is. Options after `--` are passed to Jupyter: dlcnb lab -- --ip=0.0.0.0
     """
-    _check_jupyter(jupyter_options)
+    _check_jupyter(jupyter_options, port)
     place = Path(folder).absolute()
     notebooks = copy_notebooks(place)
     line = jupyter_command(Path.cwd(), "/lab", port, no_browser) + list(jupyter_options)
@@ -70,7 +72,9 @@ def studio(
     Studio is a tab of JupyterLab, which is started in this folder, or beside the project. Options after `--` are passed
     to Jupyter: dlcnb studio my-project -- --ip=0.0.0.0
     """
-    _check_jupyter(jupyter_options)
+    if project and project.startswith("--"):  # what follows `--` where no project is named
+        project, jupyter_options = None, (project, *jupyter_options)
+    _check_jupyter(jupyter_options, port)
     target = _target(project) if project else None
     here = Path.cwd() if target is None or target.is_relative_to(Path.cwd()) else target.parent
     line = jupyter_command(here, studio_address(target), port, no_browser) + list(jupyter_options)
@@ -85,7 +89,7 @@ def _target(project: str) -> Path:
     return path if path.is_file() and is_video(path) else Project.open(path).root
 
 
-def _check_jupyter(jupyter_options: Sequence[str]) -> None:
+def _check_jupyter(jupyter_options: Sequence[str], port: int | None) -> None:
     if importlib.util.find_spec("jupyterlab") is None:
         raise ValueError(
             "JupyterLab is not installed. Install it: pip install 'dlcnb[lab]'. "
@@ -93,6 +97,23 @@ def _check_jupyter(jupyter_options: Sequence[str]) -> None:
         )
     if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in jupyter_options:
         raise ValueError("Jupyter runs as root only when told to: run this again with -- --allow-root at its end")
+    if port is not None and _taken(port):
+        raise ValueError(
+            f"Port {port} is in use by another program, a JupyterLab maybe that runs already: go on in that, give "
+            "another --port, or leave it out for the first that is free."
+        )
+
+
+def _taken(port: int) -> bool:
+    """Whether another program listens at a port of this computer."""
+    with socket.socket() as asked:
+        if os.name != "nt":  # where it would mean something else
+            asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was left a moment ago is free
+        try:
+            asked.bind(("127.0.0.1", port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
 
 
 def _become(console: Console, report: Report) -> Report:

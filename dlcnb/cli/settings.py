@@ -14,7 +14,7 @@ from typing import Any, get_args, get_type_hints
 
 import click
 
-from dlcnb.cli.console import LocalPath
+from dlcnb.cli.console import EXAMPLES, LocalPath, not_a
 from dlcnb.files import read_text
 from dlcnb.machine.gpus import is_device
 
@@ -147,7 +147,9 @@ class _Value(click.ParamType):
             return float(found)
         wanted = {list if kind is tuple else kind for kind in self.kinds}
         if type(found) not in wanted:
-            self.fail(f"{value!r}: expected a {self.name}{' or none' if type(None) in self.kinds else ''}.", param, ctx)
+            a = "an" if self.name == "integer" else "a"
+            expected = f"{a} {self.name}{' or none' if type(None) in self.kinds else ''}"
+            self.fail(not_a(expected, repr(value), EXAMPLES.get(self.name, "none")), param, ctx)
         return found
 
 

@@ -636,6 +636,30 @@ def test_lab_opens_where_the_user_is(tmp_path):
     assert not any("token" in part for part in line)
 
 
+def test_a_port_that_is_taken_is_told_before_jupyter_is(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for name in ("lab", "studio"):
+            said = fails(name, "--port", port, "--", "--allow-root")
+            assert f"Port {port} is in use" in said
+            assert "leave it out for the first that is free" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("train", ".", "--minutes"), "a number or none"),
+        (("train", ".", "--steps"), "an integer or none"),
+        (("demo", "--minutes"), "a number"),
+        (("extract", ".", "--count"), "a whole number"),
+    ],
+)
+def test_what_is_no_number_is_told_with_what_was_expected(arguments, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = run(*arguments, "abc", code=2).stderr
+    assert f"Invalid value for '{arguments[-1]}': expected {expected}, found 'abc'; it is written like " in said
+
+
 def test_studio_is_opened_on_a_project_that_is_one(tmp_path):
     assert studio_address(tmp_path / "a b") == "/dlcnb/" + str(tmp_path / "a b").replace("/", "%2F").replace(" ", "%20")
     assert studio_address(None) == "/dlcnb/"

@@ -47,3 +47,10 @@ def test_images_are_placed_and_clicked(shown):
     frame = shown.ask("int(m.state.frames[60])")
     shown.until(f"m.player.state.frame == {frame}")
     assert shown.page.locator(".dlcnb-frame-map").get_by_text("ring: frame").count() == 1
+
+
+def test_why_there_are_fewer_frames_than_asked_for_is_in_sight(shown):
+    choose(shown, "centred")
+    words = shown.page.locator(".dlcnb-frame-map").get_by_text("of 300 postures (the video has only 120")
+    words.wait_for()
+    assert "reaches the pcutoff" in words.inner_text()

@@ -270,9 +270,11 @@ class FrameMap(View):
         state, now = self.state, self.player.state.frame
         frame, what = state.frames[place], "around " + state.bodypart
         apart = "" if frame == now else f" (the nearest in time to {now})"
+        wanted, why = (f" of {state.count}", f" ({state.fewer})") if state.fewer else ("", "")
+        count = f"{len(state.frames)}{wanted}"
         if len(state.images):
-            return f"{len(state.frames)} frames {what}; ring: frame {frame}{apart}"
-        return f"{len(state.frames)} postures, from early (blue) to late (yellow); magenta: frame {frame}{apart}"
+            return f"{count} frames {what}{why}; ring: frame {frame}{apart}"
+        return f"{count} postures{why}, from early (blue) to late (yellow); magenta: frame {frame}{apart}"
 
     # --- without a browser ---
 

@@ -44,6 +44,8 @@ class FrameMapState(HasTraits):
     marks : float64 (n, M, 2)
         Places on the map, from 0 to 1, y downwards: of the image (M = 1), or of the M bodyparts of a posture, which are
         NaN below the pcutoff.
+    fewer : str
+        Why there are fewer frames than `count`; empty if there are not.
     """
 
     kind = Enum(list(KINDS), "images", help="What is drawn of a frame, and where; one of `KINDS`.")
@@ -53,7 +55,7 @@ class FrameMapState(HasTraits):
     revision = Int(0, help="Counts the maps.")
 
     def __init__(self, poses: Poses, pcutoff: float = 0.6) -> None:
-        self.poses, self.pcutoff = poses, pcutoff
+        self.poses, self.pcutoff, self.fewer = poses, pcutoff, ""
         self._take(np.empty(0, np.int64), _NO_IMAGES, np.empty((0, 1, 2)))
         super().__init__()
         self.bodypart = poses.bodyparts[0]
@@ -102,7 +104,25 @@ class FrameMapState(HasTraits):
             self._make_images(reader, chosen, progress, seed)
         else:
             self._make_postures(chosen)
+        self.fewer = self._why_fewer(total, chosen)
         self.revision += 1
+
+    def _why_fewer(self, total: int, chosen: NDArray[np.int64]) -> str:
+        """What became of the rest of `count` frames, of a video of ``total`` of which some were ``chosen``."""
+        unsure = int((~self._there(chosen)).sum())
+        damaged = len(chosen) - unsure - len(self.frames)
+        who = "no bodypart" if self.kind == "postures" else f"no {self.bodypart}"
+        reasons = (
+            (self.count > total, f"the video has only {total}"),
+            (unsure, f"{unsure} without: there {who} reaches the pcutoff of {self.pcutoff:g}"),
+            (damaged, f"{damaged} damaged"),
+        )
+        return "; ".join(words for found, words in reasons if found)
+
+    def _there(self, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these frames have the bodypart, or any where whole postures are drawn; bool (n,)."""
+        finite = np.isfinite(self.poses.masked(self.pcutoff)[chosen]).all(-1)
+        return finite.any(-1) if self.kind == "postures" else finite[:, self.poses.bodyparts.index(self.bodypart)]
 
     def _make_images(
         self, reader: VideoReader, chosen: NDArray[np.int64], progress: Callable[[int, int], None] | None, seed: int
@@ -118,7 +138,7 @@ class FrameMapState(HasTraits):
     def _make_postures(self, chosen: NDArray[np.int64]) -> None:
         k = self.poses.bodyparts.index(self.bodypart)
         points = self.poses.masked(self.pcutoff)[chosen]
-        there = np.isfinite(points[:, k]).all(-1) if self.kind == "centred" else np.isfinite(points).all(-1).any(-1)
+        there = self._there(chosen)
         frames, points = chosen[there], points[there]
         if not len(frames):
             raise ValueError(

@@ -51,6 +51,16 @@ def test_frames_without_the_bodypart_are_not_on_the_map(mapped):
     assert mapped.state.images.shape == (FRAMES - 1, 64, 64, 3)
 
 
+def test_why_there_are_fewer_frames_than_wanted_is_said(mapped):
+    assert f"{FRAMES - 1} of 300 frames around" in mapped.note.value
+    part = mapped.state.bodypart
+    assert f"(the video has only {FRAMES}; 1 without: there no {part} reaches the pcutoff of 0.6)" in mapped.note.value
+    mapped.count.value = 4
+    mapped.kind.value = "postures"
+    assert mapped.wait()
+    assert mapped.note.value.split(">")[1].startswith("4 postures, from early")
+
+
 def test_a_click_shows_the_frame(mapped):
     state = mapped.state
     for place in (0, 12, 30):
