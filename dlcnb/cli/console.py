@@ -56,7 +56,8 @@ class _Main(click.Group):
         except click.BadParameter as error:
             if found := re.fullmatch(r"(.*) is not a valid (integer|float)(?: range)?\.", error.message):
                 kind = "whole number" if found[2] == "integer" else "number"
-                error.message = not_a(f"a {kind}", found[1], EXAMPLES[found[2]])
+                said = not_a(f"a {kind}", found[1], EXAMPLES[found[2]])
+                raise click.BadParameter(said, error.ctx, error.param, error.param_hint) from None
             raise
 
 

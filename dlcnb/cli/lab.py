@@ -73,7 +73,8 @@ def studio(
     to Jupyter: dlcnb studio my-project -- --ip=0.0.0.0
     """
     if project and project.startswith("--"):  # what follows `--` where no project is named
-        project, jupyter_options = None, (project, *jupyter_options)
+        jupyter_options = (project, *jupyter_options)
+        project = None
     _check_jupyter(jupyter_options, port)
     target = _target(project) if project else None
     here = Path.cwd() if target is None or target.is_relative_to(Path.cwd()) else target.parent
