@@ -232,6 +232,22 @@ def test_two_jobs_at_once_fit_the_line_at_the_bottom(studio):
     studio.ask("s.close()")
 
 
+def test_a_message_that_is_longer_than_its_place_is_scrolled_to_by_keys(studio):
+    page, message = studio.page, studio.page.locator(".dlcnb-bottom .dlcnb-hint")
+    try:
+        page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+        studio.ask(f"s.tell({'what is to be said is long, ' * 30!r})")
+        message.wait_for()
+        assert not barriers(page, ".dlcnb-bottom")
+        message.focus()
+        page.keyboard.press("End")
+        page.wait_for_function("() => document.querySelector('.dlcnb-bottom > .dlcnb-status').scrollTop > 50")
+        assert message.get_attribute("title").startswith("what is to be said")
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 1300})
+        studio.ask("s.tell('')")
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_what_can_not_be_pressed_now_can_be_read(studio, dark):
     studio.theme(dark)

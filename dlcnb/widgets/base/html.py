@@ -67,13 +67,17 @@ def heading(title: object, note: object = "") -> Markup:
     return markup("<b>{}</b>{}{}", title, " " if note else "", muted(note) if note else "")
 
 
-def notice(text: str, kind: str = "hint") -> Markup:
+def notice(text: str, kind: str = "hint", *, scrolls: bool = False) -> Markup:
     """A line that is read out: ``kind`` is 'hint' or 'error'; nothing where there is no text.
 
-    Of commands it says where Studio does the same.
+    Of commands it says where Studio does the same. One that ``scrolls`` where it has no room can be reached by keys, and
+    has a tooltip with the whole of it.
     """
-    role = "alert" if kind == "error" else "status"
-    return markup('<div role="{}" class="dlcnb-{}">{}</div>', role, kind, in_studio(text)) if text else Markup()
+    if not text:
+        return Markup()
+    role, text = "alert" if kind == "error" else "status", in_studio(text)
+    reach = markup(' tabindex="0" title="{}"', text) if scrolls else ""
+    return markup('<div role="{}" class="dlcnb-{}"{}>{}</div>', role, kind, reach, text)
 
 
 def swatch(color: Iterable[int] | str | None, css: str = "") -> Markup:

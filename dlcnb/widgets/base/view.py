@@ -137,8 +137,9 @@ class View(Shown):
     def tell(self, message: str, kind: str = "hint") -> None:
         """Show a message in the status line: ``kind`` is 'hint' or 'error'; an empty message clears it."""
         self._still = None
-        if self.status_line.value != notice(message, kind):
-            self.status_line.value = notice(message, kind)
+        said = notice(message, kind, scrolls=True)
+        if self.status_line.value != said:
+            self.status_line.value = said
 
     @property
     def failed(self) -> bool:
