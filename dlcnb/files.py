@@ -40,6 +40,7 @@ __all__ = [
     "require_file",
     "sha256_of",
     "share",
+    "unhidden",
 ]
 
 StrPath: TypeAlias = str | os.PathLike[str]
@@ -278,6 +279,11 @@ def _check_unpacked(archive: zipfile.ZipFile, path: StrPath) -> None:
     if held > max(_UNPACKED, _TIMES * packed):
         found = f"{held / 1e6:.0f} MB packed into {packed / 1e6:.1f} MB"
         raise ValueError(f"{path} holds {found}: dlcnb did not write it; remove it")
+
+
+def unhidden(folder: StrPath, ending: str = "") -> list[Path]:
+    """Paths in a folder that are not hidden, with an ``ending`` such as ``.json`` or ``/config.yaml``, sorted."""
+    return sorted(Path(folder).glob(f"[!.]*{ending}"))
 
 
 def quoted(word: StrPath) -> str:

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 import click
 
 import dlcnb
+from dlcnb.files import unhidden
 
 __all__ = [
     "EXAMPLES",
@@ -179,7 +180,7 @@ class ProjectPath(LocalPath):
         """The path as it is."""
         path = super().convert(value, param, ctx)
         if not os.path.exists(path):
-            here = sorted(found.parent.name for found in Path().glob("[!.]*/config.yaml"))
+            here = [found.parent.name for found in unhidden(Path(), "/config.yaml")]
             told = ", ".join(here[:8]) + ", …" * (len(here) > 8)
             there = (
                 f"in this folder there are: {told}" if here else "in this folder there is none (dlcnb demo makes one)"

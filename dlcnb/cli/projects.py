@@ -97,14 +97,13 @@ def extract(console: Console, root: str, only: Any, **options: Any) -> Report:
     Frames are written whole, or cut like the images that are there already if those are the video's crop; a crop in
     config.yaml says which part of them is compared (kmeans).
     """
-    from dlcnb.project import Project
+    from dlcnb.project import Project, missing_words
 
     project = Project.open(root)
     videos = [project.video(name) for name in only] or project.videos
-    if not videos and (keys := project.video_keys()):
-        raise ValueError(
-            f"no video of {project.root} is there; config.yaml names {keys[0]}. Copy it to {project.root / 'videos'}"
-        )
+    lost = "" if only else missing_words(project)
+    if lost and not videos:
+        raise ValueError(lost)
     if not videos:
         raise ValueError(f"{project.root} has no videos. Add some: dlcnb add-videos {quoted(project.root)} VIDEO")
     stems = [video.stem for video in videos]
@@ -117,7 +116,7 @@ def extract(console: Console, root: str, only: Any, **options: Any) -> Report:
         options[key] = value if options[key] is None else options[key]
     found = [_extract_one(console, project, video, **options) for video in videos]
     lines = [_extracted_text(one, options["count"]) for one in found]
-    text = "\n".join([*lines, f"Next: label them: dlcnb studio {quoted(project.root)}"])
+    text = "\n".join([*lines, *filter(None, [lost]), f"Next: label them: dlcnb studio {quoted(project.root)}"])
     return Report({"project": project.root, "videos": found}, text)
 
 

@@ -143,6 +143,11 @@ class EventReader:
             file = open(self.path, "rb")  # noqa: SIM115
         except FileNotFoundError:
             return
+        except OSError as error:
+            if not self.path.is_dir():
+                raise
+            log.warning("%s is damaged: %s; delete it, or begin a new job", self.path, error.strerror)
+            return
         with file:
             if file.seek(0, os.SEEK_END) < self._offset:
                 self.count = self._offset = 0

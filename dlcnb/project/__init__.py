@@ -6,6 +6,7 @@ path that it names is ever followed.
 
 from dlcnb.project.checks import Finding, doctor
 from dlcnb.project.core import Project
+from dlcnb.project.missing import missing_words
 from dlcnb.project.names import (
     ProjectError,
     Skeleton,
@@ -34,6 +35,7 @@ __all__ = [
     "find_videos",
     "is_stray",
     "is_video",
+    "missing_words",
     "nearest",
     "needed_scale",
     "new_subjects",

@@ -15,7 +15,8 @@ from dlcnb.files import TEMPORARY, StrPath, is_shared, share
 from dlcnb.project.config import drawing_problems, is_edge
 from dlcnb.project.core import Project
 from dlcnb.project.leftovers import leftovers, remove_leftover
-from dlcnb.project.names import ProjectError, basename, copied_from, is_stray, is_video, video_stem
+from dlcnb.project.missing import missing_video
+from dlcnb.project.names import ProjectError, copied_from, is_stray, is_video, video_stem
 
 __all__ = ["Finding", "doctor"]
 
@@ -115,8 +116,7 @@ def _check_videos(project: Project) -> Iterator[Finding]:
     missing = project.missing_videos
     for key in project.video_keys():
         if key in missing:
-            cure = f"copy it to {project.root / 'videos' / basename(key)}"
-            yield Finding("error", f"the video {key} is missing", cure)
+            yield Finding("error", *missing_video(project, key))
         elif not is_video(key):
             yield Finding("warning", f"video_sets: {key!r} names no video", "dlcnb uses what is in videos/ instead")
     for path in project.videos:

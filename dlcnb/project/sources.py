@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from dlcnb.files import StrPath, alike, as_spelled, atomic_path, composed, disk_error, make_folder
+from dlcnb.files import StrPath, alike, as_spelled, atomic_path, composed, disk_error, make_folder, unhidden
 from dlcnb.project.names import ProjectError, basename, is_video, nearest, video_stem
 
 __all__ = ["checked_videos", "find_videos", "is_raw_video", "listed_video", "named_folder", "place"]
@@ -86,7 +86,7 @@ def checked_videos(videos: StrPath | Iterable[StrPath]) -> dict[Path, tuple[int,
     paths = [Path(v).expanduser().absolute() for v in given]
     for path in paths:
         if not path.is_file():
-            siblings = [p.name for p in path.parent.glob("[!.]*")] if path.parent.is_dir() else []
+            siblings = [p.name for p in unhidden(path.parent)] if path.parent.is_dir() else []
             raise ProjectError(f"no video {path}; check the path{nearest(path.name, siblings)}")
         _check_name(path)
         twins = [p.stem for p in paths if video_stem(p).casefold() == video_stem(path).casefold()]

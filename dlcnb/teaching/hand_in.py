@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcnb.files import atomic_write, disk_error
+from dlcnb.files import atomic_write, disk_error, unhidden
 from dlcnb.labels.errors import LabelError
 from dlcnb.labels.inside import read_plain
 from dlcnb.project import ProjectError
@@ -165,7 +165,7 @@ def gather(folder: str | Path) -> tuple[list[HandIn], list[str]]:
     """
     found: dict[tuple[str, str], HandIn] = {}
     problems = []
-    for path in sorted(Path(folder).glob(f"[!.]*{SUFFIX}"), key=_written):
+    for path in sorted(unhidden(folder, SUFFIX), key=_written):
         try:
             one = HandIn.read(path)
             found[one.student, one.key] = one

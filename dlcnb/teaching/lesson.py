@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb import frames
-from dlcnb.files import atomic_write, read_text
+from dlcnb.files import atomic_write, read_text, unhidden
 from dlcnb.labels import LabelStore, image_name
 from dlcnb.poses import Poses, newest_poses
 from dlcnb.project import Project
@@ -127,7 +127,7 @@ class Lesson:
     def others(self, project: Project) -> list[str]:
         """Names of the other lessons that the same student has projects of in the same folder."""
         mine, found = self._known(project), []
-        for path in sorted(project.root.parent.glob(f"[!.]*/{FILE}")):
+        for path in unhidden(project.root.parent, f"/{FILE}"):
             content = _read(path)
             if content.get("student") == mine["student"] and isinstance(content.get("lesson"), str):
                 found.append(content["lesson"])

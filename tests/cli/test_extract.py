@@ -71,4 +71,4 @@ def test_a_video_that_is_not_there_is_named(project):
     (project.root.parent / "cam1.mp4").unlink()
     told = CliRunner().invoke(main, ["extract", str(project.root)])
     assert told.exit_code == 1
-    assert "cam1.mp4. Copy it to" in told.stderr
+    assert "cam1.mp4 is missing: put it " in told.stderr

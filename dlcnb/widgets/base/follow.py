@@ -175,6 +175,7 @@ class JobFollower:
 def under_way(project: Project, kind: str) -> Job | None:
     """The newest job of a kind in the project (but "train", whose folders are runs) if it is running, else None."""
     pattern = f"dlcnb-jobs/{kind}-*/{JOB_FILE}"
-    files = sorted(project.root.glob(pattern), key=lambda path: path.stat().st_mtime)
+    found = [path for path in project.root.glob(pattern) if path.is_file()]
+    files = sorted(found, key=lambda path: path.stat().st_mtime)
     job = attach(files[-1].parent) if files else None
     return job if job is not None and job.status == "running" else None

@@ -96,6 +96,7 @@ class View(Shown):
     """Base of the widgets: a column with a status line at its end. What stands alone defines ``snapshot()``."""
 
     stands_alone = True  # what holds it does not own it
+    said, _kind = "", ""  # what the status line says, and its kind
     _still: Callable[[], bool] | None = None  # whether what the status line complains of is still so; None: not known
 
     def __init__(self, children: Iterable[ipywidgets.Widget] = (), **kwargs: Any) -> None:
@@ -136,15 +137,15 @@ class View(Shown):
 
     def tell(self, message: str, kind: str = "hint") -> None:
         """Show a message in the status line: ``kind`` is 'hint' or 'error'; an empty message clears it."""
-        self._still = None
-        said = notice(message, kind, scrolls=True)
-        if self.status_line.value != said:
-            self.status_line.value = said
+        self._still, self.said, self._kind = None, message, kind if message else ""
+        shown = notice(message, kind, scrolls=True)
+        if self.status_line.value != shown:
+            self.status_line.value = shown
 
     @property
     def failed(self) -> bool:
         """Whether the status line shows an error."""
-        return 'role="alert"' in self.status_line.value
+        return self._kind == "error"
 
     def recheck(self) -> None:
         """Take an error back that is no longer true."""

@@ -275,7 +275,7 @@ class Labeler(View):
             self.tell(f"{were} extracted meanwhile and can be labeled now.")
         before = self.session.taken
         self.session.refresh()
-        if self.session.taken != before and not self.status_line.value:
+        if self.session.taken != before and not self.said:
             self.tell("Labels that were changed elsewhere (in another tab, by another program or person) are shown.")
 
     def nudge(self, dx: float, dy: float) -> None:

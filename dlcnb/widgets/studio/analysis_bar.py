@@ -9,13 +9,14 @@ import ipywidgets
 
 from dlcnb import jobs
 from dlcnb.poses import newest_poses
+from dlcnb.project import missing_words
 from dlcnb.run import Run
+from dlcnb.widgets.base.advice import in_studio
 from dlcnb.widgets.base.follow import JobFollower, News, under_way
 from dlcnb.widgets.base.html import Html, muted, shortened
 from dlcnb.widgets.base.poses_choice import table_words
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import NotYet, View, button, gesture, row, shown
-from dlcnb.widgets.studio.state import missing_words
 from dlcnb.widgets.training.runs import run_under_way
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class AnalysisBar(View):
     def _on_news(self, news: News) -> None:
         step = news.last("progress")
         if step is not None:
-            if STARTING in self.status_line.value:
+            if STARTING in self.said:
                 self.tell("")
             self.progress.value = step["done"] / max(step["total"], 1)
         if not news.ended:
@@ -183,7 +184,7 @@ class AnalysisBar(View):
         if self.busy:
             return "under way"
         if self.video is None:
-            return missing_words(self.project) or "add a video first"
+            return in_studio(missing_words(self.project)) or "add a video first"
         if trained:
             return ""
         training = run_under_way(self.project) is not None

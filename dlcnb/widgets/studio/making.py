@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dlcnb.labels import Suggestions
 from dlcnb.outliers import suggestions
+from dlcnb.project import missing_words
 from dlcnb.widgets.evaluation.view import EvaluationView
 from dlcnb.widgets.frames.frame_picker import FramePicker
 from dlcnb.widgets.labeler.labeler import Labeler
@@ -17,7 +18,6 @@ from dlcnb.widgets.review.label_review import LabelReview
 from dlcnb.widgets.schema.schema_editor import SchemaEditor
 from dlcnb.widgets.studio.links import LabelerLink, QueueLink
 from dlcnb.widgets.studio.next_step import planned
-from dlcnb.widgets.studio.state import missing_words
 from dlcnb.widgets.training.monitor import TrainingMonitor
 from dlcnb.widgets.trajectories.view import TrajectoryView
 from dlcnb.widgets.zones.editor import ZoneEditor

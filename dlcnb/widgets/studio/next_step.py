@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dlcnb.outliers import refinement
-from dlcnb.widgets.studio.state import LONGER, missing_words
+from dlcnb.project import missing_words
+from dlcnb.widgets.studio.state import LONGER
 
 if TYPE_CHECKING:
     from dlcnb.widgets.frames.frame_picker import FramePicker

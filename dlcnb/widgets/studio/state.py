@@ -24,7 +24,7 @@ from dlcnb.widgets.base.follow import under_way
 if TYPE_CHECKING:
     from dlcnb.project import Project
 
-__all__ = ["LONGER", "STEPS", "TABS", "Overview", "gone", "missing_words", "overview", "schema"]
+__all__ = ["LONGER", "STEPS", "TABS", "Overview", "gone", "overview", "schema"]
 
 REPORT = "evaluation-*[0-9].json"  # not its details
 
@@ -340,21 +340,6 @@ def _count(number: int, what: str) -> str:
 def _few(names: tuple[str, ...]) -> str:
     """The name of one video, or how many there are."""
     return names[0] if len(names) == 1 else _count(len(names), "video")
-
-
-def missing_words(project: Project) -> str:
-    """Which videos of a project are missing, and what to do; empty if none is."""
-    lost = project.missing_videos
-    if not lost:
-        return ""
-    place = project.root / "videos" / basename(lost[0])
-    place = place.readlink() if place.is_symlink() else place
-    cure = "put it back" if str(place) == lost[0] else f"put it at {place}"
-    more = f" ({_count(len(lost) - 1, 'more video')} missing, too)" if lost[1:] else ""
-    return (
-        f"The video {lost[0]} is missing{more}: {cure}, or choose it where it is now with Add videos, under Videos "
-        "and frames."
-    )
 
 
 def schema(project: Project) -> tuple[Any, ...]:

@@ -174,7 +174,7 @@ class Studio(View):
         if tab == "Label" and tab in self.widgets:
             self.widgets[tab].focus()
         if tab == "Train" and tab in self.widgets:
-            self._hear(self.widgets[tab].status_line.value)  # which is true as long as this run is shown
+            self._hear(self.widgets[tab])  # what it says is true as long as this run is shown
         self._show()
         self.look()
 
@@ -202,25 +202,26 @@ class Studio(View):
     def _join(self, made: Any) -> None:
         """Let what a widget tells, and the jobs that it starts, be seen at the bottom."""
         made.status_line.layout.display = "none"
-        made.status_line.observe(lambda change: self._hear(change.new, change.old), "value")
+        made.status_line.observe(lambda change: self._hear(made, change.old), "value")
         follower = getattr(made, "follower", None)
         if isinstance(follower, JobFollower):
             follower.also = self.activity.follow
             if follower.job is not None and follower.following:
                 self.activity.follow(follower.job)
-        self.status_line.value = made.status_line.value or self.status_line.value
+        self._hear(made)
 
-    def _hear(self, told: str, before: str = "") -> None:
+    def _hear(self, made: View, before: str | None = None) -> None:
         """Show what a widget tells; one that takes back what it told ``before`` leaves what others told."""
-        if told or self.status_line.value == before:
-            self.status_line.value = told
-        if 'role="alert"' in told and (lost := gone(self.project)):
+        if made.said or self.status_line.value == before:
+            self.tell(made.said, "error" if made.failed else "hint")
+        if made.failed and (lost := gone(self.project)):
             self.tell(lost, "error")
 
     def fail(self, error: BaseException) -> None:
         """Show an exception; where the project's folder is gone, that is told in its place."""
         super().fail(error)
-        self._hear(self.status_line.value)
+        if lost := gone(self.project):
+            self.tell(lost, "error")
 
     def _bring_up_to_date(self, tab: str) -> None:
         """Let the widget of a tab see what was done elsewhere."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import ipywidgets
 
 from dlcnb.files import TEMPORARY
+from dlcnb.project import missing_words
 from dlcnb.project.sources import checked_videos, is_raw_video
 from dlcnb.video import VIDEO_SUFFIXES, VideoReader
 from dlcnb.widgets.base.camera import Camera
@@ -20,7 +21,6 @@ from dlcnb.widgets.base.html import Html, muted, notice
 from dlcnb.widgets.base.task import Task
 from dlcnb.widgets.base.upload import Upload
 from dlcnb.widgets.base.view import View, button, gesture, row
-from dlcnb.widgets.studio.state import missing_words
 
 if TYPE_CHECKING:
     from dlcnb.project import Project

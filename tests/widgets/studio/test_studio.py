@@ -104,6 +104,20 @@ class TestOverview:
         assert found.videos == 0
         assert found.next_step == ("Frames", "add a video to the project")
 
+    @pytest.mark.parametrize("name", ["events.jsonl", "job.json"])
+    @pytest.mark.parametrize("kind", ["train", "analyze"])
+    def test_a_folder_in_place_of_a_record_of_a_job_keeps_nothing_from_opening(self, empty, kind, name):
+        folder = empty.new_run(0.95) if kind == "train" else empty.root / "dlcnb-jobs" / "analyze-1"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "job.json").write_text(f'{{"kind": "{kind}", "project": "", "options": {{}}}}')
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).mkdir()
+        with closing(Studio(empty)) as view:
+            for tab in ("Train", "Trajectories", "Evaluate"):
+                view.go_to(tab)
+            assert view.wait()
+            assert view.line.value
+
     def test_a_missing_video_is_named(self, empty, tmp_path):
         frames.extract(empty, empty.videos[0], [0, 3])
         os.rename(tmp_path / "m.mp4", tmp_path / "moved.mp4")
@@ -432,7 +446,7 @@ class TestStudio:
         there, moved = tmp_path / "m.mp4", tmp_path / "moved" / "m.mp4"
         moved.parent.mkdir()
         os.rename(there, moved)
-        words = f"The video {there} is missing: put it back, or choose it where it is now"
+        words = f"The video {there} is missing: put it back, or choose it where it is now (Add videos, in the step"
         with closing(Studio(empty)) as view:
             assert view.next_button.description == "Put m.mp4 back"
             assert words in view.adding.missing.value
