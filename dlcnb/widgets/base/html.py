@@ -70,8 +70,8 @@ def heading(title: object, note: object = "") -> Markup:
 def notice(text: str, kind: str = "hint", *, scrolls: bool = False) -> Markup:
     """A line that is read out: ``kind`` is 'hint' or 'error'; nothing where there is no text.
 
-    Of commands it says where Studio does the same. One that ``scrolls`` where it has no room can be reached by keys, and
-    has a tooltip with the whole of it.
+    Of commands it says where Studio does the same. One that ``scrolls`` where it has no room can be reached by keys,
+    and has a tooltip with the whole of it.
     """
     if not text:
         return Markup()

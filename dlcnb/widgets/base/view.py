@@ -138,9 +138,9 @@ class View(Shown):
     def tell(self, message: str, kind: str = "hint") -> None:
         """Show a message in the status line: ``kind`` is 'hint' or 'error'; an empty message clears it."""
         self._still, self.said, self._kind = None, message, kind if message else ""
-        shown = notice(message, kind, scrolls=True)
-        if self.status_line.value != shown:
-            self.status_line.value = shown
+        line = notice(message, kind, scrolls=True)
+        if self.status_line.value != line:
+            self.status_line.value = line
 
     @property
     def failed(self) -> bool:
