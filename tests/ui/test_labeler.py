@@ -479,11 +479,15 @@ def test_touch_places_and_two_fingers_zoom(labeler):
     assert labeler.ask("[value.state for value in p.session.values()]") == ["placed", "open", "open", "open"]
 
 
-def test_the_loupe_follows_the_pointer_and_goes_when_it_leaves(labeler):
+def test_the_loupe_is_where_no_point_is_and_goes_when_the_pointer_leaves(labeler):
     page = labeler.page
+    labeler.ask("p.session.place((300, 200)) and None")  # in the corner opposite to the pointer
+    labeler.ask("globals().update(scene=__import__('dlcnb.widgets.labeler.draw', fromlist=['x']).scene)")
     page.mouse.move(*place_of(labeler, *DOTS[2]))
     labeler.until("p.view.pointer is not None and p._painter.wait()")
-    corner = [labeler.ask("p.canvas.width") - 82, 98]  # beside the cross-hair, where the dot fills the loupe
+    left, top, side = labeler.ask("scene(p.session, p.view, p.screen._edges).loupe_box")
+    scale = labeler.ask("p.canvas.ratio")
+    corner = [round((left + side / 2 + 8) * scale), round((top + side / 2 + 8) * scale)]  # beside the cross-hair
     page.wait_for_function(f"at => {{ const [r, g] = ({PIXEL})(at); return g - r > 60; }}", arg=corner)
     page.mouse.move(5, 5)
     labeler.until("p.view.pointer is None")

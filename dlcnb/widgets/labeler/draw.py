@@ -32,10 +32,23 @@ if TYPE_CHECKING:
     from dlcnb.widgets.labeler.state import LabelSession
     from dlcnb.widgets.labeler.view import LabelView
 
-__all__ = ["SHAPES", "LabelCanvas", "Scene", "elsewhere", "label_things", "look", "loupe_things", "picture", "scene"]
+__all__ = [
+    "SHAPES",
+    "LabelCanvas",
+    "Scene",
+    "elsewhere",
+    "label_things",
+    "look",
+    "loupe_box",
+    "loupe_things",
+    "picture",
+    "scene",
+]
 
 RADIUS = 5.0
 LOUPE, LOUPE_ZOOM, MARGIN = 168, 8.0, 6  # canvas px, canvas px per image px, canvas px
+LOUPE_SHARE, LOUPE_LEAST = 0.35, 96  # of the canvas's shorter side that it takes, but at least so many px
+NEAR = 12.0  # canvas px around the loupe that count as covered
 WRONG = (255, 64, 64)
 SHAPES: tuple[NDArray[np.float64] | None, ...] = (  # by turns; corners for radius 1, None = a disc
     None,
@@ -52,7 +65,7 @@ class Scene:
     ``points``, ``ghosts``, ``hollow``: (K, 2), NaN where there is none; ``likelihood``: (K,) of what is hollow;
     ``lines``: (E, 2, 2) of the skeleton; ``disputed``: (C, 2, 2), mine and theirs of each conflict in this frame;
     ``crosshair``: (2,), NaN if it is not used; ``size``: (height, width) of the canvas;
-    ``loupe``: the image point (x, y) to magnify, or None, and ``loupe_left`` whether it goes to the left corner;
+    ``loupe``: the image point (x, y) to magnify, or None, and ``loupe_box`` where that is shown: left, top, side;
     ``pointer``: (2,), NaN if it is elsewhere, and ``under`` the bodypart whose point lies there, or None;
     ``note``: what stands on top, such as how many frames away the picture is; ``letters``: height of names.
     """
@@ -70,7 +83,7 @@ class Scene:
     names: tuple[str, ...]
     named: bool
     loupe: Point | None
-    loupe_left: bool
+    loupe_box: tuple[float, float, float]
     pointer: NDArray[np.float64]
     under: int | None = None
     note: str = ""
@@ -98,7 +111,9 @@ def scene(session: LabelSession, view: LabelView, edges: NDArray[np.int64], unde
         if c.image == image
     ]
     magnified = _magnified(session, view)
-    at = None if magnified is None else fit.to_canvas(magnified)
+    seen = np.concatenate([fit.to_canvas(points), fit.to_canvas(hollow)])
+    if np.isnan(seen).all():
+        seen = fit.to_canvas(ghosts)  # the animal is not far from there
     return Scene(
         points=fit.to_canvas(points),
         ghosts=fit.to_canvas(ghosts),
@@ -113,10 +128,40 @@ def scene(session: LabelSession, view: LabelView, edges: NDArray[np.int64], unde
         names=session.bodyparts,
         named=view.names,
         loupe=magnified,
-        loupe_left=at is not None and at[0] > view.canvas_size[1] / 2,  # opposite
+        loupe_box=loupe_box(fit.to_canvas(magnified or (0.0, 0.0)), seen, view.canvas_size),
         pointer=np.array(view.pointer or (np.nan, np.nan)),
         under=under,
     )
+
+
+def loupe_box(
+    at: NDArray[np.float64], points: NDArray[np.float64], size: tuple[int, int]
+) -> tuple[float, float, float]:
+    """Where the loupe is shown: left, top and side of a square in a corner, smaller on a low or narrow canvas.
+
+    The corner is the farthest from ``at`` that covers no point, nor the box around all of them; if each does, one that
+    covers the fewest, and never what is looked at.
+
+    Parameters
+    ----------
+    at : (2,), what is looked at.
+    points : (n, 2), NaN = not there.
+    size : (height, width) of the canvas; all in its px.
+    """
+    height, width = size
+    side = float(min(LOUPE, max(LOUPE_LEAST, round(LOUPE_SHARE * min(size)))))
+    lefts, tops = (MARGIN, width - side - MARGIN), (MARGIN, height - side - MARGIN)
+    corners = np.array([(left, top) for left in lefts for top in tops])
+    there = points[np.isfinite(points).all(axis=1)]
+
+    def worse(corner: NDArray[np.float64]) -> tuple[bool, int, bool, float]:
+        low, high = corner - NEAR, corner + side + NEAR
+        covered = int(((there > low) & (there < high)).all(axis=1).sum())
+        box = bool(len(there)) and bool(((there.min(axis=0) < high) & (there.max(axis=0) > low)).all())
+        return bool(((at > low) & (at < high)).all()), covered, box, -float(np.hypot(*(corner + side / 2 - at)))
+
+    left, top = min(corners, key=worse)
+    return float(left), float(top), side
 
 
 def elsewhere(seen: Scene, note: str) -> Scene:
@@ -244,17 +289,17 @@ def loupe_things(seen: Scene, image: NDArray[np.uint8], view: LabelView, ratio: 
     if seen.loupe is None:
         return []
     zoom = max(LOUPE_ZOOM, 2 * view.fit.zoom)
-    left = MARGIN if seen.loupe_left else seen.size[1] - LOUPE - MARGIN
-    side = round(LOUPE * ratio)
+    left, top, length = seen.loupe_box
+    side = round(length * ratio)
     x, y = CanvasFit(zoom * ratio).to_canvas(seen.loupe).tolist()
     part = _toned(render_view(image, CanvasFit(zoom * ratio, side / 2 - x, side / 2 - y), (side, side)), view)
     ways = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]], float)
-    middle = np.array([left, MARGIN]) + LOUPE / 2
+    middle = np.array([left, top]) + length / 2
     hair = np.stack([middle + ways * 5, middle + ways * 22], axis=1)  # the middle stays free
     return [
-        Picture(part, (left, MARGIN), 88, None if side == LOUPE else (LOUPE, LOUPE)),
+        Picture(part, (left, top), 88, None if side == length else (length, length)),
         *outlined(Lines(hair, LIGHT, 1.0, 0.9), alpha=0.9),
-        Rectangles([(left, MARGIN, LOUPE, LOUPE)], LIGHT, 2),
+        Rectangles([(left, top, length, length)], LIGHT, 2),
     ]
 
 

@@ -103,7 +103,7 @@ class Screen:
             seen = elsewhere(seen, f"{away:+d} frames" if away else "this frame")
         frame = (name, away, view.fit, view.brightness, view.contrast, view.gamma, problem, ratio)
         shown = look(image, view, ratio) if frame != self._frame else None
-        loupe = None if seen.loupe is None else (seen.loupe, seen.loupe_left, frame)
+        loupe = None if seen.loupe is None else (seen.loupe, seen.loupe_box, frame)
         things = label_things(seen, self.colors)
         if problem:
             middle = view.canvas_size[1] / 2, view.canvas_size[0] / 2

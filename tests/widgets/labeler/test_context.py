@@ -9,7 +9,7 @@ from support.widgets import painted, shown
 
 from dlcnb.widgets import Labeler
 from dlcnb.widgets.base.paint import Circles, Polygons, Text
-from dlcnb.widgets.labeler.draw import label_things, scene
+from dlcnb.widgets.labeler.draw import label_things, loupe_box, scene
 
 ZOOM = 5  # canvas px per image px
 NO_EDGES = np.empty((0, 2), int)
@@ -94,10 +94,32 @@ class TestPointer:
         point_at(labeler, 80, 80)
         assert self.texts(labeler) == [("leftear 0.70", True)]
 
-    def test_the_loupe_is_on_the_other_side(self, labeler):
-        for x, left in ((20, False), (110, True)):
-            point_at(labeler, x, 50)
-            assert scene(labeler.session, labeler.view, NO_EDGES).loupe_left == left
+    def test_the_loupe_is_in_the_opposite_corner(self, labeler):
+        height, width = labeler.view.canvas_size
+        for x, y in ((20, 20), (110, 20), (20, 80), (110, 80)):
+            point_at(labeler, x, y)
+            left, top, side = scene(labeler.session, labeler.view, NO_EDGES).loupe_box
+            assert (left < width / 2, top < height / 2) == (x > 64, y > 48)
+            assert left + side <= width
+            assert top + side <= height
+
+    def test_the_loupe_covers_no_point_nor_the_animal(self):
+        none, size = np.full((3, 2), np.nan), (480, 640)
+        at = np.array([100.0, 100.0])
+        assert loupe_box(at, none, size)[:2] == (466, 306)
+        over_one = np.array([[560.0, 400.0], [np.nan, np.nan], [500.0, 330.0]])
+        assert loupe_box(at, over_one, size)[:2] == (466, 6)  # the farthest that is free
+        around = np.array([[630.0, 470.0], [630.0, 10.0]])  # no point of it in the corners' middle, but all between
+        assert loupe_box(at, around, size)[:2] == (6, 306)
+        everywhere = np.array([[x, y] for x in (50.0, 550.0) for y in (50.0, 400.0)])
+        left, top, side = loupe_box(at, everywhere, size)
+        assert not ((at >= (left, top)) & (at <= (left + side, top + side))).all()
+
+    def test_the_loupe_is_smaller_on_a_low_canvas(self):
+        none = np.full((1, 2), np.nan)
+        assert loupe_box(np.zeros(2), none, (480, 640))[2] == 168
+        assert loupe_box(np.zeros(2), none, (300, 640))[2] == 105
+        assert loupe_box(np.zeros(2), none, (120, 640))[2] == 96
 
     def test_neighbours_in_the_list_have_other_shapes(self, labeler):
         for x in (10, 40, 70, 100):
