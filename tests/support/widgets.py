@@ -27,3 +27,16 @@ def shown(widget, seconds=60):
 def live_widgets():
     """The widgets that this process has made and not closed: {identity of the model: widget}."""
     return dict(ipywidgets.Widget.widgets if SEVEN else ipywidgets.widgets.widget._instances)
+
+
+def frames_sent(canvas, monkeypatch):
+    """What a `FrameCanvas` sends for its lowest layer from now on: a list of images that grows."""
+    sent, add = [], canvas.add
+
+    def noted(layer, things):
+        if layer == 0:
+            sent.extend(thing.image for thing in things)
+        add(layer, things)
+
+    monkeypatch.setattr(canvas, "add", noted)
+    return sent

@@ -7,7 +7,7 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -61,6 +61,8 @@ def batch(canvas: Canvas | MultiCanvas) -> Iterator[None]:
                 manager.flush()
         except BaseException:
             manager._commands_cache, manager._buffers_cache = [], []
+            if isinstance(canvas, PaintCanvas):
+                canvas.forget()
             raise
         finally:
             manager._caching, manager._current_canvas = before, None  # else it would keep a closed one in memory
@@ -133,6 +135,8 @@ def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
 class PaintCanvas(MultiCanvas):
     """Layers that things are painted on (see `dlcnb.widgets.base.paint`), as wide as the page lets them be.
 
+    What layer 0 shows has a key, ``shown``, so that the same is not sent twice; it is None once a page has emptied it.
+
     Pictures travel as data URLs in `ipywidgets.Image`s that are used again and again: ipycanvas turns any other format
     into a blob URL that it never frees, some 60 kB of browser memory per frame.
 
@@ -148,7 +152,13 @@ class PaintCanvas(MultiCanvas):
         layout = ipywidgets.Layout(width="100%", max_width=f"{width}px", height="auto", flex="0 0 auto")
         self._images: dict[tuple[int, int], ipywidgets.Image] = {}  # by layer, and place among its pictures
         self.size, self.ratio = (height, width), 1.0
+        self.shown: Any = None
         super().__init__(layers, width=width, height=height, layout=layout)
+        self.on_client_ready(self.forget)
+
+    def forget(self, *_: object) -> None:
+        """A page has emptied it: whatever it is to show is sent again."""
+        self.shown = None
 
     def set_ratio(self, ratio: float) -> bool:
         """Have so many pixels for each px of ``size``, in which things are placed all the same; True if that is new.
@@ -168,6 +178,7 @@ class PaintCanvas(MultiCanvas):
         if (size, ratio) == (self.size, self.ratio):
             return False
         self.size, self.ratio = size, ratio
+        self.forget()
         with self.hold_sync():
             self.height, self.width = (round(side * ratio) for side in size)
         return True
@@ -217,10 +228,16 @@ class FrameCanvas(PaintCanvas):
         super().__init__(size, layers)
         self._image = self._images[0, 0] = ipywidgets.Image(format="url", value=b"")
 
-    def draw_frame(self, image: NDArray[np.uint8]) -> None:
-        """Put an image (height, width, 3) of the canvas's shape on layer 0 (call within `batch`)."""
+    def draw_frame(self, image: NDArray[np.uint8], key: Hashable = None) -> None:
+        """Put an image (height, width, 3) of the canvas's shape on layer 0 (call within `batch`).
+
+        Nothing is sent if the image that is ``shown`` has this key.
+        """
+        if key is not None and key == self.shown:
+            return
         height, width = self.size
         self.add(0, [Picture(image, size=None if self.ratio == 1 else (width, height))])
+        self.shown = key
 
 
 class Painter:

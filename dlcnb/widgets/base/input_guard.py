@@ -117,14 +117,19 @@ class Input:
     def sharpen(self, redraw: Callable[[], object], *canvases: PaintCanvas) -> None:
         """Let canvases, the first ones of this input, have as many pixels as the page shows of them.
 
-        ``redraw`` is called, and no message told, when the page has emptied one.
+        ``redraw`` is called, and no message told, when the page has emptied one; they `forget` what they show.
         """
 
         def follow(change: Any) -> None:
             for canvas, ratio in zip(canvases, change.new, strict=False):  # fewer, while a page is being made
                 canvas.set_ratio(ratio)
 
-        self._emptied, self.guard.widths = redraw, [canvas.size[1] for canvas in canvases]
+        def emptied() -> None:
+            for canvas in canvases:
+                canvas.forget()
+            redraw()
+
+        self._emptied, self.guard.widths = emptied, [canvas.size[1] for canvas in canvases]
         self.guard.observe(follow, "ratios")
 
     def listen_keys(self, canvas: MultiCanvas) -> None:

@@ -100,19 +100,18 @@ class Gallery(PaintedBox):
         self.state = GalleryState(size, columns, rows, lines)
         self._picture, self._opened, self._failed, self._toggled = picture, opened, failed, toggled
         self.empty = empty
-        self._lock, self._pages = threading.RLock(), 0  # how often the canvas was empty
-        self._drawn: tuple[NDArray[np.uint8], int] | None = None
+        self._lock = threading.RLock()
         self.canvas = FrameCanvas(self.state.size)
         self.input = Input([self.canvas], [*KEYS, *OWN_KEYS], self._on_input, ROOT)
         self.input.guard.measured = True
-        self.input.sharpen(self._on_client, self.canvas)
+        self.input.sharpen(self.redraw, self.canvas)
         self.input.guard.observe(lambda change: self._safely(self.state.fit, change.new), "room")
         self._build_pager()
         layout = ipywidgets.Layout(width="100%", align_items="stretch", overflow="hidden")
         super().__init__([self.canvas, self.pager, self.input.guard], layout=layout)
         self.add_class(ROOT)
         self._painter = Painter(self._paint, failed)
-        self.canvas.on_client_ready(self._on_client)
+        self.canvas.on_client_ready(lambda *_: self.redraw())
         self.state.observe(lambda _: self.redraw(), ["focus", "revision"])
         self.redraw()
 
@@ -129,10 +128,6 @@ class Gallery(PaintedBox):
         """Show other `Cell`s."""
         with self._lock:
             self.state.set_cells(cells)
-
-    def _on_client(self, *_: object) -> None:
-        self._pages += 1
-        self.redraw()
 
     # --- gestures ---
 
@@ -174,16 +169,14 @@ class Gallery(PaintedBox):
     def _paint(self) -> None:
         with self._lock:
             state = self.state
-            drawn, things, size = (self._mosaic(self.canvas.ratio), self._pages), self._things(), state.size
+            mosaic, things, size = self._mosaic(self.canvas.ratio), self._things(), state.size
             pages, page, count = state.pages, state.page, len(state.cells)
         self.input.ready()
         if self.canvas.set_size(size):
             self.input.guard.widths = [size[1]]
         with batch(self.canvas):
-            if self._drawn is None or drawn[1] != self._drawn[1] or not np.array_equal(drawn[0], self._drawn[0]):
-                self.canvas.draw_frame(drawn[0])
+            self.canvas.draw_frame(mosaic, (mosaic.shape, hash(mosaic.tobytes())))
             self.canvas.paint(1, things)
-        self._drawn = drawn
         self.input.sent()
         self.previous.disabled, self.next.disabled = page == 0, page == pages - 1
         self.pager.layout.display = None if pages > 1 else "none"

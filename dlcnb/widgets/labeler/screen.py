@@ -86,7 +86,6 @@ class Screen:
 
     def _forget(self) -> None:
         """Paint everything anew next time."""
-        self._frame: tuple[Any, ...] | None = None
         self._loupe: tuple[Any, ...] | None = ()
         self._cells: tuple[Any, ...] = (None, None)
 
@@ -102,7 +101,7 @@ class Screen:
             image, away = played
             seen = elsewhere(seen, f"{away:+d} frames" if away else "this frame")
         frame = (name, away, view.fit, view.brightness, view.contrast, view.gamma, problem, ratio)
-        shown = look(image, view, ratio) if frame != self._frame else None
+        shown = look(image, view, ratio) if frame != self.canvas.shown else None
         loupe = None if seen.loupe is None else (seen.loupe, seen.loupe_box, frame)
         things = label_things(seen, self.colors)
         if problem:
@@ -111,12 +110,12 @@ class Screen:
         input.ready(0 if shown is not None else 1)  # points need not wait for the loupe to arrive
         with batch(self.canvas):
             if shown is not None:
-                self.canvas.draw_frame(shown)
+                self.canvas.draw_frame(shown, frame)
             self.canvas.draw(1, things)
             if loupe != self._loupe:
                 self.canvas.draw(2, loupe_things(seen, image, view, ratio))
             self._paint_bar(session.store(name).states, outliers, session.row)
-        self._frame, self._loupe = frame, loupe
+        self._loupe = loupe
         self.marks = [name for name in ("ghosts", "hollow") if np.isfinite(getattr(seen, name)).any()]
         self.marks += ["outliers"] * bool(outliers)
         input.sent()

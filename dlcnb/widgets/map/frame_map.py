@@ -70,7 +70,6 @@ class FrameMap(View):
         self.queue, self._own_player, self.task = queue, player is None, Task(self.fail, self._busy)
         self.player = player or Player(self.video, poses, project=self.project, width=480)
         self._map: tuple[int, NDArray[np.uint8]] | None = None
-        self._drawn: NDArray[np.uint8] | None = None
         self._build()
         left = ipywidgets.VBox([self.canvas, self.note, self.input.guard], layout=ipywidgets.Layout(min_width="0"))
         left.add_class(ROOT)
@@ -78,7 +77,7 @@ class FrameMap(View):
         halves.add_class("dlcnb-halves")
         super().__init__([self.choice.row, self._controls, halves, InputGuard(surfaces=0)])
         self._painter = Painter(self._paint, self.fail)
-        self.canvas.on_client_ready(self._on_client)
+        self.canvas.on_client_ready(lambda *_: self.redraw())
         self.state.observe(lambda _: self.redraw(), "revision")
         self.player.state.observe(lambda _: self.redraw(), "frame")
         self.redraw()
@@ -122,7 +121,7 @@ class FrameMap(View):
         self.canvas.layout.max_width = room((SIDE, SIDE), 340)
         self.note = Html()
         self.input = Input([self.canvas], ["ArrowLeft", "ArrowRight"], self._on_input, ROOT)
-        self.input.sharpen(self._on_client, self.canvas)
+        self.input.sharpen(self.redraw, self.canvas)
 
     def set_poses(self, poses: Poses) -> None:
         """Map the frames by other poses of the video; the map is to be made again."""
@@ -205,10 +204,6 @@ class FrameMap(View):
         if self._painter is not None:
             self._painter.request()
 
-    def _on_client(self, *_: object) -> None:
-        self._drawn = None
-        self.redraw()
-
     def _spots(self) -> NDArray[np.float64]:
         """Places of the frames' marks on the canvas, float (n, M, 2)."""
         return MARGIN + self.state.marks * (SIDE - 2 * MARGIN)
@@ -257,10 +252,8 @@ class FrameMap(View):
     def _paint(self) -> None:
         drawn, place = self._picture(), self.state.place(self.player.state.frame)
         with batch(self.canvas):
-            if self._drawn is not drawn:
-                self.canvas.draw_frame(drawn)
+            self.canvas.draw_frame(drawn, self._map and self._map[0])
             self.canvas.paint(1, self._here(place))
-        self._drawn = drawn
         if not len(self.state.frames):
             self.note.value = muted(EMPTY)
         elif place is not None:

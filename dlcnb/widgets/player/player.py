@@ -78,10 +78,7 @@ class Player(View):
     _ticket = None  # of the thread that plays; another one, or none, tells it to end
     _drag_from = None
     _scrubbing = False
-    _pages = 0  # how often the canvases were empty, on a new page or as they got another size
-    _marks_drawn: tuple[Any, ...] | None = None
-    _drawn: tuple[Any, ...] | None = None  # which frame, where and on which page
-    _drawn_fineness, _looked_at = 1.0, False
+    _looked_at = False
 
     def __init__(
         self,
@@ -272,8 +269,7 @@ class Player(View):
             threading.Thread(target=self._play, args=(ticket,), name="dlcnb-player", daemon=True).start()
 
     def _on_client(self, *_: object) -> None:
-        """Paint everything anew: a page shows the canvases, or has emptied them."""
-        self._pages += 1
+        """Paint anew: a page shows the canvases, or has emptied them."""
         if self._painter is not None:
             self.redraw()
 
@@ -310,33 +306,32 @@ class Player(View):
 
     def _paint(self) -> None:
         state = self.state
-        marks, shown, finer = (state.revision, state.pcutoff, self._pages), self._shown(), self._fineness()
+        finer, before, what = self._fineness(), self._drawn(), (state.frame, state.fit)
         view, things, problem = self._seen(finer)
         self.input.ready(PLAY_AHEAD if state.playing else 0)
         with batch(self.canvas):
-            if (shown, finer) != (self._drawn, self._drawn_fineness):
-                self.canvas.draw_frame(view)
+            self.canvas.draw_frame(view, (*what, finer))
             self.canvas.paint(1, things)
-            if marks != self._marks_drawn:
-                self.timeline.draw_marks(state)
+            self.timeline.draw_marks(state)
             self.timeline.draw_playhead(state)
         self.input.sent()
-        self._look_longer(shown, finer)
-        self._marks_drawn, self._drawn, self._drawn_fineness = marks, shown, finer
+        self._look_longer(what == before[:2], finer)
         self._tell_frame(problem)
 
-    def _shown(self) -> tuple[Any, ...]:
-        return self.state.frame, self.state.fit, self._pages
+    def _drawn(self) -> tuple[Any, ...]:
+        """Which frame the canvas shows, where it lies, and how fine it is."""
+        return self.canvas.shown or (None, None, 1.0)
 
     def _fineness(self) -> float:
         """How many pixels of the frame for each px of the canvas: more only where it is looked at, by a quick way."""
-        if self.state.playing or self._drawn != self._shown():
+        state, (frame, fit, finer) = self.state, self._drawn()
+        if state.playing or (frame, fit) != (state.frame, state.fit):
             return 1.0
-        return fineness(self.state.fit.zoom, self.canvas.ratio) if self.input.quick else self._drawn_fineness
+        return fineness(fit.zoom, self.canvas.ratio) if self.input.quick else finer
 
-    def _look_longer(self, shown: tuple[Any, ...], painted: float) -> None:
-        """Paint what stays a while once more, if the screen shows it finer."""
-        if self.state.playing or shown != self._drawn:
+    def _look_longer(self, same: bool, painted: float) -> None:
+        """Paint what stays a while once more, if the screen shows it finer; ``same``: as it was painted before."""
+        if self.state.playing or not same:
             self._looked_at = False
         if not (self.state.playing or self._looked_at) and painted < fineness(self.state.fit.zoom, self.canvas.ratio):
             self._looked_at = True

@@ -66,8 +66,11 @@ class Timeline(PaintCanvas):
         self.layout.height = f"{HEIGHT}px"
 
     def draw_marks(self, state: PlayerState) -> None:
-        """Paint lanes and marks of a `PlayerState` (call within `batch`)."""
-        self.paint(0, lane_things(state, self.size[1], self._lanes))
+        """Paint lanes and marks of a `PlayerState`, unless they are shown already (call within `batch`)."""
+        key = state.revision, state.pcutoff
+        if key != self.shown:
+            self.paint(0, lane_things(state, self.size[1], self._lanes))
+            self.shown = key
 
     def draw_playhead(self, state: PlayerState) -> None:
         """Paint where we are (call within `batch`)."""

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
+from support.widgets import frames_sent
 
 from dlcnb.geometry import CanvasFit
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view
@@ -89,6 +90,29 @@ def center_of_light(image):
     light = image[..., 0].astype(float)
     y, x = np.mgrid[: light.shape[0], : light.shape[1]]
     return np.array([(light * x).sum(), (light * y).sum()]) / light.sum()
+
+
+class TestShown:
+    def test_a_frame_is_sent_once_until_a_page_has_emptied_the_canvas(self, canvas, monkeypatch):
+        image, sent = np.zeros((48, 64, 3), np.uint8), frames_sent(canvas, monkeypatch)
+
+        def draw(key):
+            with batch(canvas):
+                canvas.draw_frame(image, key)
+            return len(sent)
+
+        assert [draw(key) for key in ("a", "a", "b", "a", None, None)] == [1, 1, 2, 3, 4, 5]
+        assert [draw("a"), draw("a")] == [6, 6]
+        canvas._canvases[-1]._handle_custom_msg({"event": "client_ready"}, [])
+        assert draw("a") == 7
+        canvas.set_ratio(2.0)
+        assert draw("a") == 8
+
+    def test_what_was_not_sent_is_not_shown(self, canvas):
+        with pytest.raises(ValueError, match="color"), batch(canvas):  # noqa: PT012
+            canvas.draw_frame(np.zeros((48, 64, 3), np.uint8), "a")
+            raise ValueError("no such color")
+        assert canvas.shown is None
 
 
 class TestRenderView:

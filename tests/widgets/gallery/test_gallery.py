@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from support.widgets import shown
+from support.widgets import frames_sent, shown
 
 from dlcnb.widgets.base.paint import Text
 from dlcnb.widgets.gallery.gallery_state import Cell, GalleryState
@@ -163,9 +163,8 @@ class TestGallery:
         assert np.abs(np.diff(column)).mean() > 100
 
     def test_pictures_that_stay_are_not_sent_again(self, gallery, monkeypatch):
-        sent = []
         assert gallery.wait()
-        monkeypatch.setattr(gallery.canvas, "draw_frame", sent.append)
+        sent = frames_sent(gallery.canvas, monkeypatch)
         gallery.state.move(1)
         assert gallery.wait()
         assert not sent

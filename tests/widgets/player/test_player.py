@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from support.widgets import shown
+from support.widgets import frames_sent, shown
 
 from dlcnb.labels import Labels
 from dlcnb.poses import Poses
@@ -192,11 +192,16 @@ def test_the_number_of_pictures_never_exceeds_what_can_be_shown(player, monkeypa
 
 def test_a_client_that_connects_gets_the_whole_picture(player, monkeypatch):
     assert player.wait()
-    marks = []
-    monkeypatch.setattr(player.timeline, "draw_marks", marks.append)
-    player.canvas._canvases[-1]._handle_custom_msg({"event": "client_ready"}, [])
+    frames, layers = frames_sent(player.canvas, monkeypatch), []
+    monkeypatch.setattr(player.timeline, "paint", lambda layer, things: layers.append(layer))
+    player.redraw()
     assert player.wait()
-    assert len(marks) == 1
+    assert (len(frames), layers) == (0, [1])
+    for canvas in (player.canvas, player.timeline):
+        canvas._canvases[-1]._handle_custom_msg({"event": "client_ready"}, [])
+    assert player.wait()
+    assert len(frames) == 1
+    assert layers.count(0) == 1
 
 
 @pytest.fixture
@@ -224,9 +229,7 @@ def test_a_sharp_screen_has_all_pixels_of_a_frame_that_is_looked_at(large):
 
 
 def test_playing_and_a_slow_way_send_no_more_on_a_sharp_screen(large, monkeypatch):
-    sizes = []
-    draw = large.canvas.draw_frame
-    monkeypatch.setattr(large.canvas, "draw_frame", lambda image: (sizes.append(image.shape), draw(image)))
+    sent = frames_sent(large.canvas, monkeypatch)
     monkeypatch.setattr(large.input, "quick_seconds", 0.0)
     large.state.step(1)
     large.wait()
@@ -235,14 +238,13 @@ def test_playing_and_a_slow_way_send_no_more_on_a_sharp_screen(large, monkeypatc
     large.wait()
     large.state.playing = False
     large.wait()
-    assert sizes
-    assert set(sizes) == {(SIZE[0] // 2, SIZE[1] // 2, 3)}
+    assert sent
+    assert {image.shape for image in sent} == {(SIZE[0] // 2, SIZE[1] // 2, 3)}
 
 
 def test_a_frame_that_stays_is_not_sent_again(player, monkeypatch):
-    sent = []
     player.wait()
-    monkeypatch.setattr(player.canvas, "draw_frame", sent.append)
+    sent = frames_sent(player.canvas, monkeypatch)
     player.pcutoff.value = 0.05
     player.wait()
     assert not sent
