@@ -137,6 +137,7 @@ def sharp_lab(server, chromium, lab_page, request):
 def test_the_experts_points_are_clicked_to_half_a_pixel(sharp_lab, server, openfield_root, width):
     lab, ratio = sharp_lab, sharp_lab.ratio
     folder = server.root / f"openfield-{ratio}-{width}"
+    shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(openfield_root, folder, symlinks=True, ignore=shutil.ignore_patterns("CollectedData*", "videos"))
     expert = Labels.read(openfield_root / "labeled-data/m4s1")
     whole, zoomed = (image for image in expert.images if frame_index(image) in (6, 24))

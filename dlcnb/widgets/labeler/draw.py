@@ -49,6 +49,7 @@ RADIUS = 5.0
 LOUPE, LOUPE_ZOOM, MARGIN = 168, 8.0, 6  # canvas px, canvas px per image px, canvas px
 LOUPE_SHARE, LOUPE_LEAST = 0.35, 96  # of the canvas's shorter side that it takes, but at least so many px
 NEAR = 12.0  # canvas px around the loupe that count as covered
+BEYOND = 0.4  # of its length, that an animal reaches beyond its points
 WRONG = (255, 64, 64)
 SHAPES: tuple[NDArray[np.float64] | None, ...] = (  # by turns; corners for radius 1, None = a disc
     None,
@@ -139,8 +140,8 @@ def loupe_box(
 ) -> tuple[float, float, float]:
     """Where the loupe is shown: left, top and side of a square in a corner, smaller on a low or narrow canvas.
 
-    The corner is the farthest from ``at`` that covers no point, nor the box around all of them; if each does, one that
-    covers the fewest, and never what is looked at.
+    The corner is the farthest from ``at`` that covers no point, nor the animal, which is taken to reach a little
+    beyond its points; if each does, one that covers the fewest points, and never what is looked at.
 
     Parameters
     ----------
@@ -153,11 +154,13 @@ def loupe_box(
     lefts, tops = (MARGIN, width - side - MARGIN), (MARGIN, height - side - MARGIN)
     corners = np.array([(left, top) for left in lefts for top in tops])
     there = points[np.isfinite(points).all(axis=1)]
+    body = (there.min(axis=0), there.max(axis=0)) if len(there) else np.full((2, 2), np.nan)
+    beyond = BEYOND * np.max(np.subtract(body[1], body[0]))
 
     def worse(corner: NDArray[np.float64]) -> tuple[bool, int, bool, float]:
         low, high = corner - NEAR, corner + side + NEAR
         covered = int(((there > low) & (there < high)).all(axis=1).sum())
-        box = bool(len(there)) and bool(((there.min(axis=0) < high) & (there.max(axis=0) > low)).all())
+        box = bool(((body[0] - beyond < high) & (body[1] + beyond > low)).all())
         return bool(((at > low) & (at < high)).all()), covered, box, -float(np.hypot(*(corner + side / 2 - at)))
 
     left, top = min(corners, key=worse)

@@ -193,12 +193,12 @@ class Controls:
 
     def _on_menu(self, opened: Menu) -> None:
         """Close the others, and let it lie over the half of the picture where the points are not."""
-        places = self.view.fit.to_canvas(self.session.shown_points())[:, 1]
-        low = places[np.isfinite(places)] > self.view.canvas_size[0] / 2
-        set_class(opened.panel, "dlcnb-high", bool(len(low)) and low.mean() > 0.5)
         for menu in self.menus:
             if menu is not opened:
                 menu.close_panel()
+        places = self.view.fit.to_canvas(self.session.shown_points())[:, 1]
+        low = places[np.isfinite(places)] > self.view.canvas_size[0] / 2
+        set_class(opened.panel, "dlcnb-high", bool(len(low)) and low.mean() > 0.5)
 
     # --- where they stand ---
 

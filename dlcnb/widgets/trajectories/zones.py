@@ -94,7 +94,8 @@ class ZonePanel(ipywidgets.VBox):
             with self._quiet:
                 names = self._state.bodyparts
                 if tuple(self.bodypart.options) != names:
-                    self.bodypart.options = names
+                    before, self.bodypart.options = self.bodypart.value, names
+                    self.bodypart.value = before if before in names else next(iter(names), None)
             self._measure()
         self.children = (self._head, *inside)
 

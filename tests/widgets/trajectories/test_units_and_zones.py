@@ -84,6 +84,7 @@ def test_the_section_on_zones_measures_the_part_looked_at(view, tmp_path):
     panel.open_button.value = True
     assert view.wait()
     assert "top left" in panel.table.value
+    assert panel.bodypart.value == state.bodyparts[0]
     assert "the whole video" in panel.table.value
     assert bytes(panel.picture.value).startswith(b"\x89PNG")
     state.look(0, COUNT)
