@@ -116,3 +116,16 @@ def test_a_click_in_the_plane_shows_when_the_animal_was_there(view):
     click(view, "plane", x, y)
     distance = "np.linalg.norm(points[v.player.state.frame] - points[20, 1], axis=1).min()"
     view.until(f"v.player.state.frame > 0 and {distance} < 3")
+
+
+def test_the_table_of_zones_shows_how_long_the_bodypart_is_known(view):
+    view.ask("poses.likelihood.__setitem__((slice(30, None), 0), 0.01)")  # of the first one a quarter is known
+    view.ask(
+        "[f.read() or f.write(zones.quadrants((-0.5, -0.5, 159.5, 119.5)))"
+        " for zones in [__import__('dlcnb.zones').zones]"
+        " for f in [zones.ZoneFile(zones.zones_path(project, v.video), (120, 160))]] and None"
+    )
+    view.page.get_by_role("button", name="Zones").click()
+    table = view.page.locator(".dlcnb-table", has_text="of known s")
+    table.wait_for()
+    assert "(25 %)" in table.locator("tbody tr").first.inner_text()
