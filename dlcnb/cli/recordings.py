@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Recording", "chosen", "experiment_options", "lines_of", "subjects", "write_experiment"]
 
+_ADDED = ("poses", "known_s")  # columns that tables of an earlier version lack
 _OPTIONS = (
     click.argument("videos", nargs=-1, type=LocalPath()),
     click.option("--out", type=LocalPath(dir_okay=False), help="The csv of the experiment.  [default: in PROJECT]"),
@@ -255,7 +256,8 @@ def _joined(name: str, others: pd.DataFrame, new: pd.DataFrame, text: str) -> tu
 
     videos = ", ".join(others["video"].unique())
     advice = "Without names of videos all are measured, in one way; --out writes elsewhere."
-    others = others if "poses" in others else others.assign(poses="")  # of an earlier version
+    lacking = [name for name in _ADDED if name not in others and (name in new or name == "poses")]
+    others = others.assign(**dict.fromkeys(lacking, ""))
     if len(new) and {*new} - {"individual"} != {*others} - {"individual"}:
         return text, f"{name} had other columns for other videos, and has no rows of them any more: {videos}. {advice}"
     columns = list(others if "individual" in others or not len(new) else new)

@@ -170,6 +170,17 @@ def test_rows_say_which_poses_they_are_of(project):
     assert set(pd.read_csv(path)["video"]) == {"drug_m1", "saline_m2"}
 
 
+def test_rows_of_an_earlier_version_stay(project):
+    draw(project, "drug_m1", *HALVES)
+    draw(project, "saline_m2", *HALVES)
+    path = Path(called("zones", project.root)["summary"])
+    pd.read_csv(path).drop(columns="known_s").to_csv(path, index=False)
+    called("zones", project.root, "drug_m1")
+    table = pd.read_csv(path)
+    assert set(table["video"]) == {"drug_m1", "saline_m2"}
+    assert table["known_s"].isna().tolist() == (table["video"] == "saline_m2").tolist()
+
+
 def test_one_clear_line_for_zones_that_do_not_fit(project):
     assert "no zones for drug_m1" in refused("zones", project.root)
     draw(project, "drug_m1", *HALVES, size=(480, 640))
