@@ -29,7 +29,7 @@ STATUS = {  # status of the state -> words, style of the progress bar
     "stopping": ("stopping: saving a snapshot (the network as it is now) …", "warning"),
     "done": ("finished", "success"),
     "paused": ("paused; Resume goes on exactly there", "warning"),
-    "stopped": ("stopped; its last snapshot (the network as it was then) is kept", "warning"),
+    "stopped": ("stopped; the snapshot is kept (the network as it was then)", "warning"),
     "failed": ("failed", "danger"),
     "lost": ("the worker is gone", "danger"),
 }

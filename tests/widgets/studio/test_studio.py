@@ -299,6 +299,18 @@ class TestStudio:
         assert view.next_button.description == "Label 2 frames"
         view.close()
 
+    def test_what_is_under_way_has_one_word_and_number_everywhere(self, empty):
+        with closing(Studio(empty)) as view:
+            picker = view.widgets["Frames"]
+            picker.state.task = "extracting"
+            assert view.wait()
+            for progress, said in ((0.3, "Writing images: 30%"), (0.7, "Writing images: 70%")):
+                picker.state.progress = progress
+                assert picker._painter.wait(10)
+                assert said in view.line.value
+                assert said in picker.controls.words.value
+                assert said in view.activity._lines["Frames"].text.value
+
     def test_what_had_nothing_to_show_is_filled_when_there_is_something(self, empty):
         view = Studio(empty)
         view.go_to("Label")
