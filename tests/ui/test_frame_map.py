@@ -2,6 +2,7 @@
 
 import pytest
 from support.cells import SPIKE
+from support.page import settle
 
 CANVAS = ".dlcnb-frame-map canvas"
 
@@ -54,3 +55,4 @@ def test_why_there_are_fewer_frames_than_asked_for_is_in_sight(shown):
     words = shown.page.locator(".dlcnb-frame-map").get_by_text("of 300 postures (the video has only 120")
     words.wait_for()
     assert "reaches the pcutoff" in words.inner_text()
+    assert not settle(shown.page)

@@ -257,7 +257,7 @@ class FrameMap(View):
         if not len(self.state.frames):
             self.note.value = muted(EMPTY)
         elif place is not None:
-            self.note.value = muted(self._words(place), "dlcnb-number")
+            self.note.value = muted(self._words(place))
 
     def _words(self, place: int) -> str:
         state, now = self.state, self.player.state.frame
