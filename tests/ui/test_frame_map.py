@@ -54,5 +54,5 @@ def test_why_there_are_fewer_frames_than_asked_for_is_in_sight(shown):
     choose(shown, "centred")
     words = shown.page.locator(".dlcnb-frame-map").get_by_text("of 300 postures (the video has only 120")
     words.wait_for()
-    assert "reaches the pcutoff" in words.inner_text()
+    assert "is below the pcutoff" in words.inner_text()
     assert not settle(shown.page)

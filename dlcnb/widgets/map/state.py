@@ -111,10 +111,10 @@ class FrameMapState(HasTraits):
         """What became of the rest of `count` frames, of a video of ``total`` of which some were ``chosen``."""
         unsure = int((~self._there(chosen)).sum())
         damaged = len(chosen) - unsure - len(self.frames)
-        who = "no bodypart" if self.kind == "postures" else f"no {self.bodypart}"
+        who = "every bodypart" if self.kind == "postures" else self.bodypart
         reasons = (
             (self.count > total, f"the video has only {total}"),
-            (unsure, f"{unsure} without: there {who} reaches the pcutoff of {self.pcutoff:g}"),
+            (unsure, f"in {unsure} {who} is below the pcutoff of {self.pcutoff:g}"),
             (damaged, f"{damaged} damaged"),
         )
         return "; ".join(words for found, words in reasons if found)

@@ -54,7 +54,7 @@ def test_frames_without_the_bodypart_are_not_on_the_map(mapped):
 def test_why_there_are_fewer_frames_than_wanted_is_said(mapped):
     assert f"{FRAMES - 1} of 300 frames around" in mapped.note.value
     part = mapped.state.bodypart
-    assert f"(the video has only {FRAMES}; 1 without: there no {part} reaches the pcutoff of 0.6)" in mapped.note.value
+    assert f"(the video has only {FRAMES}; in 1 {part} is below the pcutoff of 0.6)" in mapped.note.value
     mapped.count.value = 4
     mapped.kind.value = "postures"
     assert mapped.wait()
