@@ -55,6 +55,7 @@ NAMES = {  # one of `outliers.HOW` -> what it finds, in few words
     "sure": "all sure, rare poses",
 }
 TIPS = {
+    "clear": "Empty the queue, of frames put in by hand, too; what is extracted stays extracted",
     "extract": "Extract the ticked frames, for labeling",
     "merge": "Begin the next iteration: the next training has the corrected frames, too",
 }
@@ -153,7 +154,7 @@ class OutlierQueue(View):
         self.choose.observe(self._setter("choose"), "value")
         self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="140px", display="none"))
         self.preview = button("eye", "Choose frames and look at them", self.fill, "Preview")
-        self.clear = button("times", "Empty the queue", lambda: self._safely(self.state.clear), "Clear")
+        self.clear = button("times", TIPS["clear"], lambda: self._safely(self.state.clear), "Clear")
         self.extract = button("download", TIPS["extract"], self.extract_frames, "Extract")
         self.merge = button("code-fork", TIPS["merge"], self.merge_frames, "Merge")
         self.stop_button = button("stop", "Stop choosing; the queue stays as it is", self.task.stop)
@@ -279,7 +280,7 @@ class OutlierQueue(View):
         self.stop_button.layout.display = None
         self.state.choose_frames(self.reader, progress)
         none = "No new frame is found: move the threshold, or look for something else."
-        self.tell("" if self.state.frames else none)
+        self.tell("" if {*self.state.frames} - self.state.by_hand else none)
 
     def _extract(self, _: threading.Event) -> None:
         count = self.state.extract()
@@ -330,7 +331,8 @@ class OutlierQueue(View):
     def _cell(self, frame: int) -> Cell:
         state = self.state
         there = frame in state.images
-        note = "extracted" if there else state.reason(frame)
+        by_hand = "by hand: " * (frame in state.by_hand)
+        note = "extracted" if there else f"{by_hand}{state.reason(frame)}"
         checked = None if there else frame not in state.dropped
         return Cell(frame, f"frame {frame}", note, checked=checked, dim=frame in state.dropped, warn=not there)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,8 @@ class OutlierState(HasTraits):
     def __init__(self, project: Project, video: Path, poses: Poses) -> None:
         super().__init__()
         self.project, self.video, self.poses = project, video, poses
-        self.frames: tuple[int, ...] = ()  # the queue,
+        self.frames: tuple[int, ...] = ()  # the queue, those put in by hand first,
+        self.by_hand: frozenset[int] = frozenset()  # which stay until they are extracted or dropped,
         self.dropped: frozenset[int] = frozenset()  # and those of it that are not wanted
         self.counts = 0, 0  # as `refined` said when it was looked last
         self.images: dict[int, str] = {}  # frame -> its name in the project, of extracted frames
@@ -103,6 +104,11 @@ class OutlierState(HasTraits):
         return self.made_for not in (None, self.settings)
 
     @property
+    def waiting(self) -> frozenset[int]:
+        """Frames put in by hand that are neither dropped nor extracted."""
+        return self.by_hand - self.dropped - {*self.images}
+
+    @property
     def kept(self) -> tuple[int, ...]:
         """Frames of the queue that are neither dropped nor extracted."""
         return tuple(n for n in self.frames if n not in self.dropped and n not in self.images)
@@ -130,22 +136,31 @@ class OutlierState(HasTraits):
     def choose_frames(
         self, reader: VideoReader | None = None, progress: Callable[[int, int], None] | None = None
     ) -> None:
-        """Fill the queue with ``count`` of the new frames; k-means reads them from the video."""
+        """Fill the queue with ``count`` of the new frames; k-means reads them from the video.
+
+        Frames put in by hand stay, beside the ``count``, until they are extracted or dropped.
+        """
         crop = self.project.crop(self.video)
-        settings, found = self.settings, self.new_frames()
+        settings, found = self.settings, np.setdiff1d(self.new_frames(), list(self.waiting))
         chosen = outliers.subsample(
             found, self.count, how=self.choose, reader=reader, crop=crop, progress=progress
         ) if len(found) else found  # fmt: skip
-        self.frames, self.dropped, self.made_for = tuple(map(int, chosen)), frozenset(), settings
-        self.revision += 1
+        self.by_hand = self.waiting  # as it is now: one may have been put in while k-means read
+        self.dropped, self.made_for = frozenset(), settings
+        self._queue(map(int, chosen))
 
     def add(self, frame: int) -> None:
         """Put one frame into the queue."""
         frame = int(frame)
         if not 0 <= frame < len(self.poses):
             raise IndexError(f"frame {frame}: there are poses of frames 0 to {len(self.poses) - 1}")
-        self.frames = tuple(sorted({*self.frames, frame}))
+        self.by_hand |= {frame}
         self.dropped -= {frame}
+        self._queue(self.frames)
+
+    def _queue(self, frames: Iterable[int]) -> None:
+        """Let these be the queue, behind the frames put in by hand."""
+        self.frames = (*sorted(self.by_hand), *sorted({*frames} - self.by_hand))
         self.revision += 1
 
     def toggle(self, frame: int) -> None:
@@ -155,7 +170,7 @@ class OutlierState(HasTraits):
 
     def clear(self) -> None:
         """Empty the queue."""
-        self.frames, self.dropped, self.made_for = (), frozenset(), None
+        self.frames, self.by_hand, self.dropped, self.made_for = (), frozenset(), frozenset(), None
         self.revision += 1
 
     def reason(self, frame: int) -> str:

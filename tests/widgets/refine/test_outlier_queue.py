@@ -132,8 +132,38 @@ class TestState:
         with pytest.raises(TraitError, match="at least 1"):
             state.count = 0
 
+    def test_a_frame_put_in_by_hand_stays_until_it_is_taken_out_or_extracted(self, state):
+        state.choose, state.count = "uniform", 2
+        for frame in (40, 3):
+            state.add(frame)
+        state.choose_frames()
+        assert state.frames[:2] == (3, 40)
+        assert len(state.frames) == 4
+        state.toggle(3)  # taken out
+        state.choose_frames()
+        assert state.frames[0] == 40
+        assert 3 not in state.frames
+        state.extract()
+        state.choose_frames()
+        assert 40 not in state.frames
+        state.add(5)
+        state.clear()
+        state.choose_frames()
+        assert 5 not in state.frames
+
 
 class TestQueue:
+    def test_preview_keeps_and_marks_a_frame_put_in_by_hand(self, queue):
+        queue.add(3)
+        queue.count.value = 2
+        queue.preview.click()
+        assert queue.wait()
+        first, *others = queue.gallery.state.cells
+        assert (first.key, first.checked) == (3, True)
+        assert first.note == "by hand: not found by jump"
+        assert len(others) == 2
+        assert not any("by hand" in cell.note for cell in others)
+
     def test_preview_shows_chosen_frames_with_reasons(self, queue):
         assert "<b>5</b> of 60" in queue.found.value
         queue.count.value = 3
