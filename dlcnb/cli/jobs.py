@@ -73,7 +73,7 @@ def _how_it_stopped(job: Job) -> str:
     from dlcnb.run import Run
 
     result = job.result or {}
-    by = "" if job.reason in (None, "request", "killed") else f" ({job.reason})"
+    by = "" if job.reason in (None, "request", "pause", "killed") else f" ({job.reason})"
     if job.kind == "train" and result.get("steps"):
         again = f"dlcnb train {quoted(Run(job.folder).root)} --resume"
         return f"Stopped after step {result['steps']}{by}; a snapshot is saved; `{again}` goes on."

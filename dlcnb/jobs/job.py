@@ -30,6 +30,7 @@ from dlcnb.run import JOB_FILE, LOG_FILE
 __all__ = [
     "HEARTBEAT",
     "JOB_FILE",
+    "PAUSE",
     "STOP_FILE",
     "WORKER_FILE",
     "Job",
@@ -42,6 +43,7 @@ __all__ = [
 
 WORKER_FILE = "worker.json"  # who does it
 STOP_FILE = "stop"  # its being there asks the worker to stop
+PAUSE = "pause"  # what it says where the job is meant to go on later
 LOCK_FILE = ".dlcnb-start.lock"  # held while a worker is started
 HEARTBEAT = 20.0  # s between the worker's signs of life, which tell followers on other computers
 
@@ -173,7 +175,7 @@ class Job:
 
     @property
     def reason(self) -> str | None:
-        """Why a stopped job stopped: "request", the name of a signal, or "killed"; None if it did not."""
+        """Why a stopped job stopped: "request", "pause", the name of a signal, or "killed"; None if it did not."""
         ending = self._ending() or {}
         return ending.get("reason") if ending.get("event") == "stopped" else None
 
@@ -240,11 +242,11 @@ class Job:
             pass
         return self.status
 
-    def stop(self, wait: bool = False, timeout: float | None = None) -> str:
+    def stop(self, wait: bool = False, timeout: float | None = None, *, pause: bool = False) -> str:
         """Ask the worker to stop after the present step and to leave a snapshot (an analysis keeps finished
-        videos).
+        videos). ``pause``: for now only, which is what `reason` then says.
         """
-        (self.folder / STOP_FILE).touch()
+        atomic_write(self.folder / STOP_FILE, PAUSE if pause else "")
         return self.wait(timeout) if wait else self.status
 
     def kill(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlcnb.project import ProjectError
@@ -12,7 +14,18 @@ if TYPE_CHECKING:
     from dlcnb.project import Project
     from dlcnb.trainset import TrainConfig
 
-__all__ = ["KEPT", "LAST", "WHY", "earlier_runs", "iteration_of", "last_network", "offered", "seen_before", "shape_of"]
+__all__ = [
+    "KEPT",
+    "LAST",
+    "WHY",
+    "earlier_runs",
+    "iteration_of",
+    "last_network",
+    "offered",
+    "seen_before",
+    "shape_of",
+    "steps_behind",
+]
 
 LAST = "last"  # as start_from: the network that was trained last
 KEPT = ("backbone", "head_width", "intermediate")  # settings that a network has to share with the one it goes on from
@@ -43,6 +56,32 @@ def offered(project: Project) -> Run | None:
 def iteration_of(run: Run) -> int:
     """Number of the iteration that a run belongs to."""
     return int(run.folder.parent.parent.name.removeprefix("iteration-"))
+
+
+def steps_behind(run: Run) -> int:
+    """Steps of training behind a run's last snapshot, with those of the networks that it goes on from; 0: none.
+
+    A network that is no longer there counts as none.
+    """
+    total, step = 0, max(run.steps, default=0)
+    seen: set[Path] = set()
+    while step and run.folder not in seen:
+        total += step
+        seen.add(run.folder)
+        run, step = _gone_on_from(run)
+    return total
+
+
+def _gone_on_from(run: Run) -> tuple[Run, int]:
+    """The run whose network a run began with, and the step of that; 0 if it began with none."""
+    try:
+        path = Path(str(run.settings.get("began_from") or ""))
+        if path.is_dir():
+            return Run(path), Run(path).find("best")[0]
+    except ProjectError:
+        return run, 0
+    found = re.fullmatch(r"snapshot-(\d+)\.params", path.name)
+    return Run(path.parent), int(found[1]) if found and path.is_file() else 0
 
 
 def shape_of(run: Run) -> dict[str, Any]:

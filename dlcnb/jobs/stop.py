@@ -7,12 +7,13 @@ import os
 import signal
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
-from dlcnb.jobs.job import STOP_FILE
+from dlcnb.files import read_text
+from dlcnb.jobs.job import PAUSE, STOP_FILE
 
 __all__ = ["StopRequest", "Stopped", "at_once", "until"]
 
@@ -33,7 +34,7 @@ class StopRequest:
 
     Attributes
     ----------
-    reason : who asked: "request", or the name of the signal.
+    reason : who asked: "request" ("pause", if only for now), or the name of the signal.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -45,7 +46,15 @@ class StopRequest:
                 signal.signal(number, self._on_signal)
 
     def __bool__(self) -> bool:
-        return self._signalled or self._file.exists()
+        return self._signalled or self._is_asked()
+
+    def _is_asked(self) -> bool:
+        """Whether the file is there, and what for."""
+        if not self._file.exists():
+            return False
+        with suppress(OSError):  # taken back meanwhile
+            self.reason = PAUSE if read_text(self._file).strip() == PAUSE else "request"
+        return True
 
     def forget(self) -> None:
         """Take the request back, so that the next worker on this folder does not see it."""

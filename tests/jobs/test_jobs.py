@@ -261,6 +261,14 @@ def test_stop_is_asked_for_by_a_file(begin):
     assert not (job.folder / "stop").exists()
 
 
+def test_a_pause_is_told_from_a_stop_for_good(begin):
+    job = begin()
+    first_step(job)
+    job.stop(pause=True)
+    assert job.wait(TIMEOUT) == "stopped"
+    assert job.reason == "pause"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_is_a_request_to_stop(begin, number):
     job = begin()

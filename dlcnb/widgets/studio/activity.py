@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from dlcnb import jobs
+from dlcnb.jobs import PAUSE
 from dlcnb.run import Run
 from dlcnb.widgets.base.follow import JobFollower, News, under_way
 from dlcnb.widgets.base.html import Html, muted
@@ -25,6 +26,7 @@ __all__ = ["Activity"]
 DOING = {"train": "Training", "evaluate": "Evaluating", "analyze": "Analyzing", "suggest": "Suggesting labels"}
 OWN = {"train": ("Train",), "analyze": ("Trajectories", "Map", "Refine")}  # tabs that have their own Stop
 ENDED = {"done": "done", "stopped": "stopped, what was done is kept", "failed": "failed", "lost": "the worker is gone"}
+PAUSED = "paused"  # by the button that is then called Resume
 CLOCK = "%H:%M"  # of when it ended
 
 
@@ -223,7 +225,9 @@ class JobLine(Line):
         step = news.last("step") or news.last("progress")
         share = _share(step) if step else None
         if news.ended:
-            self.say(f"{self._doing}: {ENDED[news.status]} ({time.strftime(CLOCK)})", share, running=False)
+            stopped = news.last("stopped") or {}
+            how = PAUSED if stopped.get("reason") == PAUSE else ENDED[news.status]
+            self.say(f"{self._doing}: {how} ({time.strftime(CLOCK)})", share, running=False)
         elif self._stopping:
             self.say(f"{self._doing}: {self._stopping} …", share)
         elif step is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlcnb.outliers import refinement
 from dlcnb.project import missing_words
-from dlcnb.widgets.studio.state import LONGER
+from dlcnb.widgets.studio.state import GO_ON, LONGER
 
 if TYPE_CHECKING:
     from dlcnb.widgets.frames.frame_picker import FramePicker
@@ -40,6 +40,8 @@ def _do_there(made: Any, tab: str, seen: Overview) -> None:
         _frames(made, seen)
     elif tab == "Label":
         _label(made, corrects=seen.outliers > seen.refined)
+    elif tab == "Train" and seen.next_step == GO_ON:
+        made.go_on()
     elif tab == "Train" and seen.judged_bad:
         made.train_on(LONGER)
     elif tab == "Train":

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from dlcnb.evaluate.verdict import SHORT, trained_shortly
 from dlcnb.files import read_json
 from dlcnb.frames import extracted
-from dlcnb.jobs import attach
+from dlcnb.jobs import PAUSE, attach
+from dlcnb.jobs.starting import steps_behind
 from dlcnb.labels import LabelStore
 from dlcnb.outliers import refinement
 from dlcnb.poses import newest_poses
@@ -24,7 +25,7 @@ from dlcnb.widgets.base.follow import under_way
 if TYPE_CHECKING:
     from dlcnb.project import Project
 
-__all__ = ["LONGER", "STEPS", "TABS", "Overview", "gone", "overview", "schema"]
+__all__ = ["GO_ON", "LONGER", "STEPS", "TABS", "Overview", "gone", "overview", "schema"]
 
 REPORT = "evaluation-*[0-9].json"  # not its details
 
@@ -50,7 +51,9 @@ STEPS = {  # step of the work -> which of it are inside; the bodyparts are behin
     "Refine": ("Refine",),
 }
 LONGER = PRESETS["quick"]["minutes"]  # of training, offered beside more labels
+GO_ON = ("Train", "go on with the training")
 _LONGER = ("Train", f"train {LONGER:g} minutes")
+_EVALUATE = ("Evaluate", "evaluate the network")
 WAIT = {  # one of `TABS` -> the next step, where what is to be done there is under way
     "Frames": "wait for the frames",
     "Train": "wait for the training",
@@ -89,7 +92,9 @@ class Overview:
         Outlier frames extracted in this iteration, and those of them that are labeled.
     iteration : int
     steps : int
-        Of training, that the newest network has behind it.
+        Of training, that the newest network has behind it, those of a network that it goes on from, too.
+    paused : bool
+        Whether its training was paused, and is the newest one.
     picked : int
         Frames picked in the list of frames and not extracted yet.
     minutes : float
@@ -115,6 +120,7 @@ class Overview:
     refined: int = 0
     iteration: int = 0
     steps: int = 0
+    paused: bool = False
     picked: int = 0
     minutes: float = LONGER
     at_work: str = ""
@@ -155,7 +161,8 @@ class Overview:
             (not self.labeled, "Label", f"label {_count(open_frames, 'frame')}"),
             (open_frames and not self.trained and first, "Label", f"label {_count(open_frames, 'more frame')}"),
             (not self.trained, "Train", train if first else f"{train}, with the refined frames"),
-            (not self.evaluated, "Evaluate", "evaluate the network"),
+            (self.paused and not self.evaluated, *GO_ON),
+            (not self.evaluated, *_EVALUATE),
             (self.level in BAD and self._shortly, *_LONGER),
             (self.level in BAD, *self._more_labels),
             (self.analyzed < self.videos, "Trajectories", f"analyze {_count(self.videos - self.analyzed, 'video')}"),
@@ -165,12 +172,14 @@ class Overview:
 
     @property
     def other_step(self) -> tuple[str, str]:
-        """What may be done instead, as `next_step` has it, where a network is bad; else two empty words.
+        """What may be done instead, as `next_step` has it, where a network is bad or paused; else two empty words.
 
         More labels are the advice, and a longer training what else may help; the other way round where the training was
         short and the labels are enough.
         """
         step = self.next_step
+        if step == GO_ON:
+            return _EVALUATE
         if self.judged_bad and step == _LONGER:
             return self._more_labels
         return _LONGER if self.judged_bad and not self.awaited and step[0] in ("Label", "Frames") else ("", "")
@@ -187,6 +196,8 @@ class Overview:
             return ""
         if self.judged_bad:
             return self.verdict.split(";")[0] or self.level
+        if self.paused and not self.evaluated:
+            return f"training paused after {_count(self.steps, 'step')}"
         shortly = not self.evaluated and self.steps < SHORT
         return f"trained for {_count(self.steps, 'step')} only" if shortly else ""
 
@@ -296,7 +307,8 @@ def overview(project: Project) -> Overview:
         outliers=len(refined),
         refined=refined.count("done"),
         iteration=project.iteration,
-        steps=max(Run(trained[-1]).steps) if trained else 0,
+        steps=steps_behind(Run(trained[-1])) if trained else 0,
+        paused=bool(trained) and trained[-1] == runs[-1] and _is_paused(trained[-1]),
     )
 
 
@@ -306,6 +318,10 @@ def _states(project: Project, folder: Path) -> list[str]:
     known = dict(zip(store.images, store.states, strict=True))
     names = {f"labeled-data/{folder.name}/{image.name}": "new" for image in extracted(folder).values()}
     return list({**names, **known}.values())
+
+
+def _is_paused(run: Path) -> bool:
+    return Run(run).job_file.is_file() and attach(run).reason == PAUSE
 
 
 def _has_poses(video: Path) -> bool:

@@ -163,6 +163,21 @@ class TrainingMonitor(View):
         self.settings.minutes, self.settings.steps, self.settings.start_from = minutes, 0, last
         self.start()
 
+    def go_on(self) -> None:
+        """Resume the last run, whichever is shown."""
+        last = self._last_run()
+        if last is not None and last != self._run:
+            self.show_run(last)
+        if not self.state.active:
+            self.resume()
+
+    def _last_run(self) -> Path | None:
+        """The project's newest run that began to train; None if there is none."""
+        try:
+            return None if self.project is None else self.project.last_run()
+        except ProjectError:
+            return None
+
     @gesture
     def resume(self) -> None:
         """Go on with the shown run from its last snapshot, slower if its loss became infinite; returns at once."""
@@ -214,7 +229,7 @@ class TrainingMonitor(View):
         with self._lock:
             if self.job is None or not self.state.active:
                 return
-            self.job.stop()
+            self.job.stop(pause=status == "pausing")
             self.state.status = status
         self.show()
 
@@ -283,7 +298,7 @@ class TrainingMonitor(View):
         with self.state.hold_trait_notifications():
             self.state.apply(news.events)
             if news.ended and self._run is not None:
-                paused = news.status == "stopped" and before in ("pausing", "paused")
+                paused = news.status == "stopped" and "paused" in (before, self.state.status)
                 self.state.status = "paused" if paused else news.status
                 self.state.message = news.error or self.state.message
                 self.state.snapshots = bool(Run(self._run).steps)
@@ -349,6 +364,8 @@ class TrainingMonitor(View):
         self.pause_button.disabled = ending or not (state.active or resume)
         self.pause_button.description, self.pause_button.icon = words, "forward" if resume else "pause"
         self.pause_button.tooltip = TIPS["resume" if resume else "pause"]
+        first = resume and self._run == self._last_run()  # of what can be pressed now
+        self.pause_button.button_style, self.start_button.button_style = ("success", "") if first else ("", "success")
         if resume and state.lower_rate > 0:
             self.pause_button.tooltip = f"Go on from the last good snapshot with learning rate {state.lower_rate:g}"
 

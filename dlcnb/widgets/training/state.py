@@ -225,7 +225,8 @@ class TrainingState(HasTraits):
         self.status, self.progress, self.seconds_left = "done", 1.0, 0.0
 
     def _on_stopped(self, event: dict[str, Any]) -> None:
-        self.status = "paused" if self.status in ("pausing", "paused") else "stopped"
+        paused = event.get("reason") == "pause" or self.status in ("pausing", "paused")
+        self.status = "paused" if paused else "stopped"
         self.seconds_left = np.nan
 
     def _on_error(self, event: dict[str, Any]) -> None:

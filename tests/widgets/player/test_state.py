@@ -311,6 +311,11 @@ class TestTraining:
             state.apply([{"event": "stopped"}])
             assert (state.status, state.active, state.resumable) == (end, False, True)
 
+    def test_a_pause_is_still_one_for_who_comes_later(self):
+        state = TrainingState()
+        state.apply([step(1, snapshot="snapshot-1.params"), {"event": "stopped", "reason": "pause"}])
+        assert state.status == "paused"
+
     def test_without_a_snapshot_nothing_can_be_resumed(self):
         state = TrainingState()
         state.apply([step(1), {"event": "stopped"}])

@@ -121,6 +121,15 @@ def test_a_job_that_was_asked_to_stop_says_so_until_it_has(job, activity):
     assert activity.words("train") == ""
 
 
+def test_a_training_that_was_paused_is_called_paused(job, activity):
+    training, line = job("train"), activity.job_line("train")
+    activity.follow(training)
+    write(training, "stopped", reason="pause")
+    line.follower.look()
+    assert "Training: paused (" in line.text.value
+    assert "stopped" not in line.text.value
+
+
 def test_a_job_is_told_of_as_it_begins_comes_further_and_ends(job, activity):
     training = job("train")
     activity.follow(training)

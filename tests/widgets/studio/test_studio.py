@@ -200,6 +200,28 @@ class TestOverview:
         trained(project)
         assert overview(project).summary.endswith("; iteration 1 (round of corrections)")
 
+    def test_a_paused_training_is_to_go_on(self, project):
+        run = trained(project)
+        (run / "job.json").write_text('{"kind": "train"}')
+        with closing(EventLog(run)) as events:
+            events.write("stopped", reason="pause")
+        found = overview(project)
+        assert found.next_step == ("Train", "go on with the training")
+        assert found.other_step == ("Evaluate", "evaluate the network")
+        assert "training paused after 10 steps, not evaluated" in found.summary
+        trained(project)  # a newer one
+        assert overview(project).next_step[0] == "Evaluate"
+
+    def test_steps_of_the_network_that_a_run_goes_on_from_count(self, project):
+        first = trained(project)
+        (first / "snapshot-246.params").touch()
+        second = trained(project)
+        for begin, steps in ((first, 256), (first / "snapshot-10.params", 20), ("imagenet", 10), (first / "gone", 10)):
+            (second / "pose_cfg.yaml").write_text(f"began_from: {begin}\n")
+            assert overview(project).steps == steps
+        (second / "pose_cfg.yaml").write_text(f"began_from: {first}\n")
+        assert overview(project).doubt == ""
+
     def test_training_that_is_under_way_is_waited_for(self):
         found = Overview(videos=1, extracted=2, labeled=2, training=True)
         assert found.next_step == ("Train", "wait for the training")
