@@ -1,5 +1,7 @@
 """TrajectoryView in JupyterLab: a click on a spike, a brushed range, keys, filtered beside raw."""
 
+import json
+
 import pytest
 from support.cells import SPIKE
 
@@ -129,3 +131,39 @@ def test_the_table_of_zones_shows_how_long_the_bodypart_is_known(view):
     table = view.page.locator(".dlcnb-table", has_text="of known s")
     table.wait_for()
     assert "(25 %)" in table.locator("tbody tr").first.inner_text()
+
+
+def await_times(lab):
+    """Wait until the page shows the times that it was told; returns them."""
+    lab.until("v._painter.wait(0.5)")
+    names = lab.ask("v.plots._time_ticks()[1]")
+    lab.page.wait_for_function(
+        "names => [...document.querySelectorAll('.dlcnb-plot-x-0 .axis')].some(axis => JSON.stringify("
+        "[...axis.querySelectorAll('.tick')].map(tick => [tick.getBoundingClientRect().left, tick.textContent])"
+        ".sort((a, b) => a[0] - b[0]).map(tick => tick[1])) === names)",
+        arg=json.dumps(names, separators=(",", ":")),
+    )
+    return names
+
+
+@pytest.mark.parametrize("rate", [30, 30.0003])
+def test_the_times_are_right_after_frames_a_zoom_and_all(lab, rate):
+    lab.open(f"times-{rate}", f"{CELL}\nv.state.times = v.state._all_times = np.arange(120) / {rate}\nv.redraw()", "v")
+    lab.until("v.input.attached and v._painter.wait(0.5)")
+    unit = lab.page.locator("select[title='What the axes over time count']")
+    for _ in range(3):
+        for wanted in ("frames", "seconds"):
+            unit.select_option(wanted)
+            lab.until(f"v.state.unit == '{wanted}'")
+            names = await_times(lab)
+            assert names[-1].endswith(" s") == (wanted == "seconds")
+        left, top, width, height = area(lab, "x-0")
+        lab.page.mouse.move(left + width / 2, top + height / 2)
+        lab.page.keyboard.down("Control")
+        lab.page.mouse.wheel(0, -500)
+        lab.page.keyboard.up("Control")
+        lab.until("v.state.zoomed")
+        await_times(lab)
+        lab.page.locator(".dlcnb-trajectories button[title^='The whole video']").click()
+        lab.until("not v.state.zoomed")
+        await_times(lab)

@@ -57,6 +57,19 @@ def log_ticks(low: float, high: float) -> NDArray[np.float64]:
     return found[:: -(-len(found) // MOST)]
 
 
+class Axis(bqplot.Axis):
+    """An axis that tells a page the names of its ticks before their places.
+
+    A page writes at new places what it calls them when they arrive, a moment later, over whatever it was told in
+    between: after the places, the names would come too late, and numbers or the names of before would stay there.
+    """
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """Values for the page, as of any widget; the names of the ticks first."""
+        state = super().get_state(key, drop_defaults)
+        return {name: state[name] for name in sorted(state, key=lambda name: name != "tick_labels")}
+
+
 class Plot:
     """A figure with a heading, its scales and axes.
 
@@ -99,7 +112,7 @@ class Plot:
         upright = {"orientation": "vertical"} if "orientation" in bqplot.Axis.class_traits() else {"side": "left"}
         offsets = (f"{max(margin['bottom'] - 12, 0)}px", f"{max(margin['left'] - 16, 0)}px")
         self.bottom, self.left = (
-            bqplot.Axis(scale=scale, label=label, label_offset=offset, tick_format=form, grid_lines="none", **more)
+            Axis(scale=scale, label=label, label_offset=offset, tick_format=form, grid_lines="none", **more)
             for scale, label, offset, form, more in zip(
                 (self.x, self.y), labels, offsets, formats, ({}, upright), strict=True
             )

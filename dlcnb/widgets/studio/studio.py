@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Studio"]
 
-LOOKING_AGAIN = ("Frames", "Label", "Check", "Evaluate", "Zones", "Refine")  # when they are opened again
+LOOKING_AGAIN = ("Frames", "Label", "Check", "Evaluate", "Trajectories", "Zones", "Refine")  # when opened again
 OF_VIDEO = ("Trajectories", "Map", "Refine")  # what shows one video, chosen above it
 
 

@@ -61,7 +61,6 @@ class TrajectoryControls:
         self.length = _dropdown(
             ["px", "cm"], state.length, "Unit of lengths; cm need a scale (tab Zones, centimetres)", "64px"
         )
-        self.length.disabled = state.scale is None
         fields = {
             "pcutoff": self.pcutoff, "show": self.show_choice, "method": self.method, "unit": self.unit,
             "length": self.length, "trail": self.trail,
@@ -137,6 +136,7 @@ class TrajectoryControls:
         for name, field in self.fields.items():
             if field.value != getattr(state, name):
                 field.value = getattr(state, name)
+        self.length.disabled = state.scale is None
         self.method.layout.display = "none" if state.show == "raw" else None
         if self.part.max != state.n_frames:
             self.part.max = state.n_frames

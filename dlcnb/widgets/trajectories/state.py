@@ -392,8 +392,8 @@ class TrajectoryState(HasTraits):
     def table(self) -> pd.DataFrame:
         """The selection as `pandas.DataFrame`: frame, time_s, and x, y, likelihood, speed of each bodypart.
 
-        Below pcutoff there is a likelihood only. Filtered values are beside the raw ones where they are drawn. In cm
-        the names of lengths and speeds end in ``_cm``.
+        Below pcutoff there is a likelihood only. Filtered values are beside the raw ones where they are drawn. Names
+        end in the unit, as in `dlcnb.trajectories.kinematics_table`: ``_x_px``, ``_speed_px_s``; ``_cm``, ``_cm_s``.
         """
         from dlcnb.widgets.trajectories.table import selected_table
 

@@ -21,12 +21,12 @@ def selected_table(state: TrajectoryState) -> pd.DataFrame:
     data: dict[str, ArrayLike] = {"frame": np.arange(state.start, state.stop), "time_s": state.times[part]}
     for filtered in state.sources:
         suffix = "_filtered" if filtered else ""
-        length = f"{suffix}_cm" if state.length == "cm" else suffix
+        length = f"{suffix}_{state.length}"
         for k, name in zip(state.columns, state.bodyparts, strict=True):
             poses = state.drawn(filtered)
             sure = poses.likelihood[part, k] >= state.pcutoff
             points = state.in_unit(np.where(sure[:, None], poses.points[part, k], np.nan))
             data[f"{name}_x{length}"], data[f"{name}_y{length}"] = points.T
             data[f"{name}_likelihood{suffix}"] = poses.likelihood[part, k]
-            data[f"{name}_speed{length}"] = state.series("speed", k, filtered).values[part]
+            data[f"{name}_speed{length}_s"] = state.series("speed", k, filtered).values[part]
     return pd.DataFrame(data)

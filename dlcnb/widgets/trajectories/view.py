@@ -25,12 +25,12 @@ from dlcnb.widgets.base.poses_choice import PosesChoice
 from dlcnb.widgets.base.view import View, gesture, shown
 from dlcnb.widgets.player.trail_player import TrailPlayer
 from dlcnb.widgets.trajectories.controls import TrajectoryControls
+from dlcnb.widgets.trajectories.figure import selected_figure
 from dlcnb.widgets.trajectories.plots import TrajectoryPlots
-from dlcnb.widgets.trajectories.state import KINDS, TrajectoryState
+from dlcnb.widgets.trajectories.state import TrajectoryState
 from dlcnb.widgets.trajectories.zones import ZonePanel
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from PIL import Image
 
     from dlcnb.widgets.base.axes import Plot
@@ -167,9 +167,21 @@ class TrajectoryView(View):
         self.redraw()
 
     def refresh(self) -> None:
-        """See which tables of poses there are now, and draw everything again."""
+        """See which poses, what scale and which zones there are now, and draw everything again."""
+        self.project = Project.open(self.project.root)
         self.choice.refresh()
+        with self._lock:
+            self._take_scale(self._scale())
         self.redraw()
+
+    def _take_scale(self, scale: Scale | None) -> None:
+        """Measure centimetres by another scale; without one there are pixels only."""
+        state = self.state
+        if scale != state.scale:
+            state.length = state.length if scale else "px"
+            state.scale = scale
+            state.set_poses(state.poses)  # nothing that was measured before is kept
+            self.controls.show()
 
     # --- gestures ---
 
@@ -324,7 +336,7 @@ class TrajectoryView(View):
         """Write a figure of the bodyparts and the part looked at as PNG; returns its path."""
         from dlcnb.plots import save  # here: matplotlib takes a second to load
 
-        target = save(self._figure(), self._target(path, ".png"))
+        target = save(selected_figure(self.state), self._target(path, ".png"))
         self.tell(f"Saved {target}")
         return target
 
@@ -334,30 +346,6 @@ class TrajectoryView(View):
         target = self.export_path(suffix) if path is None else Path(path)
         make_folder(target.parent)
         return target
-
-    def _figure(self) -> Figure:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        from dlcnb import plots
-
-        state = self.state
-        sources = state.sources
-        figure = Figure(figsize=(9.5 * len(sources), 15), layout="constrained")
-        FigureCanvasAgg(figure)
-        grid = figure.add_gridspec(6, 2 * len(sources), height_ratios=[1, 1, 1, 1, 2.2, 1.4])
-        times = state.times[state.start : state.stop] - state.times[0]
-        for n, filtered in enumerate(sources):
-            poses, left = state.selection(filtered), slice(2 * n, 2 * n + 2)
-            rows = [figure.add_subplot(grid[i, left]) for i in range(len(KINDS))]
-            plots.coordinates(poses, times, state.pcutoff, ax=rows[:2])
-            plots.likelihood(poses, times, state.pcutoff, ax=rows[2])
-            plots.speed(poses, times, state.pcutoff, ax=rows[3])
-            plots.trajectory(poses, state.pcutoff, ax=figure.add_subplot(grid[4, left]))
-            bars = [figure.add_subplot(grid[5, 2 * n + i]) for i in range(2)]
-            plots.histogram(poses, state.pcutoff, ax=bars)
-            rows[0].set_title(state.method if filtered else "raw")
-        return figure
 
     # --- without a browser ---
 
@@ -370,7 +358,7 @@ class TrajectoryView(View):
         frame = self.player.snapshot()
         if not self.state.bodyparts:
             return frame
-        return beside(figure_picture(self._figure(), 60), frame)
+        return beside(figure_picture(selected_figure(self.state), 60), frame)
 
     def close(self) -> None:
         """Take the widget off the page, with its own player."""

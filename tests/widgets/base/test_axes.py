@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dlcnb.widgets.base.axes import ticks
+from dlcnb.widgets.base.axes import Plot, set_ticks, ticks
 
 
 @pytest.mark.parametrize("count", [3, 5, 6])
@@ -21,3 +21,10 @@ def test_there_are_three_at_least_and_not_too_many(low, span, count):
 
 def test_a_range_without_length_has_one():
     assert ticks(4.0, 4.0).tolist() == [4.0]
+
+
+@pytest.mark.parametrize("asked", [["tick_values", "tick_labels"], ["tick_labels", "tick_values"]])
+def test_a_page_is_told_the_names_of_ticks_before_their_places(asked):
+    axis = Plot().bottom
+    set_ticks(axis, [0, 60.0006], ["0 s", "2 s"])
+    assert list(axis.get_state(asked)) == ["tick_labels", "tick_values"]

@@ -19,7 +19,7 @@ from dlcnb.labels.journal import Edit
 from dlcnb.labels.migrate import rename_bodypart
 from dlcnb.outliers import extract, merge
 from dlcnb.poses import Poses
-from dlcnb.project import Project
+from dlcnb.project import Project, Scale, set_scale
 from dlcnb.video import VideoWriter
 from dlcnb.widgets.labeler.labeler import Labeler
 from dlcnb.widgets.studio.state import STEPS, TABS, Overview, overview
@@ -384,6 +384,24 @@ class TestStudio:
         queue._open(9)
         assert studio.tab == "Label"
         assert studio.widgets["Label"].session.cursor.image == queue.state.images[9]
+
+    def test_a_scale_and_zones_made_meanwhile_are_seen_in_the_trajectories(self, studio):
+        analyzed(studio.project)
+        view = studio.go_to("Trajectories")
+        view.zones.open_button.value = True
+        assert view.wait()
+        assert view.controls.length.disabled
+        editor = studio.go_to("Zones")
+        editor.act("preset", "quadrants")
+        set_scale(studio.project, Scale.by_number(4.0), editor.video)
+        editor.refresh()
+        assert studio.go_to("Trajectories") is view
+        assert view.wait()
+        assert not view.controls.length.disabled
+        assert editor.state.zones[0].name in view.zones.table.value
+        view.controls.length.value = "cm"
+        assert view.wait()
+        assert "distance cm" in view.zones.table.value
 
     def test_a_pcutoff_kept_in_the_evaluation_is_that_of_the_trajectories(self, studio):
         evaluate(studio.project, trained(studio.project))

@@ -287,12 +287,12 @@ class TestOut:
         path = view.export_path(".csv")
         assert path.name.endswith("-frames-30-44.csv")
         table = pd.read_csv(path)
-        assert list(table) == ["frame", "time_s", "snout_x", "snout_y", "snout_likelihood", "snout_speed"]
+        assert list(table) == ["frame", "time_s", "snout_x_px", "snout_y_px", "snout_likelihood", "snout_speed_px_s"]
         assert table.frame.tolist() == list(range(30, 45))
-        np.testing.assert_allclose(table.snout_x[0], project.poses.points[30, 0, 0])
-        assert np.isnan(table.snout_x[SPIKE - 30])
+        np.testing.assert_allclose(table.snout_x_px[0], project.poses.points[30, 0, 0])
+        assert np.isnan(table.snout_x_px[SPIKE - 30])
         view.state.show = "both"
-        assert "snout_x_filtered" in view.state.table()
+        assert "snout_x_filtered_px" in view.state.table()
 
     def test_figure_and_snapshot(self, view):
         view.controls.figure.click()

@@ -46,8 +46,8 @@ def test_lengths_are_in_cm_everywhere(view):
     view.controls.length.value = "cm"
     assert view.wait()
     in_cm, name = state.table(), state.bodyparts[0]
-    np.testing.assert_allclose(in_cm[f"{name}_x_cm"], in_px[f"{name}_x"] / PX_PER_CM)
-    np.testing.assert_allclose(in_cm[f"{name}_speed_cm"], 60 / PX_PER_CM, rtol=1e-3)
+    np.testing.assert_allclose(in_cm[f"{name}_x_cm"], in_px[f"{name}_x_px"] / PX_PER_CM)
+    np.testing.assert_allclose(in_cm[f"{name}_speed_cm_s"], 60 / PX_PER_CM, rtol=1e-3)
     assert view.plots.over_time["speed-0"].left.label == "speed (cm/s)"
     assert view.plots.plane.bottom.label == "x (cm)"
     assert state.trails(0)[0][-1][0] == pytest.approx(5 / PX_PER_CM)
