@@ -133,14 +133,19 @@ def test_poses_lie_where_they_belong_and_obey_pcutoff(player):
     )
 
 
-def test_wheel_zooms_at_the_pointer_only_once_the_picture_has_the_focus(player):
+def test_the_wheel_scrolls_the_page_and_zooms_at_the_pointer_with_ctrl(player):
     player.page.mouse.move(*at(player, CANVAS, 160, 360))
     player.page.mouse.wheel(0, -10)
     assert not player.ask("p.state.zoomed")
     player.page.locator(CANVAS).scroll_into_view_if_needed()
     player.page.mouse.click(*at(player, CANVAS, 160, 360))
     before = player.ask("p.state.fit.to_image((160, 360)).tolist()")
+    player.page.mouse.wheel(0, -10)
+    assert not player.ask("p.state.zoomed")
+    player.page.mouse.move(*at(player, CANVAS, 160, 360))
+    player.page.keyboard.down("Control")
     player.page.mouse.wheel(0, -400)
+    player.page.keyboard.up("Control")
     player.until("p.state.zoomed")
     after = player.ask("p.state.fit.to_image((160, 360)).tolist()")
     assert after == pytest.approx(before, abs=1)

@@ -114,3 +114,27 @@ def test_smaller_and_larger_stay_together_at_every_width(editor):
             assert tops[0] == tops[1], width
     finally:
         editor.page.set_viewport_size(size)
+
+
+def test_the_wheel_scrolls_the_page_until_the_picture_that_was_clicked_is_zoomed(editor):
+    page, before = editor.page, editor.page.viewport_size
+    page.set_viewport_size({"width": 853, "height": 533})
+    page.mouse.click(*place(editor, 80, 60))
+    page.evaluate(
+        """() => {
+            window.wheels = [];
+            window.addEventListener('wheel', (e) => setTimeout(() => window.wheels.push(e.defaultPrevented)), true);
+        }"""
+    )
+    page.mouse.wheel(0, 1)
+    page.wait_for_function("() => window.wheels.length === 1")
+    assert not editor.ask("v.state.zoomed")
+    page.mouse.move(*place(editor, 80, 60))
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -300)
+    page.keyboard.up("Control")
+    editor.until("v.state.zoomed and v.input.guard.plain_wheel")
+    page.mouse.wheel(0, -100)
+    page.wait_for_function("() => window.wheels.length === 3")
+    assert page.evaluate("() => window.wheels") == [False, True, True]
+    page.set_viewport_size(before)

@@ -72,7 +72,7 @@ class InputGuard(anywidget.AnyWidget):
     ).tag(sync=True)
     shown = traitlets.Float(1.0, help="CSS px that each px of the first canvas takes.").tag(sync=True)
     plain_wheel = traitlets.Bool(
-        True, help="The wheel is told where the canvas has the keys; else only with Ctrl, and the page scrolls."
+        False, help="The wheel is told where the canvas has the keys; else only with Ctrl, and the page scrolls."
     ).tag(sync=True)
     held = traitlets.List(traitlets.Unicode(), help="Keys of ``grab`` whose release is told, too.").tag(sync=True)
     label = traitlets.Unicode("", help="What the first canvas is, for screen readers.").tag(sync=True)
@@ -131,6 +131,18 @@ class Input:
 
         self._emptied, self.guard.widths = emptied, [canvas.size[1] for canvas in canvases]
         self.guard.observe(follow, "ratios")
+
+    def zooms(self, picture: Any) -> None:
+        """The wheel zooms a picture (a `Zoomable` with traits) with Ctrl; without, it scrolls the page.
+
+        Zoomed in, the wheel alone does where the canvas has the keys.
+        """
+
+        def follow(_: Any = None) -> None:
+            self.guard.plain_wheel = picture.zoomed
+
+        picture.observe(follow, "revision")
+        follow()
 
     def listen_keys(self, canvas: MultiCanvas) -> None:
         """Take the keys of a canvas that belongs to a widget inside this one, where the guard does not work."""

@@ -69,6 +69,7 @@ class FrameView(PaintedBox):
         self.canvas = FrameCanvas(size)
         self.input = Input([self.canvas], KEYS, self._on_input, ROOT)
         self.input.sharpen(self.redraw, self.canvas)
+        self.input.zooms(self.frame)
         self._build()
         row = ipywidgets.HBox([*self.buttons.values(), self.score_map])
         row.add_class("dlcnb-row")
@@ -84,8 +85,8 @@ class FrameView(PaintedBox):
         about = {
             "ArrowLeft": ("chevron-left", "The worse frame before this (Left)"),
             "ArrowRight": ("chevron-right", "The better frame after this (Right)"),
-            "-": ("search-minus", "Zoom out (-, or wheel)"),
-            "+": ("search-plus", "Zoom in (+, or wheel)"),
+            "-": ("search-minus", "Zoom out (-, or Ctrl+wheel)"),
+            "+": ("search-plus", "Zoom in (+, or Ctrl+wheel)"),
             "z": ("crosshairs", "Zoom to label and prediction (z)"),
             "0": ("arrows-alt", "Whole frame (0, or double click)"),
         }

@@ -68,16 +68,12 @@ class Screen:
         made = Input([self.canvas, self.bar], keys, on_message)
         self._guard = guard = made.guard
         guard.hover = guard.wakes = True
-        guard.plain_wheel, guard.held = False, list(held)
+        guard.held = list(held)
         guard.label = LABEL
         made.sharpen(self.appear, self.canvas, self.bar)
         guard.observe(lambda _: self._on_client(), "shown")
-        self.view.observe(self._on_zoom, "revision")
+        made.zooms(self.view)
         return made
-
-    def _on_zoom(self, _: Any) -> None:
-        if self._guard is not None and self._guard.plain_wheel != self.view.zoomed:
-            self._guard.plain_wheel = self.view.zoomed
 
     def appear(self, *_: Any) -> None:
         """Paint everything anew: the page's canvases are empty."""

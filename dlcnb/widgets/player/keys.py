@@ -30,7 +30,7 @@ BUTTONS = {  # key -> (icon, tooltip, word), in the order of the row
     "End": ("fast-forward", "Last frame (End)", ""),
     "[": ("chevron-left", "Previous marked frame ([)", "Mark"),
     "]": ("chevron-right", "Next marked frame (])", "Mark"),
-    "+": ("search-plus", "Zoom in (+, or wheel)", ""),
-    "-": ("search-minus", "Zoom out (-, or wheel)", ""),
+    "+": ("search-plus", "Zoom in (+, or Ctrl+wheel)", ""),
+    "-": ("search-minus", "Zoom out (-, or Ctrl+wheel)", ""),
     "0": ("arrows-alt", "Whole frame (0, or double click)", ""),
 }

@@ -116,6 +116,7 @@ class Player(View):
         self.canvas, self.timeline = FrameCanvas((height, width)), Timeline(width, self.lanes)
         self.input = Input([self.canvas, self.timeline], KEYS, self._on_input)
         self.input.sharpen(self._on_client, self.canvas, self.timeline)
+        self.input.zooms(state)
         self.slider = ipywidgets.IntSlider(
             min=0, max=max(state.n_frames - 1, 1), readout=False, layout=layout(flex="1 1 0", margin="0 8px")
         )

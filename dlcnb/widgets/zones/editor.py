@@ -63,6 +63,7 @@ class ZoneEditor(View):
         self.canvas.layout.max_width = room(size, 400)
         self.input = Input([self.canvas], KEYS, self._on_input, ROOT)
         self.input.sharpen(self.redraw, self.canvas)
+        self.input.zooms(self.state)
         self.controls = ZoneControls(self, [path.stem for path in self.project.videos])
         controls = self.controls
         column = ipywidgets.VBox(

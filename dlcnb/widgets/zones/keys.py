@@ -58,8 +58,8 @@ BUTTONS = {  # key: (icon, what it does, word where the icon is not known by eve
     "Ctrl+a": ("clone", "Choose all zones (Ctrl+a), to move and resize them together", "All"),
     ",": ("compress", "Smaller by 5 % (,)", "Smaller"),
     ".": ("expand", "Larger by 5 % (.)", "Larger"),
-    "-": ("search-minus", "Zoom out (-, or wheel)", ""),
-    "+": ("search-plus", "Zoom in (+, or wheel)", ""),
+    "-": ("search-minus", "Zoom out (-, or Ctrl+wheel)", ""),
+    "+": ("search-plus", "Zoom in (+, or Ctrl+wheel)", ""),
     "0": ("arrows-alt", "Whole frame (0, or double click)", ""),
 }
 TOGETHER = (("Ctrl+z", "Ctrl+y"), ("Delete",), ("n", "h", "Ctrl+a"), (",", "."), ("-", "+", "0"))  # whatever the width
