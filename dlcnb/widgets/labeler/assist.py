@@ -150,6 +150,12 @@ class Assistance(Frames):
         self._move_on()
 
     @locked
+    def choose_next_open(self) -> None:
+        """In the sequential mode, go to the next bodypart that is open, as after a click."""
+        if self.mode == "sequential":
+            self._move_on()
+
+    @locked
     def accept_all(self) -> None:
         """Make labels of what was copied and of all suggestions of this frame that reach the project's pcutoff."""
         points, likelihood = self.suggested()

@@ -193,6 +193,7 @@ class Controls:
 
     def _on_menu(self, opened: Menu) -> None:
         """Close the others, and let it lie over the half of the picture where the points are not."""
+        self._suggester.look()
         for menu in self.menus:
             if menu is not opened:
                 menu.close_panel()
@@ -229,7 +230,11 @@ class Controls:
 
     def _suggest_menu(self) -> Menu:
         choices = [self._suggester.button, self.buttons["follow"], self.buttons["accept"]]
-        made = Menu("Suggest", "Hollow points by a network, or followed from labeled frames", [columns(choices)])
+        made = Menu(
+            "Suggest",
+            "Hollow points by a network, or followed from labeled frames",
+            [columns(choices), self._suggester.why_not],
+        )
         made.panel.add_class("dlcnb-narrow")
         for choice in choices:
             choice.on_click(lambda _: made.close_panel())

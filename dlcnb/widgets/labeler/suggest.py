@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 import ipywidgets
 
 from dlcnb import jobs
+from dlcnb.run import Run
 from dlcnb.widgets.base.follow import JobFollower, News
-from dlcnb.widgets.base.html import Html
+from dlcnb.widgets.base.html import Html, muted
+from dlcnb.widgets.base.view import NotYet
 
 if TYPE_CHECKING:
     from dlcnb.widgets.labeler.state import LabelSession
 
 __all__ = ["Suggester"]
+
+TIP = "Let the last trained network suggest points in the frames that are not done"
 
 
 class Suggester:
@@ -34,11 +38,12 @@ class Suggester:
         self._follower = JobFollower(self._told, failed, seconds=0.3)
         self.button = ipywidgets.Button(icon="magic")
         self._say_idle()
-        self.button.tooltip = "Let the last trained network suggest points in the frames that are not done"
         self.button.on_click(lambda _: self._pressed())
+        self.why_not = Html()  # it can't be pressed
         self.text = Html()
         self.text.add_class("dlcnb-number")
         session.observe(lambda _: self._say_left(), "revision")
+        self.look()
 
     @property
     def job(self) -> jobs.Job | None:
@@ -49,6 +54,21 @@ class Suggester:
     def busy(self) -> bool:
         """Whether a worker is at it."""
         return self._follower.following
+
+    @property
+    def lacks(self) -> str:
+        """Why there is no network to ask, in words; empty if there is one."""
+        project = self.session.project
+        if any(Run(run).steps for run in project.runs()):
+            return ""
+        where = f"Iteration {project.iteration} has no network yet" if project.iteration else "There is no network yet"
+        return f"{where}: train one first, under Train"
+
+    def look(self) -> None:
+        """See whether there is a network to ask; say what is missing where there is none."""
+        why = "" if self.busy else self.lacks
+        self.button.disabled, self.button.tooltip = bool(why), why or TIP
+        self.why_not.value, self.why_not.layout.display = muted(why), None if why else "none"
 
     def _pressed(self) -> None:
         try:
@@ -77,6 +97,8 @@ class Suggester:
         images = [image for image in ordered if session.state(image) != "done"]
         if not images:
             raise ValueError("Every frame is done: there is nothing to suggest.")
+        if run is None and (why := self.lacks):
+            raise NotYet(f"{why}.", lambda: bool(self.lacks))
         job = jobs.start("suggest", session.project, images=images, snapshot=snapshot, run=run)
         self._images = ()
         self.button.description, self.button.icon = "Stop the network", "stop"

@@ -173,6 +173,7 @@ class Pointer:
                 if taken:
                     place = message["x"], message["y"]
                     session.place(self._dragged_to(place, start, taken[1]), session.bodyparts[taken[0]])
+                    session.choose_next_open()
                 return
             there = self._near(start, placed=True) if self._button == 0 else None
             if there and (message.get("shift") or (session.mode == "sequential" and session.placed)):

@@ -86,7 +86,7 @@ class TestPointer:
         click(labeler, 30, 40)
         drag(labeler, (31, 40.5), (51, 50.5))
         np.testing.assert_allclose(points(labeler)[0], (50, 50))
-        assert labeler.session.cursor.bodypart == "snout"
+        assert labeler.session.cursor.bodypart == "leftear"
         key(labeler, "Ctrl+z")
         np.testing.assert_allclose(points(labeler)[0], (30, 40))
 
@@ -529,10 +529,30 @@ class TestSuggestions:
         assert origins == ["suggestion snapshot-10", "hand", "suggestion snapshot-10", "suggestion snapshot-10"]
 
     def test_without_a_trained_network_that_is_said(self, labeler):
-        labeler.suggester.button.click()
-        assert "no trained network" in status(labeler)
-        assert "(the step Train of Studio)" in status(labeler)
-        assert not labeler.suggester.busy
+        ask, suggester = labeler.suggester.button, labeler.suggester
+        assert ask.disabled
+        assert ask.tooltip in suggester.why_not.value
+        assert ask.tooltip == "There is no network yet: train one first, under Train"
+        ask.click()
+        assert ask.tooltip in status(labeler)
+        assert not suggester.busy
+        (labeler.session.project.new_run(0.8) / "snapshot-1.params").touch()
+        suggester.look()
+        assert not ask.disabled
+        assert suggester.why_not.layout.display == "none"
+
+    def test_after_a_drag_the_next_click_places_what_is_open(self, labeler):
+        for n, x in enumerate((20, 40, 60)):
+            labeler.session.place((x, 30), BODYPARTS[n])
+        labeler.session.go_to(M1[1])
+        labeler.session.place((90, 50), BODYPARTS[3])
+        labeler.session.copy_previous()
+        assert labeler.wait(60)
+        labeler.session.choose(BODYPARTS[3])
+        for x in (40, 60):
+            drag(labeler, (x, 30), (x, 50))
+        click(labeler, 20, 50)
+        np.testing.assert_allclose(points(labeler), [(20, 50), (40, 50), (60, 50), (90, 50)])
 
     def test_a_damaged_table_of_machines_labels_is_said_and_labeling_goes_on(self, project):
         (project.labeled_dir("m1") / "machinelabels-iter0.h5").write_bytes(b"nothing")
