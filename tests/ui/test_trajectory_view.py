@@ -133,6 +133,23 @@ def test_the_table_of_zones_shows_how_long_the_bodypart_is_known(view):
     assert "(25 %)" in table.locator("tbody tr").first.inner_text()
 
 
+def test_what_the_button_of_the_zones_opens_is_scrolled_to(view):
+    before = view.page.viewport_size
+    view.page.set_viewport_size({"width": 1280, "height": 600})
+    view.page.evaluate("document.querySelector('.dlcnb-trajectories').scrollIntoView()")
+    assert view.page.locator(".dlcnb-in-zones").evaluate("one => one.getBoundingClientRect().top") > 600
+    view.ask("v.show_zones()")
+    view.page.wait_for_function(
+        """() => {
+            const { top, bottom } = document.querySelector('.dlcnb-in-zones').getBoundingClientRect();
+            return document.querySelector('.dlcnb-in-zones .dlcnb-empty, .dlcnb-in-zones .dlcnb-muted') &&
+                top >= 0 && (bottom <= innerHeight || top < 200);
+        }"""
+    )
+    view.until("v.input.reveal == ''")
+    view.page.set_viewport_size(before)
+
+
 def await_times(lab):
     """Wait until the page shows the times that it was told; returns them."""
     lab.until("v._painter.wait(0.5)")

@@ -2,6 +2,7 @@
 const SUPPRESS = 'data-lm-suppress-shortcuts';
 const PLOT = '.dlcnb-plot';
 const LEAST = 5; // px that a drag is long
+const PATIENCE = 5000; // ms in which what is scrolled to may grow
 
 function render({ model, el }) {
   el.style.display = 'none';
@@ -63,6 +64,21 @@ function render({ model, el }) {
     }
     model.set('drawn', model.get('drawn') + 1);
     model.save_changes();
+  }
+
+  // Scroll to what was asked for, again when it grows as its parts arrive, until the user does something or it is late.
+  function reveal(root) {
+    const target = model.get('reveal') && root.querySelector('.' + model.get('reveal'));
+    if (!target) return;
+    model.set('reveal', '');
+    model.save_changes();
+    const seen = new ResizeObserver(() => target.scrollIntoView({ block: 'nearest' }));
+    const ended = () => seen.disconnect();
+    seen.observe(target);
+    for (const kind of ['wheel', 'pointerdown', 'keydown'])
+      window.addEventListener(kind, ended, { capture: true, once: true, signal });
+    setTimeout(ended, PATIENCE);
+    signal.addEventListener('abort', ended);
   }
 
   function attach() {
@@ -127,6 +143,10 @@ function render({ model, el }) {
     model.set('attached', model.get('attached') + 1);
     model.save_changes();
     tellDrawn(root, 240);
+    const asked = () => reveal(root);
+    model.on('change:reveal', asked);
+    signal.addEventListener('abort', () => model.off('change:reveal', asked));
+    asked();
     return true;
   }
 

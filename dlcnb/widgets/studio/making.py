@@ -74,7 +74,15 @@ def _trajectories(studio: Studio) -> View:
 
 
 def _zones(studio: Studio) -> View:
-    return ZoneEditor(studio.project, _video(studio))
+    return ZoneEditor(studio.project, _video(studio), on_times=lambda video: _times(studio, video))
+
+
+def _times(studio: Studio, video: Path) -> None:
+    """Show how long what was in the zones of a video."""
+    if video in studio.project.videos:
+        studio.bar.videos.value = video
+    if (view := studio.go_to("Trajectories")) is not None:
+        view.show_zones()
 
 
 def _map(studio: Studio) -> View:

@@ -28,7 +28,7 @@ from dlcnb.widgets.trajectories.controls import TrajectoryControls
 from dlcnb.widgets.trajectories.figure import selected_figure
 from dlcnb.widgets.trajectories.plots import TrajectoryPlots
 from dlcnb.widgets.trajectories.state import TrajectoryState
-from dlcnb.widgets.trajectories.zones import ZonePanel
+from dlcnb.widgets.trajectories.zones import ZONES, ZonePanel
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -141,6 +141,11 @@ class TrajectoryView(View):
         if self._painter is not None:
             self._painter.request()
 
+    def show_zones(self) -> None:
+        """Open the table of the zones, and scroll to it."""
+        self.zones.open_button.value = True
+        self.input.reveal = ZONES
+
     def _connect(self) -> None:
         state, player = self.state, self.player.state
         whole = ["revision", "pcutoff", "bodyparts", "method", "show", "unit", "length", "trail"]
@@ -149,6 +154,7 @@ class TrajectoryView(View):
         state.observe(lambda change: setattr(player, "pcutoff", change.new), "pcutoff")
         state.observe(lambda change: self.tell(change.new), "message")
         self.input.observe(lambda _: self.plots.name_times(), ["attached", "drawn"])
+        self.zones.open_button.observe(lambda change: self.show_zones() if change.new else None, "value")
         player.observe(lambda _: self._on_frame_of_player(), "frame")
         player.observe(lambda change: setattr(state, "pcutoff", change.new), "pcutoff")
         player.pcutoff = state.pcutoff

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from dlcnb.widgets.trajectories.state import TrajectoryState
     from dlcnb.zones import Stays, Zone
 
-__all__ = ["ZonePanel"]
+__all__ = ["ZONES", "ZonePanel"]
+
+ZONES = "dlcnb-in-zones"  # CSS class of the section
 
 Found = tuple[list[dict[str, Any]], "list[Stays]"]
 
@@ -80,6 +82,7 @@ class ZonePanel(ipywidgets.VBox):
             field.observe(self._quiet.ignored(lambda _: opened()), "value")
         self._head = row([self.open_button])
         super().__init__([self._head], layout=layout(width="100%", min_width="0"))
+        self.add_class(ZONES)
 
     @property
     def opened(self) -> bool:

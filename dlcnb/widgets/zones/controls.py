@@ -94,7 +94,13 @@ class ZoneControls:
         self.name.tooltip = "Name of the chosen zone"
         self.name.observe(self._quiet.ignored(lambda change: self._editor.act("rename", change.new)), "value")
         self.facts = Html()
-        rows = [Html(heading("zones")), self.list, row([Html("name"), self.name]), self.facts]
+        self.times = button(
+            "table",
+            "Time, entries and distance in these zones: a table and a csv, under Look, Trajectories",
+            self._editor.show_times,
+            "Time in zones …",
+        )
+        rows = [Html(heading("zones")), self.list, row([Html("name"), self.name]), row([self.times]), self.facts]
         self.zones = ipywidgets.VBox(rows, layout=ipywidgets.Layout(overflow="visible"))
 
     def _build_presets(self) -> None:

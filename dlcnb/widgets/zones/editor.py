@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,18 +44,25 @@ class ZoneEditor(View):
         A video of the project, by its path or name; by default the first one.
     width : int, optional
         Width of the picture in px; by default the video's own, at most 720.
+    on_times : callable, optional
+        Called with the path of the video when its time in the zones is asked for; without, there is no such button.
     """
 
     _painter: Painter | None = None
 
     def __init__(
-        self, project: Project | Path | str, video: Path | str | None = None, *, width: int | None = None
+        self,
+        project: Project | Path | str,
+        video: Path | str | None = None,
+        *,
+        width: int | None = None,
+        on_times: Callable[[Path], object] | None = None,
     ) -> None:
         self.project = project if isinstance(project, Project) else Project.open(project)
         if not self.project.videos:
             raise FileNotFoundError(f"{self.project.root} has no video yet: add one (dlcnb add-videos).")
         path = self.project.videos[0] if video is None else self.project.video(Path(video).name)
-        self._lock, self._misfit = threading.RLock(), False
+        self._lock, self._misfit, self._on_times = threading.RLock(), False, on_times
         self.scale: Scale | None = None
         self._reader = VideoReader(path)
         size = canvas_size(self._reader.size, width, 480, 720)
@@ -64,8 +72,8 @@ class ZoneEditor(View):
         self.input = Input([self.canvas], KEYS, self._on_input, ROOT)
         self.input.sharpen(self.redraw, self.canvas)
         self.input.zooms(self.state)
-        self.controls = ZoneControls(self, [path.stem for path in self.project.videos])
-        controls = self.controls
+        self.controls = controls = ZoneControls(self, [path.stem for path in self.project.videos])
+        controls.times.layout.display = None if on_times is not None else "none"
         column = ipywidgets.VBox(
             [self.canvas, controls.moves, self.input.guard],
             layout=ipywidgets.Layout(width="100%", max_width=f"{size[1]}px", flex="1 1 480px", overflow="visible"),
@@ -196,6 +204,12 @@ class ZoneEditor(View):
             state.finish()
         elif state.tool == "choose" and not state.chosen:
             state.reset_view()
+
+    @gesture
+    def show_times(self) -> None:
+        """Show the video's time in the zones, where whoever made this widget has it."""
+        if self._on_times is not None:
+            self._on_times(self.video)
 
     # --- what is kept ---
 

@@ -403,6 +403,18 @@ class TestStudio:
         assert view.wait()
         assert "distance cm" in view.zones.table.value
 
+    def test_the_zones_have_a_button_to_their_table(self, studio):
+        analyzed(studio.project)
+        editor = studio.go_to("Zones")
+        editor.act("preset", "quadrants")
+        editor.controls.times.click()
+        assert studio.tab == "Trajectories"
+        view = studio.widgets["Trajectories"]
+        assert view.wait()
+        assert view.zones.opened
+        assert editor.state.zones[0].name in view.zones.table.value
+        assert view.input.reveal  # until a page has scrolled there
+
     def test_a_pcutoff_kept_in_the_evaluation_is_that_of_the_trajectories(self, studio):
         evaluate(studio.project, trained(studio.project))
         analyzed(studio.project)

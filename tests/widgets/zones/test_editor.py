@@ -183,3 +183,7 @@ def test_every_key_does_something_without_a_zone(editor):
     for name in editor.input._keys:
         key(editor, name)
     assert "dlcnb-error" not in editor.status_line.value
+
+
+def test_alone_it_has_no_button_to_a_table(editor):
+    assert editor.controls.times.layout.display == "none"
