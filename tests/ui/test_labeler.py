@@ -306,6 +306,18 @@ def test_caps_lock_changes_no_key(labeler):
     acknowledged(labeler, 0)
 
 
+def test_a_menu_that_goes_on_below_shows_so_until_its_end(labeler):
+    below = f"{PANEL.removesuffix(':visible')}.dlcnb-more-below:visible"
+    labeler.page.locator(".dlcnb-labeler .dlcnb-menu > button", has_text="More").click()
+    panel = labeler.page.locator(PANEL)
+    panel.evaluate("panel => { panel.style.maxHeight = '132px'; window.dispatchEvent(new Event('resize')); }")
+    labeler.page.locator(below).wait_for()
+    assert "▾" in panel.evaluate("panel => getComputedStyle(panel, '::after').content")
+    panel.evaluate("panel => panel.scrollTo(0, panel.scrollHeight)")
+    labeler.page.wait_for_function("() => !document.querySelector('.dlcnb-more-below')")
+    labeler.page.keyboard.press("Escape")
+
+
 def test_every_button_has_a_tooltip_and_is_large_enough(labeler):
     for menu in ("View", "More"):
         labeler.page.locator(".dlcnb-labeler .dlcnb-menu > button", has_text=menu).click()

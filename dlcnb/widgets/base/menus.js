@@ -18,12 +18,24 @@ function watchMenus(root, home, send, signal) {
     panel.style.setProperty('--dlcnb-free', `${free}px`);
     panel.style.setProperty('--dlcnb-left', `${side.right + GAP - panel.parentElement.getBoundingClientRect().left}px`);
   };
+  const showMore = (panel) =>
+    panel.classList.toggle('dlcnb-more-below', panel.scrollHeight - panel.scrollTop - panel.clientHeight > 8);
+  root.addEventListener(
+    'scroll',
+    ({ target }) => {
+      if (target.classList?.contains('dlcnb-panel')) showMore(target);
+    },
+    { capture: true, signal },
+  );
   const follow = (panel) => {
     const opener = buttonOf(panel);
     const open = isOpen(panel);
     if (!opener || String(open) === opener.getAttribute('aria-expanded')) return;
     opener.setAttribute('aria-expanded', String(open));
-    if (open) place(panel);
+    if (open) {
+      place(panel);
+      showMore(panel);
+    }
     const active = document.activeElement;
     if (open && active === opener) panel.querySelector('button, input, [tabindex="0"]')?.focus({ preventScroll: true });
     if (!open && panel.contains(active)) (panel.dlcnbByKey ? opener : home).focus({ preventScroll: true });
@@ -40,7 +52,7 @@ function watchMenus(root, home, send, signal) {
     if (panels().some(beside)) send({ type: 'dismiss' });
   };
   document.addEventListener('pointerdown', pressed, { capture: true, signal });
-  window.addEventListener('resize', () => panels().filter(isOpen).forEach(place), { signal });
+  window.addEventListener('resize', () => panels().filter(isOpen).forEach((panel) => (place(panel), showMore(panel))), { signal });
   const escaped = (e) => {
     if (e.key !== 'Escape' || !panels().some((panel) => panel.contains(e.target))) return;
     e.preventDefault();

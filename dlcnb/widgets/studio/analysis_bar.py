@@ -13,7 +13,7 @@ from dlcnb.project import missing_words
 from dlcnb.run import Run
 from dlcnb.widgets.base.advice import in_studio
 from dlcnb.widgets.base.follow import JobFollower, News, under_way
-from dlcnb.widgets.base.html import Html, muted, shortened
+from dlcnb.widgets.base.html import Html, joined, muted, shortened
 from dlcnb.widgets.base.poses_choice import table_words
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import NotYet, View, button, gesture, row, shown
@@ -176,8 +176,8 @@ class AnalysisBar(View):
         self.start_button.description = "Analyze again" if table else "Analyze"
         self.start_button.button_style = "" if table or not trained else "success"
         table_there = table_words(table, self.video) if table is not None and self.video is not None else ""
-        words = missing if busy else "; ".join(filter(None, [missing, table_there])) or "not analyzed yet"
-        self.note.value = muted(shortened(words, 60))
+        there = "" if busy else shortened(table_there or "not analyzed yet" * (not missing), 60)
+        self.note.value = muted(joined(filter(None, [missing, there]), "; "))
 
     def _missing(self, trained: bool) -> str:
         """Why no analysis can be started now; empty if one can."""

@@ -149,7 +149,7 @@ class Overview:
         first = self.iteration == 0
         open_frames = self.extracted - self.labeled
         extract = f"extract {_count(self.picked, 'frame')}"
-        train = f"train {self.minutes:g} minutes" if self.minutes else "train a network"
+        train = f"train {self.minutes:g} minute{'s' * (self.minutes != 1)}" if self.minutes else "train a network"
         steps = (
             (not self.videos and self.missing, "Frames", f"put {_few(self.missing)} back"),
             (not self.videos, "Frames", "add a video to the project"),

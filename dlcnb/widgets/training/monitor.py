@@ -370,6 +370,7 @@ class TrainingMonitor(View):
             self.pause_button.tooltip = f"Go on from the last good snapshot with learning rate {state.lower_rate:g}"
 
     def _on_message(self, _: Any) -> None:
+        self.offer.hush(bool(self.state.message))
         self.tell(self.state.message, "error" if self.state.status in ("failed", "lost") else "hint")
 
     def snapshot(self) -> Image.Image:

@@ -83,6 +83,10 @@ class StartOffer(ipywidgets.VBox):
             self.box.description = f"Go on from the network of iteration {iteration_of(run)} ({run_name(run.folder)})"
             self._show()
 
+    def hush(self, hushed: bool) -> None:
+        """Leave what is to be minded out, where a run on display says it."""
+        self.caution.layout.display = "none" if hushed else None
+
     def _on_box(self, change: Any) -> None:
         self._settings.start_from = self._path if change.new else ""
 

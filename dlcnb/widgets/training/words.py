@@ -59,7 +59,7 @@ def headline(state: TrainingState) -> Markup:
     elif state.status == "running":
         left = f" · {clock_text(state.seconds_left)} left" if np.isfinite(state.seconds_left) else ""
         words += f" · {state.progress:.0%}{left}"
-    return markup('<b class="dlcnb-number">{}</b>', words)
+    return markup('<b class="dlcnb-number dlcnb-wraps">{}</b>', words)
 
 
 def _figures(value: float, form: str, unit: str = "") -> str:

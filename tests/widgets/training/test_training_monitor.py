@@ -332,6 +332,21 @@ class TestWhatIsShown:
         assert monitor.state.human is None
         known.close()
 
+    def test_few_frames_are_told_once(self, log, run, project):
+        frames = project.labeled_dir("mouse")
+        frames.mkdir(exist_ok=True)
+        images = tuple(f"labeled-data/mouse/img{n}.png" for n in range(2))
+        Labels(("paw", "nose"), project.scorer, images, np.full((2, 2, 2), 10.0)).write(frames)
+        before = TrainingMonitor(project)
+        assert "Only 2 frames" in before.offer.caution.value
+        assert before.offer.caution.layout.display is None
+        log.write("start")
+        log.write("warning", message="Only 2 frames to train on. Label 20 or more, of different postures.")
+        before.refresh()
+        assert "Only 2 frames" in before.status_line.value
+        assert before.offer.caution.layout.display == "none"
+        before.close()
+
     def test_stopping_early_is_suggested(self, log, monitor):
         log.write("start")
         write_steps(log, range(1, 11))
