@@ -70,9 +70,14 @@ function render({ model, el }) {
   function reveal(root) {
     const target = model.get('reveal') && root.querySelector('.' + model.get('reveal'));
     if (!target) return;
-    model.set('reveal', '');
-    model.save_changes();
-    const seen = new ResizeObserver(() => target.scrollIntoView({ block: 'nearest' }));
+    queueMicrotask(() => { // what is changed back within the news of a change is not sent
+      model.set('reveal', '');
+      model.save_changes();
+    });
+    const seen = new ResizeObserver(() => {
+      // its head at last, which is what is seen of one that is too high
+      for (const part of [target, target.firstElementChild]) part?.scrollIntoView({ block: 'nearest' });
+    });
     const ended = () => seen.disconnect();
     seen.observe(target);
     for (const kind of ['wheel', 'pointerdown', 'keydown'])
