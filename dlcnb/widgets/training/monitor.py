@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +21,7 @@ from dlcnb.widgets.base.html import Html, joined, markup, muted, notice
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.view import NotYet, View, button, gesture, row, shown
 from dlcnb.widgets.training.curves import EARLIER, TrainingCurves
+from dlcnb.widgets.training.human import tell_human
 from dlcnb.widgets.training.preview_strip import PreviewStrip
 from dlcnb.widgets.training.runs import RunChooser, StartOffer, run_name, run_under_way, starts
 from dlcnb.widgets.training.settings import SettingsForm, TrainingSettings
@@ -44,8 +43,6 @@ TIPS = {
     "resume": "Go on with this run from its last snapshot",
     "stop": "Save a snapshot, then stop",
 }
-
-log = logging.getLogger(__name__)
 
 
 class TrainingMonitor(View):
@@ -94,7 +91,7 @@ class TrainingMonitor(View):
         self.show_run(self.project.last_run() if self.project is not None and self.project.runs() else run)
         self.list_runs()
         if self.project is not None:
-            _tell_human(self.project, weakref.WeakMethod(self._show_human))
+            tell_human(self.project, weakref.WeakMethod(self._show_human))
 
     # --- what it is made of ---
 
@@ -383,25 +380,6 @@ class TrainingMonitor(View):
             self.follower.close()
             self.strip.close()
         super().close()
-
-
-def _tell_human(project: Project, told: weakref.WeakMethod[Callable[[Variability], None]]) -> None:
-    """Find the human variability on a thread, as reading all labels may take a while; who is told may end before."""
-
-    def find() -> None:
-        try:
-            from dlcnb.evaluate import human_variability
-
-            found = human_variability(project)
-        except Exception as error:
-            log.info("Human variability is not known: %s", error, exc_info=True)
-            return
-        show = told()
-        if found is not None and show is not None:
-            show(found)
-
-    # no daemon: Python crashes where it ends while HDF5 reads, and now and then did
-    threading.Thread(target=find, name="dlcnb-human-variability").start()
 
 
 def _resolve(source: Project | Path | str) -> tuple[Project | None, Path | None]:
