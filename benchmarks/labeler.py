@@ -43,7 +43,7 @@ HOOK = """
         const { width, height } = context.canvas, row = context.getImageData(0, height - (height >> 4), width, 1).data;
         let frame = 0;
         for (let bit = 0; bit < BITS; bit++)
-            if (row[4 * Math.floor(((bit + 0.5) * width) / BITS)] > 127) frame |= 1 << bit;
+            if (row[4 * Math.floor((0.3 + (0.4 * (bit + 0.5)) / BITS) * width)] > 127) frame |= 1 << bit;
         return frame;
     };
     const near = (context, [x, y, color]) => {
@@ -73,7 +73,7 @@ CANVAS = """() => {
 
 
 def make_project(parent, size, count):
-    """A project with ``count`` frames that say their number in their last rows."""
+    """A project with ``count`` frames that say their number in their last rows, in the middle: no loupe lies there."""
     rng = np.random.default_rng(0)
     height, width = size
     coarse = rng.integers(40, 200, (height // 8, width // 8, 3), np.uint8)
@@ -88,7 +88,7 @@ def make_project(parent, size, count):
     for frame in range(count):
         image = np.clip(base.astype(int) + rng.integers(-8, 8, (height, width, 1)), 0, 255).astype(np.uint8)
         for bit in range(BITS):
-            columns = slice(bit * width // BITS, (bit + 1) * width // BITS)
+            columns = slice(*(round((0.3 + 0.4 * edge / BITS) * width) for edge in (bit, bit + 1)))
             image[-height // 8 :, columns] = 255 * (frame >> bit & 1)
         cv2.imwrite(str(folder / f"img{frame:04d}.png"), image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return project
