@@ -71,9 +71,7 @@ class EventLog:
         one).
         """
         with self._lock:
-            if self._held is not None:
-                held, self._held = self._held, None
-                self._append(held)
+            self._append_held()
             self._append({"event": event, "time": time.time(), **plain(fields)})
             if event in ENDINGS:
                 os.fsync(self._file.fileno())
@@ -91,8 +89,16 @@ class EventLog:
             self._next_step = now + self._interval
 
     def close(self) -> None:
-        """Close the file; the log can't be written to afterwards."""
+        """Close the file, with what was held back if the disk has room; the log can't be written to afterwards."""
+        if not self._file.closed:
+            with self._lock, suppress(OSError):
+                self._append_held()
         self._file.close()
+
+    def _append_held(self) -> None:
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._append(held)
 
     def _append(self, record: dict[str, Any]) -> None:
         line = ("\n" if self._torn else "") + json.dumps(record) + "\n"

@@ -103,6 +103,14 @@ def test_steps_are_thinned_but_never_those_that_matter(tmp_path):
     assert events[-1]["event"] == "done"
 
 
+def test_the_last_step_is_written_when_nothing_follows_it(tmp_path):
+    with closing(EventLog(tmp_path, steps_per_second=1e-9)) as log:
+        for n in range(3):
+            log.step(step=n)
+    assert [e["step"] for e in EventReader(tmp_path).read()] == [0, 2]
+    log.close()  # again, as whoever cleans up does
+
+
 def test_a_torn_last_line_is_tolerated_and_does_not_spoil_the_next(tmp_path):
     with closing(EventLog(tmp_path)) as log:
         log.write("start")
