@@ -138,7 +138,7 @@ class Run:
     def widest_px(self) -> float:
         """The longest diagonal of a posture that was trained on, px (`dlcnb.geometry.widest_px`); NaN = not known."""
         found = self.settings.get("widest_px")
-        return float(found) if isinstance(found, (int, float)) and found > 0 else math.nan
+        return float(found) if type(found) in (int, float) and found > 0 else math.nan
 
     def _texts(self, name: str) -> list[str]:
         """A setting that is a list of texts; empty where there is none, raises `ProjectError` for another value."""

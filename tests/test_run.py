@@ -70,7 +70,7 @@ class TestWhereThingsAre:
         run.write_config(run.config, PARTS, widest_px=150.0)
         assert run.widest_px == 150.0
 
-    @pytest.mark.parametrize("damage", ["widest_px: far", "widest_px: -3", "widest_px: [1]", "widest_px: .nan"])
+    @pytest.mark.parametrize("damage", ["widest_px: far", "widest_px: -3", "widest_px: [1]", "widest_px: true", "widest_px: .nan"])
     def test_a_damaged_reach_is_an_unknown_one(self, run, damage):
         run.config_file.write_text(f"{run.config_file.read_text()}{damage}\n")
         assert math.isnan(run.widest_px)
