@@ -70,9 +70,9 @@ class TestWhereThingsAre:
         run.write_config(run.config, PARTS, widest_px=150.0)
         assert run.widest_px == 150.0
 
-    @pytest.mark.parametrize("damage", ["widest_px: far", "widest_px: -3", "widest_px: [1]", "widest_px: true", "widest_px: .nan"])
+    @pytest.mark.parametrize("damage", ["far", "-3", "[1]", "true", ".nan"])
     def test_a_damaged_reach_is_an_unknown_one(self, run, damage):
-        run.config_file.write_text(f"{run.config_file.read_text()}{damage}\n")
+        run.config_file.write_text(f"{run.config_file.read_text()}widest_px: {damage}\n")
         assert math.isnan(run.widest_px)
 
     def test_a_folder_that_is_no_run_says_so(self, tmp_path):
