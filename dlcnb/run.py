@@ -137,7 +137,7 @@ class Run:
     @property
     def widest_px(self) -> float:
         """The longest diagonal of a posture that was trained on, px (`dlcnb.geometry.widest_px`); NaN = not known."""
-        found = self.settings.get("widest_px")
+        found: Any = self.settings.get("widest_px")
         return float(found) if type(found) in (int, float) and found > 0 else math.nan
 
     def _texts(self, name: str) -> list[str]:
