@@ -34,13 +34,8 @@ LOG_FILE = "worker.log"  # what the worker printed
 CHANGEABLE = ("minutes", "steps", "learning_rate", "schedule", "device", "kvstore", "workers", "validate_every", "keep")
 _LONGEST = 10_000  # letters of a row of statistics
 NEWEST = 3  # snapshots that stay beside the best one and those to keep
-NO_SETTINGS = (
-    "all_joints_names",
-    "run_id",
-    "decisions",
-    "began_from",
-    "widest_px",
-)  # keys of pose_cfg.yaml that are no settings
+FACTS = ("decisions", "began_from", "widest_px")  # what pose_cfg.yaml tells beside the settings
+NO_SETTINGS = ("all_joints_names", "run_id", *FACTS)
 
 log = logging.getLogger(__name__)
 
@@ -147,22 +142,13 @@ class Run:
             raise ProjectError(f"{self.config_file}: expected a list as {name}, found {str(found)[:40]}; correct it")
         return list(map(str, found))
 
-    def write_config(
-        self,
-        config: TrainConfig,
-        bodyparts: Sequence[str],
-        decisions: Sequence[str] = (),
-        began_from: str = "",
-        widest_px: float = math.nan,
-    ) -> None:
-        """Write pose_cfg.yaml: settings, bodyparts, and what `decisions`, `widest_px` and "began_from" tell."""
+    def write_config(self, config: TrainConfig, bodyparts: Sequence[str], **facts: Any) -> None:
+        """Write pose_cfg.yaml: settings, bodyparts, and `FACTS`; those not given, or empty, stay as they were."""
         before = self.settings if self.config_file.exists() else {}
-        widest = round(widest_px, 1) if widest_px > 0 else None
-        more = {"decisions": list(decisions), "began_from": began_from, "widest_px": widest}
-        more = {name: value for name, given in more.items() if (value := given or before.get(name))}
+        told = {name: value for name in FACTS if (value := facts.get(name) or before.get(name))}
         own = {"all_joints_names": list(bodyparts), "run_id": before.get("run_id") or secrets.token_hex(8)}
         with atomic_path(self.config_file) as temporary, open(temporary, "w", encoding="utf-8") as file:
-            YAML().dump({**own, **config.to_dict(), **more}, file)
+            YAML().dump({**own, **config.to_dict(), **told}, file)
         (self.folder / FAILED_START).unlink(missing_ok=True)
         if "run_id" not in before:
             for step in self.steps:  # of a version that kept no checksums
@@ -267,8 +253,8 @@ class Run:
 
     def sign(self, step: int, path: str | os.PathLike[str] | None = None) -> None:
         """Note the checksum of a snapshot's weights, which lie at ``path`` until they are complete."""
-        record = {"sha256": sha256_of(path or self.snapshot(step)), "run_id": self.settings.get("run_id")}
-        atomic_write(self._record(step), json.dumps(record))
+        checksum = sha256_of(path or self.snapshot(step))
+        atomic_write(self._record(step), json.dumps({"sha256": checksum, "run_id": self.settings.get("run_id")}))
 
     def verified(self, step: int) -> str:
         """Checksum of a snapshot; raises `ProjectError` if it is not what this run has written.

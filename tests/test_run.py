@@ -57,14 +57,14 @@ class TestWhereThingsAre:
         assert run.bodyparts == PARTS
 
     def test_reasons_stay_with_the_settings(self, run):
-        run.write_config(run.config, PARTS, ["Frames are halved: the animal is large."])
+        run.write_config(run.config, PARTS, decisions=["Frames are halved: the animal is large."])
         run.write_config(run.config, PARTS)
         assert run.settings["decisions"] == ["Frames are halved: the animal is large."]
         assert run.config.steps == 100
 
     def test_how_far_the_animal_reaches_stays_with_the_settings(self, run):
         assert math.isnan(run.widest_px)
-        run.write_config(run.config, PARTS, widest_px=143.04)
+        run.write_config(run.config, PARTS, widest_px=143.0)
         run.write_config(run.config, PARTS)
         assert run.widest_px == 143.0
         run.write_config(run.config, PARTS, widest_px=150.0)

@@ -123,9 +123,9 @@ class Trainer:
         if resume:
             self._restore()
         if leads:
-            began = "" if resume else self.began_from
-            widest = widest_px(self.data.points[self.training])
-            self.run.write_config(config, self.data.bodyparts, planned.decisions, began, widest)
+            widest = round(widest_px(self.data.points[self.training]), 1)
+            facts = {"decisions": planned.decisions, "began_from": "" if resume else self.began_from}
+            self.run.write_config(config, self.data.bodyparts, **facts, widest_px=widest)
         self.augment = _augmentation(config, self.data.bodyparts)
         self.stats = StatsFile(self.run, self.step) if leads else None
         self.pool = ThreadPoolExecutor(1)

@@ -38,7 +38,8 @@ def told(arena_project, tmp_path_factory):
 def add_run(project, labels):
     """A run of which the files are there, but no weights worth the name, and its evaluation."""
     run = Run(project.new_run(0.75))
-    run.write_config(TrainConfig(steps=100), project.bodyparts, ["Frames are seen at half their size."], "imagenet")
+    decided = ["Frames are seen at half their size."]
+    run.write_config(TrainConfig(steps=100), project.bodyparts, decisions=decided, began_from="imagenet")
     run.snapshot(STEP).write_bytes(b"weights")
     run.write_best(STEP, 3.0)
     images = list(labels.images)

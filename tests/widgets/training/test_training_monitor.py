@@ -416,7 +416,7 @@ class TestRecipe:
     def test_what_was_decided_is_told_with_its_reasons(self, finished, monitor):
         assert "appear here once it has begun" in monitor.recipe.value
         config = TrainConfig(steps=1000, batch_size=4)
-        Run(finished).write_config(config, ["paw", "nose"], ["batch_size 4: frames are <large>."])
+        Run(finished).write_config(config, ["paw", "nose"], decisions=["batch_size 4: frames are <large>."])
         monitor.refresh()
         assert "batch_size 4: frames are &lt;large&gt;." in monitor.recipe.value
         assert "this run: 4" in monitor.form._used["batch_size"].value
