@@ -14,12 +14,13 @@ from typing import Any
 
 from dlcnb.files import atomic_write, read_json, require_file
 
-__all__ = ["TRACKERS", "crop_corner", "note_full_frame", "part_looked_at", "tells_of_crop"]
+__all__ = ["SUPERANIMAL", "TRACKERS", "crop_corner", "note_full_frame", "part_looked_at", "tells_of_crop"]
 
 log = logging.getLogger(__name__)
 
 _LARGEST = 20 << 20  # bytes of such a file
 TRACKERS = ("_el", "_bx", "_sk", "_ctd")  # how names of tables of several animals end, by what followed them
+SUPERANIMAL = "_superanimal_"  # how the scorers of DeepLabCut's ready-made networks begin
 _SUFFIXES = ("_filtered", "filtered", *TRACKERS)
 
 

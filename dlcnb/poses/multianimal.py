@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.files import StrPath, require_file
-from dlcnb.poses.crops import TRACKERS, crop_corner
-from dlcnb.poses.single import Poses, by_frame, write_frame
+from dlcnb.poses.crops import SUPERANIMAL, TRACKERS, crop_corner
+from dlcnb.poses.single import Poses, by_frame, found_only, write_frame
 from dlcnb.project import nearest
 from dlcnb.tables.errors import TableError
 from dlcnb.tables.h5 import is_h5, read_h5_table
@@ -83,6 +83,14 @@ class MultiAnimalPoses:
         a = self.individuals.index(name)
         return Poses(self.bodyparts, self.scorer, self.points[:, a], self.likelihood[:, a])
 
+    def seen(self) -> MultiAnimalPoses:
+        """These without the individuals that no frame shows, for which a table may have room; all if none is shown."""
+        shown = np.isfinite(self.likelihood).any(axis=(0, 2))
+        if shown.all() or not shown.any():
+            return self
+        names = tuple(name for name, is_shown in zip(self.individuals, shown, strict=True) if is_shown)
+        return replace(self, individuals=names, points=self.points[:, shown], likelihood=self.likelihood[:, shown])
+
     def together(self) -> Poses:
         """All animals as one `Poses`, whose bodyparts are called ``<individual> <bodypart>``, animal by animal."""
         count, names = len(self), tuple(f"{animal} {part}" for animal in self.individuals for part in self.bodyparts)
@@ -107,6 +115,7 @@ class MultiAnimalPoses:
             if coord not in _COORDS:
                 raise TableError(f"{path}: expected columns {', '.join(_COORDS)}, found {coord!r}")
             data[:, individuals.index(individual), bodyparts.index(part), _COORDS.index(coord)] = values[:, column]
+        data = found_only(data)
         points = data[..., :2] + np.array(crop_corner(path) or (0, 0), float)
         return cls(individuals, bodyparts, scorers[0], points, data[..., 2].copy())
 
@@ -130,7 +139,7 @@ def read_poses(path: StrPath, animal: str | None = None) -> Poses:
     Parameters
     ----------
     path : of the h5 or csv.
-    animal : of a table of several, the name of one; "all" or None = all (`MultiAnimalPoses.together`).
+    animal : of a table of several, the name of one; "all" or None = all that are seen (`MultiAnimalPoses.together`).
 
     Raises `TableError` for a damaged table, an unknown animal, or the name of one in a table of one.
     """
@@ -140,12 +149,16 @@ def read_poses(path: StrPath, animal: str | None = None) -> Poses:
             raise TableError(f"{path} is of one animal, expected several to take '{animal}' from. Leave the name out.")
         return Poses.read(path)
     found = MultiAnimalPoses.read(path)
-    return found.together() if animal in (None, "all") else found.animal(str(animal))
+    return found.seen().together() if animal in (None, "all") else found.animal(str(animal))
 
 
 def is_several(path: StrPath) -> bool:
-    """Whether a table of poses is of several animals, by its name: see `TRACKERS`; ``_filtered`` may follow."""
-    return Path(path).stem.removesuffix("_filtered").endswith(TRACKERS)
+    """Whether a table of poses is of several animals, by its name: see `TRACKERS`; ``_filtered`` may follow.
+
+    Those of DeepLabCut's SuperAnimals are laid out so, even of one animal.
+    """
+    name = Path(path).stem.removesuffix("_filtered")
+    return name.endswith(TRACKERS) or (SUPERANIMAL in name and "DLC_" not in name.rpartition(SUPERANIMAL)[2])
 
 
 def bone_edges(bodyparts: Sequence[str], edges: Iterable[tuple[str, str]]) -> NDArray[np.int64]:

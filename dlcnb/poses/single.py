@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.files import StrPath, atomic_path, read_json
-from dlcnb.poses.crops import TRACKERS, crop_corner, note_full_frame
+from dlcnb.poses.crops import SUPERANIMAL, TRACKERS, crop_corner, note_full_frame
 from dlcnb.poses.spread import COORDS, Spread, spread_path
 from dlcnb.project import is_stray, is_video
 from dlcnb.tables.errors import TableError
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from dlcnb.project import Scale
 
 __all__ = [
-    "Poses", "by_frame", "find_poses", "newest_poses", "other_video", "pose_tables", "poses_path", "table_paths",
-    "write_chunks", "write_frame",
+    "Poses", "by_frame", "find_poses", "found_only", "newest_poses", "other_video", "pose_tables", "poses_path",
+    "table_paths", "write_chunks", "write_frame",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -50,13 +50,14 @@ def poses_path(video: StrPath, scorer: str, suffix: str = "", folder: StrPath | 
 def find_poses(video: StrPath, folder: StrPath | None = None, filtered: bool = False, *, several: bool = False) -> Path:
     """The newest table of poses of a video, in ``folder`` or beside it; raises FileNotFoundError if there is none.
 
-    With ``several`` it is one of several animals (``_el``, ``_bx``, ``_sk``), which `dlcnb.poses.read_poses` reads.
+    With ``several`` it is one of several animals (``_el``, ``_bx``, ``_sk``, or a SuperAnimal's), which
+    `dlcnb.poses.read_poses` reads.
     """
     video = Path(video)
     folder = video.absolute().parent if folder is None else Path(folder)
     found = [
         p
-        for p in folder.glob(f"{escape(video.stem)}D*")
+        for p in folder.glob(f"{escape(video.stem)}[D_]*")
         if _is_table(p.name[len(video.stem) :], filtered, several) and other_video(p, video) is None
     ]
     if not found:
@@ -88,7 +89,7 @@ def pose_tables(video: StrPath, folder: StrPath | None = None) -> list[Path]:
     video = Path(video)
     folder = video.absolute().parent if folder is None else Path(folder)
     found: dict[str, Path] = {}
-    for path in sorted(folder.glob(f"{escape(video.stem)}D*"), key=lambda p: p.suffix):  # csv, then h5
+    for path in sorted(folder.glob(f"{escape(video.stem)}[D_]*"), key=lambda p: p.suffix):  # csv, then h5
         kinds = ((filtered, several) for filtered in (False, True) for several in (False, True))
         if any(_is_table(path.name[len(video.stem) :], *kind) for kind in kinds) and other_video(path, video) is None:
             found[path.stem] = path
@@ -98,16 +99,18 @@ def pose_tables(video: StrPath, folder: StrPath | None = None) -> list[Path]:
 def _is_table(rest: str, filtered: bool, several: bool) -> bool:
     """Whether a file is a table of poses of one animal, or of several, by what follows the video in its name.
 
-    DeepLabCut 2.0 wrote ``DeepCut_resnet50_…`` and ``…filtered``. Copies that a file manager made don't count.
+    DeepLabCut 2.0 wrote ``DeepCut_resnet50_…`` and ``…filtered``, its SuperAnimals write ``_superanimal_…`` for any
+    number of animals. Copies that a file manager made don't count.
     """
     match = re.fullmatch(
-        rf"(?:DLC|DeepCut_).*?({'|'.join(TRACKERS)})?(_?filtered|_skeleton|_labeled|_kinematics|_spread)?\.(?:h5|csv)",
+        rf"(DLC|DeepCut_|{SUPERANIMAL}).*?({'|'.join(TRACKERS)})?(_?filtered|_skeleton|_labeled|_kinematics|_spread)?"
+        r"\.(?:h5|csv)",
         rest,
     )
     if match is None or is_stray(rest):
         return False
     wanted = ("filtered", "_filtered") if filtered else (None,)
-    return bool(match[1]) == several and match[2] in wanted
+    return (bool(match[2]) or match[1] == SUPERANIMAL) == several and match[3] in wanted
 
 
 def other_video(table: StrPath, video: StrPath) -> Path | None:
@@ -190,7 +193,7 @@ class Poses:
         """
         table = _intact(Path(path))
         scorer, bodyparts, values = coordinates(table, _COORDS)
-        values = by_frame(table.path, table.index, values)
+        values = found_only(by_frame(table.path, table.index, values))
         corner = crop_corner(table.path)
         if corner is not None:
             values = values + (*corner, 0)
@@ -353,6 +356,11 @@ def table_paths(video: StrPath, scorer: str, suffix: str = "") -> tuple[Path, Pa
         path = poses_path(path, scorer)
     base = path.stem if is_h5(path) or path.suffix == ".csv" else path.name
     return path.with_name(f"{base}{suffix}.h5"), path.with_name(f"{base}{suffix}.csv")
+
+
+def found_only(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values ``(..., 3)`` of x, y and likelihood, NaN where that is below 0: DeepLabCut 3 fills with -1."""
+    return np.where(values[..., 2:] < 0, np.nan, values)
 
 
 def by_frame(path: Path, index: Sequence[str], values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ _LONGEST = 160  # bytes of a video's name: with DLC_Resnet50_<Task>…_filtered_
 
 def is_raw_video(path: Path) -> bool:
     """Whether this is a video, and none that DeepLabCut or dlcnb drew on."""
-    drawn_on = re.search(r"(_labeled|DLC_\w+)$", path.stem)
+    drawn_on = re.search(r"(_labeled(_before_adapt|_after_adapt)?|DLC_\w+)$", path.stem)
     return path.is_file() and is_video(path) and path.name[0] != "." and not drawn_on
 
 

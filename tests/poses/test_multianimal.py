@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dlcnb.poses import newest_poses, pose_tables, read_poses
 from dlcnb.poses.multianimal import MultiAnimalPoses
 from dlcnb.tables.errors import TableError
 
@@ -55,6 +56,28 @@ def test_individuals_with_other_bodyparts_and_rows_that_are_missing(tmp_path):
         np.testing.assert_array_equal(found.points[3, 1, 1], [9, 10])
         assert np.isnan(found.points[[0, 2]]).all()
         assert np.isnan(found.points[:, 0, 1]).all()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".h5"])
+def test_a_superanimal_fills_what_it_did_not_find_and_animals_that_are_not_there(tmp_path, suffix):
+    values = np.full((4, 3, 2, 3), -1.0)  # room for three animals, as DeepLabCut 3 fills it
+    values[:, 0] = 5.0, 7.0, 0.9
+    values[1, 0, 1] = -1
+    scorer = "superanimal_quadruped_hrnet_w32_fasterrcnn_resnet50_fpn_v2"
+    names = [[scorer], ["animal0", "animal1", "animal2"], PARTS, ["x", "y", "likelihood"]]
+    header = pd.MultiIndex.from_product(names, names=["scorer", "individuals", "bodyparts", "coords"])
+    table = pd.DataFrame(values.reshape(4, -1), columns=header)
+    path = tmp_path / f"clip_{scorer}{suffix}"
+    table.to_csv(path) if suffix == ".csv" else table.to_hdf(path, key="df_with_missing")
+
+    assert newest_poses(tmp_path / "clip.mp4") == path
+    assert pose_tables(tmp_path / "clip.mp4") == [path]
+    found = read_poses(path)
+    assert found.bodyparts == ("animal0 snout", "animal0 tail")
+    np.testing.assert_array_equal(found.points[0], [[5, 7], [5, 7]])
+    assert np.isnan(found.points[1, 1]).all()
+    assert np.isnan(found.likelihood[1, 1])
+    assert np.isnan(read_poses(path, "animal2").points).all()
 
 
 def test_one_animal_of_several():

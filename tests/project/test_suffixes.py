@@ -48,7 +48,15 @@ def folder(tmp_path):
     with VideoWriter(folder / "b.mp4", (48, 64), 30) as writer:
         writer.write(np.zeros((48, 64, 3), np.uint8))
     data = (folder / "b.mp4").read_bytes()
-    for name in ("a.MP4", "late/c.mp4", "b_labeled.mp4", "bDLC_Net_tMar5shuffle1.mp4", "._b.mp4", "late/.hidden/d.mp4"):
+    for name in (
+        "a.MP4",
+        "late/c.mp4",
+        "b_labeled.mp4",
+        "b_labeled_before_adapt.mp4",
+        "bDLC_Net_tMar5shuffle1.mp4",
+        "._b.mp4",
+        "late/.hidden/d.mp4",
+    ):
         (folder / name).write_bytes(data)
     (folder / "notes.txt").write_text("no video")
     (folder / "late" / "up").symlink_to(folder)

@@ -122,7 +122,7 @@ class PosesChoice:
         """Read a table, and take that animal, else all of them, or the first."""
         names: tuple[str, ...] = ()
         if is_several(table):
-            several = MultiAnimalPoses.read(table)
+            several = MultiAnimalPoses.read(table).seen()
             names = (*([ALL] if self._together else []), *several.individuals)
             animal = animal if animal in names else names[0]
             poses = several.together() if animal == ALL else several.animal(str(animal))
