@@ -60,9 +60,14 @@ class Assistance(Frames):
 
     @locked
     def add_followed(self, found: Mapping[str, ArrayLike]) -> None:
-        """Offer points that were followed from labeled frames, as `set_suggestions`; those of other images stay."""
-        followed = Suggestions([(FOLLOWED, found)]).only(self._numbers)
-        self.suggestions = Suggestions([("", self.suggestions), ("", followed)])
+        """Offer points that were followed from labeled frames, as `set_suggestions`; those of other images stay.
+
+        Of an image to which none could be followed, those that were followed there before are gone.
+        """
+        kept = self.suggestions.only(i for i in self.suggestions if i not in found or not self.is_followed(i))
+        reached = {i: values for i, values in found.items() if np.isfinite(values).any()}
+        followed = Suggestions([(FOLLOWED, reached)]).only(self._numbers)
+        self.suggestions = Suggestions([("", kept), ("", followed)])
         self.revision += 1
 
     @locked
@@ -88,22 +93,37 @@ class Assistance(Frames):
         start = here if np.isfinite(self.points(here)).any() else self.previous_labeled()
         if start is None:
             raise ValueError("There is no labeled frame to follow from: place the points of this one first.")
-        images, number = [start], frame_number(start)
-        for image in self.by_video[self.video][self._rows[start] + 1 :]:
-            other = frame_number(image)
-            if number is None or other is None or not number < other <= number + LONGEST:
-                break
-            images.append(image)
-            if np.isfinite(self.points(image)).any():
-                if len(images) == 2:
-                    raise ValueError("The frame after this is labeled already: there is nothing to follow to.")
-                return images, self.points(start), self.points(image)
+        images, last = self.ahead(start)
         if len(images) == 1:
             raise ValueError(
                 f"No extracted frame follows within the next {LONGEST} frames of the video: extract some there first "
                 "(dlcnb extract)."
             )
-        return images, self.points(start), None
+        if len(images) == 2 and last is not None:
+            raise ValueError("The frame after this is labeled already: there is nothing to follow to.")
+        return images, self.points(start), last
+
+    def ahead(self, image: str) -> tuple[list[str], NDArray[np.float64] | None]:
+        """An image and those after it, to the next labeled one or as far as points are followed; labels of that one."""
+        images, number = [image], frame_number(image)
+        for later in self.by_video[image.split("/")[-2]][self._rows[image] + 1 :]:
+            other = frame_number(later)
+            if number is None or other is None or not number < other <= number + LONGEST:
+                break
+            images.append(later)
+            if np.isfinite(self.points(later)).any():
+                return images, self.points(later)
+        return images, None
+
+    def is_untouched(self, image: str) -> bool:
+        """Whether a frame has no label, and no hollow points but followed ones."""
+        copied = any(name == image for name, _ in self._copies)
+        network = image in self.suggestions and not self.is_followed(image)
+        return self.state(image) == "new" and not copied and not network
+
+    def is_followed(self, image: str) -> bool:
+        """Whether the hollow points of a frame were followed there."""
+        return image in self.suggestions and self.suggestions.origin(image) == FOLLOWED
 
     @property
     def snapshot(self) -> str:
@@ -130,8 +150,7 @@ class Assistance(Frames):
             NaN where there is none; what was copied has likelihood 1.
         """
         image = image or self.cursor.image
-        found = np.full((len(self.bodyparts), 3), np.nan)
-        is_open = [value.state == "open" for value in self.values(image)]
+        found, is_open = np.full((len(self.bodyparts), 3), np.nan), self.open_parts(image)
         if image in self.suggestions:
             found[is_open] = self.suggestions[image][is_open]
         for k in np.flatnonzero(is_open):

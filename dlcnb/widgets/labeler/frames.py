@@ -105,6 +105,10 @@ class Frames:
         image = image or self.cursor.image
         return self.store(image).hidden[self._rows[image]]
 
+    def open_parts(self, image: str | None = None) -> NDArray[np.bool_]:
+        """Which bodyparts of an image (default: the cursor's) are open: neither placed nor not visible; bool (K,)."""
+        return np.isnan(self.points(image)).any(axis=1) & ~self.hidden(image)
+
     def values(self, image: str | None = None) -> list[Placement]:
         """The `Placement` of each bodypart of an image (default: the cursor's), a list of K."""
         points, hidden = self.points(image).tolist(), self.hidden(image).tolist()

@@ -230,8 +230,9 @@ class Labeler(View):
         if change.new != self.session.row + 1:
             self.session.go_to_number(change.new - 1)
 
-    def _on_image(self, _: Any) -> None:
+    def _on_image(self, change: Any) -> None:
         self.pointer.give_up()
+        self.follower.left(change.old)
         if self.session.saved == "unsaved":
             self._keeper.save_soon(0.3)
         self.redraw()

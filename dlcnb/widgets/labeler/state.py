@@ -305,10 +305,10 @@ class LabelSession(Assistance, HasTraits):
         """Whether the current bodypart is placed."""
         return bool(np.isfinite(self.points()[self.part, 0]))
 
-    def shown_points(self) -> NDArray[np.float64]:
-        """Labels and hollow points of the cursor's image, float64 (K, 2), NaN = none."""
-        points = self.points()
-        return np.where(np.isfinite(points), points, self.suggested()[0])
+    def shown_points(self, image: str | None = None) -> NDArray[np.float64]:
+        """Labels and hollow points of an image (default: the cursor's), float64 (K, 2), NaN = none."""
+        points = self.points(image)
+        return np.where(np.isfinite(points), points, self.suggested(image)[0])
 
     def inside(self, point: Point) -> bool:
         """Whether (x, y) lies in the image; always, as long as its size is not known."""

@@ -106,8 +106,161 @@ def test_where_nothing_can_be_followed_that_is_said(labeler, project):
     assert "labeled already" in status(labeler)
     session.go_to(session.images[0])
     place(labeler, START)
-    project.videos[0].unlink()
-    project.videos[0].write_bytes(b"no video any more")
+    video = project.videos[0]  # the other tests have it too
+    kept = video.rename(video.with_suffix(".kept"))
+    video.write_bytes(b"no video any more")
     follow(labeler)
+    kept.replace(video)
     assert "m1.mp4" in status(labeler)
+    assert labeler.controls.buttons["follow"].description.startswith("Follow")
+
+
+OFF = np.array([5.0, -4.0])  # px by which a person corrects what was followed
+
+
+def offered(labeler, row):
+    session = labeler.session
+    return session.suggested(session.images[row])[0]
+
+
+def drag(labeler, bodypart, by):
+    session = labeler.session
+    session.choose(bodypart)
+    session.nudge(*by)
+
+
+@pytest.fixture
+def corrected(labeler):
+    """The second frame's snout was moved, its tail accepted, and one went on to the third."""
+    place(labeler, START)
+    follow(labeler)
+    key(labeler, "f")
+    drag(labeler, "snout", OFF)
+    key(labeler, "Shift+Enter", "d")
+    assert labeler.follower.wait(60)
+    return labeler
+
+
+def test_a_correction_is_followed_to_the_frames_after_it_when_one_goes_on(corrected):
+    for row in (2, 3, 4):
+        right = START + 3 * row * STEP
+        np.testing.assert_allclose(offered(corrected, row), [right[0] + OFF, right[1]], atol=0.6)
+    assert "3 frames have hollow points that follow the corrected ones" in status(corrected)
+    assert corrected.session.counts() == {"new": 3, "in work": 0, "done": 2}  # none is a label
+
+
+def test_what_was_accepted_unchanged_is_not_followed_again(labeler):
+    place(labeler, START)
+    follow(labeler)
+    before = labeler.session.suggestions
+    key(labeler, "f", "Shift+Enter", "d")
+    assert not labeler.follower.busy
+    assert labeler.session.suggestions is before
+
+
+def test_a_correction_spares_frames_that_were_touched_and_those_of_a_network(labeler):
+    session = labeler.session
+    place(labeler, START)
+    follow(labeler)
+    session.set_suggestions("snapshot-9", {session.images[4]: np.ones((2, 3))})
+    session.go_to(session.images[2])
+    session.choose("tail")
+    session.hide()
+    session.go_to(session.images[0])
+    assert labeler.follower.wait(60)
+    assert np.isnan(offered(labeler, 3)[1]).all()
+    before = [offered(labeler, row) for row in (2, 4)]
+    session.go_to(session.images[1])
+    drag(labeler, "snout", OFF)
+    key(labeler, "Shift+Enter", "d")
+    assert labeler.follower.wait(60)
+    np.testing.assert_array_equal([offered(labeler, row) for row in (2, 4)], before)
+    np.testing.assert_allclose(offered(labeler, 3)[0], START[0] + 9 * STEP + OFF, atol=0.6)
+    assert np.isnan(offered(labeler, 3)[1]).all()  # still not visible before it
+
+
+def test_what_is_open_in_a_corrected_frame_stays_and_what_is_not_visible_goes(labeler):
+    session = labeler.session
+    place(labeler, START)
+    follow(labeler)
+    tails = [offered(labeler, row)[1] for row in (2, 3, 4)]
+    key(labeler, "f")
+    drag(labeler, "snout", OFF)
+    key(labeler, "d")  # its tail stays hollow
+    assert labeler.follower.wait(60)
+    np.testing.assert_array_equal([offered(labeler, row)[1] for row in (2, 3, 4)], tails)
+    np.testing.assert_allclose(offered(labeler, 2)[0], START[0] + 6 * STEP + OFF, atol=0.6)
+    key(labeler, "a")
+    session.choose("tail")
+    session.hide()
+    session.step(1)
+    assert labeler.follower.wait(60)
+    assert np.isnan([offered(labeler, row)[1] for row in (2, 3, 4)]).all()
+    np.testing.assert_allclose(offered(labeler, 4)[0], START[0] + 12 * STEP + OFF, atol=0.6)
+
+
+def test_undoing_a_correction_brings_back_what_was_followed_without_it(labeler):
+    session = labeler.session
+    place(labeler, START)
+    follow(labeler)
+    before = [offered(labeler, row) for row in (1, 2, 3, 4)]
+    depth = session.history.depth
+    key(labeler, "f")
+    drag(labeler, "snout", OFF)
+    key(labeler, "d")
+    assert labeler.follower.wait(60)
+    assert session.history.depth == (depth[0] + 1, 0)  # hollow points are no step of the history
+    session.undo()
+    assert session.cursor.image == session.images[1]
+    session.step(1)
+    assert labeler.follower.wait(60)
+    np.testing.assert_array_equal([offered(labeler, row) for row in (1, 2, 3, 4)], before)
+
+
+def test_the_labeled_frame_too_may_be_corrected(labeler):
+    session = labeler.session
+    place(labeler, START)
+    follow(labeler)
+    drag(labeler, "tail", OFF)
+    key(labeler, "f")
+    assert labeler.follower.wait(60)
+    np.testing.assert_allclose(offered(labeler, 4), START + 12 * STEP + [[0, 0], OFF], atol=0.6)
+    session.go_to(session.images[0])
+    session.undo()
+    session.step(1)
+    assert labeler.follower.wait(60)
+    np.testing.assert_allclose(offered(labeler, 4), START + 12 * STEP, atol=0.6)
+
+
+def test_several_corrections_in_a_row_are_all_followed(labeler):
+    session = labeler.session
+    place(labeler, START)
+    follow(labeler)
+    for row, by in ((1, OFF), (3, -OFF)):
+        session.go_to(session.images[row])
+        drag(labeler, "snout", by)
+    session.go_to(session.images[4])
+    assert labeler.follower.wait(60)
+    np.testing.assert_allclose(offered(labeler, 4)[0], session.points(session.images[3])[0] + 3 * STEP, atol=0.6)
+    first, last = (session.points(session.images[row])[0] for row in (1, 3))
+    between = offered(labeler, 2)[0]  # the two contradict each other: that of one end
+    assert np.linalg.norm(between - [first + 3 * STEP, last - 3 * STEP], axis=1).min() < 0.6
+
+
+def test_the_button_stops_what_follows_a_correction(labeler):
+    session = labeler.session
+    place(labeler, START)
+    follow(labeler)
+    before = [offered(labeler, row) for row in (2, 3, 4)]
+    session.go_to(session.images[1])
+    drag(labeler, "snout", OFF)
+    with session.lock:  # nothing can be offered meanwhile
+        session.step(1)
+        assert labeler.follower.busy
+        assert labeler.controls.buttons["follow"].description == "Stop following"
+        labeler.controls.buttons["follow"].click()
+    assert labeler.follower.wait(60)
+    assert not labeler.follower.busy
+    np.testing.assert_array_equal([offered(labeler, row) for row in (2, 3, 4)], before)
+    assert "stopped" in status(labeler)
     assert labeler.controls.buttons["follow"].description.startswith("Follow")
