@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dlcnb.video import VideoReader
 
 
-__all__ = ["body_lines", "draw_pose", "label_video", "palette"]
+__all__ = ["DARK", "LIGHT", "body_lines", "draw_pose", "halos", "label_video", "palette"]
 
 # Okabe and Ito's eight colours (https://jfly.uni-koeln.de/color/), those that differ most from each other first; last
 # yellow, hard to see on white, and in place of black a grey that shows on black as well.
@@ -34,7 +34,7 @@ INFERNO = (
     (219, 80, 59), (239, 108, 35), (249, 142, 9), (252, 178, 22), (245, 217, 73), (245, 249, 146),
 )  # fmt: skip
 SUBPIXEL_BITS = 4
-DARK, LIGHT = (20, 20, 20), (245, 245, 245)
+DARK, LIGHT = (15, 15, 15), (250, 250, 250)
 
 
 def palette(n: int) -> NDArray[np.uint8]:
@@ -57,6 +57,17 @@ def palette(n: int) -> NDArray[np.uint8]:
     at = np.linspace(0, len(scale) - 1, n)
     channels = [np.interp(at, np.arange(len(scale)), scale[:, c]) for c in range(3)]
     return np.stack(channels, axis=-1).round().astype(np.uint8)
+
+
+def halos(colors: ArrayLike) -> NDArray[np.uint8]:
+    """Edges for marks of these colours, RGB (n, 3): `DARK` or `LIGHT`, what differs more from the mark.
+
+    One of the two, the mark or its edge, then differs from any ground: from black, white and grey at 3:1 or more.
+    """
+    share = np.asarray(colors, float).reshape(-1, 3) / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ [0.2126, 0.7152, 0.0722]  # as sRGB defines it
+    return np.where(luminance[:, None] < 0.18, LIGHT, DARK).astype(np.uint8)
 
 
 def draw_pose(  # noqa: PLR0913
@@ -268,9 +279,9 @@ def _blended(
 def _disc(
     image: NDArray[np.uint8], point: NDArray[np.float64], radius: float, color: NDArray[Any], opacity: float
 ) -> None:
-    """A disc with a thin outline: dark, or light around a dark colour, so that it shows on any ground."""
-    outline = LIGHT if np.dot(color, (0.299, 0.587, 0.114)) < 50 else DARK
-    outer = radius + max(0.75, 0.2 * radius)
+    """A disc with a thin outline that differs from it, so that it shows on any ground."""
+    outline = halos(color)[0]
+    outer = radius + max(1.25, 0.2 * radius)
 
     def draw(part: NDArray[np.uint8], offset: NDArray[np.int64]) -> None:
         centre = _fixed(point - offset)

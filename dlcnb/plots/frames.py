@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.plots.figure import Drawn, axes_for, named
 from dlcnb.project import edges_of
-from dlcnb.render import palette
+from dlcnb.render import halos, palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 
 __all__ = ["pose_on", "score_map_on"]
-
-_EDGE = [withStroke(linewidth=2.2, foreground="black")]
 
 
 def pose_on(  # noqa: PLR0913
@@ -57,12 +55,15 @@ def pose_on(  # noqa: PLR0913
     bones = np.where(sure[:, None], points, np.nan)[edges_of(skeleton)]  # (E, 2, 2)
     whole = bones[np.isfinite(bones).all(axis=(1, 2))]
     ax.add_collection(LineCollection(list(whole), colors="white", linewidths=1, alpha=0.8))
-    for point, good, color, part in zip(points, sure, hues, bodyparts, strict=True):
-        look = {"marker": "o", "mec": "black", "mew": 0.5} if good else {"marker": "x", "mec": color, "mew": 1.8}
+    edges = halos(255 * hues) / 255
+    strokes = [[withStroke(linewidth=3.4, foreground=edge)] for edge in edges]
+    for point, good, color, edge, stroke, part in zip(points, sure, hues, edges, strokes, bodyparts, strict=True):
+        cross = {"marker": "x", "mec": color, "mew": 1.8, "path_effects": stroke}
+        look = {"marker": "o", "mec": edge, "mew": 1.0} if good else cross
         ax.plot(*point, ls="", ms=6, color=color, label=named(part), zorder=3, **look)
     known = np.empty((0, 2)) if labels is None else np.asarray(labels, float)
-    for point, color in zip(known, hues, strict=False):
-        ax.plot(*point, "+", ms=11, mew=1.6, color=color, path_effects=_EDGE, zorder=4)
+    for point, color, stroke in zip(known, hues, strokes, strict=False):
+        ax.plot(*point, "+", ms=11, mew=1.6, color=color, path_effects=stroke, zorder=4)
     _closer(ax, np.concatenate([points[sure], known]), image.shape, view)
     return fig, ax
 

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from dlcnb.render import DARK, LIGHT, halos
+
 if TYPE_CHECKING:
     import ipywidgets
     from ipycanvas import Canvas
@@ -31,6 +33,7 @@ __all__ = [
     "Text",
     "Thing",
     "font",
+    "haloed",
     "on_canvas",
     "on_picture",
     "outlined",
@@ -38,7 +41,6 @@ __all__ = [
 
 Color: TypeAlias = tuple[int, int, int]
 
-DARK, LIGHT = (15, 15, 15), (250, 250, 250)
 FINE = 4  # steps per pixel of what Pillow draws, which knows no anti-aliasing
 ALIGN = {"left": "l", "center": "m", "right": "r"}
 BASELINE = {"top": "a", "middle": "m", "alphabetic": "s"}
@@ -146,6 +148,12 @@ def outlined(thing: Rows, color: ArrayLike = DARK, margin: float = 1.0, alpha: A
     else:
         wide = replace(thing, width=thing.width + 2 * margin, color=color, alpha=alpha)
     return [wide, thing]
+
+
+def haloed(thing: Rows, margin: float = 1.5, alpha: ArrayLike = 1.0) -> list[Thing]:
+    """What marks bodyparts in their colours, `outlined` so that it is seen on dark, light and grey animals alike."""
+    colors = halos(thing.color)
+    return outlined(thing, colors if np.ndim(thing.color) > 1 else colors[0], margin, alpha)
 
 
 # --- on the page ---

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from dlcnb.widgets.base.paint import Circles, Lines, Thing, on_picture, outlined
+from dlcnb.widgets.base.paint import Circles, Lines, Thing, haloed, on_picture
 from dlcnb.widgets.base.pictures import beside, figure_picture
 from dlcnb.widgets.gallery.thumbnails import FINE
 
@@ -23,7 +23,6 @@ __all__ = ["blend_map", "overlay", "plots_picture", "thumbnail"]
 
 ARM = 7.0  # px of the arms of + and ×, on the canvas
 JOIN = (235, 238, 241)
-HALO = (0, 0, 0)
 DIAGONALS = ((0.7, 0.7), (0.7, -0.7))
 
 
@@ -61,8 +60,8 @@ def overlay(
     tints = np.concatenate([colors, colors, colors[unsure], colors[unsure]])
     return [
         Lines(np.stack([labels, predicted], axis=1), JOIN, 1.5 * fine, 0.8),
-        *outlined(Circles(predicted[sure], 4.0 * fine, colors[sure]), HALO, 1.5 * fine, 0.8),
-        *outlined(Lines(np.concatenate(arms), tints, 2.2 * fine), HALO, 1.15 * fine, 0.75),
+        *haloed(Circles(predicted[sure], 4.0 * fine, colors[sure]), 1.5 * fine),
+        *haloed(Lines(np.concatenate(arms), tints, 2.2 * fine), 1.15 * fine),
     ]
 
 

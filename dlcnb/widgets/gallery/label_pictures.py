@@ -17,7 +17,7 @@ from dlcnb.labels import LabelError, frame_images, read_image
 from dlcnb.project import Project, Skeleton, nearest
 from dlcnb.render import draw_pose, palette
 from dlcnb.widgets.base.canvas import decode_jpeg, encode_jpeg
-from dlcnb.widgets.base.paint import LIGHT, Circles, Lines, on_picture, outlined
+from dlcnb.widgets.base.paint import LIGHT, Circles, Lines, haloed, on_picture, outlined
 from dlcnb.widgets.gallery.thumbnails import FINE, fitted
 
 __all__ = ["LabelPictures", "close_up", "draw_rivals", "edges_of"]
@@ -84,7 +84,7 @@ def draw_rivals(image: NDArray[np.uint8], first: ArrayLike, second: ArrayLike, r
     one, two = (np.asarray(points, float) + 0.5 for points in (first, second))  # from the corner of the image
     things = [
         *outlined(Lines(np.stack([one, two], axis=1), LIGHT, 2.0)),
-        *outlined(Circles(two, radius + 3, palette(len(two)), width=2.0)),
+        *haloed(Circles(two, radius + 3, palette(len(two)), width=2.0)),
     ]
     drawn = on_picture(Image.fromarray(image.copy()), things)
     return draw_pose(np.asarray(drawn), first, radius=radius)

@@ -14,7 +14,6 @@ from PIL import Image
 from dlcnb.geometry import CanvasFit
 from dlcnb.widgets.base.canvas import FrameCanvas, encode_jpeg, render_view
 from dlcnb.widgets.base.paint import (
-    DARK,
     LIGHT,
     Circles,
     Lines,
@@ -23,6 +22,7 @@ from dlcnb.widgets.base.paint import (
     Rectangles,
     Text,
     Thing,
+    haloed,
     on_picture,
     outlined,
 )
@@ -205,11 +205,8 @@ def _toned(shown: NDArray[np.uint8], view: LabelView) -> NDArray[np.uint8]:
 def label_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:
     """What lies over the image but the loupe; ``colors`` uint8 (K, 3)."""
     things = outlined(Lines(seen.lines, LIGHT, 1.5, 0.8), alpha=0.6)
-    things += outlined(
-        Lines(_crosses(seen.ghosts, 5.0), np.repeat(colors, 2, axis=0), 1.5, 0.8), margin=0.75, alpha=0.5
-    )
-    opacity = np.clip(0.25 + 0.75 * np.nan_to_num(seen.likelihood), 0.25, 1.0)  # never invisible
-    things += _marks(seen.hollow, 7.0, _light(colors), np.array(DARK), 2, opacity, 0.7 * opacity)
+    things += haloed(Lines(_crosses(seen.ghosts, 5.0), np.repeat(colors, 2, axis=0), 1.5, 0.9), 1.0, 0.9)
+    things += _marks(seen.hollow, 4.5 + 2.5 * np.nan_to_num(seen.likelihood), colors, 2.0)  # the larger the surer
     things += _point_things(seen, colors) + _dispute_things(seen.disputed) + _crosshair_things(seen, colors)
     things += _pointer_things(seen)
     if seen.note:
@@ -235,7 +232,7 @@ def _pointer_things(seen: Scene) -> list[Thing]:
 def _point_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:
     solid = np.ones(len(colors))
     solid[seen.current] = 0.35 if seen.dragging else 1.0
-    things = _marks(seen.points, RADIUS, colors, _rings(colors), 0, solid, 0.85 * solid)
+    things = _marks(seen.points, np.full(len(colors), RADIUS), colors, alpha=solid)
     things += outlined(Circles(seen.points[seen.current], RADIUS + 5, LIGHT, 2))
     there = np.isfinite(seen.points).all(axis=1)
     for name, (x, y) in zip(seen.names, seen.points.tolist(), strict=True):
@@ -246,25 +243,23 @@ def _point_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:
 
 def _marks(
     points: NDArray[np.float64],
-    radius: float,
+    radius: NDArray[np.float64],
     colors: NDArray[np.uint8],
-    edge: NDArray[np.generic],
-    width: float,
-    alpha: NDArray[np.float64],
-    edge_alpha: NDArray[np.float64],
+    width: float = 0.0,
+    alpha: NDArray[np.float64] | float = 1.0,
 ) -> list[Thing]:
     """Points (K, 2) as discs, squares, diamonds and triangles by turns, so that colours need not tell them apart."""
-    things, edges = list[Thing](), np.broadcast_to(edge, (len(points), 3))
+    things, alpha = list[Thing](), np.broadcast_to(alpha, len(points))
     for shape, corners in enumerate(SHAPES):
         some = slice(shape, None, len(SHAPES))
         if not len(points[some]):
             continue
         thing: Circles | Polygons = (
-            Circles(points[some], radius, colors[some], width, alpha[some])
+            Circles(points[some], radius[some], colors[some], width, alpha[some])
             if corners is None
-            else Polygons(points[some, None] + corners * radius, colors[some], width, alpha[some])
+            else Polygons(points[some, None] + corners * radius[some, None, None], colors[some], width, alpha[some])
         )
-        things += outlined(thing, edges[some], 1.5 if not width else 1.0, edge_alpha[some])
+        things += haloed(thing, 1.5 if not width else 1.0, alpha[some])
     return things
 
 
@@ -284,7 +279,7 @@ def _crosshair_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:
         return []
     ends = np.array([[[0, y], [x - 8, y]], [[x + 8, y], [width, y]], [[x, 0], [x, y - 8]], [[x, y + 8], [x, height]]])
     name = Text(seen.names[seen.current], (x + 12, y - 12), seen.letters, outline=1.5)
-    return [*outlined(Lines(ends, _light(colors[[seen.current]])[0], 1.5, 0.9), alpha=0.7), name]
+    return [*haloed(Lines(ends, colors[seen.current], 1.5, 0.9), 1.0, 0.7), name]
 
 
 def loupe_things(seen: Scene, image: NDArray[np.uint8], view: LabelView, ratio: float = 1.0) -> list[Thing]:
@@ -337,20 +332,6 @@ class LabelCanvas(FrameCanvas):
         if self._magnifier is not None:
             self._magnifier.close()
         super().close()
-
-
-def _rings(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Dark rings, light ones about dark colours, uint8 (n, 3)."""
-    return np.where(_are_dark(colors), np.array(LIGHT, np.uint8), np.array(DARK, np.uint8))
-
-
-def _light(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Colours for lines on a dark line: black becomes light grey, uint8 (n, 3)."""
-    return np.where(_are_dark(colors), np.array((200, 200, 200), np.uint8), colors)
-
-
-def _are_dark(colors: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    return (colors @ np.array([0.299, 0.587, 0.114]) < 50)[:, None]
 
 
 def _crosses(points: NDArray[np.float64], arm: float) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.widgets.base.html import Markup, legend, muted
-from dlcnb.widgets.base.paint import Circles, Lines, Text, Thing, outlined
+from dlcnb.widgets.base.paint import Circles, Lines, Text, Thing, haloed, outlined
 
 __all__ = ["legends", "pose_things", "problem_text"]
 
@@ -49,7 +49,7 @@ def pose_things(points: NDArray[np.float64], edges: NDArray[np.int64], colors: N
     lines = Lines(points[edges], (255, 255, 255), 2.5, 0.7)
     return [
         *outlined(lines, (0, 0, 0), margin=1.0, alpha=0.7),
-        *outlined(Circles(points, 5.0, colors), (0, 0, 0), margin=1.5, alpha=0.75),
+        *haloed(Circles(points, 5.0, colors)),
     ]
 
 

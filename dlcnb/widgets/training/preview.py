@@ -15,11 +15,11 @@ from PIL import Image, ImageDraw, ImageFont
 from dlcnb.files import read_arrays
 from dlcnb.labels import LabelError
 from dlcnb.labels.images import read_image
-from dlcnb.render import palette
+from dlcnb.render import halos, palette
 from dlcnb.run import Run
 from dlcnb.targets import STRIDE
 
-__all__ = ["Preview", "draw_preview", "read_preview"]
+__all__ = ["Preview", "draw_marks", "draw_preview", "read_preview"]
 
 CELL = (240, 320)  # (height, width) px of one frame in the picture
 GAP, CAPTION, COLUMNS = 4, 20, 3
@@ -149,7 +149,7 @@ def _cell(
     warped = cv2.warpAffine(image, matrix, CELL[::-1], borderMode=cv2.BORDER_CONSTANT, borderValue=EMPTY)
     cell = np.asarray(warped, np.uint8)
     labels, points = (each[n] * zoom + offset for each in (preview.labels, preview.points))
-    _overlay(cell, labels, points, preview.likelihood[n] >= pcutoff)
+    draw_marks(cell, labels, points, preview.likelihood[n] >= pcutoff, palette(len(labels)))
     return cell, ""
 
 
@@ -179,20 +179,24 @@ def _with_score(image: NDArray[np.uint8], score: NDArray[np.float32]) -> NDArray
     return np.rint(gray * (1 - alpha) + tint * alpha).astype(np.uint8)
 
 
-def _overlay(
-    cell: NDArray[np.uint8], labels: NDArray[np.float64], points: NDArray[np.float64], sure: NDArray[np.bool_]
+def draw_marks(
+    cell: NDArray[np.uint8],
+    labels: NDArray[np.float64],
+    points: NDArray[np.float64],
+    sure: NDArray[np.bool_],
+    hues: NDArray[np.uint8],
 ) -> None:
-    """Draw rings at labels and discs at predictions (pixel centres of the cell)."""
-    colors = palette(len(labels)).tolist()
+    """Draw rings at labels (K, 2) and discs at predictions, smaller where not ``sure``, in colours (K, 3), in place."""
+    colors, edges = hues.tolist(), halos(hues).tolist()
     there = [np.isfinite(each).all(axis=1) for each in (labels, points)]
     for k in np.flatnonzero(there[0] & there[1]):
         cv2.line(cell, _fixed(labels[k]), _fixed(points[k]), TEXT, 1, cv2.LINE_AA, 4)
     for k in np.flatnonzero(there[0]):
-        for color, width in (((0, 0, 0), 4), (colors[k], 2)):
+        for color, width in ((edges[k], 5), (colors[k], 2)):
             cv2.circle(cell, _fixed(labels[k]), 8 * 16, color, width, cv2.LINE_AA, 4)
     for k in np.flatnonzero(there[1]):
         radius = 4.0 if sure[k] else 2.0
-        for color, more in (((0, 0, 0), 1.2), (colors[k], 0.0)):
+        for color, more in ((edges[k], 1.5), (colors[k], 0.0)):
             cv2.circle(cell, _fixed(points[k]), round((radius + more) * 16), color, -1, cv2.LINE_AA, 4)
 
 
