@@ -3,8 +3,10 @@
 import csv
 import os
 import re
+from contextlib import suppress
 
 import pytest
+from playwright.sync_api import TimeoutError
 from support.cells import SPIKE
 from support.page import SIZES, barriers, covered, faint, faultless, settle, unseen
 
@@ -21,6 +23,27 @@ TITLES = """steps => [...document.querySelectorAll(steps)].map(one => {
     const cut = label.scrollWidth > label.clientWidth + 1 || label.offsetHeight > one.clientHeight + 1;
     return [Math.round(one.getBoundingClientRect().width), cut, one.title];
 })"""
+CUT = """() => [...document.querySelectorAll('.dlcnb-overview *, .lm-TabBar-tab, .lm-TabBar-tab *')]
+    .filter(one => one.closest('.dlcnb-studio') && one.innerText && one.clientWidth)
+    .filter(one => one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1)
+    .map(one => `${one.innerText} (${one.clientWidth} of ${one.scrollWidth} px wide, `
+        + `${one.clientHeight} of ${one.scrollHeight} high)`)"""
+BUTTONS = """() => { // where each is, whatever it says then
+    const all = [...document.querySelectorAll('.dlcnb-studio .dlcnb-row > button')].filter(one => one.offsetWidth);
+    for (const one of all) one.dataset.number ??= window.dlcnbCount = (window.dlcnbCount ?? 0) + 1;
+    return Object.fromEntries(all.map(one => {
+        const { left, top, width, height } = one.getBoundingClientRect();
+        return [one.dataset.number, [left, top, width, height].map(Math.round)]; }));
+}"""
+SEEN = """() => {
+    const pane = document.querySelector('.dlcnb-studio > .widget-tab > .widget-tab-contents').getBoundingClientRect();
+    const share = ({ top, bottom }) => Math.max(0, Math.min(bottom, pane.bottom, innerHeight) - Math.max(top, pane.top))
+        / (bottom - top);
+    const of = (selector) => [...document.querySelectorAll(selector)].filter(one => one.offsetWidth ?? 1)
+        .map(one => share(one.getBoundingClientRect())).reduce((sum, one) => sum + one, 0);
+    return [of('.dlcnb-plot-over-time'), share(document.querySelector('.dlcnb-trajectories .dlcnb canvas')
+        .getBoundingClientRect())];
+}"""  # plots over time, as a number; share of the video
 NARROW = (620, 900)  # as beside the file browser in a small window
 BOTTOM = """() => { const box = document.querySelector('.dlcnb-bottom').getBoundingClientRect();
     const all = document.querySelectorAll('.dlcnb-bottom > :not(.dlcnb-status), .dlcnb-bottom button');
@@ -183,8 +206,8 @@ def test_the_line_on_top_is_as_high_whatever_it_says(studio):
     bad = "replace(s.overview, videos=3, labeled=40, extracted=120, trained=1, evaluated=True, level='poor', verdict="
     bad += "'poor: 38 % of the points on 3 test frames are within 5 % of the animal; label more', analyzed=2"
     words = {  # what stands there -> of which overview
-        "next: train": "s.overview",
-        "next: add a video": "replace(s.overview, videos=0)",
+        "Train 10 minutes": "s.overview",
+        "Add a video": "replace(s.overview, videos=0)",
         "Training": "replace(s.overview, training=True)",
         "poor: 38 %": f"{bad})",
         "has begun": "replace(s.overview, videos=3, labeled=40, extracted=120, outliers=12, refined=12, iteration=12)",
@@ -199,6 +222,69 @@ def test_the_line_on_top_is_as_high_whatever_it_says(studio):
             assert not settle(studio.page, ".dlcnb-studio > .dlcnb-overview")
             tops.add(tuple(round(value) for value in studio.page.evaluate(HEADER)))
         assert len(tops) == 1, f"at {width} x {height}: {tops}"
+
+
+def test_no_words_of_the_line_on_top_or_of_the_steps_are_cut(studio):
+    often = "replace(s.overview, videos=12, labeled=100, extracted=120, trained=1, evaluated=True, analyzed=10, "
+    worth = "verdict='poor: 38 % of the points on 13 test frames are within 5 % of the animal; label more'"
+    states = (
+        "s.overview",
+        f"{often} level='usable', {worth}, outliers=12, refined=5)",
+        f"{often} level='poor', {worth}, outliers=12, refined=12)",
+        f"{often} level='poor', {worth})",
+        f"{often} level='usable', {worth}, iteration=12, analyzing=True)",
+        "replace(s.overview, videos=0, missing=('a_long_name_of_a_video_2026-11-29_cage_12.mp4',))",
+        "replace(s.overview, videos=3, labeled=40, extracted=120, outliers=12, refined=12, iteration=12)",
+        "replace(s.overview, videos=3, labeled=120, extracted=120, iteration=12)",
+        f"{often} level='usable', {worth}, picked=3)",
+    )
+    studio.ask("exec('from dataclasses import replace', globals())")
+    wrong = []
+    for width, height in SIZES:
+        studio.page.set_viewport_size({"width": width, "height": height})
+        for one in states:
+            studio.ask(f"[s.lines.show(s.project, {one}, 'Label'), s.steps.show_titles(({one}).titles)]")
+            for words in studio.ask(f"list(({one}).titles.values())"):
+                studio.page.locator(STEPS, has_text=re.compile(f"^{re.escape(words)}$")).wait_for()
+            with suppress(TimeoutError):
+                studio.page.wait_for_function(f"() => !({CUT})().length", timeout=2_000)
+            wrong += [f"{width} x {height}: {line}" for line in studio.page.evaluate(CUT)]
+    assert not wrong
+
+
+@pytest.mark.parametrize(("size", "least"), zip(SIZES, (2.2, 2.2, 0.65), strict=True), ids=str)
+def test_plots_of_the_step_look_are_on_the_first_screen(studio, size, least):
+    studio.page.set_viewport_size({"width": size[0], "height": size[1]})
+    tab(studio, "Look", "Trajectories")
+    studio.page.locator(".dlcnb-plot-x-0 .tick").first.wait_for(state="attached")
+    assert not settle(studio.page, ".dlcnb-studio")
+    studio.page.locator(".dlcnb-studio").evaluate("one => one.closest('.jp-Cell').scrollIntoView({ block: 'start' })")
+    plots, video = studio.page.evaluate(SEEN)
+    assert plots >= least, f"of the plots over time {plots:.2f} are seen"
+    assert video >= 0.25, f"of the video {video:.0%} is seen beside them"
+
+
+@pytest.mark.parametrize(
+    ("step", "name", "grow", "words"),
+    [
+        ("Look", "Trajectories", "v.go_to(119)", "now 119"),
+        ("Videos and frames", "Frames", "[v.state.set_range(3, 110), v.state.pick_range(10)]", "11 to extract"),
+    ],
+    ids=["a frame", "picked frames"],
+)
+def test_no_button_moves_when_a_number_beside_it_grows(studio, step, name, grow, words):
+    tab(studio, step, name)
+    for size in SIZES:
+        studio.page.set_viewport_size({"width": size[0], "height": size[1]})
+        settle(studio.page, ".dlcnb-studio")
+        studio.ask(f"s.widgets[{name!r}].wait(5)")
+        before = studio.page.evaluate(BUTTONS)
+        assert len(before) > 10
+        studio.ask(f"[{grow} for v in [s.widgets[{name!r}]]] and None")
+        studio.page.locator(".dlcnb-studio").get_by_text(words).filter(visible=True).first.wait_for()
+        studio.ask(f"s.widgets[{name!r}].wait(5)")
+        assert {one: box for one, box in studio.page.evaluate(BUTTONS).items() if one in before} == before, size
+        studio.ask(f"[v.go_to(0) if {name!r} == 'Trajectories' else v.state.clear() for v in [s.widgets[{name!r}]]]")
 
 
 def test_terms_of_deeplabcut_have_a_plain_word_in_sight(studio):

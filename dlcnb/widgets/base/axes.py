@@ -19,7 +19,6 @@ __all__ = [
     "Plot",
     "key_text",
     "log_ticks",
-    "name_again",
     "set_ends",
     "set_lines",
     "set_mark",
@@ -195,14 +194,6 @@ def set_ticks(axis: Any, places: ArrayLike, names: Iterable[str] | None = None) 
             axis.tick_values = places
             if labels is not None:
                 axis.tick_labels = labels
-
-
-def name_again(axis: Any) -> None:
-    """Send an axis the names of its ticks once more: those that reach a page while it makes the axis are lost."""
-    names = axis.tick_labels
-    if names:
-        axis.tick_labels = {}
-        axis.tick_labels = names
 
 
 def _key(value: float) -> str:

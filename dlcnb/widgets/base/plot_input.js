@@ -54,18 +54,6 @@ function render({ model, el }) {
     wheel = null;
   };
 
-  // What is said of an axis while the page makes it is lost: tell when all plots over time have theirs.
-  function tellDrawn(root, tries) {
-    if (signal.aborted || !tries) return;
-    const plots = [...root.querySelectorAll('.dlcnb-plot-over-time')];
-    if (!plots.length || !plots.every((plot) => plot.querySelector('.axis .tick'))) {
-      setTimeout(() => tellDrawn(root, tries - 1), 250);
-      return;
-    }
-    model.set('drawn', model.get('drawn') + 1);
-    model.save_changes();
-  }
-
   // Scroll to what was asked for, again when it grows as its parts arrive, until the user does something or it is late.
   function reveal(root) {
     const target = model.get('reveal') && root.querySelector('.' + model.get('reveal'));
@@ -147,7 +135,6 @@ function render({ model, el }) {
     );
     model.set('attached', model.get('attached') + 1);
     model.save_changes();
-    tellDrawn(root, 240);
     const asked = () => reveal(root);
     model.on('change:reveal', asked);
     signal.addEventListener('abort', () => model.off('change:reveal', asked));

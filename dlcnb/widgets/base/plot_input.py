@@ -33,7 +33,6 @@ class PlotInput(anywidget.AnyWidget):
 
     root_class = traitlets.Unicode("dlcnb").tag(sync=True)
     grab = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    drawn = traitlets.Int(0, help="How many times a page has drawn the axes of all plots over time.").tag(sync=True)
     reveal = traitlets.Unicode(
         "", help="CSS class of what a page is to scroll to, and to keep in sight while it grows; the page empties it."
     ).tag(sync=True)

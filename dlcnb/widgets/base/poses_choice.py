@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class PosesChoice:
-    """Two lists, shown where there is something to choose: tables of poses, and animals in the one chosen.
+    """Two lists: tables of poses, and, of several animals, those in the one chosen.
 
     Beside them stands which part of the frames the table was made from, if not from all.
 
@@ -39,6 +39,8 @@ class PosesChoice:
         Called with an exception, of a table that can't be read or of ``changed``. The choice is then as before.
     together : bool
         Whether all animals may be looked at together; else one at a time, the first at first.
+    beside : bool
+        Whether it stands beside much else: then a single table, of which there is no choice, is not named.
 
     Attributes
     ----------
@@ -61,15 +63,17 @@ class PosesChoice:
         failed: Callable[[Exception], object],
         *,
         together: bool = True,
+        beside: bool = False,
     ) -> None:
         self._video, self._changed, self._failed, self._together = video, changed, failed, together
-        self._quiet = Quiet()
-        self.tables = ipywidgets.Dropdown(layout=ipywidgets.Layout(width="400px", max_width="100%", margin="0"))
+        self._quiet, self._least = Quiet(), 2 if beside else 1
+        self.tables = ipywidgets.Dropdown(layout=ipywidgets.Layout(flex="1 1 150px", min_width="0", margin="0"))
         self.tables.tooltip = "Poses of this video, the newest first; those of earlier networks and iterations, too"
         self.animals = ipywidgets.Dropdown(layout=ipywidgets.Layout(width="150px", margin="0"))
         self.animals.tooltip = "Which of the animals"
         self.part = Html()
-        self.row = row([self.tables, self.animals, self.part])
+        self.row = row([Html("poses"), self.tables, self.animals, self.part], tight=True)
+        self.row.add_class("dlcnb-poses")
         self.table: Path | None = None
         if isinstance(poses, Poses):
             self.poses = poses
@@ -97,12 +101,13 @@ class PosesChoice:
             if self.animals.options != self._names:
                 self.animals.options = self._names
             self.animals.value = self._animal
-        self.tables.layout.display = None if len(tables) > 1 else "none"
+        named = len(tables) >= self._least
+        self.tables.layout.display = None if named else "none"
         self.animals.layout.display = None if self._names else "none"
         crop = part_looked_at(self.table)
         self.part.value = muted("only x {} to {}, y {} to {} was looked at".format(*crop)) if crop else ""
         self.part.layout.display = None if crop else "none"
-        self.row.layout.display = None if len(tables) > 1 or self._names or crop else "none"
+        self.row.layout.display = None if named or self._names or crop else "none"
 
     def _take_newest(self) -> None:
         """Read the newest table that can be read; those before it that can't are told."""

@@ -72,7 +72,7 @@ class Controls:
         self.frames.tooltips = ["Both", "Frames that the training held out", "Frames that were trained on"]
         self.bodypart = ipywidgets.Dropdown(options=[("all bodyparts", "")], layout=layout(width="150px", margin="0"))
         self.pcutoff = pcutoff_slider(state.pcutoff, "290px")
-        self.suggested = ipywidgets.Button(layout=layout(width="auto"), tooltip=SUGGESTED)
+        self.suggested = ipywidgets.Button(layout=layout(width="118px"), tooltip=SUGGESTED)
         self.suggested.on_click(lambda _: self._view.use_suggested())
         self.keep = button("save", KEEP, self._view.keep_pcutoff, "Keep for the project")
         self.epsilon = ipywidgets.BoundedFloatText(

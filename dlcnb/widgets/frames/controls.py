@@ -97,7 +97,7 @@ class Controls:
         self.whole = button("arrows-alt", "Compare the whole frame", lambda: picker.set_crop(None), "Whole frame")
         first.add_class("dlcnb-gap")
         region = row([Html("region"), self.draw, self.crop, self.whole])
-        hand = row([self.video, self.pick, first, last, self.range, self.pick_range, self.every, self.clear_range])
+        hand = row([self.video, self.pick, first, last, self.pick_range, self.every, self.clear_range, self.range])
         return ipywidgets.VBox([hand, region])
 
     def _heading(self) -> ipywidgets.HBox:
@@ -112,7 +112,7 @@ class Controls:
         self.clear = button(
             "trash", "Take back all that is picked; what is extracted stays", lambda: picker.call(state.clear)
         )
-        return row([self.counts, self.show_which, self.drop_alike, self.clear])
+        return row([self.show_which, self.drop_alike, self.clear, self.counts])  # nothing is behind what grows
 
     def _under_way(self) -> ipywidgets.HBox:
         self.extract = button(

@@ -176,7 +176,7 @@ class Player(View):
             self._mark_labeled(labels, project)
         if isinstance(poses, (str, Path)):
             show = partial(self.set_poses, skeleton=skeleton)
-            self.choice = PosesChoice(Path(self.reader.path), poses, show, self.fail)
+            self.choice = PosesChoice(Path(self.reader.path), poses, show, self.fail, beside=True)
             self._rows[0].children = [*self._rows[0].children, self.choice.row]
             poses = self.choice.poses
         self.set_poses(poses, skeleton)

@@ -155,7 +155,7 @@ class OutlierQueue(View):
         self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="140px", display="none"))
         self.preview = button("eye", "Choose frames and look at them", self.fill, "Preview")
         self.clear = button("times", TIPS["clear"], lambda: self._safely(self.state.clear), "Clear")
-        self.extract = button("download", TIPS["extract"], self.extract_frames, "Extract")
+        self.extract = button("download", TIPS["extract"], self.extract_frames, "Extract", "124px")
         self.merge = button("code-fork", TIPS["merge"], self.merge_frames, "Merge")
         self.stop_button = button("stop", "Stop choosing; the queue stays as it is", self.task.stop)
         self.stop_button.layout.display = "none"

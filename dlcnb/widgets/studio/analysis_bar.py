@@ -13,10 +13,9 @@ from dlcnb.project import missing_words
 from dlcnb.run import Run
 from dlcnb.widgets.base.advice import in_studio
 from dlcnb.widgets.base.follow import JobFollower, News, under_way
-from dlcnb.widgets.base.html import Html, joined, muted, shortened
-from dlcnb.widgets.base.poses_choice import table_words
+from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.quiet import Quiet
-from dlcnb.widgets.base.view import NotYet, View, button, gesture, row, shown
+from dlcnb.widgets.base.view import NotYet, View, button, gesture, row, set_class, shown
 from dlcnb.widgets.training.runs import run_under_way
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class AnalysisBar(View):
         self.project, self._changed, self._quiet = project, changed, Quiet()
         self.follower = JobFollower(self._on_news, self._on_failure, seconds=0.2)
         layout = ipywidgets.Layout
-        self.videos = ipywidgets.Dropdown(layout=layout(width="260px", margin="0"))
+        self.videos = ipywidgets.Dropdown(layout=layout(flex="1 1 90px", min_width="0", max_width="260px", margin="0"))
         self.videos.tooltip = "Videos of the project; ✓: analyzed"
         self.videos.observe(self._quiet.ignored(lambda _: self._on_video()), "value")
         self.start_button = button("cogs", TIP, self.start, "Analyze")
@@ -172,12 +171,12 @@ class AnalysisBar(View):
         self.progress.value = self.progress.value if busy else 0
         missing = self._missing(trained)
         self.start_button.disabled, self.start_button.tooltip = bool(missing), missing or TIP
-        table = self.poses
-        self.start_button.description = "Analyze again" if table else "Analyze"
-        self.start_button.button_style = "" if table or not trained else "success"
-        table_there = table_words(table, self.video) if table is not None and self.video is not None else ""
-        there = "" if busy else shortened(table_there or "not analyzed yet" * (not missing), 60)
-        self.note.value = muted(joined(filter(None, [missing, there]), "; "))
+        there = self.poses is not None  # below, the widget of the video names them
+        self.start_button.description = "Analyze again" if there else "Analyze"
+        self.start_button.button_style = "" if there or not trained else "success"
+        self.note.value = muted(missing or "not analyzed yet" * (not (busy or there)))
+        self.note.layout.display = None if self.note.value else "none"
+        set_class(self.note, "dlcnb-known", there)
 
     def _missing(self, trained: bool) -> str:
         """Why no analysis can be started now; empty if one can."""

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.html import Html, markup, muted, shortened
 from dlcnb.widgets.base.view import button, row
-from dlcnb.widgets.studio.state import STEPS, TABS, Overview
+from dlcnb.widgets.studio.state import LONGEST, STEPS, TABS, Overview
 
 if TYPE_CHECKING:
     from dlcnb.project import Project
@@ -61,7 +61,7 @@ class Lines:
         self._correct, self._frame, self._activity = correct, 0, activity
         home = button("home", "Other projects: open, new, sample data", leave)
         self.line = Html()
-        self.line.add_class("dlcnb-one-line")
+        self.line.add_class("dlcnb-standing")
         self.next_button = ipywidgets.Button(button_style="primary", layout=ipywidgets.Layout(width="auto"))
         self.next_button.on_click(lambda _: do_next())
         self.other_button = button("", OTHER, lambda: do_next(True), "or")
@@ -85,11 +85,14 @@ class Lines:
         self.folder.value, task = muted(shortened(f"saved in {project.root}", 60)), project.task
         goal, words = found.next_step
         self.next_button.layout.display = "none" if found.awaited and tab == goal else None
-        below = self._under_way(goal) if found.awaited else f"next: {words}"
-        whole = f"{task}: {found.summary}\n{found.verdict}\n{below}"  # of which the page shows what there is room for
-        self.line.value = markup(
-            '<span title="{}"><b>{}</b>: {}<br>{}</span>', whole, task, found.summary, muted(below)
+        below = self._under_way(goal) if found.awaited else ""  # else the button says what is next
+        whole = f"{task}: {found.summary}\n{found.verdict}\n{below or f'next: {words}'}"
+        summary = markup(  # the page shows one of the two
+            '<span class="dlcnb-whole">{}</span><span class="dlcnb-brief">{}</span>', found.summary, found.brief
         )
+        under_way = markup("<br>{}", muted(below)) if below else ""
+        name = shortened(task, LONGEST)
+        self.line.value = markup('<span title="{}"><b>{}</b>: {}{}</span>', whole, name, summary, under_way)
         words = words.replace("wait for", "show", 1) if found.awaited else words
         _say(self.next_button, words, OTHER if found.judged_bad and goal == "Train" else _opens(goal))
         other, instead = found.other_step

@@ -25,7 +25,7 @@ from dlcnb.widgets.base.follow import under_way
 if TYPE_CHECKING:
     from dlcnb.project import Project
 
-__all__ = ["GO_ON", "LONGER", "STEPS", "TABS", "Overview", "gone", "overview", "schema"]
+__all__ = ["GO_ON", "LONGER", "LONGEST", "STEPS", "TABS", "Overview", "gone", "overview", "schema"]
 
 REPORT = "evaluation-*[0-9].json"  # not its details
 
@@ -61,6 +61,8 @@ WAIT = {  # one of `TABS` -> the next step, where what is to be done there is un
     "Trajectories": "wait for the analysis",
     "Refine": "wait for the frames",
 }
+LONGEST = 24  # letters of a name that is shown whole
+BEGUN, CORRECTED = " has begun", "the corrected frames, too"  # of an iteration that has no network yet
 BAD = ("useless", "poor")  # levels of a verdict, with which looking further is of no use
 
 
@@ -249,30 +251,46 @@ class Overview:
 
         Of the verdict it has the beginning; all of it stands under Evaluate.
         """
-        counted = not self.analyzed and (self.videos or not self.missing)
-        parts = [_count(self.videos, "video")] if counted else []
+        begun = "" if not self.iteration or self.trained else f"{BEGUN}: its network will be trained with {CORRECTED}"
+        return "; ".join([*(words for words, _ in self._parts)]) + begun
+
+    @property
+    def brief(self) -> str:
+        """Of the `summary` what the titles of the steps do not say, or its beginning."""
+        said = [words for words, titled in self._parts if not titled] or [words for words, _ in self._parts[:1]]
+        return "; ".join(said) + BEGUN * bool(self.iteration and not self.trained)
+
+    @property
+    def _parts(self) -> list[tuple[str, bool]]:
+        """What the `summary` is made of, and whether the `titles` say it, too."""
+        parts: list[tuple[str, bool]] = []
+        if not self.analyzed and (self.videos or not self.missing):
+            parts.append((_count(self.videos, "video"), True))
         if self.missing:
-            parts.append(f"missing: {_few(self.missing)}")
-        if self.extracted:
-            few = ", few to learn from" if 0 < self.labeled < FEW and not self.trained else ""
-            parts.append(f"{self.labeled} of {_count(self.extracted, 'frame')} labeled{few}")
-        else:
-            parts.append("no frames extracted")
-        if self.verdict:
-            parts.append(self.verdict.split(";")[0])
-        elif self.error_px is not None:
-            parts.append(f"last error {self.error_px:.1f} px")
-        elif self.trained:
-            parts.append(", ".join(filter(None, [self.doubt, "not evaluated"])))
+            parts.append((f"missing: {_few(self.missing)}", False))
+        few = ", few to learn from" if 0 < self.labeled < FEW and not self.trained else ""
+        labeled = f"{self.labeled} of {_count(self.extracted, 'frame')} labeled{few}"
+        parts.append((labeled, not few) if self.extracted else ("no frames extracted", False))
+        if worth := self._worth:
+            parts.append((worth, False))
         if self.analyzed:
             rest = f" of {self.videos}" if self.analyzed < self.videos else ""
-            parts.append(f"{self.analyzed}{rest} video{'s' * (max(self.analyzed, self.videos) > 1)} analyzed")
+            many = "s" * (max(self.analyzed, self.videos) > 1)
+            parts.append((f"{self.analyzed}{rest} video{many} analyzed", True))
         if self.outliers:
-            parts.append(f"{self.refined} of {_count(self.outliers, 'outlier frame')} refined")
+            parts.append((f"{self.refined} of {_count(self.outliers, 'outlier frame')} refined", True))
         if self.iteration:
-            begun = "" if self.trained else " has begun: its network will be trained with the corrected frames, too"
-            parts.append(f"iteration {self.iteration} (round of corrections){begun}")
-        return "; ".join(parts)
+            parts.append((f"iteration {self.iteration} (round of corrections)", False))
+        return parts
+
+    @property
+    def _worth(self) -> str:
+        """What is known of the newest network; empty if there is none."""
+        if self.verdict:
+            return self.verdict.split(";")[0]
+        if self.error_px is not None:
+            return f"last error {self.error_px:.1f} px"
+        return ", ".join(filter(None, [self.doubt, "not evaluated"])) if self.trained else ""
 
 
 def overview(project: Project) -> Overview:
@@ -354,8 +372,11 @@ def _count(number: int, what: str) -> str:
 
 
 def _few(names: tuple[str, ...]) -> str:
-    """The name of one video, or how many there are."""
-    return names[0] if len(names) == 1 else _count(len(names), "video")
+    """The name of one video, without its middle if it is long, or how many there are."""
+    if len(names) != 1:
+        return _count(len(names), "video")
+    (name,) = names
+    return name if len(name) <= LONGEST else f"{name[:11]}…{name[-12:]}"
 
 
 def schema(project: Project) -> tuple[Any, ...]:

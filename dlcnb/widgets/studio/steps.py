@@ -29,6 +29,8 @@ class Steps:
     ----------
     opened : callable
         Called without arguments when the user has opened another one.
+    beside : {one of `TABS`: widget}
+        What stands beside the switch of a step while that one of its panes is open.
 
     Attributes
     ----------
@@ -37,8 +39,8 @@ class Steps:
     closing : its first row, with a button that closes it.
     """
 
-    def __init__(self, opened: Callable[[], object]) -> None:
-        self._opened, self._quiet = opened, Quiet()
+    def __init__(self, opened: Callable[[], object], beside: Mapping[str, ipywidgets.Widget]) -> None:
+        self._opened, self._beside, self._quiet = opened, beside, Quiet()
         self.panes = {name: ipywidgets.VBox(layout=ipywidgets.Layout(min_width="0")) for name in TABS}
         self.panes["Label"].add_class("dlcnb-fills")
         self.panes["Frames"].add_class("dlcnb-picking")
@@ -46,6 +48,7 @@ class Steps:
             icon="cog", tooltip="Bodyparts and skeleton: rename, add, remove", layout=ipywidgets.Layout(width="auto")
         )
         self._switches: dict[str, ipywidgets.ToggleButtons] = {}
+        self._heads: dict[str, ipywidgets.HBox] = {}
         self.tabs = Tab([self._box(step, names) for step, names in STEPS.items()])
         self.show_titles({step: step for step in STEPS})
         self.behind = self.panes[BEHIND_THE_GEAR]
@@ -69,7 +72,11 @@ class Steps:
         switch.tooltips = [TABS[name] for name in names]
         switch.style.button_width = "auto"
         self._switches[step] = switch
-        made = ipywidgets.VBox([switch, *panes])
+        head: ipywidgets.Widget = switch
+        if any(name in self._beside for name in names):
+            head = self._heads[step] = row([switch], tight=True)
+            head.add_class("dlcnb-head")
+        made = ipywidgets.VBox([head, *panes])
         made.add_class("dlcnb-step")
         return made
 
@@ -108,6 +115,9 @@ class Steps:
             for name in STEPS[step]:
                 _show(self.panes[name], name == switch.value)
             set_class(switch, "dlcnb-beside", switch.value == "Label")
+            if step in self._heads:
+                beside = self._beside.get(switch.value)
+                self._heads[step].children = [switch, *([] if beside is None else [beside])]
         _show(self.tabs, not self.gear.value)
         _show(self.behind, self.gear.value)
 

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Studio"]
 
 LOOKING_AGAIN = ("Frames", "Label", "Check", "Evaluate", "Trajectories", "Zones", "Refine")  # when opened again
-OF_VIDEO = ("Trajectories", "Map", "Refine")  # what shows one video, chosen above it
+BESIDE = ("Trajectories", "Map")  # what shows one video, chosen beside what opens these
+OF_VIDEO = (*BESIDE, "Refine")  # or above it
 
 
 class Studio(View):
@@ -106,7 +107,7 @@ class Studio(View):
         self.activity = Activity(self.fail, self.look, self._show)
         self.bar = AnalysisBar(self.project, self._on_video)
         self.adding = AddVideos(self.project, self.take_schema)
-        self.steps = Steps(self._on_tab)
+        self.steps = Steps(self._on_tab, dict.fromkeys(BESIDE, self.bar))
         self.lines = Lines(
             self.leave, self.do_next, self.refresh, self._correct, self.steps.gear, self.status_line, self.activity
         )
@@ -183,7 +184,7 @@ class Studio(View):
         above: list[Any] = {"Frames": [self.adding], "Bodyparts": [self.steps.closing]}.get(tab, [])
         if tab in OF_VIDEO:
             self.bar.refresh()
-            above = [self.bar]
+            above = [] if tab in BESIDE else [self.bar]
         try:
             made = self.widget(tab)
         except Exception as error:  # nothing to label yet, say: it is tried again when the tab is opened again

@@ -77,7 +77,7 @@ class ClassBoard(View):
             part.layout.overflow = "auto hidden"
         super().__init__(
             [
-                row([self.headline, self.upload, self.again]), self.students, self.spread, self.leaders, self.problems,
+                self.headline, row([self.upload, self.again]), self.students, self.spread, self.leaders, self.problems,
                 InputGuard(surfaces=0),
             ]
         )  # fmt: skip

@@ -11,8 +11,8 @@ import ipywidgets
 from dlcnb.trajectories import METHODS
 from dlcnb.widgets.base.choices import pcutoff_slider
 from dlcnb.widgets.base.closing import close_parts
-from dlcnb.widgets.base.html import Html, markup, muted, notice, swatch
-from dlcnb.widgets.base.view import button, row
+from dlcnb.widgets.base.html import Html, notice, swatch
+from dlcnb.widgets.base.view import button, row, set_class
 from dlcnb.widgets.trajectories.state import SHOW
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ METHOD_NAMES = {"median": "median", "savgol": "Savitzky-Golay", "kalman": "Kalma
 class TrajectoryControls:
     """Rows ``choices`` (what is drawn), ``bodyparts``, ``moves`` (which part of the video, export), ``caution``.
 
+    In a Studio with little room the less used choices are folded: the button ``more`` shows them.
+
     Parameters
     ----------
     state : TrajectoryState
@@ -34,25 +36,30 @@ class TrajectoryControls:
         Whose methods the buttons call.
     colors : list of str
         Of the bodyparts.
+    poses : widget
+        First of the choices: whose poses.
     """
 
-    def __init__(self, state: TrajectoryState, view: TrajectoryView, colors: Sequence[str]) -> None:
+    def __init__(
+        self, state: TrajectoryState, view: TrajectoryView, colors: Sequence[str], poses: ipywidgets.Widget
+    ) -> None:
         self.state, self._view = state, view
-        self._build_choices()
+        self._build_choices(poses)
         self.bodyparts = row([])
+        self.bodyparts.add_class("dlcnb-boxes")
         self.caution = Html(layout=ipywidgets.Layout(margin="4px 0 0 0", display="none"))
         self.show_bodyparts(colors)
         self._build_moves()
-        state.observe(
-            lambda _: self.show(), ["start", "stop", "frame", "pcutoff", "show", "method", "unit", "length", "trail"]
-        )
+        state.observe(lambda _: self.show(), ["start", "stop", *self.fields])
         self.show()
 
-    def _build_choices(self) -> None:
+    def _build_choices(self, poses: ipywidgets.Widget) -> None:
         state, layout = self.state, ipywidgets.Layout
         self.pcutoff = pcutoff_slider(state.pcutoff, "290px")
-        self.show_choice = _dropdown([(name, name) for name in SHOW], state.show, "Raw poses, filtered ones, or both")
-        self.method = _dropdown([(METHOD_NAMES.get(m, m), m) for m in METHODS], state.method, "The filter", "150px")
+        raw = "Raw poses, filtered ones, or both"
+        self.show_choice = _dropdown([(name, name) for name in SHOW], state.show, raw, "106px")
+        self.method = _dropdown([(METHOD_NAMES.get(m, m), m) for m in METHODS], state.method, "The filter")
+        self.method.layout = layout(flex="1 1 100px", max_width="150px", min_width="0", margin="0")
         self.unit = _dropdown(["seconds", "frames"], state.unit, "What the axes over time count", "92px")
         self.trail = ipywidgets.BoundedIntText(
             value=state.trail, min=0, max=100_000, layout=layout(width="64px", margin="0")
@@ -69,7 +76,18 @@ class TrajectoryControls:
             field.observe(partial(self._on_field, name), "value")
         self.fields = fields
         named = [_named("trail", self.trail, "frames"), _named("axis in", self.unit), _named("lengths in", self.length)]
-        self.choices = row([_named("show", self.show_choice), self.method, self.pcutoff, *named])
+        self.more = ipywidgets.ToggleButton(
+            description="More settings", tooltip="pcutoff, trail, and the units of times and lengths",
+            layout=layout(width="auto"),
+        )  # fmt: skip
+        self.more.add_class("dlcnb-more-button")
+        settings = row(named, tight=True)
+        settings.add_class("dlcnb-more")
+        self.pcutoff.add_class("dlcnb-more-narrow")
+        shown = _named("show", self.show_choice)
+        self.choices = row([poses, shown, self.method, self.more, self.pcutoff, settings])
+        self.choices.add_class("dlcnb-folding")
+        self.more.observe(lambda change: set_class(self.choices, "dlcnb-opened", change.new), "value")
 
     def show_bodyparts(self, colors: Sequence[str]) -> None:
         """Offer the bodyparts of the poses, of these colours."""
@@ -103,13 +121,11 @@ class TrajectoryControls:
         }
         self.part = ipywidgets.IntRangeSlider(
             min=0, max=state.n_frames, value=(state.start, state.stop), readout=False, continuous_update=False,
-            layout=ipywidgets.Layout(width="220px", margin="0"),
+            layout=ipywidgets.Layout(flex="1 1 60px", min_width="60px", max_width="280px", margin="0"),
         )  # fmt: skip
         self.part.tooltip = "First and last frame of the part looked at"
         self.part.add_class("dlcnb-own-keys")
         self.part.observe(lambda change: self._view.act(state.look, *change.new), "value")
-        self.where = Html()
-        self.where.add_class("dlcnb-number")
         view = self._view
         self.figure = button("picture-o", "Save the part looked at as a figure (PNG)", view.save_figure, "Figure")
         self.csv = button("table", "Save the part looked at as a table (csv)", view.save_csv, "csv")
@@ -117,7 +133,8 @@ class TrajectoryControls:
             "share", "Put the present frame into the queue of frames to label (q)", view.send, "To the queue"
         )
         self.send.layout.display = None if view.queue is not None else "none"
-        self.moves = row([*self.buttons.values(), self.part, self.where, self.figure, self.csv, self.send])
+        self.moves = row([*self.buttons.values(), self.part, self.figure, self.csv, self.send])
+        self.moves.add_class("dlcnb-moves")
 
     def warn(self, caution: str) -> None:
         """Say what is to be minded about the network that made the poses; empty = nothing."""
@@ -137,15 +154,11 @@ class TrajectoryControls:
             if field.value != getattr(state, name):
                 field.value = getattr(state, name)
         self.length.disabled = state.scale is None
-        self.method.layout.display = "none" if state.show == "raw" else None
+        self.method.disabled = state.show == "raw"
         if self.part.max != state.n_frames:
             self.part.max = state.n_frames
         if self.part.value != (state.start, state.stop):
             self.part.value = (state.start, state.stop)
-        times = state.times - state.times[0]
-        seconds = f"{times[state.start]:.2f} – {times[state.stop - 1]:.2f} s"
-        now = muted(f"{seconds} · now {state.frame}")
-        self.where.value = markup("frames {} – {} {}", state.start, state.stop - 1, now)
 
 
 def _dropdown(options: Sequence[Any], value: str, tooltip: str, width: str = "120px") -> ipywidgets.Dropdown:

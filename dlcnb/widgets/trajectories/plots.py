@@ -16,14 +16,13 @@ from dlcnb.widgets.base.axes import (
     Line,
     Plot,
     log_ticks,
-    name_again,
     set_ends,
     set_lines,
     set_mark,
     set_ticks,
     ticks,
 )
-from dlcnb.widgets.base.html import Html, Markup, heading
+from dlcnb.widgets.base.html import Html, heading, markup, muted
 from dlcnb.widgets.base.plot_input import name_plot
 from dlcnb.widgets.trajectories.state import KINDS
 
@@ -45,7 +44,7 @@ def hex_colors(count: int) -> list[str]:
 
 
 class TrajectoryPlots:
-    """All plots of a `TrajectoryState`; ``time_box`` and ``plane_box`` go into the page.
+    """All plots of a `TrajectoryState`; ``title``, ``time_box`` and ``plane_box`` go into the page.
 
     Names of the plots, as `PlotInput` tells them: ``x-0`` (the first column), ``x-1`` (the second, filtered), and so
     on for each of ``KINDS``; ``plane``, ``step-0`` (x), ``step-1`` (y).
@@ -61,6 +60,8 @@ class TrajectoryPlots:
         )  # fmt: skip
         self.over_time: dict[str, _OverTime] = {}
         self._second: ipywidgets.VBox | None = None
+        self._left_out = ""
+        self.title = _one_line()
         self.time_box = ipywidgets.HBox([self._column(0)], layout=ipywidgets.Layout(width="100%", min_width="0"))
         self.plane = _Plane(self.colors)
         self.steps = tuple(_Steps(axis, self.colors) for axis in range(2))
@@ -79,10 +80,8 @@ class TrajectoryPlots:
             name_plot(plot.figure, f"{kind}-{column}", over_time=True)
             self.over_time[f"{kind}-{column}"] = plot
             made.append(plot.figure)
-        title = Html(layout=ipywidgets.Layout(margin="0", height="20px"))
-        title.add_class("dlcnb-one-line")
         layout = ipywidgets.Layout(flex="1 1 0", min_width="0", width="100%", overflow="hidden")
-        return ipywidgets.VBox([title, *made], layout=layout)
+        return ipywidgets.VBox([_one_line(), *made], layout=layout)
 
     def _arrange(self, beside: bool) -> None:
         """One column or two; the second is made when it is first wanted, as a page of many plots is slow to open."""
@@ -108,7 +107,9 @@ class TrajectoryPlots:
         beside = state.show == "side by side"
         self._arrange(beside)
         for column in range(1 + beside):
-            self.time_box.children[column].children[0].value = self._heading(column)
+            title = self.time_box.children[column].children[0]
+            title.value = heading(self._words(column)) if beside else ""
+            title.layout.display = None if beside else "none"
         where, names = self._time_ticks()
         for kind in KINDS:
             shown = [self.over_time[f"{kind}-{column}"] for column in range(1 + beside)]
@@ -116,15 +117,11 @@ class TrajectoryPlots:
             ends = _range(kind, lines)
             for plot, found in zip(shown, lines, strict=True):
                 plot.show(found, ends, where, names, state.pcutoff)
+        self._left_out = f" · {gone} points far outside of the frame are not drawn" if (gone := state.outside) else ""
         self.plane.show(state)
         for histogram in self.steps:
             histogram.show(state)
         self.show_frame()
-
-    def name_times(self) -> None:
-        """Send the names of the times once more: those that reach a page while it makes the axes are lost."""
-        for plot in self.over_time.values():
-            name_again(plot.bottom)
 
     def _show_units(self, length: str) -> None:
         for plot in self.over_time.values():
@@ -138,6 +135,7 @@ class TrajectoryPlots:
         frame = float(self.state.frame)
         inside = self.state.start <= frame < self.state.stop
         set_mark(self.marker, *(([frame, frame], [0, 1]) if inside else ([], [])))
+        self._show_title()
         self.plane.show_trail(self.state)
 
     def _lines(self, kind: str, sources: Sequence[bool]) -> list[Line]:
@@ -150,11 +148,21 @@ class TrajectoryPlots:
                 found.append((*line, self.colors[k], FAINT if under else 1.0))
         return found
 
-    def _heading(self, column: int) -> Markup:
-        sources = self.sources(column)
+    def _words(self, column: int) -> str:
         words = {(False,): "raw", (True,): self.state.method, (False, True): f"raw (pale) and {self.state.method}"}
-        left_out = f" · {gone} points far outside of the frame are not drawn" if (gone := self.state.outside) else ""
-        return heading(words[sources], f"over time{left_out} · drag over a part, or Ctrl+wheel, to zoom")
+        return words[self.sources(column)]
+
+    def _show_title(self) -> None:
+        """Say what the plots over time show, of which part, and which frame is the present one."""
+        state = self.state
+        times = state.times - state.times[0]
+        now = f"{state.frame}".ljust(len(str(state.n_frames - 1)), "\N{FIGURE SPACE}")  # what is behind it stays
+        part = f"frames {state.start} – {state.stop - 1}"
+        seconds = f"{times[state.start]:.2f} – {times[state.stop - 1]:.2f} s"
+        words = state.show if state.show == "side by side" else self._words(0)
+        note = muted(f"{seconds} · now {now}{self._left_out}")
+        hint = muted(" · drag over a part, or Ctrl+wheel, to zoom", "dlcnb-wide-only")
+        self.title.value = markup("<b>{}</b> {} {}{}", words, part, note, hint)
 
     def _time_ticks(self) -> tuple[NDArray[np.float64] | NDArray[np.int64], list[str]]:
         """Frames of the ticks, and their names."""
@@ -255,6 +263,12 @@ class _Steps(Plot):
         set_ticks(self.left, log_ticks(1, top))
         heights = np.maximum(np.concatenate([counts, counts[:, -1:]], axis=1), 0.5)
         set_lines(self.bars, [(edges, h, self.colors[k], 1.0) for h, k in zip(heights, state.columns, strict=True)])
+
+
+def _one_line() -> Html:
+    made = Html(layout=ipywidgets.Layout(margin="0", height="20px"))
+    made.add_class("dlcnb-one-line")
+    return made
 
 
 def _range(kind: str, columns: Sequence[Sequence[Line]]) -> tuple[float, float]:

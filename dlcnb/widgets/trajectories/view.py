@@ -22,7 +22,7 @@ from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.pictures import beside, figure_picture
 from dlcnb.widgets.base.plot_input import PlotInput
 from dlcnb.widgets.base.poses_choice import PosesChoice
-from dlcnb.widgets.base.view import View, gesture, shown
+from dlcnb.widgets.base.view import View, gesture, set_class, shown
 from dlcnb.widgets.player.trail_player import TrailPlayer
 from dlcnb.widgets.trajectories.controls import TrajectoryControls
 from dlcnb.widgets.trajectories.figure import selected_figure
@@ -101,11 +101,11 @@ class TrajectoryView(View):
         self._lock, self._all, self._rest = threading.RLock(), True, threading.Event()
         self._of_player: Poses | None = None  # what the player shows
         self.plots = TrajectoryPlots(self.state)
-        self.controls = TrajectoryControls(self.state, self, self.plots.colors)
+        self.controls = TrajectoryControls(self.state, self, self.plots.colors, self.choice.row)
         self.input = PlotInput([*KEYS, "q"], self._on_input, ROOT)
         self._warn_of(found)
-        rows = [self.choice.row, self.controls.caution, self.controls.choices, self.controls.bodyparts]
-        rows.append(self.controls.moves)
+        controls = self.controls
+        rows = [controls.caution, controls.choices, controls.moves, controls.bodyparts, self.plots.title]
         self.zones = ZonePanel(self.project, self.video, self.state, self._frame, self._on_zones)
         super().__init__([*rows, self._halves(), self.plots.plane_box, self.zones, self.input, InputGuard(surfaces=0)])
         self.add_class(ROOT)
@@ -120,6 +120,8 @@ class TrajectoryView(View):
         self.player.pcutoff.layout.display = "none"  # there is one above
         both = ipywidgets.GridBox([self.plots.time_box, self.player])
         both.add_class("dlcnb-halves")
+        self.state.observe(lambda _: _place(both, self.state.show), "show")
+        _place(both, self.state.show)
         return both
 
     def _scale(self) -> Scale | None:
@@ -153,7 +155,6 @@ class TrajectoryView(View):
         state.observe(lambda _: self._on_frame(), "frame")
         state.observe(lambda change: setattr(player, "pcutoff", change.new), "pcutoff")
         state.observe(lambda change: self.tell(change.new), "message")
-        self.input.observe(lambda _: self.plots.name_times(), ["attached", "drawn"])
         self.zones.open_button.observe(lambda change: self.show_zones() if change.new else None, "value")
         player.observe(lambda _: self._on_frame_of_player(), "frame")
         player.observe(lambda change: setattr(state, "pcutoff", change.new), "pcutoff")
@@ -375,6 +376,11 @@ class TrajectoryView(View):
             if self._own_player:
                 self.player.close()
         super().close()
+
+
+def _place(both: ipywidgets.GridBox, show: str) -> None:
+    """Plots beside the video in a narrow page, too, but for two columns of them."""
+    set_class(both, "dlcnb-close", show != "side by side")
 
 
 def video_of(project: Project, video: Path | str | None) -> Path:

@@ -761,13 +761,13 @@ class TestAnalysis:
         assert studio.bar.start_button.tooltip == "train a network first"
         analyzed(studio.project)  # by a network of an iteration before, which is merged
         studio.bar.refresh()
-        assert "DLC_test" in studio.bar.note.value
+        assert "DLC_test" in studio.go_to("Trajectories").choice.tables.label  # there, and nowhere else
+        assert "DLC_test" not in studio.bar.note.value
         assert studio.bar.start_button.tooltip == "train a network first"
         assert "train a network first" in studio.bar.note.value
         studio.project.config["iteration"] = 1
         studio.bar.refresh()
-        seen = re.sub("<.*?>", "", studio.bar.note.value)  # whole, whatever the table is called
-        assert seen.startswith("train a network of iteration 1 first; ")
+        assert re.sub("<.*?>", "", studio.bar.note.value) == "train a network of iteration 1 first"
         studio.project.save()
         studio.go_to("Evaluate")
         assert "No network of iteration 1 is trained yet" in studio.steps.panes["Evaluate"].children[-1].value
