@@ -21,6 +21,7 @@ __all__ = [
     "earlier_runs",
     "iteration_of",
     "last_network",
+    "minutes_asked",
     "offered",
     "seen_before",
     "shape_of",
@@ -51,6 +52,16 @@ def offered(project: Project) -> Run | None:
     """The network to go on from after merging: that of an earlier iteration, while this one has none; else None."""
     found = last_network(project)
     return None if found is None or iteration_of(found) == project.iteration else found
+
+
+def minutes_asked(project: Project) -> float:
+    """Minutes that the newest training was asked to take; 0 if there is none, or if its steps were to end it."""
+    newest = next(iter([*map(Run, reversed(project.runs())), *earlier_runs(project)]), None)
+    try:
+        asked = 0.0 if newest is None else newest.settings.get("minutes")
+    except ProjectError:
+        return 0.0
+    return float(asked) if isinstance(asked, (int, float)) and asked > 0 else 0.0
 
 
 def iteration_of(run: Run) -> int:

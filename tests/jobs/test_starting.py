@@ -6,7 +6,7 @@ import pytest
 from support.projects import copy_of
 
 from dlcnb.jobs.kinds.train import KIND
-from dlcnb.jobs.starting import earlier_runs, last_network, offered, seen_before
+from dlcnb.jobs.starting import earlier_runs, last_network, minutes_asked, offered, seen_before
 from dlcnb.project import Project
 from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig, TrainSet, choose_split
@@ -69,3 +69,17 @@ def test_test_frames_that_were_trained_on_are_counted(merged):
     assert seen_before(project, TrainConfig(steps=5)) is None
     before.write_split({"train": sorted(set(images) - test), "validation": [], "test": []})
     assert seen_before(project, config) is None
+
+
+def test_the_minutes_that_the_newest_training_was_asked_for(merged):
+    project, before = merged
+    assert minutes_asked(project) == 0  # its steps were to end it
+    before.write_config(TrainConfig(minutes=2.5), project.bodyparts)
+    assert minutes_asked(project) == 2.5  # that of the iteration before, as this has none
+    new = Run(project.new_run(0.8))
+    new.write_config(TrainConfig(minutes=4, steps=100), project.bodyparts)
+    assert minutes_asked(project) == 4
+    new.config_file.write_text("minutes: soon")
+    assert minutes_asked(project) == 0
+    new.config_file.unlink()
+    assert minutes_asked(project) == 0

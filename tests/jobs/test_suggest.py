@@ -52,13 +52,14 @@ class TestWork:
         labeler = Labeler(project, suggestions="best")
         labeler.suggester.wait(TIMEOUT)
         assert labeler.session.snapshot == "snapshot-1"
-        assert labeler.suggester.text.value == f"suggestions of snapshot-1 left in {len(project.new)} frames"
+        left = "{} frames have points that the network suggests, to be checked"
+        assert labeler.suggester.text.value == left.format(len(project.new))
         labeler.go_to(project.new[2])
         labeler.session.accept()
         assert labeler.session.store().origin(project.new[2], "snout") == "suggestion snapshot-1"
         for _ in range(2):  # the first time it asks, as a bodypart is open
             labeler.session.finish()
-        assert labeler.suggester.text.value == f"suggestions of snapshot-1 left in {len(project.new) - 1} frames"
+        assert labeler.suggester.text.value == left.format(len(project.new) - 1)
         labeler.close()
 
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import numpy as np
 
-from dlcnb.project import run_info
+from dlcnb.project.core import MODELS
 from dlcnb.widgets.base.choices import offer, pcutoff_slider
 from dlcnb.widgets.base.html import Html, Markup, heading, markup, swatch, table
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.evaluation.state import FRAMES
+from dlcnb.widgets.training.runs import run_name
 
 if TYPE_CHECKING:
     from dlcnb.evaluate import Verdict
@@ -53,7 +54,7 @@ class Controls:
 
     def _build_header(self, startable: bool) -> None:
         layout = ipywidgets.Layout
-        self.chosen = ipywidgets.Dropdown(layout=layout(width="320px", max_width="100%", margin="0"))
+        self.chosen = ipywidgets.Dropdown(layout=layout(width="400px", max_width="100%", margin="0"))
         self.chosen.tooltip = "Evaluations of this project, the newest run first"
         self.chosen.observe(self._quiet.ignored(self._on_chosen), "value")
         self.refresh = button("refresh", "Look for new evaluations and changed labels", self._view.refresh)
@@ -196,10 +197,6 @@ def _px(value: float) -> str:
 
 
 def _name(path: Path) -> str:
-    """What the list calls an evaluation: "shuffle 1, 95% for training · step 500"."""
-    step = path.stem.split("-")[-1]
-    try:
-        info = run_info(path.parent)
-        return f"shuffle {info['shuffle']}, {info['train_fraction']:.0%} for training · step {step}"
-    except ValueError:
-        return f"{path.parent.name} · step {step}"
+    """What the list calls an evaluation: "shuffle 1: 19 frames to train, 1 to test · step 500"."""
+    root, iteration, name = path.parents[3], path.parents[1].name, path.parent.name
+    return f"{run_name(root / MODELS / iteration / name / 'train')} · step {path.stem.split('-')[-1]}"

@@ -86,8 +86,8 @@ class Suggester:
         """How many frames with suggestions are still to be looked at, once the worker has ended."""
         if not self.busy:
             left = sum(self.session.state(image) != "done" for image in self._images)
-            frames = "1 frame" if left == 1 else f"{left} frames"
-            self.text.value = f"suggestions of {self.session.snapshot} left in {frames}" if left else ""
+            frames = "1 frame has" if left == 1 else f"{left} frames have"
+            self.text.value = f"{frames} points that the network suggests, to be checked" if left else ""
 
     def start(self, snapshot: str | int = "best", run: Path | None = None) -> None:
         """Let a worker predict all frames that are not done, those that come next first; returns at once."""

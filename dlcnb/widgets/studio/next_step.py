@@ -82,5 +82,5 @@ def planned(widgets: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "picked": 0 if frames is None or picking else frames.state.waiting,
         "at_work": "Frames" if picking else "Refine" if seeking else "",
-        "minutes": LONGER if train is None else train.settings.minutes,
+        **({} if train is None else {"minutes": train.settings.minutes}),
     }

@@ -12,7 +12,7 @@ from dlcnb.evaluate.verdict import SHORT, trained_shortly
 from dlcnb.files import read_json
 from dlcnb.frames import extracted
 from dlcnb.jobs import PAUSE, attach
-from dlcnb.jobs.starting import steps_behind
+from dlcnb.jobs.starting import minutes_asked, steps_behind
 from dlcnb.labels import LabelStore
 from dlcnb.outliers import refinement
 from dlcnb.poses import newest_poses
@@ -325,6 +325,7 @@ def overview(project: Project) -> Overview:
         outliers=len(refined),
         refined=refined.count("done"),
         iteration=project.iteration,
+        minutes=minutes_asked(project) or LONGER,
         steps=steps_behind(Run(trained[-1])) if trained else 0,
         paused=bool(trained) and trained[-1] == runs[-1] and _is_paused(trained[-1]),
     )

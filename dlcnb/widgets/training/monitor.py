@@ -11,7 +11,7 @@ import ipywidgets
 from traitlets import link
 
 from dlcnb import jobs
-from dlcnb.jobs.starting import earlier_runs, offered
+from dlcnb.jobs.starting import earlier_runs, minutes_asked, offered
 from dlcnb.project import Project, ProjectError
 from dlcnb.run import Run
 from dlcnb.trainset.cautions import few_labels
@@ -99,6 +99,7 @@ class TrainingMonitor(View):
         layout = ipywidgets.Layout
         if self.project is not None:
             self.settings.train_fraction = self.project.train_fraction
+            self.settings.minutes = minutes_asked(self.project) or self.settings.minutes
         self.form, self.offer = SettingsForm(self.settings), StartOffer(self.settings)
         self.chooser = RunChooser(self.show_run, self._on_compare, self.refresh)
         self.runs, self.refresh_button = self.chooser.dropdown, self.chooser.refresh

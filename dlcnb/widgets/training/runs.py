@@ -10,7 +10,7 @@ import ipywidgets
 
 from dlcnb import jobs
 from dlcnb.jobs.starting import WHY, iteration_of
-from dlcnb.project import run_info
+from dlcnb.project import ProjectError, run_info
 from dlcnb.run import Run
 from dlcnb.widgets.base.choices import offer
 from dlcnb.widgets.base.html import Html, muted, notice
@@ -25,12 +25,17 @@ __all__ = ["RunChooser", "StartOffer", "run_name", "run_under_way", "starts"]
 
 
 def run_name(run: Path | str) -> str:
-    """A run in words, as ``shuffle 2, 80% for training``."""
+    """A run in words, as ``shuffle 2: 19 frames to train, 1 to test``; without its split their share."""
     try:
         info = run_info(run)
     except ValueError:
         return Path(run).name
-    return f"shuffle {info['shuffle']}, {info['train_fraction']:.0%} for training"
+    try:
+        parts = {part: len(names) for part, names in Run(run).split.items()}
+    except ProjectError:
+        return f"shuffle {info['shuffle']}: {info['train_fraction']:.0%} of the frames to train"
+    trained = parts["train"] + parts["validation"]
+    return f"shuffle {info['shuffle']}: {trained} frame{'s' * (trained != 1)} to train, {parts['test']} to test"
 
 
 def run_under_way(project: Project) -> str | None:
@@ -112,7 +117,7 @@ class RunChooser:
     ) -> None:
         layout = ipywidgets.Layout
         self._chosen, self._compared, self._quiet = chosen, compared, Quiet()
-        self.dropdown = ipywidgets.Dropdown(layout=layout(width="220px", margin="0"))
+        self.dropdown = ipywidgets.Dropdown(layout=layout(width="280px", margin="0"))
         self.dropdown.tooltip = "Runs of this project (shuffle 1, 2, …), the newest first"
         self.dropdown.observe(self._quiet.ignored(self._on_run), "value")
         self.refresh = button("refresh", "Look for runs again", refreshed)

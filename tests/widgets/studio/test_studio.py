@@ -22,6 +22,8 @@ from dlcnb.labels.migrate import rename_bodypart
 from dlcnb.outliers import extract, merge
 from dlcnb.poses import Poses
 from dlcnb.project import Project, Scale, set_scale
+from dlcnb.run import Run
+from dlcnb.trainset import TrainConfig
 from dlcnb.video import VideoWriter
 from dlcnb.widgets.labeler.labeler import Labeler
 from dlcnb.widgets.studio.state import STEPS, TABS, Overview, overview
@@ -490,6 +492,16 @@ class TestStudio:
         settings.minutes = 0
         assert studio.wait()
         assert studio.next_button.description == "Train a network"
+
+    def test_opened_again_it_offers_the_minutes_that_were_asked_for_last(self, project):
+        trained(project)
+        run = Run(project.last_run())
+        run.write_config(TrainConfig(minutes=3), project.bodyparts)
+        assert overview(project).minutes == 3
+        view = Studio(project)
+        view.go_to("Train")
+        assert view.widgets["Train"].form.fields["minutes"].value == 3
+        view.close()
 
     def test_instead_of_labeling_a_bad_network_is_trained_on(self, project, studio):
         run = trained(project)

@@ -257,7 +257,7 @@ class TestPauseAndResume:
         for step in (20, 100):
             (finished / f"snapshot-{step}.params").touch()
         settings = TrainingMonitor(project).settings
-        name = "shuffle 1, 80% for training"
+        name = "shuffle 1: 80% of the frames to train"
         assert list(settings.starts)[1:] == [name, f"{name}, step 100", f"{name}, step 20"]
         assert settings.starts[f"{name}, step 20"] == str(finished / "snapshot-20.params")
 
@@ -372,7 +372,10 @@ class TestChoosing:
         (second / "job.json").write_text('{"kind": "train"}')
         monitor.refresh_button.click()
         names = [name for name, _ in monitor.runs.options]
-        assert names == ["shuffle 2, 50% for training", "shuffle 1, 80% for training"]
+        assert names == ["shuffle 2: 50% of the frames to train", "shuffle 1: 80% of the frames to train"]
+        Run(second).write_split({"train": ["a", "b"], "validation": ["c"], "test": ["d"]})
+        monitor.refresh_button.click()
+        assert monitor.runs.options[0][0] == "shuffle 2: 3 frames to train, 1 to test"
         assert monitor.state.status == "done"
         monitor.runs.value = str(second)
         assert monitor.state.status == "lost"
