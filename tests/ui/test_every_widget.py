@@ -42,3 +42,37 @@ def test_it_fits_and_can_be_used_by_all(stage, name):
             wrong += [f"{width} x {height}: {line}" for line in settle(stage.page, ROOT)]
         wrong += barriers(stage.page, ROOT)
     assert not wrong
+
+
+OUTSIDE = """(root) => { // of each table: does its box lie in the widget, and is its last column there, or scrolled to
+    const top = document.querySelector(root).getBoundingClientRect(), wrong = [];
+    const tables = [...document.querySelectorAll(`${root} table`)].filter((one) => one.offsetWidth);
+    if (!tables.length) return ['there is no table'];
+    for (const one of tables) {
+        const words = one.innerText.slice(0, 40).replaceAll('\\n', ' '), scroller = one.parentElement;
+        const over = (box) => box.right > top.right + 1;
+        if (over(scroller.getBoundingClientRect())) wrong.push(`the box of "${words}" is cut off`);
+        scroller.scrollLeft = 1e6;
+        if (over(one.rows[0].lastElementChild.getBoundingClientRect())) wrong.push(`the end of "${words}" is cut off`);
+        const scrolls = scroller.scrollLeft > 0;
+        if (scrolls && scroller.tabIndex !== 0) wrong.push(`"${words}" can't be scrolled by keys`);
+        scroller.scrollLeft = 0;
+    }
+    return wrong;
+}"""
+
+
+@pytest.mark.parametrize("name", ["ClassBoard", "EvaluationView", "TrajectoryView", "VariabilityView"])
+def test_every_column_of_its_tables_is_seen_or_scrolled_to(stage, name):
+    stage.ask(f"stage.show({name!r})")
+    stage.page.locator(ROOT).first.wait_for()
+    if name == "TrajectoryView":
+        stage.ask("stage.view.show_zones()")
+    stage.page.locator(f"{ROOT} table").first.wait_for()
+    wrong = []
+    for width, height in (*SIZES, (560, 800)):
+        stage.page.set_viewport_size({"width": width, "height": height})
+        settle(stage.page, ROOT)
+        wrong += [f"{width} x {height}: {line}" for line in stage.page.evaluate(OUTSIDE, ROOT)]
+    wrong += barriers(stage.page, ROOT)
+    assert not wrong

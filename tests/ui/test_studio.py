@@ -4,6 +4,7 @@ import csv
 import os
 import re
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import TimeoutError
@@ -354,6 +355,21 @@ def test_plots_in_steps_that_were_never_seen_leave_no_error(lab):
     assert not lab.page.locator(AREA).is_visible()
     tab(lab, "Look", "Trajectories")
     lab.page.wait_for_function(f"() => document.querySelector('{AREA}').getBoundingClientRect().width > 100")
+
+
+def test_a_file_just_written_is_downloaded_by_its_link(lab):
+    lab.open("written", CELL.replace("mkdtemp()", "mkdtemp(dir=pathlib.Path.cwd())"), "s")  # below the server's root
+    lab.page.locator(".dlcnb-studio").wait_for()
+    tab(lab, "Look", "Trajectories")
+    for name, suffix, follow in (("csv", ".csv", "Enter"), ("Figure", ".png", "click")):
+        lab.page.locator(".dlcnb-moves").get_by_role("button", name=name).click()
+        link = lab.page.locator(".dlcnb-bottom").get_by_role("link", name=suffix)
+        with lab.page.expect_download() as downloads:
+            link.press(follow) if follow == "Enter" else link.click()
+        saved = Path(lab.ask(f"str(s.widgets['Trajectories'].export_path({suffix!r}))"))
+        assert downloads.value.suggested_filename == saved.name
+        assert Path(downloads.value.path()).read_bytes() == saved.read_bytes()
+    assert not barriers(lab.page, ".dlcnb-bottom")
 
 
 def test_keys_reach_the_labeler_inside_the_panel(studio):

@@ -68,15 +68,16 @@ def heading(title: object, note: object = "") -> Markup:
 
 
 def notice(text: str, kind: str = "hint", *, scrolls: bool = False) -> Markup:
-    """A line that is read out: ``kind`` is 'hint' or 'error'; nothing where there is no text.
+    """A line that is read out: ``kind`` is 'hint' or 'error'; nothing where there is no text; `Markup` stays as it is.
 
     Of commands it says where Studio does the same. One that ``scrolls`` where it has no room can be reached by keys,
     and has a tooltip with the whole of it.
     """
     if not text:
         return Markup()
-    role, text = "alert" if kind == "error" else "status", in_studio(text)
-    reach = markup(' tabindex="0" title="{}"', text) if scrolls else ""
+    role, text = "alert" if kind == "error" else "status", text if isinstance(text, Markup) else in_studio(text)
+    whole = text.striptags() if isinstance(text, Markup) else text
+    reach = markup(' tabindex="0" title="{}"', whole) if scrolls else ""
     return markup('<div role="{}" class="dlcnb-{}"{}>{}</div>', role, kind, reach, text)
 
 
@@ -97,14 +98,15 @@ def legend(items: Iterable[tuple[Iterable[int] | str, object]], css: str = "") -
 def table(heads: Iterable[object], rows: Iterable[Iterable[object]]) -> Markup:
     """A table: its heads, and rows that begin with a head; cells that are a ``<td>`` already stay as they are.
 
-    Long heads are `shortened`.
+    Long heads are `shortened`. Where it has no room it scrolls sideways in a box of its own, by keys, too.
     """
     lines = []
     for head, *cells in rows:
         tds = joined(c if isinstance(c, Markup) and c.startswith("<td") else markup("<td>{}</td>", c) for c in cells)
         lines.append(markup("<tr><th>{}</th>{}</tr>", shortened(head), tds))
     return markup(
-        '<table class="dlcnb-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>',
+        '<div class="dlcnb-sideways" tabindex="0" role="group" aria-label="table">'
+        '<table class="dlcnb-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
         joined(markup("<th>{}</th>", shortened(head, 32)) for head in heads),
         joined(lines),
     )

@@ -31,6 +31,7 @@ function nameFields(root) {
     if (said?.trim() && one.getAttribute('aria-label') !== said) one.setAttribute('aria-label', said);
     one.dlcnbNamed = true;
   }
+  for (const one of root.querySelectorAll('img.widget-image:not([alt])')) one.alt = wordsBefore(one, root);
 }
 
 // Tabs, whose titles are short, say in tooltips what they are.

@@ -189,7 +189,7 @@ def summary_table(lines: Sequence[Summary], epsilon_px: float) -> Markup | str:
         within = f"{line.within:.0%}" if np.isfinite(line.within) else "–"
         mean = markup("<b>{}</b>", _px(line.mean_px))
         rows.append((line.name, mean, interval, _px(line.rms_px), _px(line.median_px), within, line.n))
-    return markup('<div style="overflow-x:auto">{}</div>', table(heads, rows))
+    return table(heads, rows)
 
 
 def _px(value: float) -> str:

@@ -73,8 +73,6 @@ class ClassBoard(View):
         )
         self.again = button("refresh", "Look into the folder again", self._look_again)
         self.headline, self.students, self.spread, self.leaders, self.problems = (Html() for _ in range(5))
-        for part in (self.students, self.spread, self.leaders):
-            part.layout.overflow = "auto hidden"
         super().__init__(
             [
                 self.headline, row([self.upload, self.again]), self.students, self.spread, self.leaders, self.problems,

@@ -23,6 +23,7 @@ from dlcnb.widgets.base.pictures import beside, figure_picture
 from dlcnb.widgets.base.plot_input import PlotInput
 from dlcnb.widgets.base.poses_choice import PosesChoice
 from dlcnb.widgets.base.view import View, gesture, set_class, shown
+from dlcnb.widgets.base.written import written
 from dlcnb.widgets.player.trail_player import TrailPlayer
 from dlcnb.widgets.trajectories.controls import TrajectoryControls
 from dlcnb.widgets.trajectories.figure import selected_figure
@@ -335,7 +336,7 @@ class TrajectoryView(View):
         target = self._target(path, ".csv")
         with atomic_path(target) as temporary:
             self.state.table().to_csv(temporary, index=False, lineterminator="\n")
-        self.tell(f"Saved {target}")
+        self.tell(written(target))
         return target
 
     @gesture
@@ -344,7 +345,7 @@ class TrajectoryView(View):
         from dlcnb.plots import save  # here: matplotlib takes a second to load
 
         target = save(selected_figure(self.state), self._target(path, ".png"))
-        self.tell(f"Saved {target}")
+        self.tell(written(target))
         return target
 
     def _target(self, path: Path | str | None, suffix: str) -> Path:

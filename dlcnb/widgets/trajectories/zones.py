@@ -17,6 +17,7 @@ from dlcnb.widgets.base.advice import in_studio
 from dlcnb.widgets.base.html import Html, Markup, heading, muted, notice, table
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button, row
+from dlcnb.widgets.base.written import written
 from dlcnb.zones import ZoneError, read_zones, zone_table
 from dlcnb.zones.measure import MINIMUM
 
@@ -77,6 +78,7 @@ class ZonePanel(ipywidgets.VBox):
             ipywidgets.Image(format="png", layout=layout(max_width="100%", width="920px")),
         )
         self.picture.add_class("dlcnb-sheet")
+        self.caption = Html(muted("in which zone the bodypart was when, and a map of its time"))
         self.saved = Html()
         for field in (self.open_button, self.bodypart, self.minimum):
             field.observe(self._quiet.ignored(lambda _: opened()), "value")
@@ -91,7 +93,7 @@ class ZonePanel(ipywidgets.VBox):
 
     def show(self) -> None:
         """Measure and draw, if the section is open."""
-        inside = [self.fields, self.table, self.picture, self.saved] if self.opened else []
+        inside = [self.fields, self.table, self.caption, self.picture, self.saved] if self.opened else []
         self.saved.value = ""
         if self.opened:
             with self._quiet:
@@ -106,12 +108,13 @@ class ZonePanel(ipywidgets.VBox):
         try:
             zones, (rows, stays) = self.found()
         except ZoneError as error:
-            self.table.value, self.picture.layout.display = muted(in_studio(str(error))), "none"
+            self.table.value = muted(in_studio(str(error)))
+            self.picture.layout.display = self.caption.layout.display = "none"
             self.csv.disabled = True
             return
         self.csv.disabled = not rows
         self.table.value = _table(rows, self._state.length, self._part())
-        self.picture.layout.display = None if rows else "none"
+        self.picture.layout.display = self.caption.layout.display = None if rows else "none"
         if rows:
             buffer = io.BytesIO()
             self._figure(zones, stays).savefig(buffer, format="png", dpi=80)
@@ -167,7 +170,7 @@ class ZonePanel(ipywidgets.VBox):
         target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(target) as temporary:
             pd.DataFrame(self.found()[1][0]).to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
-        self.saved.value = f"Saved {target}"
+        self.saved.value = written(target)
         return target
 
 
