@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 
-from dlcnb.files import atomic_write, read_json, require_file, share
+from dlcnb.files import atomic_write, read_json, read_text, require_file, share
 from dlcnb.jobs.events import ENDINGS, EventLog, EventReader
 from dlcnb.jobs.explain import LESS_MEMORY
 from dlcnb.jobs.memory import oom_kills
@@ -35,6 +35,7 @@ __all__ = [
     "WORKER_FILE",
     "Job",
     "JobError",
+    "asked",
     "attach",
     "claim",
     "launch",
@@ -65,6 +66,16 @@ def attach(folder: str | os.PathLike[str]) -> Job:
     if not (folder / JOB_FILE).is_file():
         raise JobError(f"No job in {folder}: it has no {JOB_FILE}. Give the folder of a training run or of dlcnb-jobs.")
     return Job(folder)
+
+
+def asked(folder: str | os.PathLike[str]) -> str | None:
+    """What a worker on a folder is asked for: "request" to stop, or "pause"; None if nothing."""
+    file = Path(folder) / STOP_FILE
+    if not file.exists():
+        return None
+    with suppress(OSError):  # taken back meanwhile
+        return PAUSE if read_text(file).strip() == PAUSE else "request"
+    return "request"
 
 
 @contextmanager
@@ -178,6 +189,11 @@ class Job:
         """Why a stopped job stopped: "request", "pause", the name of a signal, or "killed"; None if it did not."""
         ending = self._ending() or {}
         return ending.get("reason") if ending.get("event") == "stopped" else None
+
+    @property
+    def asked(self) -> str | None:
+        """What the worker is asked for and has not done yet: "request" to stop, or "pause"; None if nothing."""
+        return asked(self.folder) if self.status == "running" else None
 
     @property
     def error(self) -> str | None:

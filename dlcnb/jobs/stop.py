@@ -7,13 +7,12 @@ import os
 import signal
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
-from dlcnb.files import read_text
-from dlcnb.jobs.job import PAUSE, STOP_FILE
+from dlcnb.jobs.job import STOP_FILE, asked
 
 __all__ = ["StopRequest", "Stopped", "at_once", "until"]
 
@@ -50,10 +49,9 @@ class StopRequest:
 
     def _is_asked(self) -> bool:
         """Whether the file is there, and what for."""
-        if not self._file.exists():
+        if (reason := asked(self._file.parent)) is None:
             return False
-        with suppress(OSError):  # taken back meanwhile
-            self.reason = PAUSE if read_text(self._file).strip() == PAUSE else "request"
+        self.reason = reason
         return True
 
     def forget(self) -> None:

@@ -302,6 +302,8 @@ class TrainingMonitor(View):
                 self.state.snapshots = bool(Run(self._run).steps)
             elif before in ("pausing", "stopping"):
                 self.state.status = before
+            elif self.job is not None and (asked := self.job.asked):  # by a kernel that is gone, or in another tab
+                self.state.status = "pausing" if asked == jobs.PAUSE else "stopping"
             elif not self.state.active:
                 self.state.status = "starting"
         if not self._told_recipe and self.state.step:
