@@ -3,7 +3,7 @@
 from dlcnb.labels.checks import check_tables, doctor
 from dlcnb.labels.compare import Spread, Variability, compare_scorers, scorers, variability
 from dlcnb.labels.core import Labels, frame_index, image_name
-from dlcnb.labels.current import current_labels
+from dlcnb.labels.current import current_labels, labeled_images
 from dlcnb.labels.errors import LabelError
 from dlcnb.labels.faults import Fault
 from dlcnb.labels.following import follow, follow_both, follow_video, patch_width
@@ -38,6 +38,7 @@ __all__ = [
     "image_name",
     "image_problem",
     "image_size",
+    "labeled_images",
     "patch_width",
     "rank_labels",
     "rank_project",

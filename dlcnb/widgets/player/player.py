@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dlcnb.geometry import CanvasFit
-from dlcnb.labels import LabelError
+from dlcnb.labels import LabelError, labeled_images
 from dlcnb.poses import Poses, bone_edges, read_poses
 from dlcnb.project import Project, Skeleton
 from dlcnb.render import palette
@@ -37,10 +37,10 @@ from dlcnb.widgets.player.timeline import (
     HEIGHT,
     LANES,
     Timeline,
+    frame_numbers,
     labeled_frames,
     lane_things,
     playhead_things,
-    project_labels,
 )
 
 __all__ = ["Player"]
@@ -188,7 +188,7 @@ class Player(View):
             self.state.set_marks("labeled", labeled_frames(labels, stem))
             return
         try:
-            frames = np.asarray(labeled_frames(project_labels(project, self.reader.path), stem), int)
+            frames = np.asarray(frame_numbers(labeled_images(project, self.reader.path)), int)
         except LabelError as error:
             self.fail(error)
             return

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dlcnb.labels import Labels
-from dlcnb.labels.core import frame_number, table_paths
-from dlcnb.project import Project
+from dlcnb.labels.core import frame_number
 from dlcnb.widgets.base.canvas import PaintCanvas
 from dlcnb.widgets.base.paint import Color, Lines, Rectangles, Thing
 
 if TYPE_CHECKING:
     from dlcnb.widgets.player.state import PlayerState
 
-__all__ = ["LANES", "Timeline", "labeled_frames", "lane_things", "playhead_things", "project_labels"]
+__all__ = ["LANES", "Timeline", "frame_numbers", "labeled_frames", "lane_things", "playhead_things"]
 
 HEIGHT = 42
 BACKGROUND = (31, 41, 51)
@@ -77,17 +76,18 @@ class Timeline(PaintCanvas):
         self.paint(1, playhead_things(state, self.size[1]))
 
 
-def project_labels(project: Project, video: Path) -> Labels | None:
-    """`Labels` of a video's frames by the project's scorer, or None; others' tables in the folder don't matter."""
-    folder = project.labeled_dir(video)
-    return Labels.read(folder, project.scorer) if project.scorer in table_paths(folder) else None
-
-
 def labeled_frames(labels: Labels | Sequence[int] | None, stem: str) -> Sequence[int]:
-    """Frame numbers of labeled images of the video ``stem``, where names say them; a plain list stays as it is."""
+    """Frame numbers of the images of the video ``stem`` that have a point, where names say them; a list stays as is."""
     if labels is None:
         return ()
     if not isinstance(labels, Labels):
         return labels
-    numbers = (frame_number(image) for image in labels.images if Path(image).parent.name == stem)
+    there = np.isfinite(labels.points).any((1, 2))
+    images = [image for image, some in zip(labels.images, there, strict=True) if some]
+    return frame_numbers([image for image in images if Path(image).parent.name == stem])
+
+
+def frame_numbers(images: Iterable[str]) -> list[int]:
+    """Frame numbers of images, of those whose names say them."""
+    numbers = (frame_number(image) for image in images)
     return [number for number in numbers if number is not None]

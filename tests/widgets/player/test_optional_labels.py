@@ -5,9 +5,10 @@ import pytest
 from support.labeling import make_project
 
 from dlcnb import Player
-from dlcnb.labels import Labels
+from dlcnb.labels import Labels, current_labels
 from dlcnb.poses import Poses
 from dlcnb.project import Project
+from dlcnb.widgets.labeler.state import LabelSession
 
 
 @pytest.fixture
@@ -25,6 +26,33 @@ def test_of_several_scorers_the_projects_own_counts(project):
     write(project, project.scorer, [1, 3])
     write(project, "Bob", [2])
     assert Player(project.videos[0], project=project).state.marks["labeled"].tolist() == [1, 3]
+
+
+def test_a_label_that_was_undone_leaves_no_labeled_frame(project):
+    session = LabelSession(project)
+    images = session.images
+    for image in images[:2]:
+        session.go_to(image)
+        session.click((10, 10))
+    session.save()
+    session.undo()
+    session.go_to(images[3])
+    session.finish(sure=True)  # nothing is visible there
+    session.save()
+    assert len(Labels.read(project.labeled_dir("m1"))) == 2  # the row stays, as DeepLabCut's tables have such
+    assert Player(project.videos[0], project=project).state.marks["labeled"].tolist() == [0, 3]
+    assert current_labels(project).images == images[:1]
+
+
+def test_rows_without_a_point_of_another_program_are_no_labeled_frames(project):
+    points = np.full((2, len(project.bodyparts), 2), np.nan)
+    points[1, 0] = 5
+    images = tuple(f"labeled-data/m1/img{n}.png" for n in (1, 3))
+    labels = Labels(project.bodyparts, project.scorer, images, points)
+    labels.write(project.labeled_dir("m1"))
+    assert Player(project.videos[0], project=project).state.marks["labeled"].tolist() == [3]
+    assert Player(project.videos[0], labels=labels).state.marks["labeled"].tolist() == [3]
+    assert current_labels(project).images == images[1:]
 
 
 def test_labels_by_others_alone(project):
