@@ -158,6 +158,16 @@ class Assistance(Frames):
                 found[k] = (*copied, 1.0)
         return found[:, :2], np.where(np.isfinite(found[:, 0]), found[:, 2], np.nan)
 
+    def shown_points(self, image: str | None = None) -> NDArray[np.float64]:
+        """Labels and hollow points of an image (default: the cursor's), float64 (K, 2), NaN = none."""
+        points = self.points(image)
+        return np.where(np.isfinite(points), points, self.suggested(image)[0])
+
+    def known_points(self) -> NDArray[np.float64]:
+        """Where the animal is, as far as it is known: `shown_points`, or else those of the labeled frame before."""
+        points, previous = self.shown_points(), self.previous_labeled()
+        return self.points(previous) if previous and np.isnan(points).all() else points
+
     @locked
     def accept(self) -> None:
         """Make the current bodypart's hollow point a label and go to the next one that is open."""
@@ -176,32 +186,43 @@ class Assistance(Frames):
 
     @locked
     def accept_all(self) -> None:
-        """Make labels of what was copied and of all suggestions of this frame that reach the project's pcutoff."""
-        points, likelihood = self.suggested()
-        hollow = np.isfinite(points).all(axis=1)
-        good = hollow & (likelihood >= self.project.pcutoff)
-        if not hollow.any():
+        """Make labels of what was copied and of all suggestions of this frame that reach the project's pcutoff.
+
+        The rest is named, and what was named is taken by a second call in the same frame.
+        """
+        points, _ = self.suggested()
+        hollow, named = self.unsure(), self._named
+        taken = [k for k in np.flatnonzero(np.isfinite(points[:, 0])) if not hollow[k] or self.bodyparts[k] in named]
+        if not (taken or hollow.any()):
             self.note("there is no hollow point to accept in this frame: Suggest, or Copy previous, shows some")
             return
-        self._make(self._accepted(np.flatnonzero(good).tolist(), points))
+        self._make(self._accepted(taken, points))
         if self.mode == "sequential":
             states = [value.state for value in self.values()]
             self.choose(states.index("open") if "open" in states else self.part)
-        self.note(self._left())
+        self._named = frozenset(self._names(self.unsure()))
+        self.note(self._left(len(taken)))
 
-    def _left(self) -> str:
-        """What is open in this frame and was not accepted, and what to do about it; empty if nothing is."""
-        hollow = np.isfinite(self.suggested()[0]).all(axis=1)
-        names: dict[bool, list[str]] = {True: [], False: []}
-        for name, value, there in zip(self.bodyparts, self.values(), hollow, strict=True):
-            if value.state == "open":
-                names[bool(there)].append(name)
-        doubtful, bare = (", ".join(names[there]) for there in (True, False))
-        words = (
-            f"{doubtful} below pcutoff {self.project.pcutoff:g} (Enter accepts, a drag corrects)" if doubtful else ""
-        )
-        more = f"{bare} without a suggestion (click, or N: not visible)" if bare else ""
-        return f"still open: {'; '.join(filter(None, [words, more]))}" if words or more else ""
+    def unsure(self) -> NDArray[np.bool_]:
+        """Which bodyparts of this frame have a hollow point that does not reach the project's pcutoff; bool (K,)."""
+        points, likelihood = self.suggested()
+        return np.isfinite(points).all(axis=1) & ~(likelihood >= self.project.pcutoff)
+
+    def _names(self, some: NDArray[np.bool_]) -> list[str]:
+        return [name for name, one in zip(self.bodyparts, some, strict=True) if one]
+
+    def _left(self, taken: int) -> str:
+        """What is open here after ``taken`` points were accepted, and what to do about it; empty if nothing is."""
+        unsure = self._names(self.unsure())
+        bare = self._names(self.open_parts() & np.isnan(self.suggested()[0][:, 0]))
+        parts = [f"{taken or 'none'} accepted"]
+        if unsure:
+            parts[0] += f", {len(unsure)} left open as unsure (below pcutoff {self.project.pcutoff:g})"
+            these = "this one" if len(unsure) == 1 else "these"
+            parts.append(f"press again (Shift+Enter) to accept {these}, too: {', '.join(unsure)}")
+        if bare:
+            parts.append(f"still open, without a suggestion: {', '.join(bare)} (click, or N: not visible)")
+        return "; ".join(parts) if unsure or bare else ""
 
     @locked
     def accept_all_and_go_on(self) -> None:

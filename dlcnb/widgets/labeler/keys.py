@@ -86,8 +86,8 @@ GROUPS = {
     ),
     "hollow": (
         _a("accept all", "Shift+Enter", "check-square", "Accept all",
-           "Accept all hollow points (what was copied, and suggestions above pcutoff); if none is open then, go to the "
-           "next frame that is not done", "session.accept_all_and_go_on"),
+           "Accept the hollow points that were copied or reach pcutoff; pressed again, the unsure ones, too. If no "
+           "bodypart is open then, go to the next frame that is not done", "session.accept_all_and_go_on"),
         _a("accept", "Enter", "check-circle", "Accept one", "Accept the hollow point of the current bodypart",
            "session.accept"),
         _a("follow", "j", "forward", "Follow the labels",

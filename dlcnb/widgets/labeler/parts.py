@@ -41,7 +41,8 @@ MARKS = {  # what is seen in the picture, or the bar below -> (sign, words, more
     "hollow": (
         "○",
         "suggested, not a label yet",
-        "Enter accepts the current one, Shift+Enter all; a click replaces it",
+        "Enter accepts the current one, Shift+Enter all that reach pcutoff, and pressed again the unsure ones, too; "
+        "a click replaces it",
     ),
     "outliers": (
         "▲",
@@ -197,7 +198,7 @@ class Controls:
         for menu in self.menus:
             if menu is not opened:
                 menu.close_panel()
-        places = self.view.fit.to_canvas(self.session.shown_points())[:, 1]
+        places = self.view.fit.to_canvas(self.session.known_points())[:, 1]
         low = places[np.isfinite(places)] > self.view.canvas_size[0] / 2
         set_class(opened.panel, "dlcnb-high", bool(len(low)) and low.mean() > 0.5)
 

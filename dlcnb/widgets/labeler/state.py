@@ -171,7 +171,8 @@ class LabelSession(Assistance, HasTraits):
         again = f"press Done again to mark {', '.join(parts)} as not visible"
         if hollow:
             them = f"{hollow} hollow point{' is no label' if hollow == 1 else 's are no labels'} yet"
-            return f"{them}: accept (Shift+Enter takes all) or drag, or {again}"
+            keys = "Shift+Enter, twice for the unsure ones" if self.unsure().any() else "Shift+Enter"
+            return f"{them}: accept ({keys}) or drag, or {again}"
         if len(parts) == len(self.bodyparts):
             return f"nothing is placed in this frame: {again}"
         return "" if self._told_of_open else f"{len(parts)} open: {again} (asked only once; Undo takes it back)"
@@ -284,7 +285,7 @@ class LabelSession(Assistance, HasTraits):
         still = [change for change in changes if self._holds(change)]
         self._make(dict.fromkeys(still, "undo"), remember=False)
         moved()
-        self.message = ""
+        self.message, self._named = "", frozenset()
         self.cursor.image = changes[-1].image
         self.cursor.bodypart = changes[-1].bodypart or self.cursor.bodypart
         if len(still) < len(changes):
@@ -304,11 +305,6 @@ class LabelSession(Assistance, HasTraits):
     def placed(self) -> bool:
         """Whether the current bodypart is placed."""
         return bool(np.isfinite(self.points()[self.part, 0]))
-
-    def shown_points(self, image: str | None = None) -> NDArray[np.float64]:
-        """Labels and hollow points of an image (default: the cursor's), float64 (K, 2), NaN = none."""
-        points = self.points(image)
-        return np.where(np.isfinite(points), points, self.suggested(image)[0])
 
     def inside(self, point: Point) -> bool:
         """Whether (x, y) lies in the image; always, as long as its size is not known."""

@@ -379,12 +379,55 @@ class TestSuggestions:
         session.accept_all_and_go_on()
         assert states(session) == ["placed", "open", "placed", "placed"]
         assert (session.cursor.image, session.cursor.bodypart) == (M1[0], "leftear")
-        assert session.message == "still open: leftear below pcutoff 0.6 (Enter accepts, a drag corrects)"
+        left = (
+            "3 accepted, 1 left open as unsure (below pcutoff 0.6); press again (Shift+Enter) to accept this one, too"
+        )
+        assert session.message == f"{left}: leftear"
         session.undo()
         assert states(session) == ["open"] * 4
         session.go_to(M2[0])
         session.accept_all()
         assert "no hollow point to accept" in session.message
+
+    def test_a_second_press_accepts_the_unsure_ones_too_and_undo_takes_back_one_press(self, session):
+        self.offer(session, (0.9, 0.3, 0.1, 0.99))
+        session.accept_all_and_go_on()
+        assert states(session) == ["placed", "open", "open", "placed"]
+        assert session.message.endswith("press again (Shift+Enter) to accept these, too: leftear, rightear")
+        session.accept_all_and_go_on()
+        assert (session.state(M1[0]), session.cursor.image) == ("done", M1[1])
+        np.testing.assert_array_equal(session.points(M1[0]), SQUARE)
+        session.undo()
+        assert states(session) == ["placed", "open", "open", "placed"]
+        session.undo()
+        assert states(session) == ["open"] * 4
+
+    def test_where_no_point_is_sure_the_first_press_says_so_and_the_second_takes_all(self, session):
+        self.offer(session, (0.1, 0.2, 0.3, 0.4))
+        session.accept_all_and_go_on()
+        assert states(session) == ["open"] * 4
+        assert session.message.startswith("none accepted, 4 left open as unsure (below pcutoff 0.6); press again")
+        session.accept_all_and_go_on()
+        assert session.state(M1[0]) == "done"
+
+    def test_the_second_press_counts_in_the_same_frame_only(self, session):
+        self.offer(session, (0.1, 0.2, 0.3, 0.4))
+        session.accept_all()
+        session.step(1)
+        session.accept_all()
+        assert states(session) == ["open"] * 4
+        session.step(-1)
+        session.accept_all()
+        assert states(session) == ["open"] * 4
+
+    def test_done_names_the_keys_that_accept_what_is_shown(self, session):
+        self.offer(session, (0.1, 0.2, 0.3, 0.4))
+        session.finish()
+        assert "accept (Shift+Enter, twice for the unsure ones)" in session.message
+        self.offer(session, [0.9] * 4)
+        session.go_to(M1[1])
+        session.finish()
+        assert "accept (Shift+Enter) or drag" in session.message
 
     def test_accepting_all_of_a_frame_goes_on_to_the_next_that_is_not_done(self, session):
         values = np.column_stack([np.array(SQUARE, float), [0.9] * 4])
@@ -392,7 +435,8 @@ class TestSuggestions:
         session.set_suggestions("snapshot-200", {M1[0]: values})
         session.accept_all_and_go_on()
         assert session.cursor.image == M1[0]
-        assert session.message == f"still open: {BODYPARTS[3]} without a suggestion (click, or N: not visible)"
+        bare = f"still open, without a suggestion: {BODYPARTS[3]} (click, or N: not visible)"
+        assert session.message == f"3 accepted; {bare}"
         session.hide()
         assert session.state() == "done"
         self.offer(session)
