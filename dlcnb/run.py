@@ -254,22 +254,19 @@ class Run:
     def sign(self, step: int, path: str | os.PathLike[str] | None = None) -> None:
         """Note the checksum of a snapshot's weights, which lie at ``path`` until they are complete."""
         checksum = sha256_of(path or self.snapshot(step))
-        atomic_write(self._record(step), json.dumps({"sha256": checksum, "run_id": self.settings.get("run_id")}))
+        atomic_write(self.record(step), json.dumps({"sha256": checksum, "run_id": self.settings.get("run_id")}))
 
     def verified(self, step: int) -> str:
-        """Checksum of a snapshot; raises `ProjectError` if it is not what this run has written.
-
-        Runs of versions that noted no checksums are trusted.
-        """
+        """Checksum of a snapshot; raises `ProjectError` if it is not the one noted (if the run's version noted any)."""
         path, found = self.snapshot(step), sha256_of(self.snapshot(step))
         signed = sorted(self.folder.glob("snapshot-*.meta.json"))
         try:
-            record = read_json(self._record(step))
+            record = read_json(self.record(step))
             noted, owner = str(record["sha256"]), record.get("run_id")
         except FileNotFoundError:
             noted, owner = ("" if signed else found), None
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise self._unreadable(self._record(step), "Choose another snapshot") from error
+            raise self._unreadable(self.record(step), "Choose another snapshot") from error
         if noted != found or owner not in (None, self.settings.get("run_id")):
             others = ", ".join(map(str, (n for n in self.steps if n != step))) or "none: train again"
             raise ProjectError(
@@ -278,7 +275,8 @@ class Run:
             )
         return found
 
-    def _record(self, step: int) -> Path:
+    def record(self, step: int) -> Path:
+        """Path of the checksum of a snapshot, noted when it was written; it may not exist."""
         return self.folder / f"snapshot-{step}.meta.json"
 
     def last_state(self) -> tuple[int, dict[str, NDArray[Any]]]:

@@ -38,6 +38,7 @@ from dlcnb.backend.quantize import CALIBRATION_FRAMES, load_quantized, quantize
 from dlcnb.evaluate import CalibratedLikelihood, Evaluation
 from dlcnb.labels import Labels
 from dlcnb.project import ProjectError, run_info
+from dlcnb.project.names import network_word
 from dlcnb.run import Run
 from dlcnb.trainset import TrainSet, resize
 
@@ -232,8 +233,7 @@ class Predictor:
 
         For a run of an experiment the name of both stands in place of the shuffle.
         """
-        network = "".join(part.capitalize() for part in self.config.backbone.split("-"))
-        return f"DLC_{network}_{_which(Run(self.run))}_snapshot_{self.step}"
+        return f"DLC_{network_word(self.config.backbone)}_{_which(Run(self.run))}_snapshot_{self.step}"
 
     def maps(self, images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Maps:
         """`Maps` of a batch of uint8 images ``(H, W, 3)`` of one size, at once; they are computed behind."""

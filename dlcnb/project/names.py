@@ -31,6 +31,7 @@ __all__ = [
     "is_video",
     "name_problem",
     "nearest",
+    "network_word",
     "run_info",
     "run_root",
     "video_stem",
@@ -192,6 +193,15 @@ def checked_date(date: datetime.date | str | None) -> datetime.date:
 
 FAILED_START = "failed-start"  # file in a run that ended in an error before its first step
 RUN = re.compile(r"(?P<task_date>.+)-trainset(?P<percent>\d+)shuffle(?P<shuffle>\d+)")
+
+
+def network_word(backbone: str) -> str:
+    """A network in the names of tables, as DeepLabCut writes it.
+
+    >>> network_word("efficientnet-lite0")
+    'EfficientnetLite0'
+    """
+    return "".join(part.capitalize() for part in backbone.split("-"))
 
 
 def run_root(run: StrPath) -> Path:

@@ -21,6 +21,7 @@ from dlcnb.labels.compare import scorers
 from dlcnb.labels.current import current_labels
 from dlcnb.project import Project, ProjectError
 from dlcnb.report.methods import methods
+from dlcnb.report.networks import tell_networks
 from dlcnb.report.videos import Recorded, recordings, video_facts
 from dlcnb.report.zones import Measured, measured
 from dlcnb.run import Run
@@ -88,6 +89,7 @@ def gather(
     facts.data["network"] = _network(project, run, facts)
     facts.recorded = recordings(project, videos, tables, facts.left_out, tell)
     facts.data["videos"] = [video_facts(one, project.pcutoff) for one in facts.recorded]
+    tell_networks(project, facts.data["network"], facts.recorded, facts.data["videos"], facts.left_out)
     facts.zones = measured(project, facts.recorded, facts.left_out)
     facts.data["zones"] = [one.to_json() for one in facts.zones]
     facts.data["versions"] = versions()

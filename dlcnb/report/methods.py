@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from dlcnb.evaluate.summary import px_text
@@ -99,34 +100,65 @@ def _errors(data: Mapping[str, Any]) -> str:
 
 
 def _videos(data: Mapping[str, Any]) -> str:
-    done = [video for video in data["videos"] if video["poses"]]
+    """Who analyzed which videos, a sentence for each network; the one that was told comes first."""
+    done = sorted((v for v in data["videos"] if v["poses"]), key=_whose)
     if not done:
         return ""
-    seconds, frames = sum(v["seconds"] for v in done), sum(v["frames"] for v in done)
-    length = f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
-    sizes = sorted({(v["size"][1], v["size"][0]) for v in done})
-    rates = sorted({round(v["fps"], 2) for v in done})
-    shape = ", ".join(f"{width}×{height} px" for width, height in sizes)
+    groups = [list(group) for _, group in groupby(done, key=_whose)]
+    said = [_analyzed(data, group, whole=len(groups) == 1) for group in groups]
+    frames = sum(v["frames"] for v in done)
     share = sum(v["poses"]["sure_share"] * v["frames"] for v in done if v["poses"]["sure_share"] is not None)
     return (
-        f"{_networks(done)} analyzed {_count(len(done), 'video')} ({frames} frames, {length}, "
-        f"{' and '.join(f'{rate:g}' for rate in rates)} frames/s, {shape}). Points of a likelihood below "
-        f"{data['project']['pcutoff']:g} were left out; {100 * share / max(frames, 1):.1f} % were above it."
+        f"{' '.join(said)} Points of a likelihood below {data['project']['pcutoff']:g} were left out; "
+        f"{100 * share / max(frames, 1):.1f} % were above it."
     )
 
 
-def _networks(done: Sequence[Mapping[str, Any]]) -> str:
-    """Who analyzed the videos: the network, or an ensemble."""
-    several = [video["poses"] for video in done if video["poses"]["networks"] > 1]
-    if not several:
-        return "The network"
-    counts = " or ".join(map(str, sorted({poses["networks"] for poses in several})))
-    apart = [poses["spread_px"] for poses in several if poses["spread_px"] is not None]
-    how_far = f" (they lay {px_text(sum(apart) / len(apart))} px apart, s.d. along each axis)" if apart else ""
-    some = "" if len(several) == len(done) else f" for {_count(len(several), 'video')}"
+def _whose(video: Mapping[str, Any]) -> tuple[bool, bool, int, list[str]]:
+    """What is the same for videos of one network, or ensemble; first the one that was told."""
+    poses = video["poses"]
+    return not poses["told"], not poses["ours"], poses["networks"], poses["made_by"]
+
+
+def _analyzed(data: Mapping[str, Any], videos: Sequence[Mapping[str, Any]], whole: bool) -> str:
+    """The sentence for the videos of one network; ``whole``: there is no other."""
+    poses, count = videos[0]["poses"], _count(len(videos), "video")
+    names = "" if whole else f" ({', '.join(v['video'] for v in videos)})"
+    made_by = " and ".join(poses["made_by"])
+    if poses["networks"] > 1:
+        who = _several(videos)
+        which = "" if poses["told"] or not data["network"] else f", not the network described above but {made_by},"
+        return f"{who}{which} analyzed {count}{names} ({_lengths(videos)})."
+    if not poses["ours"]:
+        whose = f"not of a network of this project (scorer {poses['scorer']})"
+        return f"The poses of {count}{names} ({_lengths(videos)}) are {whose}."
+    if poses["told"] or not data["network"]:
+        who = "The network" if poses["told"] else made_by[:1].upper() + made_by[1:]
+        return f"{who} analyzed {count}{names} ({_lengths(videos)})."
     return (
-        f"The median of the points of {counts} networks was taken{some}{how_far}, as in ensembles (Biderman et al., "
-        f"2024). {'They' if not some else 'Together with those of one network they'}"
+        f"Not the network described above but another one, {made_by}, analyzed {count}{names} ({_lengths(videos)}); "
+        "the training and the errors above are not those of that network."
+    )
+
+
+def _lengths(videos: Sequence[Mapping[str, Any]]) -> str:
+    """How long videos are, in frames and time, and how large their frames."""
+    seconds, frames = sum(v["seconds"] for v in videos), sum(v["frames"] for v in videos)
+    length = f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+    sizes = sorted({(v["size"][1], v["size"][0]) for v in videos})
+    rates = sorted({round(v["fps"], 2) for v in videos})
+    shape = ", ".join(f"{width}×{height} px" for width, height in sizes)
+    return f"{frames} frames, {length}, {' and '.join(f'{rate:g}' for rate in rates)} frames/s, {shape}"
+
+
+def _several(videos: Sequence[Mapping[str, Any]]) -> str:
+    """The beginning of a sentence about what an ensemble did."""
+    found = [video["poses"] for video in videos]
+    apart = [poses["spread_px"] for poses in found if poses["spread_px"] is not None]
+    how_far = f" (they lay {px_text(sum(apart) / len(apart))} px apart, s.d. along each axis)" if apart else ""
+    return (
+        f"The median of the points of {found[0]['networks']} networks was taken{how_far}, as in ensembles (Biderman et "
+        "al., 2024). They"
     )
 
 

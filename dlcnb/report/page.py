@@ -13,6 +13,7 @@ from dlcnb.files import StrPath, atomic_write, make_folder
 from dlcnb.report.facts import Facts
 from dlcnb.report.figures import Picture, network_pictures, video_pictures, zone_pictures
 from dlcnb.report.methods import references
+from dlcnb.report.networks import others
 from dlcnb.report.parts import cards, labels, network, project, videos, zones
 from dlcnb.report.tags import listed, section, tag, tags
 
@@ -94,6 +95,7 @@ def page(facts: Facts, progress: Callable[[float, str], None] | None = None) -> 
 def _methods(data: dict[str, Any]) -> Markup:
     return tags(
         tag("blockquote", data["methods"]),
+        *(tag("p", line, class_="verdict") for line in [others(data)] if line),
         tag("div", "Check it against what you did, and cite:", class_="soft"),
         listed(references(data)),
     )

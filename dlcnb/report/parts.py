@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from dlcnb.evaluate.summary import px_text
+from dlcnb.report.networks import others
 from dlcnb.report.tags import listed, table, tag, tags
 
 __all__ = ["cards", "labels", "network", "project", "videos", "zones"]
@@ -29,7 +30,9 @@ def cards(data: Data) -> Markup:
     if done:
         frames = sum(v["frames"] for v in done)
         share = sum(v["poses"]["sure_share"] * v["frames"] for v in done) / frames
-        found.append((f"{100 * share:.1f} %", f"sure points in {len(done)} analyzed video{'s' * (len(done) > 1)}"))
+        whose = " (not all by this network)" if others(data) else ""
+        many = "s" * (len(done) > 1)
+        found.append((f"{100 * share:.1f} %", f"sure points in {len(done)} analyzed video{many}{whose}"))
     return tag("div", tags(*(tag("div", tags(tag("b", n), what), class_="card") for n, what in found)), class_="cards")
 
 
@@ -136,8 +139,9 @@ def videos(data: Data) -> Markup:
     done = [v for v in data["videos"] if v["poses"]]
     if done:
         cutoff = f"{data['project']['pcutoff']:g}"
-        heads = ("poses", "sure points", "all sure", "empty frames", "least sure bodypart", "longest gap")
+        heads = ("poses", "network", "sure points", "all sure", "empty frames", "least sure bodypart", "longest gap")
         parts += [
+            *(tag("p", line, class_="verdict") for line in [others(data)] if line),
             tag("h3", f"How sure the poses are (likelihood of at least {cutoff})"),
             table(heads, map(_quality, done)),
             *(tag("p", line) for line in map(_of_several, done) if line),
@@ -166,6 +170,7 @@ def _quality(video: Data) -> tuple[str, ...]:
     )
     return (
         video["video"],
+        "that of this report" if found["told"] else " and ".join(found["made_by"]).replace("the network of ", ""),
         _percent(found["sure_share"]),
         _percent(found["all_sure_share"]),
         str(found["empty_frames"]),

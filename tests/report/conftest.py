@@ -61,5 +61,6 @@ def add_poses(project):
     truth = read_poses(video.with_name("arenatruth.h5"))
     likelihood = np.full(truth.likelihood.shape, 0.95)
     likelihood[LOST, -1] = 0.1
-    Poses(truth.bodyparts, "DLC_net_1", truth.points, likelihood).write(video)
+    scorer = f"DLC_EfficientnetLite0_{project.task}{project.date}shuffle1_snapshot_{STEP}"
+    Poses(truth.bodyparts, scorer, truth.points, likelihood).write(video)
     assert find_poses(video)

@@ -17,6 +17,8 @@ from dlcnb.project import Project, ProjectError
 from dlcnb.report import Facts, gather, write_report
 from dlcnb.report.methods import methods, references
 from dlcnb.report.page import page
+from dlcnb.run import Run
+from dlcnb.trainset import TrainConfig
 from dlcnb.video import VideoReader
 
 
@@ -171,8 +173,81 @@ def test_errors_of_another_snapshot_and_videos_of_one_network_are_told_apart(fac
     assert "(weights of" not in facts.data["methods"]
     three = {**video, "poses": {**video["poses"], "networks": 3, "spread_px": 2.0}}
     text = methods({**facts.data, "videos": [video, three]})
-    assert "of 3 networks was taken for 1 video (they lay 2.00 px" in text
-    assert "Together with those of one network they analyzed 2 videos" in text
+    assert "The network analyzed 1 video (arena) (300 frames" in text
+    assert "of 3 networks was taken (they lay 2.00 px" in text
+    assert "They analyzed 1 video (arena) (300 frames" in text
+    assert "97.5 % were above" in text
+
+
+def train_anew(project, iteration=0):
+    """Another run of the project, trained after the first: it has the same step, and other weights."""
+    config = project.root / "config.yaml"
+    config.write_text(config.read_text().replace("iteration: 0", f"iteration: {iteration}"))
+    project = Project.open(project.root)
+    run = Run(project.new_run(0.75))
+    run.write_config(TrainConfig(steps=100), project.bodyparts)
+    run.snapshot(90).write_bytes(b"other weights")
+    run.sign(90)
+    run.write_best(90, 2.0)
+    run.write_split(Run(project.runs(0)[0]).split)
+    return project
+
+
+def note(project, run):
+    """What an analysis notes beside its table of the first video."""
+    table, weights = find_poses(project.videos[0]), Run(run).verified(90)
+    key = {"scorer": Poses.read(table).scorer, "weights": weights}
+    table.with_name(f"{table.stem}_meta.json").write_text(json.dumps({"key": key}))
+
+
+@pytest.mark.parametrize("iteration", [0, 1])
+def test_poses_of_an_older_network_are_not_told_as_those_of_the_newest(told, tmp_path, iteration):
+    project = copy_of(told, tmp_path)
+    note(project, project.runs()[0])
+    project = train_anew(project, iteration)
+    found = gather(project)
+    assert found.data["network"]["iteration"] == str(iteration)
+    poses = found.data["videos"][0]["poses"]
+    assert (poses["told"], poses["ours"]) == (False, True)
+    assert poses["made_by"] == ["the network of shuffle 1 of iteration 0 (step 90)"]
+    text = found.data["methods"]
+    assert "The network analyzed" not in text
+    assert (
+        "Not the network described above but another one, the network of shuffle 1 of iteration 0 (step 90), analyzed "
+        "1 video (300 frames"
+    ) in text
+    (line,) = (line for line in found.left_out if line.startswith("Poses of "))
+    assert line.endswith(f"by the network in this report: dlcnb analyze {project.root} arena.mp4")
+    seen = Seen(page(found)).text
+    assert seen.count("The poses of arena are not of the network in this report") == 2  # under Methods, under Videos
+    assert "(not all by this network)" in seen
+
+
+def test_poses_are_of_the_network_whose_weights_made_them(told, tmp_path):
+    """Two iterations have runs and steps of one name: the checksum noted beside the table tells them apart."""
+    project = train_anew(copy_of(told, tmp_path), iteration=1)
+    second = project.runs()[0].parent
+    second.rename(second.with_name(second.name.replace("shuffle2", "shuffle1")))
+    note(project, project.runs()[0])
+    found = gather(project)
+    assert found.data["videos"][0]["poses"]["told"]
+    assert "The network analyzed 1 video" in found.data["methods"]
+    assert found.left_out == [line for line in found.left_out if not line.startswith("Poses")]
+
+
+def test_poses_of_another_tool_are_of_no_network_of_the_project(told, tmp_path):
+    project = copy_of(told, tmp_path)
+    before = find_poses(project.videos[0])
+    poses = Poses.read(before)
+    before.unlink()
+    before.with_suffix(".h5").unlink()
+    replace(poses, scorer="DLC_sleap").write(project.videos[0])
+    found = gather(project)
+    text = found.data["methods"]
+    assert "The network analyzed" not in text
+    assert "The poses of 1 video (300 frames" in text
+    assert "are not of a network of this project (scorer DLC_sleap)" in text
+    assert "are not of the network in this report" in Seen(page(found)).text
 
 
 def test_one_frame_is_no_plural(facts):
