@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb import frames
-from dlcnb.files import atomic_path
+from dlcnb.files import alone, atomic_path
 from dlcnb.labels import LabelStore, frame_index
 from dlcnb.labels.core import frame_number
 from dlcnb.labels.corners import image_corners
@@ -73,22 +73,36 @@ def extract(project: Project, video: str | Path, poses: Poses, found: Iterable[i
     project, video : a video of the project, by its path or name.
     poses, found : unfiltered poses of this video, and the frames.
 
-    Raises `IndexError` if the video or the poses have no such frame, `OSError` if the folder can't be written.
+    Raises `IndexError` if the video or the poses have no such frame, `OSError` if the folder can't be written, and
+    `ProjectError` if the next iteration has begun elsewhere since the project was opened.
     """
     found = sorted({int(frame) for frame in found})
     if found and not 0 <= found[0] <= found[-1] < len(poses):
         raise IndexError(f"frames {found[0]} to {found[-1]}: there are poses of frames 0 to {len(poses) - 1}")
+    _check_iteration(project)  # before any image is written
     images = frames.extract(project, video, found)
     path = machine_labels_path(project, video)
     rows = {frame_index(image.name): image.name for image in images}
-    if path.exists():
-        for image in _rows(read_table(path)):
-            frame = frame_number(image)
-            if frame is not None and frame < len(poses):
-                rows.setdefault(frame, image)
-    if rows:
-        _write(project, path, poses, dict(sorted(rows.items())))
+    with alone(project.root):  # nobody else extracts or merges meanwhile
+        _check_iteration(project)
+        if path.exists():
+            for image in _rows(read_table(path)):
+                frame = frame_number(image)
+                if frame is not None and frame < len(poses):
+                    rows.setdefault(frame, image)
+        if rows:
+            _write(project, path, poses, dict(sorted(rows.items())))
     return Extracted(images, path)
+
+
+def _check_iteration(project: Project) -> None:
+    """Raise `ProjectError` if another tab or program has merged since the project was opened."""
+    now = type(project).open(project.root).iteration
+    if now != project.iteration:
+        raise ProjectError(
+            f"iteration {now} has begun since this project was opened, in iteration {project.iteration}: outlier "
+            "frames belong to the new one. Open the project again, and extract them then"
+        )
 
 
 def suggestions(
