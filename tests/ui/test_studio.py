@@ -288,6 +288,14 @@ def test_no_button_moves_when_a_number_beside_it_grows(studio, step, name, grow,
         studio.ask(f"[v.go_to(0) if {name!r} == 'Trajectories' else v.state.clear() for v in [s.widgets[{name!r}]]]")
 
 
+def test_the_list_of_poses_is_one_line(studio):
+    for name in ("Trajectories", "Map", "Refine"):
+        studio.ask(f"s.go_to({name!r}) and None")
+        poses = studio.page.locator(".dlcnb-poses").filter(visible=True)
+        poses.wait_for()
+        assert poses.bounding_box()["height"] < 45, name
+
+
 def test_terms_of_deeplabcut_have_a_plain_word_in_sight(studio):
     terms = {
         "Frames": "seed: another one, other frames",
@@ -364,6 +372,8 @@ def test_a_file_just_written_is_downloaded_by_its_link(lab):
     for name, suffix, follow in (("csv", ".csv", "Enter"), ("Figure", ".png", "click")):
         lab.page.locator(".dlcnb-moves").get_by_role("button", name=name).click()
         link = lab.page.locator(".dlcnb-bottom").get_by_role("link", name=suffix)
+        words = lab.page.locator(".dlcnb-bottom .dlcnb-hint > *")
+        assert words.count() == 1  # it wraps as one text
         with lab.page.expect_download() as downloads:
             link.press(follow) if follow == "Enter" else link.click()
         saved = Path(lab.ask(f"str(s.widgets['Trajectories'].export_path({suffix!r}))"))

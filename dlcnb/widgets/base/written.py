@@ -18,7 +18,8 @@ def written(path: Path) -> Markup:
     if not link:
         return markup("Saved {}", path)
     name = path.name
-    return markup('Saved <a href="{}" download="{}">Download {}</a> · {}', link, name, name, path.parent)
+    template = '<span>Saved <a href="{}" download="{}">Download {}</a> · {}</span>'  # one thing, whatever it lies in
+    return markup(template, link, name, name, path.parent)
 
 
 def address(path: Path) -> str:

@@ -75,7 +75,7 @@ class ZonePanel(ipywidgets.VBox):
         self.fields = row([Html("pictures of"), self.bodypart, Html("shortest stay, s"), self.minimum, self.csv])
         self.table, self.picture = (
             Html(),
-            ipywidgets.Image(format="png", layout=layout(max_width="100%", width="920px")),
+            ipywidgets.Image(format="png", layout=layout(max_width="100%", width="920px", margin="0")),
         )
         self.picture.add_class("dlcnb-sheet")
         self.caption = Html(muted("in which zone the bodypart was when, and a map of its time"))
