@@ -5,6 +5,7 @@ import pytest
 VIDEO = """
 import numpy as np
 from dlcnb import Player, Poses, Skeleton, VideoWriter
+from dlcnb.widgets.base.canvas import FrameCanvas, batch
 SIZE, N = (240, 320), 90
 points = np.tile([[80.0, 180.0], [240.0, 180.0]], (N, 1, 1)) + np.array([[0.25, 0.0]]) * np.arange(N)[:, None, None]
 with VideoWriter("numbered.mp4", SIZE, 30, crf=5) as writer:
@@ -16,6 +17,12 @@ with VideoWriter("numbered.mp4", SIZE, 30, crf=5) as writer:
 poses = Poses(("snout", "tail"), "net", points, np.tile([0.9, 0.4], (N, 1)))
 skeleton = Skeleton(("snout", "tail"), (("snout", "tail"),))
 p = Player("numbered.mp4", poses, skeleton=skeleton, labels=[20, 60], width=640)
+
+def lose():  # closed, as by another thread, while it is painted: the page hears of the picture after that
+    other = FrameCanvas(SIZE)
+    with batch(other):
+        other.draw_frame(np.zeros((*SIZE, 3), np.uint8))
+        other.close()
 """
 FRAME_ON_PAGE = """() => {
     const canvas = document.querySelector('.dlcnb canvas');
@@ -44,6 +51,12 @@ def showing(lab, frame):
     """Wait until kernel and page agree that this frame is shown."""
     lab.until(f"p.state.frame == {frame} and p.wait()")
     lab.page.wait_for_function(f"frame => ({FRAME_ON_PAGE})() === frame", arg=frame)
+
+
+def test_a_canvas_that_is_closed_while_it_is_painted_leaves_the_others_at_work(player):
+    player.ask("lose() and None")
+    player.ask("p.state.go(20) and None")
+    showing(player, 20)
 
 
 def pixel(lab, x, y):

@@ -250,7 +250,7 @@ class Painter:
     paint : callable
         Called without arguments; what it raises goes to ``failed``.
     failed : callable
-        Called with the exception.
+        Called with the exception, unless the painter was closed meanwhile.
     """
 
     idle_seconds = 5.0
@@ -298,7 +298,8 @@ class Painter:
                 self._paint()
             except Exception as error:
                 log.debug("painting failed", exc_info=True)
-                self._failed(error)
+                if not self._closed:  # else what it painted on is closed, too
+                    self._failed(error)
             finally:
                 with self._condition:
                     self._busy = False

@@ -369,6 +369,7 @@ function render({ model, el }) {
     root.addEventListener('keydown', (e) => onKey(e, home), options);
     describe(root, home);
     watchSizes(canvases);
+    if (model.get('painter')) keepPainting(model);
     const told = (message) => {
       if (message.type === 'blur' && document.activeElement === home) home.blur();
       if (message.type === 'fullscreen') fullScreen(root);

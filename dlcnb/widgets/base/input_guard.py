@@ -48,7 +48,7 @@ class InputGuard(anywidget.AnyWidget):
     gives the first canvas the keys, ``blur`` takes them away, ``fullscreen`` fills the screen, or ends that.
     """
 
-    _esm = page_code(_HERE / "menus.js", _HERE / "input_guard.js")
+    _esm = page_code(_HERE / "menus.js", _HERE / "painting.js", _HERE / "input_guard.js")
     _css = (_HERE / "widgets.css").read_text(encoding="utf-8")
 
     root_class = traitlets.Unicode("dlcnb").tag(sync=True)
@@ -77,6 +77,9 @@ class InputGuard(anywidget.AnyWidget):
     held = traitlets.List(traitlets.Unicode(), help="Keys of ``grab`` whose release is told, too.").tag(sync=True)
     label = traitlets.Unicode("", help="What the first canvas is, for screen readers.").tag(sync=True)
     captions = traitlets.List(traitlets.Unicode(), help="Tooltips of the tabs of the widget.").tag(sync=True)
+    painter = traitlets.Unicode(
+        "", help="Model of ipycanvas that draws on all canvases; empty where there is none."
+    ).tag(sync=True)
     attached = traitlets.Int(0, help="How many times a page has attached the guard.").tag(sync=True)
 
 
@@ -104,6 +107,8 @@ class Input:
         root_class: str = "dlcnb",
     ) -> None:
         self.guard = InputGuard(grab=list(keys), surfaces=len(canvases), root_class=root_class)
+        painters = (getattr(canvas, "_canvas_manager", None) for canvas in canvases)
+        self.guard.painter = next((painter.model_id for painter in painters if painter is not None), "")
         self._keys, self._on_message = frozenset(keys), on_message
         self._sent, self._arrived = 0, threading.Condition()
         self._acknowledged = 0

@@ -96,6 +96,7 @@ class View(Shown):
     """Base of the widgets: a column with a status line at its end. What stands alone defines ``snapshot()``."""
 
     stands_alone = True  # what holds it does not own it
+    _closing = False
     said, _kind = "", ""  # what the status line says, and its kind
     _still: Callable[[], bool] | None = None  # whether what the status line complains of is still so; None: not known
 
@@ -125,13 +126,16 @@ class View(Shown):
 
     def close(self) -> None:
         """Take the widget off the page, with all that it is made of."""
+        self._closing = True
         if self.comm is not None:  # else it is closed already
             close_parts(self)
         super().close()
 
     def fail(self, error: BaseException) -> None:
-        """Show an exception in the widget (and keep its traceback in the log)."""
+        """Show an exception in the widget (and keep its traceback in the log), unless the widget is closed."""
         log.info("shown in %s: %s", type(self).__name__, error, exc_info=error)
+        if self._closing:
+            return
         self.tell(explain(error) if isinstance(error, OSError) else str(error) or type(error).__name__, "error")
         self._still = error.still if isinstance(error, NotYet) else None
 

@@ -177,6 +177,21 @@ class TestPainter:
         assert [str(e) for e in errors] == ["broken frame"]
         assert len(calls) == 2
 
+    def test_what_fails_after_it_was_closed_is_not_told(self):
+        entered, go_on = threading.Event(), threading.Event()
+
+        def paint():
+            entered.set()
+            assert go_on.wait(10)
+            raise AttributeError("what it painted on is closed")
+
+        painter = Painter(paint, pytest.fail)
+        painter.request()
+        assert entered.wait(10)
+        painter.close()
+        go_on.set()
+        assert painter.wait()
+
     def test_an_idle_thread_ends_and_comes_back(self, monkeypatch):
         monkeypatch.setattr(Painter, "idle_seconds", 0.01)
         calls = []

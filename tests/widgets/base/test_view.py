@@ -34,6 +34,14 @@ def test_an_error_goes_when_it_is_no_longer_true():
     assert not kettle.failed
 
 
+def test_a_closed_widget_tells_no_errors():
+    kettle = Kettle()
+    found = told(kettle)
+    kettle.close()
+    kettle.boil()
+    assert not found
+
+
 def test_an_error_goes_when_its_action_is_tried_again():
     kettle = Kettle()
     kettle.boil()

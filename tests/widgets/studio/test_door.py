@@ -1,5 +1,8 @@
 """The front door: recent projects, a new one, one of the folders, and what each says where something is wrong."""
 
+import threading
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
@@ -15,6 +18,7 @@ from dlcnb.video import VideoReader, VideoWriter
 from dlcnb.widgets.studio import tab
 from dlcnb.widgets.studio.door import FrontDoor, is_project
 from dlcnb.widgets.studio.new_project import PRESETS, NewProject
+from dlcnb.widgets.studio.state import overview
 from dlcnb.widgets.studio.videos import AddVideos
 
 SIZE = (48, 64)
@@ -80,6 +84,28 @@ class TestStudio:
         assert studio.door.ways.value == "Recent"
         studio.door.pane.children[0].children[0].children[0].click()
         assert studio.project.root == project.root
+
+    def test_a_look_at_the_project_that_comes_too_late_changes_nothing(self, project, studio, monkeypatch):
+        looking, go_on = threading.Event(), threading.Event()
+
+        def slow(of):
+            looking.set()
+            assert go_on.wait(10)
+            return replace(overview(of), labeled=99)
+
+        studio.open_project(project)
+        assert studio.wait()
+        painter = studio._painter
+        monkeypatch.setattr("dlcnb.widgets.studio.studio.overview", slow)
+        studio.look()
+        assert looking.wait(10)
+        studio.leave()
+        shown = studio.children
+        go_on.set()
+        assert painter.wait()
+        assert studio.children == shown
+        assert not studio.widgets
+        assert not studio.said
 
     def test_what_it_leaves_is_closed(self, project):
         view = Studio(project)
