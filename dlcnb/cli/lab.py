@@ -121,6 +121,7 @@ def _become(console: Console, report: Report) -> Report:
     """Say what is going to be, and be Jupyter from now on."""
     console.show(report)
     sys.stdout.flush()
+    os.environ["PATH"] = os.pathsep.join(filter(None, [str(Path(sys.executable).parent), os.environ.get("PATH")]))
     line = report.data["command"]
     os.execv(line[0], line)
 
@@ -155,6 +156,8 @@ def jupyter_command(folder: str | Path, address: str, port: int | None = None, n
     line = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", f"--LabApp.default_url={address}"]
     line.append(f"--LabApp.extra_labextensions_path={Path(dlcnb.__file__).parent / 'labextensions'}")
     line.append("--ServerApp.jpserver_extensions={'dlcnb.cli.lab_server': True}")  # quicker clicks, /dlcnb/
+    if os.name != "nt":  # a login shell, Jupyter's default, may forget where dlcnb is
+        line.append(f"--ServerApp.terminado_settings={{'shell_command': [{os.environ.get('SHELL') or 'sh'!r}]}}")
     if port:
         line += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     return line + (["--no-browser"] if no_browser else [])
