@@ -29,12 +29,12 @@ class Recent:
     task : str
         As it was then.
     length : str
-        Unit in which lengths were looked at last, "px" or "cm".
+        Unit that was chosen for lengths last, "px" or "cm"; "" = none was.
     """
 
     root: Path
     task: str
-    length: str = "px"
+    length: str = ""
 
     @property
     def there(self) -> bool:
@@ -49,7 +49,7 @@ def recent_projects() -> list[Recent]:
     """The projects that were open last, the newest first; those that are gone too."""
     try:
         entries = json.loads(_file().read_text(encoding="utf-8"))
-        return [Recent(Path(e["root"]), str(e["task"]), "cm" if e.get("length") == "cm" else "px") for e in entries]
+        return [Recent(Path(e["root"]), str(e["task"]), e.get("length", "")) for e in entries]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -70,9 +70,9 @@ def remember(root: StrPath, task: str, length: str | None = None) -> None:
 
 
 def remembered_length(root: StrPath) -> str:
-    """Unit in which this project's lengths were looked at last, "px" or "cm"."""
+    """Unit that was chosen last for this project's lengths, "px" or "cm"; "" = none was."""
     here = Path(root).absolute()
-    return next((one.length for one in recent_projects() if one.root == here), "px")
+    return next((one.length for one in recent_projects() if one.root == here and one.length in ("px", "cm")), "")
 
 
 def forget(*roots: StrPath) -> None:

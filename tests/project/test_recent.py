@@ -21,11 +21,11 @@ def test_the_newest_is_first_and_none_is_twice(tmp_path):
 
 def test_the_unit_of_lengths_is_kept_until_another_is_chosen(tmp_path):
     remember(tmp_path, "a")
-    assert remembered_length(tmp_path) == "px"
+    assert remembered_length(tmp_path) == ""
     remember(tmp_path, "a", "cm")
     remember(tmp_path, "a")
     assert remembered_length(tmp_path) == "cm"
-    assert remembered_length(tmp_path / "other") == "px"
+    assert remembered_length(tmp_path / "other") == ""
     remember(tmp_path, "a", "px")
     assert remembered_length(tmp_path) == "px"
 

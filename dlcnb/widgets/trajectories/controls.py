@@ -59,7 +59,8 @@ class TrajectoryControls:
         raw = "Raw poses, filtered ones, or both"
         self.show_choice = _dropdown([(name, name) for name in SHOW], state.show, raw, "106px")
         self.method = _dropdown([(METHOD_NAMES.get(m, m), m) for m in METHODS], state.method, "The filter")
-        self.method.layout = layout(flex="1 1 100px", max_width="150px", min_width="0", margin="0")
+        stretches = self.method.layout
+        stretches.width, stretches.flex, stretches.max_width, stretches.min_width = None, "1 1 100px", "150px", "0"
         self.unit = _dropdown(["seconds", "frames"], state.unit, "What the axes over time count", "92px")
         self.trail = ipywidgets.BoundedIntText(
             value=state.trail, min=0, max=100_000, layout=layout(width="64px", margin="0")

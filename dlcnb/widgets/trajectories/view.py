@@ -97,8 +97,7 @@ class TrajectoryView(View):
         found = fitting(self.choice.poses, self.player.reader, self.choice.table)
         shown = self.player.state
         self.state = TrajectoryState(found, shown.times, self.project.pcutoff, self._scale(), shown.image_size)
-        if self.state.scale is not None:
-            self.state.length = remembered_length(self.project.root)
+        self.state.length = self._length()
         self._lock, self._all, self._rest = threading.RLock(), True, threading.Event()
         self._of_player: Poses | None = None  # what the player shows
         self.plots = TrajectoryPlots(self.state)
@@ -186,10 +185,14 @@ class TrajectoryView(View):
         """Measure centimetres by another scale; without one there are pixels only."""
         state = self.state
         if scale != state.scale:
-            state.length = state.length if scale else "px"
-            state.scale = scale
+            state.length, state.scale = "px", scale
+            state.length = self._length()
             state.set_poses(state.poses)  # nothing that was measured before is kept
             self.controls.show()
+
+    def _length(self) -> str:
+        """The unit that was chosen last; else centimetres, where a scale is known."""
+        return (remembered_length(self.project.root) or "cm") if self.state.scale is not None else "px"
 
     # --- gestures ---
 

@@ -9,7 +9,7 @@ from traitlets import TraitError
 
 from dlcnb import TrajectoryView
 from dlcnb.poses import Poses
-from dlcnb.project import Scale, set_scale
+from dlcnb.project import Scale, set_scale, undo_scale
 from dlcnb.tables.errors import TableError
 from dlcnb.video import VideoReader
 from dlcnb.widgets.trajectories.state import TrajectoryState
@@ -42,6 +42,7 @@ def view(project):
 def test_lengths_are_in_cm_everywhere(view):
     state = view.state
     state.look(0, COUNT)
+    view.controls.length.value = "px"
     in_px = state.table()
     view.controls.length.value = "cm"
     assert view.wait()
@@ -66,6 +67,19 @@ def test_the_unit_of_lengths_is_that_of_last_time(view, project):
     last = TrajectoryView(project, poses=view.state.poses)
     assert last.state.length == "px"
     last.close()
+
+
+def test_lengths_are_in_cm_as_soon_as_there_is_a_scale(view, project):
+    undo_scale(project)
+    view.refresh()
+    assert view.state.length == view.controls.length.value == "px"
+    set_scale(project, Scale.by_number(PX_PER_CM))
+    view.refresh()
+    assert view.state.length == view.controls.length.value == "cm"
+    view.controls.length.value = "px"
+    set_scale(project, Scale.by_number(2 * PX_PER_CM))
+    view.refresh()
+    assert view.state.length == "px"  # as it was chosen
 
 
 def test_cm_without_a_scale_are_refused_and_poses_in_cm_not_written(project, tmp_path):
