@@ -68,6 +68,8 @@ s.refresh()
 HEADER = """() => ['.dlcnb-overview', '.dlcnb-studio > .widget-tab'].flatMap(one => {
     const { top, height } = document.querySelector(one).getBoundingClientRect();
     return [top, height]; })"""
+SCROLLED = """() => Math.max(...[...document.querySelectorAll('.dlcnb-studio .widget-tab-contents, '
+    + '.dlcnb-studio .widget-tab-contents *')].filter(one => one.offsetWidth).map(one => one.scrollTop))"""
 OFF = "() => [...document.querySelectorAll('.dlcnb-studio :disabled')].some(one => one.offsetWidth)"
 PICTURE = """() => document.querySelector('.dlcnb-labeler canvas').getBoundingClientRect().width
     / document.querySelector('.dlcnb-studio').getBoundingClientRect().width"""
@@ -144,6 +146,27 @@ def test_from_a_spike_to_a_corrected_label_in_three_clicks(studio):
     studio.until("s.tab == 'Label' and s.widgets['Label'].session.cursor.image.endswith('img071.png')")
     click_label(studio)  # 3
     studio.until("s.widgets['Label'].session.history.back() is not None")
+
+
+def test_each_step_scrolls_by_itself_and_its_choice_of_panes_stays_in_sight(studio):
+    page = studio.page
+    page.set_viewport_size({"width": 853, "height": 533})
+    tab(studio, "Look", "Trajectories")
+    choice = page.locator(".dlcnb-step .widget-toggle-buttons:visible").first
+    choice.wait_for()
+    page.locator(".dlcnb-plot-likelihood-0 path.line").nth(1).wait_for(state="attached")
+    page.locator(".dlcnb-trajectories").hover()
+    before = choice.bounding_box()
+    page.mouse.wheel(0, 3000)
+    page.wait_for_function(f"() => ({SCROLLED})() > 100")
+    assert choice.bounding_box() == before
+    tab(studio, "Train", "Train")
+    page.wait_for_function(f"() => ({SCROLLED})() === 0")
+    page.locator('.dlcnb button:has-text("Start"):visible').hover()
+    page.mouse.wheel(0, 200)
+    page.wait_for_function(f"() => ({SCROLLED})() > 0")
+    tab(studio, "Videos", "Frames")
+    page.wait_for_function(f"() => ({SCROLLED})() === 0")
 
 
 @pytest.mark.mxnet

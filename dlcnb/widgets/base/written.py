@@ -22,8 +22,8 @@ def written(path: Path) -> Markup:
     return markup(template, link, name, name, path.parent)
 
 
-def address(path: Path) -> str:
-    """Where the Jupyter server of this kernel hands a file out; empty if it does not.
+def address(path: Path, *, download: bool = True) -> str:
+    """Where the Jupyter server of this kernel hands a file out, to keep it or to see it; empty if it does not.
 
     It hands out what lies under its root, but for hidden files.
     """
@@ -31,7 +31,7 @@ def address(path: Path) -> str:
     inside = _below(Path(server["root_dir"]), path) if server else None
     if inside is None or any(part.startswith(".") for part in inside.parts):
         return ""
-    return f"{server['base_url']}files/{quote(inside.as_posix())}?download=1"
+    return f"{server['base_url']}files/{quote(inside.as_posix())}{'?download=1' * download}"
 
 
 def _server() -> dict[str, str]:

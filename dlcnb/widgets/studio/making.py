@@ -18,6 +18,7 @@ from dlcnb.widgets.review.label_review import LabelReview
 from dlcnb.widgets.schema.schema_editor import SchemaEditor
 from dlcnb.widgets.studio.links import LabelerLink, QueueLink
 from dlcnb.widgets.studio.next_step import planned
+from dlcnb.widgets.studio.report import ReportMaker
 from dlcnb.widgets.training.monitor import TrainingMonitor
 from dlcnb.widgets.trajectories.view import TrajectoryView
 from dlcnb.widgets.zones.editor import ZoneEditor
@@ -89,6 +90,10 @@ def _map(studio: Studio) -> View:
     return FrameMap(studio.project, studio.bar.video, _poses(studio), queue=QueueLink(studio))
 
 
+def _report(studio: Studio) -> View:
+    return ReportMaker(studio.project)
+
+
 def _refine(studio: Studio) -> View:
     made = OutlierQueue(studio.project, studio.bar.video, _poses(studio), labeler=LabelerLink(studio))
     made.state.observe(lambda _: studio.look(), "revision")
@@ -138,6 +143,7 @@ MAKERS: dict[str, Callable[[Studio], View]] = {  # one of `TABS` -> what makes i
     "Trajectories": _trajectories,
     "Zones": _zones,
     "Map": _map,
+    "Report": _report,
     "Refine": _refine,
     "Bodyparts": _bodyparts,
 }

@@ -39,6 +39,7 @@ TABS = {
     "Trajectories": "analyze videos and look at what was found",
     "Zones": "draw zones on a frame, set how many pixels are a centimetre",
     "Map": "see frames around a bodypart, alike ones side by side",
+    "Report": "write all of it on one page, with a text for Methods",
     "Refine": "correct frames that the network got wrong",
     "Bodyparts": "rename, add and remove bodyparts, edit the skeleton",
 }
@@ -47,7 +48,7 @@ STEPS = {  # step of the work -> which of it are inside; the bodyparts are behin
     "Label": ("Label", "Check"),
     "Train": ("Train",),
     "Evaluate": ("Evaluate",),
-    "Look": ("Trajectories", "Zones", "Map"),
+    "Look": ("Trajectories", "Zones", "Map", "Report"),
     "Refine": ("Refine",),
 }
 LONGER = PRESETS["quick"]["minutes"]  # of training, offered beside more labels

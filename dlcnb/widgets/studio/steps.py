@@ -17,7 +17,7 @@ __all__ = ["Steps"]
 BEHIND_THE_GEAR = "Bodyparts"
 NAMES = {
     "Check": "Check the labels",
-    "Map": "Map of the postures",
+    "Map": "Postures",
     "Zones": "Zones, centimetres",
 }  # of those that share a step with another
 
@@ -42,6 +42,8 @@ class Steps:
     def __init__(self, opened: Callable[[], object], beside: Mapping[str, ipywidgets.Widget]) -> None:
         self._opened, self._beside, self._quiet = opened, beside, Quiet()
         self.panes = {name: ipywidgets.VBox(layout=ipywidgets.Layout(min_width="0")) for name in TABS}
+        for pane in self.panes.values():
+            pane.add_class("dlcnb-pane")
         self.panes["Label"].add_class("dlcnb-fills")
         self.panes["Frames"].add_class("dlcnb-picking")
         self.gear = ipywidgets.ToggleButton(

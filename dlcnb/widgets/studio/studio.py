@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Studio"]
 
-LOOKING_AGAIN = ("Frames", "Label", "Check", "Evaluate", "Trajectories", "Zones", "Refine")  # when opened again
+# what looks again when it is opened again
+LOOKING_AGAIN = ("Frames", "Label", "Check", "Evaluate", "Trajectories", "Zones", "Refine", "Report")
 BESIDE = ("Trajectories", "Map")  # what shows one video, chosen beside what opens these
 OF_VIDEO = (*BESIDE, "Refine")  # or above it
 
@@ -296,16 +297,19 @@ class Studio(View):
             self._painter.request()
 
     def _look(self) -> None:
-        found = replace(overview(self.project), **planned(self.widgets))
+        project = self.project
+        found = replace(overview(project), **planned(self.widgets))
         for made in [*self.widgets.values(), self.bar]:
             made.recheck()
         if found.training or found.evaluating or found.analyzing:
-            self.activity.find(self.project)  # started elsewhere, it may be
+            self.activity.find(project)  # started elsewhere, it may be
         if found == self.overview:
             return
-        self.overview = found
-        self._show()
         with self._lock:
+            if self.project is not project:  # left, or opened anew, meanwhile
+                return
+            self.overview = found
+            self._show()
             if self.tab not in self.widgets:  # there was nothing to show; there may be now
                 self._fill(self.tab)
 
