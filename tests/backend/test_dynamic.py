@@ -2,12 +2,17 @@
 
 import json
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from support.networks import add_network
 
-from dlcnb import VideoReader, VideoWriter, geometry
+from dlcnb import Poses, VideoReader, VideoWriter, geometry
 from dlcnb.backend.dynamic import LOOK_AHEAD, RECHECK, RESET, SIDES, Dynamic, Follower
+from dlcnb.project import Project
 
 SIZE, SMALL = (480, 640), (240, 320)
 
@@ -495,3 +500,74 @@ def test_where_crops_can_not_be_compared_the_true_cause_is_told(labeled_spot, mo
     split.write_text(kept)
     assert dynamic is None
     assert f"it has no {split.name}" in reason
+
+
+# --- killed after a crop was moved
+
+
+WORKER = """
+import sys
+from dlcnb import Predictor
+from dlcnb.backend.dynamic import Follower
+from dlcnb.jobs.analysis.local import analyze_video
+from dlcnb.jobs.analysis.plan import Settings
+
+run, video, output, tests = sys.argv[1:]
+sys.path.insert(0, tests)
+from test_dynamic import Spot
+
+move = Follower.move
+def told(*found):
+    moved = move(*found)
+    if moved:  # a test may let it go on, or kill it here, where the rest of the group is not computed yet
+        print("moved", flush=True)
+        sys.stdin.readline()
+    return moved
+
+Follower.move = told
+predictor = Predictor(run)
+predictor.maps = Spot().maps
+analyze_video(predictor, video, output, Settings(dynamic=(0.5, 10)))
+"""
+
+
+def moves_until(limit, run, video, output):
+    """Analyze in a process of its own that is killed at the so manieth move of a crop; how many it came to."""
+    line = [sys.executable, "-c", WORKER, str(run), str(video), str(output), str(Path(__file__).parent)]
+    count = 0
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
+        while worker.stdout.readline():
+            count += 1
+            if count == limit:
+                worker.kill()
+                break
+            worker.stdin.write("\n")
+            worker.stdin.flush()
+    assert worker.returncode == (-9 if count == limit else 0)
+    return count
+
+
+@pytest.mark.mxnet
+@pytest.mark.slow
+def test_an_analysis_killed_after_a_crop_moved_gives_the_same_tables_when_it_goes_on(tmp_path):
+    path = tmp_path / "fast.mp4"
+    there = np.arange(40.0, 300, 60)
+    walk = np.repeat(np.concatenate([there, there[-2:0:-1]]), LOOK_AHEAD)
+    x = np.resize(np.concatenate([walk[LOOK_AHEAD - 1 :], walk[: LOOK_AHEAD - 1]]), RESET + 20)  # jumps as groups begin
+    rows, columns = np.mgrid[:240, :320]
+    with VideoWriter(path, SMALL, 30) as writer:
+        for one in x:
+            near = np.exp(-((columns - one) ** 2 + (rows - 120) ** 2) / 50)
+            writer.write(np.repeat((40 + 215 * near)[..., None], 3, 2).astype(np.uint8))
+    project = Project.create("spot", "ada", [path], ["spot"], parent=tmp_path)
+    run = add_network(project, input_scale=1.0)
+    whole, pieces = tmp_path / "whole.h5", tmp_path / "pieces.h5"
+    moves = moves_until(None, run, path, whole)
+    assert moves > RESET / LOOK_AHEAD / 2
+    moves_until(moves // 2, run, path, pieces)
+    assert not pieces.exists()
+    moves_until(None, run, path, pieces)
+    for suffix in (".h5", ".csv"):
+        assert pieces.with_suffix(suffix).read_bytes() == whole.with_suffix(suffix).read_bytes()
+    places = Poses.read(pieces).points[:, 0]
+    assert np.abs(places - np.stack([x, np.full(len(x), 120)], -1)).max() < 1.5
