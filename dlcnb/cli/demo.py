@@ -14,7 +14,7 @@ from dlcnb.cli.analysis import describe_analysis
 from dlcnb.cli.console import Report, choice_option, clock, command
 from dlcnb.cli.jobs import counted, run_job
 from dlcnb.cli.results import label, plot_one
-from dlcnb.cli.work import describe_training, evaluation_text
+from dlcnb.cli.work import TrainingLine, evaluation_text
 from dlcnb.files import quoted
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _train(console: Console, project: Project, settings: dict[str, Any], peaks: 
     job = jobs.start("train", project, config=settings)
     budget = f"{settings['minutes']:g} minutes" if settings.get("minutes") else f"{settings['steps']} steps"
     console.note(f"2/5  Training for {budget} in {job.folder}")
-    result = run_job(console, job, describe_training)
+    result = run_job(console, job, TrainingLine())
     peaks.append(result["peak_rss_mb"])
     console.note(f"     {result['steps']} steps in {clock(result['seconds'])}")
 

@@ -11,7 +11,7 @@ import click
 from dlcnb.cli.analysis import describe_analysis
 from dlcnb.cli.console import LocalPath, Report, command, main, project_argument, table
 from dlcnb.cli.jobs import run_job
-from dlcnb.cli.work import describe_training
+from dlcnb.cli.work import TrainingLine
 
 if TYPE_CHECKING:
     from dlcnb.cli.console import Console
@@ -124,7 +124,7 @@ def _train(console: Console, project: Project, budget: dict[str, Any]) -> str:
     job = start_training(project, **{key: value for key, value in budget.items() if value})
     if job is None:
         return "a trained network is there"
-    return f"a network trained in {run_job(console, job, describe_training)['steps']} steps"
+    return f"a network trained in {run_job(console, job, TrainingLine())['steps']} steps"
 
 
 def _analyze(console: Console, project: Project) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dlcnb.evaluate import Evaluation
     from dlcnb.project import Project
 
-__all__ = ["describe_training", "evaluate", "evaluation_text", "train"]
+__all__ = ["TrainingLine", "evaluate", "evaluation_text", "train"]
 
 
 @command("train", "Train a network on the labels.", cls=SettingsCommand)
@@ -76,18 +76,19 @@ def train(
     run = pick_run(project, shuffle, earlier=False) if resume else None
     job = jobs.start("train", project, run=run, resume=resume, preset=preset, config=settings)
     console.note(f"Training in {job.folder}")
-    result = run_job(console, job, describe_training)
+    result = run_job(console, job, TrainingLine())
     text = f"{_trained(result)}\nRun: {result['run']}\nNext: dlcnb evaluate {quoted(project.root)}"
     return Report({name: result[name] for name in ("run", "steps", "seconds", "best", "peak_rss_mb")}, text)
 
 
 def _trained(result: dict[str, Any]) -> str:
-    best = result["best"] or {}
-    error = best.get("val_mean_px")
-    seen = "" if error is None else f", {error:.2f} px on the frames held out for validation"
-    return (
-        f"Trained {result['steps']} steps in {clock(result['seconds'])}; best snapshot: step {best.get('step')}{seen}"
-    )
+    from dlcnb.evaluate import Taken
+    from dlcnb.jobs import history
+
+    taken = Taken.in_history(history(result["run"]))
+    step = (result["best"] or {}).get("step")
+    which = f"snapshot of step {step}" if taken is None else f"{taken}, on the frames held out for validation"
+    return f"Trained {result['steps']} steps in {clock(result['seconds'])}; {which}"
 
 
 def _offer(console: Console, project: Project, settings: dict[str, Any]) -> None:
@@ -178,18 +179,29 @@ def evaluate(console: Console, root: str, snapshot: str, plots: bool, **options:
     return Report({name: value for name, value in result.items() if name != "peak_rss_mb"}, text)
 
 
-def describe_training(event: dict[str, Any]) -> tuple[float, str] | None:
-    """Progress of a "step" event."""
-    if event["event"] != "step":
-        return None
-    words = [f"step {event['step']}"]
-    if event.get("loss") is not None:
-        words.append(f"loss {event['loss']:.4f}")
-    best = event.get("best") or {}
-    if best.get("val_mean_px") is not None:
-        words.append(f"best {best['val_mean_px']:.2f} px")
-    words.append(f"{clock(event.get('seconds_left'))} left")
-    return event["progress"], ", ".join(words)
+class TrainingLine:
+    """Tells of the "step" events of one training, in their order, how far it is: (share done 0..1, text), or None."""
+
+    def __init__(self) -> None:
+        self._checked: dict[int, float] = {}  # step -> validation error, px
+
+    def __call__(self, event: dict[str, Any]) -> tuple[float, str] | None:
+        """What to show after an event; None if it is no step."""
+        from dlcnb.evaluate import Taken
+
+        if event["event"] != "step":
+            return None
+        if (px := (event.get("validation") or {}).get("mean_px")) is not None:
+            self._checked[event["step"]] = px
+        words = [f"step {event['step']}"]
+        if event.get("loss") is not None:
+            words.append(f"loss {event['loss']:.4f}")
+        best = event.get("best") or {}
+        if best.get("val_mean_px") is not None:
+            checked = [*self._checked], [*self._checked.values()]
+            words.append(Taken.of(best["step"], best["val_mean_px"], *checked).brief)
+        words.append(f"{clock(event.get('seconds_left'))} left")
+        return event["progress"], ", ".join(words)
 
 
 def evaluation_text(result: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from dlcnb.evaluate.maps import ScoreMaps, ScoreMapWriter, maps_path
 from dlcnb.evaluate.presence import Presence, presence
 from dlcnb.evaluate.splits import SplitSummary, error_rows, over_splits, summarize_splits
 from dlcnb.evaluate.summary import ErrorSummary, bootstrap_ci, errors, summarize
+from dlcnb.evaluate.taken import Taken
 from dlcnb.evaluate.verdict import Verdict, pck5, trained_shortly, verdict
 from dlcnb.geometry import animal_px
 
@@ -24,6 +25,7 @@ __all__ = [
     "ScoreMapWriter",
     "ScoreMaps",
     "SplitSummary",
+    "Taken",
     "Verdict",
     "animal_px",
     "bootstrap_ci",

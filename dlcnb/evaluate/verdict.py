@@ -15,7 +15,7 @@ from dlcnb.geometry import animal_px
 if TYPE_CHECKING:
     from dlcnb.evaluate.core import Evaluation
 
-__all__ = ["LEVELS", "SHORT", "Verdict", "lost_parts", "pck5", "trained_shortly", "verdict"]
+__all__ = ["LEVELS", "SHORT", "Verdict", "lost_parts", "near_words", "pck5", "trained_shortly", "verdict"]
 
 LEVELS = ("useless", "poor", "usable", "good")
 SHORT = 200  # steps of a training, below which time is what is missing
@@ -63,6 +63,16 @@ def pck5(evaluation: Evaluation, size_px: float | None = None) -> float:
     if not labeled.any() or not math.isfinite(size):
         return math.nan
     return float((errors[labeled] <= NEAR * size).mean())
+
+
+def near_words(size_px: float) -> str:
+    """How near a point is that is right, on an animal of this size, in words.
+
+    >>> near_words(180.0)
+    "5 % of the animal's size (9.0 of 180 px)"
+    """
+    near = NEAR * size_px
+    return f"5 % of the animal's size ({px_text(near, 1 if near < 10 else 0)} of {px_text(size_px, 0)} px)"
 
 
 def lost_parts(evaluation: Evaluation, size_px: float) -> tuple[str, ...]:
@@ -132,7 +142,7 @@ def _by_size(share: float, mean: float, median: float, size: float, human: bool)
     if level == "useless":
         return level, f"{px_text(mean, 0)} px off on a {px_text(size, 0)} px animal"
     off = f", {px_text(mean, 0)} px off on average" if mean > size / 10 else ""
-    return level, f"{share:.0%} of the points are within 5 % of the animal's size of {px_text(size, 0)} px{off}"
+    return level, f"{share:.0%} of the points are within {near_words(size)}{off}"
 
 
 def _by_pixels(mean: float, human: bool) -> tuple[str, str]:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from dlcnb.jobs.events import EventReader
 from dlcnb.jobs.job import JOB_FILE, Job
+from dlcnb.project import ProjectError
 from dlcnb.run import Run
 
-__all__ = ["history", "unfinished"]
+__all__ = ["held_out", "history", "unfinished"]
 
 _CURVES = ("step", "seconds", "loss", "part_loss", "locref_loss", "learning_rate")
 _VALIDATION = ("mean_px", "rms_px", "median_px", "train_mean_px")
@@ -49,8 +50,9 @@ def history(run: str | Path | Run | list[dict[str, Any]]) -> dict[str, NDArray[A
     dict of arrays: ``step`` (int), ``seconds``, ``loss``, ``part_loss``, ``locref_loss``, ``learning_rate``
     (float64, one value per logged step); ``validation_step`` (int), ``validation_mean_px``,
     ``validation_rms_px``, ``validation_median_px`` (float64, px, one per validation) and ``validation_train_mean_px``,
-    the mean error on as many training frames; ``best_step`` (int) and ``best_mean_px`` (px): the best snapshot so far
-    after each validation. NaN = not known. All empty if there is no log yet.
+    the mean error on as many training frames; ``best_step`` (int) and ``best_mean_px`` (px): the snapshot taken so far
+    after each validation; ``validation_frames`` (int, one value): how many are held out. NaN = not known. All empty if
+    there is no log yet.
     """
     events = run if isinstance(run, list) else EventReader(Path(run)).read() or _from_table(Path(run))
     steps = _without_superseded(e for e in events if e["event"] == "step" and _has_step(e))
@@ -62,7 +64,16 @@ def history(run: str | Path | Run | list[dict[str, Any]]) -> dict[str, NDArray[A
     best = [e["best"] for e in checked if _has_step(e.get("best"))]
     curves["best_step"] = _column(best, "step")
     curves["best_mean_px"] = _column(best, "val_mean_px")
+    curves["validation_frames"] = np.array([] if isinstance(run, list) else [held_out(run)], int)
     return curves
+
+
+def held_out(run: str | Path | Run) -> int:
+    """How many frames a run's validation has; 0 where there are none, or it is not known."""
+    try:
+        return len(Run(run).split["validation"])
+    except (ProjectError, OSError):
+        return 0
 
 
 def _from_table(run: Path) -> list[dict[str, Any]]:

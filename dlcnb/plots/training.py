@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from dlcnb.evaluate import summarize
+from dlcnb.evaluate import Taken, summarize
 from dlcnb.evaluate.summary import px_text
 from dlcnb.plots.figure import FARTHEST, Drawn, DrawnPair, axes_for, named, plain
 from dlcnb.render import palette
@@ -65,7 +65,7 @@ def errors(evaluation: Evaluation, *, ax: Axes | None = None) -> Drawn:
 
 
 def training(history: Mapping[str, NDArray[Any]], *, ax: Sequence[Axes] | None = None) -> DrawnPair:
-    """Loss (above), and error on validation and training frames (below) over the steps of a run, the best marked.
+    """Loss (above), and error on validation and training frames (below) over the steps; the snapshot taken is marked.
 
     Parameters
     ----------
@@ -88,11 +88,9 @@ def training(history: Mapping[str, NDArray[Any]], *, ax: Sequence[Axes] | None =
     trained = np.asarray(history.get("validation_train_mean_px", ()), float).clip(max=FARTHEST)
     if np.isfinite(trained).any():
         axes[1].plot(steps, trained, "--", color=colors[2], lw=1.2, label="training frames")
-    if len(history.get("best_step", ())):
-        best, px = history["best_step"][-1], history["best_mean_px"][-1]
-        label = f"best: {px_text(px)} px at step {best}"
-        star = {"color": colors[1], "ms": 13, "mec": "black", "mew": 0.5, "label": label}
-        axes[1].plot([best], [min(px, FARTHEST)], "*", **star)
+    if taken := Taken.in_history(history):
+        star = {"color": colors[1], "ms": 13, "mec": "black", "mew": 0.5, "label": str(taken).replace(" (", "\n(")}
+        axes[1].plot([taken.step], [min(taken.px, FARTHEST)], "*", **star)
     if len(axes[1].lines) > 1:
         axes[1].legend(frameon=False, fontsize="small")
     axes[0].set(ylabel="loss", title="Training")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import dlcnb
-from dlcnb.evaluate import Evaluation, human_variability
+from dlcnb.evaluate import Evaluation, Taken, human_variability
 from dlcnb.files import StrPath, quoted
 from dlcnb.jobs.history import history
 from dlcnb.jobs.starting import earlier_runs, iteration_of
@@ -182,7 +182,7 @@ def _network(project: Project, chosen: StrPath | None, facts: Facts) -> dict[str
 def _trained(run: Run, facts: Facts) -> dict[str, Any]:
     config, split = run.config, run.split
     facts.curves = history(run)
-    steps, seconds = facts.curves["step"], facts.curves["seconds"]
+    steps, seconds, taken = facts.curves["step"], facts.curves["seconds"], Taken.in_history(facts.curves)
     return {
         "run": str(run.folder),
         "shuffle": run.shuffle,
@@ -190,6 +190,7 @@ def _trained(run: Run, facts: Facts) -> dict[str, Any]:
         "backbone": config.backbone,
         "began_from": run.settings.get("began_from"),
         "step": run.find("best")[0],
+        "taken": None if taken is None else str(taken),
         "steps": int(steps[-1]) if len(steps) else run.steps[-1],
         "seconds": float(seconds[-1]) if len(seconds) and np.isfinite(seconds[-1]) else None,
         "batch_size": config.batch_size,

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from dlcnb.evaluate.summary import px_text
+from dlcnb.evaluate.verdict import near_words
 from dlcnb.report.networks import others
 from dlcnb.report.tags import listed, table, tag, tags
 
@@ -25,7 +26,8 @@ def cards(data: Data) -> Markup:
     if evaluation and evaluation["test"]["mean_px"] is not None:
         found.append((f"{px_text(evaluation['test']['mean_px'])} px", "mean error on test frames"))
     if evaluation and evaluation["pck5"] is not None:
-        found.append((f"{100 * evaluation['pck5']:.0f} %", "of these points within 5 % of the animal's size"))
+        near = near_words(evaluation["animal_px"])
+        found.append((f"{100 * evaluation['pck5']:.0f} %", f"of these points within {near}"))
     done = [v for v in data["videos"] if v["poses"] and v["poses"]["sure_share"] is not None]
     if done:
         frames = sum(v["frames"] for v in done)
@@ -93,7 +95,7 @@ def network(data: Data) -> Markup:
         ("backbone", found["backbone"]),
         ("began from", found["began_from"] or "unknown"),
         ("trained", f"{found['steps']} steps" + ("" if seconds is None else f" in {seconds / 60:.1f} min")),
-        ("best snapshot", f"step {found['step']}"),
+        ("snapshot taken", found["taken"] or f"step {found['step']}"),
         ("frames", f"{frames['train']} trained on, {frames['validation']} validation, {frames['test']} test"),
         ("batch, input scale", f"{_number(found['batch_size'])}, {_number(found['input_scale'])}"),
         ("optimizer", found["optimizer"] + _rate(found["learning_rate"])),

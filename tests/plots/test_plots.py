@@ -183,7 +183,7 @@ def test_training_curves_and_the_best_snapshot():
     history |= {"best_step": np.array([50, 100]), "best_mean_px": np.array([9.0, 4.5])}
     fig, (loss, error) = plots.training(history)
     assert list(lines(loss)) == ["loss", "score-maps"]
-    assert "best: 4.50 px at step 100" in lines(error)
+    assert "best 4.50 px at step 100" in lines(error)
     drawn(fig)
     drawn(plots.training({})[0])  # nothing yet
 

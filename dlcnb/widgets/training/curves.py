@@ -1,4 +1,4 @@
-"""The live plots of a training run: losses and learning rate on logarithmic axes, errors in px, best marked."""
+"""The live plots of a training run: losses and learning rate on logarithmic axes, errors in px, the snapshot taken."""
 
 from __future__ import annotations
 
@@ -103,8 +103,8 @@ class TrainingCurves(ipywidgets.GridBox):
         )
         set_mark(self.error, steps, error)
         set_mark(self.trained, trained_steps, trained)
-        there = state.best_step >= 0 and np.isfinite(state.best_px)
-        set_mark(self.best, *(([state.best_step], [state.best_px]) if there else ([], [])))
+        taken = state.taken
+        set_mark(self.best, *(([taken.step], [taken.px]) if taken else ([], [])))
         key = {"validation frames": ERROR, "training frames": TRAIN} if len(trained) else {}
         top = 1.0
         if state.human is None:
@@ -118,9 +118,8 @@ class TrainingCurves(ipywidgets.GridBox):
             key[f"two people differ by {mean:.2f} px"] = HUMAN
         values = np.concatenate([error, trained, *(other[np.isfinite(other)] for other in others)])
         self._frame(self._error_plot, 0, max(values.max(initial=1), top) * 1.1)
-        best = f"best {state.best_px:.2f} px at step {state.best_step}"
-        mark = markup("{}{}", swatch(BEST, "dlcnb-swatch-diamond"), best)
-        self._error_plot.tell(mark if there else "mean over the frames", key_text(key))
+        mark = markup("{}{}", swatch(BEST, "dlcnb-swatch-diamond"), taken)
+        self._error_plot.tell(mark if taken else "mean over the frames", key_text(key))
         ended = state.step > 0 and not state.active
         self._error_plot.say_empty("" if len(values) else NEVER if ended else SOON["error"][not state.active])
 

@@ -11,6 +11,7 @@ import ipywidgets
 from traitlets import link
 
 from dlcnb import jobs
+from dlcnb.jobs.history import held_out
 from dlcnb.jobs.starting import earlier_runs, minutes_asked, offered
 from dlcnb.project import Project, ProjectError
 from dlcnb.run import Run
@@ -347,6 +348,7 @@ class TrainingMonitor(View):
         except (ProjectError, OSError):  # there are none yet
             settings = {}
         self._told_recipe = bool(settings)
+        self.state.held_out = held_out(self._run) if settings and self._run else 0
         reasons = settings.get("decisions") or []
         listed = joined(markup("<li>{}</li>", reason) for reason in reasons)
         none = muted("The settings of a run appear here once it has begun, each with its reason.")

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from traitlets import Bool, Enum, Float, HasTraits, Int, Unicode
 
+from dlcnb.evaluate import Taken
+
 __all__ = ["MAP_VIEWS", "RUNNING", "Curve", "TrainingState", "clock_text", "decimate"]
 
 RUNNING = ("starting", "running", "pausing", "stopping")
@@ -77,7 +79,8 @@ class TrainingState(HasTraits):
     seconds_left = Float(np.nan)
     steps_per_second = Float(np.nan)
     rss_mb = Float(np.nan, help="Resident memory of the worker, MB.")
-    best_step = Int(-1, help="Step of the best snapshot so far; -1 before the first.")
+    best_step = Int(-1, help="Step of the snapshot taken so far; -1 before the first.")
+    held_out = Int(0, help="Frames of the validation; 0 = not known.")
     best_px = Float(np.nan, help="Mean validation error at that step, px.")
     message = Unicode("", help="The last warning or error of the run.")
     lower_rate = Float(np.nan, help="Learning rate offered to go on with, if the run's was too high.")
@@ -124,6 +127,13 @@ class TrainingState(HasTraits):
     def smooth(self, name: str = "loss", limit: int = 400) -> Curve:
         """A curve of positive values, each the geometric mean of the fortieth of the curve before it."""
         return self._curves[name].smoothed(limit)
+
+    @property
+    def taken(self) -> Taken | None:
+        """The snapshot taken so far, beside the one of the lowest error; None before the first validation."""
+        if self.best_step < 0 or not np.isfinite(self.best_px):
+            return None
+        return Taken.of(self.best_step, self.best_px, *self._curves["validation"].arrays(), frames=self.held_out)
 
     # --- beside the run itself ---
 

@@ -37,12 +37,13 @@ STATUS = {  # status of the state -> words, style of the progress bar
 
 def facts(state: TrainingState) -> Markup:
     """The numbers of a `TrainingState`, as HTML."""
+    taken = state.taken
     number = {
         "step": f"{state.step}",
         "loss": _figures(state.loss, ".4f"),
         "learning rate": _figures(state.learning_rate, ".2g"),
         "steps per second": _figures(state.steps_per_second, ".2g"),
-        "best error": _figures(state.best_px, ".2f", " px"),
+        "best error" if taken is None or taken.is_best else "error taken": _figures(state.best_px, ".2f", " px"),
         "memory": _figures(state.rss_mb, ".0f", " MB"),
     }
     cells = joined(markup("<div>{}<b>{}</b></div>", muted(name), value) for name, value in number.items())

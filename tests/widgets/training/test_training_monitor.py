@@ -104,6 +104,20 @@ class TestFinishedRun:
         assert not monitor.start_button.disabled
         assert monitor.stop_button.disabled
 
+    def test_a_snapshot_that_is_not_of_the_lowest_error_is_not_called_the_best(self, finished, log, monitor):
+        assert "best 0.50 px at step 1000" in monitor.curves._error_plot.heading.value
+        assert "best error" in monitor.facts.value
+        Run(finished).write_split({"train": ["a", "b"], "validation": list("cdefghi"), "test": ["j"]})
+        Run(finished).write_config(TrainConfig(steps=1100), ["paw", "nose"])
+        later = {"validation": {"mean_px": 0.6}, "best": {"step": 1100, "val_mean_px": 0.6}}
+        log.step(step=1100, seconds=220, loss=0.1, progress=1.0, **later)
+        log.write("done", result={"run": str(finished)})
+        monitor.show_run(finished)
+        words = "taken: 0.60 px at step 1100 (0.50 px at step 1000 is too close to tell with 7 frames)"
+        assert words in monitor.curves._error_plot.heading.value
+        assert "error taken" in monitor.facts.value
+        assert "best error" not in monitor.facts.value
+
     def test_a_run_folder_alone_can_be_watched_but_nothing_started(self, finished):
         monitor = TrainingMonitor(finished)
         assert monitor.state.status == "done"
