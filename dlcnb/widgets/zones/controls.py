@@ -12,7 +12,7 @@ from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.zones.draw import zone_colors
 from dlcnb.widgets.zones.keys import BUTTONS, TOGETHER, TOOL_WORDS
-from dlcnb.widgets.zones.state import POINTS
+from dlcnb.widgets.zones.state import HOW, POINTS
 from dlcnb.zones import PRESETS
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ class ZoneControls:
         self.fit = button(
             "arrows-alt", "Scale the zones to the frames of this video", editor.fit_zones, "Fit the zones"
         )
-        self.top = row([Html("video"), self.video, Html("frame"), self.frame, self.number, self.again, self.fit])
+        frame = row([Html("frame"), self.frame, self.number], tight=True)
+        self.top = row([Html("video"), self.video, frame, self.again, self.fit])
         self.tool_buttons = {}
         for tool, (word, icon, tooltip) in TOOL_WORDS.items():
             made = ipywidgets.ToggleButton(
@@ -214,13 +215,8 @@ class ZoneControls:
         """What is to be done with the tool that measures; nothing with another one."""
         state = self._editor.state
         done = len(state.ruler) if state.tool == state.measure else 0
-        if state.tool == "length":
-            return [f"Click both ends of a length that you know ({done} of 2), type its length in cm, then press Set."]
-        if state.tool == "corners":
-            return [
-                f"Click the corners of a rectangle on the ground, in order ({done} of 4),",
-                "type its sides in cm (1st to 2nd corner × 2nd to 3rd), then press Set.",
-            ]
+        if state.tool in POINTS:
+            return [f"{HOW[state.tool]} ({done} of {POINTS[state.tool]})"]
         if state.ruler:
             return [
                 f"Measured ({len(state.ruler)} of {POINTS[state.measure]} points) and not kept yet: press Set, or ×."

@@ -22,7 +22,7 @@ from dlcnb.widgets.base.zoom import canvas_size
 from dlcnb.widgets.zones.controls import ZoneControls
 from dlcnb.widgets.zones.draw import zone_things
 from dlcnb.widgets.zones.keys import KEYS
-from dlcnb.widgets.zones.state import ZoneState
+from dlcnb.widgets.zones.state import HOW, ZoneState
 from dlcnb.zones import ZoneError, ZoneFile, copy_zones, zones_path
 
 __all__ = ["ZoneEditor"]
@@ -157,7 +157,7 @@ class ZoneEditor(View):
         """Call a method of the state by its name; what it raises is shown."""
         with self._lock:
             if method == "use":
-                self.state.tool, self.state.message = arguments[0], ""
+                self.state.tool, self.state.message = arguments[0], HOW.get(arguments[0], "")
                 self._on_state()
             else:
                 self.state.message = ""

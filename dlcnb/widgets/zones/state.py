@@ -15,11 +15,15 @@ from dlcnb.widgets.base.zoom import Zoomable
 from dlcnb.zones import PRESETS, Zone, ZoneError, around, inner_box
 from dlcnb.zones.shapes import named
 
-__all__ = ["POINTS", "TOOLS", "ZoneState"]
+__all__ = ["HOW", "POINTS", "TOOLS", "ZoneState"]
 
 TOOLS = ("choose", "rectangle", "ellipse", "polygon", "length", "corners")
 POINTS = {"length": 2, "corners": 4}  # of a scale
 REACH = 10.0  # canvas px around a corner that count as on it
+HOW = {  # to measure centimetres
+    "length": "Click both ends of a length that you know, or drag along it; type its cm, then press Set.",
+    "corners": "Click the four corners of a rectangle on the ground, in order; type its sides in cm, then press Set.",
+}
 LEAST = 4.0  # canvas px that a rectangle is drawn across at least
 REMEMBERED = 200  # changes
 Place: TypeAlias = tuple[float, float]
@@ -121,6 +125,7 @@ class ZoneState(HasTraits, Zoomable):
         elif self.tool in POINTS:
             before = self.ruler if self.tool == self.measure else ()
             self.measure, self.ruler = self.tool, (*before[: POINTS[self.tool] - 1], place)
+            self._grip = ("length", at, self.zones) if self.tool == "length" else None
         elif len(self.draft) > 2 and self._near(at, self.draft[0]):
             return self.finish()
         else:
@@ -157,6 +162,9 @@ class ZoneState(HasTraits, Zoomable):
         try:
             if what == "draw":
                 self.draft = (self.draft[0], self._place(at))
+            elif what == "length":
+                if np.hypot(at[0] - x, at[1] - y) >= LEAST:
+                    self.ruler = (self.ruler[0], self._place(at))
             elif what == "move":
                 self.zones = tuple(z.moved(dx, dy) if n in self.chosen else z for n, z in enumerate(before))
             elif self.handle is not None:

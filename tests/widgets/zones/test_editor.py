@@ -90,6 +90,17 @@ def test_two_clicks_and_a_length_are_the_scale(project, editor):
     assert scale_of(Project.open(project.root), "one") is None
 
 
+def test_a_length_can_be_dragged_and_how_is_said_where_one_looks(project, editor):
+    key(editor, "l")
+    assert "drag along it" in editor.status_line.value
+    drag(editor, (20, 30), (80, 30))
+    assert editor.state.measured
+    drag(editor, (79, 30), (70, 30))  # its second end once more
+    editor.controls.width.value = 10
+    editor.controls.set_scale.click()
+    assert scale_of(project, "one").px_per_cm == pytest.approx(5)
+
+
 def test_what_was_measured_stays_with_another_tool_until_it_is_set_or_dropped(project, editor):
     key(editor, "l")
     click(editor, 20, 30)
