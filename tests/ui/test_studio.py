@@ -395,8 +395,10 @@ def test_a_file_just_written_is_downloaded_by_its_link(lab):
     for name, suffix, follow in (("csv", ".csv", "Enter"), ("Figure", ".png", "click")):
         lab.page.locator(".dlcnb-moves").get_by_role("button", name=name).click()
         link = lab.page.locator(".dlcnb-bottom").get_by_role("link", name=suffix)
+        link.wait_for()
         words = lab.page.locator(".dlcnb-bottom .dlcnb-hint > *")
         assert words.count() == 1  # it wraps as one text
+        assert "underline" in link.evaluate("one => getComputedStyle(one).textDecorationLine")
         with lab.page.expect_download() as downloads:
             link.press(follow) if follow == "Enter" else link.click()
         saved = Path(lab.ask(f"str(s.widgets['Trajectories'].export_path({suffix!r}))"))
