@@ -173,6 +173,7 @@ class FrameMap(View):
 
     def _busy(self, busy: bool) -> None:
         self.button.disabled = busy
+        self.redraw()
         self.progress.layout.display = self.stop_button.layout.display = None if busy else "none"
         self.progress.value = 0
 
@@ -255,7 +256,7 @@ class FrameMap(View):
             self.canvas.draw_frame(drawn, self._map and self._map[0])
             self.canvas.paint(1, self._here(place))
         if not len(self.state.frames):
-            self.note.value = muted(EMPTY)
+            self.note.value = "" if self.button.disabled else muted(EMPTY)
         elif place is not None:
             self.note.value = muted(self._words(place))
 

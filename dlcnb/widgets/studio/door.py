@@ -129,7 +129,7 @@ class FrontDoor(View):
     @gesture
     def sample(self, name: str) -> None:
         """Make one of `SAMPLES`, or find it made already, and open it; returns at once (see `wait`)."""
-        self.tell(f"{name}: one moment …")
+        self.tell(f"{name} is being made, which may take a minute …")
         self.task.start(lambda stop: self._sample(name, stop))
 
     def _sample(self, name: str, stop: threading.Event) -> None:
