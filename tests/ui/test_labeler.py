@@ -9,6 +9,7 @@ import signal
 import cv2
 import numpy as np
 import pytest
+from support.networks import add_network
 from support.page import SIZES, covered, settle
 
 from dlcnb import frames
@@ -27,6 +28,7 @@ p = Labeler({folder!r}{more})
 """
 PIXEL = """([x, y]) =>
     document.querySelector('.dlcnb-labeler canvas').getContext('2d').getImageData(x, y, 1, 1).data"""
+PATIENCE = 60_000  # ms
 SIZE, COUNT, PARTS = (240, 320), 8, ("snout", "leftear", "rightear", "tailbase")
 DOTS = [(40.0, 60.0), (90.0, 70.0), (150.0, 120.0), (250.0, 200.0)]
 
@@ -356,6 +358,36 @@ def test_a_menu_closes_by_escape_and_by_a_press_elsewhere_and_the_keys_go_back(l
     assert more.get_attribute("aria-expanded") == "false"
 
 
+@pytest.mark.parametrize("how", ["mouse", "touch"])
+def test_a_press_that_closes_a_menu_does_nothing_else(labeler, how):
+    page, panel = labeler.page, labeler.page.locator(PANEL)
+    touch = page.context.new_cdp_session(page)
+
+    def press(x, y):
+        if how == "mouse":
+            page.mouse.click(x, y)
+            return
+        for kind, points in (("touchStart", [{"x": x, "y": y}]), ("touchEnd", [])):
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    bar = page.locator(BAR).bounding_box()
+    for name in ("Suggest", "View", "More"):
+        for place in (place_of(labeler, *DOTS[0]), (bar["x"] + bar["width"] * 0.9, bar["y"] + bar["height"] / 2)):
+            page.locator(".dlcnb-labeler .dlcnb-menu button", has_text=name).click()
+            panel.wait_for()
+            press(*place)
+            panel.wait_for(state="hidden")
+            assert np.isnan(placed(labeler)).all()
+            assert labeler.ask("(p.session.row, p.session.history.depth)") == [0, [0, 0]]
+    page.mouse.move(*place_of(labeler, *DOTS[2]))  # and what comes after it is heard
+    labeler.until(f"p.view.pointer and abs(p.view.fit.to_image(p.view.pointer) - {DOTS[2]}).max() < 1")
+    press(*place_of(labeler, *DOTS[0]))
+    acknowledged(labeler, 0)
+    np.testing.assert_allclose(placed(labeler)[0], DOTS[0], atol=0.5)
+    press(bar["x"] + bar["width"] * 0.9, bar["y"] + bar["height"] / 2)
+    labeler.until("p.session.row == 7")
+
+
 def test_another_menu_takes_the_place_of_one(labeler):
     for name in ("Suggest", "View", "More"):
         labeler.page.locator(".dlcnb-labeler .dlcnb-menu button", has_text=name).click()
@@ -371,11 +403,14 @@ def test_all_of_it_is_seen_at_once(labeler):
         labeler.page.set_viewport_size({"width": 1280, "height": 1300})
 
 
-@pytest.mark.parametrize("menu", ["View", "More"])
-def test_a_menu_leaves_most_of_the_picture_in_sight(labeler, menu):
+@pytest.mark.parametrize("known", ["label", "ghost"])
+@pytest.mark.parametrize("menu", ["Suggest", "View", "More"])
+def test_a_menu_leaves_most_of_the_picture_in_sight(labeler, menu, known):
     page, panel = labeler.page, labeler.page.locator(PANEL)
     seen = {}
     labeler.ask("p.session.place((150, 180)) and None")  # in the lower half
+    if known == "ghost":
+        labeler.ask("p.session.step(1)")
     try:
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
@@ -399,8 +434,11 @@ def test_a_menu_leaves_most_of_the_picture_in_sight(labeler, menu):
 
 NARROW = (620, 900)  # as beside the file browser in a small window
 TWO_LINES = "not visible in the frame before: " + ", ".join(PARTS) + " (Undo takes it back). " * 3
-PLACES = """() => [...document.querySelectorAll('.dlcnb-labeler :is(button, canvas)')].filter(one => one.offsetWidth)
-    .map(one => one.getBoundingClientRect()).map(({ x, y, width, height }) => [x, y, width, height])"""
+PLACES = """() => {  // of all that is pressed, in the labeler
+    const root = document.querySelector('.dlcnb-labeler'), top = root.getBoundingClientRect().top;
+    return [...root.querySelectorAll('button, canvas, [role=option]')].filter(one => one.offsetWidth)
+        .map(one => one.getBoundingClientRect()).map(({ x, y, width, height }) => [x, y - top, width, height]);
+}"""
 
 
 def test_a_long_message_covers_nothing_and_moves_nothing(labeler):
@@ -415,6 +453,29 @@ def test_a_long_message_covers_nothing_and_moves_nothing(labeler):
             page.locator(".dlcnb-status .dlcnb-hint").first.wait_for()
             assert not covered(page, ".dlcnb-labeler", ".dlcnb-labeler > .dlcnb-status > *"), width
             assert page.evaluate(PLACES) == before, width
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 1300})
+
+
+@pytest.mark.mxnet
+def test_nothing_jumps_when_the_network_is_asked_and_answers(labeler, root):
+    page = labeler.page
+    add_network(Project.open(root))
+    try:
+        for width, height in (SIZES[0], SIZES[-1]):
+            page.set_viewport_size({"width": width, "height": height})
+            settle(page, ".dlcnb-labeler")
+            before = page.evaluate(PLACES)
+            page.locator(".dlcnb-labeler .dlcnb-menu button", has_text="Suggest").click()
+            page.locator(f"{PANEL} button", has_text="Ask the last network").click()
+            page.locator(PANEL).wait_for(state="hidden")
+            page.locator(".dlcnb-suggested", has_text="network").wait_for()
+            assert page.evaluate(PLACES) == before, width
+            labeler.until("not p.suggester.busy and p._painter.wait()", patience=4 * PATIENCE)
+            page.locator(".dlcnb-suggested", has_text="8 frames have points").wait_for()
+            assert page.evaluate(PLACES) == before, width
+            said, side = (page.locator(f".dlcnb-{name}").bounding_box() for name in ("suggested", "side"))
+            assert said["y"] + 16 < side["y"] + side["height"], width  # its first line, at least
     finally:
         page.set_viewport_size({"width": 1280, "height": 1300})
 

@@ -1,7 +1,39 @@
 // Menus: a button of the class `dlcnb-menu-NAME` opens the panel of the same class; the kernel shows and hides it.
-// A press anywhere else tells `dismiss`, Escape inside tells that key, and the keyboard focus goes in and comes back.
+// A press anywhere else tells `dismiss` and, but on a control, does nothing else; Escape inside tells that key, and the
+// keyboard focus goes in and comes back.
 const GAP = 12; // px before a panel that stands beside a picture
 const LEAST = 212; // px that it needs there
+const CONTROLS = 'button, a, input, select, textarea, label, [role=option], [role=tab], [contenteditable=true]';
+const DRAGGED = ['pointermove', 'pointerup', 'pointercancel', 'mousemove', 'touchstart', 'touchmove', 'touchend'];
+const CLICKED = ['mousedown', 'mouseup', 'click', 'dblclick', 'contextmenu'];
+
+// Let nothing on the page hear of the rest of a press: its moves until it is let go, and its click, which comes later.
+function spend(press, signal) {
+  if (press.dlcnbSpent) return; // by the widget around this one
+  press.dlcnbSpent = true;
+  press.stopPropagation(); // other menus on the page are still told
+  const held = new AbortController();
+  const spent = new AbortController();
+  const all = { capture: true, passive: false };
+  const drop = (e) => {
+    if (e.detail === 0 && e.type === 'click') return; // by a key
+    e.stopImmediatePropagation();
+    if (e.cancelable) e.preventDefault();
+    if (['pointerup', 'pointercancel'].includes(e.type) && e.pointerId === press.pointerId) held.abort();
+  };
+  for (const name of DRAGGED) window.addEventListener(name, drop, { ...all, signal: held.signal });
+  for (const name of CLICKED) window.addEventListener(name, drop, { ...all, signal: spent.signal });
+  const end = () => {
+    held.abort();
+    spent.abort();
+  };
+  const next = (e) => {
+    if (!e.isPrimary && !held.signal.aborted) drop(e); // a second finger
+    else end();
+  };
+  window.addEventListener('pointerdown', next, { ...all, signal: spent.signal });
+  signal.addEventListener('abort', end);
+}
 
 function watchMenus(root, home, send, signal) {
   const nameOf = (one) => [...one.classList].find((name) => name.startsWith('dlcnb-menu-'));
@@ -47,9 +79,11 @@ function watchMenus(root, home, send, signal) {
   tell.observe(root, { subtree: true, attributes: true, attributeFilter: ['style', 'class'] });
   signal.addEventListener('abort', () => tell.disconnect());
   panels().forEach(follow);
-  const pressed = ({ target }) => {
-    const beside = (panel) => isOpen(panel) && !panel.contains(target) && !buttonOf(panel)?.contains(target);
-    if (panels().some(beside)) send({ type: 'dismiss' });
+  const pressed = (e) => {
+    const beside = (panel) => isOpen(panel) && !panel.contains(e.target) && !buttonOf(panel)?.contains(e.target);
+    if (!panels().some(beside)) return;
+    send({ type: 'dismiss' });
+    if (root.contains(e.target) && !e.target.closest(CONTROLS)) spend(e, signal);
   };
   document.addEventListener('pointerdown', pressed, { capture: true, signal });
   window.addEventListener('resize', () => panels().filter(isOpen).forEach((panel) => (place(panel), showMore(panel))), { signal });

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dlcnb.geometry import CanvasFit
 
 __all__ = ["MAX_ZOOM", "Zoomable", "canvas_size"]
 
 MAX_ZOOM = 32.0
+AROUND = 0.08  # of the canvas's shorter side, that is to be seen around points
 
 
 class Zoomable:
@@ -45,6 +49,33 @@ class Zoomable:
     def reset_view(self) -> None:
         """Show the whole frame again."""
         self._set_fit(CanvasFit.fit(self.image_size, self.canvas_size))
+
+    def bring_in(self, points: NDArray[np.float64]) -> None:
+        """Move the picture so that all of these points are seen, zoomed out only if they don't fit.
+
+        Nothing moves where they are seen already.
+
+        Parameters
+        ----------
+        points : (n, 2)
+            x and y, pixels of the image; NaN = not there.
+        """
+        there = points[np.isfinite(points).all(axis=1)]
+        if not (self.zoomed and len(there)):
+            return
+        room, image = np.array(self.canvas_size[::-1]), np.array(self.image_size[::-1])
+        edge, start = AROUND * room.min(), np.array((self.fit.left, self.fit.top))
+        places = self.fit.to_canvas(there)
+        low, high = places.min(axis=0), places.max(axis=0)
+        before = (low < edge) & (start < 0)  # and there is more of the picture on that side
+        after = (high > room - edge) & (start + image * self.fit.zoom > room)
+        if (before | after).any():
+            factor = min(1.0, float(((room - 2 * edge) / np.maximum(high - low, 1e-9)).min()))
+            whole = CanvasFit.fit(self.image_size, self.canvas_size)
+            zoom = max(self.fit.zoom * factor, whole.zoom)
+            middle = CanvasFit(zoom).to_canvas((there.min(axis=0) + there.max(axis=0)) / 2)
+            left, top = (room / 2 - middle).tolist()
+            self._set_fit(CanvasFit(zoom, left, top))
 
     @property
     def zoomed(self) -> bool:

@@ -217,9 +217,10 @@ class Assistance(Frames):
         bare = self._names(self.open_parts() & np.isnan(self.suggested()[0][:, 0]))
         parts = [f"{taken or 'none'} accepted"]
         if unsure:
-            parts[0] += f", {len(unsure)} left open as unsure (below pcutoff {self.project.pcutoff:g})"
+            parts[0] += f", {len(unsure)} left open as unsure"
             these = "this one" if len(unsure) == 1 else "these"
-            parts.append(f"press again (Shift+Enter) to accept {these}, too: {', '.join(unsure)}")
+            cut = f"below pcutoff {self.project.pcutoff:g}"
+            parts.append(f"press again (Shift+Enter) to accept {these}, too: {', '.join(unsure)} ({cut})")
         if bare:
             parts.append(f"still open, without a suggestion: {', '.join(bare)} (click, or N: not visible)")
         return "; ".join(parts) if unsure or bare else ""

@@ -27,6 +27,7 @@ from dlcnb.widgets.base.paint import (
     outlined,
 )
 from dlcnb.widgets.labeler.history import Point
+from dlcnb.widgets.labeler.view import REACH
 
 if TYPE_CHECKING:
     from dlcnb.widgets.labeler.state import LabelSession
@@ -215,18 +216,36 @@ def label_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:
 
 
 def _pointer_things(seen: Scene) -> list[Thing]:
-    """Beside the pointer, what a click would place, or the name of the point that is under it."""
+    """Beside the pointer, what a click would place, or the name of the point, and of the ghost, under it."""
     (x, y), (height, width) = seen.pointer.tolist(), seen.size
     if not np.isfinite([x, y]).all() or seen.dragging or np.isfinite(seen.crosshair).all():
         return []
-    name = seen.names[seen.current if seen.under is None else seen.under]
-    if seen.under is not None and np.isfinite(seen.likelihood[seen.under]):
-        name += f" {seen.likelihood[seen.under]:.2f}"
-    left, low = x < width - 24 - 0.6 * seen.letters * len(name), y < height - 3 * seen.letters
-    place = x + (16 if left else -16), y + (1.7 if low else -1.4) * seen.letters
+    lines = [*filter(None, [_named(seen), _ghost_named(seen)])]
+    left, low = x < width - 24 - 0.6 * seen.letters * max(map(len, lines)), y < height - 4.4 * seen.letters
+    start, across = (1.7 if low else 0.2 - 1.6 * len(lines)), x + (16 if left else -16)
     return [
-        Text(name, place, seen.letters, outline=1.5, align="left" if left else "right", bold=seen.under is not None)
-    ]
+        Text(
+            *(line, (across, y + (start + 1.4 * n) * seen.letters), seen.letters),
+            outline=1.5, align="left" if left else "right", bold=seen.under is not None and not n,
+        )
+        for n, line in enumerate(lines)
+    ]  # fmt: skip
+
+
+def _named(seen: Scene) -> str:
+    """The name of the point under the pointer, of a hollow one with its likelihood; else of what a click places."""
+    if seen.under is None:
+        open_one = np.isnan(seen.points[seen.current]).any()
+        return f"place {seen.names[seen.current]}" if open_one else seen.names[seen.current]
+    likelihood = seen.likelihood[seen.under]
+    return seen.names[seen.under] + (f" {likelihood:.2f}" if np.isfinite(likelihood) else "")
+
+
+def _ghost_named(seen: Scene) -> str:
+    """What the ghost under the pointer is, if there is one."""
+    apart = np.linalg.norm(seen.ghosts - seen.pointer, axis=1)
+    near = np.flatnonzero(apart <= REACH)  # NaN is not
+    return f"× {seen.names[near[apart[near].argmin()]]} before" if len(near) else ""
 
 
 def _point_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:

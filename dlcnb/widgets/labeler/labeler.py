@@ -137,7 +137,8 @@ class Labeler(View):
         self.conflict_box = ConflictBox(self._resolve, self._show_part)
         self.help = self.controls.help()
         self._header, self._actions = self.controls.header(), self.controls.bar()
-        self._columns = beside(self.screen, self.controls.menus, [self.list, self.marks, self.progress], self.help)
+        side = [self.list, self.suggester.text, self.marks, self.progress]
+        self._columns = beside(self.screen, self.controls.menus, side, self.help)
 
     def _connect(self) -> None:
         session, view, controls = self.session, self.view, self.controls
@@ -165,12 +166,12 @@ class Labeler(View):
                 self.context.stop()
             elif kind == "dismiss":
                 self.controls.close_menus()
+            elif kind == "down" and self.controls.close_menus():
+                self.pointer.give_up()  # a press that closes a menu does nothing else
             elif message.get("surface") == 1:
                 self._on_bar(message)
             elif kind in GESTURES and not (self.context.playing and kind in ("down", "up")):
-                if kind == "down":
-                    self.controls.close_menus()
-                elif kind == "up":
+                if kind == "up":
                     self.tell("")
                 getattr(self.pointer, kind)(message)
         except Exception as error:
@@ -232,10 +233,17 @@ class Labeler(View):
 
     def _on_image(self, change: Any) -> None:
         self.pointer.give_up()
+        self._look_at_animal()
         self.follower.left(change.old)
         if self.session.saved == "unsaved":
             self._keeper.save_soon(0.3)
         self.redraw()
+
+    def _look_at_animal(self) -> None:
+        """Zoomed in, look where the animal is known to be; where a click opens the next frame, the bodypart alone."""
+        session = self.session
+        points = session.known_points()
+        self.view.bring_in(points if session.mode == "sequential" else points[[session.part]])
 
     def _on_edit(self, _: Any) -> None:
         if self.session.saved == "unsaved":

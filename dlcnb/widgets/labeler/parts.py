@@ -224,9 +224,9 @@ class Controls:
             [b["done next"]],
             self.menus[1:],
         ]
-        made = row([*map(group, groups), self._suggester.text])
+        made = row(map(group, groups))
         made.add_class("dlcnb-actions")
-        made.children[-2].add_class("dlcnb-menus")
+        made.children[-1].add_class("dlcnb-menus")
         return made
 
     def _suggest_menu(self) -> Menu:

@@ -42,6 +42,7 @@ class Suggester:
         self.why_not = Html()  # it can't be pressed
         self.text = Html()
         self.text.add_class("dlcnb-number")
+        self.text.add_class("dlcnb-suggested")
         session.observe(lambda _: self._say_left(), "revision")
         self.look()
 

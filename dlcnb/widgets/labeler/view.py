@@ -15,7 +15,7 @@ from dlcnb.widgets.labeler.history import Point
 if TYPE_CHECKING:
     from dlcnb.widgets.labeler.state import LabelSession
 
-__all__ = ["LabelView", "Message", "Pointer"]
+__all__ = ["REACH", "LabelView", "Message", "Pointer"]
 
 Message = dict[str, Any]  # see `InputGuard`
 

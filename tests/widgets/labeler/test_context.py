@@ -82,7 +82,7 @@ class TestPointer:
 
     def test_the_bodypart_that_is_up_follows_it(self, labeler):
         point_at(labeler, 60, 60)
-        assert self.texts(labeler) == [("snout", False)]
+        assert self.texts(labeler) == [("place snout", False)]
         message(labeler, type="leave", surface=0)
         assert self.texts(labeler) == []
 
@@ -93,6 +93,15 @@ class TestPointer:
         assert self.texts(labeler) == [("snout", True)]
         point_at(labeler, 80, 80)
         assert self.texts(labeler) == [("leftear 0.70", True)]
+
+    def test_over_the_cross_of_another_bodypart_it_says_which_is_placed_and_which_was_there(self, labeler):
+        for point in ((40, 40), (80, 40), (40, 70), (90, 70)):
+            labeler.session.click(point)
+        labeler.session.step(1)
+        point_at(labeler, 90.5, 70)
+        assert self.texts(labeler) == [("place snout", False), ("× tailbase before", False)]
+        labeler.session.click((90, 70))
+        assert self.texts(labeler) == [("snout", True), ("× tailbase before", False)]
 
     def test_the_loupe_is_in_the_opposite_corner(self, labeler):
         height, width = labeler.view.canvas_size

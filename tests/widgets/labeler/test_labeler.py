@@ -265,6 +265,9 @@ class TestKeys:
         more.button.click()
         click(labeler, 30, 40)
         assert not more.is_open
+        assert np.isnan(points(labeler)).all()  # it closes the menu and does nothing else
+        click(labeler, 30, 40)
+        np.testing.assert_allclose(points(labeler)[0], (30, 40))
 
     def test_done_asks_on_its_button(self, labeler):
         done = labeler.controls.buttons["done next"]
@@ -282,6 +285,75 @@ class TestKeys:
         assert labeler.view.zoomed
         key(labeler, "0")
         assert not labeler.view.zoomed
+
+
+class TestZoomFromFrameToFrame:
+    """Frames of 128 x 96 px; what is seen of them is told as (left, top, right, bottom)."""
+
+    def seen(self, labeler):
+        height, width = labeler.view.canvas_size
+        return [*labeler.view.fit.to_image((0, 0)).tolist(), *labeler.view.fit.to_image((width, height)).tolist()]
+
+    def look_at(self, labeler, x, y, zoom):
+        labeler.view.reset_view()
+        labeler.view.zoom(zoom, canvas(x, y))
+
+    def place(self, labeler, image, where):
+        labeler.session.go_to(image)
+        for name, point in zip(BODYPARTS, where, strict=False):
+            labeler.session.place(point, name)
+
+    def is_seen(self, labeler, *where):
+        left, top, right, bottom = self.seen(labeler)
+        return all(left < x < right and top < y < bottom for x, y in where)
+
+    def test_the_next_frame_shows_the_animal_by_labels_suggestions_or_ghosts(self, labeler):
+        values = np.array([[20, 70, 0.1], [30, 80, 0.1], [np.nan] * 3, [np.nan] * 3])
+        labeler.session.set_suggestions("net", {M1[1]: values})
+        self.place(labeler, M1[2], [(110, 10)])
+        self.place(labeler, M1[0], [(60, 50)])
+        self.look_at(labeler, 60, 50, 4)
+        zoom = labeler.view.fit.zoom
+        for name, where in ((M1[1], (20, 70)), (M1[2], (110, 10)), (M1[0], (60, 50)), (M1[3], (110, 10))):
+            labeler.session.go_to(name)
+            assert self.is_seen(labeler, where), name
+            assert labeler.view.fit.zoom == zoom
+
+    def test_it_zooms_out_only_as_far_as_the_whole_animal_needs(self, labeler):
+        self.place(labeler, M1[1], [(30, 30), (90, 30)])
+        self.place(labeler, M1[0], [(60, 50)])
+        self.look_at(labeler, 60, 50, 8)
+        zoom = labeler.view.fit.zoom
+        labeler.session.go_to(M1[1])
+        left, _, right, _ = self.seen(labeler)
+        assert self.is_seen(labeler, (30, 30), (90, 30))
+        assert right - left < 80
+        assert zoom > labeler.view.fit.zoom
+        assert labeler.view.zoomed
+
+    def test_nothing_moves_where_the_animal_is_seen_nor_within_a_frame(self, labeler):
+        self.place(labeler, M1[1], [(70, 50)])
+        self.place(labeler, M1[0], [(2, 50), (60, 50)])  # one at the image's edge
+        self.look_at(labeler, -0.5, 50, 1.5)
+        before = labeler.view.fit
+        for name in (M1[1], M1[0]):
+            labeler.session.go_to(name)
+            assert labeler.view.fit == before
+        labeler.session.place((120, 90), BODYPARTS[2])
+        labeler.session.undo()
+        assert labeler.view.fit == before
+        labeler.view.reset_view()
+        labeler.session.go_to(M1[1])
+        assert not labeler.view.zoomed
+
+    def test_where_a_click_goes_on_to_the_next_frame_the_bodypart_alone_matters(self, labeler):
+        self.place(labeler, M1[0], [(20, 20), (110, 80)])
+        labeler.session.mode = "quick"
+        labeler.session.choose(0)
+        self.look_at(labeler, 20, 20, 5)
+        before = labeler.view.fit
+        labeler.session.go_to(M1[1])
+        assert labeler.view.fit == before
 
 
 class TestCrosshair:

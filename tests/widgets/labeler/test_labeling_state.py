@@ -379,10 +379,8 @@ class TestSuggestions:
         session.accept_all_and_go_on()
         assert states(session) == ["placed", "open", "placed", "placed"]
         assert (session.cursor.image, session.cursor.bodypart) == (M1[0], "leftear")
-        left = (
-            "3 accepted, 1 left open as unsure (below pcutoff 0.6); press again (Shift+Enter) to accept this one, too"
-        )
-        assert session.message == f"{left}: leftear"
+        again = "press again (Shift+Enter) to accept this one, too: leftear (below pcutoff 0.6)"
+        assert session.message == f"3 accepted, 1 left open as unsure; {again}"
         session.undo()
         assert states(session) == ["open"] * 4
         session.go_to(M2[0])
@@ -393,7 +391,7 @@ class TestSuggestions:
         self.offer(session, (0.9, 0.3, 0.1, 0.99))
         session.accept_all_and_go_on()
         assert states(session) == ["placed", "open", "open", "placed"]
-        assert session.message.endswith("press again (Shift+Enter) to accept these, too: leftear, rightear")
+        assert session.message.endswith("to accept these, too: leftear, rightear (below pcutoff 0.6)")
         session.accept_all_and_go_on()
         assert (session.state(M1[0]), session.cursor.image) == ("done", M1[1])
         np.testing.assert_array_equal(session.points(M1[0]), SQUARE)
@@ -406,7 +404,7 @@ class TestSuggestions:
         self.offer(session, (0.1, 0.2, 0.3, 0.4))
         session.accept_all_and_go_on()
         assert states(session) == ["open"] * 4
-        assert session.message.startswith("none accepted, 4 left open as unsure (below pcutoff 0.6); press again")
+        assert session.message.startswith("none accepted, 4 left open as unsure; press again")
         session.accept_all_and_go_on()
         assert session.state(M1[0]) == "done"
 
