@@ -78,7 +78,7 @@ def _how_it_stopped(job: Job) -> str:
         again = f"dlcnb train {quoted(Run(job.folder).root)} --resume"
         return f"Stopped after step {result['steps']}{by}; a snapshot is saved; `{again}` goes on."
     if job.kind == "analyze" and (words := kept(job)):
-        return f"Stopped before the end{by}. {words}; the same command goes on from there."
+        return f"Stopped before the end{by}: {words}; the same command goes on."
     return f"Stopped before the end{by}."
 
 

@@ -20,9 +20,17 @@ _NO_MEMORY = ("bad_alloc", "annot allocate memory", "out of memory", "ailed to a
 
 
 def kept(job: Job) -> str:
-    """What a stopped analysis keeps: "512 of 2330 frames of a.mp4 are kept"; "" if it had not begun."""
+    """What a stopped analysis keeps: "512 of 2330 frames of a.mp4 are kept"; "" if it had not begun.
+
+    Frames are kept in parts.
+    """
     latest = job.latest
-    return f"{latest['done']} of {latest['total']} frames of {Path(latest['video']).name} are kept" if latest else ""
+    if not latest or not {"video", "done", "total"} <= latest.keys():
+        return ""
+    name = Path(latest["video"]).name
+    if not latest["done"]:
+        return f"nothing of {name} is kept, as its first part was not done"
+    return f"{latest['done']} of {latest['total']} frames of {name} are kept"
 
 
 def explain(error: BaseException) -> str:

@@ -19,6 +19,7 @@ __all__ = [
     "LAST",
     "WHY",
     "earlier_runs",
+    "few_frames",
     "iteration_of",
     "last_network",
     "minutes_asked",
@@ -102,6 +103,25 @@ def shape_of(run: Run) -> dict[str, Any]:
     except ProjectError:
         return {}
     return {name: value for name in KEPT if (value := getattr(config, name)) is not None}
+
+
+def few_frames(project: Project, train_fraction: float) -> str:
+    """What to say before a training on few frames, or with few to test on; empty if there are enough.
+
+    ``train_fraction``: as in `dlcnb.TrainConfig`. A damaged table of labels is told by the training.
+    """
+    from dlcnb.labels.current import current_labels  # here: pandas and OpenCV take a while to load
+    from dlcnb.trainset import TrainConfig, split
+    from dlcnb.trainset.cautions import few_labels, few_to_test
+
+    if words := few_labels(project):
+        return words
+    try:
+        parts = split(len(current_labels(project, finished=True).images), train_fraction, seed=0)
+    except ValueError:
+        return ""
+    config = TrainConfig(steps=1, train_fraction=train_fraction)
+    return few_to_test(len(parts.train), len(parts.test), config) or ""
 
 
 def seen_before(project: Project, config: TrainConfig) -> str | None:

@@ -88,7 +88,7 @@ class Project:
         check_config(config)
         if root.exists():
             raise ProjectError(
-                f"{root} exists already: open that project (dlcnb studio {quoted(root)}), or choose another task"
+                f"{root} exists already: open that project (dlcnb studio {quoted(root)}), or choose another name (task)"
             )
         cls._build(root, config, checked_videos(videos), copy_videos)
         return cls.open(root)

@@ -162,7 +162,8 @@ def test_create_refuses_videos_it_cannot_use(tmp_path):
 
 def test_create_does_not_touch_an_existing_project(created, tmp_path):
     before = (created.root / "config.yaml").read_bytes()
-    with pytest.raises(ProjectError, match=r"exists already: open that project \(dlcnb studio"):
+    words = r"exists already: open that project \(dlcnb studio .*or choose another name"
+    with pytest.raises(ProjectError, match=words):
         Project.create("reach", "Ann", [], ["other"], parent=tmp_path)
     assert (created.root / "config.yaml").read_bytes() == before
 

@@ -97,6 +97,23 @@ def test_keys_after_a_click_never_reach_the_notebook(recorded):
     assert recorded.page.locator(CELLS).count() == 2
 
 
+def test_what_folds_is_reached_by_tab_and_opened_by_enter_and_space(recorded):
+    page = recorded.page
+    page.locator('.dlcnb button[title*="Look for runs"]').focus()
+    seen = []
+    for title, key in (("More settings", "Enter"), ("Compare with other runs", "Space"), ("What was decided", "Enter")):
+        for _ in range(20):
+            page.keyboard.press("Tab")
+            seen.append(page.evaluate("document.activeElement.innerText || document.activeElement.title"))
+            if seen[-1].startswith(title):
+                break
+        assert seen[-1].startswith(title), seen
+        for opened in ("true", "false"):
+            page.keyboard.press(key)
+            page.locator(f'.dlcnb [role=button][aria-expanded="{opened}"]', has_text=title).wait_for()
+    assert page.locator(CELLS).count() == 2
+
+
 def test_a_reloaded_page_shows_the_curves_again(recorded):
     recorded.reload()
     recorded.page.locator(".dlcnb .bqplot").nth(1).wait_for()

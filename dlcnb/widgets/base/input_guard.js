@@ -34,6 +34,27 @@ function nameFields(root) {
   for (const one of root.querySelectorAll('img.widget-image:not([alt])')) one.alt = wordsBefore(one, root);
 }
 
+// Heads of what folds, which ipywidgets makes for the mouse alone: Tab reaches them, Enter and Space open and close them.
+const HEADS = '.jupyter-widget-Collapse-header, .p-Collapse-header';
+
+function pressableHeads(root) {
+  for (const head of root.querySelectorAll(HEADS)) {
+    const whole = head.parentElement;
+    const open = whole.matches('.jupyter-widget-Collapse-open, .p-Collapse-open');
+    if (head.getAttribute('aria-expanded') !== `${open}`) head.setAttribute('aria-expanded', `${open}`);
+    if (head.getAttribute('role') === 'button') continue;
+    head.setAttribute('role', 'button');
+    head.tabIndex = 0;
+    head.addEventListener('click', () => requestAnimationFrame(() => pressableHeads(root)));
+    head.addEventListener('keydown', (e) => {
+      if (![' ', 'Enter'].includes(e.key)) return;
+      e.preventDefault(); // Space would scroll
+      e.stopPropagation();
+      head.click();
+    });
+  }
+}
+
 // Tabs, whose titles are short, say in tooltips what they are.
 function nameTabs(root, captions) {
   for (const bar of ['lm', 'p'])
@@ -192,7 +213,7 @@ function render({ model, el }) {
     const typing = target.isContentEditable || ['TEXTAREA', 'SELECT'].includes(target.tagName);
     const textual = target.tagName === 'INPUT' && !['checkbox', 'radio', 'button'].includes(target.type);
     if (typing || textual || target.closest('.dlcnb-own-keys')) return;
-    if ([' ', 'Enter'].includes(e.key) && target.matches('button, input')) return; // presses what has the focus
+    if ([' ', 'Enter'].includes(e.key) && target.matches('button, input, [role=button]')) return; // presses what has the focus
     const ctrl = e.ctrlKey || e.metaKey ? 'Ctrl+' : '';
     const letter = /^[a-z]$/i.test(e.key) ? (e.shiftKey ? e.key.toUpperCase() : e.key.toLowerCase()) : e.key; // whatever Caps Lock says
     const key = ctrl + (e.altKey ? 'Alt+' : '') + (e.shiftKey && e.key.length > 1 ? 'Shift+' : '') + letter;
@@ -336,6 +357,7 @@ function render({ model, el }) {
       due ||= requestAnimationFrame(() => {
         due = 0;
         nameFields(root);
+        pressableHeads(root);
         nameTabs(root, model.get('captions'));
       });
     };

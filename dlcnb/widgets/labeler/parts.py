@@ -30,8 +30,8 @@ ON_THE_BAR = ("undo", "redo", "hide", "copy previous", "accept all", "done next"
 SHOW_NAMES = {"all": "all frames", "new": "not looked at", "in work": "in work", "done": "done"}
 SAVED = {
     "saved": ("✓ saved", "All edits are in the tables"),
-    "unsaved": ("… saving", "Every edit is in the journal on disk; the tables follow"),
-    "saving": ("… saving", "The tables are being written"),
+    "unsaved": ("✓ kept", "Every edit is in the journal on disk; the tables follow in seconds"),
+    "saving": ("✓ kept", "Every edit is in the journal on disk; the tables are being written"),
     "failed": ("⚠ not saved", "The tables could not be written; every edit is safe in the journal"),
 }
 

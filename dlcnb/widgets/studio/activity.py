@@ -226,7 +226,7 @@ class JobLine(Line):
         share = _share(step) if step else None
         if news.ended:
             stopped = news.last("stopped") or {}
-            how = PAUSED if stopped.get("reason") == PAUSE else ENDED[news.status]
+            how = PAUSED if stopped.get("reason") == PAUSE else self._ended(news.status)
             self.say(f"{self._doing}: {how} ({time.strftime(CLOCK)})", share, running=False)
         elif self._stopping:
             self.say(f"{self._doing}: {self._stopping} …", share)
@@ -239,6 +239,12 @@ class JobLine(Line):
         self._told()
         if news.ended or any(event.get("snapshot") for event in news.events):
             self._turned()
+
+    def _ended(self, status: str) -> str:
+        """How a job ended; of an analysis that was stopped, what is kept."""
+        job = self.follower.job
+        words = jobs.kept(job) if status == "stopped" and job is not None and job.kind == "analyze" else ""
+        return f"stopped, {words}" if words else ENDED[status]
 
     def close(self) -> None:
         """Follow no more; the job goes on."""

@@ -16,6 +16,7 @@ from dlcnb.widgets.base.follow import JobFollower, News, under_way
 from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import NotYet, View, button, gesture, row, set_class, shown
+from dlcnb.widgets.studio.networks import Older, older_poses
 from dlcnb.widgets.training.runs import run_under_way
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class AnalysisBar(View):
         self.videos.tooltip = "Videos of the project; ✓: analyzed"
         self.videos.observe(self._quiet.ignored(lambda _: self._on_video()), "value")
         self.start_button = button("cogs", TIP, self.start, "Analyze")
-        stopping = "Stop; what is done is kept, and the next Analyze goes on from there"
+        stopping = "Stop; the parts of the video that are done are kept, and the next analysis goes on from there"
         self.stop_button = button("stop", stopping, self.stop, "Stop")
         self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="140px"))
         self.note = Html()
@@ -82,8 +83,9 @@ class AnalysisBar(View):
 
     @property
     def open_videos(self) -> list[Path]:
-        """The videos that are not analyzed yet; if all are, the one chosen."""
-        return [video for video in self.project.videos if not _has_poses(video)] or [v for v in (self.video,) if v]
+        """The videos that are not analyzed yet; if all are, those of an older network, or else the one chosen."""
+        fresh = [video for video in self.project.videos if not _has_poses(video)]
+        return fresh or [*older_poses(self.project).videos] or [v for v in (self.video,) if v]
 
     @property
     def poses(self) -> Path | None:
@@ -129,7 +131,7 @@ class AnalysisBar(View):
 
     @gesture
     def stop(self) -> None:
-        """Ask the analysis to stop; what it did is kept."""
+        """Ask the analysis to stop; the parts that it has done are kept."""
         if self.job is not None and self.busy:
             self.job.stop()
             self.tell("stopping …")
@@ -149,7 +151,7 @@ class AnalysisBar(View):
             self._changed()
         elif news.status == "stopped":
             kept = jobs.kept(self.job) if self.job is not None else ""
-            self.tell(f"Stopped. {kept}; press Analyze to go on." if kept else "Stopped.")
+            self.tell(f"Stopped: {kept}; {self.start_button.description} goes on." if kept else "Stopped.")
         else:
             self.tell(news.error or "The analysis ended, and did not say why. Start it again.", "error")
 
@@ -170,13 +172,18 @@ class AnalysisBar(View):
         self.progress.layout.display = self.stop_button.layout.display = None if busy else "none"
         self.progress.value = self.progress.value if busy else 0
         missing = self._missing(trained)
-        self.start_button.disabled, self.start_button.tooltip = bool(missing), missing or TIP
+        found = older_poses(self.project) if trained and not missing else Older()
+        older = found.videos.get(self.video) if self.video else None
+        tip = TIP if older is None else f"{TIP}: these poses are of an older one, {older}"
+        self.start_button.disabled, self.start_button.tooltip = bool(missing), missing or tip
         there = self.poses is not None  # below, the widget of the video names them
         self.start_button.description = "Analyze again" if there else "Analyze"
-        self.start_button.button_style = "" if there or not trained else "success"
-        self.note.value = muted(missing or "not analyzed yet" * (not (busy or there)))
+        renew = older is not None and found.worth
+        self.start_button.button_style = "success" if trained and (renew or not there) else ""
+        told = "not analyzed yet" if not there else "by an older network" if older is not None else ""
+        self.note.value = muted(missing or told * (not busy))
         self.note.layout.display = None if self.note.value else "none"
-        set_class(self.note, "dlcnb-known", there)
+        set_class(self.note, "dlcnb-known", there and older is None)
 
     def _missing(self, trained: bool) -> str:
         """Why no analysis can be started now; empty if one can."""

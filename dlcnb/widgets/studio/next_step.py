@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlcnb.outliers import refinement
 from dlcnb.project import missing_words
-from dlcnb.widgets.studio.state import GO_ON, LONGER
+from dlcnb.widgets.studio.state import ANEW, GO_ON, LONGER
 
 if TYPE_CHECKING:
     from dlcnb.widgets.frames.frame_picker import FramePicker
@@ -17,13 +17,22 @@ if TYPE_CHECKING:
 
 __all__ = ["do_next", "planned"]
 
+BEFORE = (
+    "Start trains a new network from the beginning, so that its test frames are new to it. Tick the box below to go on "
+    "from the network of the iteration before."
+)
+
 
 def do_next(studio: Studio, other: bool = False) -> None:
     """Open the tab of the next step, or of the ``other`` one, and do there what its words say."""
     seen = studio.overview
-    tab, _ = seen.other_step if other else seen.next_step
+    tab, words = seen.other_step if other else seen.next_step
+    before = studio.tab
     studio.go_to(tab)
     if seen.awaited == tab:
+        return
+    if words == ANEW and before != tab:  # there is a choice to be made first
+        studio.tell(BEFORE)
         return
     if tab == "Trajectories":  # which has nothing to show before
         studio.bar.start(studio.bar.open_videos)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlcnb.evaluate.verdict import SHORT, trained_shortly
-from dlcnb.files import read_json
 from dlcnb.frames import extracted
 from dlcnb.jobs import PAUSE, attach
 from dlcnb.jobs.starting import minutes_asked, steps_behind
@@ -21,13 +18,12 @@ from dlcnb.run import Run
 from dlcnb.trainset import PRESETS
 from dlcnb.trainset.cautions import FEW
 from dlcnb.widgets.base.follow import under_way
+from dlcnb.widgets.studio.networks import BAD, error_px, evaluations, last_report, older_poses
 
 if TYPE_CHECKING:
     from dlcnb.project import Project
 
 __all__ = ["GO_ON", "LONGER", "LONGEST", "STEPS", "TABS", "Overview", "gone", "overview", "schema"]
-
-REPORT = "evaluation-*[0-9].json"  # not its details
 
 # what a Studio can show, in the order of the work: name -> what it is for
 TABS = {
@@ -53,6 +49,7 @@ STEPS = {  # step of the work -> which of it are inside; the bodyparts are behin
 }
 LONGER = PRESETS["quick"]["minutes"]  # of training, offered beside more labels
 GO_ON = ("Train", "go on with the training")
+ANEW = "train a new network, with the refined frames"  # in *Train*, which offers to go on from the one before
 _LONGER = ("Train", f"train {LONGER:g} minutes")
 _EVALUATE = ("Evaluate", "evaluate the network")
 WAIT = {  # one of `TABS` -> the next step, where what is to be done there is under way
@@ -64,7 +61,6 @@ WAIT = {  # one of `TABS` -> the next step, where what is to be done there is un
 }
 LONGEST = 24  # letters of a name that is shown whole
 BEGUN, CORRECTED = " has begun", "the corrected frames, too"  # of an iteration that has no network yet
-BAD = ("useless", "poor")  # levels of a verdict, with which looking further is of no use
 
 
 @dataclass(frozen=True)
@@ -102,6 +98,10 @@ class Overview:
         Frames picked in the list of frames and not extracted yet.
     minutes : float
         How long a training would be that is started now; 0 where its steps end it.
+    older : int
+        Videos whose poses are of an older network than the newest one.
+    renew : bool
+        Whether these are better analyzed again: the newest network is usable, no worse, and not trained now.
     at_work : str
         The one of `TABS` whose widget chooses or extracts frames now; empty if none does.
     """
@@ -126,6 +126,8 @@ class Overview:
     paused: bool = False
     picked: int = 0
     minutes: float = LONGER
+    older: int = 0
+    renew: bool = False
     at_work: str = ""
     missing: tuple[str, ...] = ()
 
@@ -163,19 +165,21 @@ class Overview:
             (self.outliers > 0, "Refine", f"merge {_count(self.refined, 'refined frame')}: the next iteration"),
             (not self.labeled, "Label", f"label {_count(open_frames, 'frame')}"),
             (open_frames and not self.trained and first, "Label", f"label {_count(open_frames, 'more frame')}"),
-            (not self.trained, "Train", train if first else f"{train}, with the refined frames"),
+            (not self.trained, "Train", train if first else ANEW),
             (self.paused and not self.evaluated, *GO_ON),
             (not self.evaluated, *_EVALUATE),
             (self.level in BAD and self._shortly, *_LONGER),
             (self.level in BAD, *self._more_labels),
             (self.analyzed < self.videos, "Trajectories", f"analyze {_count(self.videos - self.analyzed, 'video')}"),
+            (self.renew, "Trajectories", f"analyze {_count(self.older, 'video')} again with the new network"),
         )
         default = ("Refine", "look for frames that the network got wrong")
         return next(((tab, text) for found, tab, text in steps if found), default)
 
     @property
     def other_step(self) -> tuple[str, str]:
-        """What may be done instead, as `next_step` has it, where a network is bad or paused; else two empty words.
+        """What may be done instead, as `next_step` has it, where a network is bad or paused, or frames enough for a
+        first one are labeled; else two empty words.
 
         More labels are the advice, and a longer training what else may help; the other way round where the training was
         short and the labels are enough.
@@ -183,6 +187,8 @@ class Overview:
         step = self.next_step
         if step == GO_ON:
             return _EVALUATE
+        if step[0] == "Label" and FEW <= self.labeled < self.extracted and not (self.trained or self.iteration):
+            return "Train", f"train now with the {self.labeled} labeled"
         if self.judged_bad and step == _LONGER:
             return self._more_labels
         return _LONGER if self.judged_bad and not self.awaited and step[0] in ("Label", "Frames") else ("", "")
@@ -226,7 +232,7 @@ class Overview:
             "Label": f"{self.labeled}/{self.extracted}" if self.extracted else "",
             "Train": "…" if self.training else "!" if self.doubt else "✓" if self.trained else "",
             "Evaluate": "…" if self.evaluating else "✓" if self.evaluated else "",
-            "Look": "…" if self.analyzing else look if self.analyzed else "",
+            "Look": "…" if self.analyzing else "!" if self.renew else look if self.analyzed else "",
             "Refine": refine if self.outliers else "",
         }
         return {step: f"{step} {state}".rstrip() for step, state in states.items()}
@@ -234,13 +240,13 @@ class Overview:
     @property
     def captions(self) -> dict[str, str]:
         """What each of `STEPS` is for, and what its state means, in words."""
-        look = f"{self.analyzed} of {self.videos}"
+        look = f"{self.analyzed} of {self.videos} videos analyzed{self._of_older}"
         states = {
             "Videos and frames": f"missing: {', '.join(self.missing)}" if self.missing else "",
             "Label": f"{self.labeled} of {_count(self.extracted, 'frame')} labeled" if self.extracted else "",
             "Train": "a network is trained now" if self.training else self.doubt,
             "Evaluate": "the network is evaluated now" if self.evaluating else "",
-            "Look": "an analysis is under way" if self.analyzing else f"{look} videos analyzed",
+            "Look": "an analysis is under way" if self.analyzing else look,
             "Refine": f"{self.refined} of {_count(self.outliers, 'outlier frame')} corrected" if self.outliers else "",
         }
         told = {step: [TABS[names[0]], states.get(step, "")] for step, names in STEPS.items()}
@@ -277,12 +283,19 @@ class Overview:
         if self.analyzed:
             rest = f" of {self.videos}" if self.analyzed < self.videos else ""
             many = "s" * (max(self.analyzed, self.videos) > 1)
-            parts.append((f"{self.analyzed}{rest} video{many} analyzed", True))
+            parts.append((f"{self.analyzed}{rest} video{many} analyzed{self._of_older}", not self.older))
         if self.outliers:
             parts.append((f"{self.refined} of {_count(self.outliers, 'outlier frame')} refined", True))
         if self.iteration:
             parts.append((f"iteration {self.iteration} (round of corrections)", False))
         return parts
+
+    @property
+    def _of_older(self) -> str:
+        """What is to be said of videos that an older network analyzed; empty if there are none."""
+        if not self.older:
+            return ""
+        return f", {self.older} of them by an older network" if self.analyzed > 1 else ", by an older network"
 
     @property
     def _worth(self) -> str:
@@ -306,8 +319,10 @@ def overview(project: Project) -> Overview:
     refined = [state for found in refinement(project).values() for state in found.values()]
     runs = project.runs()
     trained = [run for run in runs if Run(run).steps]
-    report = _last_report(project, trained[-1]) if trained else {}
+    report = last_report(project, trained[-1]) if trained else {}
     worth = report.get("verdict") or {}
+    training = any(Run(run).job_file.is_file() and attach(run).status == "running" for run in runs)
+    older = older_poses(project)
     return Overview(
         videos=len(project.videos),
         missing=tuple(map(basename, project.missing_videos)),
@@ -316,11 +331,13 @@ def overview(project: Project) -> Overview:
         labeled=states.count("done"),
         in_work=states.count("in work"),
         trained=len(trained),
-        training=any(Run(run).job_file.is_file() and attach(run).status == "running" for run in runs),
+        training=training,
+        older=0 if training else len(older.videos),
+        renew=older.worth and not training,
         evaluating=under_way(project, "evaluate") is not None,
         analyzing=under_way(project, "analyze") is not None,
-        evaluated=bool(trained) and bool(list(_evaluations(project, trained[-1]))),
-        error_px=_error_px(report),
+        evaluated=bool(trained) and bool(list(evaluations(project, trained[-1]))),
+        error_px=error_px(report),
         level=worth.get("level", ""),
         verdict=worth.get("text", ""),
         outliers=len(refined),
@@ -349,24 +366,6 @@ def _has_poses(video: Path) -> bool:
         return bool(newest_poses(video))
     except FileNotFoundError:
         return False
-
-
-def _evaluations(project: Project, run: Path) -> Iterator[Path]:
-    return (path for path in project.evaluation_dir(run).glob(REPORT) if path.is_file())
-
-
-def _last_report(project: Project, run: Path) -> dict[str, Any]:
-    """The newest evaluation of a run; empty if there is none."""
-    for path in sorted(_evaluations(project, run), key=lambda path: path.stat().st_mtime, reverse=True):
-        with suppress(OSError, TypeError, ValueError):  # a damaged one; the tab Evaluate tells of it
-            return dict(read_json(path))
-    return {}
-
-
-def _error_px(report: dict[str, Any]) -> float | None:
-    """Mean test error, px, or that on the training frames; None if there is none."""
-    test, train = (report.get(name, {}).get("mean_px") for name in ("test", "train"))
-    return train if test is None else test
 
 
 def _count(number: int, what: str) -> str:

@@ -12,10 +12,9 @@ from traitlets import link
 
 from dlcnb import jobs
 from dlcnb.jobs.history import held_out
-from dlcnb.jobs.starting import earlier_runs, minutes_asked, offered
+from dlcnb.jobs.starting import earlier_runs, minutes_asked
 from dlcnb.project import Project, ProjectError
 from dlcnb.run import Run
-from dlcnb.trainset.cautions import few_labels
 from dlcnb.widgets.base.compat import Accordion
 from dlcnb.widgets.base.follow import JobFollower
 from dlcnb.widgets.base.html import Html, joined, markup, muted, notice
@@ -24,7 +23,7 @@ from dlcnb.widgets.base.view import NotYet, View, button, gesture, row, shown
 from dlcnb.widgets.training.curves import EARLIER, TrainingCurves
 from dlcnb.widgets.training.human import tell_human
 from dlcnb.widgets.training.preview_strip import PreviewStrip
-from dlcnb.widgets.training.runs import RunChooser, StartOffer, run_name, run_under_way, starts
+from dlcnb.widgets.training.runs import RunChooser, StartOffer, run_under_way, starts
 from dlcnb.widgets.training.settings import SettingsForm, TrainingSettings
 from dlcnb.widgets.training.state import TrainingState
 from dlcnb.widgets.training.words import STATUS, facts, headline, picture
@@ -260,10 +259,11 @@ class TrainingMonitor(View):
         found = self.project.runs() if self.project else [self._run] if self._run else []
         found = found[::-1]
         with self._lock:
-            self.chooser.show(found, self._run)
+            earlier = [run.folder for run in earlier_runs(self.project)] if self.project else []
+            self.chooser.show(found, self._run, earlier)
             if self.project is not None:
-                self.settings.set_starts(starts([*found, *earlier_runs(self.project)]))
-                self.offer.show(offered(self.project), few_labels(self.project))
+                self.settings.set_starts(starts([*found, *earlier]))
+                self.offer.show(self.project)
             self._on_compare()
 
     @shown
@@ -271,7 +271,7 @@ class TrainingMonitor(View):
         ticked = self.chooser.ticked()
         if not ticked and not self.state.earlier:
             return
-        self.state.set_earlier({run_name(run): jobs.history(run) for run in ticked[: len(EARLIER)]})
+        self.state.set_earlier({name: jobs.history(run) for name, run in ticked[: len(EARLIER)]})
         self.curves.show(self.state)
         if len(ticked) > len(EARLIER):
             self.tell(f"The newest {len(EARLIER)} of the {len(ticked)} chosen runs are shown.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from dlcnb import jobs
-from dlcnb.jobs.starting import WHY, iteration_of
+from dlcnb.jobs.starting import WHY, few_frames, iteration_of, offered
 from dlcnb.project import ProjectError, run_info
 from dlcnb.run import Run
 from dlcnb.widgets.base.choices import offer
@@ -49,26 +49,33 @@ def run_under_way(project: Project) -> str | None:
 def starts(runs: Iterable[Path | str | Run]) -> dict[str, str]:
     """What a new run may be fine-tuned from, as {words: path}: the best snapshot of each run, and each other one."""
     found: dict[str, str] = {}
-    all_runs = [*map(Run, runs)]
-    several = len({run.folder.parent.parent for run in all_runs}) > 1
-    for run in all_runs:
-        name, steps = run_name(run.folder), run.steps
-        if several:
-            name = f"iteration {iteration_of(run)}, {name}"
+    for name, run in _named([*map(Run, runs)]):
+        steps = run.steps
         if steps:
             found[name] = str(run.folder)
         found |= {f"{name}, step {n}": str(run.snapshot(n)) for n in reversed(steps)}
     return found
 
 
+def _named(runs: Sequence[Run]) -> list[tuple[str, Run]]:
+    """(name, run) of some runs; where they are of several iterations, the names tell of which."""
+    several = len({run.folder.parent.parent for run in runs}) > 1
+    return [
+        (f"iteration {iteration_of(run)}, {run_name(run.folder)}" if several else run_name(run.folder), run)
+        for run in runs
+    ]
+
+
 class StartOffer(ipywidgets.VBox):
-    """A box to tick after merging: go on from the network of the iteration before, and why.
+    """What is to be minded before a training, and a box to tick after merging: go on from the network before, and why.
 
     Parameters
     ----------
     settings : TrainingSettings
         Whose ``start_from`` it sets.
     """
+
+    _project: Project | None = None
 
     def __init__(self, settings: TrainingSettings) -> None:
         self._settings, self._path, self._quiet = settings, "", Quiet()
@@ -77,9 +84,12 @@ class StartOffer(ipywidgets.VBox):
         self._why, self.caution = Html(muted(f"{WHY[0].upper()}{WHY[1:]}.")), Html()
         super().__init__([self.caution, self.box, self._why], layout=ipywidgets.Layout(display="none"))
         settings.observe(lambda _: self._show(), "start_from")
+        settings.observe(lambda _: None if self._project is None else self.show(self._project), "train_fraction")
 
-    def show(self, run: Run | None, caution: str = "") -> None:
-        """Offer this run (None: there is nothing to offer), and say what is to be minded before a training."""
+    def show(self, project: Project) -> None:
+        """Offer the network of an earlier iteration, if there is one, and say of few frames to train or to test on."""
+        self._project, run = project, offered(project)
+        caution = few_frames(project, self._settings.train_fraction)
         self.layout.display = None if run is not None or caution else "none"
         self.box.layout.display = self._why.layout.display = "none" if run is None else None
         self.caution.value = notice(caution)
@@ -124,26 +134,31 @@ class RunChooser:
         self.compare = ipywidgets.HBox(layout=layout(width="100%"))
         self.compare.add_class("dlcnb-choices")
         self.boxes: dict[str, ipywidgets.Checkbox] = {}  # by folder
+        self._others: list[tuple[str, str]] = []  # name, folder
         self._nothing = Html(muted("There is no other run of this project yet."))
 
-    def show(self, runs: Sequence[Path], shown: Path | None) -> None:
-        """Offer these runs (the newest first); ``shown`` is the folder of the one on display, or None."""
+    def show(self, runs: Sequence[Path], shown: Path | None, earlier: Sequence[Path] = ()) -> None:
+        """Offer these runs (the newest first); ``shown`` is the folder of the one on display, or None.
+
+        Those of ``earlier`` iterations are offered to be compared with.
+        """
         options = [(run_name(run), str(run)) for run in runs]
         offer(self.dropdown, options, str(shown), "no run yet", self._quiet)
-        others = [(name, run) for name, run in options if run != str(shown)]
-        for name, run in others:
+        named = [(name, str(run.folder)) for name, run in _named([*map(Run, runs), *map(Run, earlier)])]
+        self._others = [(name, run) for name, run in named if run != str(shown)]
+        for name, run in self._others:
             if run not in self.boxes:
                 box = ipywidgets.Checkbox(description=name, indent=False, layout=ipywidgets.Layout(width="auto"))
                 box.observe(lambda _: self._compared(), "value")
                 self.boxes[run] = box
-        wanted = tuple(self.boxes[run] for _, run in others) or (self._nothing,)
+            self.boxes[run].description = name
+        wanted = tuple(self.boxes[run] for _, run in self._others) or (self._nothing,)
         if self.compare.children != wanted:
             self.compare.children = wanted
 
-    def ticked(self) -> list[str]:
-        """Folders of the other runs to be shown beside the run on display, the newest first."""
-        others = [run for _, run in self.dropdown.options if run != self.dropdown.value]
-        return [run for run in others if run in self.boxes and self.boxes[run].value]
+    def ticked(self) -> list[tuple[str, str]]:
+        """(name, folder) of the other runs to be shown beside the run on display, the newest first."""
+        return [(name, run) for name, run in self._others if self.boxes[run].value]
 
     def _on_run(self, change: Any) -> None:
         if change.new:

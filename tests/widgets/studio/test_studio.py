@@ -1,5 +1,6 @@
 """Studio: the state of a project at a glance, tabs made when they are opened, one labeler for all."""
 
+import json
 import os
 import re
 import shutil
@@ -14,14 +15,14 @@ from support.projects import copy_of
 from dlcnb import Studio, frames, sampledata
 from dlcnb.evaluate import Evaluation, write_details
 from dlcnb.files import read_json
-from dlcnb.jobs import EventLog
+from dlcnb.jobs import EventLog, attach
 from dlcnb.jobs.job import claim
 from dlcnb.labels import LabelStore
 from dlcnb.labels.journal import Edit
 from dlcnb.labels.migrate import rename_bodypart
 from dlcnb.outliers import extract, merge
 from dlcnb.poses import Poses
-from dlcnb.project import Project, Scale, set_scale
+from dlcnb.project import Project, Scale, run_info, set_scale
 from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig
 from dlcnb.video import VideoWriter
@@ -78,6 +79,21 @@ def held_from_its_start(line):
     finally:
         line.text.unobserve(hold, "value")
         os.kill(line.follower.job.pid, signal.SIGCONT)
+
+
+def analyzed_by(project, run):
+    """Poses of the first video by a run, as its name and the note beside them tell."""
+    poses = analyzed(project)
+    for path in project.videos[0].parent.glob(f"{project.videos[0].stem}DLC_test*"):
+        path.unlink()
+    run = Run(run)
+    run.write_config(TrainConfig(steps=10), project.bodyparts)
+    run.sign(10)
+    info = run_info(run.folder)
+    poses.scorer = f"DLC_EfficientnetLite0_{info['task_date']}shuffle{info['shuffle']}_snapshot_10"
+    table, _ = poses.write(project.videos[0])
+    note = {"key": {"scorer": poses.scorer, "weights": run.verified(10)}}
+    table.with_name(f"{table.stem}_meta.json").write_text(json.dumps(note))
 
 
 def evaluate(project, run):
@@ -199,7 +215,7 @@ class TestOverview:
         merge(project)
         found = overview(project)
         assert (found.iteration, found.outliers, found.trained) == (1, 0, 0)
-        assert found.next_step == ("Train", "train 10 minutes, with the refined frames")
+        assert found.next_step == ("Train", "train a new network, with the refined frames")
 
     def test_the_verdict_is_of_the_newest_network(self, project):
         evaluate(project, trained(project))
@@ -223,6 +239,51 @@ class TestOverview:
     def test_one_minute_is_one(self):
         found = Overview(videos=1, extracted=2, labeled=2, minutes=1)
         assert found.next_step == ("Train", "train 1 minute")
+
+    def test_poses_of_an_older_network_are_told_and_analyzed_again(self, project):
+        first = trained(project)
+        evaluate(project, first)
+        analyzed_by(project, first)
+        found = overview(project)
+        assert (found.older, found.titles["Look"], found.next_step[0]) == (0, "Look 1/1", "Refine")
+        second = trained(project)
+        found = overview(project)
+        assert (found.older, found.renew, found.titles["Look"]) == (1, False, "Look 1/1")  # not judged yet
+        assert found.summary.endswith("; 1 video analyzed, by an older network")
+        assert found.next_step[0] == "Evaluate"
+        evaluate(project, second)
+        found = overview(project)
+        assert found.next_step == ("Trajectories", "analyze 1 video again with the new network")
+        assert found.titles["Look"] == "Look !"
+        assert "1 of 1 videos analyzed, by an older network" in found.captions["Look"]
+        analyzed_by(project, second)
+        assert (overview(project).older, overview(project).next_step[0]) == (0, "Refine")
+
+    @pytest.mark.parametrize("level", ["useless", "usable"])
+    def test_a_worse_network_is_not_to_analyze_again(self, project, level):
+        first = trained(project)
+        evaluate(project, first)
+        analyzed_by(project, first)
+        second = trained(project)
+        evaluate(project, second)
+        for path in project.evaluation_dir(second).glob("evaluation-*[0-9].json"):
+            report = json.loads(path.read_text())
+            path.write_text(json.dumps({**report, "verdict": {"level": level, "text": level}}))
+        found = overview(project)
+        assert (found.older, found.renew, found.titles["Look"]) == (1, False, "Look 1/1")
+        assert found.next_step[1] != "analyze 1 video again with the new network"
+
+    def test_poses_of_other_programs_are_of_no_older_network(self, project):
+        evaluate(project, trained(project))
+        analyzed(project)
+        assert overview(project).older == 0
+
+    def test_with_frames_enough_a_training_is_the_second_way(self):
+        found = Overview(videos=1, extracted=20, labeled=12)
+        assert found.next_step == ("Label", "label 8 more frames")
+        assert found.other_step == ("Train", "train now with the 12 labeled")
+        for few in ({"labeled": 9}, {"trained": 1, "evaluated": True}, {"training": True}):
+            assert replace(found, **few).other_step == ("", "")
 
     def test_a_paused_training_is_to_go_on(self, project):
         run = trained(project)
@@ -502,6 +563,21 @@ class TestStudio:
         view.go_to("Train")
         assert view.widgets["Train"].form.fields["minutes"].value == 3
         view.close()
+
+    def test_after_a_merge_the_choice_of_what_to_begin_with_is_seen_before_the_training(self, project):
+        trained(project)
+        project.config["iteration"] = 1
+        project.save()
+        with closing(Studio(Project.open(project.root))) as view:
+            view.go_to("Label")
+            assert view.next_button.description == "Train a new network, with the refined frames"
+            view.next_button.click()
+            assert view.tab == "Train"
+            monitor = view.widgets["Train"]
+            assert monitor.job is None
+            assert "trains a new network from the beginning" in view.status_line.value
+            assert monitor.offer.layout.display is None
+            assert "Go on from the network of iteration 0" in monitor.offer.box.description
 
     def test_instead_of_labeling_a_bad_network_is_trained_on(self, project, studio):
         run = trained(project)
@@ -801,6 +877,47 @@ class TestAnalysis:
         assert not studio.bar.busy
         assert studio.wait()
         assert "This video has no poses yet" in studio.steps.panes["Trajectories"].children[-1].value
+
+    def test_poses_of_an_older_network_are_named_by_the_bar(self, project):
+        first = trained(project)
+        evaluate(project, first)
+        analyzed_by(project, first)
+        with closing(Studio(project)) as view:
+            assert "older network" not in view.bar.note.value
+            evaluate(project, trained(project))
+            view.refresh()
+            view.bar.refresh()
+            assert "by an older network" in view.bar.note.value
+            assert view.bar.start_button.description == "Analyze again"
+            assert view.bar.start_button.button_style == "success"
+            assert "an older one, the network of shuffle 1 of iteration 0 (step 10)" in view.bar.start_button.tooltip
+            assert view.bar.open_videos == project.videos
+
+    @pytest.mark.parametrize(
+        ("done", "words"),
+        [
+            (512, "512 of 2330 frames of m.mp4 are kept"),
+            (0, "nothing of m.mp4 is kept, as its first part was not done"),
+        ],
+    )
+    def test_a_stopped_analysis_is_told_in_one_wording(self, studio, tmp_path, done, words):
+        trained(studio.project)
+        analyzed(studio.project)
+        folder = tmp_path / "job"
+        folder.mkdir()
+        (folder / "job.json").write_text('{"kind": "analyze"}')
+        with closing(EventLog(folder)) as events:
+            events.step("progress", done=260, total=2330, seconds_left=9.0, video="m.mp4")
+            events.step("progress", done=done, total=2330, seconds_left=9.0, video="m.mp4")
+            events.write("stopped", reason="request", result={"videos": []})
+        job = attach(folder)
+        studio.bar.follower.follow(job)
+        line = studio.activity.job_line("analyze")
+        line.follow(job)
+        studio.bar.wait(60)
+        line.follower.wait(60)
+        assert f"Stopped: {words}; Analyze again goes on." in studio.bar.status_line.value
+        assert f"stopped, {words}" in line.text.value
 
     def test_an_analysis_that_fails_says_so(self, studio):
         trained(studio.project)

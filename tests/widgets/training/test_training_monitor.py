@@ -361,6 +361,19 @@ class TestWhatIsShown:
         assert before.offer.caution.layout.display == "none"
         before.close()
 
+    def test_that_few_frames_test_the_network_is_told_before_the_training(self, project):
+        frames = project.labeled_dir("mouse")
+        frames.mkdir(exist_ok=True)
+        images = tuple(f"labeled-data/mouse/img{n:02d}.png" for n in range(20))
+        Labels(("paw", "nose"), project.scorer, images, np.full((20, 2, 2), 10.0)).write(frames)
+        monitor = TrainingMonitor(project)
+        assert "Only 1 of the 20 labeled frames is held out to test" in monitor.offer.caution.value
+        assert monitor.offer.layout.display is None
+        monitor.settings.train_fraction = 0.5
+        assert monitor.offer.caution.value == ""
+        assert monitor.offer.layout.display == "none"
+        monitor.close()
+
     def test_stopping_early_is_suggested(self, log, monitor):
         log.write("start")
         write_steps(log, range(1, 11))
@@ -396,6 +409,19 @@ class TestChoosing:
         assert len(monitor.curves.loss.x) == 0
         monitor.runs.value = str(finished)
         assert monitor.curves.loss.x[-1] == 1000
+
+    def test_runs_of_all_iterations_are_offered_to_compare_with(self, finished, project, monitor):
+        project.config["iteration"] = 1
+        new = project.new_run(0.8)
+        (new / "job.json").write_text('{"kind": "train"}')
+        Run(finished).snapshot(10).touch()
+        monitor.show_run(new)
+        monitor.list_runs()
+        assert [name for name, _ in monitor.runs.options] == ["shuffle 2: 80% of the frames to train"]
+        (box,) = monitor.chooser.compare.children
+        assert box.description == "iteration 0, shuffle 1: 80% of the frames to train"
+        box.value = True
+        assert list(monitor.state.earlier) == [box.description]
 
     def test_no_run_yet(self, monitor):
         assert monitor.state.status == "idle"

@@ -1,0 +1,90 @@
+"""What is known of a project's networks: how they were judged, and which videos have poses of an older one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlcnb.evaluate.verdict import LEVELS
+from dlcnb.files import read_json
+from dlcnb.jobs.origin import Origin, made_by
+from dlcnb.jobs.starting import last_network
+from dlcnb.poses import newest_poses
+from dlcnb.run import Run
+
+if TYPE_CHECKING:
+    from dlcnb.project import Project
+
+__all__ = ["BAD", "Older", "error_px", "evaluations", "last_report", "older_poses"]
+
+BAD = ("useless", "poor")  # levels of a verdict, with which looking further is of no use
+_REPORT = "evaluation-*[0-9].json"  # not its details
+
+
+@dataclass(frozen=True)
+class Older:
+    """Videos whose poses are of another network of the project than the newest one.
+
+    Attributes
+    ----------
+    videos : {path of a video: the network that its poses are of}
+    worth : bool
+        Whether to analyze again is worth it: the newest network is judged usable, and no worse than the others.
+    """
+
+    videos: dict[Path, Origin] = field(default_factory=dict)
+    worth: bool = False
+
+
+def older_poses(project: Project) -> Older:
+    """The `Older` of a project; poses of other programs, and of several networks together, are none of them."""
+    newest = last_network(project)
+    if newest is None:
+        return Older()
+    best, found = newest.find("best")[0], {}
+    for video in project.videos:
+        origins = _origins(project, video)
+        if len(origins) == 1 and origins[0].run is not None and not _is(origins[0], newest, best):
+            found[video] = origins[0]
+    runs = {origin.run.folder for origin in found.values() if origin.run is not None}
+    level, before = _level(project, newest.folder), [_level(project, run) for run in runs]
+    return Older(found, bool(found) and level >= len(BAD) and all(level >= other for other in before))
+
+
+def _origins(project: Project, video: Path) -> tuple[Origin, ...]:
+    try:
+        return made_by(project, newest_poses(video))
+    except FileNotFoundError:
+        return ()
+
+
+def _is(origin: Origin, run: Run, step: int) -> bool:
+    return origin.run is not None and origin.run.folder == run.folder and origin.step == step
+
+
+def _level(project: Project, run: Path) -> int:
+    """How good a network was judged to be, as a place among `LEVELS`; -1 if that is not known."""
+    level = (last_report(project, run).get("verdict") or {}).get("level")
+    return LEVELS.index(level) if level in LEVELS else -1
+
+
+def evaluations(project: Project, run: Path) -> Iterator[Path]:
+    """The files of a run's evaluations."""
+    return (path for path in project.evaluation_dir(run).glob(_REPORT) if path.is_file())
+
+
+def last_report(project: Project, run: Path) -> dict[str, Any]:
+    """The newest evaluation of a run; empty if there is none."""
+    for path in sorted(evaluations(project, run), key=lambda path: path.stat().st_mtime, reverse=True):
+        with suppress(OSError, TypeError, ValueError):  # a damaged one; the tab Evaluate tells of it
+            return dict(read_json(path))
+    return {}
+
+
+def error_px(report: dict[str, Any]) -> float | None:
+    """Mean test error, px, or that on the training frames; None if there is none."""
+    test, train = (report.get(name, {}).get("mean_px") for name in ("test", "train"))
+    return train if test is None else test
