@@ -69,10 +69,10 @@ def near_words(size_px: float) -> str:
     """How near a point is that is right, on an animal of this size, in words.
 
     >>> near_words(180.0)
-    "5 % of the animal's size (9.0 of 180 px)"
+    "5 % of the animal's size (9.0 px)"
     """
     near = NEAR * size_px
-    return f"5 % of the animal's size ({px_text(near, 1 if near < 10 else 0)} of {px_text(size_px, 0)} px)"
+    return f"5 % of the animal's size ({px_text(near, 1 if near < 10 else 0)} px)"
 
 
 def lost_parts(evaluation: Evaluation, size_px: float) -> tuple[str, ...]:

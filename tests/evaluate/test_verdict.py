@@ -87,7 +87,7 @@ def test_levels(errors, level):
 
 def test_the_share_of_near_points_says_how_many_px_near_is():
     text = verdict(evaluation(mixed((0.8, 3.0), (0.2, 20.0))), SIZE).text
-    assert text.startswith("usable: 80% of the points are within 5 % of the animal's size (5.9 of 118 px)")
+    assert text.startswith("usable: 80% of the points are within 5 % of the animal's size (5.9 px)")
 
 
 def test_useless_says_how_far_off_on_how_large_an_animal_and_what_to_do():

@@ -92,7 +92,7 @@ def test_after_a_merge_the_network_is_that_of_the_iteration_before(told, tmp_pat
 
 def test_the_share_of_near_points_has_its_px_beside_it(facts, seen):
     size = facts.data["network"]["evaluation"]["animal_px"]
-    told = f"within 5 % of the animal's size ({0.05 * size:.1f} of {size:.0f} px)"
+    told = f"within 5 % of the animal's size ({0.05 * size:.1f} px)"
     assert told in seen.text
 
 

@@ -251,11 +251,16 @@ def test_the_line_on_top_is_as_high_whatever_it_says(studio):
 def test_no_words_of_the_line_on_top_or_of_the_steps_are_cut(studio):
     often = "replace(s.overview, videos=12, labeled=100, extracted=120, trained=1, evaluated=True, analyzed=10, "
     worth = "verdict='poor: 38 % of the points on 13 test frames are within 5 % of the animal; label more'"
+    guess = (
+        "verdict='poor, a guess from 1 test frame: 50% of the points are within 5 % of the animal\\'s size (1.4 px)'"
+    )
     states = (
         "s.overview",
         f"{often} level='usable', {worth}, outliers=12, refined=5)",
         f"{often} level='poor', {worth}, outliers=12, refined=12)",
         f"{often} level='poor', {worth})",
+        f"{often} level='poor', {guess})",
+        f"replace({often} level='usable', {worth}), analyzed=12, older=12, renew=True)",
         f"{often} level='usable', {worth}, iteration=12, analyzing=True)",
         "replace(s.overview, videos=0, missing=('a_long_name_of_a_video_2026-11-29_cage_12.mp4',))",
         "replace(s.overview, videos=3, labeled=40, extracted=120, outliers=12, refined=12, iteration=12)",

@@ -183,7 +183,7 @@ class AnalysisBar(View):
         told = "not analyzed yet" if not there else "by an older network" if older is not None else ""
         self.note.value = muted(missing or told * (not busy))
         self.note.layout.display = None if self.note.value else "none"
-        set_class(self.note, "dlcnb-known", there and older is None)
+        set_class(self.note, "dlcnb-known", there)
 
     def _missing(self, trained: bool) -> str:
         """Why no analysis can be started now; empty if one can."""

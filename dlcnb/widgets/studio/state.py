@@ -60,6 +60,7 @@ WAIT = {  # one of `TABS` -> the next step, where what is to be done there is un
     "Refine": "wait for the frames",
 }
 LONGEST = 24  # letters of a name that is shown whole
+NEAR_IN_BRIEF = "are within 5 % of the animal's size", "within 5 %"  # of a verdict, where there is little room
 BEGUN, CORRECTED = " has begun", "the corrected frames, too"  # of an iteration that has no network yet
 
 
@@ -265,7 +266,7 @@ class Overview:
     def brief(self) -> str:
         """Of the `summary` what the titles of the steps do not say, or its beginning."""
         said = [words for words, titled in self._parts if not titled] or [words for words, _ in self._parts[:1]]
-        return "; ".join(said) + BEGUN * bool(self.iteration and not self.trained)
+        return "; ".join(said).replace(*NEAR_IN_BRIEF) + BEGUN * bool(self.iteration and not self.trained)
 
     @property
     def _parts(self) -> list[tuple[str, bool]]:
@@ -283,7 +284,7 @@ class Overview:
         if self.analyzed:
             rest = f" of {self.videos}" if self.analyzed < self.videos else ""
             many = "s" * (max(self.analyzed, self.videos) > 1)
-            parts.append((f"{self.analyzed}{rest} video{many} analyzed{self._of_older}", not self.older))
+            parts.append((f"{self.analyzed}{rest} video{many} analyzed{self._of_older}", True))
         if self.outliers:
             parts.append((f"{self.refined} of {_count(self.outliers, 'outlier frame')} refined", True))
         if self.iteration:
