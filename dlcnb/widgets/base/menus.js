@@ -80,8 +80,9 @@ function watchMenus(root, home, send, signal) {
   signal.addEventListener('abort', () => tell.disconnect());
   panels().forEach(follow);
   const pressed = (e) => {
-    const beside = (panel) => isOpen(panel) && !panel.contains(e.target) && !buttonOf(panel)?.contains(e.target);
-    if (!panels().some(beside)) return;
+    // A menu that is opened closes the others itself: JupyterLab may deliver `dismiss` after the button's own message.
+    if (panels().some((panel) => buttonOf(panel)?.contains(e.target))) return;
+    if (!panels().some((panel) => isOpen(panel) && !panel.contains(e.target))) return;
     send({ type: 'dismiss' });
     if (root.contains(e.target) && !e.target.closest(CONTROLS)) spend(e, signal);
   };
