@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Assistance"]
 
+NEAR = 10  # frames, in which an animal does not go far
+
 
 class Assistance(Frames):
     """Part of `LabelSession`: hollow points by image, and how they become labels."""
@@ -164,9 +166,14 @@ class Assistance(Frames):
         return np.where(np.isfinite(points), points, self.suggested(image)[0])
 
     def known_points(self) -> NDArray[np.float64]:
-        """Where the animal is, as far as it is known: `shown_points`, or else those of the labeled frame before."""
+        """Where the animal is, as far as it is known: `shown_points`, or else those of a labeled frame just before."""
         points, previous = self.shown_points(), self.previous_labeled()
-        return self.points(previous) if previous and np.isnan(points).all() else points
+        return self.points(previous) if np.isnan(points).all() and self._is_near(previous) else points
+
+    def _is_near(self, image: str | None) -> bool:
+        """Whether the animal can't have gone far since another frame of this video."""
+        here, there = frame_number(self.cursor.image), None if image is None else frame_number(image)
+        return here is not None and there is not None and abs(here - there) <= NEAR
 
     @locked
     def accept(self) -> None:

@@ -240,10 +240,17 @@ class Labeler(View):
         self.redraw()
 
     def _look_at_animal(self) -> None:
-        """Zoomed in, look where the animal is known to be; where a click opens the next frame, the bodypart alone."""
-        session = self.session
-        points = session.known_points()
-        self.view.bring_in(points if session.mode == "sequential" else points[[session.part]])
+        """Zoomed in, look where the animal is known to be, or everywhere if that is not known.
+
+        Where a click opens the next frame, the place of the bodypart alone matters.
+        """
+        session, points = self.session, self.session.known_points()
+        if session.mode != "sequential":
+            self.view.bring_in(points[[session.part]])
+        elif np.isfinite(points).any():
+            self.view.bring_in(points)
+        elif self.view.zoomed:
+            self.view.reset_view()
 
     def _on_edit(self, _: Any) -> None:
         if self.session.saved == "unsaved":

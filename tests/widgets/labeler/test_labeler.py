@@ -319,6 +319,15 @@ class TestZoomFromFrameToFrame:
             assert self.is_seen(labeler, where), name
             assert labeler.view.fit.zoom == zoom
 
+    def test_a_frame_of_which_nothing_is_known_is_shown_whole(self, labeler, monkeypatch):
+        monkeypatch.setattr("dlcnb.widgets.labeler.assist.NEAR", 1)
+        self.place(labeler, M1[0], [(60, 50)])
+        self.look_at(labeler, 60, 50, 4)
+        labeler.session.go_to(M1[1])
+        assert labeler.view.zoomed  # the animal can't be far
+        labeler.session.go_to(M1[3])
+        assert not labeler.view.zoomed
+
     def test_it_zooms_out_only_as_far_as_the_whole_animal_needs(self, labeler):
         self.place(labeler, M1[1], [(30, 30), (90, 30)])
         self.place(labeler, M1[0], [(60, 50)])
