@@ -73,7 +73,7 @@ def asked(folder: str | os.PathLike[str]) -> str | None:
     file = Path(folder) / STOP_FILE
     if not file.exists():
         return None
-    with suppress(OSError):  # taken back meanwhile
+    with suppress(OSError, ValueError):  # taken back meanwhile, or no text
         return PAUSE if read_text(file).strip() == PAUSE else "request"
     return "request"
 

@@ -58,10 +58,11 @@ def made_by(project: Project, table: StrPath, scorer: str = "") -> tuple[Origin,
     """
     table = Path(table)
     key = _note(table)
-    members = [one for one in key.get("ensemble") or [key] if isinstance(one, dict)]
+    listed = key.get("ensemble")
+    members = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
     runs = [Run(run) for iteration in range(project.iteration + 1) for run in project.runs(iteration)]
     name = scorer or table.stem[max(table.stem.rfind("DLC_"), 0) :]
-    return tuple(_origin(runs, str(one.get("scorer") or name), one.get("weights")) for one in members)
+    return tuple(_origin(runs, str(one.get("scorer") or name), one.get("weights")) for one in members or [key])
 
 
 def _note(table: Path) -> Mapping[str, Any]:

@@ -42,9 +42,12 @@ _ANY_VIDEO, _SPARSE = 500_000, 100  # frames that any table may span; how many f
 
 
 def poses_path(video: StrPath, scorer: str, suffix: str = "", folder: StrPath | None = None) -> Path:
-    """Where DeepLabCut keeps the poses of a video: ``<video><scorer><suffix>.h5``, beside it or in ``folder``."""
-    video = Path(video)
-    return (video.parent if folder is None else Path(folder)) / f"{video.stem}{scorer}{suffix}.h5"
+    """Where DeepLabCut keeps the poses of a video: ``<video><scorer><suffix>.h5``, beside it or in ``folder``.
+
+    Those of a SuperAnimal have ``_`` before the scorer.
+    """
+    video, between = Path(video), "_" if f"_{scorer}".startswith(SUPERANIMAL) else ""
+    return (video.parent if folder is None else Path(folder)) / f"{video.stem}{between}{scorer}{suffix}.h5"
 
 
 def find_poses(video: StrPath, folder: StrPath | None = None, filtered: bool = False, *, several: bool = False) -> Path:

@@ -52,7 +52,7 @@ def recent_projects() -> list[Recent]:
         return [Recent(Path(e["root"]), str(e["task"]), e.get("length", "")) for e in entries]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         log.warning("the list of recent projects could not be read (%s); it begins anew", error)
         return []
 

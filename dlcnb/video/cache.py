@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ def cache_path(video: Path) -> Path:
     """Where the index of a video is kept; another place once the file has changed."""
     state = video.stat()
     name = f"{VERSION}|{video.resolve()}|{state.st_size}|{state.st_mtime_ns}"
-    return Path(user_cache_dir("dlcnb")) / "video-index" / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.npz"
+    return Path(user_cache_dir("dlcnb")) / "video-index" / f"{hashlib.sha256(os.fsencode(name)).hexdigest()[:32]}.npz"
 
 
 def read_cache(path: Path, names: Iterable[str]) -> dict[str, Any] | None:

@@ -269,6 +269,14 @@ def test_stop_is_asked_for_by_a_file(begin):
     assert not (job.folder / "stop").exists()
 
 
+def test_a_damaged_request_is_one_to_stop(begin):
+    job = begin()
+    first_step(job)
+    (job.folder / "stop").write_bytes(b"\xff\xfe")
+    assert job.wait(TIMEOUT) == "stopped"
+    assert job.reason == "request"
+
+
 def test_a_pause_is_told_from_a_stop_for_good(begin):
     job = begin()
     first_step(job)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlcnb.poses import newest_poses, pose_tables, read_poses
+from dlcnb.poses import find_poses, newest_poses, pose_tables, poses_path, read_poses
 from dlcnb.poses.multianimal import MultiAnimalPoses
 from dlcnb.tables.errors import TableError
 
@@ -78,6 +78,15 @@ def test_a_superanimal_fills_what_it_did_not_find_and_animals_that_are_not_there
     assert np.isnan(found.points[1, 1]).all()
     assert np.isnan(found.likelihood[1, 1])
     assert np.isnan(read_poses(path, "animal2").points).all()
+
+
+def test_what_is_filtered_of_a_superanimal_is_found_again(tmp_path):
+    video = tmp_path / "clip.mp4"
+    points = np.ones((4, 1, 2, 2))
+    found = MultiAnimalPoses(("animal0",), PARTS, "superanimal_bird_resnet_50", points, points[..., 0])
+    found.write(poses_path(video, found.scorer), suffix="_el_filtered")
+    stem = "clip_superanimal_bird_resnet_50_el_filtered"
+    assert find_poses(video, filtered=True, several=True).stem == stem
 
 
 def test_one_animal_of_several():

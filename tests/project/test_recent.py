@@ -44,7 +44,7 @@ def test_it_does_not_grow(tmp_path):
     assert len(recent_projects()) == recent.MANY
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", '[{"root": 3}]', "null", '{"a": 1}'])
+@pytest.mark.parametrize("text", ["{", "[1]", '[{"root": 3}]', "null", '{"a": 1}', "[" * 100_000])
 def test_a_damaged_list_begins_anew(text, tmp_path, caplog):
     remember(tmp_path, "a")
     recent._file().write_text(text)

@@ -229,6 +229,14 @@ def test_poses_of_an_older_network_are_not_told_as_those_of_the_newest(told, tmp
     assert "(not all by this network)" in seen
 
 
+@pytest.mark.parametrize("ensemble", [5, True, [1, 2], {"a": 1}, []])
+def test_a_damaged_note_beside_the_poses_leaves_their_name(told, tmp_path, ensemble):
+    project = copy_of(told, tmp_path)
+    table = find_poses(project.videos[0])
+    table.with_name(f"{table.stem}_meta.json").write_text(json.dumps({"key": {"ensemble": ensemble}}))
+    assert gather(project).data["videos"][0]["poses"]["told"]
+
+
 def test_poses_are_of_the_network_whose_weights_made_them(told, tmp_path):
     """Two iterations have runs and steps of one name: the checksum noted beside the table tells them apart."""
     project = train_anew(copy_of(told, tmp_path), iteration=1)

@@ -486,6 +486,13 @@ def test_reading_from_several_threads(tmp_path):
     assert wrong == []
 
 
+def test_a_video_in_a_folder_whose_name_is_no_text_is_read(tmp_path):
+    folder = tmp_path / os.fsdecode(b"jos\xe9")  # of an old archive
+    folder.mkdir()
+    path = encode(folder / "m.mp4", n=4)
+    assert len(VideoReader(path)) == len(VideoReader(path)) == 4  # the second by the cache
+
+
 def test_the_index_is_cached_until_the_file_changes(tmp_path):
     path = encode(tmp_path / "a.mp4", n=20)
     with VideoReader(path) as first:

@@ -31,7 +31,10 @@ def address(path: Path, *, download: bool = True) -> str:
     inside = _below(Path(server["root_dir"]), path) if server else None
     if inside is None or any(part.startswith(".") for part in inside.parts):
         return ""
-    return f"{server['base_url']}files/{quote(inside.as_posix())}{'?download=1' * download}"
+    try:
+        return f"{server['base_url']}files/{quote(inside.as_posix())}{'?download=1' * download}"
+    except UnicodeEncodeError:  # a name that is no text, which the server can't find
+        return ""
 
 
 def _server() -> dict[str, str]:

@@ -124,8 +124,9 @@ class ZoneState(HasTraits, Zoomable):
             self._take(at, place)
         elif self.tool in POINTS:
             before = self.ruler if self.tool == self.measure else ()
+            again = len(before) == POINTS["length"] and not self._near(at, before[-1])  # a drag is another length
             self.measure, self.ruler = self.tool, (*before[: POINTS[self.tool] - 1], place)
-            self._grip = ("length", at, self.zones) if self.tool == "length" else None
+            self._grip = ("line" if again else "length", at, self.zones) if self.tool == "length" else None
         elif len(self.draft) > 2 and self._near(at, self.draft[0]):
             return self.finish()
         else:
@@ -162,9 +163,11 @@ class ZoneState(HasTraits, Zoomable):
         try:
             if what == "draw":
                 self.draft = (self.draft[0], self._place(at))
-            elif what == "length":
+            elif what in ("line", "length"):
                 if np.hypot(at[0] - x, at[1] - y) >= LEAST:
-                    self.ruler = (self.ruler[0], self._place(at))
+                    kept = self.ruler[:1] if what == "length" else ()  # none after Delete, too
+                    self.ruler = (*(kept or (self._place((x, y)),)), self._place(at))
+                    self._grip = "length", (x, y), before
             elif what == "move":
                 self.zones = tuple(z.moved(dx, dy) if n in self.chosen else z for n, z in enumerate(before))
             elif self.handle is not None:

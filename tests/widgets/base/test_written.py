@@ -40,6 +40,11 @@ def test_what_the_server_does_not_hand_out_is_a_path(root, where):
     assert written(root / where) == f"Saved {root / where}"
 
 
+def test_a_name_that_is_no_text_is_a_path(root):
+    path = root / os.fsdecode(b"jos\xe9.csv")
+    assert written(path) == f"Saved {path}"
+
+
 @pytest.mark.parametrize("left", ["", "{", "[]", "{}"])
 def test_without_a_server_it_is_a_path(root, tmp_path, left):
     record = tmp_path / "runtime" / "jpserver-77.json"

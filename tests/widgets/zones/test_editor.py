@@ -101,6 +101,25 @@ def test_a_length_can_be_dragged_and_how_is_said_where_one_looks(project, editor
     assert scale_of(project, "one").px_per_cm == pytest.approx(5)
 
 
+def test_a_second_drag_measures_another_length(project, editor):
+    key(editor, "l")
+    drag(editor, (20, 30), (80, 30))
+    drag(editor, (40, 10), (40, 50))
+    editor.controls.width.value = 10
+    editor.controls.set_scale.click()
+    assert scale_of(project, "one").px_per_cm == pytest.approx(4)
+
+
+def test_a_length_goes_on_after_delete_in_the_middle_of_its_drag(project, editor):
+    key(editor, "l")
+    point(editor, "down", 20, 30)
+    key(editor, "Delete")
+    point(editor, "move", 80, 30)
+    point(editor, "up", 80, 30)
+    assert editor.state.measured
+    assert not editor.failed
+
+
 def test_what_was_measured_stays_with_another_tool_until_it_is_set_or_dropped(project, editor):
     key(editor, "l")
     click(editor, 20, 30)
