@@ -95,9 +95,11 @@ class Controls:
         self.crop.tooltip = "The region that k-means compares: x1, x2, y1, y2 in px"
         self.crop.observe(self._quiet.ignored(self._on_crop), "value")
         self.whole = button("arrows-alt", "Compare the whole frame", lambda: picker.set_crop(None), "Whole frame")
-        first.add_class("dlcnb-gap")
         region = row([Html("region"), self.draw, self.crop, self.whole])
-        hand = row([self.video, self.pick, first, last, self.pick_range, self.every, self.clear_range, self.range])
+        part = row([first, last], tight=True)  # a pair, as the button and the field that follow
+        part.add_class("dlcnb-gap")
+        nth = row([self.pick_range, self.every, self.clear_range], tight=True)
+        hand = row([self.video, self.pick, part, nth, self.range])
         return ipywidgets.VBox([hand, region])
 
     def _heading(self) -> ipywidgets.HBox:

@@ -15,6 +15,7 @@ from dlcnb import frames
 from dlcnb.project import Project, ProjectError
 from dlcnb.video import VideoReader, VideoWriter
 from dlcnb.widgets import FramePicker
+from dlcnb.widgets.base.closing import parts_of
 
 SCENES, LENGTH = 5, 12
 
@@ -358,9 +359,7 @@ def test_every_button_has_a_tooltip_and_every_key_a_button(picker):
     buttons = [b for b in vars(controls).values() if isinstance(b, ipywidgets.Button)]
     assert len(buttons) >= 8
     assert all(b.tooltip for b in buttons)
-    tips = " ".join(
-        b.tooltip or "" for row in (controls.rows[1]).children for b in row.children if hasattr(b, "tooltip")
-    )
+    tips = " ".join(b.tooltip for b in parts_of(controls.rows[1]) if isinstance(b, ipywidgets.Button))
     assert all(f"({name})" in tips for name in "pioc")
 
 
