@@ -125,9 +125,13 @@ def _subject(project: Project, video: Path) -> dict[str, str] | None:
 
 def _labels(project: Project, to: str, out: str | None, scorer: str | None) -> Report:
     from dlcnb import exchange
-    from dlcnb.labels import Labels
+    from dlcnb.labels import LabelError, current_labels
 
-    labels = Labels.read_project(project, scorer)
+    labels = current_labels(project, scorer)
+    if not labels.images:
+        raise LabelError(
+            f"no frame in {project.root} has a label by '{labels.scorer}'; label frames first (dlcnb studio)"
+        )
     folder = project.root / "exports" if out is None else Path(out)
     output = folder.absolute() / f"CollectedData_{labels.scorer}{exchange.FORMATS[to]}"
     exchange.write_labels(to, output, labels, project)

@@ -28,6 +28,8 @@ from dlcnb.cli.jobs import run_job
 from dlcnb.cli.lab import copy_notebooks, jupyter_command, lab, studio_address
 from dlcnb.cli.networks import network_of
 from dlcnb.evaluate import CalibratedLikelihood, Evaluation
+from dlcnb.labels import LabelStore
+from dlcnb.labels.journal import Edit
 from dlcnb.poses import find_poses
 from dlcnb.project import Project
 from dlcnb.run import Run
@@ -667,6 +669,19 @@ def test_studio_is_opened_on_a_project_that_is_one(tmp_path):
 
 
 # ---- export
+
+
+def test_rows_without_a_point_are_not_exported(project):
+    images = run_json("export", project.root, "--to", "coco")["images"]
+    store = LabelStore(project, "arena")
+    labeled = [name for name, points in zip(store.images, store.points, strict=True) if np.isfinite(points).any()]
+    clear = [Edit(name, part, None) for name in labeled for part in project.bodyparts]
+    store.apply(clear[: len(project.bodyparts)])
+    store.save()
+    assert run_json("export", project.root, "--to", "coco")["images"] == images - 1
+    store.apply(clear)
+    store.save()
+    assert "label frames first" in fails("export", project.root, "--to", "coco")
 
 
 def test_export_labels_and_what_is_wrong_with_the_request(project, tmp_path):
