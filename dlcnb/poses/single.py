@@ -105,11 +105,9 @@ def _is_table(rest: str, filtered: bool, several: bool) -> bool:
     DeepLabCut 2.0 wrote ``DeepCut_resnet50_…`` and ``…filtered``, its SuperAnimals write ``_superanimal_…`` for any
     number of animals. Copies that a file manager made don't count.
     """
-    match = re.fullmatch(
-        rf"(DLC|DeepCut_|{SUPERANIMAL}).*?({'|'.join(TRACKERS)})?(_?filtered|_skeleton|_labeled|_kinematics|_spread)?"
-        r"\.(?:h5|csv)",
-        rest,
-    )
+    tools = rf"DLC|DeepCut_|{SUPERANIMAL}(?!.*DLC_)"  # else of another video, whose name goes on so
+    kinds = "_?filtered|_skeleton|_labeled|_kinematics|_spread"
+    match = re.fullmatch(rf"({tools}).*?({'|'.join(TRACKERS)})?({kinds})?\.(?:h5|csv)", rest)
     if match is None or is_stray(rest):
         return False
     wanted = ("filtered", "_filtered") if filtered else (None,)

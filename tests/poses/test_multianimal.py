@@ -89,6 +89,13 @@ def test_what_is_filtered_of_a_superanimal_is_found_again(tmp_path):
     assert find_poses(video, filtered=True, several=True).stem == stem
 
 
+def test_a_network_s_table_of_another_video_that_is_named_like_a_superanimal_s_is_none_of_this_one(tmp_path):
+    table = tmp_path / "clip_superanimal_xDLC_Resnet50_tMar5shuffle1_snapshot_5.h5"
+    table.touch()
+    assert pose_tables(tmp_path / "clip.mp4") == []
+    assert pose_tables(tmp_path / "clip_superanimal_x.mp4") == [table]
+
+
 def test_one_animal_of_several():
     found = poses()
     one = found.animal("individual2")
