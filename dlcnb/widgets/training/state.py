@@ -73,6 +73,7 @@ class TrainingState(HasTraits):
         "idle", help="idle, starting, running, pausing, stopping, or how it ended: done, paused, stopped, failed, lost."
     )
     step = Int(0)
+    waking = Bool(True, help="Whether no step was done since the run began, or went on.")
     progress = Float(0.0, help="0 to 1.")
     loss = Float(np.nan)
     learning_rate = Float(np.nan)
@@ -112,9 +113,9 @@ class TrainingState(HasTraits):
         """Forget everything about the run, ready for another one; what is shown, and the other runs, stay."""
         self._curves = {name: _Curve() for name in CURVES}
         self._recent: list[tuple[int, float]] = []
-        names = "progress loss learning_rate seconds_left steps_per_second rss_mb best_px message lower_rate snapshots"
+        names = "waking progress loss learning_rate seconds_left steps_per_second rss_mb best_px message lower_rate"
         with self.hold_trait_notifications():
-            for name in names.split():
+            for name in (*names.split(), "snapshots"):
                 setattr(self, name, self.traits()[name].default_value)
             self.step, self.best_step, self.status = 0, -1, status
             self.revision += 1
@@ -204,11 +205,13 @@ class TrainingState(HasTraits):
 
     def _on_start(self, event: dict[str, Any]) -> None:
         self.status, self.message, self.lower_rate = "running", "", np.nan
+        self.waking, self.steps_per_second = True, np.nan
+        self._recent.clear()
 
     def _on_step(self, event: dict[str, Any]) -> None:
         if self.status not in RUNNING:
             self.status = "running"
-        step = int(event["step"])
+        step, self.waking = int(event["step"]), False
         self._drop_superseded(step)
         for name in CURVES[:4]:
             self._curves[name].append(step, _number(event.get(name)))

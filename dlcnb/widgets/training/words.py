@@ -53,7 +53,7 @@ def facts(state: TrainingState) -> Markup:
 def headline(state: TrainingState) -> Markup:
     """How the run goes, as HTML."""
     words = STATUS[state.status][0]
-    if state.status == "running" and not state.step:
+    if state.status == "running" and state.waking:
         words = "starting the network … (the first step may take a minute)"
     elif state.status in ("pausing", "stopping") and not state.step:
         words = f"{state.status} …"  # there is nothing to save

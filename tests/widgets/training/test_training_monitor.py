@@ -477,3 +477,7 @@ class TestRecipe:
         write_steps(log, [1])
         until(lambda: "training" in monitor.headline.value)
         until(lambda: monitor.curves._loss_plot.box.children[1] is monitor.curves._loss_plot.figure)
+        log.write("start")  # it goes on
+        until(lambda: "starting the network" in monitor.headline.value)
+        write_steps(log, [2])
+        until(lambda: "training" in monitor.headline.value)
