@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ipywidgets
 
@@ -15,7 +16,11 @@ from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import row
 
-__all__ = ["PosesChoice", "table_words"]
+if TYPE_CHECKING:
+    from dlcnb.project import Project
+    from dlcnb.video import VideoReader
+
+__all__ = ["PosesChoice", "fitting", "table_words", "video_of"]
 
 ALL = "all animals"
 
@@ -155,3 +160,18 @@ def table_words(table: Path, video: Path) -> str:
     words = f"shuffle {known[1]} (run), snapshot {known[2]} (step)" if known else rest
     words += ", several animals" * is_several(table) + ", filtered" * rest.endswith("filtered")
     return f"{words} · {datetime.fromtimestamp(table.stat().st_mtime):%d %b %H:%M}"
+
+
+def video_of(project: Project, video: Path | str | None) -> Path:
+    """Path of a video from its path or its name in the project; None = the project's first."""
+    if video is None:
+        if not project.videos:
+            raise FileNotFoundError(f"{project.root} has no video yet: add one (dlcnb add-videos).")
+        video = project.videos[0]
+    path = Path(video)
+    return path if path.is_file() else project.video(video)
+
+
+def fitting(poses: Poses, reader: VideoReader, table: Path | None) -> Poses:
+    """Poses without those beyond the end of the video; ``table`` is where they are from, if it is known."""
+    return poses.within(len(reader), "the poses" if table is None else table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,8 +99,8 @@ class Assistance(Frames):
         images, last = self.ahead(start)
         if len(images) == 1:
             raise ValueError(
-                f"No extracted frame follows within the next {LONGEST} frames of the video: extract some there first "
-                "(dlcnb extract)."
+                f"No extracted frame lies within the {LONGEST} frames after the labeled one ({Path(start).name}): "
+                "label this frame first, or extract some there (dlcnb extract)."
             )
         if len(images) == 2 and last is not None:
             raise ValueError("The frame after this is labeled already: there is nothing to follow to.")

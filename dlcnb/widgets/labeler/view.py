@@ -21,6 +21,7 @@ Message = dict[str, Any]  # see `InputGuard`
 
 REACH = 9.0  # canvas px from a point within which it is taken
 CLICK = 4.0  # canvas px of movement up to which a press is still a click
+NUDGE = 1.5  # and up to which it is one on a point: a suggestion is corrected by little
 WHEEL_ZOOM = 1.0015  # per CSS pixel of wheel travel
 
 
@@ -148,7 +149,7 @@ class Pointer:
         view.set_pointer(place)
         if self._start is None:
             return
-        if not self._moving and math.dist(place, self._start) <= CLICK:
+        if not self._moving and math.dist(place, self._start) <= (NUDGE if self._taken else CLICK):
             return
         self._moving = True
         if self._taken:

@@ -21,12 +21,11 @@ from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.input_guard import Input, InputGuard
 from dlcnb.widgets.base.paint import Circles, Lines, Picture, Text, Thing, on_picture, outlined
 from dlcnb.widgets.base.pictures import beside
-from dlcnb.widgets.base.poses_choice import PosesChoice
+from dlcnb.widgets.base.poses_choice import PosesChoice, fitting, video_of
 from dlcnb.widgets.base.task import Stopped, Task
 from dlcnb.widgets.base.view import View, button, gesture, row, shown
 from dlcnb.widgets.map.state import KINDS, FrameMapState
 from dlcnb.widgets.player.player import Player
-from dlcnb.widgets.trajectories.view import fitting, video_of
 
 __all__ = ["FrameMap"]
 

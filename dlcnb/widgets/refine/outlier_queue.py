@@ -21,14 +21,13 @@ from dlcnb.render import draw_pose
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.html import Html, joined, markup, muted, notice
 from dlcnb.widgets.base.input_guard import InputGuard
-from dlcnb.widgets.base.poses_choice import PosesChoice
+from dlcnb.widgets.base.poses_choice import PosesChoice, fitting, video_of
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.task import Stopped, Task
 from dlcnb.widgets.base.view import View, button, gesture, row, shown
 from dlcnb.widgets.gallery.gallery_state import Cell
 from dlcnb.widgets.gallery.thumbnails import Gallery
 from dlcnb.widgets.refine.state import CHOOSE, OutlierState
-from dlcnb.widgets.trajectories.view import fitting, video_of
 
 if TYPE_CHECKING:
     from PIL import Image

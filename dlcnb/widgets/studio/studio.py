@@ -229,7 +229,10 @@ class Studio(View):
         """Let the widget of a tab see what was done elsewhere."""
         if tab in OF_VIDEO:
             self.bar.refresh()
-        if tab in LOOKING_AGAIN:
+        if tab == "Evaluate" and not self.project.runs():  # a merge has begun the next iteration
+            self._drop(tab)
+            self._fill(tab)
+        elif tab in LOOKING_AGAIN:
             self.widgets[tab].refresh()
         elif tab == "Train":
             self.widgets[tab].list_runs()

@@ -16,12 +16,12 @@ from dlcnb.files import atomic_path, make_folder
 from dlcnb.poses import Poses, seldom_sure
 from dlcnb.project import Project, ProjectError, Scale, scale_of
 from dlcnb.project.recent import remember, remembered_length
-from dlcnb.video import DamagedFrameError, VideoReader
+from dlcnb.video import DamagedFrameError
 from dlcnb.widgets.base.canvas import Painter
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.pictures import beside, figure_picture
 from dlcnb.widgets.base.plot_input import PlotInput
-from dlcnb.widgets.base.poses_choice import PosesChoice
+from dlcnb.widgets.base.poses_choice import PosesChoice, fitting, video_of
 from dlcnb.widgets.base.view import View, gesture, set_class, shown
 from dlcnb.widgets.base.written import written
 from dlcnb.widgets.player.trail_player import TrailPlayer
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from dlcnb.widgets.base.axes import Plot
     from dlcnb.widgets.player.player import Player
 
-__all__ = ["TrajectoryView", "fitting", "video_of"]
+__all__ = ["TrajectoryView"]
 
 ROOT = "dlcnb-trajectories"
 PLAYER_WIDTH = 480
@@ -106,7 +106,7 @@ class TrajectoryView(View):
         self._warn_of(found)
         controls = self.controls
         rows = [controls.caution, controls.choices, controls.moves, controls.bodyparts, self.plots.title]
-        self.zones = ZonePanel(self.project, self.video, self.state, self._frame, self._on_zones)
+        self.zones = ZonePanel(self.project, self.video, self.state, self._frame, self._on_zones, self.save_zones)
         super().__init__([*rows, self._halves(), self.plots.plane_box, self.zones, self.input, InputGuard(surfaces=0)])
         self.add_class(ROOT)
         self._painter = Painter(self._paint, self.fail)
@@ -343,6 +343,11 @@ class TrajectoryView(View):
         return target
 
     @gesture
+    def save_zones(self) -> None:
+        """Write the table of the zones as csv, beside the other tables."""
+        self.tell(written(self.zones.save()))
+
+    @gesture
     def save_figure(self, path: Path | str | None = None) -> Path:
         """Write a figure of the bodyparts and the part looked at as PNG; returns its path."""
         from dlcnb.plots import save  # here: matplotlib takes a second to load
@@ -385,18 +390,3 @@ class TrajectoryView(View):
 def _place(both: ipywidgets.GridBox, show: str) -> None:
     """Plots beside the video in a narrow page, too, but for two columns of them."""
     set_class(both, "dlcnb-close", show != "side by side")
-
-
-def video_of(project: Project, video: Path | str | None) -> Path:
-    """Path of a video from its path or its name in the project; None = the project's first."""
-    if video is None:
-        if not project.videos:
-            raise FileNotFoundError(f"{project.root} has no video yet: add one (dlcnb add-videos).")
-        video = project.videos[0]
-    path = Path(video)
-    return path if path.is_file() else project.video(video)
-
-
-def fitting(poses: Poses, reader: VideoReader, table: Path | None) -> Poses:
-    """Poses without those beyond the end of the video; ``table`` is where they are from, if it is known."""
-    return poses.within(len(reader), "the poses" if table is None else table)

@@ -14,10 +14,9 @@ from dlcnb.files import atomic_path
 from dlcnb.project import Project
 from dlcnb.trajectories import mask
 from dlcnb.widgets.base.advice import in_studio
-from dlcnb.widgets.base.html import Html, Markup, heading, muted, notice, table
+from dlcnb.widgets.base.html import Html, Markup, heading, muted, table
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button, row
-from dlcnb.widgets.base.written import written
 from dlcnb.zones import ZoneError, read_zones, zone_table
 from dlcnb.zones.measure import MINIMUM
 
@@ -47,6 +46,8 @@ class ZonePanel(ipywidgets.VBox):
         Gives the frame that lies below the map, uint8 (H, W, 3).
     opened : callable
         Called without arguments when the section, or what it shows, is to be painted anew: `show` then.
+    saves : callable
+        Called without arguments when the table is to be written: `save` then.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class ZonePanel(ipywidgets.VBox):
         state: TrajectoryState,
         image: Callable[[], NDArray[np.uint8]],
         opened: Callable[[], object],
+        saves: Callable[[], object],
     ) -> None:
         self._project, self._video, self._state, self._image, self._quiet = project, video, state, image, Quiet()
         layout = ipywidgets.Layout
@@ -71,7 +73,7 @@ class ZonePanel(ipywidgets.VBox):
             value=MINIMUM, min=0, max=3600, step=0.05, layout=layout(width="72px", margin="0")
         )
         self.minimum.tooltip = "Seconds that a stay lasts at least: a point that jitters over an edge enters once"
-        self.csv = button("table", "Save this table (csv)", self._on_csv, "csv")
+        self.csv = button("table", "Save this table (csv)", saves, "csv")
         self.fields = row([Html("pictures of"), self.bodypart, Html("shortest stay, s"), self.minimum, self.csv])
         self.table, self.picture = (
             Html(),
@@ -79,7 +81,6 @@ class ZonePanel(ipywidgets.VBox):
         )
         self.picture.add_class("dlcnb-sheet")
         self.caption = Html(muted("in which zone the bodypart was when, and a map of its time"))
-        self.saved = Html()
         for field in (self.open_button, self.bodypart, self.minimum):
             field.observe(self._quiet.ignored(lambda _: opened()), "value")
         self._head = row([self.open_button])
@@ -93,8 +94,7 @@ class ZonePanel(ipywidgets.VBox):
 
     def show(self) -> None:
         """Measure and draw, if the section is open."""
-        inside = [self.fields, self.table, self.caption, self.picture, self.saved] if self.opened else []
-        self.saved.value = ""
+        inside = [self.fields, self.table, self.caption, self.picture] if self.opened else []
         if self.opened:
             with self._quiet:
                 names = self._state.bodyparts
@@ -154,12 +154,6 @@ class ZonePanel(ipywidgets.VBox):
         plots.occupancy(points, state.times[part], size, zones=zones, image=image, ax=right)
         return figure
 
-    def _on_csv(self) -> None:
-        try:
-            self.save()
-        except (ValueError, OSError) as error:
-            self.saved.value = notice(str(error), "error")
-
     def save(self, path: Path | str | None = None) -> Path:
         """Write the table as csv, by default beside the plots of the video; returns its path."""
         import pandas as pd
@@ -170,7 +164,6 @@ class ZonePanel(ipywidgets.VBox):
         target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(target) as temporary:
             pd.DataFrame(self.found()[1][0]).to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
-        self.saved.value = written(target)
         return target
 
 

@@ -99,7 +99,7 @@ def test_where_nothing_can_be_followed_that_is_said(labeler, project):
     session.go_to(session.images[-1])
     place(labeler, START)
     key(labeler, "j")
-    assert "No extracted frame follows" in status(labeler)
+    assert "No extracted frame lies within" in status(labeler)
     session.go_to(session.images[-2])
     place(labeler, START)
     key(labeler, "j")

@@ -113,6 +113,13 @@ class TestPointer:
         drag(labeler, (30, 40), (-40, 300))
         np.testing.assert_allclose(points(labeler)[0], (-0.5, 95.5))
 
+    def test_a_suggestion_is_corrected_by_very_little(self, labeler):
+        hollow = np.array([[20, 30, 0.9], [60, 50, 0.9], [np.nan] * 3, [np.nan] * 3])
+        labeler.session.set_suggestions("net", {labeler.session.cursor.image: hollow})
+        drag(labeler, (60, 50), (60.4, 50.2))  # 2 canvas px
+        np.testing.assert_allclose(points(labeler)[1], (60.4, 50.2))
+        assert np.isnan(points(labeler)[0]).all()
+
     def test_two_bodyparts_may_lie_close_together(self, labeler):
         click(labeler, 30, 40)
         click(labeler, 30.4, 40.2)

@@ -217,6 +217,17 @@ class TestOverview:
         assert (found.iteration, found.outliers, found.trained) == (1, 0, 0)
         assert found.next_step == ("Train", "train a new network, with the refined frames")
 
+    def test_after_a_merge_there_is_no_evaluation_of_the_network_before(self, studio):
+        project = studio.project
+        evaluate(project, trained(project))
+        assert studio.go_to("Evaluate").state.evaluation is not None
+        done = extract(project, project.videos[0], analyzed(project), [1, 2])
+        label(project, [f"labeled-data/{path.parent.name}/{path.name}" for path in done.images])
+        merge(project)
+        studio.go_to("Refine")
+        assert studio.go_to("Evaluate") is None
+        assert "No network of iteration 1 is trained yet" in studio.steps.panes["Evaluate"].children[0].value
+
     def test_the_verdict_is_of_the_newest_network(self, project):
         evaluate(project, trained(project))
         assert overview(project).verdict

@@ -106,6 +106,9 @@ def test_the_section_on_zones_measures_the_part_looked_at(view, tmp_path):
     assert view.wait()
     assert f"frames 0 – {COUNT - 1}" in panel.table.value
     assert "mean cm/s" in panel.table.value
+    view.save_csv()
+    panel.csv.click()
+    assert "zones" in view.said  # not the table that was saved before
     table = pd.read_csv(panel.save(tmp_path / "z.csv")).set_index("zone")
     assert table["time_s"].sum() == pytest.approx(COUNT / 30, rel=1e-3)
     np.testing.assert_allclose(table.loc["top left", "mean_speed_cm_s"], 15, rtol=1e-3)
@@ -120,7 +123,7 @@ def test_without_zones_the_section_says_how_to_draw_them(view):
     assert view.wait()
     assert "draw them (in Studio: Look, Zones" in view.zones.table.value
     view.zones.csv.click()
-    assert "draw them (in Studio: Look, Zones" in view.zones.saved.value
+    assert "draw them (in Studio: Look, Zones" in view.status_line.value
 
 
 def test_the_table_of_zones_says_how_long_the_bodypart_is_known(project):
