@@ -29,6 +29,7 @@ __all__ = [
     "steps_behind",
 ]
 
+_ABSURD = 1e6  # minutes that nobody has asked for
 LAST = "last"  # as start_from: the network that was trained last
 KEPT = ("backbone", "head_width", "intermediate")  # settings that a network has to share with the one it goes on from
 WHY = (
@@ -62,7 +63,7 @@ def minutes_asked(project: Project) -> float:
         asked = 0.0 if newest is None else newest.settings.get("minutes")
     except ProjectError:
         return 0.0
-    return float(asked) if isinstance(asked, (int, float)) and asked > 0 else 0.0
+    return float(asked) if isinstance(asked, (int, float)) and 0 < asked < _ABSURD else 0.0
 
 
 def iteration_of(run: Run) -> int:

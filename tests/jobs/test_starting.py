@@ -76,6 +76,11 @@ def test_the_minutes_that_the_newest_training_was_asked_for(merged):
     assert minutes_asked(project) == 0  # its steps were to end it
     before.write_config(TrainConfig(minutes=2.5), project.bodyparts)
     assert minutes_asked(project) == 2.5  # that of the iteration before, as this has none
+    written = before.config_file.read_text()
+    for damage in (".inf", "1e300", "-1", "long"):
+        before.config_file.write_text(written.replace("minutes: 2.5", f"minutes: {damage}"))
+        assert minutes_asked(project) == 0
+    before.config_file.write_text(written)
     new = Run(project.new_run(0.8))
     new.write_config(TrainConfig(minutes=4, steps=100), project.bodyparts)
     assert minutes_asked(project) == 4

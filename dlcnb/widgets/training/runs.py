@@ -127,7 +127,7 @@ class RunChooser:
     ) -> None:
         layout = ipywidgets.Layout
         self._chosen, self._compared, self._quiet = chosen, compared, Quiet()
-        self.dropdown = ipywidgets.Dropdown(layout=layout(width="280px", margin="0"))
+        self.dropdown = ipywidgets.Dropdown(layout=layout(width="310px", margin="0"))
         self.dropdown.tooltip = "Runs of this project (shuffle 1, 2, …), the newest first"
         self.dropdown.observe(self._quiet.ignored(self._on_run), "value")
         self.refresh = button("refresh", "Look for runs again", refreshed)
