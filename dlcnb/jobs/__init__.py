@@ -11,8 +11,9 @@ from dlcnb.jobs.crew.lead import join
 from dlcnb.jobs.events import EventLog, EventReader
 from dlcnb.jobs.explain import explain, kept
 from dlcnb.jobs.history import history, unfinished
-from dlcnb.jobs.job import PAUSE, Job, JobError, attach
+from dlcnb.jobs.job import Job, JobError, attach
 from dlcnb.jobs.kinds.suggest import read_suggestions
+from dlcnb.jobs.request import PAUSE
 
 __all__ = [
     "PAUSE",

@@ -19,10 +19,11 @@ from typing import Any
 
 import psutil
 
-from dlcnb.files import atomic_write, read_json, read_text, require_file, share
+from dlcnb.files import atomic_write, read_json, require_file, share
 from dlcnb.jobs.events import ENDINGS, EventLog, EventReader
 from dlcnb.jobs.explain import LESS_MEMORY
 from dlcnb.jobs.memory import oom_kills
+from dlcnb.jobs.request import PAUSE, STOP_FILE, asked
 from dlcnb.jobs.waiting import in_a_cell, rest
 from dlcnb.labels.inside import open_plain
 from dlcnb.run import JOB_FILE, LOG_FILE
@@ -30,12 +31,9 @@ from dlcnb.run import JOB_FILE, LOG_FILE
 __all__ = [
     "HEARTBEAT",
     "JOB_FILE",
-    "PAUSE",
-    "STOP_FILE",
     "WORKER_FILE",
     "Job",
     "JobError",
-    "asked",
     "attach",
     "claim",
     "launch",
@@ -43,8 +41,6 @@ __all__ = [
 ]
 
 WORKER_FILE = "worker.json"  # who does it
-STOP_FILE = "stop"  # its being there asks the worker to stop
-PAUSE = "pause"  # what it says where the job is meant to go on later
 LOCK_FILE = ".dlcnb-start.lock"  # held while a worker is started
 HEARTBEAT = 20.0  # s between the worker's signs of life, which tell followers on other computers
 
@@ -66,16 +62,6 @@ def attach(folder: str | os.PathLike[str]) -> Job:
     if not (folder / JOB_FILE).is_file():
         raise JobError(f"No job in {folder}: it has no {JOB_FILE}. Give the folder of a training run or of dlcnb-jobs.")
     return Job(folder)
-
-
-def asked(folder: str | os.PathLike[str]) -> str | None:
-    """What a worker on a folder is asked for: "request" to stop, or "pause"; None if nothing."""
-    file = Path(folder) / STOP_FILE
-    if not file.exists():
-        return None
-    with suppress(OSError, ValueError):  # taken back meanwhile, or no text
-        return PAUSE if read_text(file).strip() == PAUSE else "request"
-    return "request"
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
-from dlcnb.jobs.job import STOP_FILE, asked
+from dlcnb.jobs.request import STOP_FILE, asked
 
 __all__ = ["StopRequest", "Stopped", "at_once", "until"]
 

@@ -128,7 +128,7 @@ def _labels(project: Project, facts: Facts) -> dict[str, Any] | None:
     try:
         who = {name: count for name, count in scorers(project).items() if count}
         if not who:
-            facts.left_out.append("Labels: nobody has labeled a frame yet; label some in Studio (dlcnb studio).")
+            facts.left_out.append("Labels: nobody has labeled a frame yet; label some, in the step Label of Studio.")
             return None
         labels = current_labels(project, next(iter(who)))
         facts.human = human_variability(project)

@@ -282,7 +282,7 @@ def test_an_empty_project_is_told_what_brings_the_rest(tmp_path):
     done = json.loads(command("report", project.root, "--json").stdout)
     assert done["labels"] is done["network"] is done["videos"][0]["poses"] is None
     told = "\n".join(done["left_out"])
-    assert "label some in Studio" in told
+    assert "label some, in the step Label of Studio" in told
     assert f"dlcnb train {project.root}" in told
     assert f"dlcnb analyze {project.root} a.mp4" in told
     seen = Seen((project.root / "report.html").read_text(encoding="utf-8"))

@@ -17,9 +17,8 @@ def written(path: Path) -> Markup:
     link = address(path)
     if not link:
         return markup("Saved {}", path)
-    name = path.name
-    template = '<span>Saved <a href="{}" download="{}">Download {}</a> · {}</span>'  # one thing, whatever it lies in
-    return markup(template, link, name, name, path.parent)
+    name, folder = path.name, path.parent  # in a span, so that it wraps as one text whatever it lies in
+    return markup('<span>Saved <a href="{}" download="{}">Download {}</a> · {}</span>', link, name, name, folder)
 
 
 def address(path: Path, *, download: bool = True) -> str:

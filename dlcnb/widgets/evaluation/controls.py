@@ -152,7 +152,7 @@ class Controls:
         self._quiet.set(self.pcutoff, value=self.state.pcutoff)
         found = self.state.calibration()
         best = found.suggested_pcutoff if found is not None else None
-        self.suggested.description = "no suggestion" if best is None else f"Try {best:g} here"
+        self.suggested.description = "no suggestion" if best is None else f"Try {best:.2f} here"
         why = found.why_none if found is not None else ""
         self.suggested.tooltip = f"No other pcutoff is suggested: {why}" if why else SUGGESTED
         self.suggested.disabled = best is None or abs(best - self.state.pcutoff) < 1e-9
