@@ -73,8 +73,14 @@ def extract(project: Project, video: str | Path, poses: Poses, found: Iterable[i
     project, video : a video of the project, by its path or name.
     poses, found : unfiltered poses of this video, and the frames.
 
-    Raises `IndexError` if the video or the poses have no such frame, `OSError` if the folder can't be written, and
-    `ProjectError` if the next iteration has begun elsewhere since the project was opened.
+    Raises
+    ------
+    IndexError
+        The video or the poses have no such frame.
+    OSError
+        The folder can't be written.
+    ProjectError
+        The next iteration has begun elsewhere since the project was opened.
     """
     found = sorted({int(frame) for frame in found})
     if found and not 0 <= found[0] <= found[-1] < len(poses):

@@ -513,7 +513,7 @@ from dlcnb.jobs.analysis.local import analyze_video
 from dlcnb.jobs.analysis.plan import Settings
 
 run, video, output, tests = sys.argv[1:]
-sys.path.insert(0, tests)
+sys.path[:0] = [tests, f"{tests}/backend"]
 from test_dynamic import Spot
 
 move = Follower.move
@@ -533,7 +533,7 @@ analyze_video(predictor, video, output, Settings(dynamic=(0.5, 10)))
 
 def moves_until(limit, run, video, output):
     """Analyze in a process of its own that is killed at the so manieth move of a crop; how many it came to."""
-    line = [sys.executable, "-c", WORKER, str(run), str(video), str(output), str(Path(__file__).parent)]
+    line = [sys.executable, "-c", WORKER, str(run), str(video), str(output), str(Path(__file__).parents[1])]
     count = 0
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
         while worker.stdout.readline():
