@@ -64,7 +64,7 @@ def history(run: str | Path | Run | list[dict[str, Any]]) -> dict[str, NDArray[A
     best = [e["best"] for e in checked if _has_step(e.get("best"))]
     curves["best_step"] = _column(best, "step")
     curves["best_mean_px"] = _column(best, "val_mean_px")
-    curves["validation_frames"] = np.array([] if isinstance(run, list) else [held_out(run)], int)
+    curves["validation_frames"] = np.array([held_out(run)] if steps and not isinstance(run, list) else [], int)
     return curves
 
 
