@@ -216,14 +216,10 @@ class Studio(View):
         """Show what a widget tells; one that takes back what it told ``before`` leaves what others told."""
         if made.said or self.status_line.value == before:
             self.tell(made.said, "error" if made.failed else "hint")
-        if made.failed and (lost := gone(self.project)):
-            self.tell(lost, "error")
 
-    def fail(self, error: BaseException) -> None:
-        """Show an exception; where the project's folder is gone, that is told in its place."""
-        super().fail(error)
-        if lost := gone(self.project):
-            self.tell(lost, "error")
+    def tell(self, message: str, kind: str = "hint") -> None:
+        """Show a message at the bottom; where the project's folder is gone, that is told in place of an error."""
+        super().tell((gone(self.project) or message) if kind == "error" else message, kind)
 
     def _bring_up_to_date(self, tab: str) -> None:
         """Let the widget of a tab see what was done elsewhere."""

@@ -759,11 +759,14 @@ class TestStudio:
     def test_a_project_that_is_deleted_meanwhile_is_told_wherever_one_works(self, studio):
         studio.go_to("Label")
         shutil.rmtree(studio.project.root)
+        told: list[str] = []
+        studio.status_line.observe(lambda change: told.append(change.new), "value")
         for act in (studio.widgets["Label"].refresh, lambda: studio.go_to("Train"), studio.do_next):
             studio.tell("")
             act()
             assert "is gone" in studio.status_line.value
             assert "house" in studio.status_line.value
+        assert all("is gone" in line for line in told if line)  # not even for a moment something else
         studio.leave()
         assert studio.door is not None
 
