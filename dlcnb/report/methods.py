@@ -73,10 +73,10 @@ def _training(data: Mapping[str, Any]) -> str:
         str(found["began_from"]), " initialized with the weights of an earlier network" if found["began_from"] else ""
     )
     kept = frames["validation"]
-    held = f", of which {kept} {_were(kept)} held out to choose the snapshot" if kept else ""
-    trained = frames["train"] + frames["validation"]
+    held = f", with {kept} other{'s' * (kept != 1)} held out to choose the snapshot" if kept else ""
+    trained = _count(frames["train"], "frame")
     return (
-        f"A network based on {name}{began} was trained for {found['steps']} steps on {_count(trained, 'frame')}{held}; "
+        f"A network based on {name}{began} was trained for {found['steps']} steps on {trained}{held}; "
         f"the weights of step {found['step']} were used."
     )
 

@@ -110,7 +110,7 @@ def test_the_methods_text_has_the_numbers_and_no_blanks(facts):
         "16 frames of 1 video were labeled",
         "5.00 px apart",
         "ImageNet",
-        "100 steps on 12 frames, of which 2",
+        "100 steps on 10 frames, with 2 others",
         "step 90",
         "on test frames (16 points",
         "1 video (300 frames",
@@ -267,7 +267,7 @@ def test_poses_of_another_tool_are_of_no_network_of_the_project(told, tmp_path):
 def test_one_frame_is_no_plural(facts):
     network = facts.data["network"]
     frames = {"train": 9, "validation": 1, "test": 0}
-    assert "on 10 frames, of which 1 was held out" in methods({**facts.data, "network": {**network, "frames": frames}})
+    assert "on 9 frames, with 1 other held out" in methods({**facts.data, "network": {**network, "frames": frames}})
 
 
 def test_a_length_is_rounded_before_its_minutes_are_counted(facts):

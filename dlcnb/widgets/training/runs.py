@@ -25,7 +25,7 @@ __all__ = ["RunChooser", "StartOffer", "run_name", "run_under_way", "starts"]
 
 
 def run_name(run: Path | str) -> str:
-    """A run in words, as ``shuffle 2: 19 frames to train, 1 to test``; without its split their share."""
+    """A run in words, as ``shuffle 2: 17 frames to train, 2 to validate, 1 to test``; without its split their share."""
     try:
         info = run_info(run)
     except ValueError:
@@ -34,8 +34,11 @@ def run_name(run: Path | str) -> str:
         parts = {part: len(names) for part, names in Run(run).split.items()}
     except ProjectError:
         return f"shuffle {info['shuffle']}: {info['train_fraction']:.0%} of the frames to train"
-    trained = parts["train"] + parts["validation"]
-    return f"shuffle {info['shuffle']}: {trained} frame{'s' * (trained != 1)} to train, {parts['test']} to test"
+    trained = parts["train"]
+    checked = f", {parts['validation']} to validate" if parts["validation"] else ""
+    return (
+        f"shuffle {info['shuffle']}: {trained} frame{'s' * (trained != 1)} to train{checked}, {parts['test']} to test"
+    )
 
 
 def run_under_way(project: Project) -> str | None:

@@ -402,7 +402,7 @@ class TestChoosing:
         assert names == ["shuffle 2: 50% of the frames to train", "shuffle 1: 80% of the frames to train"]
         Run(second).write_split({"train": ["a", "b"], "validation": ["c"], "test": ["d"]})
         monitor.refresh_button.click()
-        assert monitor.runs.options[0][0] == "shuffle 2: 3 frames to train, 1 to test"
+        assert monitor.runs.options[0][0] == "shuffle 2: 2 frames to train, 1 to validate, 1 to test"
         assert monitor.state.status == "done"
         monitor.runs.value = str(second)
         assert monitor.state.status == "lost"
