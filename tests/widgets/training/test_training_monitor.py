@@ -66,6 +66,14 @@ def write_steps(log, steps, total=1000):
         )
 
 
+def label(project, frames, scorer="ada", x=10.0):
+    """Every bodypart of so many frames, at ``(x, 10)``."""
+    folder = project.labeled_dir("mouse")
+    folder.mkdir(exist_ok=True)
+    images = tuple(f"labeled-data/mouse/img{n:02d}.png" for n in range(frames))
+    Labels(("paw", "nose"), scorer, images, np.full((frames, 2, 2), (x, 10.0))).write(folder)
+
+
 def test_a_training_that_ended_without_a_validation_promises_none():
     state, curves = TrainingState(), TrainingCurves()
     texts = []
@@ -333,12 +341,8 @@ class TestWhatIsShown:
         assert loss.x.tolist() == []
 
     def test_human_variability_is_a_band(self, project, monitor):
-        folder = project.labeled_dir("mouse")
-        folder.mkdir(exist_ok=True)
-        for scorer, shift in (("ada", 0.0), ("bob", 3.0)):
-            points = np.full((2, 2, 2), 10.0) + [shift, 0]
-            images = tuple(f"labeled-data/mouse/img{n}.png" for n in range(2))
-            Labels(("paw", "nose"), scorer, images, points).write(folder)
+        label(project, 2)
+        label(project, 2, scorer="bob", x=13.0)
         known = TrainingMonitor(project)
         until(lambda: known.state.human is not None)
         until(lambda: known.curves.human.y.tolist() == [3, 3])
@@ -347,10 +351,7 @@ class TestWhatIsShown:
         known.close()
 
     def test_few_frames_are_told_once(self, log, run, project):
-        frames = project.labeled_dir("mouse")
-        frames.mkdir(exist_ok=True)
-        images = tuple(f"labeled-data/mouse/img{n}.png" for n in range(2))
-        Labels(("paw", "nose"), project.scorer, images, np.full((2, 2, 2), 10.0)).write(frames)
+        label(project, 2)
         before = TrainingMonitor(project)
         assert "Only 2 frames" in before.offer.caution.value
         assert before.offer.caution.layout.display is None
@@ -362,10 +363,7 @@ class TestWhatIsShown:
         before.close()
 
     def test_that_few_frames_test_the_network_is_told_before_the_training(self, project):
-        frames = project.labeled_dir("mouse")
-        frames.mkdir(exist_ok=True)
-        images = tuple(f"labeled-data/mouse/img{n:02d}.png" for n in range(20))
-        Labels(("paw", "nose"), project.scorer, images, np.full((20, 2, 2), 10.0)).write(frames)
+        label(project, 20)
         monitor = TrainingMonitor(project)
         assert "Only 1 of the 20 labeled frames is held out to test" in monitor.offer.caution.value
         assert monitor.offer.layout.display is None
