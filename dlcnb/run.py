@@ -15,7 +15,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML, YAMLError
 
@@ -142,10 +141,19 @@ class Run:
             raise ProjectError(f"{self.config_file}: expected a list as {name}, found {str(found)[:40]}; correct it")
         return list(map(str, found))
 
-    def write_config(self, config: TrainConfig, bodyparts: Sequence[str], **facts: Any) -> None:
+    def write_config(
+        self,
+        config: TrainConfig,
+        bodyparts: Sequence[str],
+        *,
+        decisions: Sequence[str] = (),
+        began_from: str = "",
+        widest_px: float = 0.0,
+    ) -> None:
         """Write pose_cfg.yaml: settings, bodyparts, and `FACTS`; those not given, or empty, stay as they were."""
         before = self.settings if self.config_file.exists() else {}
-        told = {name: value for name in FACTS if (value := facts.get(name) or before.get(name))}
+        facts = dict(zip(FACTS, (list(decisions), began_from, widest_px), strict=True))
+        told = {name: value for name in FACTS if (value := facts[name] or before.get(name))}
         own = {"all_joints_names": list(bodyparts), "run_id": before.get("run_id") or secrets.token_hex(8)}
         with atomic_path(self.config_file) as temporary, open(temporary, "w", encoding="utf-8") as file:
             YAML().dump({**own, **config.to_dict(), **told}, file)
@@ -367,15 +375,6 @@ class Run:
                 found = {name: float(value) for name, value in row.items() if name and value}
                 if math.isfinite(found.get("step", math.nan)):
                     yield found
-
-    def write_preview(self, step: int, **arrays: NDArray[Any]) -> None:
-        """Write validation.npz: what the network makes of the first n validation frames at ``step``.
-
-        It has ``images`` (names), ``labels`` and ``points`` ``(n, K, 2)`` px, ``likelihood`` ``(n, K)``, and
-        ``score_maps`` float16 ``(n, K, h, w)`` unless the frames differ in size.
-        """
-        with atomic_path(self.preview_file) as temporary, open(temporary, "wb") as file:
-            np.savez_compressed(file, step=np.array(step), **arrays)
 
     # --- starts that failed
 

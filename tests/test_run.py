@@ -70,6 +70,10 @@ class TestWhereThingsAre:
         run.write_config(run.config, PARTS, widest_px=150.0)
         assert run.widest_px == 150.0
 
+    def test_a_misspelt_fact_is_an_error(self, run):
+        with pytest.raises(TypeError, match="widest_pixels"):
+            run.write_config(run.config, PARTS, widest_pixels=143.0)
+
     @pytest.mark.parametrize("damage", ["far", "-3", "[1]", "true", ".nan"])
     def test_a_damaged_reach_is_an_unknown_one(self, run, damage):
         run.config_file.write_text(f"{run.config_file.read_text()}widest_px: {damage}\n")

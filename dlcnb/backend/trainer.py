@@ -124,8 +124,8 @@ class Trainer:
             self._restore()
         if leads:
             widest = round(widest_px(self.data.points[self.training]), 1)
-            facts = {"decisions": planned.decisions, "began_from": "" if resume else self.began_from}
-            self.run.write_config(config, self.data.bodyparts, **facts, widest_px=widest)
+            began, reasons = "" if resume else self.began_from, planned.decisions
+            self.run.write_config(config, self.data.bodyparts, decisions=reasons, began_from=began, widest_px=widest)
         self.augment = _augmentation(config, self.data.bodyparts)
         self.stats = StatsFile(self.run, self.step) if leads else None
         self.pool = ThreadPoolExecutor(1)

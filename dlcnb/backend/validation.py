@@ -11,6 +11,7 @@ from dlcnb.backend.maps import predict_maps
 from dlcnb.backend.network import PoseNet
 from dlcnb.evaluate import animal_px, errors, fit_likelihood, summarize
 from dlcnb.evaluate.missed import MissedParts
+from dlcnb.files import atomic_path
 from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig, TrainSet
 
@@ -79,13 +80,18 @@ class Validation:
         likelihood: NDArray[np.float64],
         score_maps: list[NDArray[np.float32]],
     ) -> None:
-        """Leave in the run what the network makes of the first validation frames."""
+        """Write validation.npz: what the network makes of the first n validation frames at ``step``.
+
+        It has ``images`` (names), ``labels`` and ``points`` ``(n, K, 2)`` px, ``likelihood`` ``(n, K)``, and
+        ``score_maps`` float16 ``(n, K, h, w)`` unless the frames differ in size.
+        """
         n = len(score_maps)
         arrays = {"labels": labels[:n], "points": points[:n], "likelihood": likelihood[:n]}
         if len({score.shape for score in score_maps}) == 1:
             arrays["score_maps"] = np.stack(score_maps).astype(np.float16)
         images = np.array([self.data.images[i] for i in self.held_out[:n]])
-        self.run.write_preview(step, images=images, **arrays)
+        with atomic_path(self.run.preview_file) as temporary, open(temporary, "wb") as file:
+            np.savez_compressed(file, step=np.array(step), images=images, **arrays)
 
     def _predict(
         self, net: PoseNet, device: Any, indices: NDArray[np.intp], mapped: int = 0
