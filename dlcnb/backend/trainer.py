@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +15,6 @@ from mxnet import autograd
 from numpy.typing import NDArray
 
 from dlcnb import targets
-from dlcnb.augment import Augmentation
 from dlcnb.backend import mx
 from dlcnb.backend.crew import find_crew, shares, summed
 from dlcnb.backend.devices import low_precision, pick_devices
@@ -29,7 +28,7 @@ from dlcnb.backend.weights import imagenet_weights
 from dlcnb.geometry import widest_px
 from dlcnb.project import Project, ProjectError
 from dlcnb.run import Run
-from dlcnb.trainset import TrainConfig, TrainSet, choose_split, is_kept, mirror_order
+from dlcnb.trainset import TrainConfig, TrainSet, choose_split, is_kept
 
 __all__ = ["DivergedError", "TrainStep", "Trainer"]
 
@@ -126,7 +125,7 @@ class Trainer:
             widest = round(widest_px(self.data.points[self.training]), 1)
             began, reasons = "" if resume else self.began_from, planned.decisions
             self.run.write_config(config, self.data.bodyparts, decisions=reasons, began_from=began, widest_px=widest)
-        self.augment = _augmentation(config, self.data.bodyparts)
+        self.augment = self.data.augmentation(config)
         self.stats = StatsFile(self.run, self.step) if leads else None
         self.pool = ThreadPoolExecutor(1)
         self.started = self.validated = time.monotonic()
@@ -384,17 +383,3 @@ class Trainer:
             self.stats.close()
         if self.crew:
             self.crew.leave(done=self._progress() >= 1)
-
-
-def _augmentation(config: TrainConfig, bodyparts: Sequence[str]) -> Augmentation:
-    """How crops are drawn, by a configuration with nothing left open."""
-    return Augmentation(
-        None if config.crop_size is None else config.crop_shape,
-        config.seen_at,
-        config.scale_jitter or (1.0, 1.0),
-        config.rotation or 0.0,
-        config.anywhere,
-        config.brightness,
-        config.noise,
-        mirror_order(bodyparts) if config.mirror else None,
-    )

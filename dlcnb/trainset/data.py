@@ -14,13 +14,14 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import ArrayLike, NDArray
 
-from dlcnb.augment import halve
+from dlcnb.augment import Augmentation, halve
 from dlcnb.files import alike, quoted
 from dlcnb.labels import Labels, current_labels, image_problem, image_size, read_image
 from dlcnb.project import Project, ProjectError, is_video, nearest, video_stem
 from dlcnb.trainset.cautions import few_to_test, sizes_that_differ, swapped_twins
 from dlcnb.trainset.config import TrainConfig
 from dlcnb.trainset.plan import Plan, plan
+from dlcnb.trainset.sides import mirror_order
 
 _SIZED = 500  # frames whose sizes are looked at
 
@@ -199,6 +200,19 @@ class TrainSet:
             return np.full(len(there), 1 / len(there))
         balanced = (there[:, known] / counts[known]).sum(1) / known.sum()
         return np.asarray(0.9 * balanced + 0.1 / len(there))
+
+    def augmentation(self, config: TrainConfig) -> Augmentation:
+        """How training crops are drawn, by a configuration with nothing left open."""
+        return Augmentation(
+            None if config.crop_size is None else config.crop_shape,
+            config.seen_at,
+            config.scale_jitter or (1.0, 1.0),
+            config.rotation or 0.0,
+            config.anywhere,
+            config.brightness,
+            config.noise,
+            mirror_order(self.bodyparts) if config.mirror else None,
+        )
 
     def image(self, index: int, halved: int = 0) -> NDArray[np.uint8]:
         """Frame ``index``, uint8 ``(H, W, 3)`` RGB, halved so often; recently used frames are kept in memory.

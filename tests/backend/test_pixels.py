@@ -29,11 +29,9 @@ def animals():
 
 def _seen(project):
     """(the recipe's configuration, crops and points of some frames as the network sees them)."""
-    from dlcnb.backend.trainer import _augmentation
-
     data = TrainSet.from_project(project)
     config = data.plan(TrainConfig(**SETTINGS)).config
-    augment = _augmentation(config, data.bodyparts)
+    augment = data.augmentation(config)
     drawn = [augment(data.image(n), data.points[n], np.random.default_rng(n)) for n in range(5)]
     return config, np.stack([image for image, _ in drawn]), np.stack([points for _, points in drawn])
 
