@@ -15,6 +15,7 @@ from dlcnb.geometry import far_outside
 from dlcnb.project import nearest
 from dlcnb.trajectories import METHODS, filter_poses, speed
 from dlcnb.widgets.base.envelope import Envelope, extreme_frames
+from dlcnb.widgets.trajectories.steps import frames_of, histogram
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +30,6 @@ SHOW = ("raw", "filtered", "both", "side by side")
 LEAST = 10  # frames, the shortest part that is zoomed to
 SHOWN_AT_FIRST = 8  # bodyparts
 KEPT = 96  # series in memory
-BINS = 81  # of the histograms; odd, so that one is centred on 0
-ENOUGH = 20_000  # differences of a bodypart by which the range of the histograms is chosen
 REACH = 8  # px: a click that near a line means the point of the line
 POINTS = 1400  # of a line that reach the browser
 
@@ -294,14 +293,8 @@ class TrajectoryState(HasTraits):
 
     def histogram(self, axis: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Of the drawn bodyparts: edges (B + 1,) px about 0, counts (K, B); the outermost bins hold all beyond."""
-        values = [self.differences(k, axis) for k in self.columns]
-        values = [v[np.isfinite(v)] for v in values]
-        far = np.abs(np.concatenate([v[:: 1 + len(v) // ENOUGH] for v in values])) if values else np.empty(0)
         least, fine = (5.0, 1) if self.length == "px" else (0.5, 10)
-        limit = max(least, float(np.ceil(2 * fine * np.percentile(far, 99))) / fine) if len(far) else least
-        edges = np.linspace(-limit, limit, BINS + 1)
-        counts = [np.histogram(np.clip(v, -limit, limit), BINS, (-limit, limit))[0] for v in values]  # sorts nothing
-        return edges, np.array(counts).reshape(-1, BINS)
+        return histogram([self.differences(k, axis) for k in self.columns], least, fine)
 
     # --- from a click to a frame ---
 
@@ -358,17 +351,10 @@ class TrajectoryState(HasTraits):
         Clicked again and again, a bin shows all its frames in turn.
         """
         edges, _ = self.histogram(axis)
-        b = min(max(int(np.searchsorted(edges, value, side="right")) - 1, 0), BINS - 1)
-        low = -np.inf if b == 0 else edges[b]
-        high = np.inf if b == BINS - 1 else edges[b + 1]
-        found: set[int] = set()
-        for k in self.columns:
-            steps = self.differences(k, axis)
-            with np.errstate(invalid="ignore"):
-                found.update((np.flatnonzero((steps >= low) & (steps < high)) + self.start + 1).tolist())
-        if not found:
+        steps = [self.differences(k, axis) for k in self.columns]
+        frames = [self.start + n for n in frames_of(steps, edges, value)]
+        if not frames:
             return None
-        frames = sorted(found)
         following = next((n for n in frames if n > self.frame), frames[0])
         letter = "xy"[axis]
         self.message = (

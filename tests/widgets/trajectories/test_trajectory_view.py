@@ -11,7 +11,8 @@ from dlcnb import Player, TrajectoryView, sampledata
 from dlcnb.poses import Poses
 from dlcnb.trajectories import speed
 from dlcnb.widgets.base.envelope import Envelope, extreme_frames
-from dlcnb.widgets.trajectories.state import BINS, KINDS, POINTS, TrajectoryState
+from dlcnb.widgets.trajectories.state import KINDS, POINTS, TrajectoryState
+from dlcnb.widgets.trajectories.steps import BINS
 
 SIZE, FRAMES, SPIKE = (120, 160), 60, 41
 
