@@ -9,6 +9,7 @@ import secrets
 import shlex
 import shutil
 import stat
+import tempfile
 import unicodedata
 import zipfile
 import zlib
@@ -28,6 +29,7 @@ __all__ = [
     "as_spelled",
     "atomic_path",
     "atomic_write",
+    "check_writable",
     "composed",
     "disk_error",
     "is_shared",
@@ -111,6 +113,17 @@ def atomic_write(path: StrPath, data: bytes | str) -> None:
     """Write ``data`` (bytes, or str as UTF-8) to ``path`` entirely or not at all; errors as `atomic_path`."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def check_writable(path: StrPath) -> None:
+    """Raise, before the work of making it, what `atomic_path` would if a file can't be made in the folder of ``path``.
+
+    Nothing is left there; a folder that does not exist is an error, too.
+    """
+    try:
+        tempfile.TemporaryFile(dir=Path(path).parent).close()
+    except OSError as error:
+        raise disk_error(error, path) from error
 
 
 def make_folder(path: StrPath, *, exist_ok: bool = True) -> None:

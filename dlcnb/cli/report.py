@@ -29,6 +29,7 @@ def report(
     It has no outside links, opens offline and prints, and has the sentences for a paper's Methods section, filled in.
     What the project lacks is left out, and a line names the command that makes it.
     """
+    from dlcnb.files import check_writable, make_folder
     from dlcnb.project import Project
     from dlcnb.report import gather, write_report
     from dlcnb.report.page import checked_path
@@ -36,6 +37,9 @@ def report(
     project = Project.open(root)
     run = None if shuffle is None else pick_run(project, shuffle)
     path = checked_path(out or project.inside("report.html"))
+    if out:
+        make_folder(path.parent)
+    check_writable(path)
     facts = gather(project, videos, run=run, tables=tables, progress=console.progress)
     write_report(facts, path, console.progress)
     console.clear()

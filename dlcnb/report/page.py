@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from dlcnb.files import StrPath, atomic_write, make_folder
+from dlcnb.files import StrPath, atomic_write, check_writable
 from dlcnb.report.facts import Facts
 from dlcnb.report.figures import Picture, network_pictures, video_pictures, zone_pictures
 from dlcnb.report.methods import references
@@ -43,18 +43,19 @@ def write_report(facts: Facts, path: StrPath, progress: Callable[[float, str], N
     Parameters
     ----------
     facts : of `gather`.
-    path : of the .html file; folders are made.
+    path : of the .html file, in a folder that exists.
     progress : function (share 0..1, text), optional.
 
     Raises
     ------
     ValueError
         The path does not end in .html.
+    OSError
+        It can't be written; as far as that is known before the work, it is told then.
     """
     path = checked_path(path)
-    text = page(facts, progress)
-    make_folder(path.parent)
-    atomic_write(path, text)
+    check_writable(path)
+    atomic_write(path, page(facts, progress))
     return path
 
 

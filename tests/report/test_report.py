@@ -49,7 +49,7 @@ def facts(told):
 
 @pytest.fixture(scope="module")
 def seen(facts, tmp_path_factory):
-    path = write_report(facts, tmp_path_factory.mktemp("report") / "new" / "mine.html")
+    path = write_report(facts, tmp_path_factory.mktemp("report") / "mine.html")
     return Seen(path.read_text(encoding="utf-8"))
 
 
@@ -279,13 +279,14 @@ def test_a_length_is_rounded_before_its_minutes_are_counted(facts):
 
 def test_an_empty_project_is_told_what_brings_the_rest(tmp_path):
     project = Project.create("new", "Ann", [write_noise(tmp_path / "a.mp4", 5)], ("nose",), parent=tmp_path)
-    done = json.loads(command("report", project.root, "--json").stdout)
+    path = tmp_path / "pages" / "mine.html"
+    done = json.loads(command("report", project.root, "--json", "--out", path).stdout)
     assert done["labels"] is done["network"] is done["videos"][0]["poses"] is None
     told = "\n".join(done["left_out"])
     assert "label some, in the step Label of Studio" in told
     assert f"dlcnb train {project.root}" in told
     assert f"dlcnb analyze {project.root} a.mp4" in told
-    seen = Seen((project.root / "report.html").read_text(encoding="utf-8"))
+    seen = Seen(path.read_text(encoding="utf-8"))
     assert all(line in seen.text for line in done["left_out"])
     assert "1 bodypart (nose)" in seen.text
 
@@ -310,7 +311,7 @@ def test_what_is_damaged_is_named_and_the_rest_told(told, tmp_path):
 def test_wrong_wishes_are_one_line(told, tmp_path):
     with pytest.raises(ProjectError, match="no video 'nobody'"):
         gather(told, ["nobody"])
-    line = command("report", told.root, "--out", tmp_path / "a.pdf", code=1).stderr.strip().splitlines()[-1]
+    line = command("report", told.root, "--out", tmp_path / "new" / "a.pdf", code=1).stderr.strip().splitlines()[-1]
     assert "A report is an .html file; a.pdf is not" in line
     assert "no run with shuffle 9" in command("report", told.root, "--shuffle", 9, code=1).stderr
     assert list(tmp_path.iterdir()) == []

@@ -152,7 +152,7 @@ class View(Shown):
         return self._kind == "error"
 
     def recheck(self) -> None:
-        """Take an error back that is no longer true."""
+        """Take back what is no longer true, an error first of all."""
         if self._still is not None and not self._still():
             self.tell("")
 

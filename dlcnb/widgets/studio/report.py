@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 import ipywidgets
 
-from dlcnb.project import Project
+from dlcnb.files import check_writable
+from dlcnb.project import Project, ProjectError
 from dlcnb.widgets.base.advice import in_studio
 from dlcnb.widgets.base.html import Html, heading, joined, markup, muted
 from dlcnb.widgets.base.task import Stopped, Task
 from dlcnb.widgets.base.view import View, button, gesture, row
 from dlcnb.widgets.base.written import address
 from dlcnb.widgets.studio.lines import still
+from dlcnb.widgets.studio.state import gone
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -71,11 +73,20 @@ class ReportMaker(View):
                 raise Stopped
             self.progress.value, self.doing.value = share, muted(f"{share:.0%} · {text}" if text else f"{share:.0%}")
 
-        facts = gather(Project.open(self.project.root), progress=tell)
-        write_report(facts, self.path, tell)
-        self.refresh()
+        try:
+            facts = gather(self._project_there(), progress=tell)
+            write_report(facts, self.path, tell)
+        finally:
+            self.refresh()
         lines = joined(markup("<li>{}</li>", in_studio(line)) for line in facts.left_out)
         self.left_out.value = markup("Not in it yet:<ul>{}</ul>", lines) if lines else markup("")
+
+    def _project_there(self) -> Project:
+        """The project, read anew; raises what keeps a report from being written there."""
+        if lost := gone(self.project):
+            raise ProjectError(lost)
+        check_writable(self.path)
+        return Project.open(self.project.root)
 
     def _busy(self, working: bool) -> None:
         self.make_button.disabled = working
@@ -86,12 +97,21 @@ class ReportMaker(View):
         try:
             when = time.strftime("%d %b %H:%M", time.localtime(self.path.stat().st_mtime))
         except OSError:
-            self.made.value = muted("There is no report yet.")
+            self.made.value, self.left_out.value = muted(self._nothing), ""
             return
         seen, name = address(self.path, download=False), self.path.name
         shown = markup('<a href="{}" target="_blank" rel="noopener">Open {}</a>', seen, name) if seen else name
         kept = markup(' <a href="{}" download="{}">Download</a>', address(self.path), name) if seen else ""
         self.made.value = markup("{}{} {}", shown, kept, muted(f"of {when}, in {self.path.parent}"))
+
+    @property
+    def _nothing(self) -> str:
+        return gone(self.project) or "There is no report yet."
+
+    def recheck(self) -> None:
+        """Take back what is no longer true, the link to a report that is gone, too."""
+        super().recheck()
+        self.refresh()
 
     def wait(self, timeout: float = 60.0) -> bool:
         """Block until what is under way has ended; False after ``timeout`` seconds."""
@@ -99,7 +119,7 @@ class ReportMaker(View):
 
     def snapshot(self) -> Image.Image:
         """What it says, as a `PIL.Image.Image`."""
-        return still(["Report", self.path.name if self.path.is_file() else "There is no report yet."], None)
+        return still(["Report", self.path.name if self.path.is_file() else self._nothing], None)
 
     def close(self) -> None:
         """Stop, and take it off the page."""

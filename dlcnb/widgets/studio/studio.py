@@ -167,6 +167,9 @@ class Studio(View):
         self.lines.offer(None)
         tab = self.tab
         with self._lock:
+            made = self.widgets.get(tab)
+            if made is not None:
+                made.recheck()  # also where the project is gone, which is told next
             self._take_changes()
             made = self.widgets.get(tab)
             if made is not None and made in self.steps.panes[tab].children:
@@ -297,9 +300,9 @@ class Studio(View):
 
     def _look(self) -> None:
         project = self.project
-        found = replace(overview(project), **planned(self.widgets))
         for made in [*self.widgets.values(), self.bar]:
             made.recheck()
+        found = replace(overview(project), **planned(self.widgets))
         if found.training or found.evaluating or found.analyzing:
             self.activity.find(project)  # started elsewhere, it may be
         if found == self.overview:
