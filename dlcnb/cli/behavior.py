@@ -113,10 +113,12 @@ def kinematics(console: Console, root: str, videos: tuple[str, ...], out: str | 
     known = subjects(project, made, options)
     rows: list[dict[str, Any]] = []
     done: list[dict[str, Any]] = []
+    unseen: list[str] = []
     for recording in made:
         console.progress(len(done) / len(made), f"measuring {recording.name}")
-        lines, outputs = _measure(project, recording, known[recording.name], pcutoff, options)
+        lines, outputs, left = _measure(project, recording, known[recording.name], pcutoff, options)
         rows += lines
+        unseen.append(left)
         done.append({"video": recording.video, "scale": recording.scale and str(recording.scale), "outputs": outputs})
     summary = Path(out) if out else project.inside("kinematics.csv")
     others = write_experiment(summary.absolute(), rows, [recording.name for recording in made])
@@ -127,7 +129,7 @@ def kinematics(console: Console, root: str, videos: tuple[str, ...], out: str | 
          f"{r[f'mean_speed_{unit}_s']:.2f}", f"{r[f'max_speed_{unit}_s']:.2f}", f"{100 * r['known_share']:.0f} %")
         for r in rows
     ]  # fmt: skip
-    minded = [*filter(None, [others]), *cautions(project, made, rows, pcutoff)]
+    minded = [*filter(None, [others, *unseen]), *cautions(project, made, rows, pcutoff)]
     text = "\n".join([table([heads, *cells]), str(summary), *passed_over(without, options["filtered"]), *minded])
     data = {"videos": done, "summary": summary, "unit": unit, "without_poses": without, "cautions": minded}
     return Report(data, text)
@@ -135,8 +137,8 @@ def kinematics(console: Console, root: str, videos: tuple[str, ...], out: str | 
 
 def _measure(
     project: Project, made: Recording, known: dict[str, str], pcutoff: float, options: dict[str, Any]
-) -> tuple[list[dict[str, Any]], list[Path]]:
-    """(rows of the summary, files written) of one recording."""
+) -> tuple[list[dict[str, Any]], list[Path], str]:
+    """(rows of the summary, files written, a line about animals left out) of one recording."""
     import pandas as pd
 
     from dlcnb.files import atomic_path
@@ -146,7 +148,8 @@ def _measure(
     unit = "cm" if made.scale else "px"
     rows: list[dict[str, Any]] = []
     outputs, bones = [], []
-    for individual, poses in made.animals(options["animal"]):
+    animals, unseen = made.animals(options["animal"])
+    for individual, poses in animals:
         points = tracks(poses, scale=made.scale, pcutoff=pcutoff, gap=options["gap"], times=made.times)
         seen = np.isfinite(tracks(poses, pcutoff=pcutoff)).all(axis=-1)
         frame = kinematics_table(points, poses.bodyparts, made.times, unit=unit, skeleton=project.skeleton)
@@ -160,7 +163,7 @@ def _measure(
         rows += lines_of(made, individual, known, found)
     if bones:
         outputs += write_frame(pd.concat(bones, axis=1), made.table.with_suffix(".h5"), "", "_skeleton")
-    return rows, outputs
+    return rows, outputs, unseen
 
 
 def cautions(project: Project, made: list[Recording], rows: list[dict[str, Any]], pcutoff: float) -> list[str]:

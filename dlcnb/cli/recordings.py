@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,16 +76,21 @@ class Recording:
         """The video's name without suffix, by which rows of tables are told apart."""
         return self.video.stem
 
-    def animals(self, only: str | None) -> Iterator[tuple[str, Poses]]:
-        """(name, or "" where there is one animal only, `Poses`)."""
+    def animals(self, only: str | None) -> tuple[list[tuple[str, Poses]], str]:
+        """([(name, or "" where there is one animal only, `Poses`)], a line about animals that no frame shows).
+
+        These are left out, unless ``only`` asks for one of them by its name.
+        """
         from dlcnb.poses import MultiAnimalPoses, Poses
 
         if not self.several:
-            yield "", Poses.read(self.table).fitted(len(self.times), self.table)
-            return
+            return [("", Poses.read(self.table).fitted(len(self.times), self.table))], ""
         found = MultiAnimalPoses.read(self.table)
-        for name in found.individuals if only in (None, "all") else (str(only),):
-            yield name, found.animal(name).fitted(len(self.times), self.table)
+        seen = found.seen().individuals
+        names = seen if only in (None, "all") else (str(only),)
+        unseen = ", ".join(name for name in found.individuals if name not in seen) if names is seen else ""
+        line = f"Left out, because no frame of {self.video.name} shows them: {unseen}." if unseen else ""
+        return [(name, found.animal(name).fitted(len(self.times), self.table)) for name in names], line
 
 
 def chosen(project: Project, videos: tuple[str, ...], options: dict[str, Any]) -> tuple[list[Recording], list[str]]:

@@ -61,14 +61,16 @@ def zones(console: Console, root: str, videos: tuple[str, ...], out: str | None,
     rows: list[dict[str, Any]] = []
     stays: list[dict[str, Any]] = []
     plots: list[Path] = []
+    unseen: list[str] = []
     for n, recording in enumerate(made):
         console.progress(n / len(made), f"measuring {recording.name}")
         one = _Measured(project, recording, drawn[recording.name], known[recording.name], options)
         rows, stays, plots = rows + one.rows, stays + one.stays, plots + one.plots
+        unseen.append(one.unseen)
     summary = Path(out).absolute() if out else project.inside("zones.csv")
     each = summary.with_name(f"{summary.stem}-stays.csv")
     names = [recording.name for recording in made]
-    minded = list(filter(None, [write_experiment(summary, rows, names)]))
+    minded = list(filter(None, [write_experiment(summary, rows, names), *unseen]))
     write_experiment(each, stays, names)
     unit = "cm" if made[0].scale else "px"
     data = {"summary": summary, "stays": each, "unit": unit, "videos": names}
@@ -104,7 +106,7 @@ def _drawn(project: Project, made: Recording) -> tuple[Zone, ...]:
 
 
 class _Measured:
-    """``rows`` of the summary, ``stays`` and ``plots`` of one recording."""
+    """``rows`` of the summary, ``stays`` and ``plots`` of one recording; ``unseen``: a line about animals left out."""
 
     def __init__(
         self,
@@ -122,7 +124,8 @@ class _Measured:
         self.stays: list[dict[str, Any]] = []
         self.plots: list[Path] = []
         pcutoff = project.pcutoff if options["pcutoff"] is None else options["pcutoff"]
-        for individual, poses in made.animals(options["animal"]):
+        animals, self.unseen = made.animals(options["animal"])
+        for individual, poses in animals:
             parts = known_bodyparts(options["parts"], poses.bodyparts) or poses.bodyparts
             points = tracks(poses, pcutoff=pcutoff, gap=options["gap"], times=made.times)
             points = points[:, [poses.bodyparts.index(part) for part in parts]]

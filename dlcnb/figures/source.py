@@ -142,7 +142,7 @@ class Source:
         """The chosen video, or the first, with poses of several animals; those of all together, and apart."""
         for video in [self.project.video(Path(self.video).name)] if self.video else self.project.videos:
             try:
-                apart = MultiAnimalPoses.read(find_poses(video, several=True))
+                apart = MultiAnimalPoses.read(find_poses(video, several=True)).seen()
             except FileNotFoundError:
                 continue
             return self._with(video, apart.together()), apart

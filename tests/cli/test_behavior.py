@@ -12,7 +12,7 @@ import pytest
 from support.commands import run
 
 from dlcnb.cli.results import own_path, with_poses
-from dlcnb.poses import MultiAnimalPoses, Poses, find_poses
+from dlcnb.poses import MultiAnimalPoses, Poses, find_poses, poses_path
 from dlcnb.project import Project, Scale, set_scale
 from dlcnb.tables.h5 import read_h5_table
 from dlcnb.video import VideoWriter
@@ -211,6 +211,33 @@ def test_kinematics_of_several_animals(project):
     assert list(pd.read_csv(found["summary"])["individual"]) == ["ann", "ann", "bob", "bob"]
     bones = read_h5_table(found["videos"][0]["outputs"][2])
     assert [c[0] for c in bones.columns][::3] == ["ann_nose_tail", "bob_nose_tail"]
+
+
+def test_animals_that_a_table_has_room_for_and_no_frame_shows_are_left_out(project):
+    """As DeepLabCut's SuperAnimals write them: as many animals as were allowed, the others filled with -1."""
+    video = project.videos[0]
+    draw(project, video.stem, *HALVES)
+    points = Poses.read(find_poses(video)).points
+    four = np.full((len(points), 4, 2, 2), -1.0)
+    four[:, 1] = points
+    likelihood = np.where(four[..., 0] == -1, -1.0, 0.9)
+    names = tuple(f"animal{n}" for n in range(4))
+    several = MultiAnimalPoses(names, ("nose", "tail"), "superanimal_quadruped_hrnet_w32", four, likelihood)
+    find_poses(video).unlink()
+    find_poses(video).unlink()
+    several.write(poses_path(video, several.scorer))
+    told = "Left out, because no frame of drug_m1.mp4 shows them: animal0, animal2, animal3."
+    found = called("kinematics", project.root, video)
+    assert [path.rsplit("w32", 1)[1] for path in found["videos"][0]["outputs"]] == [
+        "_animal1_kinematics.csv", "_skeleton.h5", "_skeleton.csv",
+    ]  # fmt: skip
+    assert set(pd.read_csv(found["summary"])["individual"]) == {"animal1"}
+    assert told in found["cautions"]
+    zones = called("zones", project.root, video)
+    assert told in zones["cautions"]
+    assert set(pd.read_csv(zones["summary"])["individual"]) == {"animal1"}
+    assert told in run("kinematics", project.root, video).stdout
+    assert told not in called("kinematics", project.root, video, "--animal", "animal1")["cautions"]
 
 
 def test_the_tables_of_a_linked_video_are_found_by_the_path_of_either(made):
