@@ -524,6 +524,22 @@ class TestKeeping:
         np.testing.assert_allclose(Labels.read(project.labeled_dir("m1")).points[0, 0], (30, 40))
         assert "✓ saved" in labeler.controls.saved.value
 
+    def test_kept_is_said_of_what_is_in_the_journal_and_saved_of_what_is_in_the_tables(self, labeler, project):
+        folder, told = project.labeled_dir("m1"), []
+
+        def hear(change):
+            words = re.sub("<.*?>", "", change.new)
+            in_journal = any('"snout"' in path.read_text() for path in folder.glob(".dlcnb-journal*.jsonl"))
+            told.append((words, in_journal, (folder / "CollectedData_ada.csv").exists()))
+
+        labeler.controls.saved.observe(hear, "value")
+        click(labeler, 30, 40)
+        assert told[:1] == [("✓ kept", True, False)]
+        assert labeler.wait(60)
+        assert told[1:] == [("✓ kept", True, False), ("✓ saved", True, True)]  # while the tables are written, and after
+        click(labeler, 31, 41)
+        assert told[3:4] == [("✓ kept", True, True)]  # the tables are those of before
+
     def test_closing_saves(self, project):
         made = Labeler(project)
         click(made, 30, 40)
