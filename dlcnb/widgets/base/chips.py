@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import ipywidgets
 
+from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button
 
@@ -14,7 +15,7 @@ __all__ = ["Chips"]
 
 
 class Chips(ipywidgets.HBox):
-    """A row of names; in the field, commas are between them, as a name may have blanks.
+    """A row of names, to which those are added that are typed into its field, commas between them.
 
     Parameters
     ----------
@@ -23,22 +24,26 @@ class Chips(ipywidgets.HBox):
     changed : callable, optional
         Called without arguments when the user has added or taken away one.
     adding : str
-        What the field for the next ones says; without it there is none.
+        What the field for the next ones says.
+    offered : bool
+        The names are an offer: the first ones that are typed take their place (it is still set while ``changed`` is
+        called then), and with one that is taken away the others are accepted.
 
     Attributes
     ----------
     names : list of str
+    field : widget
+        Where the next ones are typed; whoever shows the row puts it beside.
     """
 
     def __init__(
-        self, names: Sequence[str] = (), changed: Callable[[], object] = lambda: None, *, adding: str = ""
-    ) -> None:
-        self._changed, self._quiet, self.names = changed, Quiet(), list[str]()
-        self.field = ipywidgets.Text(
-            placeholder=adding, continuous_update=False, layout=ipywidgets.Layout(width="150px")
-        )
+        self, names: Sequence[str] = (), changed: Callable[[], object] = lambda: None, *, adding: str = "",
+        offered: bool = False,
+    ) -> None:  # fmt: skip
+        self._changed, self._quiet, self.names, self.offered = changed, Quiet(), list[str](), offered
+        grows = ipywidgets.Layout(flex="1 1 290px", width="auto", min_width="0")
+        self.field = ipywidgets.Text(placeholder=adding, continuous_update=False, layout=grows)
         self.field.observe(self._quiet.ignored(lambda change: self._on_text(change.new)), "value")
-        self._adding = bool(adding)
         self._shown: list[ipywidgets.Widget] = []
         super().__init__()
         self.add_class("dlcnb-row")
@@ -49,13 +54,11 @@ class Chips(ipywidgets.HBox):
     def set(self, names: Sequence[str]) -> None:
         """Show other names."""
         self.names = list(names)
-        before, self._shown = self._shown, [*map(self._chip, self.names), *([self.field] if self._adding else [])]
+        before, self._shown = self._shown, [*map(self._chip, self.names)]
         self.children = self._shown
         for old in before:
-            if old is not self.field:
-                old.layout.close()
-                old.style.close()
-                old.close()
+            close_parts(old)
+            old.close()
 
     def _chip(self, name: str) -> ipywidgets.Button:
         made = button("times", f"Take {name} away", lambda: self._remove(name), name)
@@ -63,6 +66,7 @@ class Chips(ipywidgets.HBox):
         return made
 
     def _remove(self, name: str) -> None:
+        self.offered = False
         self.set([other for other in self.names if other != name])
         self._changed()
 
@@ -70,5 +74,7 @@ class Chips(ipywidgets.HBox):
         new = [" ".join(name.split()) for name in re.split(r"[,;\n]", text) if name.strip()]
         self._quiet.set(self.field, value="")
         if new:
-            self.set(list(dict.fromkeys([*self.names, *new])))
+            before = [] if self.offered else self.names
+            self.set(list(dict.fromkeys([*before, *new])))
             self._changed()
+            self.offered = False

@@ -59,6 +59,8 @@ class FolderBrowser(View):
         Of what can be chosen.
     nothing : str
         What to say of a folder that has nothing to choose.
+    beside : widget, optional
+        What stands beside the list, as high as it.
 
     Attributes
     ----------
@@ -73,6 +75,7 @@ class FolderBrowser(View):
         folder: str | Path | None = None,
         icon: str = "file",
         nothing: str = "",
+        beside: ipywidgets.Widget | None = None,
     ) -> None:
         self._wanted, self._chosen, self._icon, self._nothing = wanted, chosen, icon, nothing
         self._quiet, self._rows = Quiet(), dict[Path, ipywidgets.Button]()
@@ -82,16 +85,19 @@ class FolderBrowser(View):
         self.address.add_class("dlcnb-address")
         self.address.observe(self._quiet.ignored(lambda change: self.go(change.new)), "value")
         self.part = ipywidgets.Text(
-            placeholder="part of a name", layout=ipywidgets.Layout(width="130px", flex="0 1 auto")
+            placeholder="filter by name", layout=ipywidgets.Layout(width="130px", flex="0 1 auto")
         )
+        self.part.tooltip = "Only names with this in them are listed"
         self.part.observe(self._quiet.ignored(lambda _: self.refresh()), "value")
         up = button("arrow-up", "To the folder above", lambda: self.go(self.folder.parent))
         home = button("home", "To your home folder", lambda: self.go(Path.home()))
         again = button("refresh", "Look into the folder again", self.refresh)
-        self.list = ipywidgets.VBox()
-        self.list.add_class("dlcnb-folders")
-        self.note = Html()
-        super().__init__([row([up, home, again, self.address, self.part], tight=True), self.list, self.note])
+        self.list, self.note = ipywidgets.VBox(), Html()
+        inside = ipywidgets.VBox([self.list, self.note])  # as high whatever is in it, so that nothing below moves
+        inside.add_class("dlcnb-folders")
+        looking = ipywidgets.Box([inside] if beside is None else [inside, beside])
+        looking.add_class("dlcnb-looking")
+        super().__init__([row([up, home, again, self.address, self.part], tight=True), looking])
         self.refresh()
 
     @gesture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from dlcnb.widgets.studio.videos import VideoChooser
 
 __all__ = ["PRESETS", "NewProject", "place_to_write"]
 
+OWN = "My own"
 # what to begin with -> (bodyparts, edges of the skeleton)
 PRESETS: dict[str, tuple[str, str]] = {
     "Mouse from above": (
@@ -43,8 +45,9 @@ PRESETS: dict[str, tuple[str, str]] = {
         "wrist thumb indexfinger middlefinger ringfinger littlefinger",
         "wrist-thumb, wrist-indexfinger, wrist-middlefinger, wrist-ringfinger, wrist-littlefinger",
     ),
-    "My own": ("", ""),
+    OWN: ("", ""),
 }
+ADDING = "or your own: commas between, then Enter"
 
 
 class NewProject(View):
@@ -71,22 +74,22 @@ class NewProject(View):
         self.task_field.observe(self._quiet.ignored(lambda _: self._on_name()), "value")
         self.scorer = ipywidgets.Text(last_scorer(), description="You", layout=layout)
         self.parent = ipywidgets.Text(str(place_to_write(folder)), description="Folder", layout=layout)
-        wide = ipywidgets.Layout(flex="1 1 270px", width="auto", min_width="0")  # for the longest of its names
-        self.preset = ipywidgets.Dropdown(options=list(PRESETS), description="Bodyparts", layout=wide)
-        self.preset.observe(lambda _: self._on_preset(), "value")
+        longest = ipywidgets.Layout(flex="0 1 300px", width="auto", min_width="0")  # of its names
+        self.preset = ipywidgets.Dropdown(options=list(PRESETS), description="Bodyparts", layout=longest)
+        self.preset.observe(self._quiet.ignored(lambda _: self._on_preset()), "value")
         for field in (self.task_field, self.scorer, self.parent, self.preset):
             field.observe(lambda _: self.tell(""), "value")  # what was missing is being filled in
-        self.parts = Chips([], self._on_parts, adding="add bodyparts: a, b")
-        self.edges = ipywidgets.Text(
-            description="Skeleton", placeholder="none; or snout-leftear, leftear-tailbase", layout=layout
-        )
+        self.parts = Chips([], self._on_parts, adding=ADDING)
+        self.edges = ipywidgets.Text(description="Skeleton", layout=layout)
+        self.edges.tooltip = "Which bodyparts a line joins in pictures, such as snout-tail; the network needs none"
         self.edges.observe(lambda _: self.tell(""), "value")
         making = "Make the project; the videos stay where they are"
         self.create_button = button("check", making, self.create, "Create", button_style="primary")
         fields = ipywidgets.VBox(
             [
                 row([self.task_field, self.scorer, self.parent], tight=True),
-                row([self.preset, self.parts]),
+                row([self.preset, self.parts.field]),
+                self.parts,
                 row([self.edges]),
             ]
         )
@@ -95,6 +98,7 @@ class NewProject(View):
         super().__init__([form, row([self.create_button])])
         self.add_class("dlcnb-new")
         self._on_preset()
+        self.parts.offered = True  # nobody has asked for these: one's own are typed in their place
         if video is not None:
             self.videos.choose(video)
 
@@ -110,10 +114,18 @@ class NewProject(View):
     def _on_preset(self) -> None:
         parts, edges = PRESETS[self.preset.value]
         self.parts.set(parts.split())
+        self.parts.offered = False
         self.edges.value = edges
+        self._show_example()
+
+    def _show_example(self) -> None:
+        """What a skeleton of these bodyparts is written like."""
+        names = self.parts.names[:3]
+        pairs = ", ".join(f"{one}-{other}" for one, other in itertools.pairwise(names))
+        self.edges.placeholder = f"none; or {pairs}" if pairs else "none; or pairs of bodyparts"
 
     def _on_parts(self) -> None:
-        """The edges of a bodypart go with it."""
+        """The edges of a bodypart go with it; one's own take the place of a preset that nobody has chosen."""
         self.tell("")
         kept = []
         for text in _split(self.edges.value):
@@ -123,6 +135,11 @@ class NewProject(View):
             except ProjectError:
                 continue
         self.edges.value = ", ".join(kept)
+        self._show_example()
+        if self.parts.offered:
+            offered = self.preset.value
+            self._quiet.set(self.preset, value=OWN)
+            self.tell(f"Your own bodyparts now. To add to those of {offered!r}, choose that in the list again.")
 
     def _busy(self, busy: bool) -> None:
         self.create_button.disabled = busy

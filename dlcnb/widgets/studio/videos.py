@@ -15,12 +15,12 @@ from dlcnb.project import missing_words
 from dlcnb.project.sources import checked_videos, is_raw_video
 from dlcnb.video import VIDEO_SUFFIXES, VideoReader
 from dlcnb.widgets.base.camera import Camera
-from dlcnb.widgets.base.chips import Chips
 from dlcnb.widgets.base.folders import FolderBrowser
-from dlcnb.widgets.base.html import Html, muted, notice
+from dlcnb.widgets.base.html import Html, notice
 from dlcnb.widgets.base.task import Task
 from dlcnb.widgets.base.upload import Upload
 from dlcnb.widgets.base.view import View, button, gesture, row
+from dlcnb.widgets.studio.chosen import ChosenVideos
 
 if TYPE_CHECKING:
     from dlcnb.project import Project
@@ -29,7 +29,7 @@ __all__ = ["AddVideos", "VideoChooser"]
 
 
 class VideoChooser(View):
-    """Videos as rows to press, an upload, the camera, and those chosen as chips.
+    """Videos as rows to press, those that are chosen beside them, an upload, and the camera.
 
     Parameters
     ----------
@@ -49,16 +49,17 @@ class VideoChooser(View):
         self.videos: list[Path] = []
         self._uploads: Path | None = None
         nothing = "No video here: look into another folder, or upload one."
-        self.browser = FolderBrowser(is_raw_video, self.toggle, folder=folder, icon="film", nothing=nothing)
+        self.chosen = ChosenVideos(self.toggle, self.fail, "Press the videos in the list that you want to use.")
+        self.browser = FolderBrowser(
+            is_raw_video, self.toggle, folder=folder, icon="film", nothing=nothing, beside=self.chosen
+        )
         self.upload = Upload(
             self._folder, self.choose, self.fail, accept=VIDEO_SUFFIXES, label="Upload videos from your computer"
         )
         self.camera: Camera | None = None
         self.unfold = button("camera", "Record a clip with this computer's camera", self.toggle_camera, "Record a clip")
         self.lens = ipywidgets.VBox()
-        self.chips = Chips([], self._on_chips)
-        self.none = Html(muted("Press videos to choose them."))
-        super().__init__([self.browser, row([self.upload, self.unfold, self.none, self.chips], tight=True), self.lens])
+        super().__init__([self.browser, row([self.upload, self.unfold], tight=True), self.lens])
 
     @property
     def uploaded(self) -> list[Path]:
@@ -105,13 +106,9 @@ class VideoChooser(View):
         checked_videos([*self.videos, path])
         self._set([*self.videos, path])
 
-    def _on_chips(self) -> None:
-        self._set([path for path in self.videos if path.name in self.chips.names])
-
     def _set(self, videos: list[Path]) -> None:
         self.videos = videos
-        self.chips.set([path.name for path in videos])
-        self.none.layout.display = "none" if videos else None
+        self.chosen.set(videos)
         self.browser.mark(videos)
         self._changed()
 
@@ -126,6 +123,7 @@ class VideoChooser(View):
         """Take it off the page; uploads that no project took are removed."""
         if self.comm is not None:
             self.upload.close()
+            self.chosen.close()
             if self.camera is not None:
                 self.camera.close()
             self.clear()

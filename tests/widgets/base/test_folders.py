@@ -90,3 +90,17 @@ def test_names_are_added_and_taken_away():
     assert chips.names == ["b", "c", "tail tip"]
     assert len(seen) == 2
     chips.close()
+
+
+def test_names_that_are_an_offer_give_way_to_the_first_ones_of_ones_own():
+    chips = Chips(["a", "b"], adding="add", offered=True)
+    chips.field.value = "b, c"
+    assert chips.names == ["b", "c"]
+    chips.field.value = "d"
+    assert chips.names == ["b", "c", "d"]
+    chips.close()
+    chips = Chips(["a", "b"], adding="add", offered=True)
+    chips.children[0].click()
+    chips.field.value = "d"
+    assert chips.names == ["b", "d"]
+    chips.close()

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 
+import av
 import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
@@ -15,11 +16,13 @@ from dlcnb.labels import LabelStore
 from dlcnb.project import Project
 from dlcnb.project.recent import recent_projects, remember
 from dlcnb.video import VideoReader, VideoWriter
+from dlcnb.widgets.base.canvas import decode_jpeg
 from dlcnb.widgets.studio import tab
+from dlcnb.widgets.studio.chosen import facts_of
 from dlcnb.widgets.studio.door import FrontDoor, is_project
 from dlcnb.widgets.studio.new_project import PRESETS, NewProject
 from dlcnb.widgets.studio.state import overview
-from dlcnb.widgets.studio.videos import AddVideos
+from dlcnb.widgets.studio.videos import AddVideos, VideoChooser
 
 SIZE = (48, 64)
 
@@ -251,6 +254,21 @@ class TestNewProject:
         assert form.edges.value == "leftear-tailbase, rightear-tailbase"
         form.close()
 
+    def test_ones_own_bodyparts_take_the_place_of_a_preset_that_nobody_chose(self, here):
+        form = NewProject(print, here)
+        form.parts.field.value = "snout, left paw, tail tip"
+        assert form.parts.names == ["snout", "left paw", "tail tip"]
+        assert (form.preset.value, form.edges.value) == ("My own", "")
+        assert "Mouse from above" in form.status_line.value
+        assert form.edges.placeholder == "none; or snout-left paw, left paw-tail tip"
+        form.preset.value = "Mouse from above"
+        form.parts.field.value = "center"
+        assert form.parts.names == ["snout", "leftear", "rightear", "tailbase", "center"]
+        assert form.preset.value == "Mouse from above"
+        form.preset.value = "My own"
+        assert "leftear" not in form.edges.placeholder
+        form.close()
+
     @pytest.mark.parametrize("preset", PRESETS)
     def test_each_preset_makes_a_project(self, here, preset):
         made = []
@@ -335,6 +353,67 @@ class TestTab:
         view.close()
         assert tab.in_tab() is not view
         tab.in_tab().close()
+
+
+class TestChosen:
+    def test_each_has_its_first_frame_and_what_it_is(self, here):
+        chooser = VideoChooser(folder=here)
+        chooser.choose(film(here / "short.mp4"))
+        chooser.choose(film(here / "shorter.mp4", 15))
+        first, second = chooser.chosen.children
+        assert chooser.chosen.wait()
+        assert "1 s · 64×48" in first.facts.value
+        assert "0.5 s · 64×48" in second.facts.value
+        assert decode_jpeg(first.picture.value).shape == (*SIZE, 3)
+        first.children[0].click()
+        assert chooser.videos == [here / "shorter.mp4"]
+        assert chooser.chosen.children == (second,)
+        chooser.close()
+
+    def test_one_that_was_cut_short_says_so(self, here):
+        rng = np.random.default_rng(0)
+        with av.open(str(here / "cut.mp4"), "w", options={"movflags": "faststart"}) as file:
+            stream = file.add_stream("libx264", rate=30)
+            stream.height, stream.width = SIZE
+            for _ in range(60):
+                file.mux(stream.encode(av.VideoFrame.from_ndarray(rng.integers(0, 255, (*SIZE, 3), np.uint8))))
+            file.mux(stream.encode())
+        whole = (here / "cut.mp4").read_bytes()
+        (here / "cut.mp4").write_bytes(whole[: int(0.6 * len(whole))])
+        chooser = VideoChooser(folder=here)
+        chooser.choose(here / "cut.mp4")
+        assert chooser.chosen.wait()
+        (card,) = chooser.chosen.children
+        assert "of 60 frames are damaged" in card.facts.value
+        assert card.picture.value
+        chooser.close()
+
+    def test_one_that_is_gone_meanwhile_says_so(self, here):
+        chooser = VideoChooser(folder=here)
+        card = chooser.chosen
+        film(here / "m.mp4")
+        card.set([here / "m.mp4", here / "gone.mp4"])
+        assert card.wait()
+        assert "gone.mp4" in card.children[1].facts.value
+        assert not card.children[1].picture.value
+        chooser.close()
+
+    def test_long_ones_are_told_in_minutes_and_hours(self, here):
+        times = {"minutes.mp4": 125, "hours.mp4": 3725}
+        for name, seconds in times.items():
+            with VideoWriter(here / name, SIZE, 30) as writer:  # of two frames, so far apart
+                for time in (0, seconds):
+                    writer.write(np.zeros((*SIZE, 3), np.uint8), time / 2)
+        found = []
+        for name in times:
+            with VideoReader(here / name) as reader:
+                found.append(facts_of(reader))
+        assert found == ["2:05 min · 64×48", "1:02:05 h · 64×48"]
+
+    def test_none_are_asked_for(self, here):
+        chooser = VideoChooser(folder=here)
+        assert "Press the videos" in chooser.chosen.children[0].value
+        chooser.close()
 
 
 def test_adding_nothing_is_not_offered(project):
