@@ -1,16 +1,19 @@
 """Pictures of every widget and every step of Studio in JupyterLab, to look at: light and dark, wide, narrow, 150 %.
 
-    python benchmarks/looks.py FOLDER [--only Labeler Studio] [--views 1280-light 800-dark] [--ratio 2]
+    python benchmarks/looks.py [--out FOLDER] [--only Labeler Studio] [--views 1280-light 800-dark] [--ratio 2] [--png]
 
-Writes FOLDER/NAME-VIEW.png. At 150 % a window of 1280 x 800 has 853 x 533 CSS pixels; ``--ratio 1.5`` gives these
-1.5 device pixels each. Prints what does not fit, what axe-core finds to be serious, and errors of the page's console.
+Writes NAME-VIEW.webp, or .png, into docs/img/looks, whose pages docs/widgets/looks.md lists, or FOLDER. At 150 % a
+window of 1280 x 800 has 853 x 533 CSS pixels; ``--ratio 1.5`` gives these 1.5 device pixels each. Prints what does not
+fit, what axe-core finds to be serious, and errors of the page's console.
 """
 
 import argparse
+import io
 import sys
 from pathlib import Path
 
 from pages import lab_page
+from PIL import Image
 
 import dlcnb.widgets
 from dlcnb.widgets.studio.state import TABS
@@ -40,12 +43,14 @@ ROOT = ".jp-OutputArea .dlcnb"
 
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("folder", type=Path)
+    options.add_argument("--out", type=Path, default=TESTS.parent / "docs/img/looks")
     options.add_argument("--only", nargs="*", default=[*sorted(dlcnb.widgets.__all__), *MORE])
     options.add_argument("--views", nargs="*", default=[*VIEWS], choices=[*VIEWS])
     options.add_argument("--ratio", type=float, default=1)
+    options.add_argument("--png", action="store_true")
     options = options.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
+    options.out.mkdir(parents=True, exist_ok=True)
+    ending = "png" if options.png else "webp"
     with lab_page(nodelay=True, ratio=options.ratio) as (lab, _):
         lab.page.on(
             "console", lambda one: print(f"console: {one.text[:300]}", flush=True) if one.type == "error" else None
@@ -63,7 +68,8 @@ def main():
                     if shown:
                         lab.ask(shown)
                         lab.idle()
-                    picture(lab.page, options.folder / f"{'-'.join(filter(None, (name, step)))}-{view}.png")
+                    called = "-".join([*filter(None, (name, step)), view]).replace(" ", "-")
+                    picture(lab.page, options.out / f"{called}.{ending}")
 
 
 def steps(lab):
@@ -79,7 +85,7 @@ def picture(page, path):
 
     page.wait_for_timeout(700)  # for what is painted late; nothing is measured here
     page.locator(ROOT).first.evaluate("one => one.scrollIntoView({ block: 'start' })")
-    page.screenshot(path=path)
+    Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(path, quality=85, method=6)
     for line in (*misfits(page, ROOT), *barriers(page, ROOT)):
         print(f"{path.stem}: {line}", flush=True)
 
