@@ -411,7 +411,7 @@ def test_all_of_it_is_seen_at_once(labeler):
 
 
 @pytest.mark.parametrize("known", ["label", "ghost"])
-@pytest.mark.parametrize("menu", ["Suggest", "View", "More"])
+@pytest.mark.parametrize("menu", ["View", "More"])
 def test_a_menu_leaves_most_of_the_picture_in_sight(labeler, menu, known):
     page, panel = labeler.page, labeler.page.locator(PANEL)
     seen = {}
@@ -437,6 +437,26 @@ def test_a_menu_leaves_most_of_the_picture_in_sight(labeler, menu, known):
         page.set_viewport_size({"width": 1280, "height": 1300})
     assert seen[1280] == 1
     assert min(seen.values()) > 0.4, seen
+
+
+def test_what_suggests_opens_above_its_button_wherever_the_animal_is(labeler):
+    page, panel = labeler.page, labeler.page.locator(PANEL)
+    opener = page.locator(".dlcnb-labeler .dlcnb-menu button", has_text="Suggest")
+    try:
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            for place in ((150, 30), (150, 180)):
+                labeler.ask(f"p.session.place({place}) and None")
+                assert not settle(page, ".dlcnb-labeler")
+                opener.click()
+                panel.wait_for()
+                lid, below = panel.bounding_box(), opener.bounding_box()
+                assert lid["x"] - 2 < below["x"] < lid["x"] + lid["width"] - below["width"] + 2, width
+                assert 0 <= below["y"] - lid["y"] - lid["height"] < 60, width
+                page.keyboard.press("Escape")
+                panel.wait_for(state="hidden")
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 1300})
 
 
 NARROW = (620, 900)  # as beside the file browser in a small window
@@ -597,6 +617,51 @@ def test_frames_around_play_while_a_key_is_held_and_the_frame_is_back(labeler):
     labeler.until("p.context.picture is not None")
     page.keyboard.up(" ")
     labeler.until("not p.context.playing and p.context.picture is None and p._painter.wait()")
+
+
+HOLLOW = (
+    "p.session.set_suggestions('snapshot-9', {{one: [[x, y, 0.99] for x, y in {dots}] for one in p.session.images}})"
+)
+
+
+def test_a_key_that_is_held_completes_one_frame(labeler):
+    page = labeler.page
+    labeler.ask(HOLLOW.format(dots=DOTS))
+    page.locator(CANVAS).hover()
+    page.keyboard.down("Shift")
+    for _ in range(6):  # all but the first are repetitions
+        page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    page.keyboard.up("Shift")
+    labeler.until("p.session.row == 1")
+    for _ in range(4):  # those go on from frame to frame
+        page.keyboard.down("d")
+    page.keyboard.up("d")
+    labeler.until("p.session.row == 5")
+    for _ in range(6):
+        page.keyboard.down("f")
+    page.keyboard.up("f")
+    labeler.until("p.session.asking == p.session.cursor.image and p.session.row == 5")
+    assert np.isfinite(placed(labeler)).all()
+    assert labeler.ask("[p.session.state(one) for one in p.session.images]") == ["done", *["new"] * (COUNT - 1)]
+
+
+@pytest.mark.parametrize("name", ["Accept all", "Done → next"])
+def test_a_double_click_completes_one_frame(labeler, name):
+    labeler.ask(HOLLOW.format(dots=DOTS))
+    page, named = labeler.page, labeler.page.locator(".dlcnb-labeler .dlcnb-actions button", has_text=name)
+    if name == "Accept all":
+        named.dblclick()
+    else:
+        labeler.ask("p.session.accept_all()")
+        named.dblclick()
+    labeler.until("p.session.row == 1")
+    page.locator(CANVAS).hover()
+    page.keyboard.press("d")  # what was pressed before has been heard by then
+    labeler.until("p.session.row == 2")
+    states = labeler.ask("[p.session.state(one) for one in p.session.images]")
+    assert states == ["done", *["new"] * (COUNT - 1)]
+    assert not labeler.ask("p.session.asking")
 
 
 def test_full_screen_by_a_key_and_back_with_as_many_pixels_as_it_shows(labeler):

@@ -1,5 +1,7 @@
 // Pointer, wheel and keyboard for the canvases inside one widget. JupyterLab and Notebook 7 keep their hands off.
 const SUPPRESS = 'data-lm-suppress-shortcuts';
+const ONCE = 'dlcnb-once'; // buttons that go on to the next thing
+const GOES_ON = /Arrow|Page|^[-+=,.]$|^Ctrl\+[yz]$/i; // keys that move, zoom, undo
 
 function initialize({ model }) {
   hear({ model });
@@ -213,15 +215,18 @@ function render({ model, el }) {
     const typing = target.isContentEditable || ['TEXTAREA', 'SELECT'].includes(target.tagName);
     const textual = target.tagName === 'INPUT' && !['checkbox', 'radio', 'button'].includes(target.type);
     if (typing || textual || target.closest('.dlcnb-own-keys')) return;
-    if ([' ', 'Enter'].includes(e.key) && target.matches('button, input, [role=button]')) return; // presses what has the focus
+    if ([' ', 'Enter'].includes(e.key) && target.matches('button, input, [role=button]')) {
+      if (e.repeat) e.preventDefault(); // it presses what has the focus, once
+      return;
+    }
     const ctrl = e.ctrlKey || e.metaKey ? 'Ctrl+' : '';
     const letter = /^[a-z]$/i.test(e.key) ? (e.shiftKey ? e.key.toUpperCase() : e.key.toLowerCase()) : e.key; // whatever Caps Lock says
     const key = ctrl + (e.altKey ? 'Alt+' : '') + (e.shiftKey && e.key.length > 1 ? 'Shift+' : '') + letter;
     if (model.get('grab').includes(key)) {
       e.preventDefault();
       e.stopImmediatePropagation();
-      if (e.repeat && model.get('held').includes(key)) return;
-      send({ type: 'key', key, repeat: e.repeat });
+      if (e.repeat && !GOES_ON.test(key) && !model.get('repeating').includes(key)) return;
+      send({ type: 'key', key });
       if (model.get('held').includes(key)) untilReleased(key, e.code);
     } else if (target === home) {
       e.stopImmediatePropagation(); // ipycanvas would swallow it, Tab too; Lab would act on the cell
@@ -389,6 +394,11 @@ function render({ model, el }) {
     root.addEventListener('focusin', (e) => e.target.setAttribute(SUPPRESS, 'true'), options);
     watchMenus(root, home, send, abort.signal);
     root.addEventListener('keydown', (e) => onKey(e, home), options);
+    // Of a double click only the first press counts where it brings what has not been seen yet.
+    const again = (e) => {
+      if (e.detail > 1 && e.target.closest(`.${ONCE}`)) e.stopImmediatePropagation();
+    };
+    root.addEventListener('click', again, options);
     describe(root, home);
     watchSizes(canvases);
     if (model.get('painter')) keepPainting(model);

@@ -39,7 +39,8 @@ class InputGuard(anywidget.AnyWidget):
     - ``pinch``: two fingers; also ``dx, dy`` (how far their middle moved) and ``factor`` (how far apart they moved).
       What the first finger began is taken back by a ``cancel``.
     - ``leave``: the pointer left a canvas; only with ``hover``.
-    - ``key``: with ``key``, spelled as in ``grab``, and ``repeat``; ``release`` when one of ``held`` is let go.
+    - ``key``: with ``key``, spelled as in ``grab``, once for each press; while it is held again and again where it
+      moves, zooms or undoes, or is one of ``repeating``. ``release`` when one of ``held`` is let go.
     - ``resized``: the page has emptied a canvas, as it has another size now.
     - ``dismiss``: something beside an open menu was pressed (see ``menus.js``).
     - ``ack``: with the ``id`` of a frame that has arrived.
@@ -75,6 +76,9 @@ class InputGuard(anywidget.AnyWidget):
         False, help="The wheel is told where the canvas has the keys; else only with Ctrl, and the page scrolls."
     ).tag(sync=True)
     held = traitlets.List(traitlets.Unicode(), help="Keys of ``grab`` whose release is told, too.").tag(sync=True)
+    repeating = traitlets.List(
+        traitlets.Unicode(), help="Keys of ``grab`` that go from one thing to the next, again and again while held."
+    ).tag(sync=True)
     label = traitlets.Unicode("", help="What the first canvas is, for screen readers.").tag(sync=True)
     captions = traitlets.List(traitlets.Unicode(), help="Tooltips of the tabs of the widget.").tag(sync=True)
     painter = traitlets.Unicode(
@@ -222,7 +226,7 @@ class Input:
             key = key.upper() if shift else key.lower()
         name = ("Ctrl+" if ctrl or meta else "") + ("Shift+" if shift and len(key) > 1 else "") + key
         if name in self._keys:
-            self._plain({"type": "key", "key": name, "repeat": False})
+            self._plain({"type": "key", "key": name})
 
     def _plain(self, message: dict[str, Any]) -> None:
         if not self.guard.attached:

@@ -40,15 +40,21 @@ function watchMenus(root, home, send, signal) {
   const buttonOf = (panel) => root.querySelector(`button.${nameOf(panel)}`);
   const isOpen = (panel) => panel.offsetParent !== null;
   const panels = () => [...root.querySelectorAll('.dlcnb-panel')];
-  // It lies over a picture; behind what stands beside that, where there is room.
+  // It lies over a picture; behind what stands beside that, where there is room. A narrow one lies above its button.
   const place = (panel) => {
+    const around = panel.parentElement.getBoundingClientRect();
+    if (panel.classList.contains('dlcnb-narrow')) {
+      const left = Math.min(buttonOf(panel).getBoundingClientRect().left - around.left, around.width - panel.offsetWidth);
+      panel.style.setProperty('--dlcnb-left', `${Math.max(left, 0)}px`);
+      return;
+    }
     const columns = panel.closest('.dlcnb-columns')?.getBoundingClientRect();
     const side = columns && panel.closest('.dlcnb-columns').querySelector('.dlcnb-side')?.getBoundingClientRect();
     if (!side) return;
     const free = columns.right - side.right - GAP;
     panel.classList.toggle('dlcnb-outside', free >= LEAST);
     panel.style.setProperty('--dlcnb-free', `${free}px`);
-    panel.style.setProperty('--dlcnb-left', `${side.right + GAP - panel.parentElement.getBoundingClientRect().left}px`);
+    panel.style.setProperty('--dlcnb-left', `${side.right + GAP - around.left}px`);
   };
   const showMore = (panel) =>
     panel.classList.toggle('dlcnb-more-below', panel.scrollHeight - panel.scrollTop - panel.clientHeight > 8);
@@ -92,7 +98,7 @@ function watchMenus(root, home, send, signal) {
     if (e.key !== 'Escape' || !panels().some((panel) => panel.contains(e.target))) return;
     e.preventDefault();
     e.stopImmediatePropagation();
-    send({ type: 'key', key: 'Escape', repeat: e.repeat });
+    send({ type: 'key', key: 'Escape' });
   };
   root.addEventListener('keydown', escaped, { capture: true, signal });
 }

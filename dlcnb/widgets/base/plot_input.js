@@ -1,6 +1,7 @@
 // Clicks, drags, wheel and keys on the bqplot figures inside one widget, told as shares of the plot's area.
 const SUPPRESS = 'data-lm-suppress-shortcuts';
 const PLOT = '.dlcnb-plot';
+const GOES_ON = /Arrow|Page|^[-+]$/; // keys that move and zoom; of others a press is one deed, however long
 const LEAST = 5; // px that a drag is long
 const PATIENCE = 5000; // ms in which what is scrolled to may grow
 
@@ -129,6 +130,7 @@ function render({ model, el }) {
         const key = (e.shiftKey && e.key.length > 1 ? 'Shift+' : '') + e.key;
         if (!model.get('grab').includes(key)) return;
         e.preventDefault();
+        if (e.repeat && !GOES_ON.test(key)) return;
         send({ type: 'key', key, plot: name(figure) });
       },
       { capture: true },

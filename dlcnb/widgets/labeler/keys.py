@@ -169,6 +169,7 @@ PAGE = '<!DOCTYPE html><meta charset="utf-8"><title>Keys of the dlcnb labeler</t
 PRINTED = """body {{ columns: 2; font: 10pt sans-serif; }} section {{ break-inside: avoid; margin-bottom: 8pt; }}
 kbd {{ display: inline-block; min-width: 20pt; border: 1px solid #888; border-radius: 2pt; padding: 0 3pt; }}"""
 HELD = (" ",)  # keys that do something as long as they are down
+REPEATING = ("a", "d", "w", "s", "[", "]")  # those that go on while they are held: from frame to frame, part to part
 KEYS = {" " if key == "Space" else key: action.name for action in ACTIONS.values() for key in action.keys}
 
 

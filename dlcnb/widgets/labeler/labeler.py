@@ -23,7 +23,7 @@ from dlcnb.widgets.labeler.context import Context
 from dlcnb.widgets.labeler.crosshair import Crosshair
 from dlcnb.widgets.labeler.follower import Follower
 from dlcnb.widgets.labeler.keeper import Keeper
-from dlcnb.widgets.labeler.keys import ACTIONS, HELD, KEYS
+from dlcnb.widgets.labeler.keys import ACTIONS, HELD, KEYS, REPEATING
 from dlcnb.widgets.labeler.parts import ConflictBox, Controls, beside, marks_html, saved_html
 from dlcnb.widgets.labeler.screen import Screen
 from dlcnb.widgets.labeler.state import LabelSession
@@ -127,6 +127,7 @@ class Labeler(View):
         self.screen = Screen(session, self.view, self.images, self.colors, self.redraw)
         self.canvas, self.bar = self.screen.canvas, self.screen.bar
         self.input = self.screen.listen([*KEYS, *Crosshair.keys, *DIGITS], HELD, self._on_input)
+        self.input.guard.repeating = list(REPEATING)
         self.context = self.screen.context = Context(session, self.redraw, self.fail)
         self.screen.under = self.pointer.under
         self.suggester = Suggester(session, self.fail)

@@ -109,6 +109,8 @@ class Controls:
         plain = [a for name, group in GROUPS.items() if name not in ("show", "fine nudge") for a in group]
         self.buttons = {action.name: self._button(action) for action in plain if action.name != "escape"}
         self.buttons["done next"].button_style = "primary"
+        for name in ("done next", "accept all"):
+            self.buttons[name].add_class("dlcnb-once")
         self.toggles = {action.name: self._toggle(action) for action in GROUPS["show"]}
         self._build_fields()
         self._build_tones()
@@ -193,11 +195,13 @@ class Controls:
         return any(was_open)
 
     def _on_menu(self, opened: Menu) -> None:
-        """Close the others, and let it lie over the half of the picture where the points are not."""
+        """Close the others. What is to be seen at work lies over the half of the picture where the points are not."""
         self._suggester.look()
         for menu in self.menus:
             if menu is not opened:
                 menu.close_panel()
+        if opened is self.menus[0]:  # a press in it closes it: it may hide the animal for that long
+            return
         places = self.view.fit.to_canvas(self.session.known_points())[:, 1]
         low = places[np.isfinite(places)] > self.view.canvas_size[0] / 2
         set_class(opened.panel, "dlcnb-high", bool(len(low)) and low.mean() > 0.5)

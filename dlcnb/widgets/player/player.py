@@ -115,6 +115,7 @@ class Player(View):
         height, width = state.canvas_size
         self.canvas, self.timeline = FrameCanvas((height, width)), Timeline(width, self.lanes)
         self.input = Input([self.canvas, self.timeline], KEYS, self._on_input)
+        self.input.guard.repeating = ["[", "]"]
         self.input.sharpen(self._on_client, self.canvas, self.timeline)
         self.input.zooms(state)
         self.slider = ipywidgets.IntSlider(

@@ -262,6 +262,7 @@ class LabelReview(View):
             words = text.format(*fault.bodyparts, *fault.bodyparts)
             if words not in [other.description for other in made]:
                 made.append(button(icon, fault.text, partial(self.mend, image, fault), words))
+                made[-1].add_class("dlcnb-once")
         self.fixes.children = (*made, self.undo) if self.state.mended else tuple(made)
         for old in before:
             if old is not self.undo:

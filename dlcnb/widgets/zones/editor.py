@@ -70,6 +70,7 @@ class ZoneEditor(View):
         self.canvas = FrameCanvas(size)
         self.canvas.layout.max_width = room(size, 400)
         self.input = Input([self.canvas], KEYS, self._on_input, ROOT)
+        self.input.guard.repeating = ["n", "N", "h", "H"]
         self.input.sharpen(self.redraw, self.canvas)
         self.input.zooms(self.state)
         self.controls = controls = ZoneControls(self, [path.stem for path in self.project.videos])
