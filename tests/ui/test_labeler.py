@@ -439,7 +439,7 @@ def test_a_menu_leaves_most_of_the_picture_in_sight(labeler, menu, known):
     assert min(seen.values()) > 0.4, seen
 
 
-def test_what_suggests_opens_above_its_button_wherever_the_animal_is(labeler):
+def test_what_suggests_opens_at_its_button_wherever_the_animal_is(labeler):
     page, panel = labeler.page, labeler.page.locator(PANEL)
     opener = page.locator(".dlcnb-labeler .dlcnb-menu button", has_text="Suggest")
     try:
@@ -450,7 +450,11 @@ def test_what_suggests_opens_above_its_button_wherever_the_animal_is(labeler):
                 assert not settle(page, ".dlcnb-labeler")
                 opener.click()
                 panel.wait_for()
-                lid, below = panel.bounding_box(), opener.bounding_box()
+                lid, below, picture = (one.bounding_box() for one in (panel, opener, page.locator(CANVAS)))
+                if below["y"] < picture["y"] + picture["height"]:  # the bar stands beside the picture
+                    assert abs(lid["x"] + lid["width"] - picture["x"] - picture["width"]) < 3
+                    page.keyboard.press("Escape")
+                    continue
                 assert lid["x"] - 2 < below["x"] < lid["x"] + lid["width"] - below["width"] + 2, width
                 assert 0 <= below["y"] - lid["y"] - lid["height"] < 60, width
                 page.keyboard.press("Escape")

@@ -40,11 +40,14 @@ function watchMenus(root, home, send, signal) {
   const buttonOf = (panel) => root.querySelector(`button.${nameOf(panel)}`);
   const isOpen = (panel) => panel.offsetParent !== null;
   const panels = () => [...root.querySelectorAll('.dlcnb-panel')];
-  // It lies over a picture; behind what stands beside that, where there is room. A narrow one lies above its button.
+  // It lies over a picture; behind what stands beside that, where there is room. A narrow one lies above its
+  // button, or over the picture where that stands beside it.
   const place = (panel) => {
     const around = panel.parentElement.getBoundingClientRect();
     if (panel.classList.contains('dlcnb-narrow')) {
-      const left = Math.min(buttonOf(panel).getBoundingClientRect().left - around.left, around.width - panel.offsetWidth);
+      const opener = buttonOf(panel).getBoundingClientRect();
+      const most = (opener.top < around.bottom ? around : root.getBoundingClientRect()).right - panel.offsetWidth;
+      const left = Math.min(opener.left, most) - around.left;
       panel.style.setProperty('--dlcnb-left', `${Math.max(left, 0)}px`);
       return;
     }

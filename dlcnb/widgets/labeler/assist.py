@@ -199,7 +199,7 @@ class Assistance(Frames):
         The rest is named, and what was named is taken by a second call in the same frame.
         """
         points, _ = self.suggested()
-        hollow, named = self.unsure(), self._named
+        hollow, named = self.unsure(), self.named
         taken = [k for k in np.flatnonzero(np.isfinite(points[:, 0])) if not hollow[k] or self.bodyparts[k] in named]
         if not (taken or hollow.any()):
             self.note("there is no hollow point to accept in this frame: Suggest, or Copy previous, shows some")
@@ -208,7 +208,7 @@ class Assistance(Frames):
         if self.mode == "sequential":
             states = [value.state for value in self.values()]
             self.choose(states.index("open") if "open" in states else self.part)
-        self._named = frozenset(self._names(self.unsure()))
+        self.named = tuple(self._names(self.unsure()))
         self.note(self._left(len(taken)))
 
     def unsure(self) -> NDArray[np.bool_]:
@@ -226,9 +226,8 @@ class Assistance(Frames):
         parts = [f"{taken or 'none'} accepted"]
         if unsure:
             parts[0] += f", {len(unsure)} left open as unsure"
-            these = "this one" if len(unsure) == 1 else "these"
-            cut = f"below pcutoff {self.project.pcutoff:g}"
-            parts.append(f"press again (Shift+Enter) to accept {these}, too: {', '.join(unsure)} ({cut})")
+            cut = f"likelihood below pcutoff {self.project.pcutoff:g}"
+            parts.append(f"look at {', '.join(unsure)} ({cut}) and press again to accept what is there")
         if bare:
             parts.append(f"still open, without a suggestion: {', '.join(bare)} (click, or N: not visible)")
         return "; ".join(parts) if unsure or bare else ""

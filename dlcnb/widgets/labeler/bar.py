@@ -67,9 +67,10 @@ def _line(name: str, counts: Mapping[str, int]) -> Markup:
         markup('<i style="width:{:.2f}%;background:rgb{}"></i>', 100 * counts[state] / total, STATE_COLORS[state])
         for state in ("done", "in work")
     )
-    text = f"{counts['done']} of {total} done" + (f", {counts['in work']} in work" if counts["in work"] else "")
+    text = f"{counts['done']} of {total} done"
+    whole = f"{text}, {counts['in work']} in work (orange in the bar)" if counts["in work"] else text
     return markup(
-        '<div><span title="{}">{}</span>{}<span class="dlcnb-bar" role="progressbar" aria-valuemin="0" '
+        '<div title="{}"><span>{}</span>{}<span class="dlcnb-bar" role="progressbar" aria-valuemin="0" '
         'aria-valuemax="{}" aria-valuenow="{}">{}</span></div>',
-        *(name, name, muted(text), total, counts["done"], parts),
+        *(f"{name}: {whole}", name, muted(text), total, counts["done"], parts),
     )

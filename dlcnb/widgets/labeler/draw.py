@@ -90,6 +90,7 @@ class Scene:
     under: int | None = None
     note: str = ""
     letters: int = 13
+    unsure: NDArray[np.bool_] | None = None
 
 
 def scene(session: LabelSession, view: LabelView, edges: NDArray[np.int64], under: int | None = None) -> Scene:
@@ -106,7 +107,8 @@ def scene(session: LabelSession, view: LabelView, edges: NDArray[np.int64], unde
         hollow, likelihood = session.suggested(image)
         hollow = np.where(np.isfinite(points), np.nan, hollow)
         previous = session.previous_labeled() if view.ghost else None
-        ghosts = none if previous is None else session.points(previous)
+        bare = session.open_parts(image)[:, None] & np.isnan(hollow)
+        ghosts = none if previous is None else np.where(bare, session.points(previous), np.nan)
     disputed = [
         [(np.nan, np.nan) if point is None else point for point in (c.mine, c.theirs)]
         for c in session.conflicts
@@ -133,6 +135,7 @@ def scene(session: LabelSession, view: LabelView, edges: NDArray[np.int64], unde
         loupe_box=loupe_box(fit.to_canvas(magnified or (0.0, 0.0)), seen, view.canvas_size),
         pointer=np.array(view.pointer or (np.nan, np.nan)),
         under=under,
+        unsure=session.unsure() & np.isfinite(hollow[:, 0]),
     )
 
 
@@ -208,6 +211,7 @@ def label_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:
     things = outlined(Lines(seen.lines, LIGHT, 1.5, 0.8), alpha=0.6)
     things += haloed(Lines(_crosses(seen.ghosts, 5.0), np.repeat(colors, 2, axis=0), 1.5, 0.9), 1.0, 0.9)
     things += _marks(seen.hollow, 4.5 + 2.5 * np.nan_to_num(seen.likelihood), colors, 2.0)  # the larger the surer
+    things += _unsure_things(seen)
     things += _point_things(seen, colors) + _dispute_things(seen.disputed) + _crosshair_things(seen, colors)
     things += _pointer_things(seen)
     if seen.note:
@@ -258,6 +262,12 @@ def _point_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:
         if seen.named and there[seen.names.index(name)]:
             things.append(Text(name, (x + RADIUS + 8, y), seen.letters, outline=1.5))
     return things
+
+
+def _unsure_things(seen: Scene) -> list[Thing]:
+    """A question mark beside each hollow point that `accept_all` does not take at once."""
+    which = [] if seen.unsure is None else np.flatnonzero(seen.unsure)
+    return [Text("?", (x - 12, y - 9), seen.letters, outline=1.5, bold=True) for x, y in seen.hollow[which].tolist()]
 
 
 def _marks(

@@ -59,12 +59,12 @@ class Frames:
     cursor: Cursor
     outliers: tuple[str, ...] = ()  # images that were extracted as outlier frames in this iteration, in their order
     _tables: tuple[Any, ...] = ()  # that told of them, and of what time they are
-    _named: frozenset[str] = frozenset()  # unsure bodyparts of this frame that `accept_all` has named
     mode: Any  # traits of the session
     revision: Any
     show: Any
     message: Any
     asking: Any
+    named: Any
     _make: Callable[..., None]
     _move_on: Callable[[], None]
     clipped: Callable[[Point], Point]
@@ -230,7 +230,7 @@ class Frames:
         if self.mode == "sequential" and image != self.cursor.image:
             states = [value.state for value in self.values(image)]
             part = self.bodyparts[states.index("open")] if "open" in states else part
-        self.message, self.asking, self._named = "", "", frozenset()
+        self.message, self.asking, self.named = "", "", ()
         self.cursor.image, self.cursor.bodypart = image, part
 
     @locked

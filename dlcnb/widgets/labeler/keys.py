@@ -97,7 +97,7 @@ GROUPS = {
     "show": (
         _a("loupe", "l", "search", "Loupe", "Magnify what is under the pointer", "view.toggle", "loupe"),
         _a("ghost", "g", "history", "Ghosts",
-           "Faint crosses where the bodyparts were in the previous labeled frame: to compare; they are not labels",
+           "Faint crosses where the open bodyparts were in the previous labeled frame: to compare; they are not labels",
            "view.toggle", "ghost"),
         _a("skeleton", "k", "share-alt", "Skeleton", "Lines of the skeleton", "view.toggle", "skeleton"),
         _a("names", "t", "font", "Names", "Names beside the points", "view.toggle", "names"),
@@ -163,8 +163,13 @@ MARK_TEXTS = {
     "● ■ ◆ ▲": "A label; the ring is around the current bodypart",
     "×": "Where the bodypart was in the labeled frame before; not a label (G shows or hides them)",
     "○": "Suggested, not a label yet: accept it, or click where it belongs",
+    "?": "Beside a suggested point: unsure, its likelihood is below the project's pcutoff",
     "▲": "In the bar of frames: an outlier frame, which the network got wrong",
 }
+FIRST = (
+    "Click on the bodypart that is marked in the list; then the next one is. Not visible passes over one that can't be "
+    "seen. Done → next opens the next frame. Nothing needs to be saved. ? or Escape closes this list."
+)
 PAGE = '<!DOCTYPE html><meta charset="utf-8"><title>Keys of the dlcnb labeler</title><style>{}</style><body>{}'
 PRINTED = """body {{ columns: 2; font: 10pt sans-serif; }} section {{ break-inside: avoid; margin-bottom: 8pt; }}
 kbd {{ display: inline-block; min-width: 20pt; border: 1px solid #888; border-radius: 2pt; padding: 0 3pt; }}"""
@@ -193,7 +198,8 @@ def help_html() -> Markup:
     for title, rows in groups.items():
         lines = joined(markup("<div><kbd>{}</kbd> {}</div>", keys, text) for keys, text in rows)
         sections.append(markup("<section>{}{}</section>", heading(title), lines))
-    keys = joined(sections)
+    first = markup('<div class="dlcnb-first">{}</div>', FIRST)
+    keys = joined([first, *sections])
     page = markup(PAGE, markup(PRINTED), keys).encode()
     link = markup(
         '<a class="dlcnb-print" download="dlcnb-keys.html" href="data:text/html;charset=utf-8;base64,{}">{}</a>',

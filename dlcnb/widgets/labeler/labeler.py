@@ -112,6 +112,11 @@ class Labeler(View):
             self.suggester.start(suggestions)
         else:
             self.session.offer_machine_labels()
+        counts = self.session.counts()
+        if not (counts["done"] or counts["in work"] or self.session.suggestions or self.said):
+            first, *others = self.session.bodyparts
+            then = f", then on {others[0]}" if others else ""
+            self.session.note(f"Click on {first} in the picture{then}; Done → next opens the next frame.")
 
     def _first_size(self) -> tuple[int, int]:
         try:
@@ -149,6 +154,7 @@ class Labeler(View):
         session.observe(lambda _: self.redraw(), "mode")
         session.observe(lambda change: self.tell(change.new), "message")
         session.observe(lambda change: controls.show_asking(change.new), "asking")
+        session.observe(lambda change: controls.show_named(change.new), "named")
         session.observe(self._on_saved, "saved")
         view.observe(lambda _: self.redraw(), [*SHOWN, *TONES])
         controls.video.observe(self._quiet.ignored(self._on_video), "value")

@@ -40,9 +40,9 @@ MARKS = {  # what is seen in the picture, or the bar below -> (sign, words, more
     "ghosts": ("×", "the labeled frame before", f"{ACTIONS['ghost'].text} (G: show or hide them)"),
     "hollow": (
         "○",
-        "suggested, not a label yet",
-        "Enter accepts the current one, Shift+Enter all that reach pcutoff, and pressed again the unsure ones, too; "
-        "a click replaces it",
+        "suggested, not a label yet (?: unsure)",
+        "Accept all makes labels of those that reach the project's pcutoff, and pressed again of the unsure ones, too; "
+        "Enter of the current one; a click replaces it",
     ),
     "outliers": (
         "▲",
@@ -109,6 +109,8 @@ class Controls:
         plain = [a for name, group in GROUPS.items() if name not in ("show", "fine nudge") for a in group]
         self.buttons = {action.name: self._button(action) for action in plain if action.name != "escape"}
         self.buttons["done next"].button_style = "primary"
+        self.buttons["full screen"].add_class("dlcnb-full-screen")
+        self.buttons["accept all"].add_class("dlcnb-accept")
         for name in ("done next", "accept all"):
             self.buttons[name].add_class("dlcnb-once")
         self.toggles = {action.name: self._toggle(action) for action in GROUPS["show"]}
@@ -188,6 +190,12 @@ class Controls:
         question = "Really done?" if left == len(states) else f"{left} not visible?"
         done.description = question if asking else ACTIONS["done next"].label
         done.button_style = "warning" if asking else "primary"
+
+    def show_named(self, named: Sequence[str]) -> None:
+        """Let the button that accepts say which unsure points its next press takes."""
+        accept = self.buttons["accept all"]
+        accept.description = f"{len(named)} unsure?" if named else ACTIONS["accept all"].label
+        accept.button_style = "warning" if named else ""
 
     def close_menus(self) -> bool:
         """Close what is open; True if something was."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from traitlets import Enum, HasTraits, Int, Unicode
+from traitlets import Enum, HasTraits, Int, Tuple, Unicode
 
 from dlcnb.labels import Conflict, Edit, LabelError, LabelStore
 from dlcnb.project import Project
@@ -20,6 +20,7 @@ from dlcnb.widgets.labeler.history import Change, Done, History, Placement, Poin
 __all__ = ["MODES", "SHOW", "Cursor", "LabelSession"]
 
 MODES = ("sequential", "quick", "loop")
+FEW = 3  # frames that are labeled by hand before what follows them is told of
 
 
 class LabelSession(Assistance, HasTraits):
@@ -54,6 +55,7 @@ class LabelSession(Assistance, HasTraits):
     saved = Enum(("saved", "unsaved", "saving", "failed"), "saved", help="Whether the tables have all edits.")
     message = Unicode("", help="A hint for the user; empty when there is none.")
     asking = Unicode("", help="The image of which `finish` asked whether it is really done; empty after any edit.")
+    named = Tuple(help="Unsure bodyparts of this frame that `accept_all` has named: a second call takes them.")
     _told_of_open = False  # that Done marks open bodyparts as not visible
     revision = Int(0, help="Counts the changes of labels, hollow points and conflicts.")
     taken = Int(0, help="Counts the changes that were taken over from elsewhere.")
@@ -171,8 +173,7 @@ class LabelSession(Assistance, HasTraits):
         again = f"press Done again to mark {', '.join(parts)} as not visible"
         if hollow:
             them = f"{hollow} hollow point{' is no label' if hollow == 1 else 's are no labels'} yet"
-            keys = "Shift+Enter, twice for the unsure ones" if self.unsure().any() else "Shift+Enter"
-            return f"{them}: accept ({keys}) or drag, or {again}"
+            return f"{them}: press Accept all, or drag what is off, or {again}"
         if len(parts) == len(self.bodyparts):
             return f"nothing is placed in this frame: {again}"
         return "" if self._told_of_open else f"{len(parts)} open: {again} (asked only once; Undo takes it back)"
@@ -185,8 +186,13 @@ class LabelSession(Assistance, HasTraits):
         if self.state() == "done":
             image, told = self.cursor.image, self.message.replace("this frame", "the frame before")
             self._go_on()
-            if told and self.cursor.image != image:
-                self.note("; ".join(filter(None, [told, self.message])))
+            if self.cursor.image != image:
+                self.note("; ".join(filter(None, [told, self.message or self._tip()])))
+
+    def _tip(self) -> str:
+        """Once, when a few frames are labeled by hand, how the next ones need less; empty else."""
+        by_hand = not self.suggestions and self.counts()["done"] == FEW
+        return "Suggest, below, and Follow the labels offers points in the next frames" if by_hand else ""
 
     @locked
     def copy(self) -> None:
@@ -196,12 +202,15 @@ class LabelSession(Assistance, HasTraits):
 
     @locked
     def paste(self) -> None:
-        """Show the points remembered by `copy` where bodyparts are open, hollow: no labels before they are accepted."""
+        """Show the points remembered by `copy` where bodyparts are open and have no hollow point, as hollow ones.
+
+        They are no labels before they are accepted.
+        """
         self._fill(self._clipboard, "nothing copied yet: Ctrl+C copies the points of a frame")
 
     @locked
     def copy_previous(self) -> None:
-        """Show the points of the previous labeled frame where bodyparts are open, hollow as by `paste`."""
+        """Show the points of the previous labeled frame where bodyparts are open and bare, hollow as by `paste`."""
         image = self.previous_labeled()
         self._fill(self.values(image) if image else [], "there is no labeled frame before this one in the video")
 
@@ -209,18 +218,18 @@ class LabelSession(Assistance, HasTraits):
         if not values:
             self.note(nothing)
             return
-        image = self.cursor.image
+        image, bare = self.cursor.image, self.open_parts() & np.isnan(self.suggested()[0][:, 0])
         changes: dict[Change | Done, str] = {}
-        for name, value, mine in zip(self.bodyparts, values, self.values(), strict=True):
-            if value.point and mine.state == "open":
+        for name, value, empty in zip(self.bodyparts, values, bare, strict=True):
+            if value.point and empty:
                 before = Placement(self._copies.get((image, name)))
                 changes[Change(image, name, before, Placement(value.point), copied=True)] = ""
         self._make(changes)
         count = len(changes)
         self.note(
             f"{count} hollow point{'' if count == 1 else 's'}, no labels yet: drag what moved; "
-            "Enter accepts one, Shift+Enter all and goes on"
-            if count else "there is no open bodypart to fill"
+            "Accept all makes labels of all and goes on, Enter of one"
+            if count else "nothing is open that has no hollow point: there is nothing to fill"
         )  # fmt: skip
 
     def _move_on(self) -> None:
@@ -285,7 +294,7 @@ class LabelSession(Assistance, HasTraits):
         still = [change for change in changes if self._holds(change)]
         self._make(dict.fromkeys(still, "undo"), remember=False)
         moved()
-        self.message, self._named = "", frozenset()
+        self.message, self.named = "", ()
         self.cursor.image = changes[-1].image
         self.cursor.bodypart = changes[-1].bodypart or self.cursor.bodypart
         if len(still) < len(changes):

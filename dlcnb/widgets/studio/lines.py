@@ -85,7 +85,8 @@ class Lines:
         self._activity.open_tab(tab)
         self.folder.value, task = muted(shortened(f"saved in {project.root}", 60)), project.task
         goal, words = found.next_step
-        self.next_button.layout.display = "none" if found.awaited and tab == goal else None
+        at_it = found.awaited or (goal == "Label" and found.outliers <= found.refined)  # by oneself, or by a worker
+        self.next_button.layout.display = "none" if at_it and tab == goal else None
         below = self._under_way(goal) if found.awaited else ""  # else the button says what is next
         whole = f"{task}: {found.summary}\n{found.verdict}\n{below or f'next: {words}'}"
         summary = markup(  # the page shows one of the two

@@ -108,8 +108,9 @@ class Steps:
     def show_titles(self, titles: Mapping[str, str]) -> None:
         """Show the steps with their state: {step: title}."""
         for n, step in enumerate(STEPS):
-            if self.tabs.get_title(n) != titles[step]:
-                self.tabs.set_title(n, titles[step])
+            title = step + titles[step].removeprefix(step).replace(" ", "\N{NO-BREAK SPACE}")
+            if self.tabs.get_title(n) != title:
+                self.tabs.set_title(n, title)
 
     def _arrange(self) -> None:
         """Hide what is not open: in a step that has two panes, the other one; of tabs and gear, the other one."""

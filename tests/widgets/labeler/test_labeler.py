@@ -16,6 +16,8 @@ from support.widgets import painted, shown
 import dlcnb
 from dlcnb.labels import Edit, Labels, LabelStore
 from dlcnb.widgets import Labeler
+from dlcnb.widgets.base.paint import Text
+from dlcnb.widgets.labeler.draw import label_things, scene
 from dlcnb.widgets.labeler.keeper import Keeper
 from dlcnb.widgets.labeler.keys import ACTIONS, KEYS, help_html
 
@@ -499,12 +501,29 @@ class TestPicture:
         values = np.full((4, 3), np.nan)
         values[2] = 90, 60, 0.9
         labeler.session.set_suggestions("s", {M1[1]: values})
+        key(labeler, "s")
         click(labeler, 60, 70)
-        changed = np.abs(np.array(labeler.snapshot()).astype(int) - plain).sum(axis=2) > 60
         for x, y, reach in ((60, 70, 3), (30, 40, 3), (90, 60, 9)):
             cx, cy = map(round, canvas(x, y))
+            changed = np.abs(np.array(labeler.snapshot()).astype(int) - plain).sum(axis=2) > 60
             assert changed[cy - reach : cy + reach + 1, cx - reach : cx + reach + 1].any()
         assert changed[200:260].sum() < changed.size / 20
+
+    def test_a_ghost_is_gone_when_its_bodypart_has_a_point_and_unsure_ones_are_marked(self, labeler):
+        click(labeler, 30, 40)
+        click(labeler, 50, 40)
+        key(labeler, "d")
+        assert np.isfinite(self.scene(labeler).ghosts[:, 0]).tolist() == [True, True, False, False]
+        click(labeler, 35, 45)
+        labeler.session.set_suggestions("s", {M1[1]: [[np.nan] * 3, (52, 41, 0.2), (90, 60, 0.9), [np.nan] * 3]})
+        seen = self.scene(labeler)
+        assert np.isnan(seen.ghosts).all()
+        assert seen.unsure.tolist() == [False, True, False, False]
+        marks = [one for one in label_things(seen, labeler.colors) if isinstance(one, Text) and one.text == "?"]
+        assert [np.hypot(*(one.place - seen.hollow[1])) < 20 for one in marks] == [True]
+
+    def scene(self, labeler):
+        return scene(labeler.session, labeler.view, np.empty((0, 2), int))
 
     def test_a_damaged_image_is_told_and_the_others_work(self, labeler, project):
         (project.root / M1[5]).write_bytes(b"no image")

@@ -379,8 +379,9 @@ class TestSuggestions:
         session.accept_all_and_go_on()
         assert states(session) == ["placed", "open", "placed", "placed"]
         assert (session.cursor.image, session.cursor.bodypart) == (M1[0], "leftear")
-        again = "press again (Shift+Enter) to accept this one, too: leftear (below pcutoff 0.6)"
+        again = "look at leftear (likelihood below pcutoff 0.6) and press again to accept what is there"
         assert session.message == f"3 accepted, 1 left open as unsure; {again}"
+        assert session.named == ("leftear",)
         session.undo()
         assert states(session) == ["open"] * 4
         session.go_to(M2[0])
@@ -391,7 +392,7 @@ class TestSuggestions:
         self.offer(session, (0.9, 0.3, 0.1, 0.99))
         session.accept_all_and_go_on()
         assert states(session) == ["placed", "open", "open", "placed"]
-        assert session.message.endswith("to accept these, too: leftear, rightear (below pcutoff 0.6)")
+        assert "look at leftear, rightear (likelihood below pcutoff 0.6) and press again" in session.message
         session.accept_all_and_go_on()
         assert (session.state(M1[0]), session.cursor.image) == ("done", M1[1])
         np.testing.assert_array_equal(session.points(M1[0]), SQUARE)
@@ -404,7 +405,7 @@ class TestSuggestions:
         self.offer(session, (0.1, 0.2, 0.3, 0.4))
         session.accept_all_and_go_on()
         assert states(session) == ["open"] * 4
-        assert session.message.startswith("none accepted, 4 left open as unsure; press again")
+        assert session.message.startswith("none accepted, 4 left open as unsure; look at snout, leftear")
         session.accept_all_and_go_on()
         assert session.state(M1[0]) == "done"
 
@@ -418,14 +419,30 @@ class TestSuggestions:
         session.accept_all()
         assert states(session) == ["open"] * 4
 
-    def test_done_names_the_keys_that_accept_what_is_shown(self, session):
+    def test_done_names_what_accepts_what_is_shown(self, session):
         self.offer(session, (0.1, 0.2, 0.3, 0.4))
         session.finish()
-        assert "accept (Shift+Enter, twice for the unsure ones)" in session.message
-        self.offer(session, [0.9] * 4)
+        assert "4 hollow points are no labels yet: press Accept all" in session.message
+
+    def test_copies_take_the_place_of_no_suggestion(self, session):
+        for point in SQUARE:
+            session.click(point)
         session.go_to(M1[1])
-        session.finish()
-        assert "accept (Shift+Enter) or drag" in session.message
+        values = np.full((4, 3), np.nan)
+        values[1] = 5, 6, 0.9
+        session.set_suggestions("s", {M1[1]: values})
+        session.copy_previous()
+        np.testing.assert_array_equal(session.suggested()[0], [SQUARE[0], (5, 6), *SQUARE[2:]])
+        session.copy_previous()
+        assert "nothing is open that has no hollow point" in session.message
+
+    def test_what_follows_is_told_of_once_after_a_few_frames_by_hand(self, session):
+        told = []
+        for _ in range(5):
+            session.finish(sure=True)
+            session.finish_and_go_on()
+            told.append("Follow the labels" in session.message)
+        assert told == [False, False, True, False, False]
 
     def test_accepting_all_of_a_frame_goes_on_to_the_next_that_is_not_done(self, session):
         values = np.column_stack([np.array(SQUARE, float), [0.9] * 4])
