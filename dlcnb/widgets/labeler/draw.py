@@ -266,8 +266,8 @@ def _point_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:
 
 def _unsure_things(seen: Scene) -> list[Thing]:
     """A question mark beside each hollow point that `accept_all` does not take at once."""
-    which = [] if seen.unsure is None else np.flatnonzero(seen.unsure)
-    return [Text("?", (x - 12, y - 9), seen.letters, outline=1.5, bold=True) for x, y in seen.hollow[which].tolist()]
+    points = [] if seen.unsure is None else seen.hollow[seen.unsure].tolist()
+    return [Text("?", (x - 12, y - 9), seen.letters, outline=1.5, bold=True) for x, y in points]
 
 
 def _marks(

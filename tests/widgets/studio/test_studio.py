@@ -122,6 +122,11 @@ def studio(project):
     view.close()
 
 
+def title(view, n):
+    """Of a step, with its state."""
+    return view.steps.tabs.get_title(n).replace("\N{NO-BREAK SPACE}", " ")
+
+
 class TestOverview:
     def test_the_steps_follow_each_other(self, empty):
         assert overview(empty).next_step[0] == "Frames"
@@ -619,7 +624,7 @@ class TestStudio:
             assert studio.wait()
             assert "Evaluating: starting" in studio.line.value  # and it is asked for no more
             assert studio.next_button.layout.display == "none"
-            assert studio.steps.tabs.get_title(3) == "Evaluate …"
+            assert title(studio, 3) == "Evaluate …"
             assert "press Evaluate" not in studio.widgets["Evaluate"].empty.value
         studio.widgets["Evaluate"].wait(300)
         line.follower.wait(300)
@@ -681,18 +686,18 @@ class TestStudio:
             assert "No network is trained yet" in view.status_line.value
 
     def test_the_steps_tell_their_state(self, studio):
-        titles = [studio.steps.tabs.get_title(n) for n in range(len(STEPS))]
+        titles = [title(studio, n) for n in range(len(STEPS))]
         done = f"{LABELED}/{LABELED}"
         assert titles == ["Videos and frames ✓", f"Label {done}", "Train", "Evaluate", "Look", "Refine"]
         trained(studio.project)
         studio.refresh()
         assert studio.wait()
-        assert studio.steps.tabs.get_title(2) == "Train !"
+        assert title(studio, 2) == "Train !"
         assert "trained for 10 steps only" in studio.guard.captions[2]
         evaluate(studio.project, studio.project.last_run())
         studio.refresh()
         assert studio.wait()
-        assert [studio.steps.tabs.get_title(n) for n in (2, 3)] == ["Train ✓", "Evaluate ✓"]
+        assert [title(studio, n) for n in (2, 3)] == ["Train ✓", "Evaluate ✓"]
 
     def test_a_tab_chosen_by_hand_is_filled(self, studio):
         studio.steps.tabs.selected_index = 1
@@ -781,6 +786,17 @@ class TestStudio:
         assert labeler.wait()
         assert studio.wait()
         assert f"{LABELED + 1} of {len(labeler.session.images)} frames" in studio.line.value
+
+    def test_the_first_frame_says_what_to_do_and_nothing_is_to_be_pressed_on_top(self, studio):
+        for table in studio.project.labeled_dirs()[0].glob("CollectedData*"):
+            table.unlink()
+        with closing(Studio(studio.project)) as view:
+            assert view.tab == "Label"
+            assert "Click on snout in the picture, then on leftear" in view.status_line.value
+            assert view.next_button.layout.display == "none"
+            view.go_to("Train")
+            assert view.next_button.layout.display is None
+            assert view.next_button.description == f"Label {LABELED} frames"
 
     def test_other_bodyparts_open_everything_anew(self, studio):
         labeler = studio.go_to("Label")
