@@ -20,10 +20,13 @@ from dlcnb.labels import Labels, current_labels, image_problem, image_size, read
 from dlcnb.project import Project, ProjectError, is_video, nearest, video_stem
 from dlcnb.trainset.cautions import few_to_test, sizes_that_differ, swapped_twins
 from dlcnb.trainset.config import TrainConfig
+from dlcnb.trainset.looks import LOOKED_AT, colors_at, unlike_twins
 from dlcnb.trainset.plan import Plan, plan
 from dlcnb.trainset.sides import mirror_order
+from dlcnb.trainset.survey import spacing
 
 _SIZED = 500  # frames whose sizes are looked at
+_AROUND, _LEAST_AROUND = 0.2, 2.0  # how far from a bodypart its colour is looked at: share of the spacing, and px
 
 __all__ = ["Split", "TrainSet", "choose_split", "folds", "leave_one_video_out", "resize", "split"]
 
@@ -171,7 +174,20 @@ class TrainSet:
         """What ``config`` leaves open, decided from some frames (default all): a `dlcnb.trainset.Plan`."""
         chosen = np.arange(len(self)) if indices is None else np.asarray(indices)
         some = chosen[:: -(-len(chosen) // _SIZED)]  # files of a large set take long to open
-        return plan(config, self.bodyparts, self.points[chosen], self.sizes(some))
+        unlike = self._unlike(chosen) if config.mirror is None else ()
+        return plan(config, self.bodyparts, self.points[chosen], self.sizes(some), unlike)
+
+    def _unlike(self, chosen: NDArray[np.intp]) -> tuple[str, ...]:
+        """Bodyparts whose twin has another colour, by some of these frames."""
+        mirror, radius = mirror_order(self.bodyparts), _AROUND * spacing(self.points[chosen])
+        if mirror is None or not np.isfinite(radius):
+            return ()
+        both = np.isfinite(self.points[chosen]).all(-1)
+        twins = mirror != np.arange(len(mirror))
+        seen = chosen[(both & both[:, mirror] & twins).any(1)]
+        some = seen[:: max(-(-len(seen) // LOOKED_AT), 1)]
+        colors = [colors_at(self.image(int(n)), self.points[n], max(radius, _LEAST_AROUND)) for n in some]
+        return unlike_twins(np.array(colors).reshape(len(some), len(mirror), 3), mirror, self.bodyparts)
 
     def cautions(self, config: TrainConfig, trained: NDArray[np.intp]) -> list[str]:
         """What to look at before training: twins that look swapped, few frames to test on, sizes that differ.

@@ -53,6 +53,7 @@ def plan(
     bodyparts: Sequence[str],
     points: NDArray[np.float64],
     frame_sizes: Sequence[tuple[int, int]],
+    unlike: Sequence[str] = (),
 ) -> Plan:
     """Decide what ``config`` leaves open; what it sets stays as it is.
 
@@ -62,12 +63,20 @@ def plan(
     bodyparts : K names.
     points : float ``(N, K, 2)`` px: the labels of the frames to train on, NaN = not there.
     frame_sizes : N times ``(height, width)``, px.
+    unlike : bodyparts whose twin on the other side has another colour (`dlcnb.trainset.looks.unlike_twins`).
     """
     facts = survey(points, frame_sizes, mirror_order(bodyparts))
     values: dict[str, Any] = {}
     reasons: list[str] = []
+    if unlike and config.mirror is None:
+        values["mirror"] = False
+        reasons.append(f"Frames are not mirrored: {' and '.join(unlike[:2])} have colours of their own.")
     for name, choose in _CHOICES.items():
-        if getattr(config, name) in (None, "auto") and not (name == "crop_size" and config.crop_size is None):
+        if (
+            name not in values
+            and getattr(config, name) in (None, "auto")
+            and not (name == "crop_size" and config.crop_size is None)
+        ):
             chosen, reason = choose(facts, replace(config, **values), bodyparts)
             values[name] = chosen
             reasons.append(reason)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dlcnb.geometry import animal_px
 
-__all__ = ["Survey", "directions", "looks_mirrored", "survey"]
+__all__ = ["Survey", "directions", "looks_mirrored", "spacing", "survey"]
 
 _ROUNDS = 8  # of fitting the mean posture; it changes little after three
 _TURNS = 30.0  # degrees of spread from which on an animal counts as one that turns round
@@ -67,7 +67,7 @@ def survey(
         frames=len(points),
         frame_sizes=np.array(frame_sizes, int).reshape(-1, 2),
         animal_px=animal_px(points),
-        spacing_px=_spacing(points),
+        spacing_px=spacing(points),
         shown=there.mean(0) if len(points) else np.zeros(points.shape[1]),
         counts=there.sum(0),
         turn=turn,
@@ -75,7 +75,7 @@ def survey(
     )
 
 
-def _spacing(points: NDArray[np.float64]) -> float:
+def spacing(points: NDArray[np.float64]) -> float:
     """Distance to the nearest other bodypart that a quarter of all labels fall below, px; NaN if none has another."""
     distance = np.linalg.norm(points[:, :, None] - points[:, None], axis=-1)
     parts = np.arange(points.shape[1])
