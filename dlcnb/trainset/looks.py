@@ -1,4 +1,4 @@
-"""Whether a left bodypart looks like its right twin: a paw that is painted, or of another colour, tells the sides apart.
+"""Whether a left bodypart looks like its right twin: a painted paw, or one of another colour, tells the sides apart.
 
 A mirrored picture would show the paint on the other side, and teach the network to call either paw by either name.
 """

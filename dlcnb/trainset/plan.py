@@ -69,14 +69,10 @@ def plan(
     values: dict[str, Any] = {}
     reasons: list[str] = []
     if unlike and config.mirror is None:
-        values["mirror"] = False
+        config = replace(config, mirror=False)
         reasons.append(f"Frames are not mirrored: {' and '.join(unlike[:2])} have colours of their own.")
     for name, choose in _CHOICES.items():
-        if (
-            name not in values
-            and getattr(config, name) in (None, "auto")
-            and not (name == "crop_size" and config.crop_size is None)
-        ):
+        if getattr(config, name) in (None, "auto") and not (name == "crop_size" and config.crop_size is None):
             chosen, reason = choose(facts, replace(config, **values), bodyparts)
             values[name] = chosen
             reasons.append(reason)
