@@ -118,13 +118,17 @@ class Studio(View):
     def leave(self) -> None:
         """Back to the front door; labels are saved, what runs in worker processes goes on."""
         with self._lock:
+            task, found = self.project.task, self.overview
+            under_way = {"training": found.training, "evaluation": found.evaluating, "analysis": found.analyzing}
             self._leave()
             self._to_the_door()
+            if at_work := " and ".join(name for name, is_on in under_way.items() if is_on):
+                self.tell(f"Still under way in {task}: {at_work}. Open it again to see how far that is.")
 
     def _leave(self) -> None:
         """Close what is open, project or front door."""
         self.children = [self.guard, self.status_line]
-        self.tell("")
+        self.tell("One moment …")
         if self._painter is not None:
             self._painter.close()
             self.activity.close()
@@ -139,6 +143,7 @@ class Studio(View):
         if self.door is not None:
             self.door.close()
         self._painter, self.door, self.project = None, None, None  # type: ignore[assignment]  # as in __init__
+        self.tell("")
 
     # --- tabs ---
 

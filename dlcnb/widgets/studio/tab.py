@@ -28,10 +28,11 @@ def in_tab(target: str = "") -> Studio:
 def opened_on(target: str = "") -> Studio:
     """A Studio on a project (its folder or config.yaml), on a video, or at the front door.
 
-    A video that lies in a project opens that project; any other one begins a new project.
+    A video that lies in a project opens that project; any other one begins a new project. Without a path it is the
+    project in whose folder the kernel is, if there is one.
     """
     if not target:
-        return Studio()
+        return Studio(Path.cwd()) if is_project(Path.cwd()) else Studio()
     path = Path(target).expanduser().absolute()
     if path.is_file() and is_video(path):
         around = path.parent.parent

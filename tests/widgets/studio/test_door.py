@@ -1,6 +1,7 @@
 """The front door: recent projects, a new one, one of the folders, and what each says where something is wrong."""
 
 import threading
+from contextlib import closing
 from dataclasses import replace
 
 import av
@@ -87,6 +88,16 @@ class TestStudio:
         assert studio.door.ways.value == "Recent"
         studio.door.pane.children[0].children[0].children[0].click()
         assert studio.project.root == project.root
+
+    def test_what_goes_on_in_a_project_that_is_left_is_told(self, project, studio):
+        told = []
+        studio.open_project(project)
+        assert studio.wait()
+        studio.status_line.observe(lambda change: told.append(change.new), "value")
+        studio.overview = replace(studio.overview, training=True, analyzing=True)
+        studio.leave()
+        assert f"Still under way in {project.task}: training and analysis" in studio.status_line.value
+        assert any("One moment" in words for words in told)  # in place of an empty page
 
     def test_a_look_at_the_project_that_comes_too_late_changes_nothing(self, project, studio, monkeypatch):
         looking, go_on = threading.Event(), threading.Event()
@@ -345,6 +356,14 @@ class TestTab:
         view = tab.opened_on(path)
         assert view.project.root == project.root
         view.close()
+
+    def test_a_kernel_in_a_project_opens_that(self, project, here, monkeypatch):
+        monkeypatch.chdir(project.root)
+        with closing(tab.opened_on()) as view:
+            assert view.project.root == project.root
+        monkeypatch.chdir(here)
+        with closing(tab.opened_on()) as view:
+            assert view.door is not None
 
     def test_a_kernel_has_one(self):
         view = tab.in_tab("nowhere")
