@@ -136,6 +136,21 @@ def test_a_reloaded_page_shows_the_thumbnails_again(picker):
     picker.until("w.player.state.frame == 30")
 
 
+def test_the_ground_of_the_pictures_follows_the_theme(picker):
+    picker.ask("w.state.add('m1', [3, 30], 'hand')")
+    settled(picker)
+    page, corner = picker.page, "c => c.getContext('2d').getImageData(2, 2, 1, 1).data[0]"
+    try:
+        for dark in (True, False):
+            picker.theme(dark)
+            page.wait_for_function(
+                f"([selector, dark]) => (({corner})(document.querySelector(selector)) < 128) === dark",
+                arg=[GALLERY, dark],
+            )
+    finally:
+        picker.theme(False)
+
+
 @pytest.mark.parametrize("width", [1280, 800])
 def test_nothing_hangs_over_the_edge(picker, width):
     picker.ask("w.state.add('m1', range(0, 60, 3), 'hand')")

@@ -86,7 +86,16 @@ def to_the_first_label(server, page, name, parts=""):
         hand.click("the box for bodyparts", page.get_by_placeholder("or your own"))
         page.keyboard.type(parts)
     hand.click("Create", page.locator(".dlcnb button", has_text="Create"))
+    page.locator(".dlcnb-picking canvas").first.wait_for()
+    primary = page.locator(".dlcnb-studio button.mod-primary:visible")
+    assert primary.all_inner_texts() == ["Choose frames to label, and extract them"]  # nothing else looks like it
     hand.click("Choose frames to label, and extract them", page.locator(".dlcnb-overview button.mod-primary"))
+    page.get_by_role("button", name="Label 20 frames").wait_for()
+    page.locator(".dlcnb-gallery", has_text="page 1 of").wait_for()
+    assert not unseen(page, ".dlcnb-studio", [".dlcnb-gallery canvas", ".dlcnb-gallery button"])
+    told = [one.inner_text() for one in page.locator(".dlcnb-studio .widget-html:visible").all()]
+    assert [text for text in told if "extracted" in text and "timeline" not in text] == ["20 of 20 frames are extracted."]
+    assert primary.all_inner_texts() == ["Label 20 frames"]
     hand.click("Label 20 frames", page.get_by_role("button", name="Label 20 frames"))
     canvas = page.locator(".dlcnb-labeler canvas").first
     canvas.wait_for()

@@ -304,18 +304,30 @@ function render({ model, el }) {
     else if (root.contains(document.activeElement)) root.requestFullscreen?.().catch(() => {});
   }
 
-  // How wide the widget may be, for those that arrange themselves.
+  // How wide and high the widget may be, and whether the page is dark, for those that arrange and colour themselves.
   function measure(root) {
     if (!model.get('measured')) return;
-    const observer = new ResizeObserver(() => {
+    const picking = root.closest('.dlcnb-picking'); // a step of a Studio, in a pane that scrolls
+    const pane = picking?.closest('.widget-tab-contents > *');
+    const look = () => {
       const style = getComputedStyle(root);
       const room = Math.floor(root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight));
-      if (room <= 0 || room === model.get('room')) return;
-      model.set('room', room);
+      if (room <= 0) return;
+      const top = pane && root.getBoundingClientRect().top - pane.getBoundingClientRect().top + pane.scrollTop;
+      const below = pane ? Math.max(Math.floor(pane.clientHeight - top), 0) : 0;
+      const dark = document.body.dataset.jpThemeLight === 'false';
+      if (room === model.get('room') && below === model.get('below') && dark === model.get('dark')) return;
+      model.set({ room, below, dark });
       model.save_changes();
+    };
+    const observer = new ResizeObserver(look);
+    const theme = new MutationObserver(look);
+    for (const one of [root, picking, pane]) if (one) observer.observe(one);
+    theme.observe(document.body, { attributeFilter: ['data-jp-theme-light'] });
+    abort.signal.addEventListener('abort', () => {
+      observer.disconnect();
+      theme.disconnect();
     });
-    observer.observe(root);
-    abort.signal.addEventListener('abort', () => observer.disconnect());
   }
 
   // How high the pane is in which the widget is scrolled, in `--dlcnb-height`, for those that fill it. What lies above

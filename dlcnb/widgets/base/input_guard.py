@@ -63,8 +63,12 @@ class InputGuard(anywidget.AnyWidget):
         "``down`` has ``woke``.",
     ).tag(sync=True)
     hover = traitlets.Bool(False, help="Send moves without a pressed button too.").tag(sync=True)
-    measured = traitlets.Bool(False, help="Report the width that there is, in ``room``.").tag(sync=True)
+    measured = traitlets.Bool(False, help="Report ``room``, ``below`` and ``dark``.").tag(sync=True)
     room = traitlets.Int(0, help="Width in CSS px inside the root; 0 = no page has told.").tag(sync=True)
+    below = traitlets.Int(
+        0, help="CSS px from the root's top to the bottom of the pane of a Studio, before it is scrolled; else 0."
+    ).tag(sync=True)
+    dark = traitlets.Bool(False, help="Whether JupyterLab has a dark theme.").tag(sync=True)
     widths = traitlets.List(
         traitlets.Int(), help="Of the canvases, in the px that positions are told in; by default their own pixels."
     ).tag(sync=True)

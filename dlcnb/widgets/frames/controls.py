@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import ipywidgets
 
-from dlcnb.widgets.base.html import Html, heading, joined, markup, muted
+from dlcnb.widgets.base.html import Html, heading, muted
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.frames.state import HOW, SHOW
 
 if TYPE_CHECKING:
-    from dlcnb.widgets.base.html import Markup
     from dlcnb.widgets.frames.frame_picker import FramePicker
     from dlcnb.widgets.frames.player import PickingPlayer
     from dlcnb.widgets.frames.state import PickingState
@@ -46,20 +45,21 @@ class Controls:
             layout=_layout(display=None if len(self.videos) > 1 else "none"),
         )
         ways = [(f"{name}: {words}", name) for name, words in HOW.items()]
-        self.how = _linked(state, "how", ipywidgets.Dropdown(options=ways, layout=_layout(width="225px")))
+        self.how = _linked(state, "how", ipywidgets.Dropdown(options=ways, layout=_layout(width="215px")))
         self.how.tooltip = "Which frames are picked, and how"
         self.count = _linked(state, "count", ipywidgets.BoundedIntText(min=1, max=100000, layout=_layout(width="72px")))
         self.seed = _linked(
-            state, "seed", ipywidgets.BoundedIntText(min=0, max=2**31 - 1, layout=_layout(width="72px"))
+            state, "seed", ipywidgets.BoundedIntText(min=0, max=2**31 - 1, layout=_layout(width="60px"))
         )
-        self.seed.tooltip = "The same seed makes the same choice, another one another"
+        self.seed.tooltip = "The same seed chooses the same frames; Choose once more takes the next one, for others"
         self.choose = button(
-            "magic", "Pick frames from the ticked videos", picker.choose, "Choose", "120px", button_style="primary"
-        )
-        named = {"how": self.how, "frames per video": self.count, "seed: another one, other frames": self.seed}
-        settings = row([_labeled(name, field) for name, field in named.items()])
+            "magic", "Pick frames from the ticked videos, to look at them", picker.choose, "Choose", "120px",
+            button_style="primary",
+        )  # fmt: skip
+        named = {"how": self.how, "frames per video": self.count, "seed": self.seed}
+        settings = row([*(_labeled(name, field) for name, field in named.items()), self._under_way()])
         settings.add_class("dlcnb-fields")
-        return ipywidgets.VBox([several, settings, self._under_way()])
+        return ipywidgets.VBox([several, settings])
 
     def _video_box(self, name: str, n: int) -> ipywidgets.Checkbox:
         box = ipywidgets.Checkbox(
@@ -104,17 +104,17 @@ class Controls:
 
     def _heading(self) -> ipywidgets.HBox:
         picker, state = self.picker, self.state
-        self.counts = Html()
-        self.show_which = _linked(state, "show", ipywidgets.Dropdown(options=SHOW, layout=_layout("140px")))
-        self.show_which.tooltip = "Which frames to show"
+        shown = [(f"show: {words}", name) for name, words in SHOW.items()]
+        self.show_which = _linked(state, "show", ipywidgets.Dropdown(options=shown, layout=_layout("190px")))
+        self.show_which.tooltip = "Which frames are listed below; picked ones are extracted unless they are dropped"
         self.drop_alike = button(
             "clone", "Drop picked frames that look like an earlier one",
-            lambda: picker.call(state.drop_duplicates), "Drop near-duplicates", "180px",
+            lambda: picker.call(state.drop_duplicates), "Drop near-duplicates", "190px",
         )  # fmt: skip
         self.clear = button(
             "trash", "Take back all that is picked; what is extracted stays", lambda: picker.call(state.clear)
         )
-        return row([self.show_which, self.drop_alike, self.clear, self.counts])  # nothing is behind what grows
+        return row([self.show_which, self.drop_alike, self.clear])
 
     def _under_way(self) -> ipywidgets.HBox:
         self.extract = button(
@@ -123,8 +123,13 @@ class Controls:
         )  # fmt: skip
         self.stop = button("stop", "Stop; what is done stays", self.picker.stop, "Stop", "90px")
         self.bar = ipywidgets.FloatProgress(min=0, max=1, layout=_layout(width="140px", height="18px"))
-        self.words = Html(layout=_layout(flex="1 1 200px", min_width="0"))
+        self.words = Html()
+        self.words.add_class("dlcnb-number")
         return row([self.choose, self.extract, self.bar, self.stop, self.words])
+
+    def stand_back(self) -> None:
+        """Let no button stand out, where somebody else's says what comes next."""
+        self.choose.button_style = self.extract.button_style = ""
 
     # --- gestures ---
 
@@ -150,21 +155,15 @@ class Controls:
         self.extract.disabled = not idle or not work
         self.extract.description = f"Extract {work} frame{'' if work == 1 else 's'}"
         self.bar.value = state.progress if not idle else 0.0
-        self.bar.layout.display = self.stop.layout.display = "none" if idle else None
-        self.words.value = markup('<span class="dlcnb-number">{}</span>', state.doing) if not idle else state.message
-        self.counts.value = self._counts(work)
-        self.drop_alike.disabled = not any(not f.extracted for f in state.frames("near-duplicates"))
+        self.words.value = state.doing
+        for there, parts in ((idle, [self.choose, self.extract]), (not idle, [self.bar, self.stop, self.words])):
+            for part in parts:  # one in the place of the other
+                part.layout.display = None if there else "none"
+        alike = sum(not frame.extracted for frame in state.frames("near-duplicates"))
+        self.drop_alike.disabled = not alike
+        self.drop_alike.description = f"Drop {f'{alike} ' if alike else ''}near-duplicate{'s' * (alike != 1)}"
         self._show_frame(player)
         self._show_region(player)
-
-    def _counts(self, work: int) -> Markup:
-        frames = self.state.frames()
-        alike = sum(f.twin is not None for f in frames)
-        there = sum(f.extracted for f in frames)
-        words = [markup("<b>{} to extract</b>", work), f"{there} extracted already"]
-        if alike:
-            words.insert(1, f"{alike} near-duplicate{'' if alike == 1 else 's'}")
-        return joined((markup('<span class="dlcnb-number">{}</span>', part) for part in words), " · ")
 
     def _show_frame(self, player: PickingPlayer) -> None:
         state = self.state

@@ -87,6 +87,7 @@ class FramePicker(View):
         halves.add_class("dlcnb-halves")
         halves.add_class("dlcnb-close")
         super().__init__([top, halves, self.input.guard])
+        self.children = [top, self.status_line, halves, self.input.guard]  # what came of it, where it was asked for
         self._looker = Painter(self._look, self.fail)
         self._painter = Painter(self._paint, self.fail)
         self._ready = True

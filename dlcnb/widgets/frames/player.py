@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.geometry import CanvasFit
+from dlcnb.widgets.base.html import muted
 from dlcnb.widgets.base.paint import Rectangles, Thing, outlined
 from dlcnb.widgets.base.view import set_class
 from dlcnb.widgets.frames.work import Crop
@@ -49,6 +50,14 @@ class PickingPlayer(Player):
         self.crop, self._on_crop = crop, on_crop
         self._corner: NDArray[np.int64] | None = None
         super().__init__(video, width=width)
+        for key, where in {"[": "before", "]": "after"}.items():
+            self.buttons[key].description = "Picked"
+            self.buttons[key].tooltip = f"To the picked or extracted frame {where}, or an end of the range ({key})"
+
+    def _legend(self) -> None:
+        super()._legend()
+        if not self.legend.value:
+            self.legend.value = muted("timeline: where frames are picked or extracted")
 
     def set_crop(self, crop: Crop | None) -> None:
         """Show another region."""

@@ -22,7 +22,14 @@ HOW = {  # way to choose -> what that means
     "k-means": "that look different",
     "uniform": "spread over time",
 }
-SHOW = ("picked", "to extract", "dropped", "near-duplicates", "extracted", "all")
+SHOW = {  # which frames are listed -> what that means
+    "picked": "picked",
+    "to extract": "to be extracted",
+    "dropped": "dropped",
+    "near-duplicates": "near-duplicates",
+    "extracted": "extracted",
+    "all": "all",
+}
 
 
 @dataclass(frozen=True)
@@ -63,8 +70,8 @@ class PickingState(HasTraits):
     video = Unicode("", help="The video that is looked at.")
     how = Enum(tuple(HOW), "k-means", help="How `choose` picks.")
     count = Int(20, help="How many frames to choose from each video.")
-    seed = Int(0, help="The same seed makes the same choice; each choice raises it, so that the next one differs.")
-    show = Enum(SHOW, "picked", help="Which frames are listed.")
+    seed = Int(0, help="The same seed makes the same choice.")
+    show = Enum(tuple(SHOW), "picked", help="Which frames are listed.")
     task = Enum(("idle", "choosing", "extracting"), "idle")
     progress = Float(0.0, help="Of the task, 0 to 1.")
     doing = Unicode("", help="The task and its progress, in words; empty when nothing is under way.")
@@ -84,6 +91,7 @@ class PickingState(HasTraits):
         self._twins: dict[str, dict[int, int] | None] = {video: {} for video in self.lengths}  # None = to be found anew
         for video, numbers in (extracted or {}).items():
             self._frames[video].update({int(n): PickedFrame(video, int(n), "", extracted=True) for n in numbers})
+        self._chosen: tuple[Any, ...] | None = None  # what was asked for the last time
         self.video = next(iter(self.lengths))
 
     @observe("task", "progress")
@@ -145,7 +153,7 @@ class PickingState(HasTraits):
         """What to say where no frame is listed."""
         there = sum(len(self.numbers("extracted", video)) for video in self.lengths)
         if self.show not in ("picked", "all"):
-            return f"No frame is listed here (shown: {self.show})."
+            return f"No frame is listed here (shown: {SHOW[self.show]})."
         them = "1 frame is" if there == 1 else f"{there} frames are"
         done = f"{them} extracted; to add some, " if there else "Nothing picked yet: "
         return f"{done}choose frames above, or press p on a frame of the video."
@@ -206,6 +214,22 @@ class PickingState(HasTraits):
                 if any(not frame.extracted for frame in there.values()):
                     self._frames[video] = {n: frame for n, frame in there.items() if frame.extracted}
                     self._changed(video)
+
+    # --- choosing ---
+
+    def take_next_seed(self) -> bool:
+        """Raise the seed if the last choice was the very same, so that another one comes of it; True if it was."""
+        again = self._chosen == self._asked()
+        if again:
+            self.seed += 1
+        return again
+
+    def has_chosen(self) -> None:
+        """What is set now has been done."""
+        self._chosen = self._asked()
+
+    def _asked(self) -> tuple[Any, ...]:
+        return self.chosen_videos, tuple(self.ranges.items()), self.how, self.count, self.seed
 
     # --- ranges ---
 

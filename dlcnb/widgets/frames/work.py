@@ -18,7 +18,7 @@ from dlcnb.labels import LabelError, read_image
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.canvas import encode_jpeg
 from dlcnb.widgets.base.task import Stopped
-from dlcnb.widgets.gallery.thumbnails import fitted
+from dlcnb.widgets.gallery.thumbnails import shrunk
 
 if TYPE_CHECKING:
     from dlcnb.project import Project
@@ -46,7 +46,7 @@ def choose(state: PickingState, project: Project, stop: threading.Event) -> None
     videos, new, found = state.chosen_videos, 0, 0
     if not videos:
         raise ValueError("No video is ticked: tick those to choose frames from.")
-    how, seed = state.how, state.seed
+    how, again = state.how, state.take_next_seed()
     with _busy(state, "choosing"):
         try:
             for number, video in enumerate(videos):
@@ -55,10 +55,11 @@ def choose(state: PickingState, project: Project, stop: threading.Event) -> None
         except Stopped:
             state.message = f"Stopped: {new} frame{'s' * (new != 1)} picked so far."
             return
-        state.seed = seed + 1
+        state.has_chosen()
         old = found - new
-        again = f"; {old} {'was' if old == 1 else 'were'} there already" if old else ""
-        state.message = f"{new} frame{'s' * (new != 1)} picked{again}." if new or again else "No frame was picked."
+        there = f"; {old} {'was' if old == 1 else 'were'} there already" if old else ""
+        picked = f"{new} frame{'s' * (new != 1)} picked{there}." if found else "No frame was picked."
+        state.message = f"{picked} Others than before, by the next seed: {state.seed}." if again else picked
 
 
 def _chosen(state: PickingState, project: Project, video: str, progress: _Progress) -> NDArray[np.int64]:
@@ -177,7 +178,7 @@ class Eyes:
         self._closed = False
 
     def thumbnail(self, key: Key) -> NDArray[np.uint8] | None:
-        """The small picture of a frame, uint8 (height, width, 3); None if it isn't looked at yet, or damaged."""
+        """The small picture of a frame, uint8 (H, W, 3); None if it isn't looked at yet, or damaged."""
         data = self._thumbnails.get(key)
         if not data:
             return None
@@ -207,7 +208,7 @@ class Eyes:
             self.state.set_signature(video, index, None)
             return
         if not self._thumbnails.get((video, index)):
-            self._thumbnails[video, index] = encode_jpeg(fitted(image, self.size))
+            self._thumbnails[video, index] = encode_jpeg(shrunk(image, self.size))
         height, width, _ = image.shape
         signature = frames.signature(image, inside(crop, (height, width)))
         with self.state.lock:

@@ -12,6 +12,7 @@ __all__ = ["Cell", "GalleryState"]
 
 GAP = 8  # px between cells and around them
 LINE = 17  # px a line of text
+PAGER = 44  # px what turns the pages is high
 CHECK = 28  # px the sides of a check box, in the upper right corner of a picture
 
 
@@ -50,6 +51,7 @@ class GalleryState(HasTraits):
     def __init__(self, picture: tuple[int, int] = (120, 160), columns: int = 5, rows: int = 3, lines: int = 2) -> None:
         super().__init__()
         self.picture, self.columns, self.rows, self.lines = picture, columns, rows, lines
+        self._usual = columns * rows  # on a page
         self.cells: tuple[Cell, ...] = ()
 
     # --- what is there ---
@@ -114,12 +116,16 @@ class GalleryState(HasTraits):
         self.focus = min(max(focus, 0), len(self.cells) - 1)
         self.revision += 1
 
-    def fit(self, width: int) -> None:
-        """Arrange as many columns as fit into ``width`` px, with about as many cells on a page as before."""
+    def fit(self, width: int, height: int = 0) -> None:
+        """Arrange as many columns as fit into ``width`` px, and as many rows as into ``height`` px with the pager.
+
+        Where no ``height`` is given, or fewer than two rows fit, there are about as many cells on a page as usual.
+        """
         columns = max((width - GAP) // (self.picture[1] + GAP), 1)
-        if columns != self.columns:
-            self.rows = max(round(self.per_page / columns), 1)
-            self.columns = columns
+        rows = (height - GAP - PAGER) // (self._cell_size()[0] + GAP)
+        rows = rows if rows > 1 else max(round(self._usual / columns), 1)
+        if (columns, rows) != (self.columns, self.rows):
+            self.columns, self.rows = columns, rows
             self.revision += 1
 
     def focus_on(self, key: Hashable) -> None:

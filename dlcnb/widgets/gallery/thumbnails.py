@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -15,15 +16,15 @@ from PIL import Image
 from dlcnb.widgets.base.canvas import FrameCanvas, PaintedBox, Painter, batch
 from dlcnb.widgets.base.html import Html
 from dlcnb.widgets.base.input_guard import Input
-from dlcnb.widgets.base.paint import Lines, Rectangles, Text, Thing, font, on_picture
+from dlcnb.widgets.base.paint import Color, Lines, Rectangles, Text, Thing, font, on_picture
 from dlcnb.widgets.base.view import button
 from dlcnb.widgets.gallery.gallery_state import CHECK, LINE, Cell, GalleryState
 
-__all__ = ["FINE", "Gallery", "fitted"]
+__all__ = ["DARK_TONES", "FINE", "LIGHT_TONES", "Gallery", "fitted", "shrunk"]
 
 ROOT = "dlcnb-gallery"
-GROUND, EMPTY = (31, 41, 51), (52, 63, 74)
-TEXT, WARN, FAINT, FOCUS = (235, 238, 241), (240, 180, 60), (150, 160, 170), (86, 180, 233)
+EMPTY = (52, 63, 74)  # around an image that has another shape than its place
+ON_PICTURE = (235, 238, 241)  # what is drawn on a picture
 FONT_PX = 12
 FINE = 2  # pixels of a picture for each px of its place, for sharp screens
 WIDER = 0.85  # a page's letters may be wider than those by which a text is measured
@@ -40,25 +41,49 @@ KEYS: dict[str, tuple[Any, ...]] = {  # key -> (name of a GalleryState method, i
 OWN_KEYS = ("Enter", " ", "Delete", "Backspace")
 
 
-def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+@dataclass(frozen=True)
+class Tones:
+    """The colours of a gallery, for a light or a dark page; ``empty`` is around an image of another shape."""
+
+    ground: Color
+    empty: Color
+    text: Color
+    warn: Color
+    faint: Color
+    focus: Color
+
+
+DARK_TONES = Tones((31, 41, 51), EMPTY, (235, 238, 241), (240, 180, 60), (150, 160, 170), (86, 180, 233))
+LIGHT_TONES = Tones((243, 244, 245), (222, 225, 228), (33, 33, 33), (145, 75, 0), (90, 96, 102), (25, 118, 210))
+
+
+def shrunk(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """An image as large as fits into (height, width), uint8 (H, W, 3)."""
+    zoom = min(size[0] / image.shape[0], size[1] / image.shape[1])
+    tall, wide = (max(round(side * zoom), 1) for side in image.shape[:2])
+    how = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (wide, tall), interpolation=how), np.uint8)
+
+
+def fitted(image: NDArray[np.uint8], size: tuple[int, int], around: Color = EMPTY) -> NDArray[np.uint8]:
     """An image in the middle of a picture of another size, as large as fits.
 
     Parameters
     ----------
     image : uint8 (H, W, 3)
     size : (height, width)
+    around : RGB
+        Where there is no image.
 
     Returns
     -------
     uint8 (height, width, 3)
     """
-    height, width = size
-    zoom = min(height / image.shape[0], width / image.shape[1])
-    tall, wide = (max(round(side * zoom), 1) for side in image.shape[:2])
-    how = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
-    out = np.full((height, width, 3), EMPTY, np.uint8)
+    (height, width), small = size, shrunk(image, size)
+    tall, wide = small.shape[:2]
+    out = np.full((height, width, 3), around, np.uint8)
     top, left = (height - tall) // 2, (width - wide) // 2
-    out[top : top + tall, left : left + wide] = cv2.resize(image, (wide, tall), interpolation=how)
+    out[top : top + tall, left : left + wide] = small
     return out
 
 
@@ -105,7 +130,8 @@ class Gallery(PaintedBox):
         self.input = Input([self.canvas], [*KEYS, *OWN_KEYS], self._on_input, ROOT)
         self.input.guard.measured = True
         self.input.sharpen(self.redraw, self.canvas)
-        self.input.guard.observe(lambda change: self._safely(self.state.fit, change.new), "room")
+        self.input.guard.observe(lambda _: self._fit(), ["room", "below"])
+        self.input.guard.observe(lambda _: self.redraw(), "dark")
         self._build_pager()
         layout = ipywidgets.Layout(width="100%", align_items="stretch", overflow="hidden")
         super().__init__([self.canvas, self.pager, self.input.guard], layout=layout)
@@ -128,6 +154,15 @@ class Gallery(PaintedBox):
         """Show other `Cell`s."""
         with self._lock:
             self.state.set_cells(cells)
+
+    def _fit(self) -> None:
+        guard = self.input.guard
+        self._safely(self.state.fit, guard.room, guard.below)
+
+    @property
+    def tones(self) -> Tones:
+        """The colours that suit the page."""
+        return DARK_TONES if self.input.guard.dark else LIGHT_TONES
 
     # --- gestures ---
 
@@ -184,33 +219,34 @@ class Gallery(PaintedBox):
 
     def _mosaic(self, ratio: float = 1.0) -> NDArray[np.uint8]:
         """All pictures of the page on their ground, uint8 (height, width, 3), or up to `FINE` times as fine."""
-        state, ratio = self.state, min(ratio, FINE)
-        whole = np.full((*(round(side * ratio) for side in state.size), 3), GROUND, np.uint8)
+        state, ratio, tones = self.state, min(ratio, FINE), self.tones
+        whole = np.full((*(round(side * ratio) for side in state.size), 3), tones.ground, np.uint8)
         height, width = (round(side * ratio) for side in state.picture)
         for position in state.shown:
             left, top = (round(side * ratio) for side in state.box(position))
             cell = state.cells[position]
             image = self._picture(cell)
-            picture = np.full((height, width, 3), EMPTY, np.uint8) if image is None else fitted(image, (height, width))
+            image = np.full((1, 1, 3), tones.empty, np.uint8) if image is None else image
+            picture = fitted(image, (height, width), tones.empty)
             if cell.dim:
-                picture = (0.3 * picture + 0.7 * np.array(GROUND)).astype(np.uint8)
+                picture = (0.3 * picture + 0.7 * np.array(tones.ground)).astype(np.uint8)
             whole[top : top + height, left : left + width] = picture
         return whole
 
     def _things(self) -> list[Thing]:
         """What is drawn on top: the frame around the focus, captions, check boxes."""
-        state = self.state
+        state, tones = self.state, self.tones
         things: list[Thing] = []
         height, width = state.picture
         for position in state.shown:
             cell, (left, top) = state.cells[position], state.box(position)
             if position == state.focus:
-                things.append(Rectangles([(left - 2, top - 2, width + 4, height + 4)], FOCUS, width=3))
+                things.append(Rectangles([(left - 2, top - 2, width + 4, height + 4)], tones.focus, width=3))
             y = top + height + 2 + LINE / 2
-            caption, color = _shortened(cell.caption, width), FAINT if cell.dim else TEXT
+            caption, color = _shortened(cell.caption, width), tones.faint if cell.dim else tones.text
             things.append(Text(caption, (left + 2, y), FONT_PX, color))
             if cell.note and state.lines > 1:
-                color = WARN if cell.warn and not cell.dim else FAINT
+                color = tones.warn if cell.warn and not cell.dim else tones.faint
                 lines = _lines(cell.note, width - 4)
                 kept = [*lines[: state.lines - 2], " ".join(lines[state.lines - 2 :])]
                 for n, line in enumerate(filter(None, kept), 1):
@@ -218,7 +254,7 @@ class Gallery(PaintedBox):
             if cell.checked is not None:
                 things += _check_box(left + width - CHECK + 4, top + 4, cell.checked)
         if not state.cells and self.empty:
-            things += _wrapped(self.empty, state.size)
+            things += _wrapped(self.empty, state.size, tones.faint)
         return things
 
     def snapshot(self) -> Image.Image:
@@ -232,11 +268,11 @@ class Gallery(PaintedBox):
         self.canvas.close()
 
 
-def _wrapped(text: str, size: tuple[int, int]) -> list[Thing]:
+def _wrapped(text: str, size: tuple[int, int], color: Color) -> list[Thing]:
     """Text in the middle of a ground of (height, width) px, in as many lines as it needs."""
     lines = _lines(text, size[1] - 32)
     top = size[0] / 2 - LINE * (len(lines) - 1) / 2
-    return [Text(line, (16, top + n * LINE), FONT_PX, FAINT) for n, line in enumerate(lines)]
+    return [Text(line, (16, top + n * LINE), FONT_PX, color) for n, line in enumerate(lines)]
 
 
 def _lines(text: str, width: float) -> list[str]:
@@ -256,10 +292,10 @@ TICK = ((4, 10), (9, 15), (16, 5))  # of a check box
 
 def _check_box(left: float, top: float, on: bool) -> list[Thing]:
     box = [(left, top, CHECK - 8, CHECK - 8)]
-    made: list[Thing] = [Rectangles(box, (20, 28, 36), alpha=0.85), Rectangles(box, TEXT, width=1.5)]
+    made: list[Thing] = [Rectangles(box, (20, 28, 36), alpha=0.85), Rectangles(box, ON_PICTURE, width=1.5)]
     if on:
         corners = np.array(TICK, float) + (left, top)
-        made.append(Lines(np.stack([corners[:-1], corners[1:]], axis=1), TEXT, 2.5))
+        made.append(Lines(np.stack([corners[:-1], corners[1:]], axis=1), ON_PICTURE, 2.5))
     return made
 
 

@@ -35,6 +35,7 @@ def _frames(studio: Studio) -> View:
         no_video = "The project has no video yet: press one in the list above, then Add."
         raise FileNotFoundError("None of the project's videos is there." if studio.project.missing_videos else no_video)
     made = FramePicker(studio.project, on_extracted=lambda _: studio.look())
+    made.controls.stand_back()  # the button on top does the same
     state = made.state
     state.observe(lambda _: studio.activity.show("Frames", state.doing, state.progress, made.stop), "doing")
     state.observe(lambda _: _on_plans(studio), ["revision", "doing"])

@@ -70,7 +70,8 @@ class TestChoosing:
         assert [i // LENGTH for i in picked(picker)] == list(range(SCENES))
         assert picked(picker, "m2") == []
         assert "5 frames picked" in picker.status_line.value
-        assert "5 to extract" in picker.controls.counts.value
+        assert picker.controls.extract.description == "Extract 5 frames"
+        assert picker.controls.seed.value == 0  # with which they were chosen
 
     def test_uniform_again_chooses_others(self, picker):
         picker.controls.how.value = "uniform"
@@ -82,7 +83,18 @@ class TestChoosing:
         picker.choose()
         assert picker.wait()
         assert set(first) < set(picked(picker))
-        assert picker.controls.seed.value == 2
+        assert picker.controls.seed.value == 1
+        assert "by the next seed: 1" in picker.status_line.value
+
+    def test_another_choice_keeps_the_seed_that_is_set(self, picker):
+        picker.state.how, picker.state.seed = "uniform", 7
+        for count in (4, 6):
+            picker.state.count = count
+            picker.choose()
+            assert picker.wait()
+        assert picker.controls.seed.value == 7
+        assert set(frames.uniform(60, 6, seed=7).tolist()) <= set(picked(picker))
+        assert "seed" not in picker.status_line.value
 
     def test_within_a_range_and_within_the_part_that_the_config_names(self, picker, project):
         project.config["start"], project.config["stop"] = 0.5, 1
@@ -182,7 +194,7 @@ class TestByHand:
         assert picker.wait()
         notes = {cell.key[1]: cell.note for cell in picker.gallery.state.cells}
         assert notes == {5: "hand", 6: "looks like 5", 30: "hand"}
-        assert "1 near-duplicate" in picker.controls.counts.value
+        assert picker.controls.drop_alike.description == "Drop 1 near-duplicate"
         picker.controls.drop_alike.click()
         assert picked(picker, show="to extract") == [5, 30]
 
@@ -257,6 +269,7 @@ class TestExtraction:
         assert picked(picker) == [20]
         assert picker.player.state.marks["extracted"].tolist() == [3, 40]
         assert "3 of 3 frames" in picker.status_line.value
+        assert not picker.controls.words.value  # which is said once
 
     def test_what_is_there_is_known_and_left_alone(self, project):
         folder = project.labeled_dir("m1")

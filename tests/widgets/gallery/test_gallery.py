@@ -8,7 +8,7 @@ from support.widgets import frames_sent, shown
 
 from dlcnb.widgets.base.paint import Text
 from dlcnb.widgets.gallery.gallery_state import Cell, GalleryState
-from dlcnb.widgets.gallery.thumbnails import EMPTY, Gallery, fitted
+from dlcnb.widgets.gallery.thumbnails import DARK_TONES, LIGHT_TONES, Gallery, fitted
 
 
 def cells(n, **more):
@@ -77,6 +77,15 @@ class TestState:
         assert state.size[1] <= max(width, 96)
         assert 6 <= state.per_page <= 12
 
+    def test_the_rows_fit_the_height_with_the_pager(self, state):
+        tall = state.size[0]  # of two rows
+        state.fit(400, 2 * tall)
+        assert (state.columns, state.rows) == (4, 3)
+        state.fit(400, tall)  # less than two rows and the pager
+        assert state.rows == 2
+        state.fit(400)
+        assert state.rows == 2
+
 
 @pytest.fixture
 def gallery():
@@ -103,7 +112,14 @@ class TestGallery:
             left, top = gallery.state.box(position)
             assert abs(picture[top + 30, left + 40].astype(int) - 10 * position).max() <= 4
         left, top = gallery.state.box(1)
-        assert abs(picture[top + 30, left + 40].astype(int) - EMPTY).max() <= 4
+        assert abs(picture[top + 30, left + 40].astype(int) - LIGHT_TONES.empty).max() <= 4
+
+    @pytest.mark.parametrize(("dark", "tones"), [(False, LIGHT_TONES), (True, DARK_TONES)])
+    def test_its_ground_follows_the_theme(self, gallery, dark, tones):
+        gallery.input.guard.dark = dark
+        assert abs(shown(gallery)[2, 2].astype(int) - tones.ground).max() <= 4
+        said = [thing for thing in gallery._things() if isinstance(thing, Text)]
+        assert {thing.color for thing in said} <= {tones.text, tones.faint, tones.warn}
 
     def test_clicks_open_and_toggle(self, gallery):
         left, top = gallery.state.box(3)
