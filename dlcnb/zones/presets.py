@@ -128,10 +128,10 @@ def _border(lines: NDArray[np.uint8]) -> int:
 
 # name: (what it makes from a box and a share, what the share is, its usual value)
 PRESETS: dict[str, tuple[Callable[..., tuple[Zone, ...]], str, float | None]] = {
-    "centre and border": (centre_and_border, "side of the centre, of the box", 0.5),
+    "centre and border": (centre_and_border, "of each side is the centre", 0.5),
     "quadrants": (quadrants, "", None),
-    "plus maze": (plus_maze, "width of an arm, of the box", 0.2),
-    "Y maze": (y_maze, "width of an arm, of the box", 0.2),
+    "plus maze": (plus_maze, "of the width is an arm", 0.2),
+    "Y maze": (y_maze, "of the width is an arm", 0.2),
 }
 
 

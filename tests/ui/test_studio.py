@@ -65,6 +65,19 @@ for kind in ("evaluate", "analyze"):
     log.close()
 s.refresh()
 """
+ANALYZING = TWO.replace('("evaluate", "analyze")', '("analyze",)')
+BAR = """() => [...document.querySelectorAll('.dlcnb-studio .dlcnb-head :is(button, select, .dlcnb-beside-analysis)')]
+    .filter(one => one.offsetWidth).map(one => one.getBoundingClientRect())
+    .map(({ left, top, width }) => [left, top, width].map(Math.round))"""
+READABLE = """selector => { // contrast of a button's words
+    const { color, backgroundColor } = getComputedStyle(document.querySelector(selector));
+    const [ink, ground] = [color, backgroundColor].map(one => one.match(/[\\d.]+/g).map(Number));
+    const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+        .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, v, n) => sum + v * [0.2126, 0.7152, 0.0722][n], 0);
+    const seen = ink.slice(0, 3).map((v, n) => v * (ink[3] ?? 1) + ground[n] * (1 - (ink[3] ?? 1)));
+    const [low, high] = [light(seen), light(ground)].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05); }"""
 HEADER = """() => ['.dlcnb-overview', '.dlcnb-studio > .widget-tab'].flatMap(one => {
     const { top, height } = document.querySelector(one).getBoundingClientRect();
     return [top, height]; })"""
@@ -353,6 +366,36 @@ def test_two_jobs_at_once_fit_the_line_at_the_bottom(studio):
     studio.page.locator(".dlcnb-bottom button:visible").first.click()
     studio.page.locator(".dlcnb-bottom", has_text="stopping").wait_for()
     studio.ask("s.close()")
+
+
+def test_nothing_beside_an_analysis_moves_when_it_starts(studio):
+    def bars():
+        for width, height in SIZES:
+            studio.page.set_viewport_size({"width": width, "height": height})
+            settle(studio.page, ".dlcnb-studio")
+            yield studio.page.evaluate(BAR)
+
+    studio.ask("s.go_to('Trajectories') and None")
+    studio.page.locator(".dlcnb-analysis button:visible", has_text="Analyze").wait_for()
+    before = list(bars())
+    assert len(before[0]) == 7  # four parts of the step, a list, Analyze, and what is told beside it
+    studio.ask(f"exec({ANALYZING!r}, globals())")
+    studio.page.locator(".dlcnb-analysis button:visible", has_text="Stop").wait_for()
+    assert list(bars()) == before
+    studio.ask("s.close()")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_what_is_to_be_pressed_next_can_be_read(studio, dark):
+    studio.theme(dark)
+    try:
+        for style in ("primary", "warning"):
+            studio.ask(f"s.next_button.set_trait('button_style', {style!r})")
+            studio.page.locator(f".dlcnb-overview .mod-{style}").first.wait_for()
+            settle(studio.page, ".dlcnb-overview")
+            assert studio.page.evaluate(READABLE, f".dlcnb-overview .mod-{style}") >= 4.5, style
+    finally:
+        studio.theme(False)
 
 
 def test_a_message_that_is_longer_than_its_place_is_scrolled_to_by_keys(studio):

@@ -81,7 +81,7 @@ def test_keys_alone_draw_move_and_undo_and_reach_no_cell(editor):
     assert page.evaluate(cells) == count
 
 
-SET = ".dlcnb-zones button:has-text('Set')"
+SET = ".dlcnb-zones button:has-text('Keep')"
 TOPS = """names => [...document.querySelectorAll('.dlcnb-zones button')]
     .filter(one => names.includes(one.innerText.trim())).map(one => Math.round(one.getBoundingClientRect().top))"""
 
@@ -105,6 +105,8 @@ def test_a_length_is_kept_with_another_tool_and_set_never_moves(editor):
 
 def test_smaller_and_larger_stay_together_at_every_width(editor):
     size = editor.page.viewport_size
+    editor.page.get_by_text("More: around a zone").click()
+    editor.page.get_by_role("button", name="Smaller").wait_for()
     try:
         for width in (1280, 1000, 853, 800, 700, 600, 500):
             editor.page.set_viewport_size({"width": width, "height": 800})
@@ -138,3 +140,14 @@ def test_the_wheel_scrolls_the_page_until_the_picture_that_was_clicked_is_zoomed
     page.wait_for_function("() => window.wheels.length === 3")
     assert page.evaluate("() => window.wheels") == [False, True, True]
     page.set_viewport_size(before)
+
+
+def test_a_name_that_is_clicked_is_typed_over(editor):
+    page = editor.page
+    page.get_by_role("button", name="Rectangle").click()
+    drag(editor, (30, 30), (90, 80))
+    editor.until("v.state.zone and v.state.zone.name == 'zone 1'")
+    page.locator(".dlcnb-zones input[type=text]").first.click()
+    page.keyboard.type("shelter")
+    page.keyboard.press("Enter")
+    editor.until("v.state.zone.name == 'shelter'")

@@ -65,6 +65,12 @@ function nameTabs(root, captions) {
     });
 }
 
+function typeOver(e) {
+  if (!e.target.matches('.dlcnb-typed-over input')) return;
+  e.target.select();
+  e.target.addEventListener('mouseup', (up) => up.preventDefault(), { once: true }); // which would select nothing again
+}
+
 function wordsBefore(one, root) {
   for (let at = one; at && at !== root; at = at.parentElement) {
     for (let before = at.previousElementSibling; before; before = before.previousElementSibling) {
@@ -404,6 +410,8 @@ function render({ model, el }) {
     if (!root.hasAttribute('tabindex')) root.tabIndex = -1;
     // Notebook 7 looks at the focused element itself, in the capture phase.
     root.addEventListener('focusin', (e) => e.target.setAttribute(SUPPRESS, 'true'), options);
+    // A name that is there to be typed over is selected when it is clicked.
+    root.addEventListener('focusin', typeOver, options);
     watchMenus(root, home, send, abort.signal);
     root.addEventListener('keydown', (e) => onKey(e, home), options);
     // Of a double click only the first press counts where it brings what has not been seen yet.

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import numpy as np
 
+from dlcnb.project import ProjectError
 from dlcnb.project.core import MODELS
+from dlcnb.run import Run
 from dlcnb.widgets.base.choices import offer, pcutoff_slider
 from dlcnb.widgets.base.html import Html, Markup, heading, markup, swatch, table
 from dlcnb.widgets.base.quiet import Quiet
@@ -20,13 +22,15 @@ from dlcnb.widgets.training.runs import run_name
 
 if TYPE_CHECKING:
     from dlcnb.evaluate import Verdict
+    from dlcnb.project import Project
     from dlcnb.widgets.evaluation.state import EvaluationState, Finding, Summary
     from dlcnb.widgets.evaluation.view import EvaluationView
 
-__all__ = ["Controls", "summary_table", "verdict_line"]
+__all__ = ["Controls", "summary_table", "verdict_line", "why_not"]
 
 SUGGESTED = "Moves the pcutoff, in this view only, to the value that separates right from wrong points best"
 KEEP = "Make this the project's pcutoff: trajectories, plots and videos use it from then on"
+START = "Predict the labeled frames of the last run with its best snapshot"
 LEVEL_COLORS = {"useless": "#d32f2f", "poor": "#d32f2f", "usable": "#b8860b", "good": "#0f9d74"}
 
 
@@ -58,11 +62,7 @@ class Controls:
         self.chosen.tooltip = "Evaluations of this project, the newest run first"
         self.chosen.observe(self._quiet.ignored(self._on_chosen), "value")
         self.refresh = button("refresh", "Look for new evaluations and changed labels", self._view.refresh)
-        self.start = ipywidgets.Button(
-            description="Evaluate", icon="play", button_style="success", layout=layout(width="120px")
-        )
-        self.start.tooltip = "Predict the labeled frames of the last run with its best snapshot"
-        self.start.on_click(lambda _: self._view.evaluate())
+        self.start = button("play", START, self._view.evaluate, "Evaluate", "120px", button_style="primary")
         self.header = row([Html("run (shuffle)"), self.chosen, self.refresh, self.start] if startable else [])
         self.header.layout.display = None if startable else "none"
 
@@ -126,9 +126,9 @@ class Controls:
         options = [(_name(path), str(path)) for path in paths]
         offer(self.chosen, options, str(chosen), "no evaluation yet", self._quiet)
 
-    def busy(self, running: bool) -> None:
-        """Show that an evaluation is under way, or over."""
-        self.start.disabled = running
+    def busy(self, running: bool, why_not: str = "") -> None:
+        """Show that an evaluation is under way, or over; ``why_not``: why none can be started, empty if one can."""
+        self.start.disabled, self.start.tooltip = running or bool(why_not), why_not or START
         self.start.description = "evaluating…" if running else "Evaluate"
 
     def show(self, findings: Sequence[Finding]) -> None:
@@ -166,6 +166,17 @@ class Controls:
         rank = self._ranks.get(self.state.image)
         self.rank.value = "" if rank is None else f"{rank + 1} of {len(self._ranks)}"
         self.fix.disabled = self._view.labeler is None or not self.state.image
+
+
+def why_not(project: Project | None) -> str:
+    """Why the last network of a project can't be evaluated; empty if it can."""
+    if project is None:
+        return ""
+    try:
+        trained = Run(project.last_run()).steps
+    except ProjectError:
+        return "There is no network to evaluate yet: train one first."
+    return "" if trained else "There is no network yet: evaluate when the training has saved its first snapshot."
 
 
 def verdict_line(found: Verdict | None) -> Markup | str:

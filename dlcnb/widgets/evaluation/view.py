@@ -19,7 +19,6 @@ from dlcnb.evaluate import Evaluation, ScoreMaps, human_variability, maps_path
 from dlcnb.labels import LabelError, current_labels
 from dlcnb.project import Project
 from dlcnb.render import palette
-from dlcnb.run import Run
 from dlcnb.widgets.base.compat import Accordion
 from dlcnb.widgets.base.follow import JobFollower, under_way
 from dlcnb.widgets.base.frame_images import FrameImages
@@ -28,7 +27,7 @@ from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.pictures import beside, stacked
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import NotYet, View, gesture, shown
-from dlcnb.widgets.evaluation.controls import Controls, summary_table
+from dlcnb.widgets.evaluation.controls import Controls, summary_table, why_not
 from dlcnb.widgets.evaluation.draw import plots_picture, thumbnail
 from dlcnb.widgets.evaluation.frame import FrameView
 from dlcnb.widgets.evaluation.plots import EvaluationPlots
@@ -47,7 +46,7 @@ CANVAS = (384, 512)
 KEPT = 400  # thumbnails in memory
 PURPOSE = "Here you see how far the network is off, and on which frames most."
 STARTING = "The network starts, then it predicts the labeled frames …"
-NONE_YET = f"{PURPOSE} Nothing is evaluated yet: press Evaluate once a network is trained."
+NONE_YET = f"{PURPOSE} Nothing is evaluated yet"
 UNDER_WAY = f"{PURPOSE} It is evaluated now; what is found appears here."
 
 
@@ -91,7 +90,7 @@ class EvaluationView(View):
         self.gallery = Gallery(self._thumbnail, self._open, self.fail, size=THUMBNAIL, columns=4, rows=3)
         self.controls = Controls(self.state, self, startable=evaluation is None)
         self.guard = InputGuard(surfaces=0)
-        self.empty, self._found = Html(NONE_YET), (self.controls.row, self._halves(), self._details())
+        self.empty, self._found = Html(), (self.controls.row, self._halves(), self._details())
         self.empty.add_class("dlcnb-empty")
         super().__init__(
             [
@@ -106,6 +105,18 @@ class EvaluationView(View):
         else:
             self.refresh()
             self._find()
+
+    def recheck(self) -> None:
+        """See whether there is a network by now, and take back an error that is no longer true."""
+        super().recheck()
+        self._show_start()
+
+    def _show_start(self) -> None:
+        """Show whether an evaluation can be started, or is under way."""
+        why, running = why_not(self.project), self.follower.following
+        self.controls.busy(running, why)
+        none_yet = f"{NONE_YET}: press Evaluate{' once a network is trained' if why else ''}."
+        self.empty.value = UNDER_WAY if running else none_yet
 
     @shown
     def _find(self) -> None:
@@ -163,6 +174,7 @@ class EvaluationView(View):
             if self._path not in found:
                 self._path = found[0] if found else None
         self.controls.list_evaluations(found, self._path)
+        self._show_start()
         if self._path is not None:
             self.show_file(self._path)
         elif self.state.evaluation is not None and self.project is not None:
@@ -224,15 +236,12 @@ class EvaluationView(View):
             raise RuntimeError("There is no project to evaluate in: make this view with EvaluationView(project).")
         if self.follower.following:
             raise NotYet("An evaluation is under way already.", lambda: self.follower.following)
-        run = Run(self.project.last_run())
-        if not run.steps:
-            why = "There is no network yet: evaluate when the training has saved its first snapshot."
-            raise NotYet(why, lambda: not run.steps)
+        if why := why_not(self.project):
+            raise NotYet(why, lambda: bool(why_not(self.project)))
         self.follower.follow(jobs.start("evaluate", self.project))
 
     def _on_news(self, news: News) -> None:
-        self.controls.busy(not news.ended)
-        self.empty.value = NONE_YET if news.ended else UNDER_WAY
+        self._show_start()
         if not news.ended:
             self.tell("" if news.last("progress") else STARTING)
         elif (done := news.last("done")) is not None:
@@ -244,8 +253,7 @@ class EvaluationView(View):
             self.fail(RuntimeError(news.error or "The evaluation was stopped before its end."))
 
     def _on_failure(self, error: Exception) -> None:
-        self.controls.busy(False)
-        self.empty.value = NONE_YET
+        self._show_start()
         self.fail(error)
 
     # --- gestures ---

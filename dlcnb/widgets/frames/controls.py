@@ -119,7 +119,7 @@ class Controls:
     def _under_way(self) -> ipywidgets.HBox:
         self.extract = button(
             "download", "Write the kept frames as images for labeling", self.picker.extract, "Extract", "170px",
-            button_style="success",
+            button_style="primary",
         )  # fmt: skip
         self.stop = button("stop", "Stop; what is done stays", self.picker.stop, "Stop", "90px")
         self.bar = ipywidgets.FloatProgress(min=0, max=1, layout=_layout(width="140px", height="18px"))

@@ -161,7 +161,7 @@ class FrameMap(View):
     def _make(self, stop: threading.Event) -> None:
         def progress(done: int, total: int) -> None:
             if stop.is_set():
-                self.tell("Stopped.")
+                self.tell("The map was stopped: it is as it was.")
                 raise Stopped
             self.progress.value = done / max(total, 1)
             where = f"Placing {total} frames on the map (t-SNE) …" if done == total else f"Reading {total} frames …"

@@ -272,7 +272,7 @@ class OutlierQueue(View):
     def _fill(self, stop: threading.Event) -> None:
         def progress(done: int, total: int) -> None:
             if stop.is_set():
-                self.tell("Stopped: the queue is as it was.")
+                self.tell("The search was stopped: the queue is as it was.")
                 raise Stopped
             self.progress.value = done / max(total, 1)
 
@@ -320,7 +320,7 @@ class OutlierQueue(View):
         self.preview.button_style = "primary" if state.stale or not state.frames else ""
         kept = len(state.kept)
         self.extract.description = f"Extract {kept}" if kept else "Extract"
-        self.extract.button_style = "success" if kept else ""
+        self.extract.button_style = "primary" if kept else ""
         self._show_buttons()
         labeled, extracted = state.counts
         done = f"{labeled} of {extracted} extracted outlier frames labeled" if extracted else "none extracted yet"

@@ -15,9 +15,9 @@ from dlcnb.widgets.base.advice import in_studio
 from dlcnb.widgets.base.follow import JobFollower, News, under_way
 from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.quiet import Quiet
-from dlcnb.widgets.base.view import NotYet, View, button, gesture, row, set_class, shown
-from dlcnb.widgets.studio.networks import Older, older_poses
-from dlcnb.widgets.training.runs import run_under_way
+from dlcnb.widgets.base.view import NotYet, View, button, gesture, row, shown
+from dlcnb.widgets.studio.networks import Older, has_poses, older_poses
+from dlcnb.widgets.training.runs import percent, training_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from dlcnb.jobs import Job
     from dlcnb.project import Project
 
-__all__ = ["AnalysisBar"]
+__all__ = ["ANYWAY", "AnalysisBar"]
 
 STARTING = "starting the network …"
 TIP = "Find the bodyparts in this video with the network that was trained last"
+ANYWAY = "Analyze anyway?"  # what the button says while a second press is awaited
+WIDTH = "138px"  # of Analyze, and of Stop in its place, whatever they say
 
 
 class AnalysisBar(View):
@@ -46,22 +48,25 @@ class AnalysisBar(View):
     ----------
     video : Path or None
         The one chosen.
+    asking : bool
+        Whether a second press of Analyze is awaited, as a training is under way.
     """
 
     def __init__(self, project: Project, changed: Callable[[], object] = lambda: None) -> None:
-        self.project, self._changed, self._quiet = project, changed, Quiet()
+        self.project, self._changed, self._quiet, self.asking = project, changed, Quiet(), False
         self.follower = JobFollower(self._on_news, self._on_failure, seconds=0.2)
         layout = ipywidgets.Layout
         self.videos = ipywidgets.Dropdown(layout=layout(flex="1 1 90px", min_width="0", max_width="260px", margin="0"))
         self.videos.tooltip = "Videos of the project; ✓: analyzed"
         self.videos.observe(self._quiet.ignored(lambda _: self._on_video()), "value")
-        self.start_button = button("cogs", TIP, self.start, "Analyze")
-        stopping = "Stop; the parts of the video that are done are kept, and the next analysis goes on from there"
-        self.stop_button = button("stop", stopping, self.stop, "Stop")
-        self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="140px"))
+        self.start_button = button("cogs", TIP, self.press, "Analyze", WIDTH)
+        stopping = "Stop the analysis; the parts that are done are kept, and the next one goes on from there"
+        self.stop_button = button("stop", stopping, self.stop, "Stop", WIDTH)
+        self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="100%", margin="0"))
         self.note = Html()
-        parts = [Html("video"), self.videos, self.start_button, self.stop_button, self.progress, self.note]
-        super().__init__([row(parts)])
+        beside = ipywidgets.HBox([self.progress, self.note])  # as wide whatever it shows, so that nothing moves
+        beside.add_class("dlcnb-beside-analysis")
+        super().__init__([row([Html("video"), self.videos, self.start_button, self.stop_button, beside])])
         self.add_class("dlcnb-analysis")
         self.refresh()
 
@@ -84,7 +89,7 @@ class AnalysisBar(View):
     @property
     def open_videos(self) -> list[Path]:
         """The videos that are not analyzed yet; if all are, those of an older network, or else the one chosen."""
-        fresh = [video for video in self.project.videos if not _has_poses(video)]
+        fresh = [video for video in self.project.videos if not has_poses(video)]
         return fresh or [*older_poses(self.project).videos] or [v for v in (self.video,) if v]
 
     @property
@@ -98,8 +103,8 @@ class AnalysisBar(View):
     @shown
     def refresh(self) -> None:
         """See which videos the project has, which are analyzed, and whether an analysis was started elsewhere."""
-        videos, chosen = self.project.videos, self.video
-        options = [(f"{'✓ ' if _has_poses(video) else ''}{video.name}", video) for video in videos]
+        videos, chosen, self.asking = self.project.videos, self.video, False
+        options = [(f"{'✓ ' if has_poses(video) else ''}{video.name}", video) for video in videos]
         if list(self.videos.options) != options:
             self._quiet.set(
                 self.videos, options=options, value=chosen if chosen in videos else next(iter(videos), None)
@@ -109,6 +114,7 @@ class AnalysisBar(View):
             self._find()
 
     def _on_video(self) -> None:
+        self.asking = False
         self._show()
         self._changed()
 
@@ -118,6 +124,27 @@ class AnalysisBar(View):
         return self.follower.following
 
     @gesture
+    def press(self) -> None:
+        """Analyze the video chosen; while a network is trained, ask first, and do it when pressed again."""
+        if self.asking or self.busy or (run := training_run(self.project)) is None:
+            self.start()
+            return
+        self.asking = True
+        self.tell(
+            f"Training still runs ({percent(run)}): analyze with the network so far? Both would share this computer, "
+            f"and poses of the finished network are better. Press {ANYWAY} to do it now, or wait."
+        )
+        self._show()
+
+    def recheck(self) -> None:
+        """Take back what is no longer true: an error, or a question about a training that has ended."""
+        super().recheck()
+        if self.asking and training_run(self.project) is None:
+            self.asking = False
+            self.tell("")
+            self._show()
+
+    @gesture
     def start(self, videos: Sequence[Path] = ()) -> None:
         """Analyze the video chosen, or these; returns at once (see `wait`)."""
         if self.busy:
@@ -125,7 +152,7 @@ class AnalysisBar(View):
         if self.video is None:
             no_video = "There is no video yet: add one under Videos and frames."
             raise NotYet(missing_words(self.project) or no_video, lambda: self.video is None)
-        wanted = list(videos) or [self.video]
+        wanted, self.asking = list(videos) or [self.video], False
         self.tell(f"Analyzing {', '.join(video.name for video in wanted)}: {STARTING}")
         self.follower.follow(jobs.start("analyze", self.project, videos=wanted, engine="auto", dynamic="auto"))
 
@@ -134,7 +161,7 @@ class AnalysisBar(View):
         """Ask the analysis to stop; the parts that it has done are kept."""
         if self.job is not None and self.busy:
             self.job.stop()
-            self.tell("stopping …")
+            self.tell("Stopping the analysis …")
 
     def _on_news(self, news: News) -> None:
         step = news.last("progress")
@@ -151,7 +178,8 @@ class AnalysisBar(View):
             self._changed()
         elif news.status == "stopped":
             kept = jobs.kept(self.job) if self.job is not None else ""
-            self.tell(f"Stopped: {kept}; {self.start_button.description} goes on." if kept else "Stopped.")
+            goes_on = f": {kept}; {self.start_button.description} goes on" if kept else ""
+            self.tell(f"The analysis was stopped{goes_on}.")
         else:
             self.tell(news.error or "The analysis ended, and did not say why. Start it again.", "error")
 
@@ -168,34 +196,37 @@ class AnalysisBar(View):
         self._show()
 
     def _show(self) -> None:
-        busy, trained = self.busy, any(Run(run).steps for run in self.project.runs())
+        busy, trained = self.busy, self._trained()
         self.progress.layout.display = self.stop_button.layout.display = None if busy else "none"
+        self.start_button.layout.display = "none" if busy else None
         self.progress.value = self.progress.value if busy else 0
-        missing = self._missing(trained)
+        missing, training = self.missing(), not busy and training_run(self.project) is not None
         found = older_poses(self.project) if trained and not missing else Older()
         older = found.videos.get(self.video) if self.video else None
         tip = TIP if older is None else f"{TIP}: these poses are of an older one, {older}"
         self.start_button.disabled, self.start_button.tooltip = bool(missing), missing or tip
         there = self.poses is not None  # below, the widget of the video names them
-        self.start_button.description = "Analyze again" if there else "Analyze"
-        renew = older is not None and found.worth
-        self.start_button.button_style = "success" if trained and (renew or not there) else ""
+        first = trained and not training and ((older is not None and found.worth) or not there)
+        self.start_button.description = ANYWAY if self.asking else "Analyze again" if there else "Analyze"
+        self.start_button.button_style = "warning" if self.asking else "primary" if first else ""
         told = "not analyzed yet" if not there else "by an older network" if older is not None else ""
-        self.note.value = muted(missing or told * (not busy))
-        self.note.layout.display = None if self.note.value else "none"
-        set_class(self.note, "dlcnb-known", there)
+        self.note.value = muted(missing or ("training still runs" if training else told))
+        self.note.layout.display = "none" if busy else None
 
-    def _missing(self, trained: bool) -> str:
+    def missing(self) -> str:
         """Why no analysis can be started now; empty if one can."""
         if self.busy:
             return "under way"
         if self.video is None:
             return in_studio(missing_words(self.project)) or "add a video first"
-        if trained:
+        if self._trained():
             return ""
-        training = run_under_way(self.project) is not None
+        training = training_run(self.project) is not None
         of = f" of iteration {self.project.iteration}" if self.project.iteration else ""
         return "the network is trained now" if training else f"train a network{of} first"
+
+    def _trained(self) -> bool:
+        return any(Run(run).steps for run in self.project.runs())
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until the analysis is done; False if it is silent for ``timeout`` seconds."""
@@ -209,10 +240,3 @@ class AnalysisBar(View):
         """Take the widget off the page; an analysis goes on."""
         self.follower.close()
         super().close()
-
-
-def _has_poses(video: Path) -> bool:
-    try:
-        return bool(newest_poses(video))
-    except FileNotFoundError:
-        return False

@@ -16,7 +16,7 @@ from dlcnb.widgets.map.frame_map import FrameMap
 from dlcnb.widgets.refine.outlier_queue import OutlierQueue
 from dlcnb.widgets.review.label_review import LabelReview
 from dlcnb.widgets.schema.schema_editor import SchemaEditor
-from dlcnb.widgets.studio.links import LabelerLink, QueueLink
+from dlcnb.widgets.studio.links import LabelerLink, QueueLink, TimesLink
 from dlcnb.widgets.studio.next_step import planned
 from dlcnb.widgets.studio.report import ReportMaker
 from dlcnb.widgets.training.monitor import TrainingMonitor
@@ -76,15 +76,7 @@ def _trajectories(studio: Studio) -> View:
 
 
 def _zones(studio: Studio) -> View:
-    return ZoneEditor(studio.project, _video(studio), on_times=lambda video: _times(studio, video))
-
-
-def _times(studio: Studio, video: Path) -> None:
-    """Show how long what was in the zones of a video."""
-    if video in studio.project.videos:
-        studio.bar.videos.value = video
-    if (view := studio.go_to("Trajectories")) is not None:
-        view.show_zones()
+    return ZoneEditor(studio.project, _video(studio), times=TimesLink(studio))
 
 
 def _map(studio: Studio) -> View:
@@ -124,8 +116,12 @@ def _poses(studio: Studio) -> Path:
         raise FileNotFoundError("An analysis is under way. What it finds appears here when it is done.")
     if studio.overview.training and not studio.overview.trained:
         raise FileNotFoundError("The first network is trained now. When it is there, press Analyze.")
+    none = "This video has no poses yet (poses: where each bodypart is in each frame)"
+    if studio.overview.training:
+        waiting = "The training still runs: wait until it has ended, or press Analyze for those of the network so far."
+        raise FileNotFoundError(f"{none}. {waiting}")
     first = "" if studio.overview.trained else "train a network, then "
-    raise FileNotFoundError(f"This video has no poses yet: {first}press Analyze.")
+    raise FileNotFoundError(f"{none}: {first}press Analyze.")
 
 
 def _on_plans(studio: Studio) -> None:

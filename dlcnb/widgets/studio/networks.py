@@ -18,7 +18,7 @@ from dlcnb.run import Run
 if TYPE_CHECKING:
     from dlcnb.project import Project
 
-__all__ = ["BAD", "Older", "error_px", "evaluations", "last_report", "older_poses"]
+__all__ = ["BAD", "Older", "error_px", "evaluations", "has_poses", "last_report", "older_poses"]
 
 BAD = ("useless", "poor")  # levels of a verdict, with which looking further is of no use
 _REPORT = "evaluation-*[0-9].json"  # not its details
@@ -88,3 +88,11 @@ def error_px(report: dict[str, Any]) -> float | None:
     """Mean test error, px, or that on the training frames; None if there is none."""
     test, train = (report.get(name, {}).get("mean_px") for name in ("test", "train"))
     return train if test is None else test
+
+
+def has_poses(video: Path) -> bool:
+    """Whether there is a table of poses of a video."""
+    try:
+        return bool(newest_poses(video))
+    except FileNotFoundError:
+        return False

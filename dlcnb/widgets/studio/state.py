@@ -12,13 +12,12 @@ from dlcnb.jobs import PAUSE, attach
 from dlcnb.jobs.starting import minutes_asked, steps_behind
 from dlcnb.labels import LabelStore
 from dlcnb.outliers import refinement
-from dlcnb.poses import newest_poses
 from dlcnb.project.names import basename
 from dlcnb.run import Run
 from dlcnb.trainset import PRESETS
 from dlcnb.trainset.cautions import FEW
 from dlcnb.widgets.base.follow import under_way
-from dlcnb.widgets.studio.networks import BAD, error_px, evaluations, last_report, older_poses
+from dlcnb.widgets.studio.networks import BAD, error_px, evaluations, has_poses, last_report, older_poses
 
 if TYPE_CHECKING:
     from dlcnb.project import Project
@@ -327,7 +326,7 @@ def overview(project: Project) -> Overview:
     return Overview(
         videos=len(project.videos),
         missing=tuple(map(basename, project.missing_videos)),
-        analyzed=sum(_has_poses(video) for video in project.videos),
+        analyzed=sum(has_poses(video) for video in project.videos),
         extracted=len(states),
         labeled=states.count("done"),
         in_work=states.count("in work"),
@@ -360,13 +359,6 @@ def _states(project: Project, folder: Path) -> list[str]:
 
 def _is_paused(run: Path) -> bool:
     return Run(run).job_file.is_file() and attach(run).reason == PAUSE
-
-
-def _has_poses(video: Path) -> bool:
-    try:
-        return bool(newest_poses(video))
-    except FileNotFoundError:
-        return False
 
 
 def _count(number: int, what: str) -> str:

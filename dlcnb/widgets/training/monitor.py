@@ -104,7 +104,7 @@ class TrainingMonitor(View):
         self.chooser = RunChooser(self.show_run, self._on_compare, self.refresh)
         self.runs, self.refresh_button = self.chooser.dropdown, self.chooser.refresh
         self.start_button, self.pause_button, self.stop_button = (
-            button("play", TIPS["start"], self.start, "Start", "96px", button_style="success"),
+            button("play", TIPS["start"], self.start, "Start", "96px", button_style="primary"),
             button("pause", TIPS["pause"], self.pause, "Pause", "108px"),
             button("stop", TIPS["stop"], self.stop, "Stop", "108px"),
         )
@@ -367,7 +367,7 @@ class TrainingMonitor(View):
         self.pause_button.description, self.pause_button.icon = words, "forward" if resume else "pause"
         self.pause_button.tooltip = TIPS["resume" if resume else "pause"]
         first = resume and self._run == self._last_run()  # of what can be pressed now
-        self.pause_button.button_style, self.start_button.button_style = ("success", "") if first else ("", "success")
+        self.pause_button.button_style, self.start_button.button_style = ("primary", "") if first else ("", "primary")
         if resume and state.lower_rate > 0:
             self.pause_button.tooltip = f"Go on from the last good snapshot with learning rate {state.lower_rate:g}"
 

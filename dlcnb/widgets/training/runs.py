@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dlcnb.project import Project
     from dlcnb.widgets.training.settings import TrainingSettings
 
-__all__ = ["RunChooser", "StartOffer", "run_name", "run_under_way", "starts"]
+__all__ = ["RunChooser", "StartOffer", "percent", "run_name", "run_under_way", "starts", "training_run"]
 
 
 def run_name(run: Path | str) -> str:
@@ -41,12 +41,24 @@ def run_name(run: Path | str) -> str:
     )
 
 
-def run_under_way(project: Project) -> str | None:
-    """The name of a run of a project that is under way, else None."""
+def training_run(project: Project) -> Path | None:
+    """The folder of a run of a project that is under way, else None."""
     for run in project.runs():
         if Run(run).job_file.is_file() and jobs.attach(run).status == "running":
-            return run_name(run)
+            return run
     return None
+
+
+def run_under_way(project: Project) -> str | None:
+    """The name of a run of a project that is under way, else None."""
+    run = training_run(project)
+    return None if run is None else run_name(run)
+
+
+def percent(run: Path) -> str:
+    """How far a run is, as ``12 %``."""
+    steps = [event for event in jobs.EventReader(run).read() if event["event"] == "step"]
+    return f"{float(steps[-1].get('progress') or 0) if steps else 0:.0%}"
 
 
 def starts(runs: Iterable[Path | str | Run]) -> dict[str, str]:

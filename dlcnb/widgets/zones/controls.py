@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from dlcnb.widgets.base.html import Html, heading, joined, markup, muted, swatch
+from dlcnb.widgets.base.compat import Accordion
+from dlcnb.widgets.base.html import Html, heading, joined, legend, markup, muted
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button, row
 from dlcnb.widgets.zones.draw import zone_colors
-from dlcnb.widgets.zones.keys import BUTTONS, TOGETHER, TOOL_WORDS
+from dlcnb.widgets.zones.keys import BUTTONS, RARELY, TOGETHER, TOOL_WORDS
 from dlcnb.widgets.zones.state import HOW, POINTS
 from dlcnb.zones import PRESETS
 
@@ -22,6 +23,9 @@ __all__ = ["ZoneControls"]
 
 ALL = "all other videos"
 THIS, WHOLE = "this video", "all videos"
+TIMES = "Time in zones …"
+TIMES_TIP = "Time, entries and distance in these zones: a table and a csv, under Look, Trajectories"
+MORE = "More: around a zone, size, copies"
 
 
 class ZoneControls:
@@ -42,8 +46,11 @@ class ZoneControls:
         self._build_presets()
         self._build_copy(videos)
         self._build_scale()
+        inside = ipywidgets.VBox([self.rarely, self.around, self.copying])
+        self.more = Accordion([inside], selected_index=None)
+        self.more.set_title(0, MORE)
         self.side = ipywidgets.VBox(
-            [self.zones, self.making, self.copying, self.scaling],
+            [self.zones, self.making, self.scaling, self.more],
             layout=ipywidgets.Layout(
                 width="330px", flex="1 1 300px", min_width="0", max_width="480px", overflow="visible"
             ),
@@ -77,54 +84,60 @@ class ZoneControls:
             )
             made.observe(self._quiet.ignored(partial(self._on_tool, tool)), "value")
             self.tool_buttons[tool] = made
-        self.tools = row([*self.tool_buttons.values()])
+        drawing = [made for tool, made in self.tool_buttons.items() if tool not in POINTS]
+        self.tools = row(
+            [*drawing, row([Html("centimetres:"), *(self.tool_buttons[tool] for tool in POINTS)], tight=True)]
+        )
         self.buttons = {
             key: button(icon, tip, partial(editor.press_key, key), word) for key, (icon, tip, word) in BUTTONS.items()
         }
-        self.moves = row(row([self.buttons[key] for key in keys], tight=True) for keys in TOGETHER)
-        for group in self.moves.children[1:]:
+        self.moves, self.rarely = (
+            row(row([self.buttons[key] for key in keys], tight=True) for keys in groups)
+            for groups in (TOGETHER, RARELY)
+        )
+        for group in (*self.moves.children[1:], *self.rarely.children[1:]):
             group.add_class("dlcnb-gap")
 
     def _build_zones(self) -> None:
-        self.list = ipywidgets.Select(rows=4, layout=_layout("100%"))
+        self.list = ipywidgets.SelectMultiple(rows=4, layout=_layout("100%"))
         self.list.layout.height = "76px"  # empty, too, so that nothing below it moves
-        self.list.tooltip = "The zones; the chosen one"
+        self.list.tooltip = "The zones; the selected ones"
         self.list.add_class("dlcnb-own-keys")
         self.list.observe(self._quiet.ignored(self._on_list), "value")
-        self.name = ipywidgets.Text(placeholder="name", continuous_update=False, layout=_layout("200px"))
-        self.name.tooltip = "Name of the chosen zone"
+        self.name = ipywidgets.Text(placeholder="name", continuous_update=False, layout=_layout("170px"))
+        self.name.tooltip = "Name of the selected zone"
+        self.name.add_class("dlcnb-typed-over")
         self.name.observe(self._quiet.ignored(lambda change: self._editor.act("rename", change.new)), "value")
-        self.facts = Html()
-        self.times = button(
-            "table",
-            "Time, entries and distance in these zones: a table and a csv, under Look, Trajectories",
-            self._editor.show_times,
-            "Time in zones …",
+        self.facts, self.why_no_times = Html(), Html()
+        self.facts.add_class("dlcnb-legend")
+        self.times = button("table", TIMES_TIP, self._editor.show_times, TIMES, "150px")
+        named = [row([Html("name"), self.name, self.times]), self.why_no_times, self.facts]
+        self.zones = ipywidgets.VBox(
+            [Html(heading("zones")), self.list, *named], layout=ipywidgets.Layout(overflow="visible")
         )
-        rows = [Html(heading("zones")), self.list, row([Html("name"), self.name]), row([self.times]), self.facts]
-        self.zones = ipywidgets.VBox(rows, layout=ipywidgets.Layout(overflow="visible"))
 
     def _build_presets(self) -> None:
         self.preset = ipywidgets.Dropdown(options=list(PRESETS), layout=_layout("150px"))
         self.preset.tooltip = "Zones of usual arenas"
-        self.share = ipywidgets.BoundedFloatText(min=0.01, max=0.99, step=0.05, layout=_layout("70px"))
+        self.share = ipywidgets.BoundedFloatText(min=0.01, max=0.99, step=0.05, layout=_layout("64px"))
+        self.of = Html()
         self.preset.observe(lambda _: self._on_preset(), "value")
         make = button(
             "magic",
-            "Make these zones in place of the chosen one, or in the picture without its plain borders",
+            "Make these zones in place of the selected one, or in the picture without its plain borders",
             self._make,
             "Make",
         )
-        self.margin = ipywidgets.BoundedFloatText(value=20, min=0.1, max=1e5, layout=_layout("70px"))
-        self.margin.tooltip = "Margin around the chosen zone, px"
-        grow = button("bullseye", "Make a zone around the chosen one, as around an object",
-                      lambda: self._editor.act("grow", self.margin.value), "Around")  # fmt: skip
-        margin = row([grow, Html("the chosen one, margin"), self.margin, Html("px")])
         self.making = ipywidgets.VBox(
-            [Html(heading("usual arenas")), row([self.preset, self.share, make]), margin],
+            [Html(heading("zones of usual arenas")), row([self.preset, make, row([self.share, self.of], tight=True)])],
             layout=ipywidgets.Layout(overflow="visible"),
         )
         self._on_preset()
+        self.margin = ipywidgets.BoundedFloatText(value=20, min=0.1, max=1e5, layout=_layout("70px"))
+        self.margin.tooltip = "How far around the selected zone the new one reaches, px"
+        grow = button("bullseye", "Make another zone around the selected one, as around an object",
+                      lambda: self._editor.act("grow", self.margin.value), "Zone around it")  # fmt: skip
+        self.around = row([grow, Html("wider by"), self.margin, Html("px")])
 
     def _build_copy(self, videos: list[str]) -> None:
         self.target = ipywidgets.Dropdown(options=[ALL, *videos], layout=_layout("190px"))
@@ -143,32 +156,34 @@ class ZoneControls:
         self.width = ipywidgets.BoundedFloatText(value=40, min=0.01, max=1e5, layout=_layout("76px"))
         self.width.tooltip = "Length in cm; of four corners, from the first to the second"
         self.height = ipywidgets.BoundedFloatText(value=30, min=0.01, max=1e5, layout=_layout("76px"))
-        self.whose = ipywidgets.Dropdown(options=[THIS, WHOLE], layout=_layout("110px"))
+        self.height.tooltip = "cm from the second corner to the third"
+        self.second = row([Html("×"), self.height, Html("cm")], tight=True)
+        self.whose = ipywidgets.Dropdown(options=[THIS, WHOLE], layout=_layout("106px"))
         self.whose.tooltip = "Which videos the scale is for"
-        self.set_scale = button("check", "Keep this scale", self._on_scale, "Set")
-        self.drop = button("times", "Forget what is measured and not set (Esc)", lambda: self._editor.act("drop_ruler"))
-        undo = button("undo", "Undo the last change of the scale", self._editor.undo_scale)
-        fields = row(
-            [self.width, Html("×"), self.height, Html("cm, for"), self.whose]
-            + [row([self.set_scale, self.drop, undo], tight=True)]
+        editor = self._editor
+        self.set_scale = button("check", "Keep this scale", self._on_scale, "Keep")
+        self.drop = button(
+            "times", "Forget what is measured and not kept (Esc)", lambda: editor.act("drop_ruler"), "Clear"
         )
+        undo = button("undo", "Undo the last change of the scale", editor.undo_scale, "Undo")
+        fields = row([self.width, Html("cm"), self.second])
+        kept = row([Html("for"), self.whose, self.set_scale, self.drop, undo])
         self.scaling = ipywidgets.VBox(  # the words last, as their length changes and nothing to press is to move
-            [Html(heading("centimetres")), fields, self.scale], layout=ipywidgets.Layout(overflow="visible")
+            [Html(heading("centimetres")), fields, kept, self.scale], layout=ipywidgets.Layout(overflow="visible")
         )
 
     # --- what they do ---
 
     def _on_list(self, change: Any) -> None:
-        if change.new is not None:
-            self._editor.act("choose", [change.new])
+        self._editor.act("choose", change.new)
 
     def _on_tool(self, tool: str, _: Any) -> None:
         self._editor.act("use", tool)
 
     def _on_preset(self) -> None:
         _, words, usual = PRESETS[self.preset.value]
-        self.share.layout.visibility = "hidden" if usual is None else None  # so that Make stays where it is
-        self.share.tooltip = words
+        self.share.layout.display = "none" if usual is None else None
+        self.share.tooltip, self.of.value = f"How much {words}", muted(words if usual is not None else "")
         if usual is not None:
             self.share.value = usual
 
@@ -187,7 +202,6 @@ class ZoneControls:
     def show(self, scale: str, frames: int, misfit: bool) -> None:
         """Bring the fields up to date: the scale in words, the number of frames, whether zones do not fit."""
         state = self._editor.state
-        colors = zone_colors(len(state.zones))
         with self._quiet:
             self.frame.max = max(frames - 1, 1)
             self.frame.value = state.frame
@@ -195,21 +209,25 @@ class ZoneControls:
             options = [(zone.name, n) for n, zone in enumerate(state.zones)]
             if list(self.list.options) != options:
                 self.list.options = options
-            self.list.value = state.chosen[0] if len(state.chosen) == 1 else None
+            self.list.value = state.chosen
             self.name.value, self.name.disabled = (state.zone.name, False) if state.zone else ("", True)
             for tool, made in self.tool_buttons.items():
                 made.value = tool == state.tool
-        dots = joined(swatch(color) for color in colors)
-        many = f"{len(state.zones)} zones" if len(state.zones) != 1 else "1 zone"
-        chosen = f", {len(state.chosen)} chosen" if len(state.chosen) > 1 else ""
-        self.facts.value = markup("{}{}", dots, muted(f" {many}{chosen}"))
+        names = [(color, zone.name) for color, zone in zip(zone_colors(len(state.zones)), state.zones, strict=True)]
+        self.facts.value = legend(names) if names else muted("No zone yet: draw one, or press Make.")
         self.scale.value = joined([markup("{}", scale), *map(muted, self._how_to_measure())], markup("<br>"))
         corners = (state.tool if state.tool in POINTS else state.measure) == "corners"
-        self.height.disabled = not corners
-        self.height.tooltip = f"cm from the second corner to the third{'' if corners else ': with Corners only'}"
+        self.second.layout.visibility = "visible" if corners else "hidden"  # its place is kept: nothing moves
         self.set_scale.disabled, self.drop.disabled = not state.measured, not state.ruler
         self.buttons["Ctrl+z"].disabled, self.buttons["Ctrl+y"].disabled = not state.undoable, not state.redoable
         self.fit.layout.display = None if misfit else "none"
+
+    def show_times(self, why: str, words: str) -> None:
+        """Show ``why`` there are no times in zones yet, and the ``words`` of a button that changes that, if one can."""
+        self.why_no_times.value = muted(why)
+        self.why_no_times.layout.display = None if why else "none"
+        self.times.description, self.times.icon = words or TIMES, "cogs" if words else "table"
+        self.times.disabled, self.times.tooltip = bool(why) and not words, why or TIMES_TIP
 
     def _how_to_measure(self) -> list[str]:
         """What is to be done with the tool that measures; nothing with another one."""
@@ -219,7 +237,7 @@ class ZoneControls:
             return [f"{HOW[state.tool]} ({done} of {POINTS[state.tool]})"]
         if state.ruler:
             return [
-                f"Measured ({len(state.ruler)} of {POINTS[state.measure]} points) and not kept yet: press Set, or ×."
+                f"Measured ({len(state.ruler)} of {POINTS[state.measure]} points), not kept yet: press Keep or Clear."
             ]
         return []
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import ipywidgets
 import numpy as np
@@ -28,7 +27,21 @@ from dlcnb.zones import ZoneError, ZoneFile, copy_zones, zones_path
 __all__ = ["ZoneEditor"]
 
 ROOT = "dlcnb-zones"
+NO_SCALE = "Not known yet: press Length above the picture, then click both ends of something whose cm you know."
 WHEEL_ZOOM = 1.002  # per CSS pixel of wheel travel
+
+
+class Times(Protocol):
+    """What shows the times of a video in its zones, and begins the analysis that they need."""
+
+    def lacks(self, video: Path) -> tuple[str, str]:
+        """(why there are none yet, what a button says that changes that); each is empty where there is nothing."""
+
+    def analyze(self, video: Path) -> object:
+        """Do what that button says."""
+
+    def show(self, video: Path) -> object:
+        """Show them."""
 
 
 class ZoneEditor(View):
@@ -44,8 +57,9 @@ class ZoneEditor(View):
         A video of the project, by its path or name; by default the first one.
     width : int, optional
         Width of the picture in px; by default the video's own, at most 720.
-    on_times : callable, optional
-        Called with the path of the video when its time in the zones is asked for; without, there is no such button.
+    times : optional
+        Any object that shows the times of a video in its zones, as Studio's `TimesLink` does; without, there is no
+        button for them.
     """
 
     _painter: Painter | None = None
@@ -56,13 +70,13 @@ class ZoneEditor(View):
         video: Path | str | None = None,
         *,
         width: int | None = None,
-        on_times: Callable[[Path], object] | None = None,
+        times: Times | None = None,
     ) -> None:
         self.project = project if isinstance(project, Project) else Project.open(project)
         if not self.project.videos:
             raise FileNotFoundError(f"{self.project.root} has no video yet: add one (dlcnb add-videos).")
         path = self.project.videos[0] if video is None else self.project.video(Path(video).name)
-        self._lock, self._misfit, self._on_times = threading.RLock(), False, on_times
+        self._lock, self._misfit, self._times = threading.RLock(), False, times
         self.scale: Scale | None = None
         self._reader = VideoReader(path)
         size = canvas_size(self._reader.size, width, 480, 720)
@@ -74,7 +88,7 @@ class ZoneEditor(View):
         self.input.sharpen(self.redraw, self.canvas)
         self.input.zooms(self.state)
         self.controls = controls = ZoneControls(self, [path.stem for path in self.project.videos])
-        controls.times.layout.display = None if on_times is not None else "none"
+        controls.times.layout.display = None if times is not None else "none"
         column = ipywidgets.VBox(
             [self.canvas, controls.moves, self.input.guard],
             layout=ipywidgets.Layout(width="100%", max_width=f"{size[1]}px", flex="1 1 480px", overflow="visible"),
@@ -106,7 +120,7 @@ class ZoneEditor(View):
                 reader = VideoReader(path)
                 self._reader.close()
                 self._reader = reader
-                lost = "What was measured in the other video was not set, and is gone." if self.state.ruler else ""
+                lost = "What was measured in the other video was not kept, and is gone." if self.state.ruler else ""
                 self.state.frame, self.state.ruler = 0, ()
             self.controls.video.value = path.stem
             self._read()
@@ -129,6 +143,7 @@ class ZoneEditor(View):
             self.fail(problem)
 
     def _read_scale(self) -> None:
+        self._show_times()
         try:
             self.scale = scale_of(self.project, self.video, self._reader.size)
         except ProjectError as error:
@@ -161,6 +176,7 @@ class ZoneEditor(View):
                 self.state.tool, self.state.message = arguments[0], HOW.get(arguments[0], "")
                 self._on_state()
             else:
+                self.tell("")  # what was told of an act before
                 self.state.message = ""
                 getattr(self.state, method)(*arguments)
 
@@ -208,9 +224,24 @@ class ZoneEditor(View):
 
     @gesture
     def show_times(self) -> None:
-        """Show the video's time in the zones, where whoever made this widget has it."""
-        if self._on_times is not None:
-            self._on_times(self.video)
+        """Show the video's time in the zones, or begin the analysis that it needs first."""
+        if self._times is None:
+            return
+        if any(self._times.lacks(self.video)):
+            self._times.analyze(self.video)
+            self._show_times()
+        else:
+            self._times.show(self.video)
+
+    def _show_times(self) -> None:
+        if self._times is not None:
+            self.controls.show_times(*self._times.lacks(self.video))
+
+    @shown
+    def recheck(self) -> None:
+        """See whether there are times in zones by now, and take back an error that is no longer true."""
+        super().recheck()
+        self._show_times()
 
     # --- what is kept ---
 
@@ -249,7 +280,7 @@ class ZoneEditor(View):
         elif state.measured and height_cm is not None:
             found = Scale.by_corners(state.ruler, (width_cm, height_cm), size)
         else:
-            raise ProjectError("click both ends of a known length (l), or four corners of a rectangle (c), first")
+            raise ProjectError("Measure first: press Length or Corners, and click in the picture.")
         with self._lock:
             set_scale(self.project, found, None if whole else self.video)
             self.scale = scale_of(self.project, self.video, size)
@@ -269,7 +300,7 @@ class ZoneEditor(View):
     # --- painting ---
 
     def _on_state(self) -> None:
-        scale = "not known: click both ends of a known length (l)" if self.scale is None else str(self.scale)
+        scale = NO_SCALE if self.scale is None else str(self.scale)
         self.controls.show(scale, len(self._reader), self._misfit)
         self.redraw()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BUTTONS", "KEYS", "TOGETHER", "TOOL_WORDS"]
+__all__ = ["BUTTONS", "KEYS", "RARELY", "TOGETHER", "TOOL_WORDS"]
 
 # key: (name of a method of the state, its arguments)
 KEYS: dict[str, tuple[Any, ...]] = {
@@ -42,24 +42,25 @@ KEYS: dict[str, tuple[Any, ...]] = {
     "0": ("reset_view",),
 }
 TOOL_WORDS = {
-    "choose": ("Choose", "mouse-pointer", "Choose, move, and pull corners (v)"),
+    "choose": ("Select", "mouse-pointer", "Select and move zones, and pull their corners (v)"),
     "rectangle": ("Rectangle", "square-o", "Drag from corner to corner, or Enter (r)"),
     "ellipse": ("Ellipse", "circle-o", "Drag from corner to corner, or Enter (e)"),
     "polygon": ("Polygon", "star-o", "Click corner after corner, then the first again, or Enter (p)"),
-    "length": ("Length", "arrows-h", "Click both ends of a known length (l)"),
+    "length": ("Length", "arrows-h", "Click both ends of something whose cm you know (l)"),
     "corners": ("Corners", "object-group", "Click the four corners of a rectangle on the ground, around it (c)"),
 }
 BUTTONS = {  # key: (icon, what it does, word where the icon is not known by everybody)
     "Ctrl+z": ("undo", "Undo (Ctrl+z)", ""),
     "Ctrl+y": ("repeat", "Redo (Ctrl+y)", ""),
-    "Delete": ("trash", "Delete the chosen zones, or the chosen corner (Delete)", ""),
-    "n": ("chevron-right", "Choose the next zone (n)", "Next zone"),
-    "h": ("dot-circle-o", "Choose the next corner (h); arrow keys move it, i inserts one", "Next corner"),
-    "Ctrl+a": ("clone", "Choose all zones (Ctrl+a), to move and resize them together", "All"),
+    "Delete": ("trash", "Delete the selected zones, or the selected corner (Delete)", ""),
+    "n": ("chevron-right", "Select the next zone (n)", "Next zone"),
+    "h": ("dot-circle-o", "Select the next corner of the zone (h); arrow keys move it, i inserts one", "Next corner"),
+    "Ctrl+a": ("clone", "Select all zones (Ctrl+a), to move and resize them together", "All zones"),
     ",": ("compress", "Smaller by 5 % (,)", "Smaller"),
     ".": ("expand", "Larger by 5 % (.)", "Larger"),
     "-": ("search-minus", "Zoom out (-, or Ctrl+wheel)", ""),
     "+": ("search-plus", "Zoom in (+, or Ctrl+wheel)", ""),
     "0": ("arrows-alt", "Whole frame (0, or double click)", ""),
 }
-TOGETHER = (("Ctrl+z", "Ctrl+y"), ("Delete",), ("n", "h", "Ctrl+a"), (",", "."), ("-", "+", "0"))  # whatever the width
+TOGETHER = (("Ctrl+z", "Ctrl+y"), ("Delete",), ("-", "+", "0"))  # below the picture, whatever the width
+RARELY = (("n", "h", "Ctrl+a"), (",", "."))  # folded, as the pointer does it, too

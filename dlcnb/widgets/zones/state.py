@@ -21,8 +21,8 @@ TOOLS = ("choose", "rectangle", "ellipse", "polygon", "length", "corners")
 POINTS = {"length": 2, "corners": 4}  # of a scale
 REACH = 10.0  # canvas px around a corner that count as on it
 HOW = {  # to measure centimetres
-    "length": "Click both ends of a length that you know, or drag along it; type its cm, then press Set.",
-    "corners": "Click the four corners of a rectangle on the ground, in order; type its sides in cm, then press Set.",
+    "length": "Click both ends of a length that you know, or drag along it; type its cm, then press Keep.",
+    "corners": "Click the four corners of a rectangle on the ground, in order; type its sides in cm, then press Keep.",
 }
 LEAST = 4.0  # canvas px that a rectangle is drawn across at least
 REMEMBERED = 200  # changes
@@ -107,7 +107,7 @@ class ZoneState(HasTraits, Zoomable):
     def step_handle(self, count: int) -> None:
         """Choose the next corner (1) or the one before (-1) of the chosen zone, for the arrow keys."""
         if self.zone is None:
-            self._hint("Choose a zone first: click it, or press n.")
+            self._hint("Select a zone first: click it, or press n.")
         else:
             following = count - (count > 0) if self.handle is None else self.handle + count
             self.choose(self.chosen, following % len(self.zone.handles()))
@@ -224,7 +224,7 @@ class ZoneState(HasTraits, Zoomable):
     def nudge(self, dx: float, dy: float) -> None:
         """Move the chosen corner, or the chosen zones, by px of the frame."""
         if not self.chosen:
-            return self._hint("Choose a zone first: click it, or press n.")
+            return self._hint("Select a zone first: click it, or press n.")
         if self.zone is not None and self.handle is not None:
             x, y = self.zone.handles()[self.handle]
             return self._set(_with(self.zones, self.chosen[0], self.zone.with_handle(self.handle, (x + dx, y + dy))))
@@ -233,7 +233,7 @@ class ZoneState(HasTraits, Zoomable):
     def resize(self, factor: float) -> None:
         """Resize the chosen zones, together about their middle."""
         if not self.chosen:
-            return self._hint("Choose a zone first: click it, or press n.")
+            return self._hint("Select a zone first: click it, or press n.")
         boxes = np.array([self.zones[n].box for n in self.chosen])
         low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
         about = float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2
@@ -257,7 +257,7 @@ class ZoneState(HasTraits, Zoomable):
             self.draft, self.ruler = (self.draft[:-1], self.ruler) if self.draft else ((), self.ruler[:-1])
             return self._show()
         if not self.chosen:
-            return self._hint("Choose a zone first: click it, or press n.")
+            return self._hint("Select a zone first: click it, or press n.")
         if zone is not None and zone.kind == "polygon" and self.handle is not None and self.handle < len(zone.points):
             if len(zone.points) == 3:
                 return self._hint("A polygon has at least three corners. Esc, then Delete, deletes all of it.")
@@ -296,7 +296,7 @@ class ZoneState(HasTraits, Zoomable):
     def grow(self, margin: float) -> None:
         """Make a zone around the chosen one, with so many px of margin."""
         if self.zone is None:
-            return self._hint("Choose the zone of the object first.")
+            return self._hint("Select the zone of the object first.")
         made = around(self.zone, margin)
         return self._add(replace(made, name=named(made.name, self.zones)))
 

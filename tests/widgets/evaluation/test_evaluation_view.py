@@ -278,15 +278,26 @@ class TestSources:
 
     def test_evaluating_without_a_network_is_told(self, project):
         view = EvaluationView(project)
-        view.controls.start.click()
-        assert "train" in view.status_line.value
+        assert view.controls.start.disabled
+        assert "train one first" in view.controls.start.tooltip
+        assert "press Evaluate once a network is trained" in view.empty.value
+        view.evaluate()  # from Python
+        assert "train one first" in view.status_line.value
+        run = project.new_run(0.66)
+        (run / "snapshot-10.params").touch()
+        view.recheck()
+        assert view.status_line.value == ""
         assert not view.controls.start.disabled
+        assert view.controls.start.tooltip.startswith("Predict the labeled frames")
+        assert "press Evaluate." in view.empty.value
         view.close()
 
     def test_evaluating_before_the_first_snapshot_is_told_at_once(self, project):
         project.new_run(0.66)
         view = EvaluationView(project)
-        view.controls.start.click()
+        assert view.controls.start.disabled
+        assert "There is no network yet" in view.controls.start.tooltip
+        view.evaluate()  # from Python
         assert "There is no network yet" in view.status_line.value
         assert not view.follower.following
         view.close()

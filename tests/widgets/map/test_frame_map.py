@@ -117,7 +117,7 @@ def test_stop_ends_the_reading_and_keeps_the_last_map(mapped):
     mapped.progress.observe(lambda _: mapped.stop_button.click(), "value")
     mapped.button.click()
     assert mapped.wait()
-    assert "Stopped" in mapped.status_line.value
+    assert "The map was stopped" in mapped.status_line.value
     assert mapped.state.marks is before
     assert not mapped.button.disabled
     assert mapped.stop_button.layout.display == "none"

@@ -210,7 +210,7 @@ class TestQueue:
         queue.progress.observe(lambda _: queue.stop_button.click(), "value")
         queue.preview.click()
         assert queue.wait()
-        assert "Stopped" in queue.status_line.value
+        assert "The search was stopped" in queue.status_line.value
         assert queue.state.frames == (3,)
         assert not queue.preview.disabled
 

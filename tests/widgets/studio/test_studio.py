@@ -871,7 +871,76 @@ class TestTwoAtOnce:
         assert second.go_to("Label").session.bodyparts[0] == "nose"
 
 
+def training(project, run, progress=0.12):
+    """A run that is under way, by this process."""
+    (run / "job.json").write_text('{"kind": "train", "project": "", "options": {}}')
+    claim(run, os.getpid(), 0)
+    log = EventLog(run)
+    log.step("step", step=10, progress=progress)
+    return log
+
+
 class TestAnalysis:
+    def test_while_a_network_is_trained_it_asks_first(self, studio):
+        run = trained(studio.project)
+        with closing(training(studio.project, run)) as log:
+            studio.refresh()
+            assert studio.wait()
+            studio.go_to("Trajectories")
+            bar = studio.bar
+            assert "The training still runs: wait" in studio.steps.panes["Trajectories"].children[-1].value
+            assert "training still runs" in bar.note.value
+            assert bar.start_button.button_style == ""  # it invites to nothing
+            bar.start_button.click()
+            assert not bar.busy
+            assert "Training still runs (12%): analyze with the network so far?" in studio.status_line.value
+            assert (bar.start_button.description, bar.start_button.button_style) == ("Analyze anyway?", "warning")
+            log.write("done", result={})
+            studio.look()
+            assert studio.wait()
+            assert bar.start_button.description == "Analyze"  # there is nothing to ask any more
+            assert "Training still runs" not in studio.status_line.value
+
+    def test_the_second_press_analyzes_though_a_network_is_trained(self, studio):
+        with closing(training(studio.project, trained(studio.project))):
+            studio.go_to("Trajectories")
+            studio.bar.start_button.click()
+            studio.bar.start_button.click()
+            assert studio.bar.job.kind == "analyze"
+            studio.bar.wait(300)
+
+    def test_times_in_zones_without_poses_stay_there_and_offer_the_analysis(self, studio):
+        zones = studio.go_to("Zones")
+        times = zones.controls.times
+        assert times.disabled
+        assert "need an analysis of this video: train a network first" in zones.controls.why_no_times.value
+        assert times.tooltip == "Times in zones need an analysis of this video: train a network first."
+        trained(studio.project)
+        studio.refresh()
+        assert studio.wait()
+        assert not times.disabled
+        assert times.description == "Analyze this video"
+        assert "need an analysis of this video first" in zones.controls.why_no_times.value
+        times.click()  # by a snapshot that can't be read
+        assert studio.tab == "Zones"
+        assert studio.bar.job.kind == "analyze"
+        studio.bar.wait(300)
+        analyzed(studio.project)
+        studio.look()
+        assert studio.wait()
+        assert times.description == "Time in zones …"
+        assert zones.controls.why_no_times.layout.display == "none"
+        times.click()
+        assert studio.tab == "Trajectories"
+
+    def test_times_in_zones_ask_first_while_a_network_is_trained(self, studio):
+        with closing(training(studio.project, trained(studio.project))):
+            zones = studio.go_to("Zones")
+            zones.controls.times.click()
+            assert not studio.bar.busy
+            assert zones.controls.times.description == "Analyze anyway?"
+            assert "Training still runs (12%)" in studio.status_line.value
+
     def test_without_a_network_it_can_not_be_started(self, studio):
         studio.go_to("Trajectories")
         assert studio.bar.start_button.disabled
@@ -919,7 +988,7 @@ class TestAnalysis:
             view.bar.refresh()
             assert "by an older network" in view.bar.note.value
             assert view.bar.start_button.description == "Analyze again"
-            assert view.bar.start_button.button_style == "success"
+            assert view.bar.start_button.button_style == "primary"
             assert "an older one, the network of shuffle 1 of iteration 0 (step 10)" in view.bar.start_button.tooltip
             assert view.bar.open_videos == project.videos
 
@@ -946,7 +1015,7 @@ class TestAnalysis:
         line.follow(job)
         studio.bar.wait(60)
         line.follower.wait(60)
-        assert f"Stopped: {words}; Analyze again goes on." in studio.bar.status_line.value
+        assert f"The analysis was stopped: {words}; Analyze again goes on." in studio.bar.status_line.value
         assert f"stopped, {words}" in line.text.value
 
     def test_an_analysis_that_fails_says_so(self, studio):

@@ -243,19 +243,19 @@ class TestPauseAndResume:
         assert monitor.state.curve("loss")[0].tolist() == list(range(1, 12))
 
     def test_to_resume_is_what_comes_first_while_a_run_is_interrupted(self, log, run, project, monitor, monkeypatch):
-        assert (monitor.start_button.button_style, monitor.pause_button.button_style) == ("success", "")
+        assert (monitor.start_button.button_style, monitor.pause_button.button_style) == ("primary", "")
         log.write("start")
         write_steps(log, range(1, 11))
         (run / "snapshot-10.params").touch()
         log.write("stopped", reason="pause")
         monitor.refresh()
         assert "paused" in monitor.headline.value
-        assert (monitor.start_button.button_style, monitor.pause_button.button_style) == ("", "success")
+        assert (monitor.start_button.button_style, monitor.pause_button.button_style) == ("", "primary")
         second = project.new_run(0.5)
         (second / "job.json").write_text('{"kind": "train"}')
         monitor.show_run(second)
         monitor.show_run(run)  # no longer the newest
-        assert (monitor.start_button.button_style, monitor.pause_button.button_style) == ("success", "")
+        assert (monitor.start_button.button_style, monitor.pause_button.button_style) == ("primary", "")
         second.rename(second.parent / "gone")
         monitor.show_run(None)
         asked = {}

@@ -157,7 +157,7 @@ def test_what_was_measured_in_another_video_is_said_to_be_gone(project, editor):
     key(editor, "l")
     click(editor, 20, 30)
     editor.controls.video.value = "two"
-    assert "was not set, and is gone" in editor.status_line.value
+    assert "was not kept, and is gone" in editor.status_line.value
     assert editor.state.ruler == ()
 
 
@@ -205,7 +205,9 @@ def test_the_picture_has_the_zones(editor):
     editor.make("plus maze", 0.3)
     assert (np.asarray(editor.snapshot()) != before).any()
     assert editor.controls.list.options[0][0] == "centre"
-    editor.controls.list.value = 2
+    assert editor.controls.list.value == (0, 1, 2, 3, 4)  # all that were made, as the list shows
+    assert all(f"{name}</span>" in editor.controls.facts.value for name, _ in editor.controls.list.options)
+    editor.controls.list.value = (2,)
     assert editor.state.zone.name == "arm right"
 
 
@@ -217,3 +219,16 @@ def test_every_key_does_something_without_a_zone(editor):
 
 def test_alone_it_has_no_button_to_a_table(editor):
     assert editor.controls.times.layout.display == "none"
+
+
+def test_one_length_has_one_field_and_what_was_told_before_goes(editor):
+    key(editor, "l")
+    assert editor.controls.second.layout.visibility == "hidden"
+    key(editor, "c")
+    assert editor.controls.second.layout.visibility == "visible"
+    key(editor, "l")
+    drag(editor, (20, 30), (80, 30))
+    editor.controls.set_scale.click()
+    assert "Kept" in editor.status_line.value
+    editor.make("quadrants", 0.5)
+    assert "Kept" not in editor.status_line.value
