@@ -96,7 +96,8 @@ class Lines:
         name = shortened(task, LONGEST)
         self.line.value = markup('<span title="{}"><b>{}</b>: {}{}</span>', whole, name, summary, under_way)
         words = words.replace("wait for", "show", 1) if found.awaited else words
-        _say(self.next_button, words, OTHER if found.judged_bad and goal == "Train" else _opens(goal))
+        goes_on = found.judged_bad and goal == "Train" and not found.many_since
+        _say(self.next_button, words, OTHER if goes_on else _opens(goal))
         other, instead = found.other_step
         _say(self.other_button, f"or {instead}", OTHER if other == "Train" else _opens(other))
         self.other_button.layout.display = None if instead else "none"

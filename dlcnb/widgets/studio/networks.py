@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,15 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 from dlcnb.evaluate.verdict import LEVELS
 from dlcnb.files import read_json
+from dlcnb.jobs import PAUSE, attach
 from dlcnb.jobs.origin import Origin, made_by
 from dlcnb.jobs.starting import last_network
 from dlcnb.poses import newest_poses
+from dlcnb.project import ProjectError
 from dlcnb.run import Run
 
 if TYPE_CHECKING:
     from dlcnb.project import Project
 
-__all__ = ["BAD", "Older", "error_px", "evaluations", "has_poses", "last_report", "older_poses"]
+__all__ = [
+    "BAD",
+    "Older",
+    "error_px",
+    "evaluations",
+    "has_poses",
+    "is_paused",
+    "labeled_since",
+    "last_report",
+    "older_poses",
+]
 
 BAD = ("useless", "poor")  # levels of a verdict, with which looking further is of no use
 _REPORT = "evaluation-*[0-9].json"  # not its details
@@ -88,6 +100,20 @@ def error_px(report: dict[str, Any]) -> float | None:
     """Mean test error, px, or that on the training frames; None if there is none."""
     test, train = (report.get(name, {}).get("mean_px") for name in ("test", "train"))
     return train if test is None else test
+
+
+def labeled_since(run: Path, states: Mapping[str, str]) -> int:
+    """How many labeled frames, of {name: state}, a run does not have; 0 if it does not say which it has."""
+    try:
+        known = {name for part in Run(run).split.values() for name in part}
+    except ProjectError:
+        return 0
+    return sum(state == "done" and name not in known for name, state in states.items())
+
+
+def is_paused(run: Path) -> bool:
+    """Whether a training was paused, and not resumed."""
+    return Run(run).job_file.is_file() and attach(run).reason == PAUSE
 
 
 def has_poses(video: Path) -> bool:

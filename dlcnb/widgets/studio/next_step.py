@@ -51,7 +51,7 @@ def _do_there(made: Any, tab: str, seen: Overview) -> None:
         _label(made, corrects=seen.outliers > seen.refined)
     elif tab == "Train" and seen.next_step == GO_ON:
         made.go_on()
-    elif tab == "Train" and seen.judged_bad:
+    elif tab == "Train" and seen.judged_bad and not seen.many_since:
         made.train_on(LONGER)
     elif tab == "Train":
         made.start()

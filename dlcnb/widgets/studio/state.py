@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlcnb.evaluate.verdict import SHORT, trained_shortly
 from dlcnb.frames import extracted
-from dlcnb.jobs import PAUSE, attach
+from dlcnb.jobs import attach
 from dlcnb.jobs.starting import minutes_asked, steps_behind
 from dlcnb.labels import LabelStore
 from dlcnb.outliers import refinement
@@ -17,7 +18,7 @@ from dlcnb.run import Run
 from dlcnb.trainset import PRESETS
 from dlcnb.trainset.cautions import FEW
 from dlcnb.widgets.base.follow import under_way
-from dlcnb.widgets.studio.networks import BAD, error_px, evaluations, has_poses, last_report, older_poses
+from dlcnb.widgets.studio import networks
 
 if TYPE_CHECKING:
     from dlcnb.project import Project
@@ -58,6 +59,7 @@ WAIT = {  # one of `TABS` -> the next step, where what is to be done there is un
     "Trajectories": "wait for the analysis",
     "Refine": "wait for the frames",
 }
+MANY, MANY_OF = 5, 0.2  # frames labeled since a training, and their share, from which on another one is advised
 LONGEST = 24  # letters of a name that is shown whole
 NEAR_IN_BRIEF = "are within 5 % of the animal's size", "within 5 %"  # of a verdict, where there is little room
 BEGUN, CORRECTED = " has begun", "the corrected frames, too"  # of an iteration that has no network yet
@@ -77,6 +79,8 @@ class Overview:
         Frames extracted for labeling, those that are done, those that are begun.
     trained : int
         Runs of this iteration that have a snapshot.
+    since : int
+        Frames labeled that the newest of these runs knows nothing of.
     training : bool
         Whether a run of this iteration is under way.
     evaluating, analyzing : bool
@@ -112,6 +116,7 @@ class Overview:
     labeled: int = 0
     in_work: int = 0
     trained: int = 0
+    since: int = 0
     training: bool = False
     evaluating: bool = False
     analyzing: bool = False
@@ -167,9 +172,10 @@ class Overview:
             (open_frames and not self.trained and first, "Label", f"label {_count(open_frames, 'more frame')}"),
             (not self.trained, "Train", train if first else ANEW),
             (self.paused and not self.evaluated, *GO_ON),
+            (self.many_since, "Train", f"train anew with {_count(self.since, 'more frame')}"),
             (not self.evaluated, *_EVALUATE),
-            (self.level in BAD and self._shortly, *_LONGER),
-            (self.level in BAD, *self._more_labels),
+            (self.level in networks.BAD and self._shortly, *_LONGER),
+            (self.level in networks.BAD, *self._more_labels),
             (self.analyzed < self.videos, "Trajectories", f"analyze {_count(self.videos - self.analyzed, 'video')}"),
             (self.renew, "Trajectories", f"analyze {_count(self.older, 'video')} again with the new network"),
         )
@@ -185,7 +191,7 @@ class Overview:
         short and the labels are enough.
         """
         step = self.next_step
-        if step == GO_ON:
+        if step == GO_ON or (self.many_since and not self.awaited and not self.evaluated):
             return _EVALUATE
         if step[0] == "Label" and FEW <= self.labeled < self.extracted and not (self.trained or self.iteration):
             return "Train", f"train now with the {self.labeled} labeled"
@@ -196,7 +202,12 @@ class Overview:
     @property
     def judged_bad(self) -> bool:
         """Whether the newest network is evaluated and of no use yet."""
-        return bool(self.trained and self.evaluated and not self.training and self.level in BAD)
+        return bool(self.trained and self.evaluated and not self.training and self.level in networks.BAD)
+
+    @property
+    def many_since(self) -> bool:
+        """Whether so many frames were labeled since that the newest network is better trained anew."""
+        return bool(self.trained) and self.since >= max(MANY, MANY_OF * self.labeled)
 
     @property
     def doubt(self) -> str:
@@ -315,29 +326,31 @@ def overview(project: Project) -> Overview:
     LabelError
         If a table of labels is damaged.
     """
-    states = [state for folder in project.labeled_dirs() for state in _states(project, folder)]
+    states = {name: state for folder in project.labeled_dirs() for name, state in _states(project, folder).items()}
+    counts = Counter(states.values())
     refined = [state for found in refinement(project).values() for state in found.values()]
     runs = project.runs()
     trained = [run for run in runs if Run(run).steps]
-    report = last_report(project, trained[-1]) if trained else {}
+    report = networks.last_report(project, trained[-1]) if trained else {}
     worth = report.get("verdict") or {}
     training = any(Run(run).job_file.is_file() and attach(run).status == "running" for run in runs)
-    older = older_poses(project)
+    older = networks.older_poses(project)
     return Overview(
         videos=len(project.videos),
         missing=tuple(map(basename, project.missing_videos)),
-        analyzed=sum(has_poses(video) for video in project.videos),
+        analyzed=sum(networks.has_poses(video) for video in project.videos),
         extracted=len(states),
-        labeled=states.count("done"),
-        in_work=states.count("in work"),
+        labeled=counts["done"],
+        in_work=counts["in work"],
         trained=len(trained),
+        since=networks.labeled_since(trained[-1], states) if trained else 0,
         training=training,
         older=0 if training else len(older.videos),
         renew=older.worth and not training,
         evaluating=under_way(project, "evaluate") is not None,
         analyzing=under_way(project, "analyze") is not None,
-        evaluated=bool(trained) and bool(list(evaluations(project, trained[-1]))),
-        error_px=error_px(report),
+        evaluated=bool(trained) and bool(list(networks.evaluations(project, trained[-1]))),
+        error_px=networks.error_px(report),
         level=worth.get("level", ""),
         verdict=worth.get("text", ""),
         outliers=len(refined),
@@ -345,20 +358,16 @@ def overview(project: Project) -> Overview:
         iteration=project.iteration,
         minutes=minutes_asked(project) or LONGER,
         steps=steps_behind(Run(trained[-1])) if trained else 0,
-        paused=bool(trained) and trained[-1] == runs[-1] and _is_paused(trained[-1]),
+        paused=bool(trained) and trained[-1] == runs[-1] and networks.is_paused(trained[-1]),
     )
 
 
-def _states(project: Project, folder: Path) -> list[str]:
+def _states(project: Project, folder: Path) -> dict[str, str]:
     """States of the extracted frames of a folder; those that no table or journal knows are 'new'."""
     store = LabelStore(project, folder.name)
     known = dict(zip(store.images, store.states, strict=True))
     names = {f"labeled-data/{folder.name}/{image.name}": "new" for image in extracted(folder).values()}
-    return list({**names, **known}.values())
-
-
-def _is_paused(run: Path) -> bool:
-    return Run(run).job_file.is_file() and attach(run).reason == PAUSE
+    return {**names, **known}
 
 
 def _count(number: int, what: str) -> str:

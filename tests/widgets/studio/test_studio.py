@@ -348,6 +348,21 @@ class TestOverview:
         assert found.awaited == found.next_step[0] == wanted.next_step[0]
         assert found.next_step[1].startswith("wait for")
 
+    def test_labels_that_a_network_does_not_know_ask_for_another_training(self, project):
+        found = Overview(videos=1, extracted=26, labeled=26, trained=1, steps=900)
+        assert replace(found, since=4).next_step[1] == "evaluate the network"
+        anew = replace(found, since=12)
+        assert anew.next_step == ("Train", "train anew with 12 more frames")
+        assert anew.other_step[0] == "Evaluate"
+        bad = replace(anew, evaluated=True, level="poor", verdict="poor: 20 px off")
+        assert bad.next_step == anew.next_step
+        assert replace(bad, training=True).awaited == "Train"
+        run = trained(project)
+        assert overview(project).since == 0  # it does not say which it has
+        names = [f"labeled-data/arena/{path.name}" for path in sorted(project.labeled_dirs()[0].glob("img*.png"))]
+        Run(run).write_split({"train": names[:2], "validation": names[2:3], "test": names[3:4]})
+        assert overview(project).since == LABELED - 4
+
     def test_what_else_is_under_way_keeps_nobody_from_the_next_step(self):
         found = Overview(videos=1, extracted=4, labeled=2, trained=0, analyzing=True, evaluating=True)
         assert found.next_step == ("Label", "label 2 more frames")
