@@ -103,7 +103,8 @@ class AnalysisBar(View):
     @shown
     def refresh(self) -> None:
         """See which videos the project has, which are analyzed, and whether an analysis was started elsewhere."""
-        videos, chosen, self.asking = self.project.videos, self.video, False
+        self._ask_no_more()
+        videos, chosen = self.project.videos, self.video
         options = [(f"{'✓ ' if has_poses(video) else ''}{video.name}", video) for video in videos]
         if list(self.videos.options) != options:
             self._quiet.set(
@@ -114,7 +115,7 @@ class AnalysisBar(View):
             self._find()
 
     def _on_video(self) -> None:
-        self.asking = False
+        self._ask_no_more()
         self._show()
         self._changed()
 
@@ -140,9 +141,13 @@ class AnalysisBar(View):
         """Take back what is no longer true: an error, or a question about a training that has ended."""
         super().recheck()
         if self.asking and training_run(self.project) is None:
+            self._ask_no_more()
+            self._show()
+
+    def _ask_no_more(self) -> None:
+        if self.asking:
             self.asking = False
             self.tell("")
-            self._show()
 
     @gesture
     def start(self, videos: Sequence[Path] = ()) -> None:
