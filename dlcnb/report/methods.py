@@ -169,10 +169,11 @@ def _zones(data: Mapping[str, Any]) -> str:
     if not found:
         return text.strip()
     names = list(dict.fromkeys(row["zone"] for one in found for row in one["zones"]))
+    parts = ", ".join(dict.fromkeys(one["bodypart"] for one in found))
     stay = found[0]["zones"][0]["min_stay_s"]
     return (
-        f"{text}Stays in {_count(len(names), 'zone')} ({', '.join(names)}) were counted from {stay:g} s on, so that a "
-        "point that jitters over an edge is one entry."
+        f"{text}Stays of the {parts} in {_count(len(names), 'zone')} ({', '.join(names)}) were counted from {stay:g} s "
+        "on, so that a point that jitters over an edge is one entry."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a report tells of zones: time, entries, latency and way of the bodypart that is seen best."""
+"""What a report tells of zones: time, entries, latency and way of the first bodypart that is seen."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def measured(project: Project, recorded: list[Recorded], left_out: list[str]) ->
 def _measured(project: Project, one: Recorded) -> Measured:
     assert one.poses is not None
     zones = read_zones(project, one.video, one.size)
-    best = int(np.argmax(np.nan_to_num(one.poses.likelihood).mean(axis=0)))
+    likelihood = np.nan_to_num(one.poses.likelihood).mean(axis=0)
+    seen = np.flatnonzero(likelihood >= project.pcutoff)
+    best = int(seen[0] if len(seen) else likelihood.argmax())  # the first of the project, as in tables, if it is seen
     part = one.poses.bodyparts[best]
     points = tracks(one.poses, pcutoff=project.pcutoff, times=one.times)[:, [best]]
     way, unit = (points, "px") if one.scale is None else (one.scale.to_cm(points), "cm")

@@ -20,6 +20,7 @@ __all__ = ["REACH", "LabelView", "Message", "Pointer"]
 Message = dict[str, Any]  # see `InputGuard`
 
 REACH = 9.0  # canvas px from a point within which it is taken
+TOUCHING = 3.0  # canvas px by which one point may be nearer than another that lies on it
 CLICK = 4.0  # canvas px of movement up to which a press is still a click
 NUDGE = 1.5  # and up to which it is one on a point: a suggestion is corrected by little
 WHEEL_ZOOM = 1.0015  # per CSS pixel of wheel travel
@@ -213,13 +214,16 @@ class Pointer:
         return found and found[0]
 
     def _near(self, place: Point, placed: bool = False) -> tuple[int, Point] | None:
-        """(bodypart, its point) of the nearest point in reach, of the labels or (unless ``placed``) hollow ones too."""
+        """(bodypart, its point) of the nearest point in reach, of the labels or (unless ``placed``) hollow ones too.
+
+        Of some that lie on each other, the current bodypart's, else the last of the list, which is drawn on top.
+        """
         if not self.view.labels:
             return None
         points = self.session.points() if placed else self.session.shown_points()
         distance = np.linalg.norm(self.view.fit.to_canvas(points) - place, axis=1)
-        distance[self.session.part] -= 0.5  # of two at one place, the current bodypart
         distance = np.where(np.isfinite(distance), distance, np.inf)
-        nearest = int(distance.argmin())
+        equal = np.flatnonzero(distance <= distance.min() + TOUCHING)
+        nearest = self.session.part if self.session.part in equal else int(equal[-1])
         x, y = points[nearest].tolist()
         return (nearest, (x, y)) if distance[nearest] <= REACH else None

@@ -70,6 +70,16 @@ def status(labeler):
 
 
 class TestPointer:
+    def test_of_points_on_each_other_the_one_on_top_is_dragged_or_the_current_one(self, labeler):
+        for x, y in ((30, 40), (60, 40), (60.3, 40), (20, 20)):
+            click(labeler, x, y)
+        drag(labeler, (60, 40), (80, 60))
+        np.testing.assert_allclose(points(labeler)[1:3], [(60, 40), (80.3, 60)], atol=0.01)
+        key(labeler, "Ctrl+z")
+        labeler.session.choose(1)
+        drag(labeler, (60, 40), (80, 60))
+        np.testing.assert_allclose(points(labeler)[1:3], [(80, 60), (60.3, 40)], atol=0.01)
+
     def test_clicks_place_where_they_fall_to_a_fraction_of_a_pixel(self, labeler):
         click(labeler, 30.3, 40.7)
         click(labeler, 60.0, 20.5)
