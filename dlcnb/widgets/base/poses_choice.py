@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,15 +15,17 @@ import ipywidgets
 from dlcnb.poses import MultiAnimalPoses, Poses, is_several, newest_poses, part_looked_at, pose_tables
 from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.quiet import Quiet
-from dlcnb.widgets.base.view import row
+from dlcnb.widgets.base.view import row, set_class
 
 if TYPE_CHECKING:
     from dlcnb.project import Project
     from dlcnb.video import VideoReader
 
-__all__ = ["PosesChoice", "fitting", "table_words", "video_of"]
+__all__ = ["PosesChoice", "fitting", "table_names", "video_of"]
 
 ALL = "all animals"
+ABOUT = "Poses of this video, the newest first; those of earlier networks (shuffle = run) and iterations, too"
+_LONG = 12  # letters: names of other tools' networks that have so much of their beginning in common go without it
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +76,6 @@ class PosesChoice:
         self._video, self._changed, self._failed, self._together = video, changed, failed, together
         self._quiet, self._least = Quiet(), 2 if beside else 1
         self.tables = ipywidgets.Dropdown(layout=ipywidgets.Layout(flex="1 1 150px", min_width="0", margin="0"))
-        self.tables.tooltip = "Poses of this video, the newest first; those of earlier networks and iterations, too"
         self.animals = ipywidgets.Dropdown(layout=ipywidgets.Layout(width="150px", margin="0"))
         self.animals.tooltip = "Which of the animals"
         self.part = Html()
@@ -98,17 +100,19 @@ class PosesChoice:
             return
         tables = pose_tables(self._video, self.table.parent)
         tables = tables if self.table in tables else [self.table, *tables]
-        options = [(table_words(table, self._video), table) for table in tables]
+        options = list(zip(table_names(tables, self._video), tables, strict=True))
         with self._quiet:
             if list(self.tables.options) != options:
                 self.tables.options = options
             self.tables.value = self.table
+            self.tables.tooltip = f"{ABOUT}. This one: {self.table.name}"
             if self.animals.options != self._names:
                 self.animals.options = self._names
             self.animals.value = self._animal
         named = len(tables) >= self._least
         self.tables.layout.display = None if named else "none"
         self.animals.layout.display = None if self._names else "none"
+        set_class(self.row, "dlcnb-of-several", bool(self._names))
         crop = part_looked_at(self.table)
         self.part.value = muted("only x {} to {}, y {} to {} was looked at".format(*crop)) if crop else ""
         self.part.layout.display = None if crop else "none"
@@ -153,13 +157,36 @@ class PosesChoice:
         self.refresh()
 
 
-def table_words(table: Path, video: Path) -> str:
-    """What a table of poses is called in a list: "shuffle 2 (run), snapshot 400 (step), filtered · 28 Nov 14:30"."""
-    rest = table.stem.removeprefix(video.stem)
-    known = re.search(r"shuffle(\d+)_?(?:snapshot)?_?(\d+)", rest)
-    words = f"shuffle {known[1]} (run), snapshot {known[2]} (step)" if known else rest
-    words += ", several animals" * is_several(table) + ", filtered" * rest.endswith("filtered")
-    return f"{words} · {datetime.fromtimestamp(table.stat().st_mtime):%d %b %H:%M}"
+def table_names(tables: Sequence[Path], video: Path) -> list[str]:
+    """What tables of poses are called in a list: "step 400 · filtered · 28 Nov 14:30 · shuffle 2".
+
+    What tells them apart comes first, as the list shows no more in a narrow page; what all have in common comes last.
+    """
+    rests = [table.stem.removeprefix(video.stem).removesuffix("_filtered") for table in tables]
+    known = [re.search(r"shuffle(\d+)_?(?:snapshot)?_?(\d+)", rest) for rest in rests]
+    foreign = [rest for rest, match in zip(rests, known, strict=True) if not match]
+    columns = [
+        [f"shuffle {match[1]}" if match else _short(rest, foreign) for rest, match in zip(rests, known, strict=True)],
+        [f"step {match[2]}" if match else "" for match in known],
+        ["several animals" * is_several(table) for table in tables],
+        ["filtered" * table.stem.endswith("_filtered") for table in tables],
+        [f"{datetime.fromtimestamp(table.stat().st_mtime):%d %b %H:%M}" for table in tables],
+    ]
+    if len(tables) > 1:
+        columns.sort(key=lambda column: len(set(column)) == 1)
+    return [" · ".join(filter(None, parts)) for parts in zip(*columns, strict=True)]
+
+
+def _short(name: str, names: Sequence[str]) -> str:
+    """A name without the beginning, in whole words, that it has in common with another one, if that is long."""
+    begin = max((_common(name, other) for other in names if other != name), key=len, default="")
+    return f"…{name.removeprefix(begin)}" if len(begin) >= _LONG else name
+
+
+def _common(one: str, other: str) -> str:
+    """How two names begin, in whole words; of each a word is left."""
+    words = zip(one.split("_")[:-1], other.split("_")[:-1], strict=False)
+    return "".join(f"{mine}_" for mine, _ in takewhile(lambda pair: pair[0] == pair[1], words))
 
 
 def video_of(project: Project, video: Path | str | None) -> Path:

@@ -208,6 +208,6 @@ def _px(value: float) -> str:
 
 
 def _name(path: Path) -> str:
-    """What the list calls an evaluation: "shuffle 1: 17 frames to train, 2 to validate, 1 to test · step 500"."""
+    """What the list calls an evaluation: "shuffle 1, step 500: 17 frames to train, 2 to validate, 1 to test"."""
     root, iteration, name = path.parents[3], path.parents[1].name, path.parent.name
-    return f"{run_name(root / MODELS / iteration / name / 'train')} · step {path.stem.split('-')[-1]}"
+    return run_name(root / MODELS / iteration / name / "train", path.stem.split("-")[-1])

@@ -24,21 +24,25 @@ if TYPE_CHECKING:
 __all__ = ["RunChooser", "StartOffer", "percent", "run_name", "run_under_way", "starts", "training_run"]
 
 
-def run_name(run: Path | str) -> str:
-    """A run in words, as ``shuffle 2: 17 frames to train, 2 to validate, 1 to test``; without its split their share."""
+def run_name(run: Path | str, step: int | str = "") -> str:
+    """A run, or its network of a step, in words: ``shuffle 2: 17 frames to train, 2 to validate, 1 to test``.
+
+    Without its split their share is told. What tells apart comes first, as a list shows no more in a narrow page:
+    ``shuffle 2, step 500: …``.
+    """
+    of_step = f", step {step}" if step else ""
     try:
         info = run_info(run)
     except ValueError:
-        return Path(run).name
+        return f"{Path(run).name}{of_step}"
+    name = f"shuffle {info['shuffle']}{of_step}"
     try:
         parts = {part: len(names) for part, names in Run(run).split.items()}
     except ProjectError:
-        return f"shuffle {info['shuffle']}: {info['train_fraction']:.0%} of the frames to train"
+        return f"{name}: {info['train_fraction']:.0%} of the frames to train"
     trained = parts["train"]
     checked = f", {parts['validation']} to validate" if parts["validation"] else ""
-    return (
-        f"shuffle {info['shuffle']}: {trained} frame{'s' * (trained != 1)} to train{checked}, {parts['test']} to test"
-    )
+    return f"{name}: {trained} frame{'s' * (trained != 1)} to train{checked}, {parts['test']} to test"
 
 
 def training_run(project: Project) -> Path | None:
@@ -64,21 +68,18 @@ def percent(run: Path) -> str:
 def starts(runs: Iterable[Path | str | Run]) -> dict[str, str]:
     """What a new run may be fine-tuned from, as {words: path}: the best snapshot of each run, and each other one."""
     found: dict[str, str] = {}
-    for name, run in _named([*map(Run, runs)]):
+    for before, run in _told_apart([*map(Run, runs)]):
         steps = run.steps
         if steps:
-            found[name] = str(run.folder)
-        found |= {f"{name}, step {n}": str(run.snapshot(n)) for n in reversed(steps)}
+            found[f"{before}{run_name(run.folder)}"] = str(run.folder)
+        found |= {f"{before}{run_name(run.folder, n)}": str(run.snapshot(n)) for n in reversed(steps)}
     return found
 
 
-def _named(runs: Sequence[Run]) -> list[tuple[str, Run]]:
-    """(name, run) of some runs; where they are of several iterations, the names tell of which."""
+def _told_apart(runs: Sequence[Run]) -> list[tuple[str, Run]]:
+    """(what stands before its name, run) of some runs: their iteration, where they are of several."""
     several = len({run.folder.parent.parent for run in runs}) > 1
-    return [
-        (f"iteration {iteration_of(run)}, {run_name(run.folder)}" if several else run_name(run.folder), run)
-        for run in runs
-    ]
+    return [(f"iteration {iteration_of(run)}, " if several else "", run) for run in runs]
 
 
 class StartOffer(ipywidgets.VBox):
@@ -142,7 +143,7 @@ class RunChooser:
     ) -> None:
         layout = ipywidgets.Layout
         self._chosen, self._compared, self._quiet = chosen, compared, Quiet()
-        self.dropdown = ipywidgets.Dropdown(layout=layout(width="310px", margin="0"))
+        self.dropdown = ipywidgets.Dropdown(layout=layout(width="400px", max_width="100%", margin="0"))
         self.dropdown.tooltip = "Runs of this project (shuffle 1, 2, …), the newest first"
         self.dropdown.observe(self._quiet.ignored(self._on_run), "value")
         self.refresh = button("refresh", "Look for runs again", refreshed)
@@ -159,7 +160,8 @@ class RunChooser:
         """
         options = [(run_name(run), str(run)) for run in runs]
         offer(self.dropdown, options, str(shown), "no run yet", self._quiet)
-        named = [(name, str(run.folder)) for name, run in _named([*map(Run, runs), *map(Run, earlier)])]
+        every = _told_apart([*map(Run, runs), *map(Run, earlier)])
+        named = [(f"{before}{run_name(run.folder)}", str(run.folder)) for before, run in every]
         self._others = [(name, run) for name, run in named if run != str(shown)]
         for name, run in self._others:
             if run not in self.boxes:

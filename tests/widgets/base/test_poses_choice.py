@@ -8,7 +8,7 @@ from support.widgets import painted
 
 from dlcnb import FrameMap, OutlierQueue, Player, TrajectoryView, sampledata
 from dlcnb.poses import MultiAnimalPoses, Poses, bone_edges, newest_poses, pose_tables
-from dlcnb.widgets.base.poses_choice import ALL, PosesChoice, table_words
+from dlcnb.widgets.base.poses_choice import ALL, PosesChoice, table_names
 
 FRAMES, WHO = 40, ("individual1", "individual2")
 
@@ -36,10 +36,43 @@ def tables(project):
 def test_all_tables_are_listed_the_newest_first(project):
     found = tables(project)
     assert [path.suffix for path in found] == [".h5", ".h5"]
-    words = [table_words(path, project.videos[0]) for path in found]
-    assert words[0].startswith("shuffle 2 (run), snapshot 8 (step), several animals · ")
-    assert words[1].startswith("shuffle 1 (run), snapshot 30 (step) · ")
+    words = table_names(found, project.videos[0])
+    assert words[0].startswith("shuffle 2 · step 8 · several animals · ")
+    assert words[1].startswith("shuffle 1 · step 30 · ")
     assert newest_poses(project.videos[0]).stem == found[1].stem  # of one animal, where there is one
+
+
+@pytest.mark.parametrize(
+    ("rests", "names"),
+    [
+        (["DLC_Net_tNov28shuffle1_snapshot_30"], ["shuffle 1 · step 30 · 09 Sep"]),
+        (
+            ["DLC_Net_tNov28shuffle1_snapshot_30", "DLC_Net_tNov28shuffle1_snapshot_400"],
+            ["step 30 · 09 Sep", "step 400 · 09 Sep"],
+        ),
+        (
+            ["DLC_Net_tNov28shuffle1_snapshot_30", "DLC_Net_tNov28shuffle1_snapshot_30_filtered"],
+            ["09 Sep", "filtered · 09 Sep"],
+        ),
+        (
+            ["_superanimal_bird_hrnet_w32_resnet50", "_superanimal_bird_hrnet_w32_mobilenet_filtered"],
+            ["…resnet50 · 09 Sep", "…mobilenet · filtered · 09 Sep"],
+        ),
+        (
+            ["_superanimal_bird_hrnet_w32_resnet50", "DLC_test", "_superanimal_bird_hrnet_w32"],
+            ["…w32_resnet50 · several animals · ", "DLC_test · 09 Sep", "…w32 · several animals · "],
+        ),
+        (["DLC_sleap", "DLC_test"], ["DLC_sleap · 09 Sep", "DLC_test · 09 Sep"]),
+    ],
+)
+def test_what_tells_tables_apart_comes_first(tmp_path, rests, names):
+    tables = [tmp_path / f"cam1{rest}.h5" for rest in rests]
+    for seconds, table in enumerate(tables):
+        table.touch()
+        os.utime(table, (1e9 + 60 * seconds,) * 2)
+    found = table_names(tables, tmp_path / "cam1.mp4")
+    assert all(name.startswith(start) for name, start in zip(found, names, strict=True))
+    assert len({name[:13] for name in found}) == len(found)
 
 
 def test_a_table_of_a_part_of_the_frames_says_so(project):

@@ -255,7 +255,7 @@ class TestSources:
         predictions(project, step=300, off=4.0).write(folder)
         view.refresh()
         assert [name for name, _ in view.controls.chosen.options] == [
-            "shuffle 1: 66% of the frames to train · step 300", "shuffle 1: 66% of the frames to train · step 100",
+            "shuffle 1, step 300: 66% of the frames to train", "shuffle 1, step 100: 66% of the frames to train",
         ]  # fmt: skip
         assert view.state.evaluation.step == 100
         view.controls.chosen.value = view.controls.chosen.options[0][1]
