@@ -287,11 +287,29 @@ def test_no_words_of_the_line_on_top_or_of_the_steps_are_cut(studio):
         for one in states:
             studio.ask(f"[s.lines.show(s.project, {one}, 'Label'), s.steps.show_titles(({one}).titles)]")
             for words in studio.ask(f"list(({one}).titles.values())"):
-                studio.page.locator(STEPS, has_text=re.compile(f"^{re.escape(words)}$")).wait_for()
+                studio.page.locator(
+                    STEPS, has_text=re.compile("^" + re.escape(words).replace(r"\ ", r"\s") + "$")
+                ).wait_for()
             with suppress(TimeoutError):
                 studio.page.wait_for_function(f"() => !({CUT})().length", timeout=2_000)
             wrong += [f"{width} x {height}: {line}" for line in studio.page.evaluate(CUT)]
     assert not wrong
+
+
+def test_a_long_message_is_seen_as_a_whole_where_one_presses_it(studio):
+    page, line = studio.page, studio.page.locator(".dlcnb-bottom > .dlcnb-status")
+    page.set_viewport_size({"width": 800, "height": 900})
+    tab(studio, "Label", "Label")
+    studio.ask("s.tell('frames of which some bodyparts are open are left out of every training; ' * 6)")
+    line.get_by_text("left out").wait_for()
+    cut = "one => one.scrollHeight - one.clientHeight"
+    assert line.evaluate(cut) > 20
+    line.scroll_into_view_if_needed()
+    before = page.locator(".dlcnb-labeler").bounding_box()
+    line.click()
+    page.wait_for_function(f"() => ({cut})(document.querySelector('.dlcnb-bottom > .dlcnb-status')) <= 0")
+    assert page.locator(".dlcnb-labeler").bounding_box() == before
+    assert line.bounding_box()["y"] < before["y"] + before["height"]  # over it
 
 
 @pytest.mark.parametrize(("size", "least"), zip(SIZES, (2.2, 2.2, 0.65), strict=True), ids=str)

@@ -86,7 +86,8 @@ class Lines:
         self.folder.value, task = muted(shortened(f"saved in {project.root}", 60)), project.task
         goal, words = found.next_step
         at_it = found.awaited or (goal == "Label" and found.outliers <= found.refined)  # by oneself, or by a worker
-        self.next_button.layout.display = "none" if at_it and tab == goal else None
+        alone = at_it and tab == goal
+        self.next_button.layout.display = "none" if alone else None
         below = self._under_way(goal) if found.awaited else ""  # else the button says what is next
         whole = f"{task}: {found.summary}\n{found.verdict}\n{below or f'next: {words}'}"
         summary = markup(  # the page shows one of the two
@@ -99,7 +100,7 @@ class Lines:
         goes_on = found.judged_bad and goal == "Train" and not found.many_since
         _say(self.next_button, words, OTHER if goes_on else _opens(goal))
         other, instead = found.other_step
-        _say(self.other_button, f"or {instead}", OTHER if other == "Train" else _opens(other))
+        _say(self.other_button, instead if alone else f"or {instead}", OTHER if other == "Train" else _opens(other))
         self.other_button.layout.display = None if instead else "none"
 
     def _under_way(self, tab: str) -> str:
