@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dlcnb.labels.backups import check_finished
 from dlcnb.labels.core import Labels
-from dlcnb.labels.errors import LabelError
+from dlcnb.labels.errors import LabelError, changed_meanwhile
 from dlcnb.labels.images import frame_images
 from dlcnb.labels.inside import check_inside
 from dlcnb.labels.journal import PREFIX, Journal, Line, Stamp, journals
@@ -190,8 +190,9 @@ class SharedFolder:
         self._header = header or self._header
 
     def _now_outdated(self, what: str) -> LabelError:
-        self._outdated = f"the {what} of {self.folder} changed meanwhile; open the project again"
-        return LabelError(self._outdated)
+        error = changed_meanwhile(what, self.folder)
+        self._outdated = str(error)
+        return error
 
     def _read_table(self) -> None:
         """Take over what is new in the table."""

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcnb.labels import FOLLOWED, Suggestions, follow_video
+from dlcnb.labels.errors import changed_meanwhile
+from dlcnb.project import Project
 from dlcnb.widgets.base.task import Task
 
 if TYPE_CHECKING:
@@ -158,12 +160,19 @@ class Follower:
             if changed and not self.session.message:
                 self.session.note(f"{_frames(changed)} hollow points that follow the corrected ones now")
 
+    def _check_bodyparts(self) -> None:
+        """Of bodyparts that were changed in another tab meanwhile no point could become a label."""
+        root = self.session.project.root
+        if Project.open(root).bodyparts != self.session.bodyparts:
+            raise changed_meanwhile("bodyparts", root)
+
     def _give_up(self, stop: threading.Event) -> bool:
         return stop.is_set() or self._newer
 
     def _show(self, found: dict[str, NDArray[np.float64]]) -> None:
-        """Offer what was found, and remember what frames were gone through with."""
+        """Offer what was found, and remember what frames were gone through with; `LabelError` for other bodyparts."""
         with self.session.lock:
+            self._check_bodyparts()
             self.session.add_followed(found)
             for image, values in found.items():
                 self._passed[image] = values[:, :2]

@@ -8,9 +8,10 @@ import pytest
 from support.widgets import painted
 
 from dlcnb import frames
+from dlcnb.labels import LabelError, LabelStore
 from dlcnb.project import Project
 from dlcnb.video import VideoWriter
-from dlcnb.widgets import Labeler
+from dlcnb.widgets import Labeler, SchemaEditor
 
 SIZE, COUNT, PARTS = (96, 128), 13, ("snout", "tail")
 START, STEP = np.array([[40.0, 40.0], [60.0, 50.0]]), np.array([2.0, 1.0])  # px, and px a frame
@@ -113,6 +114,35 @@ def test_where_nothing_can_be_followed_that_is_said(labeler, project):
     kept.replace(video)
     assert "m1.mp4" in status(labeler)
     assert labeler.controls.buttons["follow"].description.startswith("Follow")
+
+
+@pytest.mark.parametrize("whose", ["another tab", "the same kernel"])
+@pytest.mark.parametrize("change", ["rename", "reorder", "remove"])
+def test_bodyparts_changed_while_points_are_followed_lose_and_mix_up_nothing(labeler, project, change, whose):
+    session, (snout, tail) = labeler.session, START.tolist()
+    place(labeler, START)
+    editor = SchemaEditor(session.project if whose == "the same kernel" else Project.open(project.root))
+    first = editor.state.parts[0].key
+    {"rename": lambda: editor.state.rename(first, "nose"), "reorder": lambda: editor.state.move(first, 1),
+     "remove": lambda: editor.state.remove(first)}[change]()  # fmt: skip
+    with session.lock:  # so that what was followed is shown afterwards
+        key(labeler, "j")
+        editor.apply()
+        assert labeler.follower.busy
+    assert labeler.follower.wait(60)
+    told = "changed meanwhile; open the project again (in Studio: the arrows on top). What was labeled until then is"
+    assert told in status(labeler)
+    assert not session.suggestions
+    session.go_to(session.images[1])
+    with pytest.raises(LabelError, match="changed meanwhile"):
+        place(labeler, START[:1])
+    labeler.close()
+    store = LabelStore(Project.open(project.root), "m1")
+    expected = {"rename": [("nose", snout), ("tail", tail)], "reorder": [("tail", tail), ("snout", snout)]}
+    found = list(zip(store.bodyparts, store.point(store.images[0]).tolist(), strict=True))
+    assert found == expected.get(change, [("tail", tail)])
+    assert all(np.isnan(store.point(image)).all() for image in store.images[1:])
+    editor.close()
 
 
 OFF = np.array([5.0, -4.0])  # px by which a person corrects what was followed
