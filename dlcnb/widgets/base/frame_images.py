@@ -9,6 +9,7 @@ import numpy as np
 from cachetools import LRUCache, cachedmethod
 from numpy.typing import NDArray
 
+from dlcnb.labels.errors import LabelError
 from dlcnb.labels.images import read_image
 from dlcnb.project import Project
 from dlcnb.widgets.base.canvas import Painter
@@ -37,6 +38,14 @@ class FrameImages:
     def read(self, image: str) -> NDArray[np.uint8]:
         """The image, uint8 (H, W, 3); raises `LabelError`."""
         return read_image(self._project.root / image)
+
+    def size(self, image: str) -> tuple[int, int]:
+        """``(height, width)`` of the image; a usual one if it can't be read, which is told when it is shown."""
+        try:
+            height, width, _ = self.read(image).shape
+        except LabelError:
+            return 480, 640
+        return height, width
 
     def prepare(self, images: Iterable[str]) -> None:
         """Read these images on another thread."""

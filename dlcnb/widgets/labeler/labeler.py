@@ -86,7 +86,7 @@ class Labeler(View):
     ) -> None:
         self.session = LabelSession(project, videos, scorer)
         self.project, self.images = self.session.project, FrameImages(self.session.project)
-        size = self._first_size()
+        size = self.images.size(self.session.cursor.image)
         self.view = LabelView(size, canvas_size(size, width, 640, 840))
         self.pointer, self.crosshair = Pointer(self.session, self.view), Crosshair(self.session, self.view)
         self.colors = palette(len(self.session.bodyparts))
@@ -117,13 +117,6 @@ class Labeler(View):
             first, *others = self.session.bodyparts
             then = f", then on {others[0]}" if others else ""
             self.session.note(f"Click on {first} in the picture{then}; Done → next opens the next frame.")
-
-    def _first_size(self) -> tuple[int, int]:
-        try:
-            height, width, _ = self.images.read(self.session.cursor.image).shape
-        except LabelError:
-            return 480, 640
-        return height, width
 
     # --- what it is made of ---
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from traitlets import Enum, HasTraits, Int, Tuple, Unicode
 
-from dlcnb.labels import Conflict, Edit, LabelError, LabelStore
+from dlcnb.labels import Edit, LabelError, LabelStore
 from dlcnb.project import Project
-from dlcnb.widgets.labeler.assist import Assistance
 from dlcnb.widgets.labeler.frames import SHOW, Cursor, folders, locked
 from dlcnb.widgets.labeler.history import Change, Done, History, Placement, Point, same_placement
+from dlcnb.widgets.labeler.stored import Stored
 
 __all__ = ["MODES", "SHOW", "Cursor", "LabelSession"]
 
@@ -23,7 +21,7 @@ MODES = ("sequential", "quick", "loop")
 FEW = 3  # frames that are labeled by hand before what follows them is told of
 
 
-class LabelSession(Assistance, HasTraits):
+class LabelSession(Stored, HasTraits):
     """One scorer's labels of some videos of a project, with undo, modes and suggestions.
 
     Every edit is in the journal on disk when the method that made it returns; the tables follow with `save`.
@@ -330,74 +328,6 @@ class LabelSession(Assistance, HasTraits):
         if self.image_size is not None and not self.inside(point):
             height, width = self.image_size
             raise LabelError(f"({point[0]:.0f}, {point[1]:.0f}) is outside of the image, which is {width} × {height}")
-
-    # --- keeping ---
-
-    def save(self) -> None:
-        """Write the tables of all videos that have unsaved edits; raises `OSError`, edits stay in the journal."""
-        stores = [store for store in self.stores.values() if store.dirty]
-        self.saved = "saving" if stores else self.saved
-        try:
-            for store in stores:
-                store.save()
-        except BaseException:
-            self.saved = "failed"
-            raise
-        self.saved = self._how_saved()
-
-    def _how_saved(self) -> str:
-        return "unsaved" if any(store.dirty for store in self.stores.values()) else "saved"
-
-    def refresh(self, everything: bool = False) -> list[Conflict]:
-        """Take in what other tabs and programs changed in this video (or ``everything``); returns the conflicts."""
-        for video in list(self.stores) if everything else [self.video]:
-            before = self._content(video)
-            self.stores[video].refresh()
-            self._note_conflicts(self.by_video[video][0])
-            after = self._content(video)
-            if before[1:] != after[1:] or not np.array_equal(before[0], after[0], equal_nan=True):
-                self.revision, self.taken = self.revision + 1, self.taken + 1
-        return self.conflicts
-
-    def _content(self, video: str) -> tuple[NDArray[np.float64], list[Any], tuple[str, ...], list[Conflict]]:
-        store = self.stores[video]
-        return store.points, store.hidden.tolist(), store.states, list(self._disputes[video])
-
-    @locked
-    def resolve(self, conflict: Conflict, keep: str) -> None:
-        """End a conflict by keeping ``'mine'`` or ``'theirs'``."""
-        self.store(conflict.image).resolve(conflict, keep=keep)
-        self.saved = "unsaved"
-        self._note_conflicts(conflict.image)
-        self.revision += 1
-
-    def _note_conflicts(self, image: str) -> None:
-        # kept here, as asking a store would wait for a table that is being written
-        video, store = image.split("/")[-2], self.store(image)
-        self._disputes[video] = list(store.conflicts)
-        if len(store.images) != len(self.by_video[video]):  # another tab labels frames that were extracted since
-            self._index_images()
-
-    @property
-    def conflicts(self) -> list[Conflict]:
-        """Points that were changed here and elsewhere at once, to be resolved."""
-        return [conflict for disputes in list(self._disputes.values()) for conflict in disputes]
-
-    @locked
-    def add_images(self) -> int:
-        """Take in frames that were extracted since, also those of videos that had none before; returns how many."""
-        before = len(self.images)
-        for folder in folders(self.project, self._videos):
-            if folder.name not in self.stores:
-                self.stores[folder.name] = LabelStore(self.project, folder.name, self.scorer)
-                self._disputes[folder.name] = list(self.stores[folder.name].conflicts)
-        for store in self.stores.values():
-            store.add_images()
-        self._index_images()
-        self.find_outliers()
-        new = len(self.images) - before
-        self.revision += new > 0
-        return new
 
 
 def _edit(change: Change, origin: str) -> Edit:

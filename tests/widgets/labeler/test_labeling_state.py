@@ -530,6 +530,23 @@ class TestKeeping:
         np.testing.assert_array_equal(labels.points[0], SQUARE)
         assert labels.bodyparts == BODYPARTS
 
+    def test_an_edit_made_here_while_others_are_looked_for_is_not_from_elsewhere(self, session, project, monkeypatch):
+        store = session.stores["m1"]
+        refresh = store.refresh
+
+        def meanwhile():
+            session.click((3, 3))
+            return refresh()
+
+        monkeypatch.setattr(store, "refresh", meanwhile)
+        session.refresh()
+        assert session.taken == 0
+        assert np.isfinite(session.points()[0]).all()
+        LabelStore(project, "m1").apply([Edit(M1[1], "snout", (9.0, 8.0))])
+        monkeypatch.undo()
+        session.refresh()
+        assert session.taken == 1
+
     def test_two_sessions_see_each_other(self, session, project):
         other = LabelSession(project)
         before = session.revision
