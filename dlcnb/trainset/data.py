@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.augment import Augmentation, halve
 from dlcnb.files import alike, quoted
-from dlcnb.labels import Labels, current_labels, image_problem, image_size, read_image
+from dlcnb.labels import LabelError, Labels, current_labels, image_problem, image_size, read_image
 from dlcnb.project import Project, ProjectError, is_video, nearest, video_stem
 from dlcnb.trainset.cautions import few_to_test, sizes_that_differ, swapped_twins
 from dlcnb.trainset.config import TrainConfig
@@ -186,8 +186,15 @@ class TrainSet:
         twins = mirror != np.arange(len(mirror))
         seen = chosen[(both & both[:, mirror] & twins).any(1)]
         some = seen[:: max(-(-len(seen) // LOOKED_AT), 1)]
-        colors = [colors_at(self.image(int(n)), self.points[n], max(radius, _LEAST_AROUND)) for n in some]
+        colors = [self._colors(int(n), max(radius, _LEAST_AROUND)) for n in some]
         return unlike_twins(np.array(colors).reshape(len(some), len(mirror), 3), mirror, self.bodyparts)
+
+    def _colors(self, index: int, radius: float) -> NDArray[np.float64]:
+        """`colors_at` of the labels of a frame; NaN where its pixels are damaged, which is told when it is drawn."""
+        try:
+            return colors_at(self.image(index), self.points[index], radius)
+        except LabelError:
+            return np.full((len(self.bodyparts), 3), np.nan)
 
     def cautions(self, config: TrainConfig, trained: NDArray[np.intp]) -> list[str]:
         """What to look at before training: twins that look swapped, few frames to test on, sizes that differ.

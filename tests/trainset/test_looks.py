@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from dlcnb import sampledata
-from dlcnb.labels import read_image
+from dlcnb.labels import LabelError, read_image
 from dlcnb.project import Project
 from dlcnb.trainset import TrainConfig, TrainSet, mirror_order
 from dlcnb.trainset.looks import colors_at, unlike_twins
@@ -43,6 +43,18 @@ def test_paint_is_seen_in_any_light_and_where_a_paw_is_hidden_at_times(seed):
     found = seen(seed=seed, paint=90.0)
     found[::3, 2] = np.nan
     assert unlike_twins(found, MIRROR, NAMES) == ("left paw", "right paw")
+
+
+def test_damaged_pixels_are_passed_over(tmp_path):
+    project = sampledata.synthetic_project(tmp_path, n_label=20, arena=sampledata.Arena(seed=2, n_frames=120))
+    made = TrainSet.from_project(project)
+    path = project.root / made.images[0]
+    data = bytearray(path.read_bytes())
+    data[100:300] = bytes(200)
+    path.write_bytes(bytes(data))
+    with pytest.raises(LabelError):
+        read_image(path)
+    assert made.plan(TrainConfig(steps=1)).config.mirror
 
 
 def test_an_animal_with_a_painted_ear_is_not_mirrored(tmp_path):

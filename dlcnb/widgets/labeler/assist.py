@@ -59,7 +59,7 @@ class Assistance(Frames):
                 )
         kept = self.suggestions.of(FOLLOWED)
         self.suggestions = Suggestions([("", kept), ("", offered.only(self._numbers))])
-        self.revision += 1
+        self.named, self.revision = (), self.revision + 1  # the new ones nobody has looked at
 
     @locked
     def add_followed(self, found: Mapping[str, ArrayLike]) -> None:
@@ -71,6 +71,7 @@ class Assistance(Frames):
         reached = {i: values for i, values in found.items() if np.isfinite(values).any()}
         followed = Suggestions([(FOLLOWED, reached)]).only(self._numbers)
         self.suggestions = Suggestions([("", kept), ("", followed)])
+        self.named = () if self.cursor.image in found else self.named
         self.revision += 1
 
     @locked
@@ -215,6 +216,12 @@ class Assistance(Frames):
         """Which bodyparts of this frame have a hollow point that does not reach the project's pcutoff; bool (K,)."""
         points, likelihood = self.suggested()
         return np.isfinite(points).all(axis=1) & ~(likelihood >= self.project.pcutoff)
+
+    @locked
+    def _name_only_unsure(self) -> None:
+        if self.named:
+            unsure = self._names(self.unsure())
+            self.named = tuple(name for name in self.named if name in unsure)
 
     def _names(self, some: NDArray[np.bool_]) -> list[str]:
         return [name for name, one in zip(self.bodyparts, some, strict=True) if one]

@@ -72,6 +72,7 @@ class LabelSession(Stored, HasTraits):
         self.cursor, self.history = Cursor(), History()
         self.image_size: tuple[int, int] | None = None  # (height, width) of the cursor's image, once a view knows it
         self._clipboard: list[Placement] = []
+        self.observe(lambda _: self._name_only_unsure(), "revision")
         self._videos = videos
         self.stores = {f.name: LabelStore(self.project, f.name, self.scorer) for f in folders(self.project, videos)}
         self.saved = self._how_saved()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from dlcnb.files import read_json
 from dlcnb.jobs import PAUSE, attach
 from dlcnb.jobs.origin import Origin, made_by
 from dlcnb.jobs.starting import last_network
+from dlcnb.labels import image_problem
 from dlcnb.poses import newest_poses
 from dlcnb.project import ProjectError
 from dlcnb.run import Run
@@ -102,13 +103,13 @@ def error_px(report: dict[str, Any]) -> float | None:
     return train if test is None else test
 
 
-def labeled_since(run: Path, states: Mapping[str, str]) -> int:
-    """How many labeled frames, of {name: state}, a run does not have; 0 if it does not say which it has."""
+def labeled_since(project: Project, run: Path, labeled: Iterable[str]) -> int:
+    """How many of these frames a run does not have and another one would; 0 if it does not say which it has."""
     try:
-        known = {name for part in Run(run).split.values() for name in part}
+        others = set(labeled).difference(*Run(run).split.values())
     except ProjectError:
         return 0
-    return sum(state == "done" and name not in known for name, state in states.items())
+    return sum(image_problem(project.root / name) is None for name in others)
 
 
 def is_paused(run: Path) -> bool:

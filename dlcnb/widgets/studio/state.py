@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dlcnb.evaluate.verdict import SHORT, trained_shortly
 from dlcnb.frames import extracted
 from dlcnb.jobs import attach
@@ -326,8 +328,9 @@ def overview(project: Project) -> Overview:
     LabelError
         If a table of labels is damaged.
     """
-    states = {name: state for folder in project.labeled_dirs() for name, state in _states(project, folder).items()}
-    counts = Counter(states.values())
+    frames = {name: one for folder in project.labeled_dirs() for name, one in _frames(project, folder).items()}
+    counts = Counter(state for state, _ in frames.values())
+    examples = [name for name, (state, shown) in frames.items() if state == "done" and shown]
     refined = [state for found in refinement(project).values() for state in found.values()]
     runs = project.runs()
     trained = [run for run in runs if Run(run).steps]
@@ -339,11 +342,11 @@ def overview(project: Project) -> Overview:
         videos=len(project.videos),
         missing=tuple(map(basename, project.missing_videos)),
         analyzed=sum(networks.has_poses(video) for video in project.videos),
-        extracted=len(states),
+        extracted=len(frames),
         labeled=counts["done"],
         in_work=counts["in work"],
         trained=len(trained),
-        since=networks.labeled_since(trained[-1], states) if trained else 0,
+        since=networks.labeled_since(project, trained[-1], examples) if trained else 0,
         training=training,
         older=0 if training else len(older.videos),
         renew=older.worth and not training,
@@ -362,11 +365,11 @@ def overview(project: Project) -> Overview:
     )
 
 
-def _states(project: Project, folder: Path) -> dict[str, str]:
-    """States of the extracted frames of a folder; those that no table or journal knows are 'new'."""
+def _frames(project: Project, folder: Path) -> dict[str, tuple[str, bool]]:
+    """Of the extracted frames of a folder the state, and whether a bodypart is placed; unknown ones are 'new'."""
     store = LabelStore(project, folder.name)
-    known = dict(zip(store.images, store.states, strict=True))
-    names = {f"labeled-data/{folder.name}/{image.name}": "new" for image in extracted(folder).values()}
+    known = dict(zip(store.images, zip(store.states, np.isfinite(store.points).any((1, 2)), strict=True), strict=True))
+    names = {f"labeled-data/{folder.name}/{image.name}": ("new", False) for image in extracted(folder).values()}
     return {**names, **known}
 
 

@@ -36,6 +36,7 @@ __all__ = ["Studio"]
 LOOKING_AGAIN = ("Frames", "Label", "Check", "Evaluate", "Trajectories", "Zones", "Refine", "Report")
 BESIDE = ("Trajectories", "Map")  # what shows one video, chosen beside what opens these
 OF_VIDEO = (*BESIDE, "Refine")  # or above it
+MOMENT = "One moment …"  # in place of an empty page
 
 
 class Studio(View):
@@ -91,6 +92,7 @@ class Studio(View):
         opened = project if isinstance(project, Project) else Project.open(project)
         found = overview(opened)
         with self._lock:
+            self.tell(MOMENT)
             self._leave()
             self.project, self.overview = opened, found
             remember(opened.root, opened.task)
@@ -120,6 +122,7 @@ class Studio(View):
         with self._lock:
             task, found = self.project.task, self.overview
             under_way = {"training": found.training, "evaluation": found.evaluating, "analysis": found.analyzing}
+            self.tell(MOMENT)
             self._leave()
             self._to_the_door()
             if at_work := " and ".join(name for name, is_on in under_way.items() if is_on):
@@ -128,7 +131,6 @@ class Studio(View):
     def _leave(self) -> None:
         """Close what is open, project or front door."""
         self.children = [self.guard, self.status_line]
-        self.tell("One moment …")
         if self._painter is not None:
             self._painter.close()
             self.activity.close()

@@ -401,6 +401,22 @@ class TestSuggestions:
         session.undo()
         assert states(session) == ["open"] * 4
 
+    def test_named_are_those_that_are_unsure_still_and_none_of_newer_suggestions(self, session):
+        self.offer(session, (0.9, 0.3, 0.1, 0.2))
+        session.accept_all()
+        assert session.named == ("leftear", "rightear", "tailbase")
+        session.place((20.0, 20.0), "rightear")
+        assert session.named == ("leftear", "tailbase")
+        session.choose("leftear")
+        session.hide()
+        assert session.named == ("tailbase",)
+        session.add_followed({M1[1]: np.full((4, 3), 5.0)})
+        assert session.named == ("tailbase",)
+        self.offer(session, (0.9, 0.3, 0.1, 0.1))
+        assert session.named == ()
+        session.accept_all()
+        assert session.values()[3].state == "open"  # nobody has looked at it
+
     def test_where_no_point_is_sure_the_first_press_says_so_and_the_second_takes_all(self, session):
         self.offer(session, (0.1, 0.2, 0.3, 0.4))
         session.accept_all_and_go_on()

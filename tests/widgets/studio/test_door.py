@@ -1,5 +1,7 @@
 """The front door: recent projects, a new one, one of the folders, and what each says where something is wrong."""
 
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -131,6 +133,10 @@ class TestStudio:
             view.open_project(project)
         view.close()
         assert len(_instances) <= before
+
+    def test_one_that_is_open_when_python_ends_says_nothing(self):
+        ended = subprocess.run([sys.executable, "-c", "from dlcnb import Studio; view = Studio()"], capture_output=True)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
 
     def test_a_project_that_can_not_be_opened_leaves_the_door_open(self, here, studio):
         (here / "broken").mkdir()

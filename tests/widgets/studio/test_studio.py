@@ -363,6 +363,18 @@ class TestOverview:
         Run(run).write_split({"train": names[:2], "validation": names[2:3], "test": names[3:4]})
         assert overview(project).since == LABELED - 4
 
+    def test_frames_that_no_training_takes_ask_for_none(self, project):
+        run = trained(project)
+        store = LabelStore(project, "arena")
+        _, empty, gone, *others = store.images
+        Run(run).write_split({"train": others, "validation": [], "test": []})
+        assert overview(project).since == 3
+        store.apply([Edit(empty, part, None, False, "hand") for part in project.bodyparts])
+        store.save()
+        (project.root / gone).unlink()
+        assert overview(project).labeled == LABELED
+        assert overview(project).since == 1  # the first alone: the second shows nothing, the third can't be read
+
     def test_what_else_is_under_way_keeps_nobody_from_the_next_step(self):
         found = Overview(videos=1, extracted=4, labeled=2, trained=0, analyzing=True, evaluating=True)
         assert found.next_step == ("Label", "label 2 more frames")
