@@ -328,7 +328,7 @@ def test_plots_of_the_step_look_are_on_the_first_screen(studio, size, least):
     ("step", "name", "grow", "words"),
     [
         ("Look", "Trajectories", "v.go_to(119)", "now 119"),
-        ("Videos and frames", "Frames", "[v.state.set_range(3, 110), v.state.pick_range(10)]", "11 to extract"),
+        ("Videos and frames", "Frames", "[v.state.set_range(3, 110), v.state.pick_range(10)]", "Extract 11 frames"),
     ],
     ids=["a frame", "picked frames"],
 )
