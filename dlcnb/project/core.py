@@ -25,6 +25,7 @@ from dlcnb.project.names import (
     checked_bodyparts,
     checked_date,
     copied_from,
+    folder_name,
     is_video,
     nearest,
     run_info,
@@ -79,7 +80,7 @@ class Project:
         day = checked_date(date)
         parts = checked_bodyparts(bodyparts if isinstance(bodyparts, str) else list(bodyparts))
         bones = Skeleton(parts, tuple((*edge,) for edge in skeleton))  # type: ignore[misc]  # it checks their lengths
-        root = Path(parent).expanduser().absolute() / (folder or f"{task}-{scorer}-{day:%Y-%m-%d}")
+        root = Path(parent).expanduser().absolute() / (folder or folder_name(task, scorer, day))
         config = new_config()
         config["Task"], config["scorer"], config["project_path"] = task, scorer, str(root)
         config["date"] = f"{_MONTHS[day.month - 1]}{day.day}"

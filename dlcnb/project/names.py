@@ -27,6 +27,7 @@ __all__ = [
     "edge_of",
     "edges_of",
     "file_problem",
+    "folder_name",
     "is_stray",
     "is_video",
     "name_problem",
@@ -179,6 +180,11 @@ def checked_bodyparts(parts: object) -> tuple[str, ...]:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ProjectError(f"bodyparts: {', '.join(twice)} given more than once; each name must differ")
     return names
+
+
+def folder_name(task: str, scorer: str, day: datetime.date | None = None) -> str:
+    """What the folder of a project is called that is made on a day, by default today."""
+    return f"{task}-{scorer}-{day or datetime.date.today():%Y-%m-%d}"
 
 
 def checked_date(date: datetime.date | str | None) -> datetime.date:

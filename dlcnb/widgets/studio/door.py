@@ -17,20 +17,16 @@ from dlcnb.widgets.base.folders import FolderBrowser
 from dlcnb.widgets.base.html import Html, heading, markup, muted, shortened
 from dlcnb.widgets.base.task import Task
 from dlcnb.widgets.base.view import View, button, gesture, row, shown
-from dlcnb.widgets.studio.new_project import NewProject, place_to_write
+from dlcnb.widgets.studio.new_project import NewProject
+from dlcnb.widgets.studio.where import is_project, place_to_write
 
-__all__ = ["WAYS", "FrontDoor", "is_project"]
+__all__ = ["WAYS", "FrontDoor"]
 
 WAYS = ("Recent", "New project", "Open", "Sample data")
 SAMPLES = {
     "Synthetic arena": "a mouse drawn by the computer, 60 labeled frames with exact truth; made in half a minute",
     "Open-field mouse": "the real mouse of DeepLabCut's paper, 116 labeled frames; 29 MB are fetched once",
 }
-
-
-def is_project(path: Path) -> bool:
-    """Whether a path is a project's folder, or its config.yaml."""
-    return path.name in ("config.yaml", "config.yml") if path.is_file() else (path / "config.yaml").is_file()
 
 
 class FrontDoor(View):
@@ -102,7 +98,7 @@ class FrontDoor(View):
         tip = f"Open {recent.root}" if recent.there else f"{recent.root} is gone: it was moved, renamed or deleted"
         made = button("paw", tip, lambda: self._open_it(recent.root), recent.task, disabled=not recent.there)
         made.add_class("dlcnb-entry")
-        where = Html(muted(shortened(recent.root.parent if recent.there else f"gone from {recent.root.parent}", 60)))
+        where = Html(muted(shortened(recent.root if recent.there else f"gone from {recent.root.parent}", 70)))
         parts = [made, where]
         if not recent.there:
             parts.append(button("times", "Remove it from this list", lambda: self._forget(recent.root)))

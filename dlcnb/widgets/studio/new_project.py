@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,15 +10,17 @@ from pathlib import Path
 import ipywidgets
 
 from dlcnb.project import Project, ProjectError, edge_of
+from dlcnb.project.names import folder_name
 from dlcnb.project.recent import last_scorer, remember_scorer
 from dlcnb.widgets.base.chips import Chips
-from dlcnb.widgets.base.html import Html, heading
+from dlcnb.widgets.base.html import Html, heading, muted
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.task import Task
 from dlcnb.widgets.base.view import View, button, gesture, row
 from dlcnb.widgets.studio.videos import VideoChooser
+from dlcnb.widgets.studio.where import place_to_write, project_around
 
-__all__ = ["PRESETS", "NewProject", "place_to_write"]
+__all__ = ["PRESETS", "NewProject"]
 
 OWN = "My own"
 # what to begin with -> (bodyparts, edges of the skeleton)
@@ -73,12 +74,18 @@ class NewProject(View):
         self.task_field = ipywidgets.Text(description="Name", placeholder="what it is about", layout=layout)
         self.task_field.observe(self._quiet.ignored(lambda _: self._on_name()), "value")
         self.scorer = ipywidgets.Text(last_scorer(), description="You", layout=layout)
-        self.parent = ipywidgets.Text(str(place_to_write(folder)), description="Folder", layout=layout)
+        self.parent = ipywidgets.Text(
+            str(place_to_write(folder)), description="Folder", layout=layout, continuous_update=False
+        )
+        self.root = Html()  # all of it, as a field shows little
+        self.root.add_class("dlcnb-root")
         longest = ipywidgets.Layout(flex="0 1 300px", width="auto", min_width="0")  # of its names
         self.preset = ipywidgets.Dropdown(options=list(PRESETS), description="Bodyparts", layout=longest)
         self.preset.observe(self._quiet.ignored(lambda _: self._on_preset()), "value")
         for field in (self.task_field, self.scorer, self.parent, self.preset):
             field.observe(lambda _: self.tell(""), "value")  # what was missing is being filled in
+            field.observe(lambda _: self._show_root(), "value")
+        self.parent.observe(self._quiet.ignored(lambda _: self._on_parent()), "value")
         self.parts = Chips([], self._on_parts, adding=ADDING)
         self.edges = ipywidgets.Text(description="Skeleton", layout=layout)
         self.edges.tooltip = "Which bodyparts a line joins in pictures, such as snout-tail; the network needs none"
@@ -91,6 +98,7 @@ class NewProject(View):
                 row([self.preset, self.parts.field]),
                 self.parts,
                 row([self.edges]),
+                self.root,
             ]
         )
         form = ipywidgets.VBox([Html(heading("Videos")), self.videos, Html(heading("Project")), fields])
@@ -98,6 +106,7 @@ class NewProject(View):
         super().__init__([form, row([self.create_button])])
         self.add_class("dlcnb-new")
         self._on_preset()
+        self._show_root()
         self.parts.offered = True  # nobody has asked for these: one's own are typed in their place
         if video is not None:
             self.videos.choose(video)
@@ -110,6 +119,19 @@ class NewProject(View):
 
     def _on_name(self) -> None:
         self._named = bool(self.task_field.value)
+
+    def _on_parent(self) -> None:
+        """A project inside another one would be taken for a part of it: it is made beside that."""
+        wanted = Path(self.parent.value.strip() or ".").expanduser().absolute()
+        if around := project_around(wanted):
+            self._quiet.set(self.parent, value=str(around.parent))
+            self.tell(f"{wanted} is inside the project {around.name}: the new one is made beside that.")
+
+    def _show_root(self) -> None:
+        """Where the project will be."""
+        name = folder_name(self.task_field.value.strip() or "…", self.scorer.value.strip() or "…")
+        root = Path(self.parent.value.strip() or ".").expanduser().absolute() / name
+        self.root.value = muted(f"will be made in {root}")
 
     def _on_preset(self) -> None:
         parts, edges = PRESETS[self.preset.value]
@@ -179,9 +201,3 @@ class NewProject(View):
 
 def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def place_to_write(folder: str | Path | None) -> Path:
-    """Where a new project may be made: here if one may write here, else at home."""
-    here = Path(folder or Path.cwd()).absolute()
-    return here if os.access(here, os.W_OK) else Path.home()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from dlcnb.project import is_video
-from dlcnb.widgets.studio.door import is_project
 from dlcnb.widgets.studio.studio import Studio
+from dlcnb.widgets.studio.where import is_project
 
 __all__ = ["in_tab", "opened_on"]
 

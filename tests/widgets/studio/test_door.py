@@ -22,10 +22,11 @@ from dlcnb.video import VideoReader, VideoWriter
 from dlcnb.widgets.base.canvas import decode_jpeg
 from dlcnb.widgets.studio import tab
 from dlcnb.widgets.studio.chosen import facts_of
-from dlcnb.widgets.studio.door import FrontDoor, is_project
+from dlcnb.widgets.studio.door import FrontDoor
 from dlcnb.widgets.studio.new_project import PRESETS, NewProject
 from dlcnb.widgets.studio.state import overview
 from dlcnb.widgets.studio.videos import AddVideos, VideoChooser
+from dlcnb.widgets.studio.where import is_project, place_to_write
 
 SIZE = (48, 64)
 
@@ -284,6 +285,26 @@ class TestNewProject:
         assert form.preset.value == "Mouse from above"
         form.preset.value = "My own"
         assert "leftear" not in form.edges.placeholder
+        form.close()
+
+    def test_a_project_is_made_beside_another_one_never_inside(self, here, project):
+        form = NewProject(print, project.root / "videos")
+        assert form.parent.value == str(here)
+        form.parent.value = str(project.root / "labeled-data")
+        assert form.parent.value == str(here)
+        assert f"inside the project {project.root.name}" in form.status_line.value
+        (here / "config.yaml").write_text("of another program")  # makes no project of a folder
+        assert place_to_write(here) == here
+        form.close()
+
+    def test_the_whole_folder_is_told_before_it_is_made(self, here):
+        made = []
+        form = NewProject(made.append, here, film(here / "m.mp4"))
+        form.scorer.value = "ada"
+        told = form.root.value
+        form.create()
+        assert form.task.wait(30)
+        assert str(made[0].root) in told
         form.close()
 
     @pytest.mark.parametrize("preset", PRESETS)
