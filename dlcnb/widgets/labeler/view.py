@@ -222,8 +222,10 @@ class Pointer:
             return None
         points = self.session.points() if placed else self.session.shown_points()
         distance = np.linalg.norm(self.view.fit.to_canvas(points) - place, axis=1)
-        distance = np.where(np.isfinite(distance), distance, np.inf)
+        distance = np.where(distance <= REACH, distance, np.inf)  # NaN, too
+        if np.isinf(distance).all():
+            return None
         equal = np.flatnonzero(distance <= distance.min() + TOUCHING)
         nearest = self.session.part if self.session.part in equal else int(equal[-1])
         x, y = points[nearest].tolist()
-        return (nearest, (x, y)) if distance[nearest] <= REACH else None
+        return nearest, (x, y)

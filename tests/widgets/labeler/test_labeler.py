@@ -80,6 +80,12 @@ class TestPointer:
         drag(labeler, (60, 40), (80, 60))
         np.testing.assert_allclose(points(labeler)[1:3], [(80, 60), (60.3, 40)], atol=0.01)
 
+    def test_a_point_in_reach_is_taken_although_another_one_is_just_out_of_it(self, labeler):
+        for x, y in ((30, 40), (60 - 8 / ZOOM, 40), (60 + 10 / ZOOM, 40), (20, 20)):
+            click(labeler, x, y)
+        drag(labeler, (60, 40), (60, 60))
+        np.testing.assert_allclose(points(labeler)[1:3], [(60 - 8 / ZOOM, 60), (60 + 10 / ZOOM, 40)], atol=0.01)
+
     def test_clicks_place_where_they_fall_to_a_fraction_of_a_pixel(self, labeler):
         click(labeler, 30.3, 40.7)
         click(labeler, 60.0, 20.5)
