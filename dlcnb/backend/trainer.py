@@ -277,8 +277,8 @@ class Trainer:
         if due and not self.optimizer.is_finite():
             raise self._diverged("weights", rate)
         validation = self._validate() if due else None
-        seconds = self.seconds
-        left = seconds * (1 - progress) / progress if progress else 0.0
+        seconds, done = self.seconds, self._progress()  # after the validation, which takes of the time, too
+        left = seconds * (1 - done) / done if done else 0.0
         losses = part + refinement, part, refinement
         record = TrainStep(self.step, seconds, *losses, rate, progress, left, validation, warning=self.warning)
         if self.stats and (validation or self.step % _LOG_EVERY == 0):

@@ -55,8 +55,10 @@ class MissedParts:
         return f"Found by now, after {progress:.0%} of the training: {', '.join(found)}.{rest}"
 
     def _first(self, lost: Sequence[str], progress: float) -> str:
-        them = "it" if len(lost) == 1 else "them"
+        them, ended = "it" if len(lost) == 1 else "them", progress >= 1
+        when = "At the end" if ended else f"After {progress:.0%}"
         return (
-            f"After {progress:.0%} of the training the network has not found {', '.join(lost)} yet (errors over "
-            f"{_LOST:.0%} of the animal's size). If that stays so, label more frames that show {them}, or train longer."
+            f"{when} of the training the network has not found {', '.join(lost)}{'' if ended else ' yet'} (errors over "
+            f"{_LOST:.0%} of the animal's size). {'Label' if ended else 'If that stays so, label'} more frames that "
+            f"show {them}, or train longer."
         )

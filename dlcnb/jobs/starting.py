@@ -20,6 +20,7 @@ __all__ = [
     "WHY",
     "earlier_runs",
     "few_frames",
+    "fraction_to_begin_with",
     "iteration_of",
     "last_network",
     "minutes_asked",
@@ -123,6 +124,31 @@ def few_frames(project: Project, train_fraction: float) -> str:
         return ""
     config = TrainConfig(steps=1, train_fraction=train_fraction)
     return few_to_test(len(parts.train), len(parts.test), config) or ""
+
+
+def fraction_to_begin_with(project: Project) -> tuple[float, str]:
+    """(training fraction that a new training begins with, why it is not the project's own; empty if it is).
+
+    It is another one where the project's own would hold too few frames out to test the network.
+    """
+    from dlcnb.labels.current import current_labels  # here: pandas and OpenCV take a while to load
+    from dlcnb.trainset import TrainConfig, split
+    from dlcnb.trainset.cautions import few_to_test, fraction_that_tests
+
+    own = project.train_fraction
+    try:
+        frames = len(current_labels(project, finished=True).images)
+        parts = split(frames, own, seed=0)
+    except ValueError:
+        return own, ""
+    other = min(own, fraction_that_tests(frames))
+    if other == own or few_to_test(len(parts.train), len(parts.test), TrainConfig(steps=1, train_fraction=own)) is None:
+        return own, ""
+    held_out = len(split(frames, other, seed=0).test)
+    return other, (
+        f"The training fraction is {other:g} in place of the project's {own:g}, so that {held_out} of the {frames} "
+        f"labeled frames test the network, not {len(parts.test)}. Another one that is typed here stays the project's."
+    )
 
 
 def seen_before(project: Project, config: TrainConfig) -> str | None:

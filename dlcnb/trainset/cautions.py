@@ -18,11 +18,12 @@ from dlcnb.trainset.sides import mirror_order
 if TYPE_CHECKING:
     from dlcnb.project import Project
 
-__all__ = ["FEW", "few_labels", "few_to_test", "sizes_that_differ", "swapped_twins"]
+__all__ = ["FEW", "few_labels", "few_to_test", "fraction_that_tests", "sizes_that_differ", "swapped_twins"]
 
 FEW = 10  # labeled frames; with fewer a network finds little
 _JUDGED = 300  # frames whose twins are looked at
 _TO_TEST = 5  # frames; with fewer the test error is a matter of luck
+_OF_FEW = 0.8  # training fraction where there are too few frames to hold that many out
 _TO_SPARE = 4  # times as many labeled frames, from which so many may be held out
 _OF_A_VIDEO = 3  # frames, at least, that tell how large the animal is in it
 _LARGER = 2.0  # times
@@ -97,8 +98,13 @@ def _cure(frames: int) -> str:
     """How enough of so many labeled frames are held out to test."""
     if frames < _TO_SPARE * _TO_TEST:
         return "Label more frames."
-    fraction = int(100 * (frames - _TO_TEST) / frames) / 100
+    fraction = fraction_that_tests(frames)
     return f"Label more frames; or set the training fraction to {fraction:g} (in Studio: Train, More settings)."
+
+
+def fraction_that_tests(frames: int) -> float:
+    """A training fraction that holds enough of so many labeled frames out to test; of few frames, a fifth."""
+    return int(100 * (frames - _TO_TEST) / frames) / 100 if frames >= _TO_SPARE * _TO_TEST else _OF_FEW
 
 
 def sizes_that_differ(points: NDArray[np.float64], videos: Sequence[str]) -> str | None:

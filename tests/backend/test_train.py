@@ -45,6 +45,13 @@ def trained(arena_project, tmp_path_factory):
     return run_steps(copy_of(arena_project, tmp_path_factory.mktemp("trained")), steps=40)
 
 
+def test_the_time_left_is_never_more_than_the_minutes_leave(arena_project, tmp_path):
+    minutes = 0.1
+    _, steps = run_steps(copy_of(arena_project, tmp_path), steps=None, minutes=minutes, validate_every=1)
+    assert any(step.validation for step in steps)
+    assert all(step.seconds_left <= max(60 * minutes - step.seconds, 0) + 0.01 for step in steps)
+
+
 def test_loss_falls_and_snapshots_are_left(trained):
     run, steps = trained
     assert [s.step for s in steps] == list(range(1, 41))

@@ -34,3 +34,10 @@ def test_what_is_not_found_is_named_and_taken_back(missed):
 def test_one_is_it_and_an_unknown_size_tells_nothing(missed):
     assert "frames that show it," in missed.tell(np.array([[1.0, 50, 1]]), 50, 1.0)
     assert MissedParts(("nose",), NAN).tell(np.array([[50.0]]), 50, 1.0) is None
+
+
+def test_at_the_end_nothing_is_said_of_what_may_still_come(missed):
+    said = missed.tell(FAR, 50, 1.0)
+    assert said.startswith("At the end of the training the network has not found ear, tail (errors over")
+    assert "If that stays so" not in said
+    assert "Label more frames that show them" in said

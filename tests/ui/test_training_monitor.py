@@ -180,7 +180,7 @@ def test_more_settings_unfold_and_a_preset_sets_them(recorded):
     )
     recorded.until("m.settings.preset == 'paper' and m.settings.options()['steps'] == 500000")
     page.locator(".dlcnb").get_by_text("More settings").click()
-    rate = page.locator('.dlcnb .widget-vbox:has(span[title*="lower it if the loss jumps"]) input').last
+    rate = page.locator('.dlcnb .widget-vbox:has(> .widget-html span[title*="lower it if the loss jumps"]) input').last
     rate.fill("0.004")
     rate.press("Enter")
     recorded.until("m.settings.options()['learning_rate'] == 0.004")

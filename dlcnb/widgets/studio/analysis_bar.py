@@ -56,7 +56,7 @@ class AnalysisBar(View):
         self.project, self._changed, self._quiet, self.asking = project, changed, Quiet(), False
         self.follower = JobFollower(self._on_news, self._on_failure, seconds=0.2)
         layout = ipywidgets.Layout
-        self.videos = ipywidgets.Dropdown(layout=layout(flex="1 1 90px", min_width="0", max_width="260px", margin="0"))
+        self.videos = ipywidgets.Dropdown(layout=layout(flex="2 1 90px", min_width="0", max_width="420px", margin="0"))
         self.videos.tooltip = "Videos of the project; ✓: analyzed"
         self.videos.observe(self._quiet.ignored(lambda _: self._on_video()), "value")
         self.start_button = button("cogs", TIP, self.press, "Analyze", WIDTH)
@@ -228,7 +228,7 @@ class AnalysisBar(View):
             return ""
         training = training_run(self.project) is not None
         of = f" of iteration {self.project.iteration}" if self.project.iteration else ""
-        return "the network is trained now" if training else f"train a network{of} first"
+        return "the network is still being trained" if training else f"train a network{of} first"
 
     def _trained(self) -> bool:
         return any(Run(run).steps for run in self.project.runs())

@@ -115,7 +115,7 @@ def _poses(studio: Studio) -> Path:
     if studio.overview.analyzing:
         raise FileNotFoundError("An analysis is under way. What it finds appears here when it is done.")
     if studio.overview.training and not studio.overview.trained:
-        raise FileNotFoundError("The first network is trained now. When it is there, press Analyze.")
+        raise FileNotFoundError("The first network is still being trained. When it is there, press Analyze.")
     none = "This video has no poses yet (poses: where each bodypart is in each frame)"
     if studio.overview.training:
         waiting = "The training still runs: wait until it has ended, or press Analyze for those of the network so far."

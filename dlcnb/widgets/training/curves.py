@@ -63,6 +63,7 @@ class TrainingCurves(ipywidgets.GridBox):
         self.earlier: list[tuple[Any, Any]] = []  # (loss, error) of each earlier run; they stay for later use
         super().__init__(self._boxes(False), layout=ipywidgets.Layout(width="100%"))
         self.add_class("dlcnb-plots")
+        self.add_class("dlcnb-in-line")
 
     def _boxes(self, rate: bool) -> list[ipywidgets.Widget]:
         plots = [self._loss_plot, self._error_plot, *([self._rate_plot] if rate else [])]

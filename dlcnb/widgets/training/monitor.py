@@ -17,7 +17,7 @@ from dlcnb.project import Project, ProjectError
 from dlcnb.run import Run
 from dlcnb.widgets.base.compat import Accordion
 from dlcnb.widgets.base.follow import JobFollower
-from dlcnb.widgets.base.html import Html, joined, markup, muted, notice
+from dlcnb.widgets.base.html import Html, joined, markup, muted
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.view import NotYet, View, button, gesture, row, shown
 from dlcnb.widgets.training.curves import EARLIER, TrainingCurves
@@ -26,7 +26,7 @@ from dlcnb.widgets.training.preview_strip import PreviewStrip
 from dlcnb.widgets.training.runs import RunChooser, StartOffer, run_under_way, starts
 from dlcnb.widgets.training.settings import SettingsForm, TrainingSettings
 from dlcnb.widgets.training.state import TrainingState
-from dlcnb.widgets.training.words import STATUS, facts, headline, picture
+from dlcnb.widgets.training.words import STATUS, TIPS, advice, facts, headline, picture
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -36,13 +36,6 @@ if TYPE_CHECKING:
     from dlcnb.widgets.base.follow import News
 
 __all__ = ["TrainingMonitor"]
-
-TIPS = {
-    "start": "Train a new network with these settings",
-    "pause": "Save a snapshot, then stop for now; Resume goes on from it as if there had been no pause",
-    "resume": "Go on with this run from its last snapshot",
-    "stop": "Save a snapshot, then stop",
-}
 
 
 class TrainingMonitor(View):
@@ -65,6 +58,7 @@ class TrainingMonitor(View):
         What Start starts.
     """
 
+    _iteration = 0  # of the project, when its run was chosen
     _complete = False  # `close` is called where the constructor failed, too
     _painted: tuple[object, ...] | None = None
     _told_recipe = False
@@ -81,7 +75,7 @@ class TrainingMonitor(View):
         self.guard = InputGuard(surfaces=0)
         super().__init__(
             [
-                self._runs_row, self.offer, self.more, self.headline, self.bar, self.facts, self.advice,
+                self._runs_row, self.offer, self.more, self.headline, self.bar, self.facts,
                 self._shown_row, self.curves, self.strip, self.guard,
             ]
         )  # fmt: skip
@@ -98,7 +92,6 @@ class TrainingMonitor(View):
     def _build(self) -> None:
         layout = ipywidgets.Layout
         if self.project is not None:
-            self.settings.train_fraction = self.project.train_fraction
             self.settings.minutes = minutes_asked(self.project) or self.settings.minutes
         self.form, self.offer = SettingsForm(self.settings), StartOffer(self.settings)
         self.chooser = RunChooser(self.show_run, self._on_compare, self.refresh)
@@ -116,7 +109,7 @@ class TrainingMonitor(View):
         self._runs_row.add_class("dlcnb-fields")
         self.recipe = Html()
         inside = {
-            "More settings": self.form.advanced,
+            "More settings": ipywidgets.VBox([self.form.advanced, self.offer.fraction]),
             "Compare with other runs": self.chooser.compare,
             "What was decided for this run, and why": self.recipe,
         }
@@ -125,11 +118,12 @@ class TrainingMonitor(View):
             self.more.set_title(n, title)
         self.bar = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="100%", height="18px", margin="4px 0"))
         self.headline = Html(layout=layout(margin="6px 0 0 0"))
-        self.facts, self.advice = Html(), Html(layout=layout(display="none"))
+        self.facts, self.advice = Html(), Html(layout=layout(flex="1 1 320px", min_height="44px"))
         self._shown_row = row(
             [
                 self._toggle("show_parts", "parts of the loss", "Losses of the score-maps and of their refinement"),
                 self._toggle("show_rate", "learning rate", "How far a step goes, over the steps"),
+                self.advice,
             ]
         )
         self._shown_row.layout.margin = "6px 0 4px 0"
@@ -244,6 +238,7 @@ class TrainingMonitor(View):
         with self._lock:
             self.follower.stop()
             self.job, self._run = None, None if run is None else Path(run)
+            self._iteration = self.project.iteration if self.project else 0
             self.state.reset()
             if run is not None:
                 self._watch(jobs.attach(run))
@@ -255,7 +250,9 @@ class TrainingMonitor(View):
         self.show()
 
     def list_runs(self) -> None:
-        """Offer the project's runs, the newest first."""
+        """Offer the project's runs, the newest first; after a merge, one of before is shown no more."""
+        if self.project and self.project.iteration != self._iteration and not self.state.active:
+            self.show_run(None)
         found = self.project.runs() if self.project else [self._run] if self._run else []
         found = found[::-1]
         with self._lock:
@@ -337,9 +334,13 @@ class TrainingMonitor(View):
         self.headline.value = headline(state)
         self._show_buttons()
         self.facts.value = facts(state)
-        self.advice.value = notice(state.suggestion)
-        self.advice.layout.display = None if state.suggestion else "none"
+        self._show_advice()
         self.curves.show(state)
+
+    def _show_advice(self) -> None:
+        """Show what the run warns of and what to do; there is room for it from the beginning, so that nothing moves."""
+        self.advice.value = advice(self.state, self.offer.said)
+        self.advice.layout.display = "none" if self._run is None and not self.advice.value else None
 
     def _show_recipe(self) -> None:
         """Show the settings of the run, and why they are what they are, as soon as its worker has written them."""
@@ -359,6 +360,7 @@ class TrainingMonitor(View):
         state = self.state
         ending = state.status in ("pausing", "stopping")
         self.start_button.disabled = state.active
+        self.form.show_for_next(state.active)
         self.stop_button.disabled = not state.active or ending
         self.stop_button.description = "stopping…" if state.status == "stopping" else "Stop"
         resume = state.resumable and self.project is not None
@@ -372,8 +374,8 @@ class TrainingMonitor(View):
             self.pause_button.tooltip = f"Go on from the last good snapshot with learning rate {state.lower_rate:g}"
 
     def _on_message(self, _: Any) -> None:
-        self.offer.hush(bool(self.state.message))
-        self.tell(self.state.message, "error" if self.state.status in ("failed", "lost") else "hint")
+        self._show_advice()
+        self.tell(self.state.message if self.state.status in ("failed", "lost") else "", "error")
 
     def snapshot(self) -> Image.Image:
         """The curves and the validation frames as a `PIL.Image.Image`, drawn in the kernel."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from dlcnb import jobs
-from dlcnb.jobs.starting import WHY, few_frames, iteration_of, offered
+from dlcnb.jobs.starting import WHY, few_frames, fraction_to_begin_with, iteration_of, offered
 from dlcnb.project import ProjectError, run_info
 from dlcnb.run import Run
 from dlcnb.widgets.base.choices import offer
@@ -88,10 +88,19 @@ class StartOffer(ipywidgets.VBox):
     Parameters
     ----------
     settings : TrainingSettings
-        Whose ``start_from`` it sets.
+        Whose ``start_from`` it sets, and whose ``train_fraction`` where nobody did.
+
+    Attributes
+    ----------
+    fraction : Html
+        Why the training fraction is not the project's.
+    said : str
+        What is to be minded, in words.
     """
 
     _project: Project | None = None
+    said = ""
+    _by_hand = False  # whether somebody has set the training fraction
 
     def __init__(self, settings: TrainingSettings) -> None:
         self._settings, self._path, self._quiet = settings, "", Quiet()
@@ -100,12 +109,17 @@ class StartOffer(ipywidgets.VBox):
         self._why, self.caution = Html(muted(f"{WHY[0].upper()}{WHY[1:]}.")), Html()
         super().__init__([self.caution, self.box, self._why], layout=ipywidgets.Layout(display="none"))
         settings.observe(lambda _: self._show(), "start_from")
-        settings.observe(lambda _: None if self._project is None else self.show(self._project), "train_fraction")
+        self.fraction = Html()
+        settings.observe(self._quiet.ignored(self._on_fraction), "train_fraction")
 
     def show(self, project: Project) -> None:
         """Offer the network of an earlier iteration, if there is one, and say of few frames to train or to test on."""
         self._project, run = project, offered(project)
-        caution = few_frames(project, self._settings.train_fraction)
+        if not self._by_hand:
+            fraction, why = fraction_to_begin_with(project)
+            self._quiet.set(self._settings, train_fraction=fraction)
+            self._show_fraction(why)
+        self.said = caution = few_frames(project, self._settings.train_fraction)
         self.layout.display = None if run is not None or caution else "none"
         self.box.layout.display = self._why.layout.display = "none" if run is None else None
         self.caution.value = notice(caution)
@@ -114,9 +128,22 @@ class StartOffer(ipywidgets.VBox):
             self.box.description = f"Go on from the network of iteration {iteration_of(run)} ({run_name(run.folder)})"
             self._show()
 
-    def hush(self, hushed: bool) -> None:
-        """Leave what is to be minded out, where a run on display says it."""
-        self.caution.layout.display = "none" if hushed else None
+    def _show_fraction(self, why: str) -> None:
+        self.fraction.value = muted(why)
+        self.fraction.layout.display = None if why else "none"
+
+    def _on_fraction(self, change: Any) -> None:
+        """One that somebody sets becomes the project's, and is there when it is opened again."""
+        if self._project is None:
+            return
+        self._by_hand, config, told = True, self._project.config, ""
+        config["TrainingFraction"] = [change.new, *(config.get("TrainingFraction") or [])[1:]]
+        try:
+            self._project.save()
+        except (ProjectError, OSError) as error:
+            told = f"It is not kept: {error}"
+        self._show_fraction(told)
+        self.show(self._project)
 
     def _on_box(self, change: Any) -> None:
         self._settings.start_from = self._path if change.new else ""

@@ -31,11 +31,13 @@ TIPS = {
     "split_seed": "Another number gives another random split into training and test frames",
     "steps": "Steps of training; 0 = as many as the minutes allow. Whichever ends first ends the run",
     "learning_rate": "How far a step goes: lower it if the loss jumps up or becomes infinite",
+    "mirror": "Whether examples are mirrored, left and right bodyparts exchanged; no where colours tell the sides",
     "batch_size": "Examples per step: more is steadier, and takes more time and memory; 0 = automatic",
     "device": "What computes: automatic takes a GPU if there is a usable one; several are written as gpu(0),gpu(1)",
     "start_from": "Go on from what an earlier run of this project has learned",
 }
 BEGINNER = ("preset", "minutes")  # settings that are always seen; the others are folded away
+MIRROR = {"auto": None, "yes": True, "no": False}  # what is chosen -> as `TrainConfig` has it
 FRESH = "ImageNet weights"
 NAMES = {  # where a setting's own name says too little
     "backbone": "network (backbone)",
@@ -43,6 +45,7 @@ NAMES = {  # where a setting's own name says too little
     "split_seed": "split seed: which are held out",
     "steps": "steps: 0 = all that fit",
     "learning_rate": "learning rate: how far a step goes",
+    "mirror": "mirrored frames",
     "batch_size": "batch size: 0 = automatic",
     "device": "device: what computes",
     "start_from": "start from: what is learned already",
@@ -60,6 +63,7 @@ class TrainingSettings(HasTraits):
     split_seed = Int(0, min=0)
     learning_rate = Float(DEFAULTS["learning_rate"])
     batch_size = Int(0, min=0, help="0: automatic.")
+    mirror = Enum(tuple(MIRROR), "auto", help="auto: as the labels say.")
     device = Unicode("auto")
     start_from = Unicode("", help="Run or snapshot to go on from; empty: ImageNet weights.")
     starts = Dict({FRESH: ""}, help="What ``start_from`` may be: {words: path}.")
@@ -77,6 +81,7 @@ class TrainingSettings(HasTraits):
             self.minutes, self.steps = wanted["minutes"] or 0.0, wanted["steps"] or 0
             for name in ("backbone", "learning_rate", "batch_size", "device"):
                 setattr(self, name, wanted[name] or 0)
+            self.mirror = next(word for word, mirror in MIRROR.items() if mirror == wanted["mirror"])
 
     def options(self) -> dict[str, Any]:
         """Settings as `dlcnb.jobs.start` takes them: those of the preset, and what was changed."""
@@ -86,6 +91,8 @@ class TrainingSettings(HasTraits):
         for name in ("learning_rate", "batch_size", "device"):
             if getattr(self, name) != (base[name] or 0):
                 changes[name] = getattr(self, name)
+        if MIRROR[self.mirror] != base["mirror"]:
+            changes["mirror"] = MIRROR[self.mirror]
         if not (self.minutes or self.steps):
             changes |= {"minutes": None, "steps": None}  # which is an error that says so
         return merged(PRESETS[self.preset], changes)
@@ -120,6 +127,7 @@ class SettingsForm(ipywidgets.HBox):
             field.tooltip, field.layout.margin = TIPS[name], "0"
             link((settings, name), (field, "value"))
         settings.observe(lambda change: self._show_starts(change.new), "starts")
+        self._titles: dict[str, Html] = {}
         self._used = {name: _line() for name in self.fields if name not in BEGINNER}
         self.advanced = row([self._box(name) for name in self._used])
         self.show_used({})
@@ -131,12 +139,15 @@ class SettingsForm(ipywidgets.HBox):
         many = 2**31 - 1
         return {
             "preset": ipywidgets.Dropdown(options=[(text, name) for name, text in ABOUT.items()], layout=_wide(265)),
-            "minutes": number(min=0, max=100000, step=1, layout=_wide(90)),
+            "minutes": number(min=0, max=100000, step=1, layout=_wide(124)),
             "backbone": ipywidgets.Dropdown(options=BACKBONES, layout=_wide(170)),
             "train_fraction": number(min=0.05, max=1, step=0.05, layout=_wide(90)),
             "split_seed": whole(min=0, max=many, layout=_wide(90)),
             "steps": whole(min=0, max=many, layout=_wide(110)),
             "learning_rate": number(min=1e-7, max=1, step=1e-4, layout=_wide(100)),
+            "mirror": ipywidgets.Dropdown(
+                options=[("as the labels say", "auto"), ("yes", "yes"), ("no", "no")], layout=_wide(150)
+            ),
             "batch_size": whole(min=0, max=4096, layout=_wide(80)),
             "device": device_field(devices_here(), "210px"),
             "start_from": ipywidgets.Dropdown(options=list(self.settings.starts.items()), layout=_wide(250)),
@@ -145,9 +156,20 @@ class SettingsForm(ipywidgets.HBox):
     def _box(self, name: str) -> ipywidgets.VBox:
         """A field under its name, and above what the run on display was trained with."""
         title, used = _line(), self._used.get(name)
-        title.value = markup('<span class="dlcnb-muted" title="{}">{}</span>', TIPS[name], NAMES.get(name, name))
+        self._titles[name] = title
+        self._title(name, NAMES.get(name, name), TIPS[name])
         layout = ipywidgets.Layout(margin="0 8px 0 0", overflow="visible")
         return ipywidgets.VBox([title, self.fields[name], *([used] if used is not None else [])], layout=layout)
+
+    def _title(self, name: str, words: str, tip: str) -> None:
+        self._titles[name].value = markup('<span class="dlcnb-muted" title="{}">{}</span>', tip, words)
+
+    def show_for_next(self, under_way: bool) -> None:
+        """Say above the fields that are always seen that they are for the next run, while one is under way."""
+        for name in BEGINNER:
+            tip = f"For the next training; the one under way keeps its own. {TIPS[name]}" if under_way else TIPS[name]
+            self._title(name, f"{name} (next run)" if under_way else name, tip)
+            self.fields[name].tooltip = tip
 
     def show_used(self, used: Mapping[str, Any]) -> None:
         """Show below each field what the run on display was trained with; ``used`` is {name of the setting: value}."""
@@ -183,4 +205,6 @@ def _line() -> Html:
 
 def _short(value: object) -> str:
     """A setting in few letters: ``0.001``, ``auto``, the name of a file."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, (int, float)) else Path(str(value)).name

@@ -9,7 +9,7 @@ from PIL import Image
 
 from dlcnb import jobs
 from dlcnb.run import Run
-from dlcnb.widgets.base.html import Markup, joined, markup, muted
+from dlcnb.widgets.base.html import Markup, joined, markup, muted, notice
 from dlcnb.widgets.base.pictures import figure_picture, stacked
 from dlcnb.widgets.training.preview import draw_preview, read_preview
 from dlcnb.widgets.training.state import clock_text
@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 
     from dlcnb.widgets.training.state import TrainingState
 
-__all__ = ["STATUS", "facts", "headline", "picture"]
+__all__ = ["STATUS", "TIPS", "advice", "facts", "headline", "picture"]
 
+TIPS = {
+    "start": "Train a new network with these settings",
+    "pause": "Save a snapshot, then stop for now; Resume goes on from it as if there had been no pause",
+    "resume": "Go on with this run from its last snapshot",
+    "stop": "Save a snapshot, then stop",
+}
 STATUS = {  # status of the state -> words, style of the progress bar
     "idle": ("no run yet", ""),
     "starting": ("starting the worker …", "info"),
@@ -43,11 +49,19 @@ def facts(state: TrainingState) -> Markup:
         "loss": _figures(state.loss, ".4f"),
         "learning rate": _figures(state.learning_rate, ".2g"),
         "steps per second": _figures(state.steps_per_second, ".2g"),
-        "best error" if taken is None or taken.is_best else "error taken": _figures(state.best_px, ".2f", " px"),
+        "best error" if taken is None or taken.is_best else "error, network kept": _figures(
+            state.best_px, ".2f", " px"
+        ),
         "memory": _figures(state.rss_mb, ".0f", " MB"),
     }
     cells = joined(markup("<div>{}<b>{}</b></div>", muted(name), value) for name, value in number.items())
     return markup('<div class="dlcnb-facts">{}</div>', cells)
+
+
+def advice(state: TrainingState, said: str) -> Markup:
+    """What the run warns of, unless that is ``said`` already, and what to do now, as HTML."""
+    warns = state.message if state.status not in ("failed", "lost") and state.message != said else ""
+    return joined(notice(words) for words in (warns, state.suggestion) if words)
 
 
 def headline(state: TrainingState) -> Markup:

@@ -52,7 +52,7 @@ class ZoneControls:
         self.side = ipywidgets.VBox(
             [self.zones, self.making, self.scaling, self.more],
             layout=ipywidgets.Layout(
-                width="330px", flex="1 1 300px", min_width="0", max_width="480px", overflow="visible"
+                width="270px", flex="1 1 250px", min_width="0", max_width="480px", overflow="visible"
             ),
         )
 

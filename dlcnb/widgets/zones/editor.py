@@ -82,7 +82,7 @@ class ZoneEditor(View):
         size = canvas_size(self._reader.size, width, 480, 720)
         self.state = ZoneState(self._reader.size, size, self._keep)
         self.canvas = FrameCanvas(size)
-        self.canvas.layout.max_width = room(size, 400)
+        self.canvas.layout.max_width = room(size, 240)
         self.input = Input([self.canvas], KEYS, self._on_input, ROOT)
         self.input.guard.repeating = ["n", "N", "h", "H"]
         self.input.sharpen(self.redraw, self.canvas)
@@ -91,7 +91,7 @@ class ZoneEditor(View):
         controls.times.layout.display = None if times is not None else "none"
         column = ipywidgets.VBox(
             [self.canvas, controls.moves, self.input.guard],
-            layout=ipywidgets.Layout(width="100%", max_width=f"{size[1]}px", flex="1 1 480px", overflow="visible"),
+            layout=ipywidgets.Layout(width="100%", max_width=f"{size[1]}px", flex="1 1 310px", overflow="visible"),
         )
         columns = ipywidgets.HBox([column, controls.side])
         columns.add_class("dlcnb-row")

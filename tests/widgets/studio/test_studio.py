@@ -781,7 +781,8 @@ class TestStudio:
             studio.go_to("Evaluate")
 
     def test_why_a_training_failed_is_told_again_in_its_tab(self, studio):
-        studio.go_to("Train").state.message = "the loss became infinite"
+        state = studio.go_to("Train").state
+        state.status, state.message = "failed", "the loss became infinite"
         assert "infinite" in studio.status_line.value
         studio.go_to("Label")
         assert "infinite" not in studio.status_line.value

@@ -123,7 +123,7 @@ class TestFinishedRun:
         monitor.show_run(finished)
         words = "taken: 0.60 px at step 1100 (0.50 px at step 1000 is too close to tell with 7 frames)"
         assert words in monitor.curves._error_plot.heading.value
-        assert "error taken" in monitor.facts.value
+        assert "error, network kept" in monitor.facts.value
         assert "best error" not in monitor.facts.value
 
     def test_a_run_folder_alone_can_be_watched_but_nothing_started(self, finished):
@@ -296,6 +296,19 @@ class TestPauseAndResume:
         monitor.form.fields["start_from"].value = ""
         assert not monitor.offer.box.value
 
+    def test_after_a_merge_an_open_monitor_shows_no_run_of_before(self, log, run, monitor):
+        log.write("start")
+        write_steps(log, range(1, 11))
+        (run / "snapshot-10.params").touch()
+        log.write("stopped")
+        monitor.refresh()
+        assert monitor.pause_button.description == "Resume"
+        monitor.project.config["iteration"] = 1
+        monitor.list_runs()
+        assert monitor.state.status == "idle"
+        assert monitor.pause_button.description == "Pause"  # nothing would go on with the network of before
+        assert monitor.start_button.button_style == "primary"
+
     def test_when_it_can_not_be_resumed_the_run_stays_on_display(self, log, run, monitor):
         log.write("start")
         write_steps(log, range(1, 11))
@@ -354,23 +367,59 @@ class TestWhatIsShown:
         label(project, 2)
         before = TrainingMonitor(project)
         assert "Only 2 frames" in before.offer.caution.value
-        assert before.offer.caution.layout.display is None
         log.write("start")
-        log.write("warning", message="Only 2 frames to train on. Label 20 or more, of different postures.")
+        log.write("warning", message=before.offer.said)
+        log.write("warning", message="The animal is 90 px large in a, 30 px in b.")
         before.refresh()
-        assert "Only 2 frames" in before.status_line.value
-        assert before.offer.caution.layout.display == "none"
+        assert "The animal is 90 px large" in before.advice.value
+        assert "Only 2 frames" in before.offer.caution.value  # where it was, so that nothing moves
+        log.write("warning", message=before.offer.said)
+        before.refresh()
+        assert before.advice.value == ""
+        assert before.advice.layout.display is None  # its place is kept
+        assert before.status_line.value == ""
         before.close()
 
-    def test_that_few_frames_test_the_network_is_told_before_the_training(self, project):
+    def test_a_training_begins_with_a_fraction_that_tests_the_network(self, project):
         label(project, 20)
         monitor = TrainingMonitor(project)
+        assert monitor.settings.train_fraction == 0.75
+        assert "so that 5 of the 20 labeled frames test the network, not 1" in monitor.offer.fraction.value
+        assert monitor.offer.caution.value == ""
+        assert project.train_fraction == 0.95
+        monitor.form.fields["train_fraction"].value = 0.95  # somebody wants that
         assert "Only 1 of the 20 labeled frames is held out to test" in monitor.offer.caution.value
         assert monitor.offer.layout.display is None
-        monitor.settings.train_fraction = 0.5
+        monitor.list_runs()
+        assert monitor.settings.train_fraction == 0.95
+        monitor.form.fields["train_fraction"].value = 0.5
         assert monitor.offer.caution.value == ""
-        assert monitor.offer.layout.display == "none"
         monitor.close()
+        again = TrainingMonitor(Project.open(project.root))
+        assert again.settings.train_fraction == 0.5  # kept
+        assert again.offer.fraction.layout.display == "none"
+        again.close()
+
+    def test_a_project_changed_elsewhere_keeps_no_fraction_and_says_so(self, project):
+        label(project, 20)
+        monitor = TrainingMonitor(project)
+        config = project.root / "config.yaml"
+        config.write_text(config.read_text() + "\n# changed\n")
+        monitor.form.fields["train_fraction"].value = 0.6
+        assert "was changed by another program" in monitor.offer.fraction.value
+        assert monitor.settings.train_fraction == 0.6
+        monitor.close()
+
+    def test_fields_say_that_they_are_for_the_next_run_while_one_is_under_way(self, log, monitor):
+        field = monitor.form.fields["minutes"]
+        log.write("start")
+        monitor.refresh()
+        assert field.tooltip.startswith("For the next training; the one under way keeps its own.")
+        assert "minutes (next run)" in monitor.form._titles["minutes"].value
+        log.write("done")
+        monitor.refresh()
+        assert "next" not in field.tooltip
+        assert "minutes (next run)" not in monitor.form._titles["minutes"].value
 
     def test_stopping_early_is_suggested(self, log, monitor):
         log.write("start")
@@ -381,7 +430,8 @@ class TestWhatIsShown:
         assert "has not fallen since step 100" in monitor.advice.value
         assert monitor.advice.layout.display is None
         log.write("done")
-        until(lambda: monitor.advice.layout.display == "none")
+        until(lambda: monitor.advice.value == "")
+        assert monitor.advice.layout.display is None  # its place is kept
 
     def test_the_kernel_never_loads_mxnet(self, finished, monitor):
         code = (

@@ -23,6 +23,19 @@ class TestSettings:
             "backbone": "efficientnet-lite0", "train_fraction": 0.95, "split_seed": 3, "minutes": 12.0, "batch_size": 4
         }  # fmt: skip
 
+    def test_mirroring_can_be_turned_off_and_on(self):
+        settings = TrainingSettings()
+        form = SettingsForm(settings)
+        assert "mirror" not in settings.options()
+        for word, mirror in (("no", False), ("yes", True)):
+            form.fields["mirror"].value = word
+            assert TrainConfig.from_dict(settings.options()).mirror is mirror
+        settings.preset = "paper"
+        assert form.fields["mirror"].value == "no"
+        assert "mirror" in settings.options()  # of the preset
+        form.fields["mirror"].value = "auto"
+        assert TrainConfig.from_dict(settings.options()).mirror is None
+
     def test_steps_instead_of_minutes(self):
         settings = TrainingSettings(minutes=0.0, steps=200)
         config = TrainConfig.from_dict(settings.options())
