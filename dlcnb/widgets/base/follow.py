@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["JobFollower", "News", "under_way"]
 
 SECONDS = 0.1  # between two looks, by default
+SILENT = 10.0  # seconds without news after which what was told of the time left is no longer true
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,16 @@ class JobFollower:
         Who holds it is told nothing meanwhile.
     also : callable or None
         ``also(job)`` is called with each job that is followed, for whoever keeps an eye on all jobs.
+    silent : callable or None
+        Called without arguments, as ``told`` is, when there were no news for `patience` seconds; then not before the
+        next ones.
+    patience : float
     """
 
     also: Callable[[Job], object] | None = None
+    silent: Callable[[], object] | None = None
+    patience = SILENT
+    _heard = math.inf  # when there were news
 
     def __init__(
         self, told: Callable[[News], object], failed: Callable[[Exception], object], *, seconds: float = SECONDS
@@ -150,7 +160,11 @@ class JobFollower:
                 if news.ended:
                     self.stop()
                 if first or news.ended or news.events:
+                    self._heard = time.monotonic()
                     self._told(news)
+                elif self.silent is not None and time.monotonic() - self._heard > self.patience:
+                    self._heard = math.inf
+                    self.silent()
             except Exception:
                 if self._ticket is ticket:  # not if another job is followed by now
                     self.stop()

@@ -193,6 +193,7 @@ class JobLine(Line):
         self._doing, self._failed, self._turned, self._told = DOING.get(kind, kind), failed, turned, told
         self._stopping = ""
         self.follower = JobFollower(self._on_news, failed, seconds=0.3)
+        self.follower.silent = self._on_silence
         self.stop_button.tooltip = f"Stop {self._doing.lower()}; what is done so far is kept"
 
     def follow(self, job: Job) -> None:
@@ -239,6 +240,12 @@ class JobLine(Line):
         self._told()
         if news.ended or any(event.get("snapshot") for event in news.events):
             self._turned()
+
+    def _on_silence(self) -> None:
+        """What was said of the time left is not true any more, as the clock goes on."""
+        if not self._stopping and self.progress.value:
+            self.say(f"{self._doing}: {self.progress.value:.0%}")
+            self._told()
 
     def _ended(self, status: str) -> str:
         """How a job ended; of an analysis that was stopped, what is kept."""

@@ -23,7 +23,7 @@ from dlcnb.widgets.base.view import NotYet, View, button, gesture, row, shown
 from dlcnb.widgets.training.curves import EARLIER, TrainingCurves
 from dlcnb.widgets.training.human import tell_human
 from dlcnb.widgets.training.preview_strip import PreviewStrip
-from dlcnb.widgets.training.runs import RunChooser, StartOffer, run_under_way, starts
+from dlcnb.widgets.training.runs import RunChooser, StartOffer, resolved, run_under_way, starts
 from dlcnb.widgets.training.settings import SettingsForm, TrainingSettings
 from dlcnb.widgets.training.state import TrainingState
 from dlcnb.widgets.training.words import STATUS, TIPS, advice, facts, headline, picture
@@ -64,13 +64,13 @@ class TrainingMonitor(View):
     _told_recipe = False
 
     def __init__(self, source: Project | Path | str) -> None:
-        self.project, run = _resolve(source)
+        self.project, run = resolved(source)
         self.state = TrainingState()
         self.settings = TrainingSettings()
         self.job: Job | None = None
         self._run: Path | None = None
         self.follower = JobFollower(self._take, self.fail)
-        self._lock = self.follower.lock
+        self.follower.silent, self._lock = self._on_silence, self.follower.lock
         self._build()
         self.guard = InputGuard(surfaces=0)
         super().__init__(
@@ -308,6 +308,10 @@ class TrainingMonitor(View):
             self._show_recipe()
         self.show()
 
+    def _on_silence(self) -> None:
+        self.state.forget_time_left()
+        self.show()
+
     def wait(self, timeout: float | None = None) -> str:
         """Block until the run has ended and return its status: for scripts that must not go on before.
 
@@ -387,13 +391,3 @@ class TrainingMonitor(View):
             self.follower.close()
             self.strip.close()
         super().close()
-
-
-def _resolve(source: Project | Path | str) -> tuple[Project | None, Path | None]:
-    """(project or None, run folder or None) from whatever the user gave."""
-    if isinstance(source, Project):
-        return source, None
-    path = Path(source)
-    if Run(path).job_file.is_file() or Run(path).events_file.is_file() or path.name == "train":
-        return None, path.resolve()
-    return Project.open(path), None

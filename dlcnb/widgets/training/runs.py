@@ -10,7 +10,7 @@ import ipywidgets
 
 from dlcnb import jobs
 from dlcnb.jobs.starting import WHY, few_frames, fraction_to_begin_with, iteration_of, offered
-from dlcnb.project import ProjectError, run_info
+from dlcnb.project import Project, ProjectError, run_info
 from dlcnb.run import Run
 from dlcnb.widgets.base.choices import offer
 from dlcnb.widgets.base.html import Html, muted, notice
@@ -18,10 +18,9 @@ from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button
 
 if TYPE_CHECKING:
-    from dlcnb.project import Project
     from dlcnb.widgets.training.settings import TrainingSettings
 
-__all__ = ["RunChooser", "StartOffer", "percent", "run_name", "run_under_way", "starts", "training_run"]
+__all__ = ["RunChooser", "StartOffer", "percent", "resolved", "run_name", "run_under_way", "starts", "training_run"]
 
 
 def run_name(run: Path | str, step: int | str = "") -> str:
@@ -43,6 +42,16 @@ def run_name(run: Path | str, step: int | str = "") -> str:
     trained = parts["train"]
     checked = f", {parts['validation']} to validate" if parts["validation"] else ""
     return f"{name}: {trained} frame{'s' * (trained != 1)} to train{checked}, {parts['test']} to test"
+
+
+def resolved(source: Project | Path | str) -> tuple[Project | None, Path | None]:
+    """(project or None, run folder or None) from whatever the user gave."""
+    if isinstance(source, Project):
+        return source, None
+    path = Path(source)
+    if Run(path).job_file.is_file() or Run(path).events_file.is_file() or path.name == "train":
+        return None, path.resolve()
+    return Project.open(path), None
 
 
 def training_run(project: Project) -> Path | None:

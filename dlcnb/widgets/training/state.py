@@ -203,6 +203,11 @@ class TrainingState(HasTraits):
                     handler(event)
             self.revision += bool(count)
 
+    def forget_time_left(self) -> None:
+        """The run has been silent for so long that its time left is not known any more."""
+        self.seconds_left = np.nan
+        self.revision += 1
+
     def _on_start(self, event: dict[str, Any]) -> None:
         self.status, self.message, self.lower_rate = "running", "", np.nan
         self.waking, self.steps_per_second = True, np.nan

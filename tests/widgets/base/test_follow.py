@@ -5,6 +5,7 @@ import shutil
 import threading
 
 import pytest
+from support.waiting import until
 
 from dlcnb import jobs
 from dlcnb.jobs.job import claim
@@ -160,3 +161,18 @@ def test_who_holds_the_lock_is_told_nothing_meanwhile(job, log, listener):
         log.step("progress", done=1, total=9)
         assert listener.done == []
     assert listener.fed.wait(30)
+
+
+def test_a_job_that_is_silent_for_long_is_told_of_once(job, log, listener):
+    follower, told = listener.follower, []
+    follower.silent, follower.patience = lambda: told.append(len(listener.news)), 0.0
+    follower.follow(job)
+    log.step("progress", done=1, total=9)
+    until(lambda: listener.done == [1])
+    until(lambda: told)
+    before = len(told)
+    follower.look()
+    follower.look()
+    assert len(told) == before  # not before the next news
+    log.step("progress", done=2, total=9)
+    until(lambda: len(told) > before)

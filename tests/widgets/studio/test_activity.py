@@ -5,6 +5,7 @@ import re
 from contextlib import closing
 
 import pytest
+from support.waiting import until
 
 from dlcnb import jobs
 from dlcnb.jobs.job import claim
@@ -160,3 +161,12 @@ def test_what_a_widget_works_at_is_seen_beside_a_job(job, activity):
     activity.show("Frames", "", 0.0, lambda: None)
     assert activity.words("Frames") == ""
     assert not seen(line.box)
+
+
+def test_the_time_left_is_not_told_any_longer_by_a_job_that_is_silent(job, activity):
+    job, line = job("train"), activity.job_line("train")
+    line.follower.patience = 0.0
+    activity.follow(job)
+    write(job, "step", progress=0.28, seconds_left=345.0)
+    line.follower.look()
+    until(lambda: "Training: 28%</span>" in text(activity, "train"))

@@ -421,6 +421,15 @@ class TestWhatIsShown:
         assert "next" not in field.tooltip
         assert "minutes (next run)" not in monitor.form._titles["minutes"].value
 
+    def test_a_silent_run_tells_no_time_left(self, log, monitor):
+        log.write("start")
+        write_steps(log, [100])
+        monitor.refresh()
+        assert "left" in monitor.headline.value
+        monitor.follower.patience = 0.0
+        until(lambda: "left" not in monitor.headline.value)
+        assert "training · 10%" in monitor.headline.value
+
     def test_stopping_early_is_suggested(self, log, monitor):
         log.write("start")
         write_steps(log, range(1, 11))
