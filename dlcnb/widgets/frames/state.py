@@ -93,6 +93,8 @@ class PickingState(HasTraits):
             self._frames[video].update({int(n): PickedFrame(video, int(n), "", extracted=True) for n in numbers})
         self._chosen: tuple[Any, ...] | None = None  # what was asked for the last time
         self.video = next(iter(self.lengths))
+        if any(self._frames.values()):
+            self.show = "extracted"  # else nothing would be seen
 
     @observe("task", "progress")
     def _say(self, _: Any) -> None:

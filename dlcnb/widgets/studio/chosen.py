@@ -110,6 +110,9 @@ def _first(reader: VideoReader) -> bytes | None:
 def facts_of(reader: VideoReader) -> str:
     """How long a video is, how large, and how much of it is damaged, as far as that was found: "60 s · 640×480"."""
     seconds, (height, width) = len(reader) / reader.fps, reader.size
-    length = f"{seconds:.3g} s" if seconds < 120 else f"{clock_text(seconds)} {'h' if seconds >= 3600 else 'min'}"
+    if seconds < 120:
+        length = f"{round(seconds, 1 if seconds < 10 else None):g} s"
+    else:
+        length = f"{clock_text(seconds)} {'h' if seconds >= 3600 else 'min'}"
     damaged = f" · {len(lost)} of {len(reader)} frames are damaged" if (lost := reader.damaged) else ""
     return f"{length} · {width}×{height}{damaged}"

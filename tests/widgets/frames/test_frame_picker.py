@@ -278,7 +278,10 @@ class TestExtraction:
         (folder / "img00020.png").write_bytes((folder / "img10.png").read_bytes())
         before = {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.iterdir()}
         picker = FramePicker(project, ["m1"])
+        assert picker.wait()
+        assert [cell.key[1] for cell in picker.gallery.state.cells] == [10, 20]  # they are listed at once
         picker.state.add("m1", [10, 20, 30], "hand")
+        assert picker.state.show == "picked"
         picker.player.state.go(20)
         key(picker, "p")
         assert "extracted already" in picker.status_line.value
