@@ -12,7 +12,7 @@ from pathlib import Path
 from dlcnb.files import StrPath, alike, as_spelled, atomic_path, composed, disk_error, make_folder, unhidden
 from dlcnb.project.names import ProjectError, basename, is_video, nearest, video_stem
 
-__all__ = ["checked_videos", "find_videos", "is_raw_video", "listed_video", "named_folder", "place"]
+__all__ = ["check_twins", "checked_videos", "find_videos", "is_raw_video", "listed_video", "named_folder", "place"]
 
 log = logging.getLogger(__name__)
 
@@ -87,20 +87,29 @@ def checked_videos(videos: StrPath | Iterable[StrPath]) -> dict[Path, tuple[int,
     for path in paths:
         if not path.is_file():
             siblings = [p.name for p in unhidden(path.parent)] if path.parent.is_dir() else []
-            raise ProjectError(f"no video {path}; check the path{nearest(path.name, siblings)}")
+            others = [name for name in siblings if name != path.name]  # a folder or a pipe of that very name
+            raise ProjectError(f"no video {path}; check the path{nearest(path.name, others)}")
         _check_name(path)
-        twins = [p.stem for p in paths if video_stem(p).casefold() == video_stem(path).casefold()]
-        if len(twins) > 1:
-            named = " and ".join(f"'{stem}'" for stem in dict.fromkeys(twins))
-            raise ProjectError(
-                f"two videos are named {named}; rename one, because frames are stored by video name, and not every "
-                "system tells upper from lower case"
-            )
+    check_twins(paths)
     sizes = {}
     for path in paths:
         with VideoReader(path) as reader:
             sizes[path] = reader.size
     return sizes
+
+
+def check_twins(paths: Iterable[Path]) -> None:
+    """Raise `ProjectError` if two videos would be one by their names; none of them is opened."""
+    by_name: dict[str, Path] = {}
+    for path in paths:
+        name = video_stem(path).casefold()
+        if name in by_name:
+            named = " and ".join(f"'{stem}'" for stem in dict.fromkeys([by_name[name].stem, path.stem]))
+            raise ProjectError(
+                f"two videos are named {named}; rename one, because frames are stored by video name, and not every "
+                "system tells upper from lower case"
+            )
+        by_name[name] = path
 
 
 def _check_name(path: Path) -> None:

@@ -12,7 +12,7 @@ import ipywidgets
 
 from dlcnb.files import TEMPORARY
 from dlcnb.project import missing_words
-from dlcnb.project.sources import checked_videos, is_raw_video
+from dlcnb.project.sources import check_twins, checked_videos, is_raw_video
 from dlcnb.video import VIDEO_SUFFIXES, VideoReader
 from dlcnb.widgets.base.camera import Camera
 from dlcnb.widgets.base.folders import FolderBrowser
@@ -103,7 +103,8 @@ class VideoChooser(View):
         """Choose a video: one that can't be read, or has the name of another, is refused."""
         self.tell("")
         path = Path(path).absolute()
-        checked_videos([*self.videos, path])
+        checked_videos(path)  # of the others only the names count: there may be many, on a slow disk
+        check_twins([*self.videos, path])
         self._set([*self.videos, path])
 
     def _set(self, videos: list[Path]) -> None:

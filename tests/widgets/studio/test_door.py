@@ -202,6 +202,24 @@ class TestNewProject:
         assert "dlcnb-error" in form.videos.status_line.value
         form.close()
 
+    def test_a_folder_of_that_name_is_not_offered_in_its_own_place(self, here):
+        (here / "m.mp4").mkdir()
+        with closing(NewProject(print, here)) as form:
+            form.videos.choose(here / "m.mp4")
+            assert form.videos.said == f"no video {here / 'm.mp4'}; check the path"
+
+    def test_one_that_was_chosen_and_is_gone_keeps_no_other_from_being_chosen(self, here):
+        first, other = film(here / "m.mp4"), film(here / "n.mp4")
+        with closing(NewProject(print, here)) as form:
+            form.videos.choose(first)
+            first.unlink()
+            form.videos.choose(other)
+            assert form.videos.videos == [first, other]
+            form.task_field.value, form.scorer.value = "reach", "ada"
+            form.create()
+            assert form.task.wait()
+            assert str(first) in form.said  # what is to be taken away
+
     def test_two_of_one_name_are_refused(self, here):
         (here / "b").mkdir()
         form = NewProject(print, here, film(here / "m.mp4"))
