@@ -130,6 +130,7 @@ class Controls:
         """Show that an evaluation is under way, or over; ``why_not``: why none can be started, empty if one can."""
         self.start.disabled, self.start.tooltip = running or bool(why_not), why_not or START
         self.start.description = "evaluating…" if running else "Evaluate"
+        self.start.button_style = "" if why_not or evaluated(self._view.project) else "primary"
 
     def show(self, findings: Sequence[Finding]) -> None:
         """Bring the fields up to date; ``findings`` are what the gallery shows."""
@@ -177,6 +178,11 @@ def why_not(project: Project | None) -> str:
     except ProjectError:
         return "There is no network to evaluate yet: train one first."
     return "" if trained else "There is no network yet: evaluate when the training has saved its first snapshot."
+
+
+def evaluated(project: Project | None) -> bool:
+    """Whether the last network of a project, which is trained, was evaluated."""
+    return project is not None and any(project.evaluation_dir(project.last_run()).glob("evaluation-*.json"))
 
 
 def verdict_line(found: Verdict | None) -> Markup | str:

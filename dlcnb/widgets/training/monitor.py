@@ -75,7 +75,7 @@ class TrainingMonitor(View):
         self.guard = InputGuard(surfaces=0)
         super().__init__(
             [
-                self._runs_row, self.offer, self.more, self.headline, self.bar, self.facts,
+                self._runs_row, self.offer, self.headline, self.bar, self.more, self.facts,
                 self._shown_row, self.curves, self.strip, self.guard,
             ]
         )  # fmt: skip

@@ -288,7 +288,11 @@ class TestSources:
         view.recheck()
         assert view.status_line.value == ""
         assert not view.controls.start.disabled
+        assert view.controls.start.button_style == "primary"
         assert view.controls.start.tooltip.startswith("Predict the labeled frames")
+        predictions(project).write(project.evaluation_dir(run))
+        view.recheck()
+        assert view.controls.start.button_style == ""  # it is done
         assert "press Evaluate." in view.empty.value
         view.close()
 
