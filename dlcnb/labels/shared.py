@@ -153,6 +153,7 @@ class SharedFolder:
 
     def sync(self) -> None:
         """Take over what other programs wrote; errors as `LabelStore.refresh`."""
+        self._check_current()
         if not self.journal.unchanged() or self.table.stamps() != self._stamps:
             with self.journal.lock.held(create=False):
                 self._read_journal()
@@ -160,8 +161,7 @@ class SharedFolder:
 
     def _read_journal(self) -> bool:
         """Let the new lines of the journal take effect; whether it was read from its beginning."""
-        if self._outdated:
-            raise LabelError(self._outdated)
+        self._check_current()
         if self.journal.unchanged():
             return False
         known = len(self.journal.damage)
@@ -189,6 +189,10 @@ class SharedFolder:
             raise self._now_outdated("bodyparts")
         self._header = header or self._header
 
+    def _check_current(self) -> None:
+        if self._outdated:
+            raise LabelError(self._outdated)
+
     def _now_outdated(self, what: str) -> LabelError:
         error = changed_meanwhile(what, self.folder)
         self._outdated = str(error)
@@ -198,7 +202,7 @@ class SharedFolder:
         """Take over what is new in the table."""
         if (stamps := self.table.stamps()) == self._stamps:
             return
-        digests, labels = self.table.digests(), self.table.read()
+        digests, labels = self.table.digests(), self._labels_in_table()
         self._files = digests
         csv_is_known = self.replay.knows("csv", digests["csv"])
         self._take("table", self.replay.changed_in(labels) if labels else [])
@@ -208,6 +212,14 @@ class SharedFolder:
             log.warning("%s is missing; the journal has its labels, saving writes it again", self.table.csv)
         if labels or self.lost_table():
             self._compare_rows({PurePosixPath(image).name for image in labels.images} if labels else set())
+
+    def _labels_in_table(self) -> Labels | None:
+        try:
+            return self.table.read()
+        except LabelError as error:
+            if self._stamps and Project.open(self._root).bodyparts != self.bodyparts:
+                raise self._now_outdated("bodyparts") from error
+            raise
 
     def _read_h5(self, labels: Labels | None, digests: Files, csv_is_known: bool) -> None:
         """Take over what is new in the h5: some programs write only that.

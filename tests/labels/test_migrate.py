@@ -219,6 +219,15 @@ def test_undo_after_labels_were_edited_keeps_them(labeled):
         migrate.undo_last(labeled)
 
 
+def test_a_store_of_a_table_without_a_journal_says_that_the_bodyparts_changed(labeled):
+    store = LabelStore(labeled, "cam1", "Cy")
+    migrate.remove_bodyparts(Project.open(labeled.root), ["hand"])
+    for _ in range(2):
+        with pytest.raises(LabelError, match=r"bodyparts of .* changed meanwhile; open the project again"):
+            store.refresh()
+    assert not list(store.folder.glob(".dlcnb-journal-Cy*.jsonl"))
+
+
 def test_open_stores_say_that_the_project_changed(labeled):
     stores = everybody(labeled)
     migrate.rename_bodypart(labeled, "hand", "paw")
@@ -226,6 +235,8 @@ def test_open_stores_say_that_the_project_changed(labeled):
         for _ in range(2):
             with pytest.raises(LabelError, match="changed meanwhile; open the project again"):
                 store.apply([Edit(img(0), "nose", (1, 1))])
+        with pytest.raises(LabelError, match="changed meanwhile; open the project again"):
+            store.refresh()
     stores = everybody(labeled)
     migrate.rename_scorer(labeled, "Ann", "Anna")
     with pytest.raises(LabelError, match="changed meanwhile; open the project again"):
