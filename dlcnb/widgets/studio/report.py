@@ -16,8 +16,8 @@ from dlcnb.widgets.base.html import Html, heading, joined, markup, muted
 from dlcnb.widgets.base.task import Stopped, Task
 from dlcnb.widgets.base.view import View, button, gesture, row
 from dlcnb.widgets.base.written import address
+from dlcnb.widgets.studio.gone import gone
 from dlcnb.widgets.studio.lines import still
-from dlcnb.widgets.studio.state import gone
 
 if TYPE_CHECKING:
     from PIL import Image

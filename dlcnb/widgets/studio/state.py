@@ -25,7 +25,7 @@ from dlcnb.widgets.studio import networks
 if TYPE_CHECKING:
     from dlcnb.project import Project
 
-__all__ = ["GO_ON", "LONGER", "LONGEST", "STEPS", "TABS", "Overview", "gone", "overview", "schema"]
+__all__ = ["GO_ON", "LONGER", "LONGEST", "STEPS", "TABS", "Overview", "overview", "schema"]
 
 # what a Studio can show, in the order of the work: name -> what it is for
 TABS = {
@@ -388,13 +388,3 @@ def _few(names: tuple[str, ...]) -> str:
 def schema(project: Project) -> tuple[Any, ...]:
     """What the widgets of a project are made from; if it changes, they are made anew."""
     return project.videos, project.bodyparts, project.skeleton.edges, project.scorer, project.iteration
-
-
-def gone(project: Project | None) -> str:
-    """What to say if the folder of an open project is no longer there; empty if it is."""
-    if project is None or (project.root / "config.yaml").is_file():
-        return ""
-    return (
-        f"The project in {project.root} is gone: it was moved, renamed or deleted. Put it back, or press the house "
-        "on top for other projects."
-    )

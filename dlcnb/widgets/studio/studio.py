@@ -20,10 +20,11 @@ from dlcnb.widgets.base.view import View, set_class, shown
 from dlcnb.widgets.studio.activity import Activity
 from dlcnb.widgets.studio.analysis_bar import AnalysisBar
 from dlcnb.widgets.studio.door import FrontDoor
+from dlcnb.widgets.studio.gone import gone
 from dlcnb.widgets.studio.lines import Lines, still
 from dlcnb.widgets.studio.making import MAKERS
 from dlcnb.widgets.studio.next_step import do_next, planned
-from dlcnb.widgets.studio.state import TABS, Overview, gone, overview, schema
+from dlcnb.widgets.studio.state import TABS, Overview, overview, schema
 from dlcnb.widgets.studio.steps import Steps
 from dlcnb.widgets.studio.videos import AddVideos
 
