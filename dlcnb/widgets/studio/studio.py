@@ -16,7 +16,7 @@ from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.follow import JobFollower
 from dlcnb.widgets.base.html import Html, markup
 from dlcnb.widgets.base.input_guard import InputGuard
-from dlcnb.widgets.base.view import View, set_class, shown
+from dlcnb.widgets.base.view import NotYet, View, set_class, shown
 from dlcnb.widgets.studio.activity import Activity
 from dlcnb.widgets.studio.analysis_bar import AnalysisBar
 from dlcnb.widgets.studio.door import FrontDoor
@@ -121,6 +121,8 @@ class Studio(View):
     def leave(self) -> None:
         """Back to the front door; labels are saved, what runs in worker processes goes on."""
         with self._lock:
+            if self.project is None:  # there already
+                return
             task, found = self.project.task, self.overview
             under_way = {"training": found.training, "evaluation": found.evaluating, "analysis": found.analyzing}
             self.tell(MOMENT)
@@ -160,6 +162,7 @@ class Studio(View):
         """Open one of "Frames", "Label", "Check", "Train", … by its name; returns its widget."""
         if tab not in TABS:
             raise ValueError(f"There is no tab {tab!r}; the tabs are {', '.join(TABS)}.")
+        self._check_open()
         self.steps.open(tab)
         self._on_tab()
         return self.widgets.get(tab)
@@ -167,7 +170,12 @@ class Studio(View):
     @shown
     def do_next(self, other: bool = False) -> None:
         """Do what the button beside the line on top says, or the ``other`` one."""
+        self._check_open()
         do_next(self, other)
+
+    def _check_open(self) -> None:
+        if self.project is None:
+            raise NotYet("No project is open yet: open one, or make one.", lambda: self.project is None)
 
     @shown
     def _on_tab(self) -> None:

@@ -92,6 +92,15 @@ class TestStudio:
         studio.door.pane.children[0].children[0].children[0].click()
         assert studio.project.root == project.root
 
+    def test_at_the_door_nothing_is_left_and_no_step_opened(self, studio):
+        door = studio.door
+        studio.leave()
+        assert (studio.door, studio.said) == (door, "")
+        for ask in (lambda: studio.go_to("Label"), studio.do_next):
+            studio.tell("")
+            ask()
+            assert studio.said == "No project is open yet: open one, or make one."
+
     def test_what_goes_on_in_a_project_that_is_left_is_told(self, project, studio):
         told = []
         studio.open_project(project)
