@@ -17,6 +17,7 @@ import pytest
 import dlcnb
 import dlcnb.widgets
 from dlcnb.cli import main
+from dlcnb.widgets.studio.state import TABS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -112,6 +113,15 @@ def test_every_widget_has_a_page() -> None:
         match = re.search(rf"- {name}: (\S+)", nav)
         assert match, name
         assert f".{name}\n" in (ROOT / "docs" / match[1]).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "name", [*(f"Studio-{tab}" for tab in TABS), *(name for name in dlcnb.widgets.__all__ if name != "Studio")]
+)
+def test_every_widget_and_step_has_its_six_pictures(name: str) -> None:
+    page = (ROOT / "docs" / "widgets" / "looks.md").read_text(encoding="utf-8")
+    for view in ("1280-light", "1280-dark", "800-light", "800-dark", "150-light", "150-dark"):
+        assert f"](../img/looks/{name}-{view}.webp)" in page  # that it is there, all links of all pages are asked
 
 
 @pytest.mark.parametrize("name", PUBLIC)

@@ -357,7 +357,7 @@ def test_the_list_of_poses_is_one_line(studio):
 
 def test_terms_of_deeplabcut_have_a_plain_word_in_sight(studio):
     terms = {
-        "Frames": "seed: another one, other frames",
+        "Frames": "seed (chance)",
         "Train": "run (shuffle)",
         "Trajectories": "sure from (pcutoff)",
         "Refine": "(round of corrections)",

@@ -56,7 +56,7 @@ class Controls:
             "magic", "Pick frames from the ticked videos, to look at them", picker.choose, "Choose", "120px",
             button_style="primary",
         )  # fmt: skip
-        named = {"how": self.how, "frames per video": self.count, "seed": self.seed}
+        named = {"how": self.how, "frames per video": self.count, "seed (chance)": self.seed}
         settings = row([*(_labeled(name, field) for name, field in named.items()), self._under_way()])
         settings.add_class("dlcnb-fields")
         return ipywidgets.VBox([several, settings])
