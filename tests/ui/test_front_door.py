@@ -198,7 +198,7 @@ def test_a_video_of_the_file_browser_opens_with_dlcnb_and_one_is_uploaded(server
 def test_everything_of_the_form_can_be_reached(server, page, dark):
     own_video(server, "ninth")
     there = f"ninth-ann-{datetime.date.today()}"  # a project of that name exists already, which takes long to say
-    for name in (there, "more", "folders"):
+    for name in (there, "more", "folders", f"clip_of_cage_12_at_noon-ann-{datetime.date.today()}"):
         (server.root / name).mkdir(exist_ok=True)
     page.evaluate(THEME, "JupyterLab Dark" if dark else "JupyterLab Light")
     page.locator(".jp-LauncherCard", has_text="dlcnb Studio").click()

@@ -318,12 +318,12 @@ function render({ model, el }) {
     const look = () => {
       const style = getComputedStyle(root);
       const room = Math.floor(root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight));
-      if (room <= 0) return;
       const top = pane && root.getBoundingClientRect().top - pane.getBoundingClientRect().top + pane.scrollTop;
       const below = pane ? Math.max(Math.floor(pane.clientHeight - top), 0) : 0;
       const dark = document.body.dataset.jpThemeLight === 'false';
-      if (room === model.get('room') && below === model.get('below') && dark === model.get('dark')) return;
-      model.set({ room, below, dark });
+      const seen = room > 0 ? { room, below, dark } : { dark }; // it has no width at all while a theme is loaded
+      if (Object.entries(seen).every(([name, value]) => model.get(name) === value)) return;
+      model.set(seen);
       model.save_changes();
     };
     const observer = new ResizeObserver(look);
