@@ -13,6 +13,7 @@ __all__ = ["MAX_ZOOM", "Zoomable", "canvas_size"]
 
 MAX_ZOOM = 32.0
 AROUND = 0.08  # of the canvas's shorter side, that is to be seen around points
+SMALL, NEAR = 120.0, 0.5  # canvas px of a box that is shown nearer, and how much of the canvas it takes then
 
 
 class Zoomable:
@@ -76,6 +77,24 @@ class Zoomable:
             middle = CanvasFit(zoom).to_canvas((there.min(axis=0) + there.max(axis=0)) / 2)
             left, top = (room / 2 - middle).tolist()
             self._set_fit(CanvasFit(zoom, left, top))
+
+    def come_near(self, box: tuple[float, float, float, float]) -> bool:
+        """Show a box (left, top, right, bottom; px of the image) half as large as the canvas if it is seen small.
+
+        Returns whether that changed anything: it doesn't where the box is large enough or the zoom at its end.
+        """
+        room, (left, top, right, bottom) = np.array(self.canvas_size[::-1]), box
+        if min(right - left, bottom - top) * self.fit.zoom >= SMALL:
+            return False
+        before = self.fit
+        self.zoom(NEAR * float((room / (right - left, bottom - top)).min()) / before.zoom)
+        x, y = (room / 2 - self.fit.to_canvas(((left + right) / 2, (top + bottom) / 2))).tolist()
+        self.pan(x, y)
+        return self.fit != before
+
+    def show(self, fit: CanvasFit) -> None:
+        """Let the picture lie as it did; never off the canvas."""
+        self._set_fit(fit)
 
     @property
     def zoomed(self) -> bool:

@@ -1,18 +1,22 @@
-"""Labeling without a mouse: a crosshair that the arrow keys move and Enter places at."""
+"""Labeling without a mouse: a crosshair that numbered fields and the arrow keys move, and Enter places at."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from dlcnb.geometry import CanvasFit
     from dlcnb.widgets.labeler.state import LabelSession
-    from dlcnb.widgets.labeler.view import LabelView
+    from dlcnb.widgets.labeler.view import Field, LabelView
 
-__all__ = ["Crosshair"]
+__all__ = ["Crosshair", "fields"]
 
+SIDE = 3  # fields across, and down
+WHOLE = "0"
 _WAYS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
 STEPS = {  # canvas px
     f"{held}{arrow}": (step * dx, step * dy)
@@ -22,18 +26,29 @@ STEPS = {  # canvas px
 FINE = {f"Alt+{arrow}": way for arrow, way in _WAYS.items()}  # image px
 
 
+def fields(field: Field) -> list[Field]:
+    """The nine fields, row by row, that a field (left, top, right, bottom) is divided into."""
+    across, down = (np.linspace(*ends, SIDE + 1).tolist() for ends in (field[::2], field[1::2]))
+    return [(left, top, right, bottom) for top, bottom in pairwise(down) for left, right in pairwise(across)]
+
+
 class Crosshair:
     """What the crosshair of a `LabelView` does for a `LabelSession`.
+
+    What is seen of the picture is divided into nine numbered fields. The number of one takes the crosshair to its
+    middle and divides that field anew, nearer if it is small: four numbers reach any place of a picture of 640 x 480
+    to 4 px. Arrows move it on, with the loupe in place of the fields.
 
     Attributes
     ----------
     keys : those that it takes while it is shown.
     """
 
-    keys = frozenset((*STEPS, *FINE, "Enter"))
+    keys = frozenset((*STEPS, *FINE, "Enter", WHOLE, *map(str, range(1, SIDE * SIDE + 1))))
 
     def __init__(self, session: LabelSession, view: LabelView) -> None:
         self.session, self.view = session, view
+        self._seen: CanvasFit | None = None  # how the picture lay before it was shown nearer
 
     @property
     def shown(self) -> bool:
@@ -43,27 +58,47 @@ class Crosshair:
     def toggle(self) -> None:
         """Show it, or put it away."""
         if self.shown:
-            self.view.set_crosshair(None)
+            self.put_away()
             self.session.note("the crosshair is off: the arrows go from frame to frame")
             return
-        self.session.note("the crosshair is on: arrows move it, Enter places, Escape puts it away")
-        height, width = self.view.canvas_size
-        self.view.set_crosshair(self.session.clipped(self.view.image_point((width / 2, height / 2))))
+        part = self.session.cursor.bodypart
+        self.session.note(
+            f"Press the number of the field with {part}, again and again, then Enter. Arrows move on (Shift: far, Alt: "
+            "1 px), 0 shows all fields, W and S change the bodypart, Escape ends it."
+        )
+        self._seen = None
+        self._begin(_middle(self.view.seen))
         self.aim()
+
+    def put_away(self) -> None:
+        """Show none."""
+        self._look_back()
+        self.view.set_crosshair(None)
 
     def aim(self) -> None:
         """Go, if shown, where the current bodypart is; else where it was in the frame labeled before, moved as those
-        were that are placed here already.
+        were that are placed here already; else stay. All that is seen is divided again.
         """
-        if not self.shown:
+        if (at := self.view.crosshair) is None:
             return
         session = self.session
         previous = session.previous_labeled()
         for points in (session.shown_points(), self._carried(session.points(previous)) if previous else None):
             if points is not None and np.isfinite(points[session.part]).all():
                 x, y = points[session.part].tolist()
-                self.view.set_crosshair(session.clipped((x, y)))
-                return
+                at = session.clipped((x, y))
+                break
+        self._begin(at)
+
+    def _begin(self, at: tuple[float, float]) -> None:
+        """Stand at a point of the image, with fields over all that is seen."""
+        self._look_back()
+        self.view.set_crosshair(at, self.view.seen)
+
+    def _look_back(self) -> None:
+        if self._seen is not None:
+            self.view.show(self._seen)
+            self._seen = None
 
     def _carried(self, before: NDArray[np.float64]) -> NDArray[np.float64]:
         """Points of another frame, float64 (K, 2), moved as far as those that are placed here lie from theirs."""
@@ -76,13 +111,37 @@ class Crosshair:
         if (at := self.view.crosshair) is None:
             return
         if key == "Enter":
-            placed = self.session.points()[self.session.part]
-            if not np.isfinite(placed).all():
-                self.session.click(at)
-            elif tuple(placed) != at:
-                self.session.place(at)
-            self.aim()
+            self._place(at)
+        elif key == WHOLE:
+            self._begin(at)
+        elif key.isdigit():
+            self._narrow(int(key))
+        else:
+            scale = 1.0 if key in FINE else 1 / self.view.fit.zoom
+            dx, dy = FINE.get(key) or STEPS[key]
+            self.view.set_crosshair(self.session.clipped((at[0] + dx * scale, at[1] + dy * scale)))
+
+    def _narrow(self, number: int) -> None:
+        """Go to the middle of a numbered field, or show the fields first."""
+        if self.view.field is None:
+            self.view.set_crosshair(self.view.crosshair, self.view.seen)
             return
-        scale = 1.0 if key in FINE else 1 / self.view.fit.zoom
-        dx, dy = FINE.get(key) or STEPS[key]
-        self.view.set_crosshair(self.session.clipped((at[0] + dx * scale, at[1] + dy * scale)))
+        field = fields(self.view.field)[number - 1]
+        self.view.set_crosshair(_middle(field), field)
+        seen = self.view.fit
+        if self.view.come_near(field) and self._seen is None:
+            self._seen = seen
+
+    def _place(self, at: tuple[float, float]) -> None:
+        self._look_back()
+        placed = self.session.points()[self.session.part]
+        if not np.isfinite(placed).all():
+            self.session.click(at)
+        elif tuple(placed) != at:
+            self.session.place(at)
+        self.aim()
+
+
+def _middle(field: Field) -> tuple[float, float]:
+    left, top, right, bottom = field
+    return (left + right) / 2, (top + bottom) / 2

@@ -26,6 +26,7 @@ from dlcnb.widgets.base.paint import (
     on_picture,
     outlined,
 )
+from dlcnb.widgets.labeler.crosshair import fields
 from dlcnb.widgets.labeler.history import Point
 from dlcnb.widgets.labeler.view import REACH
 
@@ -66,7 +67,8 @@ class Scene:
 
     ``points``, ``ghosts``, ``hollow``: (K, 2), NaN where there is none; ``likelihood``: (K,) of what is hollow;
     ``lines``: (E, 2, 2) of the skeleton; ``disputed``: (C, 2, 2), mine and theirs of each conflict in this frame;
-    ``crosshair``: (2,), NaN if it is not used; ``size``: (height, width) of the canvas;
+    ``crosshair``: (2,), NaN if it is not used; ``fields``: (9, 2, 2), left top and right bottom of the numbered fields,
+    or none; ``size``: (height, width) of the canvas;
     ``loupe``: the image point (x, y) to magnify, or None, and ``loupe_box`` where that is shown: left, top, side;
     ``pointer``: (2,), NaN if it is elsewhere, and ``under`` the bodypart whose point lies there, or None;
     ``note``: what stands on top, such as how many frames away the picture is; ``letters``: height of names.
@@ -79,6 +81,7 @@ class Scene:
     lines: NDArray[np.float64]
     disputed: NDArray[np.float64]
     crosshair: NDArray[np.float64]
+    fields: NDArray[np.float64]
     size: tuple[int, int]
     current: int
     dragging: bool
@@ -126,6 +129,7 @@ def scene(session: LabelSession, view: LabelView, edges: NDArray[np.int64], unde
         lines=fit.to_canvas(points[edges] if view.skeleton and len(edges) else np.empty((0, 2, 2))),
         disputed=fit.to_canvas(np.array(disputed, float).reshape(-1, 2, 2)),
         crosshair=fit.to_canvas(view.crosshair or (np.nan, np.nan)),
+        fields=fit.to_canvas(np.reshape(fields(view.field) if view.field else [], (-1, 2, 2))),
         size=view.canvas_size,
         current=session.part,
         dragging=view.held is not None,
@@ -174,13 +178,16 @@ def loupe_box(
 def elsewhere(seen: Scene, note: str) -> Scene:
     """A scene without labels, for a picture that they are not of, with a note."""
     gone = {name: np.full_like(getattr(seen, name), np.nan) for name in ("points", "ghosts", "hollow", "lines")}
-    gone |= {name: np.full_like(getattr(seen, name), np.nan) for name in ("disputed", "crosshair", "pointer")}
+    gone |= {name: np.full_like(getattr(seen, name), np.nan) for name in ("disputed", "crosshair", "fields", "pointer")}
     return replace(seen, **gone, loupe=None, note=note)
 
 
 def _magnified(session: LabelSession, view: LabelView) -> Point | None:
-    """The image point for the loupe: what is dragged, the crosshair, or what is under the pointer; None outside."""
-    if not view.loupe:
+    """The image point for the loupe: what is dragged, the crosshair, or what is under the pointer; None outside.
+
+    No loupe covers the numbered fields.
+    """
+    if not view.loupe or view.field:
         return None
     if view.held:
         return view.held[1]
@@ -302,13 +309,33 @@ def _dispute_things(disputed: NDArray[np.float64]) -> list[Thing]:
 
 
 def _crosshair_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:
-    """Lines through the whole picture, open in the middle, with the name of what Enter places."""
+    """Lines through the whole picture, open in the middle, with the name of what Enter places; and the fields."""
     (x, y), (height, width) = seen.crosshair.tolist(), seen.size
     if not np.isfinite([x, y]).all():
         return []
     ends = np.array([[[0, y], [x - 8, y]], [[x + 8, y], [width, y]], [[x, 0], [x, y - 8]], [[x, y + 8], [x, height]]])
-    name = Text(seen.names[seen.current], (x + 12, y - 12), seen.letters, outline=1.5)
-    return [*haloed(Lines(ends, colors[seen.current], 1.5, 0.9), 1.0, 0.7), name]
+    name = Text(seen.names[seen.current], _name_place(seen), seen.letters, outline=1.5)
+    return [*_field_things(seen), *haloed(Lines(ends, colors[seen.current], 1.5, 0.9), 1.0, 0.7), name]
+
+
+def _name_place(seen: Scene) -> tuple[float, float]:
+    """Beside the crosshair; above or below fields that are so small that it would lie on their numbers."""
+    (x, y), height = seen.crosshair.tolist(), seen.size[0]
+    tops, bottoms = seen.fields[:, 0, 1], seen.fields[:, 1, 1]
+    if not len(tops) or bottoms.max() - tops.min() > 0.9 * height:
+        return x + 12, y - 12
+    above = tops.min() - seen.letters
+    return float(seen.fields[:, 0, 0].min()), float(above if above > seen.letters else bottoms.max() + seen.letters)
+
+
+def _field_things(seen: Scene) -> list[Thing]:
+    """The frames of the fields, with their numbers in their corners."""
+    boxes = np.concatenate([seen.fields[:, 0], seen.fields[:, 1] - seen.fields[:, 0]], axis=1)
+    numbers = [
+        Text(str(n), (left + 5, top + 0.8 * seen.letters), seen.letters, outline=1.5, bold=True)
+        for n, (left, top) in enumerate(seen.fields[:, 0].tolist(), 1)
+    ]
+    return [*outlined(Rectangles(boxes, LIGHT, 1.0, 0.6), alpha=0.4), *numbers]
 
 
 def loupe_things(seen: Scene, image: NDArray[np.uint8], view: LabelView, ratio: float = 1.0) -> list[Thing]:

@@ -132,7 +132,8 @@ GROUPS = {
     ),
     "other": (
         _a("crosshair", "c", "crosshairs", "Crosshair for keys",
-           "A crosshair that the arrows move (Shift: far, Alt: 1 px) and Enter places at", "crosshair.toggle"),
+           "Label without a mouse: the number of a field takes a crosshair there, again and again, arrows move it "
+           "(Shift: far, Alt: 1 px), Enter places, 0 shows all fields again", "crosshair.toggle"),
         _a("mode", "m", "random", "Next mode", "Next mode: sequential, quick, loop", "session.next_mode"),
         _a("help", "?", "question", "", "Show all keys", "labeler.toggle_help"),
         _a("escape", "Escape", "times", "Close", "Cancel the drag; close the list of keys, the menu, the crosshair",
@@ -157,7 +158,7 @@ POINTER_TEXTS = {
     "Ctrl+wheel": "Zoom to the pointer; zoomed in, the wheel alone does",
     "two fingers": "Zoom and move",
     "Shift+click": "Make the point there the current bodypart",
-    "1 to 9": "Make that bodypart of the list the current one",
+    "1 to 9": "Make that bodypart of the list the current one; with the crosshair, go to that field",
 }
 MARK_TEXTS = {
     "● ■ ◆ ▲": "A label; the ring is around the current bodypart",

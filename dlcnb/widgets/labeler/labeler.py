@@ -114,9 +114,8 @@ class Labeler(View):
             self.session.offer_machine_labels()
         counts = self.session.counts()
         if not (counts["done"] or counts["in work"] or self.session.suggestions or self.said):
-            first, *others = self.session.bodyparts
-            then = f", then on {others[0]}" if others else ""
-            self.session.note(f"Click on {first} in the picture{then}; Done → next opens the next frame.")
+            first = " and then on ".join(self.session.bodyparts[:2])
+            self.session.note(f"Click on {first} in the picture, or press C to label by keys; Done → next goes on.")
 
     # --- what it is made of ---
 
@@ -142,7 +141,7 @@ class Labeler(View):
     def _connect(self) -> None:
         session, view, controls = self.session, self.view, self.controls
         session.cursor.observe(self._on_image, "image")
-        session.cursor.observe(lambda _: self.redraw(), "bodypart")
+        session.cursor.observe(self._on_bodypart, "bodypart")
         session.observe(self._on_edit, "revision")
         session.observe(lambda _: self.redraw(), "mode")
         session.observe(lambda change: self.tell(change.new), "message")
@@ -179,7 +178,6 @@ class Labeler(View):
 
     def _on_key(self, key: str) -> None:
         if self.crosshair.shown and key in Crosshair.keys:
-            self.tell("")
             self.crosshair.on_key(key)
         elif key in DIGITS:
             if int(key) <= len(self.session.bodyparts):
@@ -210,7 +208,6 @@ class Labeler(View):
     @shown
     def _choose(self, index: int) -> None:
         self.session.choose(index)
-        self.crosshair.aim()
 
     @shown
     def _show_part(self, image: str, bodypart: str) -> None:
@@ -233,10 +230,15 @@ class Labeler(View):
 
     def _on_image(self, change: Any) -> None:
         self.pointer.give_up()
+        self.crosshair.aim()
         self._look_at_animal()
         self.follower.left(change.old)
         if self.session.saved == "unsaved":
             self._keeper.save_soon(0.3)
+        self.redraw()
+
+    def _on_bodypart(self, _: Any) -> None:
+        self.crosshair.aim()
         self.redraw()
 
     def _look_at_animal(self) -> None:
@@ -323,7 +325,7 @@ class Labeler(View):
         elif not self.controls.close_menus():
             if not self.crosshair.shown:
                 self.input.guard.send({"type": "blur"})  # nothing was open: the page has its keys again
-            self.view.set_crosshair(None)
+            self.crosshair.put_away()
 
     # --- painting ---
 

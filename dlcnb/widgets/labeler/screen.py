@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Screen"]
 
 LETTERS = 13  # px
-LABEL = "Picture to label. C shows a crosshair for the arrow keys, question mark shows all keys, Escape leaves."
+LABEL = "Picture to label. C shows a crosshair for labeling by keys, question mark shows all keys, Escape leaves."
 
 
 class Screen:
@@ -72,8 +72,14 @@ class Screen:
         guard.label = LABEL
         made.sharpen(self.appear, self.canvas, self.bar)
         guard.observe(lambda _: self._on_client(), "shown")
+        guard.observe(lambda _: self._keep_keys(), "attached")
         made.zooms(self.view)
         return made
+
+    def _keep_keys(self) -> None:
+        """Who labels without a mouse can't press on the picture of a page that was loaded again."""
+        if self.view.crosshair is not None and self._guard is not None:
+            self._guard.send({"type": "focus"})
 
     def appear(self, *_: Any) -> None:
         """Paint everything anew: the page's canvases are empty."""

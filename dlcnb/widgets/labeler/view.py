@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,10 @@ from dlcnb.widgets.labeler.history import Point
 if TYPE_CHECKING:
     from dlcnb.widgets.labeler.state import LabelSession
 
-__all__ = ["REACH", "LabelView", "Message", "Pointer"]
+__all__ = ["REACH", "Field", "LabelView", "Message", "Pointer"]
 
 Message = dict[str, Any]  # see `InputGuard`
+Field: TypeAlias = tuple[float, float, float, float]  # left, top, right, bottom; px of the image
 
 REACH = 9.0  # canvas px from a point within which it is taken
 TOUCHING = 3.0  # canvas px by which one point may be nearer than another that lies on it
@@ -37,6 +38,7 @@ class LabelView(Zoomable, HasTraits):
     ----------
     pointer : (x, y) on the canvas where the mouse is, None if it is elsewhere.
     crosshair : (x, y) in the image that the arrow keys move and Enter places at, None if it is not used.
+    field : what is divided into numbered fields for the crosshair, None while there are none.
     held : (index of a bodypart, (x, y) in the image) while a point is dragged, else None.
     """
 
@@ -54,6 +56,7 @@ class LabelView(Zoomable, HasTraits):
         super().__init__()
         self.pointer: Point | None = None
         self.crosshair: Point | None = None
+        self.field: Field | None = None
         self.held: tuple[int, Point] | None = None
         self._set_sizes(image_size, canvas_size)
 
@@ -69,6 +72,7 @@ class LabelView(Zoomable, HasTraits):
         """Show images of another size; the zoom is kept while it stays the same."""
         if tuple(size) != self.image_size:
             self._set_sizes(size, self.canvas_size)
+            self.field = self.field and self.seen
             self.revision += 1
 
     def tones(self) -> NDArray[np.uint8] | None:
@@ -89,11 +93,20 @@ class LabelView(Zoomable, HasTraits):
             self.pointer = place
             self.revision += 1
 
-    def set_crosshair(self, point: Point | None) -> None:
-        """Show the crosshair at (x, y) of the image; None hides it."""
-        if point != self.crosshair:
-            self.crosshair = point
+    def set_crosshair(self, point: Point | None, field: Field | None = None) -> None:
+        """Show the crosshair at (x, y) of the image, with a field in nine parts (None: without); a ``point`` of None
+        hides it.
+        """
+        if (point, field) != (self.crosshair, self.field):
+            self.crosshair, self.field = point, field
             self.revision += 1
+
+    @property
+    def seen(self) -> Field:
+        """What of the image is seen."""
+        (height, width), (tall, wide) = self.canvas_size, self.image_size
+        (left, top), (right, bottom) = self.image_point((0, 0)), self.image_point((width, height))
+        return max(left, -0.5), max(top, -0.5), min(right, wide - 0.5), min(bottom, tall - 0.5)
 
     def image_point(self, place: Point) -> Point:
         """The point of the image, (x, y) px, that lies at a place on the canvas."""

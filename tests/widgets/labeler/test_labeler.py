@@ -393,30 +393,78 @@ class TestZoomFromFrameToFrame:
 class TestCrosshair:
     TRUTH = ((16.0, 24.0), (36.0, 28.0), (60.0, 48.0), (100.0, 80.0))
 
-    def go(self, labeler, target):
-        """Arrow keys, far steps first, until the crosshair is within half a step of a point; how many."""
-        count = 0
-        for axis, names in ((0, ("ArrowLeft", "ArrowRight")), (1, ("ArrowUp", "ArrowDown"))):
-            for held, step in (("Shift+", 80 / ZOOM), ("", 16 / ZOOM)):
-                while abs(far := target[axis] - labeler.view.crosshair[axis]) > step / 2 + 1e-9:
-                    key(labeler, held + names[far > 0])
-                    count += 1
-        return count
+    def test_a_number_goes_to_the_middle_of_its_field_and_divides_that_anew(self, labeler):
+        key(labeler, "c", "1")
+        height, width = labeler.view.image_size
+        assert labeler.view.field == pytest.approx((-0.5, -0.5, width / 3 - 0.5, height / 3 - 0.5))
+        assert labeler.view.crosshair == pytest.approx((width / 6 - 0.5, height / 6 - 0.5))
+        key(labeler, "6", "8")
+        left, top, right, bottom = labeler.view.field
+        assert (right - left, bottom - top) == pytest.approx((width / 27, height / 27))
+        assert (left + 0.5, top + 0.5) == pytest.approx((width * (2 / 9 + 1 / 27), height * (1 / 9 + 2 / 27)))
 
-    def test_a_first_frame_is_labeled_by_at_most_thirty_keys(self, labeler):
-        key(labeler, "c")
-        count = 1
-        for point in self.TRUTH:
-            count += self.go(labeler, point) + 1
-            key(labeler, "Enter")
-        assert count <= 30
-        assert np.abs(points(labeler) - self.TRUTH).max() <= 16 / ZOOM / 2 + 1e-9
-        assert labeler.session.state() == "done"
+    def test_small_fields_are_shown_nearer_until_the_point_is_placed(self, labeler):
+        whole = labeler.view.fit
+        key(labeler, "c", "5", "2", "2")
+        assert labeler.view.fit.zoom > 2 * whole.zoom
+        corners = np.reshape(labeler.view.field, (2, 2))
+        near = labeler.view.fit.to_canvas(corners)
+        assert (near >= 0).all()
+        assert (near <= labeler.view.canvas_size[::-1]).all()
+        at = labeler.view.crosshair
+        key(labeler, "Enter")
+        assert labeler.view.fit == whole
+        assert labeler.session.part == 1
+        np.testing.assert_allclose(points(labeler)[0], at)
+        key(labeler, "1", "1", "1")
+        assert labeler.view.fit != whole
+        key(labeler, "0")
+        assert labeler.view.fit == whole
+        assert labeler.view.field == labeler.view.seen
+        key(labeler, "1", "1", "1", "Escape")
+        assert labeler.view.fit == whole
+        assert labeler.view.field is None
+
+    def test_fields_begin_with_what_is_seen_and_the_zoom_comes_back(self, labeler):
+        key(labeler, "+", "+", "+", "c")
+        before, (left, top, right, bottom) = labeler.view.fit, labeler.view.seen
+        key(labeler, "3")
+        assert labeler.view.field == pytest.approx((right - (right - left) / 3, top, right, top + (bottom - top) / 3))
+        key(labeler, "3", "3", "3")
+        assert labeler.view.fit != before
+        key(labeler, "Enter")
+        assert labeler.view.fit == before
+
+    def test_arrows_show_the_loupe_in_place_of_the_fields_and_a_number_the_fields(self, labeler):
+        def seen():
+            return scene(labeler.session, labeler.view, np.empty((0, 2), int))
+
+        key(labeler, "c", "1")
+        at = labeler.view.crosshair
+        assert len(seen().fields) == 9
+        assert seen().loupe is None
+        key(labeler, "Alt+ArrowRight")
+        assert len(seen().fields) == 0
+        assert seen().loupe == (at[0] + 1, at[1])
+        key(labeler, "7")
+        assert len(seen().fields) == 9
+        assert labeler.view.crosshair == (at[0] + 1, at[1])
+
+    def test_the_mouse_takes_over_where_the_picture_lies_then(self, labeler):
+        key(labeler, "c", "5", "5", "5")
+        near = labeler.view.fit
+        message(labeler, type="down", surface=0, x=100, y=100, button=0, buttons=1, shift=False)
+        message(labeler, type="up", surface=0, x=100, y=100, button=0, buttons=0, shift=False)
+        assert labeler.view.crosshair is None
+        assert labeler.view.field is None
+        assert labeler.view.fit == near
+        key(labeler, "0", "c", "5", "Enter")
+        assert not labeler.view.zoomed
 
     def test_it_begins_the_next_frame_where_the_bodypart_was(self, labeler):
         for point in self.TRUTH:
             labeler.session.click(point)
-        key(labeler, "c", "f", "1")
+        key(labeler, "c", "f")
         assert labeler.view.crosshair == self.TRUTH[0]
         key(labeler, "Alt+ArrowRight", "Enter", "Enter")
         np.testing.assert_allclose(points(labeler)[:2], [(17, 24), (37, 28)])  # moved as the one before was
@@ -430,9 +478,9 @@ class TestCrosshair:
 
     def test_enter_at_another_place_moves_what_is_placed(self, labeler):
         key(labeler, "c")
-        assert "crosshair is on" in labeler.session.message
+        assert f"field with {labeler.session.bodyparts[0]}" in labeler.session.message
         labeler.session.place(self.TRUTH[0], labeler.session.bodyparts[0])
-        key(labeler, "1", "Alt+ArrowRight", "Enter")
+        key(labeler, "w", "s", "Alt+ArrowRight", "Enter")
         np.testing.assert_allclose(points(labeler)[0], np.add(self.TRUTH[0], (1, 0)))
 
     def test_it_stays_in_the_picture_and_goes_by_escape_or_a_click(self, labeler):

@@ -820,7 +820,7 @@ class TestStudio:
             table.unlink()
         with closing(Studio(studio.project)) as view:
             assert view.tab == "Label"
-            assert "Click on snout in the picture, then on leftear" in view.status_line.value
+            assert "Click on snout and then on leftear" in view.status_line.value
             assert view.next_button.layout.display == "none"
             view.go_to("Train")
             assert view.next_button.layout.display is None
