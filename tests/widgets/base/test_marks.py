@@ -21,8 +21,8 @@ SIDE, MIDDLE = 80, np.array([40.3, 40.3])
 NONE = np.full((1, 2), np.nan)
 SCENE = Scene(
     points=NONE, ghosts=NONE, hollow=NONE, likelihood=NONE[:, 0], lines=np.empty((0, 2, 2)),
-    disputed=np.empty((0, 2, 2)), crosshair=NONE[0], size=(SIDE, SIDE), current=0, dragging=False, names=("snout",),
-    named=False, loupe=None, loupe_box=(0, 0, 0), pointer=NONE[0],
+    disputed=np.empty((0, 2, 2)), crosshair=NONE[0], fields=np.empty((0, 2, 2)), size=(SIDE, SIDE),
+    current=0, dragging=False, names=("snout",), named=False, loupe=None, loupe_box=(0, 0, 0), pointer=NONE[0],
 )  # fmt: skip
 
 
