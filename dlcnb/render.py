@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dlcnb.video import VideoReader
 
 
-__all__ = ["DARK", "LIGHT", "body_lines", "draw_pose", "halos", "label_video", "palette"]
+__all__ = ["DARK", "LIGHT", "body_lines", "draw_pose", "halos", "label_video", "palette", "readable"]
 
 # Okabe and Ito's eight colours (https://jfly.uni-koeln.de/color/), those that differ most from each other first; last
 # yellow, hard to see on white, and in place of black a grey that shows on black as well.
@@ -35,6 +35,8 @@ INFERNO = (
 )  # fmt: skip
 SUBPIXEL_BITS = 4
 DARK, LIGHT = (15, 15, 15), (250, 250, 250)
+_LUMINANCE = (0.2126, 0.7152, 0.0722)  # of red, green and blue light, as sRGB defines it
+_ON_PAGES = (0.15, 0.29)  # luminances that differ by 3:1 from #212121, and from white
 
 
 def palette(n: int) -> NDArray[np.uint8]:
@@ -64,10 +66,30 @@ def halos(colors: ArrayLike) -> NDArray[np.uint8]:
 
     One of the two, the mark or its edge, then differs from any ground: from black, white and grey at 3:1 or more.
     """
-    share = np.asarray(colors, float).reshape(-1, 3) / 255
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    luminance = linear @ [0.2126, 0.7152, 0.0722]  # as sRGB defines it
+    luminance = _linear(colors) @ _LUMINANCE
     return np.where(luminance[:, None] < 0.18, LIGHT, DARK).astype(np.uint8)
+
+
+def readable(colors: ArrayLike) -> NDArray[np.uint8]:
+    """The same hues, RGB (n, 3), as thin lines on a page need them: 3:1 or more on white and on the dark theme's grey.
+
+    Lighter ones than that become darker and darker ones lighter; the others stay as they are.
+    """
+    linear, (least, most) = _linear(colors), _ON_PAGES
+    luminance = linear @ _LUMINANCE
+    linear *= np.minimum(1.0, most / np.maximum(luminance, 1e-9))[:, None]
+    room = 1 / np.maximum(linear.max(axis=1, initial=0), 1e-9)  # up to the purest light of the hue
+    linear *= np.clip(least / np.maximum(luminance, 1e-9), 1.0, room.clip(1))[:, None]
+    luminance = linear @ _LUMINANCE
+    linear += (1 - linear) * (np.maximum(least - luminance, 0) / (1 - luminance))[:, None]
+    share = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return (255 * share).round().astype(np.uint8)
+
+
+def _linear(colors: ArrayLike) -> NDArray[np.float64]:
+    """Shares (n, 3) of light of colours RGB (n, 3)."""
+    share = np.asarray(colors, float).reshape(-1, 3) / 255
+    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
 
 
 def draw_pose(  # noqa: PLR0913

@@ -162,7 +162,9 @@ class _Measured:
             name = "_".join(filter(None, [individual, part])).replace("/", "_").replace("\\", "_")
             figure, _ = plots.ethogram(of_part, made.times)
             self.plots.append(plots.save(figure, folder / f"zones-{name}.png"))
-            figure, _ = plots.occupancy(points[:, k], made.times, size, zones=self._drawn, image=image)
+            figure, _ = plots.occupancy(
+                points[:, k], made.times, size, zones=self._drawn, image=image, scale=made.scale
+            )
             self.plots.append(plots.save(figure, folder / f"occupancy-{name}.png"))
 
 

@@ -31,13 +31,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from dlcnb.poses import Poses
+    from dlcnb.project import Scale
 
 
 __all__ = ["coordinates", "histogram", "likelihood", "save_all", "trajectory"]
 
 
 def trajectory(
-    poses: Poses, pcutoff: float = 0.6, *, size: tuple[int, int] | None = None, ax: Axes | None = None
+    poses: Poses,
+    pcutoff: float = 0.6,
+    *,
+    size: tuple[int, int] | None = None,
+    scale: Scale | None = None,
+    ax: Axes | None = None,
 ) -> Drawn:
     """Where each bodypart was: y over x, the right way up (y down, as in the image).
 
@@ -49,18 +55,23 @@ def trajectory(
     size : tuple of int, optional
         (height, width) of the video, where the axes end, and the title counts the points beyond; as far as the points
         go if None.
+    scale : dlcnb.project.Scale, optional
+        Of the video: the axes are in cm.
     ax : matplotlib.axes.Axes, optional
     """
     fig, ax = axes_for(ax, (7, 5))
-    points, frame = shown(poses, pcutoff), size if poses.unit == "px" else None
+    drawn, frame = poses if scale is None else poses.in_cm(scale), size if poses.unit == "px" else None
+    points = shown(drawn, pcutoff)
     points = points[:: -(-len(points) // MOST) or 1]
     for name, color, (x, y) in zip(named_parts(poses), colors(poses), np.moveaxis(points, 0, 2), strict=True):
         ax.plot(x, y, color=color, lw=0.5, alpha=0.5)
         ax.plot(x, y, ".", color=color, ms=2.5, mew=0, label=name)
-    ax.set(**plane(poses), title=title("Trajectories", pcutoff, poses, frame))
-    if frame is not None:
-        ax.set(xlim=(-0.5, frame[1] - 0.5), ylim=(frame[0] - 0.5, -0.5))
-    else:
+    ax.set(**plane(drawn), title=title("Trajectories", pcutoff, poses, frame))
+    if frame is not None and (scale is None or scale.px_per_cm):
+        ends = np.array([(-0.5, -0.5), (frame[1] - 0.5, frame[0] - 0.5)])
+        (left, top), (right, bottom) = ends if scale is None else scale.to_cm(ends)
+        ax.set(xlim=(left, right), ylim=(bottom, top))
+    else:  # what a slanted camera sees has no edges in centimetres
         upright(ax)
     legend(ax, poses)
     return fig, ax

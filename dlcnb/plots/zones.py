@@ -12,12 +12,15 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike, NDArray
 
 from dlcnb.plots.figure import Drawn, axes_for, named
+from dlcnb.plots.ground import Ground
 from dlcnb.plots.series import upright
 from dlcnb.render import palette
 from dlcnb.zones import Stays, Zone, heat_map
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from dlcnb.project import Scale
 
 __all__ = ["ethogram", "occupancy"]
 
@@ -46,7 +49,7 @@ def ethogram(found: Sequence[Stays], times: ArrayLike, *, ax: Axes | None = None
     return fig, ax
 
 
-def occupancy(
+def occupancy(  # noqa: PLR0913
     points: ArrayLike,
     times: ArrayLike,
     size: tuple[int, int],
@@ -54,6 +57,7 @@ def occupancy(
     zones: Sequence[Zone] = (),
     image: NDArray[np.uint8] | None = None,
     bin_px: float = 16.0,
+    scale: Scale | None = None,
     ax: Axes | None = None,
 ) -> Drawn:
     """How long a bodypart was where in the frame, with the outlines of zones.
@@ -68,32 +72,52 @@ def occupancy(
     zones : sequence of dlcnb.zones.Zone
     image : uint8 (H, W, 3), optional
         The frame, shown below.
-    bin_px : the side of a square.
+    bin_px : the side of a square; in cm the round number next to it.
+    scale : dlcnb.project.Scale, optional
+        Of the video: the map is in cm, and what a slanted camera saw is shown from straight above.
     ax : matplotlib.axes.Axes, optional
     """
-    seconds, extent = heat_map(points, times, size, bin_px)
-    fig, ax = axes_for(ax, (7, 7 * size[0] / size[1] + 0.6))
+    points = np.asarray(points, float)
+    ground = Ground.of_frame(size, bin_px) if scale is None else Ground.in_cm(scale, size, points, zones, bin_px)
+    (left, top), (right, bottom) = ground.low, ground.high
+    fig, ax = axes_for(ax, (7, 7 * (bottom - top) / (right - left) + 0.6))
     ax.grid(False)
     if image is not None:
-        ax.imshow(image, zorder=0)
+        ax.imshow(ground.seen(image), extent=(left, right, bottom, top), zorder=0)
+    seconds, extent = _time(ground, points, times)
     shown = np.ma.masked_equal(seconds, 0)
     drawn = ax.imshow(
         shown, extent=extent, norm=PowerNorm(0.5, vmin=0), cmap="inferno", zorder=1,
         alpha=0.75 if image is not None else 1.0,
     )  # fmt: skip
-    fig.colorbar(drawn, ax=ax, label=f"seconds per {bin_px:g} px square", shrink=0.8)
+    fig.colorbar(drawn, ax=ax, label=f"seconds per {ground.side:g} {ground.unit} square", shrink=0.8)
     colored = zip(zones, palette(len(zones)) / 255, strict=True)
     for zone, color in sorted(colored, key=lambda one: -one[0].polygon.area):  # small ones over large ones
-        _outline(ax, zone, color)
-    ax.set(xlim=(-0.5, size[1] - 0.5), ylim=(-0.5, size[0] - 0.5), xlabel="x (px)", ylabel="y (px)", aspect="equal")
+        _outline(ax, zone, color, ground)
+    ax.set(xlim=(left, right), ylim=(top, bottom), aspect="equal")
+    ax.set(xlabel=f"x ({ground.unit})", ylabel=f"y ({ground.unit})")
     upright(ax)
     return fig, ax
 
 
-def _outline(ax: Axes, zone: Zone, color: NDArray[np.float64]) -> None:
+def _time(
+    ground: Ground, points: NDArray[np.float64], times: ArrayLike
+) -> tuple[NDArray[np.float64], tuple[float, float, float, float]]:
+    """The `heat_map` of points (T, 2) px in the plane of a map, and where it lies."""
+    begin = ground.low + 0.5  # there a frame's own squares begin half a pixel before (0, 0)
+    across, down = ground.high - ground.low
+    seconds, extent = heat_map(ground.places(points) - begin, times, (down, across), ground.side)
+    left, right, bottom, top = (float(end + begin[axis]) for end, axis in zip(extent, (0, 0, 1, 1), strict=True))
+    return seconds, (left, right, bottom, top)
+
+
+def _outline(ax: Axes, zone: Zone, color: NDArray[np.float64], ground: Ground) -> None:
     """A zone's outline, with its name at its top."""
-    ax.add_collection(PolyCollection(zone.rings(), facecolors="none", edgecolors=[color], linewidths=1.5, zorder=2))
+    rings = [ground.places(ring) for ring in zone.rings()]
+    ax.add_collection(PolyCollection(rings, facecolors="none", edgecolors=[color], linewidths=1.5, zorder=2))
     left, top, *_ = zone.box
     at, where = ((zone.centre[0], top), "center") if zone.kind == "ellipse" else ((left, top), "left")
     edge = [withStroke(linewidth=2, foreground="white")]
-    ax.annotate(named(zone.name), at, color=color, fontsize="small", ha=where, path_effects=edge, zorder=3)
+    ax.annotate(
+        named(zone.name), tuple(ground.places(at)), color=color, fontsize="small", ha=where, path_effects=edge, zorder=3
+    )

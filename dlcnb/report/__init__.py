@@ -4,6 +4,6 @@
 """
 
 from dlcnb.report.facts import Facts, gather
-from dlcnb.report.page import write_report
+from dlcnb.report.page import Where, write_report
 
-__all__ = ["Facts", "gather", "write_report"]
+__all__ = ["Facts", "Where", "gather", "write_report"]

@@ -61,7 +61,7 @@ def video_pictures(one: Recorded, pcutoff: float) -> Iterator[Picture]:
     if poses is None or not len(poses):
         return
     yield _picture(
-        lambda: plots.trajectory(poses, pcutoff, size=one.size)[0],
+        lambda: plots.trajectory(poses, pcutoff, size=one.size, scale=one.scale)[0],
         f"{one.name}: trajectories, points of a likelihood of at least {pcutoff:g}.",
     )
     yield _picture(
@@ -76,7 +76,9 @@ def zone_pictures(one: Measured) -> Iterator[Picture]:
     recorded = one.recorded
     image = _first_frame(recorded)
     yield _picture(
-        lambda: plots.occupancy(one.points, recorded.times, recorded.size, zones=one.zones, image=image)[0],
+        lambda: plots.occupancy(
+            one.points, recorded.times, recorded.size, zones=one.zones, image=image, scale=recorded.scale
+        )[0],
         f"{recorded.name}: time that {one.bodypart} spent in each place, and the zones.",
     )
     yield _picture(

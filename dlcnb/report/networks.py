@@ -58,8 +58,7 @@ def others(data: Mapping[str, Any]) -> str:
         return ""
     return (
         f"The poses of {', '.join(names)} are not of the network in this report: its training and its errors say "
-        "nothing about them. Analyze again with that network (Analyze again, in Studio; or dlcnb analyze), and make "
-        "the report anew."
+        "nothing about them. Analyze again with that network (dlcnb analyze), and make the report anew."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from dlcnb.report.networks import others
 from dlcnb.report.parts import cards, labels, network, project, videos, zones
 from dlcnb.report.tags import listed, section, tag, tags
 
-__all__ = ["checked_path", "page", "write_report"]
+__all__ = ["Where", "checked_path", "page", "write_report"]
 
 MOST = 6  # videos whose figures are in the report
 _PAGE = Markup("""<!DOCTYPE html>
@@ -37,7 +38,25 @@ _PAGE = Markup("""<!DOCTYPE html>
 """)
 
 
-def write_report(facts: Facts, path: StrPath, progress: Callable[[float, str], None] | None = None) -> Path:
+@dataclass(frozen=True)
+class Where:
+    """Where a reader finds what is not in the report: by commands, or where it was made by something else, by that.
+
+    Attributes
+    ----------
+    bodyparts : the zones of all bodyparts.
+    figures : figures of more videos.
+    words : turns a line that names commands into one that does not.
+    """
+
+    bodyparts: str = "All bodyparts, as one csv of the experiment: dlcnb zones"
+    figures: str = "dlcnb plot"
+    words: Callable[[str], str] = str
+
+
+def write_report(
+    facts: Facts, path: StrPath, progress: Callable[[float, str], None] | None = None, where: Where | None = None
+) -> Path:
     """Write a report, whole or not at all; returns its path.
 
     Parameters
@@ -45,6 +64,7 @@ def write_report(facts: Facts, path: StrPath, progress: Callable[[float, str], N
     facts : of `gather`.
     path : of the .html file, in a folder that exists.
     progress : function (share 0..1, text), optional.
+    where : what the report refers to; commands by default.
 
     Raises
     ------
@@ -55,7 +75,7 @@ def write_report(facts: Facts, path: StrPath, progress: Callable[[float, str], N
     """
     path = checked_path(path)
     check_writable(path)
-    atomic_write(path, page(facts, progress))
+    atomic_write(path, page(facts, progress, where))
     return path
 
 
@@ -67,18 +87,20 @@ def checked_path(path: StrPath) -> Path:
     return path
 
 
-def page(facts: Facts, progress: Callable[[float, str], None] | None = None) -> str:
+def page(facts: Facts, progress: Callable[[float, str], None] | None = None, where: Where | None = None) -> str:
     """The HTML of a report."""
-    tell = progress or (lambda share, text: None)
+    tell, where = progress or (lambda share, text: None), where or Where()
     data = facts.data
+    in_zones = _figures(picture for one in facts.zones[:MOST] for picture in zone_pictures(one))
+    more_zones = tag("p", where.bodyparts, class_="soft") if data["zones"] else Markup()
     sections = [
-        section("methods", "For the Methods section", _methods(data)),
+        section("methods", "For the Methods section", _methods(data, where)),
         section("labels", "Labels", labels(data)),
         section("network", "Network", network(data), _figures(network_pictures(facts))),
-        section("videos", "Videos", videos(data), _of_videos(facts, tell)),
-        section("zones", "Zones", zones(data), _figures(p for one in facts.zones[:MOST] for p in zone_pictures(one))),
+        section("videos", "Videos", videos(data), _of_videos(facts, tell, where)),
+        section("zones", "Zones", zones(data), more_zones, in_zones),
         section("project", "Project and versions", project(data)),
-        section("left-out", "Not in this report", listed(facts.left_out)),
+        section("left-out", "Not in this report", listed([where.words(line) for line in facts.left_out])),
     ]
     there = [one for one in sections if one.body]
     links = (tag("a", one.title, href=f"#{one.name}") for one in there)
@@ -93,16 +115,16 @@ def page(facts: Facts, progress: Callable[[float, str], None] | None = None) -> 
     return str(_PAGE.format(title=f"{data['project']['name']}: report", style=style, body=body))
 
 
-def _methods(data: dict[str, Any]) -> Markup:
+def _methods(data: dict[str, Any], where: Where) -> Markup:
     return tags(
         tag("blockquote", data["methods"]),
-        *(tag("p", line, class_="verdict") for line in [others(data)] if line),
+        *(tag("p", where.words(line), class_="verdict") for line in [others(data)] if line),
         tag("div", "Check it against what you did, and cite:", class_="soft"),
         listed(references(data)),
     )
 
 
-def _of_videos(facts: Facts, tell: Callable[[float, str], None]) -> Markup:
+def _of_videos(facts: Facts, tell: Callable[[float, str], None], where: Where) -> Markup:
     """The figures of the first videos; of more a line says how to have them."""
     done = [one for one in facts.recorded if one.poses is not None]
     pictures: list[Picture] = []
@@ -111,7 +133,8 @@ def _of_videos(facts: Facts, tell: Callable[[float, str], None]) -> Markup:
         pictures += video_pictures(one, facts.data["project"]["pcutoff"])
     more = Markup()
     if len(done) > MOST:
-        more = tag("p", f"Figures of the first {MOST} of {len(done)} videos; of the others: dlcnb plot", class_="soft")
+        first = f"Figures of the first {MOST} of {len(done)} videos; of the others: {where.figures}"
+        more = tag("p", first, class_="soft")
     return tags(_figures(pictures), more)
 
 

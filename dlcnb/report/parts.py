@@ -193,8 +193,6 @@ def zones(data: Data) -> Markup:
             for row in one["zones"]
         ]  # fmt: skip
         parts += [tag("h3", f"{one['video']}: {one['bodypart']}"), table(heads, rows)]
-    if parts:
-        parts.append(tag("p", "All bodyparts, as one csv of the experiment: dlcnb zones", class_="soft"))
     return tags(*parts)
 
 

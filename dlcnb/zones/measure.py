@@ -166,7 +166,7 @@ def _share(part: float, whole: float) -> float:
 
 
 def heat_map(
-    points: ArrayLike, times: ArrayLike, size: tuple[int, int], bin_px: float = 16.0
+    points: ArrayLike, times: ArrayLike, size: tuple[float, float], bin_px: float = 16.0
 ) -> tuple[Floats, tuple[float, float, float, float]]:
     """How long one bodypart was where.
 

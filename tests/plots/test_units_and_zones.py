@@ -6,7 +6,7 @@ import pytest
 from dlcnb import plots
 from dlcnb.poses import Poses
 from dlcnb.project import Scale, Skeleton
-from dlcnb.zones import Stays, quadrants
+from dlcnb.zones import Stays, Zone, quadrants
 
 COUNT, FPS = 60, 30
 TIMES = np.arange(COUNT) / FPS
@@ -69,3 +69,38 @@ def test_a_map_shows_time_and_outlines(poses):
     assert [text.get_text() for text in ax.texts] == [zone.name for zone in zones]
     assert ax.yaxis_inverted()
     figure.canvas.draw()
+
+
+def test_a_map_is_in_cm_where_a_scale_is_known(poses):
+    points, image = poses.points[:, 0], np.zeros((200, 400, 3), np.uint8)
+    figure, ax = plots.occupancy(points, TIMES, (200, 400), image=image, scale=Scale.by_number(4))
+    assert labels(ax) == [("x (cm)", "y (cm)")]
+    assert ax.get_xlim() == pytest.approx((-0.125, 99.875))
+    assert ax.images[0].get_extent() == pytest.approx((-0.125, 99.875, 49.875, -0.125))
+    assert figure.axes[1].get_ylabel() == "seconds per 5 cm square"  # 16 px are 4 cm
+    assert float(ax.images[1].get_array().sum()) == pytest.approx(COUNT / FPS)
+    figure.canvas.draw()
+
+
+def test_a_map_of_a_slanted_camera_is_seen_from_above():
+    corners = [(120, 40), (280, 40), (380, 180), (20, 180)]
+    scale = Scale.by_corners(corners, (40, 30))
+    image = np.zeros((200, 400, 3), np.uint8)
+    image[40:181, 20:381] = 200
+    middle = np.repeat([[200.0, 110.0]], COUNT, axis=0)
+    zones = [Zone("floor", "polygon", tuple(map(tuple, corners)))]
+    figure, ax = plots.occupancy(middle, TIMES, (200, 400), zones=zones, image=image, scale=scale)
+    assert ax.get_xlim() == pytest.approx((0, 40), abs=1e-6)
+    np.testing.assert_allclose(
+        ax.collections[0].get_paths()[0].vertices[:4], [(0, 0), (40, 0), (40, 30), (0, 30)], atol=1e-6
+    )
+    assert ax.images[0].get_array()[3:-3, 3:-3].min() > 0  # the floor alone, to its edges
+    assert float(ax.images[1].get_array().sum()) == pytest.approx(COUNT / FPS)
+    figure.canvas.draw()
+
+
+def test_trajectories_in_cm_end_with_the_frame(poses):
+    _, ax = plots.trajectory(poses, size=(200, 400), scale=Scale.by_number(4))
+    assert labels(ax) == [("x (cm)", "y (cm)")]
+    assert ax.get_xlim() == pytest.approx((-0.125, 99.875))
+    assert ax.get_ylim() == pytest.approx((49.875, -0.125))

@@ -10,7 +10,8 @@ CANVAS = ".dlcnb-frame-map canvas"
 @pytest.fixture
 def shown(lab, request):
     lab.open(request.node.name, SPIKE + "m = FrameMap(project, poses=poses)", "m")
-    lab.page.locator(CANVAS).wait_for()
+    lab.page.get_by_text("Press Make the map").wait_for()
+    assert lab.page.locator(CANVAS).is_hidden()  # no empty box
     lab.until("m.input.guard.attached > 0 and m.wait(0.5)")
     return lab
 
@@ -25,6 +26,7 @@ def choose(lab, kind):
 def click(lab, place, mark):
     """Click at a mark of a frame on the map."""
     canvas = lab.page.locator(CANVAS)
+    canvas.wait_for()
     canvas.scroll_into_view_if_needed()
     box, width = canvas.bounding_box(), canvas.evaluate("c => c.width")
     x, y = lab.ask(f"m._spots()[{place}, {mark}].tolist()")

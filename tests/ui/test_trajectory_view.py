@@ -128,9 +128,11 @@ def test_the_table_of_zones_shows_how_long_the_bodypart_is_known(view):
         " for f in [zones.ZoneFile(zones.zones_path(project, v.video), (120, 160))]] and None"
     )
     view.page.get_by_role("button", name="Zones").click()
-    table = view.page.locator(".dlcnb-table", has_text="of known s")
-    table.wait_for()
-    assert "(25 %)" in table.locator("tbody tr").first.inner_text()
+    view.page.locator(".dlcnb-in-zones").get_by_text("(25 %)").wait_for()
+    table = view.page.locator(".dlcnb-table", has_text="first entry at (s)")
+    assert table.locator("tbody tr").count() == 4
+    view.page.get_by_text("all in the table").click()
+    table.locator("tbody tr", has_text="(25 %)").first.wait_for()
 
 
 def test_what_the_button_of_the_zones_opens_is_scrolled_to(view):

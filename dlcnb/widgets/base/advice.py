@@ -9,11 +9,13 @@ __all__ = ["in_studio"]
 PLACES = {  # command -> where Studio does the same
     "add-videos": "Add videos, in the step Videos and frames of Studio",
     "analyze": "Analyze, in the step Look of Studio",
+    "compare": "the scorer is under the gear of Studio",
     "bodyparts": "the gear of Studio",
     "evaluate": "the step Evaluate of Studio",
     "extract": "the step Videos and frames of Studio",
     "merge": "Merge, in the step Refine of Studio",
     "new": "New project, at Studio's front door",
+    "plot": "Figure, in the step Look of Studio",
     "outliers": "the step Refine of Studio",
     "scale": "Look, Zones, centimetres in Studio",
     "studio": "Open, at Studio's front door",

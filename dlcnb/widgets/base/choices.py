@@ -1,4 +1,4 @@
-"""Fields that several widgets have: a list to choose from, the pcutoff."""
+"""Fields that several widgets have: a list to choose from, the pcutoff, the way of a frame to Refine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ import ipywidgets
 
 from dlcnb.widgets.base.quiet import Quiet
 
-__all__ = ["offer", "pcutoff_slider"]
+__all__ = ["QUEUED", "TO_REFINE", "TO_REFINE_TIP", "offer", "pcutoff_slider"]
+
+TO_REFINE = "To Refine"  # a button that puts the present frame into the queue of an OutlierQueue
+TO_REFINE_TIP = "Put the present frame among the frames to correct, in the step Refine"
+QUEUED = "Frame {} is among the frames to correct, in the step Refine."
 
 
 def offer(

@@ -17,6 +17,7 @@ from dlcnb.project import Project
 from dlcnb.render import body_lines, palette
 from dlcnb.video import VideoReader
 from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, room
+from dlcnb.widgets.base.choices import QUEUED, TO_REFINE, TO_REFINE_TIP
 from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.input_guard import Input, InputGuard
 from dlcnb.widgets.base.paint import Circles, Lines, Picture, Text, Thing, on_picture, outlined
@@ -33,7 +34,10 @@ ROOT = "dlcnb-frame-map"
 SIDE, MARGIN, IMAGE = 520, 32, 46  # px: of the map, around the places on it, of an image on it
 PAPER, INK, NOW = (31, 41, 51), (86, 180, 233), (255, 93, 170)
 REACH = 0.6 * IMAGE / (SIDE - 2 * MARGIN)  # how near a click must be
-EMPTY = "Press Make the map: frames are read, cropped and placed so that alike ones lie side by side."
+EMPTY = (
+    "Press Make the map: pictures of the animal in many frames are placed so that alike ones lie side by side. What is "
+    "rare, or wrong, lies by itself; a click on a picture shows its frame."
+)
 
 
 class FrameMap(View):
@@ -99,26 +103,26 @@ class FrameMap(View):
         )
         self.count.tooltip = "How many frames, spread over the video"
         self.size = ipywidgets.BoundedIntText(state.size, min=8, max=512, layout=layout(width="64px", margin="0"))
-        self.size.tooltip = "Side of the crops, px of the frame"
+        self.size.tooltip = "How much of the frame each picture shows, in pixels of the video"
         for name in ("kind", "bodypart", "count", "size"):
             getattr(self, name).observe(lambda change, name=name: setattr(state, name, change.new), "value")
         making = "Read the frames and place them; takes seconds to minutes"
         self.button = button("map-o", making, self.make, "Make the map", button_style="primary")
-        sending = "Put the present frame into the queue of frames to label"
-        self.send = button("share", sending, self.to_queue, "To the queue")
+        self.send = button("share", TO_REFINE_TIP, self.to_queue, TO_REFINE)
         self.send.layout.display = None if self.queue is not None else "none"
         self.progress = ipywidgets.FloatProgress(min=0, max=1, layout=layout(width="140px", display="none"))
         self.stop_button = button("stop", "Stop reading frames; the last map stays", self.stop)
         self.stop_button.layout.display = "none"
-        around, frames, crop = (Html(text) for text in ("around", "frames", "crop (px)"))
-        self._of_kind = {"images": (crop, self.size), "centred": (around, self.bodypart)}
-        fields = ((around, self.bodypart), (frames, self.count), (crop, self.size))
+        around, frames, each, wide = (Html(text) for text in ("around", "frames", "each", "px wide"))
+        self._of_kind = {"images": (each, self.size, wide), "centred": (around, self.bodypart)}
+        fields = ((around, self.bodypart), (frames, self.count), (each, self.size, wide))
         choices = [row(pair, tight=True) for pair in fields]  # a word stays beside its field
         self._controls = row([self.kind, *choices, self.button, self.send, self.stop_button, self.progress])
         self.kind.observe(lambda change: self._on_kind(change.new), "value")
         self.canvas = FrameCanvas((SIDE, SIDE))
         self.canvas.layout.max_width = room((SIDE, SIDE), 340)
-        self.note = Html()
+        self.canvas.layout.display = "none"  # until there is a map
+        self.note = Html(layout=layout(max_width=f"{SIDE}px"))
         self.input = Input([self.canvas], ["ArrowLeft", "ArrowRight"], self._on_input, ROOT)
         self.input.sharpen(self.redraw, self.canvas)
 
@@ -178,9 +182,9 @@ class FrameMap(View):
 
     @gesture
     def to_queue(self) -> None:
-        """Put the present frame into the queue of frames to label."""
+        """Put the present frame among those to refine."""
         self.queue.add(self.player.state.frame)
-        self.tell(f"Frame {self.player.state.frame} is in the queue.")
+        self.tell(QUEUED.format(self.player.state.frame))
 
     @shown
     def _on_input(self, message: dict[str, Any]) -> None:
@@ -251,6 +255,7 @@ class FrameMap(View):
 
     def _paint(self) -> None:
         drawn, place = self._picture(), self.state.place(self.player.state.frame)
+        self.canvas.layout.display = None if len(self.state.frames) else "none"
         with batch(self.canvas):
             self.canvas.draw_frame(drawn, self._map and self._map[0])
             self.canvas.paint(1, self._here(place))

@@ -28,6 +28,8 @@ ABOUT = (
     "One page about the project: labels, network, errors, videos, zones, and sentences for a paper's Methods section, "
     "filled in. It opens offline, and prints."
 )
+BODYPARTS = "All bodyparts, and a csv of them: Zones, at the end of the step Look of Studio, Trajectories"
+FIGURES = "Figure, in the step Look of Studio"
 
 
 class ReportMaker(View):
@@ -66,7 +68,7 @@ class ReportMaker(View):
         self.task.stop()
 
     def _make(self, stop: threading.Event) -> None:
-        from dlcnb.report import gather, write_report  # here: matplotlib takes a while to load
+        from dlcnb.report import Where, gather, write_report  # here: matplotlib takes a while to load
 
         def tell(share: float, text: str) -> None:
             if stop.is_set():
@@ -75,7 +77,7 @@ class ReportMaker(View):
 
         try:
             facts = gather(self._project_there(), progress=tell)
-            write_report(facts, self.path, tell)
+            write_report(facts, self.path, tell, Where(BODYPARTS, FIGURES, in_studio))
         finally:
             self.refresh()
         lines = joined(markup("<li>{}</li>", in_studio(line)) for line in facts.left_out)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from dlcnb.trajectories import METHODS
-from dlcnb.widgets.base.choices import pcutoff_slider
+from dlcnb.widgets.base.choices import TO_REFINE, TO_REFINE_TIP, pcutoff_slider
 from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.html import Html, notice, swatch
 from dlcnb.widgets.base.view import button, row, set_class
@@ -130,9 +130,7 @@ class TrajectoryControls:
         view = self._view
         self.figure = button("picture-o", "Save the part looked at as a figure (PNG)", view.save_figure, "Figure")
         self.csv = button("table", "Save the part looked at as a table (csv)", view.save_csv, "csv")
-        self.send = button(
-            "share", "Put the present frame into the queue of frames to label (q)", view.send, "To the queue"
-        )
+        self.send = button("share", f"{TO_REFINE_TIP} (q)", view.send, TO_REFINE)
         self.send.layout.display = None if view.queue is not None else "none"
         self.moves = row([*self.buttons.values(), self.part, self.figure, self.csv, self.send])
         self.moves.add_class("dlcnb-moves")

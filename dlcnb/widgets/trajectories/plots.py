@@ -10,7 +10,7 @@ import ipywidgets
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlcnb.render import palette
+from dlcnb.render import palette, readable
 from dlcnb.widgets.base.axes import (
     GREY,
     Line,
@@ -35,12 +35,12 @@ NOW = "#cc2f7b"
 UNITS = {"x": "x ({})", "y": "y ({})", "likelihood": "likelihood", "speed": "speed ({}/s)"}  # of length
 MARGIN = {"top": 6, "bottom": 22, "left": 58, "right": 10}
 PLANE_MARGIN = {"top": 8, "bottom": 40, "left": 58, "right": 12}
-FAINT = 0.35
+FAINT = 0.5  # of raw lines under filtered ones
 
 
 def hex_colors(count: int) -> list[str]:
-    """The bodyparts' colours as text, the same as in all pictures."""
-    return [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in palette(count).tolist()]
+    """The bodyparts' colours as text: those of all pictures, as thin lines need them in light and dark pages."""
+    return [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in readable(palette(count)).tolist()]
 
 
 class TrajectoryPlots:
@@ -206,7 +206,7 @@ class _Plane(Plot):
         self.colors = colors
         y = bqplot.LinearScale(min=0.0, max=1.0, reverse=True)
         super().__init__("plane", y=y, labels=("x (px)", "y (px)"), margin=PLANE_MARGIN, height=280)
-        self.paths = self.lines(stroke_width=0.8)
+        self.paths = self.lines(stroke_width=1)
         self.future = self.lines(stroke_width=2, line_style="dotted")
         self.past = self.lines(stroke_width=3)
         self.now = self.dots(GREY, default_size=90, stroke="black", stroke_width=1)
@@ -216,7 +216,7 @@ class _Plane(Plot):
     def show(self, state: TrajectoryState) -> None:
         """Draw the paths."""
         paths = [state.path(k) for k in state.columns]
-        set_lines(self.paths, [(*p.T, self.colors[k], FAINT) for p, k in zip(paths, state.columns, strict=True)])
+        set_lines(self.paths, [(*p.T, self.colors[k], 1.0) for p, k in zip(paths, state.columns, strict=True)])
         every = np.concatenate([np.empty((0, 2)), *paths])
         every = every[np.isfinite(every).all(axis=1)]
         low, high = (every.min(axis=0), every.max(axis=0)) if len(every) else (np.zeros(2), np.ones(2))

@@ -18,6 +18,7 @@ from dlcnb.project import Project, ProjectError, Scale, scale_of
 from dlcnb.project.recent import remember, remembered_length
 from dlcnb.video import DamagedFrameError
 from dlcnb.widgets.base.canvas import Painter
+from dlcnb.widgets.base.choices import QUEUED
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.pictures import beside, figure_picture
 from dlcnb.widgets.base.plot_input import PlotInput
@@ -212,11 +213,11 @@ class TrajectoryView(View):
 
     @gesture
     def send(self) -> None:
-        """Put the present frame into the queue of frames to label."""
+        """Put the present frame among those to refine."""
         if self.queue is None:
             raise ValueError("There is no queue: give the view queue=OutlierQueue(project), or use Studio.")
         self.queue.add(self.state.frame)
-        self.tell(f"Frame {self.state.frame} is in the queue.")
+        self.tell(QUEUED.format(self.state.frame))
 
     def go_to(self, frame: int) -> None:
         """Show a frame in the player."""

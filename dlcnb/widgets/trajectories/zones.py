@@ -14,7 +14,7 @@ from dlcnb.files import atomic_path
 from dlcnb.project import Project
 from dlcnb.trajectories import mask
 from dlcnb.widgets.base.advice import in_studio
-from dlcnb.widgets.base.html import Html, Markup, heading, muted, table
+from dlcnb.widgets.base.html import Html, Markup, heading, markup, muted, table
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button, row
 from dlcnb.zones import ZoneError, read_zones, zone_table
@@ -31,6 +31,17 @@ __all__ = ["ZONES", "ZonePanel"]
 
 ZONES = "dlcnb-in-zones"  # CSS class of the section
 
+COLUMNS = (  # (head, what it means)
+    ("bodypart", ""),
+    ("zone", ""),
+    ("time in it (s)", "How long the bodypart was in the zone"),
+    ("share", "Of the time in which the bodypart is seen, that is, sure enough"),
+    ("entries", "How often the zone was entered, and stayed in long enough to count"),
+    ("first entry at (s)", "When the zone was first entered, from the beginning of what is looked at; – = never"),
+    ("distance in it ({unit})", "How far the bodypart went inside the zone"),
+    ("mean speed ({unit}/s)", "That distance by the time that it took"),
+    ("seen for", "How long the bodypart is sure enough to be counted, and what share of the time that is"),
+)
 Found = tuple[list[dict[str, Any]], "list[Stays]"]
 
 
@@ -68,20 +79,26 @@ class ZonePanel(ipywidgets.VBox):
             layout=layout(width="auto"),
         )
         self.bodypart = ipywidgets.Dropdown(layout=layout(width="150px", margin="0"))
-        self.bodypart.tooltip = "The bodypart of the pictures"
+        self.bodypart.tooltip = "The bodypart of the table and the pictures"
+        self.every = ipywidgets.Checkbox(
+            description="all in the table", indent=False, layout=layout(width="auto", margin="0")
+        )
+        self.every.tooltip = "All bodyparts that are drawn above, in one table"
         self.minimum = ipywidgets.BoundedFloatText(
             value=MINIMUM, min=0, max=3600, step=0.05, layout=layout(width="72px", margin="0")
         )
         self.minimum.tooltip = "Seconds that a stay lasts at least: a point that jitters over an edge enters once"
-        self.csv = button("table", "Save this table (csv)", saves, "csv")
-        self.fields = row([Html("pictures of"), self.bodypart, Html("shortest stay, s"), self.minimum, self.csv])
+        self.csv = button("table", "Save a table of all bodyparts that are drawn above (csv)", saves, "csv")
+        shortest = row([Html("stays of at least"), self.minimum, Html("s count")], tight=True)
+        chosen = row([Html("bodypart"), self.bodypart, self.every], tight=True)
+        self.fields = row([chosen, shortest, self.csv])
         self.table, self.picture = (
             Html(),
             ipywidgets.Image(format="png", layout=layout(max_width="100%", width="920px", margin="0")),
         )
         self.picture.add_class("dlcnb-sheet")
         self.caption = Html(muted("in which zone the bodypart was when, and a map of its time"))
-        for field in (self.open_button, self.bodypart, self.minimum):
+        for field in (self.open_button, self.bodypart, self.every, self.minimum):
             field.observe(self._quiet.ignored(lambda _: opened()), "value")
         self._head = row([self.open_button])
         super().__init__([self._head], layout=layout(width="100%", min_width="0"))
@@ -113,7 +130,8 @@ class ZonePanel(ipywidgets.VBox):
             self.csv.disabled = True
             return
         self.csv.disabled = not rows
-        self.table.value = _table(rows, self._state.length, self._part())
+        shown = [one for one in rows if self.every.value or one["bodypart"] == self.bodypart.value]
+        self.table.value = _table(shown, self._state.length, self._part(), self.every.value)
         self.picture.layout.display = self.caption.layout.display = None if rows else "none"
         if rows:
             buffer = io.BytesIO()
@@ -151,7 +169,8 @@ class ZonePanel(ipywidgets.VBox):
         poses, k = state.drawn(), state.poses.bodyparts.index(name)
         points, image = mask(poses.points[part, k], poses.likelihood[part, k], state.pcutoff), self._image()
         size = image.shape[0], image.shape[1]
-        plots.occupancy(points, state.times[part], size, zones=zones, image=image, ax=right)
+        scale = state.scale if state.length == "cm" else None
+        plots.occupancy(points, state.times[part], size, zones=zones, image=image, scale=scale, ax=right)
         return figure
 
     def save(self, path: Path | str | None = None) -> Path:
@@ -167,20 +186,26 @@ class ZonePanel(ipywidgets.VBox):
         return target
 
 
-def _table(rows: list[dict[str, Any]], unit: str, part: str) -> Markup:
-    heads = ("", "zone", "time s", "of known s", "share", "entries", "latency s", f"distance {unit}", f"mean {unit}/s")
-    cells = [
-        (r["bodypart"], r["zone"], f"{r['time_s']:.2f}", _known_time(r), _known(100 * r["time_share"], ".0f", " %"),
-         r["entries"],
-         _known(r["latency_s"], ".2f"), _known(r[f"distance_{unit}"], ".1f"), _known(r[f"mean_speed_{unit}_s"], ".2f"))
-        for r in rows
-    ]  # fmt: skip
-    return heading("in zones", part) + table(heads, cells)
+def _table(rows: list[dict[str, Any]], unit: str, part: str, every: bool) -> Markup:
+    """Rows of `zone_table` in words: of one bodypart, which the heading names, or of ``every`` one that is drawn."""
+    heads = [_head(words.format(unit=unit), tip) for words, tip in (COLUMNS if every else COLUMNS[1:-1])]
+    cells = []
+    for r in rows:
+        numbers = (f"{r['time_s']:.2f}", _known(100 * r["time_share"], ".0f", " %"), r["entries"],
+                   _known(r["latency_s"], ".2f"), _known(r[f"distance_{unit}"], ".1f"),
+                   _known(r[f"mean_speed_{unit}_s"], ".2f"))  # fmt: skip
+        cells.append((r["bodypart"], r["zone"], *numbers, _known_time(r)) if every else (r["zone"], *numbers))
+    of_one = "" if every or not rows else f" · {rows[0]['bodypart']}, seen for {_known_time(rows[0])}"
+    return heading("in zones", part + of_one) + table(heads, cells)
+
+
+def _head(words: str, tip: str) -> Markup:
+    return markup('<span title="{}">{}</span>', tip, words)
 
 
 def _known_time(row: dict[str, Any]) -> str:
     """How long the bodypart is known, and what share of the time that is."""
-    return f"{row['known_s']:.2f} ({_known(100 * row['known_share'], '.0f', ' %')})"
+    return f"{row['known_s']:.2f} s ({_known(100 * row['known_share'], '.0f', ' %')})"
 
 
 def _known(value: float, form: str, after: str = "") -> str:

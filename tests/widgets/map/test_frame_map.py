@@ -39,9 +39,14 @@ def mapped(view):
 def test_before_the_map_is_made_nothing_is_shown(view):
     assert view.wait(10)
     assert "Make the map" in view.note.value
-    assert len(np.unique(np.asarray(view.snapshot())[:400, :400])) > 3  # it says so on the map, too
+    assert view.canvas.layout.display == "none"  # no empty box in its place
+    assert len(np.unique(np.asarray(view.snapshot())[:400, :400])) > 3  # a still picture says so on the map
     view.click(260, 260)
     assert view.player.state.frame == 0
+
+
+def test_the_map_is_seen_once_it_is_made(mapped):
+    assert mapped.canvas.layout.display is None
 
 
 def test_frames_without_the_bodypart_are_not_on_the_map(mapped):
@@ -182,6 +187,8 @@ def test_the_present_frame_goes_to_the_queue(made):
     view.player.state.go(9)
     view.to_queue()
     assert queue[-1] == 9
+    assert "frames to correct, in the step Refine" in view.said
+    assert view.send.description == "To Refine"
     view.close()
 
 

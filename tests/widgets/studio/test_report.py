@@ -1,17 +1,22 @@
 """The report from Studio: made, linked, stopped, and what could not be written."""
 
+import re
 import shutil
 import subprocess
 import threading
 
+import numpy as np
 import pytest
 from support.kills import EVERY, calls_of, killed, needs_fork
 from support.projects import copy_of, tree
 
 from dlcnb import Studio, report
 from dlcnb.files import TEMPORARY
+from dlcnb.poses import Poses
 from dlcnb.project import Project
+from dlcnb.video import VideoReader
 from dlcnb.widgets.studio.report import ReportMaker
+from dlcnb.zones import ZoneFile, quadrants, zones_path
 
 
 @pytest.fixture
@@ -39,6 +44,27 @@ def test_one_press_writes_the_page_and_says_what_is_not_in_it_in_words_of_studio
     again = Studio(maker.project)
     assert "report.html" in again.go_to("Report").made.value
     again.close()
+
+
+def test_the_page_names_no_command_where_it_was_made_in_studio(maker, monkeypatch):
+    project, video = maker.project, maker.project.videos[0]
+    with VideoReader(video) as reader:
+        count, (height, width) = len(reader), reader.size
+    points = np.full((count, len(project.bodyparts), 2), 10.0)
+    Poses(project.bodyparts, "DLC_test", points, np.full(points.shape[:2], 0.9)).write(video)
+    zones = ZoneFile(zones_path(project, video), (height, width))
+    zones.read()
+    zones.write(quadrants((-0.5, -0.5, width - 0.5, height - 0.5)))
+    monkeypatch.setattr("dlcnb.report.page.MOST", 0)  # of further videos a line tells
+    maker.make_button.click()
+    assert maker.wait()
+    told = (project.root / "report.html").read_text()
+    assert re.findall(r"dlcnb [a-z][\w-]*", re.sub(r"<[^>]*>", " ", told)) == []
+    for place in ("the scorer is under the gear", "Zones, at the end of the step Look", "Figure, in the step Look"):
+        assert place in told
+    by_command = report.page.page(report.gather(project))
+    assert "dlcnb compare" in by_command
+    assert "dlcnb zones" in by_command
 
 
 def test_stop_leaves_the_report_that_is_there(maker, monkeypatch):

@@ -12,6 +12,7 @@ from dlcnb.poses import Poses
 from dlcnb.project import Scale, set_scale, undo_scale
 from dlcnb.tables.errors import TableError
 from dlcnb.video import VideoReader
+from dlcnb.widgets.trajectories.plots import hex_colors
 from dlcnb.widgets.trajectories.state import TrajectoryState
 from dlcnb.zones import ZoneFile, quadrants, zones_path
 
@@ -105,7 +106,7 @@ def test_the_section_on_zones_measures_the_part_looked_at(view, tmp_path):
     view.controls.length.value = "cm"
     assert view.wait()
     assert f"frames 0 – {COUNT - 1}" in panel.table.value
-    assert "mean cm/s" in panel.table.value
+    assert "mean speed (cm/s)" in panel.table.value
     view.save_csv()
     panel.csv.click()
     assert "zones" in view.said  # not the table that was saved before
@@ -139,5 +140,52 @@ def test_the_table_of_zones_says_how_long_the_bodypart_is_known(project):
         made.zones.open_button.value = True
         assert made.wait()
         told = made.zones.table.value
-    assert "of known s" in told
-    assert f"<td>{count / 4 / 30:.2f}</td><td>{count / 4 / 30:.2f} (25 %)</td><td>100 %</td>" in told
+        made.zones.every.value = True
+        assert made.wait()
+        whole = made.zones.table.value
+    seconds, first, second = f"{count / 4 / 30:.2f}", *project.bodyparts[:2]
+    assert f"{first}, seen for {seconds} s (25 %)" in told
+    assert f"<td>{seconds}</td><td>100 %</td>" in told
+    assert second not in told, "one bodypart first"
+    assert f"<td>{seconds} s (25 %)</td>" in whole
+    assert second in whole
+
+
+def test_the_words_of_the_table_are_plain_and_explained(view):
+    view.zones.open_button.value = True
+    assert view.wait()
+    told, fields = view.zones.table.value, [one.value for one in view.zones.fields.children[1].children[::2]]
+    for jargon in ("latency", "of known s"):
+        assert jargon not in told
+    assert 'title="When the zone was first entered' in told
+    assert fields == ["stays of at least", "s count"]
+
+
+def test_the_map_of_the_time_has_the_unit_of_the_table(view):
+    view.zones.open_button.value = True
+    assert view.wait()
+    for length, label in (("cm", "seconds per 5 cm square"), ("px", "seconds per 16 px square")):
+        view.controls.length.value = length
+        assert view.wait()
+        zones, (_, stays) = view.zones.found()
+        _, ground, bar = view.zones._figure(zones, stays).axes
+        assert bar.get_ylabel() == label
+        assert ground.get_xlabel() == f"x ({length})"
+
+
+def test_lines_are_seen_in_light_pages_and_in_dark_ones(view):
+    grounds = np.array([luminance(255), luminance(0x21), luminance(0x11)])
+    for count in range(1, 31):
+        for color in hex_colors(count):
+            light = luminance(*bytes.fromhex(color[1:]))
+            least = (np.maximum(grounds, light) + 0.05) / (np.minimum(grounds, light) + 0.05)
+            assert least.min() >= 3, (count, color)
+    assert set(view.plots.plane.paths.opacities) == {1.0}
+    assert view.plots.plane.paths.stroke_width >= 1
+
+
+def luminance(red, green=None, blue=None):
+    """Of a colour or a grey, as sRGB defines it."""
+    share = np.array([red, red if green is None else green, red if blue is None else blue]) / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
