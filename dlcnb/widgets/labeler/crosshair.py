@@ -72,7 +72,7 @@ class Crosshair:
 
     def put_away(self) -> None:
         """Show none."""
-        self._look_back()
+        self.look_back()
         self.view.set_crosshair(None)
 
     def aim(self) -> None:
@@ -92,10 +92,11 @@ class Crosshair:
 
     def _begin(self, at: tuple[float, float]) -> None:
         """Stand at a point of the image, with fields over all that is seen."""
-        self._look_back()
+        self.look_back()
         self.view.set_crosshair(at, self.view.seen)
 
-    def _look_back(self) -> None:
+    def look_back(self) -> None:
+        """Let the picture lie as it did before a number brought a field nearer."""
         if self._seen is not None:
             self.view.show(self._seen)
             self._seen = None
@@ -133,7 +134,7 @@ class Crosshair:
             self._seen = seen
 
     def _place(self, at: tuple[float, float]) -> None:
-        self._look_back()
+        self.look_back()
         placed = self.session.points()[self.session.part]
         if not np.isfinite(placed).all():
             self.session.click(at)

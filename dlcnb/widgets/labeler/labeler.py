@@ -141,7 +141,8 @@ class Labeler(View):
     def _connect(self) -> None:
         session, view, controls = self.session, self.view, self.controls
         session.cursor.observe(self._on_image, "image")
-        session.cursor.observe(self._on_bodypart, "bodypart")
+        session.cursor.observe(lambda _: self.crosshair.aim(), "bodypart")
+        session.cursor.observe(lambda _: self.redraw(), "bodypart")
         session.observe(self._on_edit, "revision")
         session.observe(lambda _: self.redraw(), "mode")
         session.observe(lambda change: self.tell(change.new), "message")
@@ -230,15 +231,12 @@ class Labeler(View):
 
     def _on_image(self, change: Any) -> None:
         self.pointer.give_up()
-        self.crosshair.aim()
+        self.crosshair.look_back()
         self._look_at_animal()
+        self.crosshair.aim()
         self.follower.left(change.old)
         if self.session.saved == "unsaved":
             self._keeper.save_soon(0.3)
-        self.redraw()
-
-    def _on_bodypart(self, _: Any) -> None:
-        self.crosshair.aim()
         self.redraw()
 
     def _look_at_animal(self) -> None:

@@ -435,6 +435,13 @@ class TestCrosshair:
         key(labeler, "Enter")
         assert labeler.view.fit == before
 
+    def test_the_next_frame_is_divided_as_it_is_seen(self, labeler):
+        key(labeler, "+", "+", "+", "+", "c", "1", "1", "1")
+        assert labeler.view.zoomed
+        key(labeler, "d")
+        assert not labeler.view.zoomed  # nothing is known of where the animal is
+        assert labeler.view.field == labeler.view.seen
+
     def test_arrows_show_the_loupe_in_place_of_the_fields_and_a_number_the_fields(self, labeler):
         def seen():
             return scene(labeler.session, labeler.view, np.empty((0, 2), int))
