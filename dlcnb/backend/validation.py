@@ -62,15 +62,16 @@ class Validation:
         if curve := fit_likelihood(missed, likelihood, animal_px(self.data.points)):
             curve.write(self.run.likelihood(step))  # before the snapshot, so that none lacks it after a crash
         self._preview(step, labels, points, likelihood, score_maps)
-        summary = summarize(missed)
+        summary, both = summarize(missed), np.concatenate([missed, errors(known, trained)])
         found = {
             "mean_px": summary.mean_px,
             "rms_px": summary.rms_px,
             "median_px": summary.median_px,
             "n": summary.n,
             "train_mean_px": summarize(errors(known, trained)).mean_px,
+            "lost": self._missed.lost(both),
         }
-        return found, self._missed.tell(np.concatenate([missed, errors(known, trained)]), step, progress)
+        return found, self._missed.tell(both, step, progress)
 
     def _preview(
         self,

@@ -28,6 +28,11 @@ class MissedParts:
         self._bodyparts, self._far = tuple(bodyparts), _LOST * size_px
         self._named: tuple[str, ...] | None = None
 
+    def lost(self, errors: NDArray[np.float64]) -> list[str]:
+        """Names of the bodyparts that are not found, by errors as in `tell`."""
+        some = ~np.isnan(errors).all(axis=0)
+        return [name for k, name in enumerate(self._bodyparts) if some[k] and np.nanmedian(errors[:, k]) > self._far]
+
     def tell(self, errors: NDArray[np.float64], step: int, progress: float) -> str | None:
         """What to say; None if there is nothing new.
 
@@ -40,11 +45,10 @@ class MissedParts:
         progress : float
             Share of its budget that is used up, 0..1.
         """
-        if progress < _TELL_AT or step < _LEAST:
+        if progress < 1 and (progress < _TELL_AT or step < _LEAST):
             return None
-        some = ~np.isnan(errors).all(axis=0)
-        lost = [name for k, name in enumerate(self._bodyparts) if some[k] and np.nanmedian(errors[:, k]) > self._far]
-        if self._named is None:
+        lost = self.lost(errors)
+        if self._named is None or (lost and progress >= 1):
             self._named = tuple(lost)
             return self._first(lost, progress) if lost else None
         found = [name for name in self._named if name not in lost]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dlcnb.evaluate.summary import px_text, summarize
 from dlcnb.geometry import animal_px
+from dlcnb.trainset.cautions import FEW
 
 if TYPE_CHECKING:
     from dlcnb.evaluate.core import Evaluation
@@ -19,7 +20,6 @@ __all__ = ["LEVELS", "SHORT", "Verdict", "lost_parts", "near_words", "pck5", "tr
 
 LEVELS = ("useless", "poor", "usable", "good")
 SHORT = 200  # steps of a training, below which time is what is missing
-_ENOUGH = 50  # labeled frames, from which they are not what is missing
 NEAR, FOUND = 0.05, 0.15  # of the animal's size: a point that is right, and one that is found at all
 _POOR, _USABLE, _GOOD = 0.2, 0.7, 0.9  # PCK5 from which a network is worth these words
 _FEW = 5  # labeled test frames, below which a verdict is a guess
@@ -94,7 +94,7 @@ def lost_parts(evaluation: Evaluation, size_px: float) -> tuple[str, ...]:
 
 def trained_shortly(steps: int, labeled: int) -> bool:
     """Whether a bad network is better trained for longer first: after few ``steps``, on enough ``labeled`` frames."""
-    return steps < SHORT and labeled >= _ENOUGH
+    return steps < SHORT and labeled >= FEW
 
 
 def verdict(evaluation: Evaluation, size_px: float | None = None, human_px: float | None = None) -> Verdict:

@@ -360,7 +360,7 @@ def test_terms_of_deeplabcut_have_a_plain_word_in_sight(studio):
         "Frames": "seed (chance)",
         "Train": "run (shuffle)",
         "Trajectories": "sure from (pcutoff)",
-        "Refine": "(round of corrections)",
+        "Refine": "round of corrections (iteration 0)",
     }
     for name, words in terms.items():
         studio.ask(f"s.go_to({name!r}) and None")

@@ -17,8 +17,8 @@ def written(path: Path) -> Markup:
     link = address(path)
     if not link:
         return markup("Saved {}", path)
-    name, folder = path.name, path.parent  # in a span, so that it wraps as one text whatever it lies in
-    return markup('<span>Saved <a href="{}" download="{}">Download {}</a> · {}</span>', link, name, name, folder)
+    words = '<span>Saved: <a href="{}" download="{}">download {}</a>, or find it as {}</span>'  # wraps as one text
+    return markup(words, link, path.name, path.name, path)
 
 
 def address(path: Path, *, download: bool = True) -> str:

@@ -171,8 +171,11 @@ class EvaluationView(View):
         """Look for evaluations, and take up labels that have changed since the one shown was made."""
         found = self.evaluations()
         with self._lock:
+            left = self._path is not None and not found  # the last one, by a merge or by another program
             if self._path not in found:
                 self._path = found[0] if found else None
+            if left:
+                self._forget()
         self.controls.list_evaluations(found, self._path)
         self._show_start()
         if self._path is not None:
@@ -181,6 +184,12 @@ class EvaluationView(View):
             self._take_up_labels()
         elif self.state.evaluation is None:
             self._show_all()
+
+    def _forget(self) -> None:
+        """Show no evaluation, as the one shown is not of the present iteration any more."""
+        self._seen, self.frame_view.maps = None, None
+        self.tell("")
+        self.state.set_evaluation(None)
 
     @gesture
     def show_file(self, path: Path | str) -> None:

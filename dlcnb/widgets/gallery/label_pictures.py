@@ -20,7 +20,7 @@ from dlcnb.widgets.base.canvas import decode_jpeg, encode_jpeg
 from dlcnb.widgets.base.paint import LIGHT, Circles, Lines, haloed, on_picture, outlined
 from dlcnb.widgets.gallery.thumbnails import FINE, fitted
 
-__all__ = ["LabelPictures", "close_up", "draw_rivals", "edges_of"]
+__all__ = ["LabelPictures", "close_up", "draw_rivals", "edges_of", "pose_picture"]
 
 MARGIN = 0.3  # of the extent of the points, around them
 LEAST = 96  # px, the sides of a close-up
@@ -90,6 +90,43 @@ def draw_rivals(image: NDArray[np.uint8], first: ArrayLike, second: ArrayLike, r
     return draw_pose(np.asarray(drawn), first, radius=radius)
 
 
+def pose_picture(
+    whole: NDArray[np.uint8],
+    points: NDArray[np.float64],
+    size: tuple[int, int],
+    *,
+    edges: ArrayLike = (),
+    rivals: NDArray[np.float64] | None = None,
+    close: bool = True,
+) -> NDArray[np.uint8]:
+    """A small picture of a frame with its points.
+
+    Parameters
+    ----------
+    whole : uint8 (H, W, 3)
+    points : float (K, 2) px; NaN = not placed.
+    size : (height, width) px of the picture.
+    edges, rivals, close : as of `LabelPictures.picture`.
+
+    Returns
+    -------
+    uint8 (height, width, 3)
+    """
+    both = points if rivals is None else np.stack([points, rivals])
+    height, width = size
+    tall, wide = whole.shape[:2]
+    x1, x2, y1, y2 = close_up(both, (tall, wide), width / height) if close else (0, wide, 0, tall)
+    part = whole[y1:y2, x1:x2]
+    zoom = min(height / part.shape[0], width / part.shape[1])
+    small: Any = cv2.resize(part, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
+
+    shown = scale(crop(points, x1, y1), zoom)
+    if rivals is not None:
+        return fitted(draw_rivals(small, shown, scale(crop(rivals, x1, y1), zoom), RADIUS), size)
+    lines = np.asarray(edges, int).reshape(-1, 2)
+    return fitted(draw_pose(small, shown, skeleton=lines if len(lines) else None, radius=RADIUS), size)
+
+
 class LabelPictures:
     """Pictures of a project's labeled frames, kept as small JPEGs once they are drawn.
 
@@ -140,7 +177,7 @@ class LabelPictures:
         if data is not None:
             return decode_jpeg(data)
         try:
-            drawn = self._drawn(self.read(image), points, edges, rivals, close)
+            drawn = pose_picture(self.read(image), points, self.size, edges=edges, rivals=rivals, close=close)
         except LabelError:
             drawn = fitted(np.zeros((1, 1, 3), np.uint8), self.size)
         if not keep:
@@ -149,30 +186,6 @@ class LabelPictures:
         with self._lock:
             self._done[key] = data
         return decode_jpeg(data)
-
-    def _drawn(
-        self,
-        whole: NDArray[np.uint8],
-        points: NDArray[np.float64],
-        edges: ArrayLike,
-        rivals: NDArray[np.float64] | None,
-        close: bool,
-    ) -> NDArray[np.uint8]:
-        both = points if rivals is None else np.stack([points, rivals])
-        height, width = self.size
-        tall, wide = whole.shape[:2]
-        x1, x2, y1, y2 = close_up(both, (tall, wide), width / height) if close else (0, wide, 0, tall)
-        part = whole[y1:y2, x1:x2]
-        zoom = min(height / part.shape[0], width / part.shape[1])
-        small: Any = cv2.resize(
-            part, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
-        )
-
-        shown = scale(crop(points, x1, y1), zoom)
-        if rivals is not None:
-            return fitted(draw_rivals(small, shown, scale(crop(rivals, x1, y1), zoom), RADIUS), self.size)
-        lines = np.asarray(edges, int).reshape(-1, 2)
-        return fitted(draw_pose(small, shown, skeleton=lines if len(lines) else None, radius=RADIUS), self.size)
 
     def forget(self) -> None:
         """Draw everything anew, as after the images changed."""

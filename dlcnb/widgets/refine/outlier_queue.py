@@ -17,7 +17,6 @@ from dlcnb import outliers
 from dlcnb.evaluate import network_caution
 from dlcnb.labels import Suggestions
 from dlcnb.project import Project
-from dlcnb.render import draw_pose
 from dlcnb.video import DamagedFrameError, VideoReader
 from dlcnb.widgets.base.html import Html, joined, markup, muted, notice
 from dlcnb.widgets.base.input_guard import InputGuard
@@ -26,7 +25,8 @@ from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.task import Stopped, Task
 from dlcnb.widgets.base.view import View, button, gesture, row, shown
 from dlcnb.widgets.gallery.gallery_state import Cell
-from dlcnb.widgets.gallery.thumbnails import Gallery
+from dlcnb.widgets.gallery.label_pictures import edges_of, pose_picture
+from dlcnb.widgets.gallery.thumbnails import FINE, Gallery
 from dlcnb.widgets.refine.state import CHOOSE, OutlierState
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 
 __all__ = ["OutlierQueue"]
 
-THUMBNAIL = (120, 160)
+THUMBNAIL = (138, 184)
 KEPT = 300  # thumbnails in memory
 EMPTY = "Set the threshold, then press Preview."
 PURPOSE = (
-    "Here you correct what the network got wrong: Preview, Extract, correct the labels of these frames, Merge, and "
-    "train again."
+    "Preview finds frames that the network got wrong (outlier frames), Extract takes them to Label; once corrected, "
+    "Merge adds them to the next training."
 )
 NAMES = {  # one of `outliers.HOW` -> what it finds, in few words
     "jump": "a sudden move",
@@ -53,10 +53,11 @@ NAMES = {  # one of `outliers.HOW` -> what it finds, in few words
     "disagree": "networks differ",
     "sure": "all sure, rare poses",
 }
+MEASURED = {"uncertain": "likelihood", "bone": "as a share", "sure": "likelihood"}  # what a threshold is in, if not px
 TIPS = {
     "clear": "Empty the queue, of frames put in by hand, too; what is extracted stays extracted",
     "extract": "Extract the ticked frames, for labeling",
-    "merge": "Begin the next iteration: the next training has the corrected frames, too",
+    "merge": "Add the corrected frames to what the next training learns from; that is called the next iteration",
 }
 
 
@@ -94,10 +95,10 @@ class OutlierQueue(View):
         self.state = OutlierState(self.project, self.video, found)
         self.task = Task(self.fail, self._busy)
         self._lock, self._quiet, self._asked = threading.RLock(), Quiet(), False
-        self._pictures: LRUCache[int, NDArray[np.uint8]] = LRUCache(KEPT)
+        self._pictures: LRUCache[tuple[int, bool], NDArray[np.uint8]] = LRUCache(KEPT)
         self._build()
         self.gallery = Gallery(
-            self._picture, self._open, self.fail, self._toggle, size=THUMBNAIL, columns=5, rows=3, empty=EMPTY
+            self._picture, self._open, self.fail, self._toggle, size=THUMBNAIL, columns=4, rows=3, empty=EMPTY
         )
         choices, numbers, actions = self._rows()
         above = [self.purpose, self.choice.row, self.caution, choices, self.found, numbers, actions]
@@ -119,6 +120,7 @@ class OutlierQueue(View):
         """Look for wrong frames in other poses of the video; the queue is emptied."""
         self.task.stop()
         self.task.wait(10)
+        self._pictures.clear()
         self.state.set_poses(fitting(poses, self.reader, None))
         self._show_caution()
 
@@ -140,7 +142,7 @@ class OutlierQueue(View):
         self.threshold.style.description_width = "62px"
         self.threshold.add_class("dlcnb-own-keys")
         self.threshold.observe(self._setter("threshold"), "value")
-        self.found = Html()
+        self.unit, self.found = Html(), Html()
         self.count = ipywidgets.BoundedIntText(value=state.count, min=1, max=1000, layout=layout(width="68px"))
         self.count.tooltip = "How many frames to choose"
         self.count.observe(self._setter("count"), "value")
@@ -159,15 +161,19 @@ class OutlierQueue(View):
         self.stop_button = button("stop", "Stop choosing; the queue stays as it is", self.task.stop)
         self.stop_button.layout.display = "none"
         self.reload = button("refresh", "See what was labeled and extracted meanwhile", self.refresh)
+        self.close_up = ipywidgets.Checkbox(
+            value=True, description="close-up", indent=False, layout=layout(width="auto")
+        )
+        self.close_up.tooltip = "Show the animal instead of the whole frame"
+        self.close_up.observe(lambda _: self.gallery.redraw(), "value")
         self.refined = Html()
         self.purpose = Html(muted(PURPOSE))
         self.caution = Html(layout=layout(margin="4px 0 0 0"))
 
     def _rows(self) -> tuple[ipywidgets.HBox, ipywidgets.HBox, ipywidgets.HBox]:
-        choices = row([Html("find"), self.how, self.threshold])
-        numbers = row(
-            [Html("take"), self.count, self.choose, self.preview, self.stop_button, self.clear] + [self.progress]
-        )
+        choices = row([Html("find"), self.how, self.threshold, self.unit])
+        work = [self.preview, self.stop_button, self.clear, self.close_up, self.progress]
+        numbers = row([Html("take"), self.count, self.choose, *work])
         return choices, numbers, row([self.extract, self.merge, self.reload, self.refined])
 
     # --- gestures ---
@@ -243,7 +249,8 @@ class OutlierQueue(View):
         self.state.refresh()
         frames = sum(done.refined.values())
         self.tell(
-            f"Iteration {done.iteration} begins with {frames} refined frame{'s' * (frames != 1)}. Next: train again."
+            f"{frames} corrected frame{'s are' if frames != 1 else ' is'} merged: the next training learns from "
+            f"{'them' if frames != 1 else 'it'}, too (iteration {done.iteration} has begun). Next: train again."
         )
 
     def _open(self, frame: int) -> None:
@@ -315,6 +322,7 @@ class OutlierQueue(View):
         found, total = state.n_found, len(state.poses)
         share = markup('<span class="dlcnb-number"><b>{}</b> of {} frames ({:.1%})</span>', found, total, found / total)
         unit = f" {scores.unit}" if scores.unit else ""
+        self.unit.value = muted(scores.unit or MEASURED.get(state.how, ""))
         text = muted(f"{outliers.HOW[state.how]}: {state.threshold:.4g}{unit}")
         self.found.value = joined([share, text], " ")
         self.preview.button_style = "primary" if state.stale or not state.frames else ""
@@ -324,7 +332,7 @@ class OutlierQueue(View):
         self._show_buttons()
         labeled, extracted = state.counts
         done = f"{labeled} of {extracted} extracted outlier frames labeled" if extracted else "none extracted yet"
-        self.refined.value = muted(f"iteration {self.project.iteration} (round of corrections): {done}")
+        self.refined.value = muted(f"{done}, in this round of corrections (iteration {self.project.iteration})")
         self.gallery.set_cells([self._cell(frame) for frame in state.frames])
 
     def _cell(self, frame: int) -> Cell:
@@ -336,21 +344,16 @@ class OutlierQueue(View):
         return Cell(frame, f"frame {frame}", note, checked=checked, dim=frame in state.dropped, warn=not there)
 
     def _picture(self, cell: Cell) -> NDArray[np.uint8] | None:
-        frame = cell.key
+        frame, close, poses = cell.key, self.close_up.value, self.state.poses
         assert isinstance(frame, int)  # as `_cell` makes them
-        if frame not in self._pictures:
+        if (frame, close) not in self._pictures:
             try:
                 image = self.reader.read(frame)
             except DamagedFrameError:
                 return None
-            poses = self.state.poses
-            drawn = draw_pose(
-                image, poses.points[frame], poses.likelihood[frame], skeleton=self.project.skeleton,
-                radius=max(image.shape[1] / 70, 2),
-            )  # fmt: skip
-            step = max(image.shape[1] // (2 * THUMBNAIL[1]), 1)
-            self._pictures[frame] = np.ascontiguousarray(drawn[::step, ::step])
-        return self._pictures[frame]
+            edges, size = edges_of(self.project.skeleton, poses.bodyparts), (FINE * THUMBNAIL[0], FINE * THUMBNAIL[1])
+            self._pictures[frame, close] = pose_picture(image, poses.points[frame], size, edges=edges, close=close)
+        return self._pictures[frame, close]
 
     def _show_threshold(self) -> None:
         """Give the slider ends at round numbers, and its value, without a moment at which it does not fit."""

@@ -90,8 +90,9 @@ class Lines:
         self.next_button.layout.display = "none" if alone else None
         below = self._under_way(goal) if found.awaited else ""  # else the button says what is next
         whole = f"{task}: {found.summary}\n{found.verdict}\n{below or f'next: {words}'}"
+        said = found.beside(tab)
         summary = markup(  # the page shows one of the two
-            '<span class="dlcnb-whole">{}</span><span class="dlcnb-brief">{}</span>', found.summary, found.brief
+            '<span class="dlcnb-whole">{}</span><span class="dlcnb-brief">{}</span>', said.summary, said.brief
         )
         under_way = markup("<br>{}", muted(below)) if below else ""
         name = shortened(task, LONGEST)

@@ -103,8 +103,8 @@ class ReportMaker(View):
             return
         seen, name = address(self.path, download=False), self.path.name
         shown = markup('<a href="{}" target="_blank" rel="noopener">Open {}</a>', seen, name) if seen else name
-        kept = markup(' <a href="{}" download="{}">Download</a>', address(self.path), name) if seen else ""
-        self.made.value = markup("{}{} {}", shown, kept, muted(f"of {when}, in {self.path.parent}"))
+        kept = markup(' · <a href="{}" download="{}">Download</a>', address(self.path), name) if seen else ""
+        self.made.value = markup("{}{} · {}", shown, kept, muted(f"of {when}, in {self.path.parent}"))
 
     @property
     def _nothing(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,9 +49,10 @@ STEPS = {  # step of the work -> which of it are inside; the bodyparts are behin
     "Look": ("Trajectories", "Zones", "Map", "Report"),
     "Refine": ("Refine",),
 }
+CAUTIOUS = ("Trajectories", "Refine")  # say of poses that their network is not good, and what it is worth
 LONGER = PRESETS["quick"]["minutes"]  # of training, offered beside more labels
 GO_ON = ("Train", "go on with the training")
-ANEW = "train a new network, with the refined frames"  # in *Train*, which offers to go on from the one before
+ANEW = "train a new network, with the corrected frames"  # in *Train*, which offers to go on from the one before
 _LONGER = ("Train", f"train {LONGER:g} minutes")
 _EVALUATE = ("Evaluate", "evaluate the network")
 WAIT = {  # one of `TABS` -> the next step, where what is to be done there is under way
@@ -169,7 +170,7 @@ class Overview:
             (not self.extracted, "Frames", "choose frames to label, and extract them"),
             (self.training, "Train", WAIT["Train"]),
             (self.outliers > self.refined, "Label", f"correct {_count(self.outliers - self.refined, 'outlier frame')}"),
-            (self.outliers > 0, "Refine", f"merge {_count(self.refined, 'refined frame')}: the next iteration"),
+            (self.outliers > 0, "Refine", f"merge {_count(self.refined, 'corrected frame')} for the next training"),
             (not self.labeled, "Label", f"label {_count(open_frames, 'frame')}"),
             (open_frames and not self.trained and first, "Label", f"label {_count(open_frames, 'more frame')}"),
             (not self.trained, "Train", train if first else ANEW),
@@ -265,6 +266,11 @@ class Overview:
         told = {step: [TABS[names[0]], states.get(step, "")] for step, names in STEPS.items()}
         return {step: f"{step}: {'; '.join(filter(None, words))}" for step, words in told.items()}
 
+    def beside(self, tab: str) -> Overview:
+        """The same as the line on top says it: with the beginning of a verdict that the open ``tab`` tells whole."""
+        whole = tab == "Evaluate" or (tab in CAUTIOUS and self.level != "good")
+        return replace(self, verdict=f"network {self.verdict.partition(':')[0]}") if self.level and whole else self
+
     @property
     def summary(self) -> str:
         """The state in one line: "12 of 40 frames labeled; usable: 72 % of the points are ...; 2 videos analyzed".
@@ -298,7 +304,7 @@ class Overview:
             many = "s" * (max(self.analyzed, self.videos) > 1)
             parts.append((f"{self.analyzed}{rest} video{many} analyzed{self._of_older}", True))
         if self.outliers:
-            parts.append((f"{self.refined} of {_count(self.outliers, 'outlier frame')} refined", True))
+            parts.append((f"{self.refined} of {_count(self.outliers, 'outlier frame')} corrected", True))
         if self.iteration:
             parts.append((f"iteration {self.iteration} (round of corrections)", False))
         return parts

@@ -26,7 +26,7 @@ from dlcnb.widgets.training.preview_strip import PreviewStrip
 from dlcnb.widgets.training.runs import RunChooser, StartOffer, resolved, run_under_way, starts
 from dlcnb.widgets.training.settings import SettingsForm, TrainingSettings
 from dlcnb.widgets.training.state import TrainingState
-from dlcnb.widgets.training.words import STATUS, TIPS, advice, facts, headline, picture
+from dlcnb.widgets.training.words import TIPS, advice, bar_style, facts, headline, picture
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -97,7 +97,7 @@ class TrainingMonitor(View):
         self.chooser = RunChooser(self.show_run, self._on_compare, self.refresh)
         self.runs, self.refresh_button = self.chooser.dropdown, self.chooser.refresh
         self.start_button, self.pause_button, self.stop_button = (
-            button("play", TIPS["start"], self.start, "Start", "96px", button_style="primary"),
+            button("play", TIPS["start"], self.start, "Start", "108px", button_style="primary"),
             button("pause", TIPS["pause"], self.pause, "Pause", "108px"),
             button("stop", TIPS["stop"], self.stop, "Stop", "108px"),
         )
@@ -334,7 +334,7 @@ class TrainingMonitor(View):
             return
         self._painted = now
         with self.bar.hold_sync():
-            self.bar.value, self.bar.bar_style = state.progress, STATUS[state.status][1]
+            self.bar.value, self.bar.bar_style = state.progress, bar_style(state)
         self.headline.value = headline(state)
         self._show_buttons()
         self.facts.value = facts(state)
@@ -372,6 +372,8 @@ class TrainingMonitor(View):
         self.pause_button.disabled = ending or not (state.active or resume)
         self.pause_button.description, self.pause_button.icon = words, "forward" if resume else "pause"
         self.pause_button.tooltip = TIPS["resume" if resume else "pause"]
+        self.start_button.description = "Start anew" if resume else "Start"
+        self.start_button.tooltip = TIPS["anew" if resume else "start"]
         first = resume and self._run == self._last_run()  # of what can be pressed now
         self.pause_button.button_style, self.start_button.button_style = ("primary", "") if first else ("", "primary")
         if resume and state.lower_rate > 0:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from traitlets import Bool, Enum, Float, HasTraits, Int, Unicode
+from traitlets import Bool, Enum, Float, HasTraits, Int, List, Unicode
 
 from dlcnb.evaluate import Taken
 
@@ -82,6 +82,7 @@ class TrainingState(HasTraits):
     rss_mb = Float(np.nan, help="Resident memory of the worker, MB.")
     best_step = Int(-1, help="Step of the snapshot taken so far; -1 before the first.")
     held_out = Int(0, help="Frames of the validation; 0 = not known.")
+    lost = List(Unicode(), help="Bodyparts that the last validation did not find.")
     best_px = Float(np.nan, help="Mean validation error at that step, px.")
     message = Unicode("", help="The last warning or error of the run.")
     lower_rate = Float(np.nan, help="Learning rate offered to go on with, if the run's was too high.")
@@ -117,7 +118,7 @@ class TrainingState(HasTraits):
         with self.hold_trait_notifications():
             for name in (*names.split(), "snapshots"):
                 setattr(self, name, self.traits()[name].default_value)
-            self.step, self.best_step, self.status = 0, -1, status
+            self.step, self.best_step, self.lost, self.status = 0, -1, [], status
             self.revision += 1
             self.validations += 1
 
@@ -224,6 +225,7 @@ class TrainingState(HasTraits):
         if validation:
             self._curves["validation"].append(step, _number(validation.get("mean_px")))
             self._curves["train_error"].append(step, _number(validation.get("train_mean_px")))
+            self.lost = [str(name) for name in validation.get("lost") or ()]
             self.validations += 1
         best = event.get("best")
         if best:

@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 
     from dlcnb.widgets.training.state import TrainingState
 
-__all__ = ["STATUS", "TIPS", "advice", "facts", "headline", "picture"]
+__all__ = ["TIPS", "advice", "bar_style", "facts", "headline", "picture"]
 
 TIPS = {
     "start": "Train a new network with these settings",
+    "anew": "Train a new network from the beginning, beside the one shown, which is kept and can still be resumed",
     "pause": "Save a snapshot, then stop for now; Resume goes on from it as if there had been no pause",
-    "resume": "Go on with this run from its last snapshot",
+    "resume": "Go on with the network shown from its last snapshot: what it has learned is kept",
     "stop": "Save a snapshot, then stop",
 }
+NAMED = 4  # bodyparts that are not found, up to which they are named
 STATUS = {  # status of the state -> words, style of the progress bar
     "idle": ("no run yet", ""),
     "starting": ("starting the worker …", "info"),
@@ -39,6 +41,11 @@ STATUS = {  # status of the state -> words, style of the progress bar
     "failed": ("failed", "danger"),
     "lost": ("the worker is gone", "danger"),
 }
+
+
+def bar_style(state: TrainingState) -> str:
+    """The style of the progress bar; one of a network that does not find everything is not green."""
+    return "warning" if state.status == "done" and state.lost else STATUS[state.status][1]
 
 
 def facts(state: TrainingState) -> Markup:
@@ -71,6 +78,9 @@ def headline(state: TrainingState) -> Markup:
         words = "starting the network … (the first step may take a minute)"
     elif state.status in ("pausing", "stopping") and not state.step:
         words = f"{state.status} …"  # there is nothing to save
+    elif state.status == "done" and state.lost:
+        names = ", ".join(state.lost) if len(state.lost) <= NAMED else f"{len(state.lost)} of the bodyparts"
+        words += f"; the network has not found {names}"
     elif state.status == "running":
         left = f" · {clock_text(state.seconds_left)} left" if np.isfinite(state.seconds_left) else ""
         words += f" · {state.progress:.0%}{left}"

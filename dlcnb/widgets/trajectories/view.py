@@ -42,6 +42,7 @@ __all__ = ["TrajectoryView"]
 
 ROOT = "dlcnb-trajectories"
 PLAYER_WIDTH = 480
+DIGITS = 4  # behind the point, in the csv: finer than any pose, in cm, px and seconds
 PAUSE = 0.1  # s between two drawings of the present frame
 WHEEL_ZOOM = 1.002  # per CSS pixel of wheel travel
 KEYS: dict[str, tuple[Any, ...]] = {  # key -> (name of a method of the state, its arguments)
@@ -180,6 +181,7 @@ class TrajectoryView(View):
         self.choice.refresh()
         with self._lock:
             self._take_scale(self._scale())
+            self._warn_of(self.state.poses)  # the network may have been evaluated meanwhile
         self.redraw()
 
     def _take_scale(self, scale: Scale | None) -> None:
@@ -339,7 +341,7 @@ class TrajectoryView(View):
         """Write the bodyparts and the part looked at as csv; returns its path."""
         target = self._target(path, ".csv")
         with atomic_path(target) as temporary:
-            self.state.table().to_csv(temporary, index=False, lineterminator="\n")
+            self.state.table().round(DIGITS).to_csv(temporary, index=False, lineterminator="\n")
         self.tell(written(target))
         return target
 

@@ -25,8 +25,8 @@ def test_what_lies_below_the_root_is_a_link(root):
     path = root / "my mice" / "100 % & <b>.csv"
     assert address(path) == "/user/ada/files/my%20mice/100%20%25%20%26%20%3Cb%3E.csv?download=1"
     words = written(path)
-    assert "Download 100 % &amp; &lt;b&gt;.csv</a>" in words
-    assert str(path.parent) in words
+    name = "100 % &amp; &lt;b&gt;.csv"
+    assert words.endswith(f">download {name}</a>, or find it as {path.parent}/{name}</span>")
 
 
 def test_a_root_that_is_a_link_counts_as_what_it_leads_to(root, tmp_path):
@@ -54,5 +54,5 @@ def test_without_a_server_it_is_a_path(root, tmp_path, left):
 
 def test_a_notice_leaves_the_link_and_its_tooltip_has_the_words(root):
     line = notice(written(root / "a.csv"), scrolls=True)
-    assert '<a href="/user/ada/files/a.csv?download=1" download="a.csv">Download a.csv</a>' in line
-    assert f'title="Saved Download a.csv · {os.fspath(root)}"' in line
+    assert '<a href="/user/ada/files/a.csv?download=1" download="a.csv">download a.csv</a>' in line
+    assert f'title="Saved: download a.csv, or find it as {os.fspath(root / "a.csv")}"' in line

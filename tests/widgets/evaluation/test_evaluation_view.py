@@ -262,6 +262,16 @@ class TestSources:
         assert view.state.evaluation.step == 300
         assert view.frame_view.maps is None
 
+    def test_after_a_merge_the_verdict_of_before_is_not_shown(self, project, written, view):
+        assert view.controls.verdict.value
+        project.config["iteration"] = 1
+        project.new_run(0.66)  # the next training has begun
+        view.refresh()
+        assert view.controls.chosen.label == "no evaluation yet"
+        assert (view.controls.verdict.value, view.controls.table.value) == ("", "")
+        assert view.empty.layout.display is None
+        assert view.gallery.state.cells == ()
+
     def test_a_damaged_evaluation_is_told(self, project, written, view):
         path = project.evaluation_dir(project.last_run()) / "evaluation-100.json"
         path.write_text("{")

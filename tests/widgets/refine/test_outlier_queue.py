@@ -14,6 +14,8 @@ from dlcnb.labels.journal import Edit
 from dlcnb.outliers import suggestions
 from dlcnb.poses import Poses
 from dlcnb.project import Project
+from dlcnb.widgets.gallery.label_pictures import edges_of, pose_picture
+from dlcnb.widgets.refine.outlier_queue import THUMBNAIL
 from dlcnb.widgets.refine.state import OutlierState
 
 SIZE, FRAMES = (120, 160), 60
@@ -176,6 +178,35 @@ class TestQueue:
         assert queue.extract.description == "Extract 3"
         assert np.asarray(queue.snapshot()).std() > 10
 
+    def test_the_pictures_show_the_animal_close_up_or_the_whole_frame(self, queue):
+        queue.count.value = 1
+        queue.preview.click()
+        assert queue.wait()
+        (cell,) = queue.gallery.state.cells
+        near = queue._picture(cell)
+        assert near.shape == (2 * THUMBNAIL[0], 2 * THUMBNAIL[1], 3)  # fine enough for sharp screens
+        queue.close_up.value = False
+        assert queue.wait()
+        whole = queue._picture(cell)
+        image, points = queue.reader.read(cell.key), queue.state.poses.points[cell.key]
+        edges = edges_of(queue.project.skeleton, queue.state.poses.bodyparts)
+        for made, close in ((near, True), (whole, False)):
+            assert (made == pose_picture(image, points, near.shape[:2], edges=edges, close=close)).all()
+        assert (near != whole).any()
+
+    def test_pictures_are_of_the_poses_that_are_chosen(self, queue):
+        queue.add(12)
+        assert queue.wait()
+        (cell,) = queue.gallery.state.cells
+        before, poses = queue._picture(cell), queue.state.poses
+        queue.set_poses(Poses(poses.bodyparts, "other", poses.points + 20, poses.likelihood))
+        assert (queue._picture(cell) != before).any()
+
+    def test_the_threshold_says_what_it_is_in(self, queue):
+        assert "px" in queue.unit.value
+        queue.how.value = "uncertain"
+        assert "likelihood" in queue.unit.value
+
     def test_the_slider_counts_while_it_moves(self, queue):
         queue.threshold.value = queue.threshold.max
         assert "<b>0</b> of 60" in queue.found.value
@@ -240,7 +271,8 @@ class TestQueue:
         assert "1 of 1 extracted outlier frames labeled" in queue.refined.value
         queue.merge.click()
         assert Project.open(project.root).iteration == 1
-        assert "Iteration 1 begins with 1" in queue.status_line.value
+        assert "1 corrected frame is merged: the next training learns from it, too" in queue.status_line.value
+        assert "(iteration 1 has begun)" in queue.status_line.value
         view.close()
         labeler.close()
 

@@ -193,20 +193,25 @@ class TestOverview:
         assert overview(project).error_px is None
 
     def test_a_bad_network_leads_back_to_more_labels(self):
-        bad = Overview(videos=1, analyzed=1, extracted=20, labeled=12, trained=1, evaluated=True, level="useless")
+        bad = Overview(
+            videos=1, analyzed=1, extracted=20, labeled=12, trained=1, evaluated=True, level="useless", steps=900
+        )  # fmt: skip
         assert bad.next_step == ("Label", "label 8 more frames")
-        full = Overview(videos=1, analyzed=1, extracted=20, labeled=20, trained=1, evaluated=True, level="poor")
+        full = replace(bad, labeled=20, level="poor")
         assert full.next_step[0] == "Frames"
         assert bad.other_step == full.other_step == ("Train", "train 10 minutes")
         for other in ({"level": "usable"}, {"evaluated": False}, {"training": True}):
             assert replace(bad, **other).other_step == ("", "")
 
-    def test_a_bad_network_that_was_trained_shortly_on_enough_is_trained_on_first(self):
+    def test_a_bad_network_that_was_trained_shortly_is_trained_on_first(self):
         short = Overview(videos=1, extracted=60, labeled=55, trained=1, evaluated=True, level="useless", steps=34)
         assert short.next_step == ("Train", "train 10 minutes")
         assert short.other_step == ("Label", "label 5 more frames")
         assert replace(short, steps=2000).next_step == ("Label", "label 5 more frames")
-        assert replace(short, labeled=20).next_step == ("Label", "label 40 more frames")
+        done = replace(short, extracted=26, labeled=26, steps=168, level="poor")
+        assert done.next_step == ("Train", "train 10 minutes")
+        assert done.other_step == ("Frames", "choose more frames to label, different ones")
+        assert replace(short, labeled=9).next_step == ("Label", "label 51 more frames")  # too few to learn from
 
     def test_outliers_are_corrected_merged_and_trained_on(self, project):
         trained(project)
@@ -220,7 +225,7 @@ class TestOverview:
         merge(project)
         found = overview(project)
         assert (found.iteration, found.outliers, found.trained) == (1, 0, 0)
-        assert found.next_step == ("Train", "train a new network, with the refined frames")
+        assert found.next_step == ("Train", "train a new network, with the corrected frames")
 
     def test_after_a_merge_there_is_no_evaluation_of_the_network_before(self, studio):
         project = studio.project
@@ -401,11 +406,38 @@ def _labeled(project):
     return [i for i, state in zip(store.images, store.states, strict=True) if state == "done"]
 
 
+def told(studio):
+    """What the line on top says, without its tooltip."""
+    return re.sub(r'title="[^"]*"', "", studio.line.value)
+
+
 class TestStudio:
     def test_only_the_tab_of_the_next_step_is_made_at_first(self, studio):
         assert studio.tab == "Train"
         assert list(studio.widgets) == ["Train"]
         assert f"{LABELED} of {LABELED} frames labeled" in studio.line.value
+
+    def test_the_line_on_top_leaves_the_verdict_to_the_page_that_tells_it(self, studio):
+        run = trained(studio.project)
+        evaluate(studio.project, run)
+        analyzed_by(studio.project, run)
+        studio.refresh()
+        assert studio.wait()
+        verdict = "3.4 px off on average"
+        for level, tabs in (("good", ["Evaluate"]), ("poor", ["Evaluate", "Trajectories", "Refine"])):
+            for path in studio.project.evaluation_dir(run).glob("evaluation-*[0-9].json"):
+                text = f"{level}, a guess from 1 test frame: {verdict}"
+                path.write_text(json.dumps({**json.loads(path.read_text()), "verdict": {"level": level, "text": text}}))
+            studio.look()
+            assert studio.wait()
+            for tab in ("Evaluate", "Trajectories", "Zones", "Refine"):
+                studio.go_to(tab)
+                assert f"{level}, a guess from 1 test frame" in told(studio)
+                assert (verdict in told(studio)) == (tab not in tabs)
+                assert verdict in studio.line.value  # the tooltip has all of it
+        for view, box in (("Trajectories", "controls"), ("Refine", "")):  # and so has the page
+            made = studio.widgets[view]
+            assert verdict in (getattr(made, box) if box else made).caution.value
 
     def test_it_reaches_the_page(self, studio):
         assert studio.comm is not None  # none of ipywidgets' own methods is overridden by one of ours
@@ -613,7 +645,7 @@ class TestStudio:
         project.save()
         with closing(Studio(Project.open(project.root))) as view:
             view.go_to("Label")
-            assert view.next_button.description == "Train a new network, with the refined frames"
+            assert view.next_button.description == "Train a new network, with the corrected frames"
             view.next_button.click()
             assert view.tab == "Train"
             monitor = view.widgets["Train"]

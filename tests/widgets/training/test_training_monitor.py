@@ -104,7 +104,8 @@ def monitor(project):
 class TestFinishedRun:
     def test_a_new_monitor_finds_the_run_and_its_curves(self, finished, monitor):
         assert monitor.state.status == "done"
-        assert monitor.bar.value == 1
+        assert (monitor.bar.value, monitor.bar.bar_style) == (1, "success")
+        assert ">finished<" in monitor.headline.value
         assert monitor.curves.loss.x[-1] == 1000
         assert monitor.curves.error.x.tolist() == list(range(100, 1001, 100))
         assert monitor.curves.best.x.tolist() == [1000]
@@ -125,6 +126,18 @@ class TestFinishedRun:
         assert words in monitor.curves._error_plot.heading.value
         assert "error, network kept" in monitor.facts.value
         assert "best error" not in monitor.facts.value
+
+    def test_a_network_that_has_not_found_all_is_not_finished_in_green(self, run, log, monitor):
+        log.write("start")
+        for step, lost in ((500, ["paw", "nose"]), (1000, ["nose"])):
+            checked = {"mean_px": 50.0, "rms_px": 60.0, "median_px": 40.0, "n": 9, "lost": lost}
+            log.step(step=step, seconds=step / 5, loss=0.1, progress=step / 1000, validation=checked)
+        log.write("done", result={"run": str(run)})
+        monitor.show_run(run)
+        assert "finished; the network has not found nose<" in monitor.headline.value
+        assert monitor.bar.bar_style == "warning"
+        monitor.state.reset()
+        assert monitor.state.lost == []
 
     def test_a_run_folder_alone_can_be_watched_but_nothing_started(self, finished):
         monitor = TrainingMonitor(finished)
@@ -251,6 +264,9 @@ class TestPauseAndResume:
         monitor.refresh()
         assert "paused" in monitor.headline.value
         assert (monitor.start_button.button_style, monitor.pause_button.button_style) == ("", "primary")
+        assert monitor.start_button.description == "Start anew"
+        assert "beside the one shown, which is kept" in monitor.start_button.tooltip
+        assert "what it has learned is kept" in monitor.pause_button.tooltip
         second = project.new_run(0.5)
         (second / "job.json").write_text('{"kind": "train"}')
         monitor.show_run(second)
