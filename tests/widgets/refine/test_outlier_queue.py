@@ -331,7 +331,7 @@ class TestQueue:
         labeler.close()
 
     def test_it_says_what_it_is_for_and_what_the_network_is_worth(self, queue, project):
-        assert "Here you correct what the network got wrong" in queue.purpose.value
+        assert "Preview finds frames that the network got wrong" in queue.purpose.value
         assert queue.caution.layout.display == "none"
         run = project.new_run(0.8)
         folder = project.evaluation_dir(run)
