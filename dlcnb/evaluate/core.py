@@ -50,6 +50,8 @@ class Evaluation:
     labeled_since : int
         Frames labeled since the training, which are none of the N: many are chosen because the network was wrong there,
         or have its own predictions as labels, and so say nothing true about it.
+    steps_behind : int
+        Steps of training behind the network, with those of the networks that it goes on from; 0 = ``step``.
     """
 
     bodyparts: tuple[str, ...]
@@ -62,6 +64,7 @@ class Evaluation:
     snapshot: str
     step: int
     labeled_since: int = 0
+    steps_behind: int = 0
 
     def __post_init__(self) -> None:
         n, k = len(self.images), len(self.bodyparts)
@@ -143,6 +146,7 @@ class Evaluation:
             "verdict": verdict(self, size, human_px).to_json(),
             "presence": presence_json(self),
             "labeled_since": int(self.labeled_since),
+            "steps_behind": int(self.steps_behind or self.step),
         }
 
     def table(self) -> str:
@@ -218,6 +222,7 @@ class Evaluation:
                 snapshot=str(report["snapshot"]),
                 step=int(report["step"]),
                 labeled_since=int(report.get("labeled_since", 0)),
+                steps_behind=int(report.get("steps_behind", 0)),
             )
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(

@@ -155,8 +155,9 @@ def _remarks(evaluation: Evaluation, level: str, lost: tuple[str, ...]) -> list[
     """What else is to be said, and what to do."""
     remarks = [f"never found: {', '.join(lost)}"] if lost else []
     labeled = np.isfinite(evaluation.labels).all(axis=2).any(axis=1)
-    if level in ("useless", "poor") and trained_shortly(evaluation.step, int(labeled.sum())):
-        return [*remarks, f"train longer (it had {evaluation.step} steps), then label more"]
+    steps = evaluation.steps_behind or evaluation.step
+    if level in ("useless", "poor") and trained_shortly(steps, int(labeled.sum())):
+        return [*remarks, f"train longer (it had {steps} steps), then label more"]
     return [*remarks, _ADVICE[level]] if level in _ADVICE else remarks
 
 

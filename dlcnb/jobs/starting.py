@@ -72,12 +72,12 @@ def iteration_of(run: Run) -> int:
     return int(run.folder.parent.parent.name.removeprefix("iteration-"))
 
 
-def steps_behind(run: Run) -> int:
-    """Steps of training behind a run's last snapshot, with those of the networks that it goes on from; 0: none.
+def steps_behind(run: Run, step: int | None = None) -> int:
+    """Steps of training behind a run's snapshot (the last one), with those of networks that it goes on from; 0: none.
 
     A network that is no longer there counts as none.
     """
-    total, step = 0, max(run.steps, default=0)
+    total, step = 0, max(run.steps, default=0) if step is None else step
     seen: set[Path] = set()
     while step and run.folder not in seen:
         total += step

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support.projects import copy_of
 
+from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig
 
 pytestmark = pytest.mark.mxnet
@@ -146,6 +147,15 @@ def test_the_error_on_training_frames_is_told_beside_that_on_validation_frames(t
     assert np.isfinite(told).all()
     assert told != [s.validation["mean_px"] for s in steps if s.validation]
     np.testing.assert_allclose(jobs.history(run)["validation_train_mean_px"], told)
+
+
+def test_what_is_not_found_at_the_end_is_told_with_the_last_validation(trained):
+    run, steps = trained
+    lost = steps[-1].validation["lost"]
+    assert lost, "40 steps find nothing yet"
+    assert set(lost) <= set(Run(run).bodyparts)
+    said = f"At the end of the training the network has not found {', '.join(lost)} (errors"
+    assert said in " ".join(step.warning or "" for step in steps)
 
 
 def test_a_diverged_run_goes_on_with_the_lower_rate_it_offers(project):

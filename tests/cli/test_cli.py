@@ -309,6 +309,7 @@ def test_evaluate_json(trained):
     assert set(report["test_pck"]) == {"2", "5", "10", "20"}
     assert {"epsilon_px", "auc", "suggested_pcutoff", "at_pcutoff"} <= set(report["calibration"])
     assert report["human"] is None
+    assert report["steps_behind"] == report["step"]  # it goes on from no other network
     assert [Path(plot).stat().st_size > 5000 for plot in report["plots"]] == [True] * 4
     names = {path.name.split("-", 2)[2] for path in Path(report["folder"]).glob("evaluation-4-*")}
     assert {"details.json", "frames.csv", "keypoint-results.csv", "maps.zip", "pck.png"} <= names

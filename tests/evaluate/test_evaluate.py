@@ -93,10 +93,17 @@ def test_frames_labeled_since_the_training_are_told_and_kept(tmp_path, since, sa
     assert ("labeled since" in found.table()) == bool(said)
 
 
+def test_steps_of_networks_that_it_goes_on_from_are_kept(tmp_path):
+    assert example(step=150).to_json()["steps_behind"] == 150
+    found = example(step=150, steps_behind=318)
+    found.write(tmp_path)
+    assert Evaluation.read(tmp_path).steps_behind == 318
+
+
 def test_report_has_exactly_the_promised_layout():
     report = example().to_json()
     numbers = ["snapshot", "step", "train", "test", "bodyparts", "pcutoff", "test_pcutoff"]
-    assert list(report) == [*numbers, "animal_px", "pck5", "verdict", "presence", "labeled_since"]
+    assert list(report) == [*numbers, "animal_px", "pck5", "verdict", "presence", "labeled_since", "steps_behind"]
     assert list(report["train"]) == ["mean_px", "rms_px", "median_px", "n"]
     assert list(report["test"]) == list(report["test_pcutoff"]) == ["mean_px", "rms_px", "median_px", "n", "ci95"]
     assert report["train"] == {

@@ -100,6 +100,8 @@ def test_useless_says_how_far_off_on_how_large_an_animal_and_what_to_do():
 def test_after_a_short_training_a_longer_one_comes_first_unless_there_are_hardly_any_labels():
     text = verdict(evaluation(mixed((1, 200.0), n=12)), SIZE).text
     assert text.endswith("train longer (it had 10 steps), then label more")
+    gone_on = replace(evaluation(mixed((1, 200.0), n=12)), step=150, steps_behind=318)
+    assert verdict(gone_on, SIZE).text.endswith("label more or train longer")
     assert verdict(evaluation(mixed((1, 200.0), n=9)), SIZE).text.endswith("label more or train longer")
 
 

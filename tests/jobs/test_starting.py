@@ -6,7 +6,7 @@ import pytest
 from support.projects import copy_of
 
 from dlcnb.jobs.kinds.train import KIND
-from dlcnb.jobs.starting import earlier_runs, last_network, minutes_asked, offered, seen_before
+from dlcnb.jobs.starting import earlier_runs, last_network, minutes_asked, offered, seen_before, steps_behind
 from dlcnb.project import Project
 from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig, TrainSet, choose_split
@@ -35,6 +35,17 @@ def test_the_network_before_is_offered_until_there_is_a_new_one(merged):
     new.snapshot(10).touch()
     assert offered(project) is None
     assert last_network(project).folder == new.folder
+
+
+def test_steps_behind_a_snapshot_count_those_of_the_network_that_it_goes_on_from(merged):
+    project, before = merged
+    new = Run(project.new_run(0.8))
+    new.write_config(TrainConfig(steps=3), project.bodyparts)
+    for step in (10, 20):
+        new.snapshot(step).touch()
+    assert (steps_behind(new), steps_behind(new, 10)) == (20, 10)
+    (new.folder / "pose_cfg.yaml").write_text(f"began_from: {before.folder}\n")
+    assert (steps_behind(new), steps_behind(new, 10)) == (50, 40)
 
 
 def test_runs_of_two_iterations_never_have_one_number(merged):

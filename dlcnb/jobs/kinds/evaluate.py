@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlcnb.jobs.events import EventLog
 from dlcnb.jobs.kinds.kind import Kind, Result
+from dlcnb.jobs.starting import steps_behind
 from dlcnb.jobs.stop import StopRequest, at_once
 from dlcnb.run import Run
 
@@ -47,7 +49,8 @@ def evaluate(job: dict[str, Any], events: EventLog, stop: StopRequest) -> Result
         def predict(on_maps: Callable[..., None] | None, which: str | int = which) -> Evaluation:
             how = {"device": options.get("device", "auto"), "raw_likelihood": options.get("raw_likelihood", False)}
             with at_once(stop):
-                return backend.evaluate_run(project, run.folder, which, **how, on_maps=on_maps, on_frame=tell)
+                found = backend.evaluate_run(project, run.folder, which, **how, on_maps=on_maps, on_frame=tell)
+            return replace(found, steps_behind=steps_behind(run, found.step))
 
         evaluation = evaluate_one(predict, folder, (step, run.bodyparts) if maps else None, human)
         results[evaluation.step] = {**evaluation.to_json(human_px(evaluation, human)), "folder": str(folder)}
