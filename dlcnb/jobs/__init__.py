@@ -8,7 +8,7 @@ folder. This module never loads MXNet; the worker does.
 
 from dlcnb.jobs.begin import start
 from dlcnb.jobs.crew.lead import join
-from dlcnb.jobs.events import EventLog, EventReader
+from dlcnb.jobs.events import EventLog, EventReader, share
 from dlcnb.jobs.explain import explain, kept
 from dlcnb.jobs.history import history, unfinished
 from dlcnb.jobs.job import Job, JobError, attach
@@ -27,6 +27,7 @@ __all__ = [
     "join",
     "kept",
     "read_suggestions",
+    "share",
     "start",
     "unfinished",
 ]

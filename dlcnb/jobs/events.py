@@ -21,7 +21,7 @@ from dlcnb.files import require_file
 from dlcnb.labels.inside import open_plain
 from dlcnb.run import EVENTS_FILE
 
-__all__ = ["ENDINGS", "EVENTS_FILE", "EventLog", "EventReader", "plain"]
+__all__ = ["ENDINGS", "EVENTS_FILE", "EventLog", "EventReader", "plain", "share"]
 
 ENDINGS = {"done": "done", "stopped": "stopped", "error": "failed"}  # event -> status of the job it ends
 
@@ -45,6 +45,15 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def share(event: dict[str, Any]) -> float | None:
+    """How far a job is by its "step" or "progress" event, 0 to 1; None where a log that is damaged does not tell."""
+    try:
+        told = event["progress"] if "progress" in event else event["done"] / event["total"]
+        return min(max(float(told), 0.0), 1.0)
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
 
 
 class EventLog:

@@ -10,6 +10,8 @@ import atexit
 import threading
 from typing import TYPE_CHECKING, Any
 
+from dlcnb.jobs.events import share
+
 if TYPE_CHECKING:
     from dlcnb.jobs.job import Job
 
@@ -59,13 +61,10 @@ def _state(job: Job) -> str:
     if status != "running":
         return f"{ENDED[status]}. {job.error}" if job.error else ENDED[status]
     latest = job.latest or {}
-    share = latest.get("progress")
-    if share is None and latest.get("total"):
-        share = latest.get("done", 0) / latest["total"]
-    if share is None:
+    if (done := share(latest)) is None:
         return "starting"
     left = latest.get("seconds_left")
-    return f"{share:.0%}" + (f", {_clock(left)} left" if left is not None else "")
+    return f"{done:.0%}" + (f", {_clock(left)} left" if left is not None else "")
 
 
 def _clock(seconds: float) -> str:

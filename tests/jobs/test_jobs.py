@@ -16,7 +16,7 @@ import pytest
 from support.projects import copy_of
 
 from dlcnb import jobs
-from dlcnb.jobs.events import EventLog, EventReader, plain
+from dlcnb.jobs.events import EventLog, EventReader, plain, share
 from dlcnb.jobs.job import HEARTBEAT, WORKER_FILE, launch
 from dlcnb.jobs.kinds import KINDS, Kind
 from dlcnb.project import ProjectError
@@ -85,6 +85,23 @@ def first_step(job):
 
 
 # ---- the event log
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        ({"progress": 0.25}, 0.25),
+        ({"done": 3, "total": 4}, 0.75),
+        ({"progress": 1.5}, 1.0),
+        ({"progress": None}, None),
+        ({"progress": "much"}, None),
+        ({"done": 3, "total": 0}, None),
+        ({"done": [3], "total": 4}, None),
+        ({}, None),
+    ],
+)
+def test_how_far_an_event_says_a_job_is(event, told):
+    assert share(event) == told
 
 
 def test_plain_turns_everything_into_json():

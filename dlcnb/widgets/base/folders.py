@@ -13,9 +13,17 @@ from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import View, button, gesture, row, shown
 
-__all__ = ["Entry", "FolderBrowser", "entries"]
+__all__ = ["Entry", "FolderBrowser", "entries", "working_folder"]
 
 MOST = 60  # rows; the rest is found by typing a part of its name
+
+
+def working_folder() -> Path:
+    """The folder that the kernel works in; home where that one was deleted."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path.home()
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,7 @@ class FolderBrowser(View):
     ) -> None:
         self._wanted, self._chosen, self._icon, self._nothing = wanted, chosen, icon, nothing
         self._quiet, self._rows = Quiet(), dict[Path, ipywidgets.Button]()
-        self.folder = Path(folder or Path.cwd()).expanduser().absolute()
+        self.folder = Path(folder or working_folder()).expanduser().absolute()
         grows = ipywidgets.Layout(flex="1 1 160px", width="auto", min_width="0")
         self.address = ipywidgets.Text(continuous_update=False, layout=grows)
         self.address.add_class("dlcnb-address")

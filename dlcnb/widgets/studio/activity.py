@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets
 
@@ -224,7 +224,7 @@ class JobLine(Line):
 
     def _on_news(self, news: News) -> None:
         step = news.last("step") or news.last("progress")
-        share = _share(step) if step else None
+        share = jobs.share(step) or 0.0 if step else None
         if news.ended:
             stopped = news.last("stopped") or {}
             how = PAUSED if stopped.get("reason") == PAUSE else self._ended(news.status)
@@ -262,9 +262,3 @@ def _show(widget: ipywidgets.Widget, wanted: bool) -> None:
     display = None if wanted else "none"
     if widget.layout.display != display:
         widget.layout.display = display
-
-
-def _share(step: dict[str, Any]) -> float:
-    """How far a job is, 0 to 1, by its "step" or "progress" event."""
-    share = step["progress"] if "progress" in step else step.get("done", 0) / max(step.get("total") or 1, 1)
-    return min(max(float(share or 0), 0.0), 1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dlcnb.project import is_video
+from dlcnb.widgets.base.folders import working_folder
 from dlcnb.widgets.studio.studio import Studio
 from dlcnb.widgets.studio.where import is_project
 
@@ -32,7 +33,8 @@ def opened_on(target: str = "") -> Studio:
     project in whose folder the kernel is, if there is one.
     """
     if not target:
-        return Studio(Path.cwd()) if is_project(Path.cwd()) else Studio()
+        here = working_folder()
+        return Studio(here) if is_project(here) else Studio()
     path = Path(target).expanduser().absolute()
     if path.is_file() and is_video(path):
         around = path.parent.parent

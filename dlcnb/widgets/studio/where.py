@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from dlcnb.widgets.base.folders import working_folder
+
 __all__ = ["is_project", "place_to_write", "project_around"]
 
 
@@ -21,7 +23,7 @@ def project_around(folder: Path) -> Path | None:
 
 def place_to_write(folder: str | Path | None) -> Path:
     """Where a new project may be made: here if one may write here, else at home; beside a project, never inside."""
-    here = Path(folder or Path.cwd()).absolute()
+    here = Path(folder or working_folder()).absolute()
     if around := project_around(here):
         here = around.parent
     return here if os.access(here, os.W_OK) else Path.home()

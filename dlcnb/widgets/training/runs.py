@@ -71,7 +71,7 @@ def run_under_way(project: Project) -> str | None:
 def percent(run: Path) -> str:
     """How far a run is, as ``12 %``."""
     steps = [event for event in jobs.EventReader(run).read() if event["event"] == "step"]
-    return f"{float(steps[-1].get('progress') or 0) if steps else 0:.0%}"
+    return f"{(jobs.share(steps[-1]) if steps else None) or 0:.0%}"
 
 
 def starts(runs: Iterable[Path | str | Run]) -> dict[str, str]:
@@ -146,10 +146,12 @@ class StartOffer(ipywidgets.VBox):
         if self._project is None:
             return
         self._by_hand, config, told = True, self._project.config, ""
-        config["TrainingFraction"] = [change.new, *(config.get("TrainingFraction") or [])[1:]]
+        before = list(config.get("TrainingFraction") or [self._project.train_fraction])
+        config["TrainingFraction"] = [change.new, *before[1:]]
         try:
             self._project.save()
         except (ProjectError, OSError) as error:
+            config["TrainingFraction"] = before
             told = f"It is not kept: {error}"
         self._show_fraction(told)
         self.show(self._project)

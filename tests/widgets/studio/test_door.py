@@ -5,6 +5,7 @@ import sys
 import threading
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import av
 import numpy as np
@@ -20,6 +21,7 @@ from dlcnb.project import Project
 from dlcnb.project.recent import recent_projects, remember
 from dlcnb.video import VideoReader, VideoWriter
 from dlcnb.widgets.base.canvas import decode_jpeg
+from dlcnb.widgets.base.folders import FolderBrowser
 from dlcnb.widgets.studio import tab
 from dlcnb.widgets.studio.chosen import facts_of
 from dlcnb.widgets.studio.door import FrontDoor
@@ -418,6 +420,15 @@ class TestTab:
         monkeypatch.chdir(here)
         with closing(tab.opened_on()) as view:
             assert view.door is not None
+
+    def test_a_kernel_whose_folder_was_deleted_has_a_door_at_home(self, tmp_path, monkeypatch):
+        (tmp_path / "gone").mkdir()
+        monkeypatch.chdir(tmp_path / "gone")
+        (tmp_path / "gone").rmdir()
+        with closing(tab.in_tab()) as view:
+            assert not view.said
+            assert FolderBrowser(lambda _: True, lambda _: None).folder == Path.home()
+            assert place_to_write(None) == Path.home()
 
     def test_a_kernel_has_one(self):
         view = tab.in_tab("nowhere")

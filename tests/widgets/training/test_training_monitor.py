@@ -66,6 +66,13 @@ def write_steps(log, steps, total=1000):
         )
 
 
+def end_after_ten_steps(log, run, how, **more):
+    log.write("start")
+    write_steps(log, range(1, 11))
+    (run / "snapshot-10.params").touch()
+    log.write(how, **more)
+
+
 def label(project, frames, scorer="ada", x=10.0):
     """Every bodypart of so many frames, at ``(x, 10)``."""
     folder = project.labeled_dir("mouse")
@@ -233,10 +240,7 @@ class TestPauseAndResume:
         assert not monitor.pause_button.disabled
 
     def test_a_stopped_run_is_resumed_by_a_new_monitor_too(self, log, run, monitor, monkeypatch):
-        log.write("start")
-        write_steps(log, range(1, 11))
-        (run / "snapshot-10.params").touch()
-        log.write("stopped")
+        end_after_ten_steps(log, run, "stopped")
         monitor.refresh()
         asked = {}
 
@@ -257,10 +261,7 @@ class TestPauseAndResume:
 
     def test_to_resume_is_what_comes_first_while_a_run_is_interrupted(self, log, run, project, monitor, monkeypatch):
         assert (monitor.start_button.button_style, monitor.pause_button.button_style) == ("primary", "")
-        log.write("start")
-        write_steps(log, range(1, 11))
-        (run / "snapshot-10.params").touch()
-        log.write("stopped", reason="pause")
+        end_after_ten_steps(log, run, "stopped", reason="pause")
         monitor.refresh()
         assert "paused" in monitor.headline.value
         assert (monitor.start_button.button_style, monitor.pause_button.button_style) == ("", "primary")
@@ -280,10 +281,7 @@ class TestPauseAndResume:
         assert asked == {"run": run, "resume": True}
 
     def test_a_diverged_run_is_resumed_with_the_lower_rate_it_offers(self, log, run, monitor, monkeypatch):
-        log.write("start")
-        write_steps(log, range(1, 11))
-        (run / "snapshot-10.params").touch()
-        log.write("error", message="The loss became infinite.", offer={"learning_rate": 3e-4})
+        end_after_ten_steps(log, run, "error", message="The loss became infinite.", offer={"learning_rate": 3e-4})
         monitor.refresh()
         assert "learning rate 0.0003" in monitor.advice.value
         asked = {}
@@ -313,10 +311,7 @@ class TestPauseAndResume:
         assert not monitor.offer.box.value
 
     def test_after_a_merge_an_open_monitor_shows_no_run_of_before(self, log, run, monitor):
-        log.write("start")
-        write_steps(log, range(1, 11))
-        (run / "snapshot-10.params").touch()
-        log.write("stopped")
+        end_after_ten_steps(log, run, "stopped")
         monitor.refresh()
         assert monitor.pause_button.description == "Resume"
         monitor.project.config["iteration"] = 1
@@ -326,10 +321,7 @@ class TestPauseAndResume:
         assert monitor.start_button.button_style == "primary"
 
     def test_when_it_can_not_be_resumed_the_run_stays_on_display(self, log, run, monitor):
-        log.write("start")
-        write_steps(log, range(1, 11))
-        (run / "snapshot-10.params").touch()
-        log.write("stopped")
+        end_after_ten_steps(log, run, "stopped")
         monitor.refresh()
         monitor.pause_button.click()  # nothing is labeled
         assert 'role="alert"' in monitor.status_line.value
@@ -424,6 +416,7 @@ class TestWhatIsShown:
         monitor.form.fields["train_fraction"].value = 0.6
         assert "was changed by another program" in monitor.offer.fraction.value
         assert monitor.settings.train_fraction == 0.6
+        assert project.train_fraction == 0.95  # else the next save would write it
         monitor.close()
 
     def test_fields_say_that_they_are_for_the_next_run_while_one_is_under_way(self, log, monitor):
