@@ -183,7 +183,7 @@ def _told(reached: int, wanted: int) -> str:
     if not reached:
         return "no point could be followed to the next extracted frame: it is too far away, or nothing stays in sight"
     lost = f"; in {wanted - reached} more all points are lost" if wanted > reached else ""
-    how = "Accept all makes labels of the sure ones in a frame, pressed again of all; drag what is off"
+    how = "Accept all takes the sure ones of a frame, pressed again those with ?, and goes on; drag what is off"
     return f"{_frames(reached)} hollow points now, no labels yet: {how}{lost}"
 
 
