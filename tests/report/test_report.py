@@ -10,6 +10,7 @@ import pytest
 from support.commands import run as command
 from support.projects import copy_of, write_noise
 
+from dlcnb import plots
 from dlcnb.cli.networks import pick_run
 from dlcnb.poses import Poses, Spread, find_poses, write_chunks
 from dlcnb.poses.spread import spread_path
@@ -315,3 +316,17 @@ def test_wrong_wishes_are_one_line(told, tmp_path):
     assert "A report is an .html file; a.pdf is not" in line
     assert "no run with shuffle 9" in command("report", told.root, "--shuffle", 9, code=1).stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_maps_and_trajectories_are_in_cm_where_a_scale_is_known(facts, monkeypatch):
+    drawn = []
+    for name in ("trajectory", "occupancy"):
+        draw = getattr(plots, name)
+
+        def noted(*args, draw=draw, **kwargs):
+            drawn.append(draw(*args, **kwargs))
+            return drawn[-1]
+
+        monkeypatch.setattr(plots, name, noted)
+    page(facts)
+    assert [ax.get_xlabel() for _, ax in drawn] == ["x (cm)", "x (cm)"]

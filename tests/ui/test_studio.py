@@ -45,6 +45,10 @@ SEEN = """() => {
     return [of('.dlcnb-plot-over-time'), share(document.querySelector('.dlcnb-trajectories .dlcnb canvas')
         .getBoundingClientRect())];
 }"""  # plots over time, as a number; share of the video
+IN_PANE = """selector => { // wholly in sight?
+    const pane = document.querySelector('.dlcnb-studio > .widget-tab > .widget-tab-contents').getBoundingClientRect();
+    const { top, bottom, width } = document.querySelector(selector).getBoundingClientRect();
+    return width > 0 && top >= pane.top && bottom <= pane.bottom + 1; }"""
 NARROW = (620, 900)  # as beside the file browser in a small window
 BOTTOM = """() => { const box = document.querySelector('.dlcnb-bottom').getBoundingClientRect();
     const all = document.querySelectorAll('.dlcnb-bottom > :not(.dlcnb-status), .dlcnb-bottom button');
@@ -312,7 +316,7 @@ def test_a_long_message_is_seen_as_a_whole_where_one_presses_it(studio):
     assert line.bounding_box()["y"] < before["y"] + before["height"]  # over it
 
 
-@pytest.mark.parametrize(("size", "least"), zip(SIZES, (2.2, 2.2, 0.65), strict=True), ids=str)
+@pytest.mark.parametrize(("size", "least"), zip(SIZES, (2.2, 2.2, 0.95), strict=True), ids=str)
 def test_plots_of_the_step_look_are_on_the_first_screen(studio, size, least):
     studio.page.set_viewport_size({"width": size[0], "height": size[1]})
     tab(studio, "Look", "Trajectories")
@@ -322,6 +326,33 @@ def test_plots_of_the_step_look_are_on_the_first_screen(studio, size, least):
     plots, video = studio.page.evaluate(SEEN)
     assert plots >= least, f"of the plots over time {plots:.2f} are seen"
     assert video >= 0.25, f"of the video {video:.0%} is seen beside them"
+
+
+def test_the_picture_of_zones_and_their_names_are_on_the_first_screen_and_the_picture_stays(studio):
+    page = studio.page
+    parts = [f".dlcnb-zones {one}" for one in ("canvas", "select[multiple]", ".dlcnb-typed-over input")]
+    page.set_viewport_size({"width": 853, "height": 533})
+    studio.ask("s.go_to('Zones') and None")
+    page.locator(parts[0]).wait_for()
+    assert not settle(page, ".dlcnb-studio")
+    page.locator(".dlcnb-studio").evaluate("one => one.closest('.jp-Cell').scrollIntoView({ block: 'start' })")
+    assert [page.evaluate(IN_PANE, one) for one in parts] == [True, True, True]
+    page.get_by_text("More: around a zone").click()
+    page.get_by_role("button", name="Larger").scroll_into_view_if_needed()
+    assert page.evaluate(f"() => ({SCROLLED})() > 50")
+    assert page.evaluate(IN_PANE, parts[0])
+    assert not settle(page, ".dlcnb-studio")
+
+
+def test_in_a_low_page_what_moves_and_saves_folds_with_the_settings(studio):
+    page = studio.page
+    page.set_viewport_size({"width": 853, "height": 533})
+    tab(studio, "Look", "Trajectories")
+    page.locator(".dlcnb-plot-speed-0 .tick").first.wait_for(state="attached")
+    assert not page.locator(".dlcnb-moves").is_visible()
+    page.locator(".dlcnb-more-button:visible").click()
+    page.locator(".dlcnb-moves").get_by_role("button", name="csv").wait_for()
+    assert not settle(page, ".dlcnb-studio")
 
 
 @pytest.mark.parametrize(

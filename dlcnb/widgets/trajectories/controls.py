@@ -78,7 +78,7 @@ class TrajectoryControls:
         self.fields = fields
         named = [_named("trail", self.trail, "frames"), _named("axis in", self.unit), _named("lengths in", self.length)]
         self.more = ipywidgets.ToggleButton(
-            description="More settings", tooltip="pcutoff, trail, and the units of times and lengths",
+            description="More settings", tooltip="pcutoff, trail, units; in a low page, what moves and saves, too",
             layout=layout(width="auto"),
         )  # fmt: skip
         self.more.add_class("dlcnb-more-button")

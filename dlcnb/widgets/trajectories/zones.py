@@ -91,6 +91,7 @@ class ZonePanel(ipywidgets.VBox):
         self.csv = button("table", "Save a table of all bodyparts that are drawn above (csv)", saves, "csv")
         shortest = row([Html("stays of at least"), self.minimum, Html("s count")], tight=True)
         chosen = row([Html("bodypart"), self.bodypart, self.every], tight=True)
+        shortest.add_class("dlcnb-gap")
         self.fields = row([chosen, shortest, self.csv])
         self.table, self.picture = (
             Html(),

@@ -82,7 +82,7 @@ class ZoneEditor(View):
         size = canvas_size(self._reader.size, width, 480, 720)
         self.state = ZoneState(self._reader.size, size, self._keep)
         self.canvas = FrameCanvas(size)
-        self.canvas.layout.max_width = room(size, 240)
+        self.canvas.layout.max_width = room(size, 180)
         self.input = Input([self.canvas], KEYS, self._on_input, ROOT)
         self.input.guard.repeating = ["n", "N", "h", "H"]
         self.input.sharpen(self.redraw, self.canvas)
