@@ -25,6 +25,7 @@ ALL = "all other videos"
 THIS, WHOLE = "this video", "all videos"
 TIMES = "Time in zones …"
 TIMES_TIP = "Time, entries and distance in these zones: a table and a csv, under Look, Trajectories"
+WIDER = {"px": 20.0, "cm": 2.0}  # by how much a zone around another one is wider at first
 MORE = "More: around a zone, size, copies"
 
 
@@ -133,11 +134,12 @@ class ZoneControls:
             layout=ipywidgets.Layout(overflow="visible"),
         )
         self._on_preset()
-        self.margin = ipywidgets.BoundedFloatText(value=20, min=0.1, max=1e5, layout=_layout("70px"))
-        self.margin.tooltip = "How far around the selected zone the new one reaches, px"
+        self.margin = ipywidgets.BoundedFloatText(value=WIDER["px"], min=0.1, max=1e5, layout=_layout("70px"))
+        self.margin.tooltip = "How far around the selected zone the new one reaches"
+        self.margin_unit = Html("px")
         grow = button("bullseye", "Make another zone around the selected one, as around an object",
-                      lambda: self._editor.act("grow", self.margin.value), "Zone around it")  # fmt: skip
-        self.around = row([grow, Html("wider by"), self.margin, Html("px")])
+                      lambda: self._editor.grow(self.margin.value), "Zone around it")  # fmt: skip
+        self.around = row([grow, Html("wider by"), self.margin, self.margin_unit])
 
     def _build_copy(self, videos: list[str]) -> None:
         self.target = ipywidgets.Dropdown(options=[ALL, *videos], layout=_layout("190px"))
@@ -221,6 +223,11 @@ class ZoneControls:
         self.set_scale.disabled, self.drop.disabled = not state.measured, not state.ruler
         self.buttons["Ctrl+z"].disabled, self.buttons["Ctrl+y"].disabled = not state.undoable, not state.redoable
         self.fit.layout.display = None if misfit else "none"
+
+    def show_unit(self, unit: str) -> None:
+        """Measure in ``unit``, px or cm, how much wider a zone around another one is."""
+        if self.margin_unit.value != unit:
+            self.margin_unit.value, self.margin.value = unit, WIDER[unit]
 
     def show_times(self, why: str, words: str) -> None:
         """Show ``why`` there are no times in zones yet, and the ``words`` of a button that changes that, if one can."""

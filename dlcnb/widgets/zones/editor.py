@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from pathlib import Path
 from typing import Any, Protocol
@@ -187,6 +188,15 @@ class ZoneEditor(View):
             shown = self._image()
         self.act("preset", preset, share, shown)
 
+    @gesture
+    def grow(self, margin: float) -> None:
+        """Make a zone around the selected one, wider by ``margin``: cm where a scale is known, else px."""
+        zone, scale = self.state.zone, self.scale
+        if zone is not None and scale is not None:
+            x, y = zone.centre
+            margin /= math.dist(*scale.to_cm([(x, y), (x + 1, y)]))  # cm of a pixel there
+        self.act("grow", margin)
+
     def press_key(self, key: str) -> None:
         """Do what a key does."""
         self.act(*KEYS[key])
@@ -301,6 +311,7 @@ class ZoneEditor(View):
 
     def _on_state(self) -> None:
         scale = NO_SCALE if self.scale is None else str(self.scale)
+        self.controls.show_unit("px" if self.scale is None else "cm")
         self.controls.show(scale, len(self._reader), self._misfit)
         self.redraw()
 

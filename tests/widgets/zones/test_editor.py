@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlcnb import ZoneEditor
-from dlcnb.project import Project, scale_of
+from dlcnb.project import Project, Scale, scale_of, set_scale
 from dlcnb.video import VideoWriter
 from dlcnb.zones import Zone, ZoneFile, read_zones, zones_path
 
@@ -232,3 +232,22 @@ def test_one_length_has_one_field_and_what_was_told_before_goes(editor):
     assert "Kept" in editor.status_line.value
     editor.make("quadrants", 0.5)
     assert "Kept" not in editor.status_line.value
+
+
+def test_a_zone_around_another_one_is_wider_by_cm_where_a_scale_is_known(project, editor):
+    controls, widen = editor.controls, editor.controls.around.children[0]
+    key(editor, "r")
+    drag(editor, (40, 40), (60, 50))
+    assert (controls.margin.value, controls.margin_unit.value) == (20, "px")
+    controls.margin.value = 10
+    widen.click()
+    assert editor.state.zones[-1].box == pytest.approx((30, 30, 70, 60), abs=0.5)
+    set_scale(project, Scale.by_number(5))
+    editor.refresh()
+    assert (controls.margin.value, controls.margin_unit.value) == (2, "cm")
+    editor.state.choose((0,))
+    widen.click()
+    assert editor.state.zones[-1].box == pytest.approx((30, 30, 70, 60), abs=0.5)
+    set_scale(project, None)
+    editor.refresh()
+    assert controls.margin_unit.value == "px"
