@@ -18,11 +18,17 @@ __all__ = ["Crosshair", "fields"]
 SIDE = 3  # fields across, and down
 WHOLE = "0"
 _WAYS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
+STEP = 16.0  # canvas px
 STEPS = {  # canvas px
     f"{held}{arrow}": (step * dx, step * dy)
-    for held, step in (("", 16.0), ("Shift+", 80.0))
+    for held, step in (("", STEP), ("Shift+", 5 * STEP))
     for arrow, (dx, dy) in _WAYS.items()
 }
+HOW = (
+    "Press the number of the field with {}, again and again, then Enter. Arrows move on (Shift: far, Alt: 1 px), 0 "
+    "shows all fields, W and S change the bodypart, N: not visible, Escape ends it."
+)
+COMPLETE = "All bodyparts of this frame are placed: F goes on to the next one, W and S to a bodypart to correct."
 FINE = {f"Alt+{arrow}": way for arrow, way in _WAYS.items()}  # image px
 
 
@@ -48,6 +54,7 @@ class Crosshair:
 
     def __init__(self, session: LabelSession, view: LabelView) -> None:
         self.session, self.view = session, view
+        self._aimed: tuple[float, float] | None = None
         self._seen: CanvasFit | None = None  # how the picture lay before it was shown nearer
 
     @property
@@ -61,11 +68,7 @@ class Crosshair:
             self.put_away()
             self.session.note("the crosshair is off: the arrows go from frame to frame")
             return
-        part = self.session.cursor.bodypart
-        self.session.note(
-            f"Press the number of the field with {part}, again and again, then Enter. Arrows move on (Shift: far, Alt: "
-            "1 px), 0 shows all fields, W and S change the bodypart, Escape ends it."
-        )
+        self.session.note(HOW.format(self.session.cursor.bodypart))
         self._seen = None
         self._begin(_middle(self.view.seen))
         self.aim()
@@ -86,9 +89,14 @@ class Crosshair:
         for points in (session.shown_points(), self._carried(session.points(previous)) if previous else None):
             if points is not None and np.isfinite(points[session.part]).all():
                 x, y = points[session.part].tolist()
-                at = session.clipped((x, y))
+                at = self._aimed = session.clipped((x, y))
                 break
         self._begin(at)
+
+    def aim_again(self) -> None:
+        """Aim at where the point is now, if it was aimed at and nobody has moved the crosshair since."""
+        if self.shown and self.view.crosshair == self._aimed:
+            self.aim()
 
     def _begin(self, at: tuple[float, float]) -> None:
         """Stand at a point of the image, with fields over all that is seen."""
@@ -118,7 +126,7 @@ class Crosshair:
         elif key.isdigit():
             self._narrow(int(key))
         else:
-            scale = 1.0 if key in FINE else 1 / self.view.fit.zoom
+            scale = 1.0 if key in FINE else max(1 / self.view.fit.zoom, 1 / STEP)  # of an arrow alone, 1 px at least
             dx, dy = FINE.get(key) or STEPS[key]
             self.view.set_crosshair(self.session.clipped((at[0] + dx * scale, at[1] + dy * scale)))
 
@@ -141,6 +149,9 @@ class Crosshair:
         elif tuple(placed) != at:
             self.session.place(at)
         self.aim()
+        if not self.session.message:
+            left = self.session.open_parts().any()
+            self.session.note(HOW.format(self.session.cursor.bodypart) if left else COMPLETE)
 
 
 def _middle(field: Field) -> tuple[float, float]:

@@ -255,6 +255,7 @@ class Labeler(View):
     def _on_edit(self, _: Any) -> None:
         if self.session.saved == "unsaved":
             self._keeper.save_soon()
+        self.crosshair.aim_again()
         self.redraw()
 
     def _on_saved(self, change: Any) -> None:

@@ -457,6 +457,34 @@ class TestCrosshair:
         assert len(seen().fields) == 9
         assert labeler.view.crosshair == (at[0] + 1, at[1])
 
+    def test_what_to_press_is_said_until_the_frame_is_labeled(self, labeler):
+        key(labeler, "c")
+        for bodypart in labeler.session.bodyparts:
+            assert f"field with {bodypart}" in status(labeler)
+            key(labeler, "5", "Enter")
+        assert "F goes on to the next one" in status(labeler)
+
+    def test_it_follows_a_suggestion_that_moves_unless_it_was_moved_itself(self, labeler):
+        def suggest(x):
+            labeler.session.set_suggestions("best", {M1[0]: np.array([[x, 30, 0.9], *[[np.nan] * 3] * 3])})
+
+        key(labeler, "c")
+        suggest(40)
+        labeler.session.choose(1)
+        labeler.session.choose(0)
+        assert labeler.view.crosshair == (40, 30)
+        suggest(48)
+        assert labeler.view.crosshair == (48, 30)
+        key(labeler, "Alt+ArrowRight")
+        suggest(60)
+        assert labeler.view.crosshair == (49, 30)
+
+    def test_an_arrow_moves_by_a_pixel_at_least(self, labeler):
+        key(labeler, "c", *["5"] * 5)
+        before = labeler.view.crosshair[0]
+        key(labeler, "ArrowRight")
+        assert labeler.view.crosshair[0] - before >= 1
+
     def test_the_mouse_takes_over_where_the_picture_lies_then(self, labeler):
         key(labeler, "c", "5", "5", "5")
         near = labeler.view.fit
