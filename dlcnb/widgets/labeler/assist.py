@@ -247,7 +247,7 @@ class Assistance(Frames):
         if self.state() == "done" and not was_done:
             self._go_on()
             if not self.message:
-                self.note("the frame before is done, its points accepted (Undo takes that back); this is the next")
+                self.note("the frame before is done, its points accepted (Undo takes it back); this is the next")
 
     def _accepted(self, parts: Sequence[int], points: NDArray[np.float64]) -> dict[Change, str]:
         """The changes that make labels of hollow points, with the origin of each."""
