@@ -38,8 +38,8 @@ COLUMNS = (  # (head, what it means)
     ("share", "Of the time in which the bodypart is seen, that is, sure enough"),
     ("entries", "How often the zone was entered, and stayed in long enough to count"),
     ("first entry at (s)", "When the zone was first entered, from the beginning of what is looked at; – = never"),
-    ("distance in it ({unit})", "How far the bodypart went inside the zone"),
-    ("mean speed ({unit}/s)", "That distance by the time that it took"),
+    ("distance ({unit})", "How far the bodypart went inside the zone"),
+    ("speed ({unit}/s)", "The mean: that distance by the time that it took"),
     ("seen for", "How long the bodypart is sure enough to be counted, and what share of the time that is"),
 )
 Found = tuple[list[dict[str, Any]], "list[Stays]"]
