@@ -561,7 +561,7 @@ class TestStudio:
         assert editor.state.zones[0].name in view.zones.table.value
         view.controls.length.value = "cm"
         assert view.wait()
-        assert "distance in it (cm)" in view.zones.table.value
+        assert "distance (cm)" in view.zones.table.value
 
     def test_the_zones_have_a_button_to_their_table(self, studio):
         analyzed(studio.project)
