@@ -145,7 +145,8 @@ def _rotation(facts: Survey, _config: TrainConfig, _bodyparts: Sequence[str]) ->
 def _mirror(facts: Survey, _config: TrainConfig, bodyparts: Sequence[str]) -> tuple[bool, str]:
     alone = one_sided(bodyparts)
     if facts.mirror is not None:
-        return True, "Frames are mirrored, and left and right change names: mirrored postures look like real ones."
+        names = ", and left and right change names" if (facts.mirror != np.arange(len(bodyparts))).any() else ""
+        return True, f"Frames are mirrored{names}: mirrored postures look like real ones."
     if alone:
         return False, f"Frames are not mirrored: {', '.join(alone[:3])} would need a twin on the other side."
     return False, "Frames are not mirrored: mirrored postures would look like no labeled posture."

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlcnb.evaluate.verdict import LEVELS
+from dlcnb.evaluate.verdict import LEVELS, SHORT
 from dlcnb.files import read_json
 from dlcnb.jobs import PAUSE, attach
 from dlcnb.jobs.origin import Origin, made_by
@@ -26,8 +26,8 @@ __all__ = [
     "Older",
     "error_px",
     "evaluations",
+    "halted",
     "has_poses",
-    "is_paused",
     "labeled_since",
     "last_report",
     "older_poses",
@@ -112,9 +112,14 @@ def labeled_since(project: Project, run: Path, labeled: Iterable[str]) -> int:
     return sum(image_problem(project.root / name) is None for name in others)
 
 
-def is_paused(run: Path) -> bool:
-    """Whether a training was paused, and not resumed."""
-    return Run(run).job_file.is_file() and attach(run).reason == PAUSE
+def halted(run: Path, steps: int) -> str:
+    """How a training ended that is to be gone on with: "paused", or "stopped" after few ``steps``; empty for others."""
+    if not Run(run).job_file.is_file():
+        return ""
+    job = attach(run)
+    if job.reason == PAUSE:
+        return "paused"
+    return "stopped" if steps < SHORT and job.status in ("stopped", "lost") else ""
 
 
 def has_poses(video: Path) -> bool:

@@ -99,8 +99,8 @@ class Overview:
     iteration : int
     steps : int
         Of training, that the newest network has behind it, those of a network that it goes on from, too.
-    paused : bool
-        Whether its training was paused, and is the newest one.
+    halted : str
+        How its training ended, if it is the newest one and better gone on with (see `networks.halted`).
     picked : int
         Frames picked in the list of frames and not extracted yet.
     minutes : float
@@ -131,7 +131,7 @@ class Overview:
     refined: int = 0
     iteration: int = 0
     steps: int = 0
-    paused: bool = False
+    halted: str = ""
     picked: int = 0
     minutes: float = LONGER
     older: int = 0
@@ -174,7 +174,7 @@ class Overview:
             (not self.labeled, "Label", f"label {_count(open_frames, 'frame')}"),
             (open_frames and not self.trained and first, "Label", f"label {_count(open_frames, 'more frame')}"),
             (not self.trained, "Train", train if first else ANEW),
-            (self.paused and not self.evaluated, *GO_ON),
+            (self.halted and not self.evaluated, *GO_ON),
             (self.many_since, "Train", f"train anew with {_count(self.since, 'more frame')}"),
             (not self.evaluated, *_EVALUATE),
             (self.level in networks.BAD and self._shortly, *_LONGER),
@@ -187,7 +187,7 @@ class Overview:
 
     @property
     def other_step(self) -> tuple[str, str]:
-        """What may be done instead, as `next_step` has it, where a network is bad or paused, or frames enough for a
+        """What may be done instead, as `next_step` has it, where a network is bad or halted, or frames enough for a
         first one are labeled; else two empty words.
 
         More labels are the advice, and a longer training what else may help; the other way round where the training was
@@ -219,8 +219,8 @@ class Overview:
             return ""
         if self.judged_bad:
             return self.verdict.split(";")[0] or self.level
-        if self.paused and not self.evaluated:
-            return f"training paused after {_count(self.steps, 'step')}"
+        if self.halted and not self.evaluated:
+            return f"training {self.halted} after {_count(self.steps, 'step')}"
         shortly = not self.evaluated and self.steps < SHORT
         return f"trained for {_count(self.steps, 'step')} only" if shortly else ""
 
@@ -341,7 +341,7 @@ def overview(project: Project) -> Overview:
     runs = project.runs()
     trained = [run for run in runs if Run(run).steps]
     report = networks.last_report(project, trained[-1]) if trained else {}
-    worth = report.get("verdict") or {}
+    worth, steps = report.get("verdict") or {}, steps_behind(Run(trained[-1])) if trained else 0
     training = any(Run(run).job_file.is_file() and attach(run).status == "running" for run in runs)
     older = networks.older_poses(project)
     return Overview(
@@ -366,8 +366,8 @@ def overview(project: Project) -> Overview:
         refined=refined.count("done"),
         iteration=project.iteration,
         minutes=minutes_asked(project) or LONGER,
-        steps=steps_behind(Run(trained[-1])) if trained else 0,
-        paused=bool(trained) and trained[-1] == runs[-1] and networks.is_paused(trained[-1]),
+        steps=steps,
+        halted=networks.halted(trained[-1], steps) if trained and trained[-1] == runs[-1] else "",
     )
 
 

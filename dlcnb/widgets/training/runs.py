@@ -131,11 +131,17 @@ class StartOffer(ipywidgets.VBox):
         self.said = caution = few_frames(project, self._settings.train_fraction)
         self.layout.display = None if run is not None or caution else "none"
         self.box.layout.display = self._why.layout.display = "none" if run is None else None
-        self.caution.value = notice(caution)
+        self.tell_apart("")
         if run is not None:
             self._path = str(run.folder)
             self.box.description = f"Go on from the network of iteration {iteration_of(run)} ({run_name(run.folder)})"
             self._show()
+
+    def tell_apart(self, other: str) -> None:
+        """Say of which training the caution is, where the one under way has an ``other``; empty if it has none."""
+        self.caution.value = notice(
+            f"For the next training: {self.said}" if other not in ("", self.said) else self.said
+        )
 
     def _show_fraction(self, why: str) -> None:
         self.fraction.value = muted(why)

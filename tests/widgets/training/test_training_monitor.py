@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from markupsafe import Markup
 from support.waiting import until
 
 from dlcnb import jobs
@@ -407,6 +408,22 @@ class TestWhatIsShown:
         assert again.settings.train_fraction == 0.5  # kept
         assert again.offer.fraction.layout.display == "none"
         again.close()
+
+    def test_a_caution_for_the_next_run_is_told_from_that_of_the_one_under_way(self, project, log, monitor):
+        label(project, 14)
+        monitor.form.fields["train_fraction"].value = 0.9
+        monitor.list_runs()
+        said = monitor.offer.said
+        assert "of the 14 labeled frames" in said
+        assert "next training" not in monitor.offer.caution.value
+        log.write("start")
+        log.write("warning", message="Only 1 of the 12 labeled frames is held out")
+        monitor.refresh()
+        assert f"For the next training: {said}" in Markup(monitor.offer.caution.value).unescape()
+        assert "of the 12 labeled frames" in monitor.advice.value
+        log.write("stopped", reason="request")
+        monitor.refresh()
+        assert "next training" not in monitor.offer.caution.value
 
     def test_a_project_changed_elsewhere_keeps_no_fraction_and_says_so(self, project):
         label(project, 20)
