@@ -139,9 +139,8 @@ class StartOffer(ipywidgets.VBox):
 
     def tell_apart(self, other: str) -> None:
         """Say of which training the caution is, where the one under way has an ``other``; empty if it has none."""
-        self.caution.value = notice(
-            f"For the next training: {self.said}" if other not in ("", self.said) else self.said
-        )
+        whose = "" if other in ("", self.said) else "For the next training: "
+        self.caution.value = notice(self.said and f"{whose}{self.said}")
 
     def _show_fraction(self, why: str) -> None:
         self.fraction.value = muted(why)

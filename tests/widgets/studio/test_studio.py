@@ -318,8 +318,8 @@ class TestOverview:
         trained(project)  # a newer one
         assert overview(project).next_step[0] == "Evaluate"
 
-    @pytest.mark.parametrize(("steps", "told"), [(10, "training stopped after 10 steps"), (400, "network trained")])
-    def test_a_training_that_was_stopped_after_few_steps_is_to_go_on(self, project, steps, told):
+    @pytest.mark.parametrize("steps", [10, 400])
+    def test_a_training_that_was_stopped_after_few_steps_is_to_go_on(self, project, steps):
         run = trained(project)
         (run / f"snapshot-{steps}.params").touch()
         (run / "job.json").write_text('{"kind": "train"}')
@@ -328,7 +328,7 @@ class TestOverview:
         found = overview(project)
         assert found.next_step[0] == ("Train" if steps == 10 else "Evaluate")
         assert found.other_step[0] == ("Evaluate" if steps == 10 else "")
-        assert told in found.summary
+        assert ("training stopped after 10 steps" in found.summary) == (steps == 10)
 
     def test_steps_of_the_network_that_a_run_goes_on_from_count(self, project):
         first = trained(project)
