@@ -15,6 +15,7 @@ from dlcnb.report.tags import listed, table, tag, tags
 __all__ = ["cards", "labels", "network", "project", "videos", "zones"]
 
 Data = Mapping[str, Any]
+_JITTER = "Distances and speeds are of poses as they were found, not filtered: their jitter makes them too large."
 
 
 def cards(data: Data) -> Markup:
@@ -193,7 +194,7 @@ def zones(data: Data) -> Markup:
             for row in one["zones"]
         ]  # fmt: skip
         parts += [tag("h3", f"{one['video']}: {one['bodypart']}"), table(heads, rows)]
-    return tags(*parts)
+    return tags(*parts, tag("p", _JITTER, class_="soft")) if parts else tags()
 
 
 def _side_by_side(*tables: Markup) -> Markup:

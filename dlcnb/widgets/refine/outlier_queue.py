@@ -247,6 +247,7 @@ class OutlierQueue(View):
         self._asked = False
         done = outliers.merge(self.project)
         self.state.refresh()
+        self.state.leave_extracted()
         frames = sum(done.refined.values())
         self.tell(
             f"{frames} corrected frame{'s are' if frames != 1 else ' is'} merged: the next training learns from "

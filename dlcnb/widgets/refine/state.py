@@ -173,6 +173,11 @@ class OutlierState(HasTraits):
         self.frames, self.by_hand, self.dropped, self.made_for = (), frozenset(), frozenset(), None
         self.revision += 1
 
+    def leave_extracted(self) -> None:
+        """Let the queue have only what is not extracted: the rest was merged."""
+        self.by_hand -= {*self.images}
+        self._queue(n for n in self.frames if n not in self.images)
+
     def reason(self, frame: int) -> str:
         """What is wrong in a frame, in words; if nothing is by this measure, by the first other one that finds it."""
         limits = [self.threshold, *([self.made_for[1]] if self.made_for and self.made_for[0] == self.how else [])]

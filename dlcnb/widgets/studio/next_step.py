@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["do_next", "planned"]
 
 BEFORE = (
-    "Start trains a new network from the beginning, so that its test frames are new to it. Tick the box below to go on "
-    "from the network of the iteration before."
+    "Start trains a new network from the beginning, so that its test frames are new to it. To go on from the network "
+    "of before, tick Go on from the network of iteration … first."
 )
 
 

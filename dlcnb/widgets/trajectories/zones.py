@@ -14,7 +14,7 @@ from dlcnb.files import atomic_path
 from dlcnb.project import Project
 from dlcnb.trajectories import mask
 from dlcnb.widgets.base.advice import in_studio
-from dlcnb.widgets.base.html import Html, Markup, heading, markup, muted, table
+from dlcnb.widgets.base.html import Html, Markup, heading, joined, markup, muted, table
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import button, row
 from dlcnb.zones import ZoneError, read_zones, zone_table
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["ZONES", "ZonePanel"]
 
 ZONES = "dlcnb-in-zones"  # CSS class of the section
+JITTER = "Poses that are not filtered jitter, which makes distances and speeds too large; choose show: filtered, above."
 
 COLUMNS = (  # (head, what it means)
     ("bodypart", ""),
@@ -132,7 +133,8 @@ class ZonePanel(ipywidgets.VBox):
             return
         self.csv.disabled = not rows
         shown = [one for one in rows if self.every.value or one["bodypart"] == self.bodypart.value]
-        self.table.value = _table(shown, self._state.length, self._part(), self.every.value)
+        jitter = muted(JITTER) if shown and self._state.show == "raw" else ""
+        self.table.value = joined([_table(shown, self._state.length, self._part(), self.every.value), jitter])
         self.picture.layout.display = self.caption.layout.display = None if rows else "none"
         if rows:
             buffer = io.BytesIO()

@@ -330,6 +330,21 @@ class TestQueue:
         queue.close()
         labeler.close()
 
+    def test_what_was_merged_leaves_the_queue(self, queue, project):
+        queue.preview.click()
+        queue.wait()
+        first, *others = queue.state.kept
+        for frame in others:
+            queue.state.toggle(frame)
+        queue.extract.click()
+        queue.wait()
+        label(project, queue.state.images[first])
+        queue.refresh()
+        assert first in queue.state.frames
+        queue.merge.click()
+        assert first not in queue.state.frames
+        assert list(queue.state.frames) == others
+
     def test_it_says_what_it_is_for_and_what_the_network_is_worth(self, queue, project):
         assert "Preview finds frames that the network got wrong" in queue.purpose.value
         assert queue.caution.layout.display == "none"

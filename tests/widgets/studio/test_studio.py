@@ -225,7 +225,7 @@ class TestOverview:
         merge(project)
         found = overview(project)
         assert (found.iteration, found.outliers, found.trained) == (1, 0, 0)
-        assert found.next_step == ("Train", "train a new network, with the corrected frames")
+        assert found.next_step == ("Train", "train with the corrected frames …")
 
     def test_after_a_merge_there_is_no_evaluation_of_the_network_before(self, studio):
         project = studio.project
@@ -657,7 +657,7 @@ class TestStudio:
         project.save()
         with closing(Studio(Project.open(project.root))) as view:
             view.go_to("Label")
-            assert view.next_button.description == "Train a new network, with the corrected frames"
+            assert view.next_button.description == "Train with the corrected frames …"
             view.next_button.click()
             assert view.tab == "Train"
             monitor = view.widgets["Train"]

@@ -161,6 +161,14 @@ def test_the_words_of_the_table_are_plain_and_explained(view):
     assert fields == ["stays of at least", "s count"]
 
 
+def test_the_table_warns_of_distances_of_unfiltered_poses(view):
+    view.zones.open_button.value = True
+    for show, warned in (("raw", True), ("filtered", False), ("raw", True)):
+        view.state.show = show
+        assert view.wait()
+        assert ("makes distances and speeds too large" in view.zones.table.value) == warned
+
+
 def test_the_map_of_the_time_has_the_unit_of_the_table(view):
     view.zones.open_button.value = True
     assert view.wait()
