@@ -15,6 +15,7 @@ import numpy as np
 import dlcnb
 from dlcnb.evaluate import Evaluation, Taken, human_variability
 from dlcnb.files import StrPath, quoted
+from dlcnb.jobs import attach
 from dlcnb.jobs.history import history
 from dlcnb.jobs.starting import earlier_runs, iteration_of
 from dlcnb.labels.compare import scorers
@@ -159,6 +160,7 @@ def _network(project: Project, chosen: StrPath | None, facts: Facts) -> dict[str
     try:
         run = Run(chosen or project.last_run())
         run.find("best")
+        run = run if chosen else _trained_last(project, run, facts)
     except ProjectError as error:
         if chosen:
             raise
@@ -177,6 +179,21 @@ def _network(project: Project, chosen: StrPath | None, facts: Facts) -> dict[str
         facts.left_out.append(f"Network: {error}")
         return None
     return {**found, **_errors(run, found["step"], facts)}
+
+
+def _trained_last(project: Project, last: Run, facts: Facts) -> Run:
+    """The last network; while that one is in training, which is no time to report it, the one before, if there is one."""
+    if not last.job_file.is_file() or attach(last.folder).status != "running":
+        return last
+    others = (run for run in map(Run, reversed(project.runs())) if run.folder != last.folder and run.steps)
+    before = next(iter([*others, *earlier_runs(project)]), None)
+    if before is None:
+        return last
+    facts.left_out.append(
+        f"Network of shuffle {last.shuffle}, iteration {iteration_of(last)}: it is in training; the one in this report "
+        f"is that before it, of shuffle {before.shuffle}, iteration {iteration_of(before)}."
+    )
+    return before
 
 
 def _trained(run: Run, facts: Facts) -> dict[str, Any]:

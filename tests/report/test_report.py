@@ -1,6 +1,7 @@
 """The report: what it tells is so, what is missing is named with its cure, and nothing of a project becomes HTML."""
 
 import json
+import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -12,6 +13,8 @@ from support.projects import copy_of, write_noise
 
 from dlcnb import plots
 from dlcnb.cli.networks import pick_run
+from dlcnb.jobs import EventLog
+from dlcnb.jobs.job import claim
 from dlcnb.poses import Poses, Spread, find_poses, write_chunks
 from dlcnb.poses.spread import spread_path
 from dlcnb.project import Project, ProjectError
@@ -89,6 +92,24 @@ def test_after_a_merge_the_network_is_that_of_the_iteration_before(told, tmp_pat
     assert pick_run(project, 1) == project.runs(0)[0]
     with pytest.raises(ValueError, match="no run with shuffle 1"):
         pick_run(project, 1, earlier=False)
+
+
+def test_while_a_network_is_in_training_the_report_is_of_the_one_before(told, tmp_path):
+    project = copy_of(told, tmp_path)
+    run = Run(project.new_run(0.75))
+    run.write_config(TrainConfig(steps=100), project.bodyparts)
+    run.snapshot(10).write_bytes(b"weights")
+    run.job_file.write_text('{"kind": "train"}')
+    log = EventLog(run.folder)
+    log.write("start")
+    claim(run.folder, os.getpid(), 0)
+    found = gather(project)
+    assert found.data["network"]["shuffle"] == 1
+    assert found.data["network"]["evaluation"]["verdict"]["level"] == "good"
+    assert "Network of shuffle 2, iteration 0: it is in training" in found.left_out[0]
+    log.write("stopped", reason="request")
+    log.close()
+    assert gather(project).data["network"]["shuffle"] == 2
 
 
 def test_the_share_of_near_points_has_its_px_beside_it(facts, seen):
