@@ -182,7 +182,7 @@ def _network(project: Project, chosen: StrPath | None, facts: Facts) -> dict[str
 
 
 def _trained_last(project: Project, last: Run, facts: Facts) -> Run:
-    """The last network; while that one is in training, which is no time to report it, the one before, if there is one."""
+    """The last network; while that one is in training the one before, if there is one."""
     if not last.job_file.is_file() or attach(last.folder).status != "running":
         return last
     others = (run for run in map(Run, reversed(project.runs())) if run.folder != last.folder and run.steps)
