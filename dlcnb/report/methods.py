@@ -20,6 +20,7 @@ _ENSEMBLES = (
     "learning, Bayesian ensembling and cloud-native open-source tools. Nature Methods 21, 1316–1328 (2024). "
     "doi:10.1038/s41592-024-02319-1"
 )
+_KNOWN = "; the network that it began with may have been trained on some of the test frames"
 _NETWORKS = {
     "efficientnet-lite0": "EfficientNet-Lite0",
     "resnet-50": "ResNet-50",
@@ -69,9 +70,9 @@ def _training(data: Mapping[str, Any]) -> str:
         return ""
     frames = found["frames"]
     name = _NETWORKS.get(found["backbone"], found["backbone"])
-    began = {"imagenet": " initialized with ImageNet weights", "random": " initialized with random weights"}.get(
-        str(found["began_from"]), " initialized with the weights of an earlier network" if found["began_from"] else ""
-    )
+    known = {"imagenet": " initialized with ImageNet weights", "random": " initialized with random weights"}
+    earlier = " initialized with the weights of an earlier network" if _began_earlier(found) else ""
+    began = known.get(str(found["began_from"]), earlier)
     kept = frames["validation"]
     held = f", with {kept} other{'s' * (kept != 1)} held out to choose the snapshot" if kept else ""
     trained = _count(frames["train"], "frame")
@@ -96,7 +97,13 @@ def _errors(data: Mapping[str, Any]) -> str:
         said.append(f"{px_text(found['train']['mean_px'])} px on training frames")
     other = "" if found["step"] == data["network"]["step"] else f" (weights of step {found['step']})"
     size = "" if found["animal_px"] is None else f"; the animal's labels span {px_text(found['animal_px'], 0)} px"
-    return f"The mean distance of its predictions{other} from the labels was {' and '.join(said)}{size}."
+    known = "" if not _began_earlier(data["network"]) else _KNOWN
+    return f"The mean distance of its predictions{other} from the labels was {' and '.join(said)}{size}{known}."
+
+
+def _began_earlier(network: Mapping[str, Any]) -> bool:
+    """Whether it began with the weights of another training on this animal."""
+    return str(network["began_from"] or "random") not in ("imagenet", "random")
 
 
 def _videos(data: Mapping[str, Any]) -> str:
@@ -173,7 +180,7 @@ def _zones(data: Mapping[str, Any]) -> str:
     stay = found[0]["zones"][0]["min_stay_s"]
     return (
         f"{text}Stays of the {parts} in {_count(len(names), 'zone')} ({', '.join(names)}) were counted from {stay:g} s "
-        "on, so that a point that jitters over an edge is one entry."
+        "on, so that a point that jitters over an edge is one entry; distances are of points that were not filtered."
     )
 
 

@@ -94,6 +94,13 @@ def test_after_a_merge_the_network_is_that_of_the_iteration_before(told, tmp_pat
         pick_run(project, 1, earlier=False)
 
 
+@pytest.mark.parametrize(("began", "said"), [("imagenet", False), (None, False), ("…/snapshot-90.params", True)])
+def test_the_methods_say_that_an_earlier_network_may_know_test_frames(facts, began, said):
+    data = {**facts.data, "network": {**facts.data["network"], "began_from": began}}
+    assert ("may have been trained on some of the test frames" in methods(data)) == said
+    assert ("the weights of an earlier network" in methods(data)) == said
+
+
 def test_while_a_network_is_in_training_the_report_is_of_the_one_before(told, tmp_path):
     project = copy_of(told, tmp_path)
     run = Run(project.new_run(0.75))
@@ -139,6 +146,7 @@ def test_the_methods_text_has_the_numbers_and_no_blanks(facts):
         "97.5 % were above",
         "8 px per cm",
         "1 zone (left)",
+        "distances are of points that were not filtered",
     ):
         assert words in text
     assert not re.search(r"None|nan|\[|\{", text)
