@@ -17,6 +17,7 @@ from dlcnb.widgets.zones.state import HOW, POINTS
 from dlcnb.zones import PRESETS
 
 if TYPE_CHECKING:
+    from dlcnb.project import Scale
     from dlcnb.widgets.zones.editor import ZoneEditor
 
 __all__ = ["ZoneControls"]
@@ -223,6 +224,12 @@ class ZoneControls:
         self.set_scale.disabled, self.drop.disabled = not state.measured, not state.ruler
         self.buttons["Ctrl+z"].disabled, self.buttons["Ctrl+y"].disabled = not state.undoable, not state.redoable
         self.fit.layout.display = None if misfit else "none"
+
+    def show_length(self, scale: Scale | None) -> None:
+        """Begin with the centimetres that a scale was measured by."""
+        cm = (scale.size_cm or (scale.length_cm, None)) if scale is not None else (None, None)
+        for field, length in zip((self.width, self.height), cm, strict=True):
+            field.value = length or field.value
 
     def show_unit(self, unit: str) -> None:
         """Measure in ``unit``, px or cm, how much wider a zone around another one is."""

@@ -150,6 +150,7 @@ class ZoneEditor(View):
         except ProjectError as error:
             self.scale = None
             self.fail(error)
+        self.controls.show_length(self.scale)
         self._on_state()
 
     def refresh(self) -> None:

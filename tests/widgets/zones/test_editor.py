@@ -1,5 +1,7 @@
 """ZoneEditor without a browser: what is drawn is on disk, what is on disk is drawn, scale, copies, misfits."""
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 
@@ -168,6 +170,17 @@ def test_four_clicks_are_the_scale_of_a_slanted_camera(project, editor):
     editor.measure(30, 20, whole=True)
     assert editor.scale.size_cm == (30, 20)
     np.testing.assert_allclose(editor.scale.to_cm([(40, 20), (110, 80)]), [(0, 0), (30, 20)], atol=1e-6)
+
+
+def test_the_field_has_the_centimetres_that_were_measured_by(project):
+    for scale, shown in (
+        (Scale.by_line([(20, 30), (70, 30)], 12.5, SIZE), (12.5, 30)),
+        (Scale.by_corners([(40, 20), (80, 20), (110, 80), (10, 80)], (50, 25), SIZE), (50, 25)),
+        (Scale.by_number(5), (40, 30)),
+    ):
+        set_scale(project, scale)
+        with closing(ZoneEditor(project)) as editor:
+            assert (editor.controls.width.value, editor.controls.height.value) == shown
 
 
 def test_zones_are_copied_to_fit_and_shown_there(project, editor):
