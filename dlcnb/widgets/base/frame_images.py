@@ -10,7 +10,7 @@ from cachetools import LRUCache, cachedmethod
 from numpy.typing import NDArray
 
 from dlcnb.labels.errors import LabelError
-from dlcnb.labels.images import read_image
+from dlcnb.labels.images import image_size, read_image
 from dlcnb.project import Project
 from dlcnb.widgets.base.canvas import Painter
 
@@ -39,13 +39,14 @@ class FrameImages:
         """The image, uint8 (H, W, 3); raises `LabelError`."""
         return read_image(self._project.root / image)
 
-    def size(self, image: str) -> tuple[int, int]:
-        """``(height, width)`` of the image; a usual one if it can't be read, which is told when it is shown."""
+    def size(self, image: str) -> tuple[int, int] | None:
+        """``(height, width)`` of the image, of which only the header is read; None if it can't be, which is told when
+        it is shown.
+        """
         try:
-            height, width, _ = self.read(image).shape
+            return image_size(self._project.root / image)
         except LabelError:
-            return 480, 640
-        return height, width
+            return None
 
     def prepare(self, images: Iterable[str]) -> None:
         """Read these images on another thread."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from dlcnb.geometry import CanvasFit
+    from dlcnb.widgets.labeler.history import Point
     from dlcnb.widgets.labeler.state import LabelSession
     from dlcnb.widgets.labeler.view import Field, LabelView
 
@@ -54,7 +55,7 @@ class Crosshair:
 
     def __init__(self, session: LabelSession, view: LabelView) -> None:
         self.session, self.view = session, view
-        self._aimed: tuple[float, float] | None = None
+        self._aimed: Point | None = None
         self._seen: CanvasFit | None = None  # how the picture lay before it was shown nearer
 
     @property
@@ -89,8 +90,9 @@ class Crosshair:
         for points in (session.shown_points(), self._carried(session.points(previous)) if previous else None):
             if points is not None and np.isfinite(points[session.part]).all():
                 x, y = points[session.part].tolist()
-                at = self._aimed = session.clipped((x, y))
-                break
+                self._begin((x, y))
+                self._aimed = self.view.crosshair
+                return
         self._begin(at)
 
     def aim_again(self) -> None:
@@ -98,10 +100,16 @@ class Crosshair:
         if self.shown and self.view.crosshair == self._aimed:
             self.aim()
 
-    def _begin(self, at: tuple[float, float]) -> None:
+    def _begin(self, at: Point) -> None:
         """Stand at a point of the image, with fields over all that is seen."""
         self.look_back()
+        self._look_at(at)
         self.view.set_crosshair(at, self.view.seen)
+
+    def _look_at(self, at: Point) -> None:
+        """Move the picture so that a point that is out of sight is seen."""
+        if not self.view.sees(at):
+            self.view.bring_in(np.array([at]))
 
     def look_back(self) -> None:
         """Let the picture lie as it did before a number brought a field nearer."""
@@ -128,7 +136,8 @@ class Crosshair:
         else:
             scale = 1.0 if key in FINE else max(1 / self.view.fit.zoom, 1 / STEP)  # of an arrow alone, 1 px at least
             dx, dy = FINE.get(key) or STEPS[key]
-            self.view.set_crosshair(self.session.clipped((at[0] + dx * scale, at[1] + dy * scale)))
+            self.view.set_crosshair(at := (at[0] + dx * scale, at[1] + dy * scale))
+            self._look_at(at)
 
     def _narrow(self, number: int) -> None:
         """Go to the middle of a numbered field, or show the fields first."""
@@ -136,12 +145,16 @@ class Crosshair:
             self.view.set_crosshair(self.view.crosshair, self.view.seen)
             return
         field = fields(self.view.field)[number - 1]
-        self.view.set_crosshair(_middle(field), field)
         seen = self.view.fit
         if self.view.come_near(field) and self._seen is None:
             self._seen = seen
+        self.view.set_crosshair(_middle(field), field)
 
-    def _place(self, at: tuple[float, float]) -> None:
+    def _place(self, at: Point) -> None:
+        if not self.view.sees(at):  # the picture was moved away from it
+            self._look_at(at)
+            self.session.note("the crosshair was out of sight: Enter again places where it is")
+            return
         self.look_back()
         placed = self.session.points()[self.session.part]
         if not np.isfinite(placed).all():
@@ -154,6 +167,6 @@ class Crosshair:
             self.session.note(HOW.format(self.session.cursor.bodypart) if left else COMPLETE)
 
 
-def _middle(field: Field) -> tuple[float, float]:
+def _middle(field: Field) -> Point:
     left, top, right, bottom = field
     return (left + right) / 2, (top + bottom) / 2

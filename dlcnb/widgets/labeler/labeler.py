@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 PAN = 0.25  # of the canvas, for one press of a button
 GESTURES = frozenset(("down", "move", "up", "cancel", "leave", "wheel", "pinch"))
 DIGITS = "123456789"
+UNKNOWN = (480, 640)  # px: height and width of the grey picture in place of a first frame that can't be read
 TONES = ["brightness", "contrast", "gamma"]
 SHOWN = ["loupe", "ghost", "skeleton", "names", "labels", "revision"]
 
@@ -86,8 +87,8 @@ class Labeler(View):
     ) -> None:
         self.session = LabelSession(project, videos, scorer)
         self.project, self.images = self.session.project, FrameImages(self.session.project)
-        size = self.images.size(self.session.cursor.image)
-        self.view = LabelView(size, canvas_size(size, width, 640, 840))
+        size = self.session.image_size = self.images.size(self.session.cursor.image)
+        self.view = LabelView(size or UNKNOWN, canvas_size(size or UNKNOWN, width, 640, 840))
         self.pointer, self.crosshair = Pointer(self.session, self.view), Crosshair(self.session, self.view)
         self.colors = palette(len(self.session.bodyparts))
         self._told: tuple[Any, ...] | None = None
@@ -232,6 +233,7 @@ class Labeler(View):
     def _on_image(self, change: Any) -> None:
         self.pointer.give_up()
         self.crosshair.look_back()
+        self.screen.measure(change.new)
         self._look_at_animal()
         self.crosshair.aim()
         self.follower.left(change.old)

@@ -127,12 +127,20 @@ class Screen:
         """(pixels, what is wrong with the file or '')."""
         try:
             image, problem = self.images.read(name), ""
-            size = image.shape[0], image.shape[1]
-            self.view.set_image_size(size)
-            self.session.image_size = size
+            self._sized(name, (image.shape[0], image.shape[1]))
         except LabelError as error:
             image, problem = np.full((*self.view.image_size, 3), 64, np.uint8), str(error)
         return image, problem
+
+    def measure(self, name: str) -> None:
+        """Let view and session know the size of a frame: keys and clicks may come before its picture is read."""
+        self._sized(name, self.images.size(name))
+
+    def _sized(self, name: str, size: tuple[int, int] | None) -> None:
+        with self.session.lock:
+            if name == self.session.cursor.image:  # else another frame was opened while this one was read
+                self.view.set_image_size(size or self.view.image_size)
+                self.session.image_size = size
 
     def _paint_bar(self, states: tuple[str, ...], outliers: list[int], row: int) -> None:
         cells = states, outliers

@@ -13,6 +13,7 @@ from dlcnb.widgets.base.zoom import Zoomable
 from dlcnb.widgets.labeler.history import Point
 
 if TYPE_CHECKING:
+    from dlcnb.geometry import CanvasFit
     from dlcnb.widgets.labeler.state import LabelSession
 
 __all__ = ["REACH", "Field", "LabelView", "Message", "Pointer"]
@@ -72,7 +73,7 @@ class LabelView(Zoomable, HasTraits):
         """Show images of another size; the zoom is kept while it stays the same."""
         if tuple(size) != self.image_size:
             self._set_sizes(size, self.canvas_size)
-            self.field = self.field and self.seen
+            self.set_crosshair(self.crosshair, self.field and self.seen)
             self.revision += 1
 
     def tones(self) -> NDArray[np.uint8] | None:
@@ -94,9 +95,12 @@ class LabelView(Zoomable, HasTraits):
             self.revision += 1
 
     def set_crosshair(self, point: Point | None, field: Field | None = None) -> None:
-        """Show the crosshair at (x, y) of the image, with a field in nine parts (None: without); a ``point`` of None
-        hides it.
+        """Show the crosshair at (x, y), or the nearest point of the image, with a field in nine parts (None: without);
+        a ``point`` of None hides it.
         """
+        if point is not None:
+            height, width = self.image_size
+            point = min(max(point[0], -0.5), width - 0.5), min(max(point[1], -0.5), height - 0.5)
         if (point, field) != (self.crosshair, self.field):
             self.crosshair, self.field = point, field
             self.revision += 1
@@ -107,6 +111,19 @@ class LabelView(Zoomable, HasTraits):
         (height, width), (tall, wide) = self.canvas_size, self.image_size
         (left, top), (right, bottom) = self.image_point((0, 0)), self.image_point((width, height))
         return max(left, -0.5), max(top, -0.5), min(right, wide - 0.5), min(bottom, tall - 0.5)
+
+    def sees(self, point: Point) -> bool:
+        """Whether (x, y) of the image is seen, to one canvas px."""
+        x, y = self.fit.to_canvas(point).tolist()
+        height, width = self.canvas_size
+        return bool(-1 <= x <= width + 1 and -1 <= y <= height + 1)
+
+    def _set_fit(self, fit: CanvasFit) -> None:
+        super()._set_fit(fit)
+        if self.field is not None:  # numbers that are out of sight can't be read
+            (left, top, right, bottom), seen = self.field, self.seen
+            cut = max(left, seen[0]), max(top, seen[1]), min(right, seen[2]), min(bottom, seen[3])
+            self.field = cut if cut[0] < cut[2] and cut[1] < cut[3] else seen
 
     def image_point(self, place: Point) -> Point:
         """The point of the image, (x, y) px, that lies at a place on the canvas."""

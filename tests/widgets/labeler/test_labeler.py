@@ -39,6 +39,11 @@ def key(labeler, *names):
         message(labeler, type="key", key=name, repeat=False)
 
 
+def frame_of_size(labeler, image, size):
+    """Put a grey frame (height, width) in place of an extracted one that was not shown yet."""
+    Image.fromarray(np.full((*size, 3), 90, np.uint8)).save(labeler.project.root / image)
+
+
 def canvas(x, y):
     """Where an image point lies on the whole canvas."""
     return (x + 0.5) * ZOOM, (y + 0.5) * ZOOM
@@ -504,6 +509,43 @@ class TestCrosshair:
         key(labeler, "Alt+ArrowRight", "Enter", "Enter")
         np.testing.assert_allclose(points(labeler)[:2], [(17, 24), (37, 28)])  # moved as the one before was
 
+    def test_in_a_frame_of_another_size_keys_need_not_wait_for_its_picture(self, labeler, monkeypatch):
+        frame_of_size(labeler, M1[4], (40, 30))
+        monkeypatch.setattr(labeler, "redraw", lambda: None)  # as long as it takes
+        key(labeler, "c")
+        labeler.session.go_to(M1[4])
+        key(labeler, "9", "9", "Enter")
+        x, y = labeler.session.points(M1[4])[0]
+        assert (x, y) == pytest.approx((30 * 17 / 18 - 0.5, 40 * 17 / 18 - 0.5))
+
+    def test_it_does_not_stay_outside_of_a_smaller_frame(self, labeler):
+        frame_of_size(labeler, M1[4], (40, 30))
+        key(labeler, "c", "9", "9")
+        labeler.session.go_to(M1[4])
+        assert labeler.wait()
+        assert labeler.view.crosshair == (29.5, 39.5)
+        assert labeler.view.field == labeler.view.seen
+
+    def test_enter_places_nothing_where_the_crosshair_is_out_of_sight(self, labeler):
+        key(labeler, "+", "+", "+", "+", "c", *["Ctrl+ArrowRight"] * 6, "Enter")
+        assert np.isnan(points(labeler)[0]).all()
+        assert labeler.view.sees(labeler.view.crosshair)
+        assert "Enter again" in status(labeler)
+        key(labeler, "Enter")
+        assert np.isfinite(points(labeler)[0]).all()
+
+    def test_the_picture_goes_with_it(self, labeler):
+        labeler.session.set_suggestions("best", {M1[0]: np.array([[np.nan] * 3, [125, 90, 0.9], *[[np.nan] * 3] * 2])})
+        key(labeler, "+", "+", "+", "+", "c", "s")
+        assert labeler.view.crosshair == (125, 90)
+        assert labeler.view.sees((125, 90))
+        key(labeler, *["Shift+ArrowLeft"] * 10)
+        assert labeler.view.sees(labeler.view.crosshair)
+
+    def test_fields_are_cut_where_the_picture_is_zoomed(self, labeler):
+        key(labeler, "c", "+", "+")
+        assert labeler.view.field == pytest.approx(labeler.view.seen)
+
     def test_a_sharp_screen_changes_the_pixels_and_not_the_room_of_the_picture(self, labeler):
         canvas = labeler.canvas
         (height, width), room = canvas.size, canvas.layout.max_width
@@ -732,6 +774,15 @@ class TestKeeping:
 
 
 class TestSuggestions:
+    def test_in_a_larger_frame_they_are_accepted_where_they_are_before_its_picture_is_read(self, labeler, monkeypatch):
+        frame_of_size(labeler, M1[4], (300, 400))
+        there = [[350, 250, 0.9], [10, 20, 0.9], [380, 20, 0.9], [30, 290, 0.9]]
+        labeler.session.set_suggestions("best", {M1[4]: np.array(there, float)})
+        monkeypatch.setattr(labeler, "redraw", lambda: None)  # as long as it takes
+        labeler.session.go_to(M1[4])
+        key(labeler, "Shift+Enter")
+        np.testing.assert_array_equal(labeler.session.points(M1[4]), np.array(there)[:, :2])
+
     def offer(self, labeler):
         values = np.array([[30, 40, 0.9], [50, 40, 0.2], [70, 40, 0.95], [90, 40, 0.7]])
         labeler.session.set_suggestions("snapshot-10", dict.fromkeys(M1, values))
