@@ -236,7 +236,8 @@ class FrameCanvas(PaintCanvas):
         if key is not None and key == self.shown:
             return
         height, width = self.size
-        self.add(0, [Picture(image, size=None if self.ratio == 1 else (width, height))])
+        exact = self.ratio == 1 and image.shape[:2] == (self.height, self.width)  # another page may change the ratio
+        self.add(0, [Picture(image, size=None if exact else (width, height))])
         self.shown = key
 
 

@@ -108,6 +108,15 @@ class TestShown:
         canvas.set_ratio(2.0)
         assert draw("a") == 8
 
+    def test_an_image_made_for_another_ratio_takes_the_same_room(self, canvas, monkeypatch):
+        """As when a second window, of another screen, changes the ratio while a picture is made."""
+        drawn, add = [], canvas.add
+        monkeypatch.setattr(canvas, "add", lambda layer, things: (drawn.extend(things), add(layer, things)))
+        for shape in ((48, 64, 3), (72, 96, 3)):
+            with batch(canvas):
+                canvas.draw_frame(np.zeros(shape, np.uint8))
+        assert [thing.size for thing in drawn] == [None, (64, 48)]
+
     def test_what_was_not_sent_is_not_shown(self, canvas):
         with pytest.raises(ValueError, match="color"), batch(canvas):  # noqa: PT012
             canvas.draw_frame(np.zeros((48, 64, 3), np.uint8), "a")
