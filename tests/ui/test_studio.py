@@ -123,6 +123,16 @@ def click_label(studio):
     studio.page.mouse.click(left + x / canvas[1] * width, top + y / canvas[0] * height)
 
 
+def test_in_a_narrow_panel_every_step_can_be_pressed(studio):
+    studio.page.set_viewport_size({"width": 460, "height": 900})
+    tabs = studio.page.locator(".dlcnb-studio > .widget-tab > .lm-TabBar .lm-TabBar-tab")
+    widths = tabs.evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")
+    assert len(widths) == 6
+    assert min(widths) > 36
+    tabs.first.click()
+    studio.until("s.tab == 'Frames'")
+
+
 def test_the_whole_loop_from_a_spike_to_the_csv(studio):
     tab(studio, "Look", "Trajectories")
     studio.page.locator(".dlcnb-plot-likelihood-0 path.line").nth(1).wait_for(state="attached")
