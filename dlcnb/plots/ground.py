@@ -16,6 +16,7 @@ from dlcnb.zones import Zone
 __all__ = ["Ground"]
 
 _WIDTH = 640  # px of a frame that is seen from straight above
+_MOST = 400  # squares across or down such a frame, about
 Floats = NDArray[np.float64]
 
 
@@ -50,7 +51,7 @@ class Ground:
         low, high = seen.min(axis=0).clip(-extent, 0), seen.max(axis=0).clip(extent, 2 * extent)
         middle = np.mean(scale.corners, axis=0)
         px = np.hypot(*np.diff(scale.to_cm([middle, middle + (1, 0)]), axis=0)[0])  # cm
-        return cls(low, high, _round(side_px * px), scale)
+        return cls(low, high, _round(max(side_px * px, (high - low).max() / _MOST)), scale)
 
     @property
     def unit(self) -> str:

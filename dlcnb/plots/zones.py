@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ethogram", "occupancy"]
 
+HIGHEST = 14  # inches of a map: that of a long track becomes narrow instead
+
 
 def ethogram(found: Sequence[Stays], times: ArrayLike, *, ax: Axes | None = None) -> Drawn:
     """When a bodypart stayed in each zone: a row for each, a bar for each stay.
@@ -80,7 +82,7 @@ def occupancy(  # noqa: PLR0913
     points = np.asarray(points, float)
     ground = Ground.of_frame(size, bin_px) if scale is None else Ground.in_cm(scale, size, points, zones, bin_px)
     (left, top), (right, bottom) = ground.low, ground.high
-    fig, ax = axes_for(ax, (7, 7 * (bottom - top) / (right - left) + 0.6))
+    fig, ax = axes_for(ax, (7, min(7 * (bottom - top) / (right - left), HIGHEST) + 0.6))
     ax.grid(False)
     if image is not None:
         ax.imshow(ground.seen(image), extent=(left, right, bottom, top), zorder=0)

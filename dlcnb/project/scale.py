@@ -71,6 +71,8 @@ class Scale:
             raise ProjectError("the two ends of a known length are one point: choose two points of the frame")
         if self.corners:
             self._matrix()
+            if not _goes_around(self.corners):
+                raise ProjectError("the corners of a scale are no rectangle's: choose its four in order around it")
 
     @classmethod
     def by_number(cls, px_per_cm: float, frame_size: tuple[int, int] | None = None) -> Scale:
@@ -101,6 +103,7 @@ class Scale:
         if self.px_per_cm is not None:
             return np.asarray(points, float) / self.px_per_cm
         matrix, points = self._matrix(), np.asarray(points, float)
+        points = np.where(np.isfinite(points), points, np.nan)  # infinite ones are nowhere, too
         side = points @ matrix[2, :2] + 1.0
         here = np.mean(self.corners, axis=0) @ matrix[2, :2] + 1.0
         seen = np.where((side * np.sign(here) > 1e-9)[..., None], points, np.nan)
@@ -270,6 +273,13 @@ def _change(project: Project, change: Callable[[dict[str, Any]], object]) -> Non
         kept = _kept(project)
         change(kept)
         atomic_write(path, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+
+
+def _goes_around(corners: tuple[Pair, ...]) -> bool:
+    """Whether four corners lie in order around what they enclose, as a camera sees those of a rectangle."""
+    sides = np.diff([*corners, *corners[:2]], axis=0)
+    turns = sides[:-1, 0] * sides[1:, 1] - sides[:-1, 1] * sides[1:, 0]
+    return bool((turns > 0).all() or (turns < 0).all())
 
 
 def _pairs(points: ArrayLike, count: int) -> tuple[Pair, ...]:

@@ -99,6 +99,21 @@ def test_a_map_of_a_slanted_camera_is_seen_from_above():
     figure.canvas.draw()
 
 
+@pytest.mark.parametrize(
+    ("corners", "size_cm"),
+    [
+        ([(-1e8, -1e8), (2e8, -1e8), (2e8, 2e8), (-1e8, 2e8)], (40, 30)),  # far outside of the frame
+        ([(40, 60), (43, 60), (43, 180), (40, 180)], (3, 120)),  # a long track
+    ],
+)
+def test_a_map_is_no_larger_than_can_be_drawn(poses, corners, size_cm):
+    scale = Scale.by_corners(corners, size_cm)
+    figure, ax = plots.occupancy(poses.points[:, 0], TIMES, (200, 400), scale=scale)
+    assert ax.images[0].get_array().size < 1e6
+    assert figure.get_size_inches().max() < 16
+    figure.canvas.draw()
+
+
 def test_trajectories_in_cm_end_with_the_frame(poses):
     _, ax = plots.trajectory(poses, size=(200, 400), scale=Scale.by_number(4))
     assert labels(ax) == [("x (cm)", "y (cm)")]

@@ -42,6 +42,7 @@ def test_what_lies_beyond_the_horizon_is_nowhere():
     scale = Scale.by_corners([(40, 50), (60, 50), (90, 100), (10, 100)], (10, 10))
     assert np.isnan(scale.to_cm([50.0, -500.0])).all()
     assert np.isfinite(scale.to_cm([50.0, 90.0])).all()
+    assert np.isnan(scale.to_cm([[50.0, np.inf], [-np.inf, 0.0]])).all()
 
 
 def test_corners_may_be_given_in_any_turn_around_the_rectangle():
@@ -61,6 +62,8 @@ def test_corners_may_be_given_in_any_turn_around_the_rectangle():
         (lambda: Scale.by_line([(3, 3), (9, 3)], -1), "above 0 cm, found -1$"),
         (lambda: Scale.by_line([(3, 3)], 10), "expected 2 points"),
         (lambda: Scale.by_corners([(0, 0), (1, 1), (2, 2), (0, 5)], (1, 1)), "on a line"),
+        (lambda: Scale.by_corners([(5, 5), (90, 50), (90, 5), (5, 50)], (4, 3)), "in order around it"),
+        (lambda: Scale.by_corners([(5, 5), (90, 5), (30, 15), (5, 50)], (4, 3)), "in order around it"),
     ],
 )
 def test_what_can_be_no_scale(make, words):

@@ -118,7 +118,8 @@ def pose_picture(
     x1, x2, y1, y2 = close_up(both, (tall, wide), width / height) if close else (0, wide, 0, tall)
     part = whole[y1:y2, x1:x2]
     zoom = min(height / part.shape[0], width / part.shape[1])
-    small: Any = cv2.resize(part, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
+    fine = max(round(part.shape[1] * zoom), 1), max(round(part.shape[0] * zoom), 1)
+    small: Any = cv2.resize(part, fine, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
 
     shown = scale(crop(points, x1, y1), zoom)
     if rivals is not None:

@@ -196,6 +196,8 @@ class ZoneEditor(View):
         if zone is not None and scale is not None:
             x, y = zone.centre
             margin /= math.dist(*scale.to_cm([(x, y), (x + 1, y)]))  # cm of a pixel there
+            if math.isnan(margin):
+                raise ZoneError(f"{zone.name} lies beyond the horizon of the scale's corners: no cm are known there")
         self.act("grow", margin)
 
     def press_key(self, key: str) -> None:

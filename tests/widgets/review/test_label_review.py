@@ -12,7 +12,7 @@ from dlcnb.labels import LabelError, Labels
 from dlcnb.project import Project
 from dlcnb.video import VideoWriter
 from dlcnb.widgets import Labeler, LabelReview, VariabilityView
-from dlcnb.widgets.gallery.label_pictures import LabelPictures, close_up
+from dlcnb.widgets.gallery.label_pictures import LabelPictures, close_up, pose_picture
 from dlcnb.widgets.review.review_state import ReviewState, VariabilityState
 
 SIZE, PARTS = (240, 320), ("snout", "leftear", "rightear", "tail")
@@ -349,3 +349,10 @@ def test_pictures_are_drawn_once(project, monkeypatch):
     first = pictures.picture("labeled-data/m1/img00.png", points)
     monkeypatch.setattr(pictures, "read", None)
     assert (pictures.picture("labeled-data/m1/img00.png", points) == first).all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (4000, 3)])
+def test_a_frame_of_any_shape_has_a_small_picture(size):
+    points = np.array([[0, 0], [np.nan, np.nan]])
+    for close in (True, False):
+        assert pose_picture(np.zeros((*size, 3), np.uint8), points, (64, 96), close=close).shape == (64, 96, 3)

@@ -247,6 +247,16 @@ def test_one_length_has_one_field_and_what_was_told_before_goes(editor):
     assert "Kept" not in editor.status_line.value
 
 
+def test_no_zone_is_made_around_one_beyond_the_horizon(project, editor):
+    set_scale(project, Scale.by_corners([(63, 20), (65, 20), (110, 80), (10, 80)], (50, 25), SIZE))
+    editor.refresh()
+    key(editor, "r")
+    drag(editor, (40, 4), (60, 12))
+    editor.grow(2)
+    assert len(editor.state.zones) == 1
+    assert "beyond the horizon" in editor.status_line.value
+
+
 def test_a_zone_around_another_one_is_wider_by_cm_where_a_scale_is_known(project, editor):
     controls, widen = editor.controls, editor.controls.around.children[0]
     key(editor, "r")
