@@ -50,10 +50,10 @@ def plain(value: Any) -> Any:
 def share(event: dict[str, Any]) -> float | None:
     """How far a job is by its "step" or "progress" event, 0 to 1; None where a log that is damaged does not tell."""
     try:
-        told = event["progress"] if "progress" in event else event["done"] / event["total"]
-        return min(max(float(told), 0.0), 1.0)
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        told = float(event["progress"] if "progress" in event else event["done"] / event["total"])
+    except (KeyError, TypeError, ValueError, ArithmeticError):
         return None
+    return None if math.isnan(told) else min(max(told, 0.0), 1.0)
 
 
 class EventLog:

@@ -92,10 +92,10 @@ def _gone_on_from(run: Run) -> tuple[Run, int]:
         path = Path(str(run.settings.get("began_from") or ""))
         if path.is_dir():
             return Run(path), Run(path).find("best")[0]
-    except ProjectError:
+        found = re.fullmatch(r"snapshot-(\d+)\.params", path.name)
+        return Run(path.parent), int(found[1]) if found and path.is_file() else 0
+    except (ProjectError, OSError):  # or it lies where one may not look, as in another one's home
         return run, 0
-    found = re.fullmatch(r"snapshot-(\d+)\.params", path.name)
-    return Run(path.parent), int(found[1]) if found and path.is_file() else 0
 
 
 def shape_of(run: Run) -> dict[str, Any]:

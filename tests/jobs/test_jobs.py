@@ -97,6 +97,8 @@ def first_step(job):
         ({"progress": "much"}, None),
         ({"done": 3, "total": 0}, None),
         ({"done": [3], "total": 4}, None),
+        ({"progress": float("nan")}, None),
+        ({"done": 10**400, "total": 4}, None),
         ({}, None),
     ],
 )

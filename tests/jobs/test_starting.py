@@ -46,6 +46,9 @@ def test_steps_behind_a_snapshot_count_those_of_the_network_that_it_goes_on_from
     assert (steps_behind(new), steps_behind(new, 10)) == (20, 10)
     (new.folder / "pose_cfg.yaml").write_text(f"began_from: {before.folder}\n")
     assert (steps_behind(new), steps_behind(new, 10)) == (50, 40)
+    beyond = f"/{'x' * 300}/snapshot-30.params"  # no computer can look there, as at a folder that is not one's own
+    (new.folder / "pose_cfg.yaml").write_text(f"began_from: {beyond}\n")
+    assert steps_behind(new) == 20
 
 
 def test_runs_of_two_iterations_never_have_one_number(merged):
