@@ -154,6 +154,8 @@ def _by_pixels(mean: float, human: bool) -> tuple[str, str]:
 def _remarks(evaluation: Evaluation, level: str, lost: tuple[str, ...]) -> list[str]:
     """What else is to be said, and what to do."""
     remarks = [f"never found: {', '.join(lost)}"] if lost else []
+    if evaluation.steps_behind > evaluation.step and evaluation.is_test.any():
+        remarks.append("it goes on from a network that may know test frames, so the true error may be larger")
     labeled = np.isfinite(evaluation.labels).all(axis=2).any(axis=1)
     steps = evaluation.steps_behind or evaluation.step
     if level in ("useless", "poor") and trained_shortly(steps, int(labeled.sum())):

@@ -105,6 +105,14 @@ def test_after_a_short_training_a_longer_one_comes_first_unless_there_are_hardly
     assert verdict(evaluation(mixed((1, 200.0), n=9)), SIZE).text.endswith("label more or train longer")
 
 
+def test_a_network_that_goes_on_from_another_may_know_test_frames():
+    alone = evaluation(mixed((1, 1.0)))
+    assert "may know test frames" not in verdict(replace(alone, steps_behind=alone.step), SIZE).text
+    found = verdict(replace(alone, steps_behind=alone.step + 500), SIZE)
+    assert found.level == "good"
+    assert found.text.endswith("it goes on from a network that may know test frames, so the true error may be larger")
+
+
 def test_within_human_variability():
     found = verdict(evaluation(mixed((0.8, 3.0), (0.2, 10.0))), SIZE, human_px=5.0)
     assert found.level == "good"

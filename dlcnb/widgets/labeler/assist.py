@@ -207,14 +207,26 @@ class Assistance(Frames):
             return
         self._make(self._accepted(taken, points))
         if self.mode == "sequential":
-            states = [value.state for value in self.values()]
-            self.choose(states.index("open") if "open" in states else self.part)
+            following = self._next_open(self.cursor.image, range(len(self.bodyparts)))
+            self.choose(self.part if following is None else following)
         self.named = tuple(self._names(self.unsure()))
         self.note(self._left(len(taken)))
 
-    def unsure(self) -> NDArray[np.bool_]:
-        """Which bodyparts of this frame have a hollow point that does not reach the project's pcutoff; bool (K,)."""
-        points, likelihood = self.suggested()
+    def _next_open(self, image: str, order: Sequence[int]) -> int | None:
+        """The bodypart to place next, of those in ``order``: an open one without a hollow point, else one with an
+        unsure point, else any that is open; so that a click is not taken by one that is only to be accepted.
+        """
+        hollow, unsure, unplaced = self.suggested(image)[0], self.unsure(image), self.open_parts(image)
+        for wanted in (unplaced & np.isnan(hollow).any(axis=1), unplaced & unsure, unplaced):
+            if found := [k for k in order if wanted[k]]:
+                return found[0]
+        return None
+
+    def unsure(self, image: str | None = None) -> NDArray[np.bool_]:
+        """Which bodyparts of an image (default: the cursor's) have a hollow point that does not reach the project's
+        pcutoff; bool (K,).
+        """
+        points, likelihood = self.suggested(image)
         return np.isfinite(points).all(axis=1) & ~(likelihood >= self.project.pcutoff)
 
     @locked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -67,6 +67,7 @@ class Frames:
     named: Any
     _make: Callable[..., None]
     _move_on: Callable[[], None]
+    _next_open: Callable[[str, Sequence[int]], int | None]
     clipped: Callable[[Point], Point]
 
     def _index_images(self) -> None:
@@ -228,8 +229,8 @@ class Frames:
     def _go(self, image: str) -> None:
         part = self.cursor.bodypart or self.bodyparts[0]
         if self.mode == "sequential" and image != self.cursor.image:
-            states = [value.state for value in self.values(image)]
-            part = self.bodyparts[states.index("open")] if "open" in states else part
+            wanted = self._next_open(image, range(len(self.bodyparts)))
+            part = part if wanted is None else self.bodyparts[wanted]
         self.message, self.asking, self.named = "", "", ()
         self.cursor.image, self.cursor.bodypart = image, part
 

@@ -233,10 +233,9 @@ class LabelSession(Stored, HasTraits):
 
     def _move_on(self) -> None:
         if self.mode == "sequential":
-            states = [value.state for value in self.values()]
-            later = [k % len(states) for k in range(self.part + 1, self.part + len(states))]
-            following = next((k for k in later if states[k] == "open"), None)
-            if following is not None:
+            count = len(self.bodyparts)
+            later = [k % count for k in range(self.part + 1, self.part + count)]
+            if (following := self._next_open(self.cursor.image, later)) is not None:
                 self.choose(following)
         elif self._numbers[self.cursor.image] < len(self.images) - 1:
             self.step(1)

@@ -481,6 +481,18 @@ class TestSuggestions:
         session.undo()
         assert (session.state(M1[1]), session.cursor.image) == ("in work", M1[1])
 
+    def test_what_a_suggestion_lacks_or_doubts_is_to_be_placed_first(self, session):
+        values = np.array([[10, 10, 0.9], [20, 20, 0.3], [30, 30, 0.9], [np.nan] * 3])
+        session.set_suggestions("s", {M1[1]: values})
+        session.go_to(M1[1])
+        assert session.part == 3  # nothing is offered for it
+        session.click((50, 50))
+        assert session.part == 1  # unsure
+        session.click((25, 25))
+        assert session.part == 2
+        session.accept_all()
+        np.testing.assert_allclose(session.points(), [(10, 10), (25, 25), (30, 30), (50, 50)])
+
     def test_a_suggestion_outside_is_moved_to_the_edge(self, session):
         session.set_suggestions("s", {M1[0]: np.array([[500, -9, 0.9]] + [[np.nan] * 3] * 3)})
         session.accept()
