@@ -95,7 +95,8 @@ class OutlierQueue(View):
         self.state = OutlierState(self.project, self.video, found)
         self.task = Task(self.fail, self._busy)
         self._lock, self._quiet, self._asked = threading.RLock(), Quiet(), False
-        self._pictures: LRUCache[tuple[int, bool], NDArray[np.uint8]] = LRUCache(KEPT)
+        self._pictures: LRUCache[tuple[int, bool], NDArray[np.uint8]] = LRUCache(KEPT)  # of `_drawn`, on one thread
+        self._drawn = self.state.poses
         self._build()
         self.gallery = Gallery(
             self._picture, self._open, self.fail, self._toggle, size=THUMBNAIL, columns=4, rows=3, empty=EMPTY
@@ -120,7 +121,6 @@ class OutlierQueue(View):
         """Look for wrong frames in other poses of the video; the queue is emptied."""
         self.task.stop()
         self.task.wait(10)
-        self._pictures.clear()
         self.state.set_poses(fitting(poses, self.reader, None))
         self._show_caution()
 
@@ -347,6 +347,9 @@ class OutlierQueue(View):
     def _picture(self, cell: Cell) -> NDArray[np.uint8] | None:
         frame, close, poses = cell.key, self.close_up.value, self.state.poses
         assert isinstance(frame, int)  # as `_cell` makes them
+        if poses is not self._drawn:
+            self._pictures.clear()
+            self._drawn = poses
         if (frame, close) not in self._pictures:
             try:
                 image = self.reader.read(frame)

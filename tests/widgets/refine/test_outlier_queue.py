@@ -15,6 +15,7 @@ from dlcnb.outliers import suggestions
 from dlcnb.poses import Poses
 from dlcnb.project import Project
 from dlcnb.widgets.gallery.label_pictures import edges_of, pose_picture
+from dlcnb.widgets.refine import outlier_queue
 from dlcnb.widgets.refine.outlier_queue import THUMBNAIL
 from dlcnb.widgets.refine.state import OutlierState
 
@@ -199,6 +200,20 @@ class TestQueue:
         assert queue.wait()
         (cell,) = queue.gallery.state.cells
         before, poses = queue._picture(cell), queue.state.poses
+        queue.set_poses(Poses(poses.bodyparts, "other", poses.points + 20, poses.likelihood))
+        assert (queue._picture(cell) != before).any()
+
+    def test_a_picture_that_is_drawn_while_other_poses_come_is_not_kept_for_them(self, queue, monkeypatch):
+        queue.add(12)
+        assert queue.wait()
+        (cell,), poses = queue.gallery.state.cells, queue.state.poses
+        before, fitting = queue._picture(cell), outlier_queue.fitting
+
+        def slowly(*about):
+            queue._picture(cell)  # as the painter does on its thread
+            return fitting(*about)
+
+        monkeypatch.setattr(outlier_queue, "fitting", slowly)
         queue.set_poses(Poses(poses.bodyparts, "other", poses.points + 20, poses.likelihood))
         assert (queue._picture(cell) != before).any()
 
