@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from dlcnb.files import atomic_path, make_folder
 from dlcnb.plots.figure import Drawn, DrawnPair, axes_for
+from dlcnb.plots.ground import Ground
 from dlcnb.plots.series import (
     MOST,
     colors,
@@ -67,11 +68,12 @@ def trajectory(
         ax.plot(x, y, color=color, lw=0.5, alpha=0.5)
         ax.plot(x, y, ".", color=color, ms=2.5, mew=0, label=name)
     ax.set(**plane(drawn), title=title("Trajectories", pcutoff, poses, frame))
-    if frame is not None and (scale is None or scale.px_per_cm):
-        ends = np.array([(-0.5, -0.5), (frame[1] - 0.5, frame[0] - 0.5)])
-        (left, top), (right, bottom) = ends if scale is None else scale.to_cm(ends)
+    if frame is not None:
+        in_frame = shown(poses, pcutoff).reshape(-1, 2)
+        ground = Ground.of_frame(frame, 1.0) if scale is None else Ground.in_cm(scale, frame, in_frame, (), 1.0)
+        (left, top), (right, bottom) = ground.low, ground.high
         ax.set(xlim=(left, right), ylim=(bottom, top))
-    else:  # what a slanted camera sees has no edges in centimetres
+    else:
         upright(ax)
     legend(ax, poses)
     return fig, ax

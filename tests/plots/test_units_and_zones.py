@@ -114,6 +114,17 @@ def test_a_map_is_no_larger_than_can_be_drawn(poses, corners, size_cm):
     figure.canvas.draw()
 
 
+def test_trajectories_of_a_slanted_camera_end_near_its_corners(poses):
+    poses.points[3] = [(200, 6), (200, 190)]  # a wrong point, hardly below the horizon, is 840 cm away
+    scale = Scale.by_corners([(185, 20), (215, 20), (380, 180), (20, 180)], (40, 30))
+    assert scale.to_cm([200, 6])[1] < -500
+    _, ax = plots.trajectory(poses, size=(200, 400), scale=scale)
+    assert ax.get_xlim()[0] >= -40
+    assert ax.get_xlim()[1] <= 80
+    assert ax.get_ylim()[1] >= -30
+    assert ax.yaxis_inverted()
+
+
 def test_trajectories_in_cm_end_with_the_frame(poses):
     _, ax = plots.trajectory(poses, size=(200, 400), scale=Scale.by_number(4))
     assert labels(ax) == [("x (cm)", "y (cm)")]
