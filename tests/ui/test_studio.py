@@ -129,6 +129,9 @@ def test_in_a_narrow_panel_every_step_can_be_pressed(studio):
     widths = tabs.evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")
     assert len(widths) == 6
     assert min(widths) > 36
+    tabs.nth(4).click()
+    studio.page.locator(".dlcnb-head .widget-toggle-button", has_text="Report").click()
+    studio.until("s.tab == 'Report'")
     tabs.first.click()
     studio.until("s.tab == 'Frames'")
 
