@@ -129,6 +129,7 @@ class Screen:
             image, problem = self.images.read(name), ""
             self._sized(name, (image.shape[0], image.shape[1]))
         except LabelError as error:
+            self._sized(name, None)
             image, problem = np.full((*self.view.image_size, 3), 64, np.uint8), str(error)
         return image, problem
 
@@ -140,7 +141,7 @@ class Screen:
         with self.session.lock:
             if name == self.session.cursor.image:  # else another frame was opened while this one was read
                 self.view.set_image_size(size or self.view.image_size)
-                self.session.image_size = size
+                self.session.image_size, self.session.unreadable = size, size is None
 
     def _paint_bar(self, states: tuple[str, ...], outliers: list[int], row: int) -> None:
         cells = states, outliers

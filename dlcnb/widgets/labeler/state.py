@@ -71,6 +71,7 @@ class LabelSession(Stored, HasTraits):
         self.bodyparts = tuple(self.project.bodyparts)
         self.cursor, self.history = Cursor(), History()
         self.image_size: tuple[int, int] | None = None  # (height, width) of the cursor's image, once a view knows it
+        self.unreadable = False  # whether a view could not show the cursor's image
         self._clipboard: list[Placement] = []
         self.observe(lambda _: self._name_only_unsure(), "revision")
         self._videos = videos
@@ -325,6 +326,9 @@ class LabelSession(Stored, HasTraits):
         return min(max(point[0], -0.5), width - 0.5), min(max(point[1], -0.5), height - 0.5)
 
     def _check_inside(self, point: Point) -> None:
+        if self.unreadable:
+            name = self.cursor.image.rsplit("/", 1)[-1]
+            raise LabelError(f"{name} can't be read: nothing is placed in a picture that nobody sees; extract it again")
         if self.image_size is not None and not self.inside(point):
             height, width = self.image_size
             raise LabelError(f"({point[0]:.0f}, {point[1]:.0f}) is outside of the image, which is {width} × {height}")

@@ -518,6 +518,20 @@ class TestCrosshair:
         x, y = labeler.session.points(M1[4])[0]
         assert (x, y) == pytest.approx((30 * 17 / 18 - 0.5, 40 * 17 / 18 - 0.5))
 
+    @pytest.mark.parametrize("damaged", [b"no image", None], ids=["all of it", "its pixels"])
+    def test_nothing_is_placed_in_a_picture_that_can_not_be_read(self, labeler, damaged):
+        path = labeler.project.root / M1[4]
+        path.write_bytes(damaged or path.read_bytes()[:-20])
+        labeler.session.go_to(M1[4])
+        assert labeler.wait()
+        key(labeler, "c", "5", "Enter")
+        click(labeler, 20, 20)
+        assert np.isnan(labeler.session.points(M1[4])).all()
+        assert "nobody sees" in status(labeler)
+        labeler.session.go_to(M1[0])
+        click(labeler, 20, 20)
+        assert np.isfinite(points(labeler)[0]).all()
+
     def test_it_does_not_stay_outside_of_a_smaller_frame(self, labeler):
         frame_of_size(labeler, M1[4], (40, 30))
         key(labeler, "c", "9", "9")
