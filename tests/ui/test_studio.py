@@ -143,7 +143,7 @@ def test_the_whole_loop_from_a_spike_to_the_csv(studio):
     left, top, width, height = box(studio, AREA)
     studio.page.mouse.click(left + 71 / 119 * width, top + (1 - 0.08 / 1.06) * height)
     studio.until("s.widgets['Trajectories'].player.state.frame == 71")
-    studio.page.get_by_role("button", name="To Refine").click()
+    studio.page.get_by_role("button", name="Add to Refine").click()
     studio.until("'Refine' in s.widgets and s.widgets['Refine'].state.frames == (71,)")
 
     tab(studio, "Refine", "Refine")

@@ -10,7 +10,7 @@ from dlcnb.widgets.base.quiet import Quiet
 
 __all__ = ["QUEUED", "TO_REFINE", "TO_REFINE_TIP", "offer", "pcutoff_slider"]
 
-TO_REFINE = "To Refine"  # a button that puts the present frame into the queue of an OutlierQueue
+TO_REFINE = "Add to Refine"  # a button that puts the present frame into the queue of an OutlierQueue
 TO_REFINE_TIP = "Put the present frame among the frames to correct, in the step Refine"
 QUEUED = "Frame {} is among the frames to correct, in the step Refine."
 

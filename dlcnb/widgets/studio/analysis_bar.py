@@ -110,13 +110,13 @@ class AnalysisBar(View):
             self._quiet.set(
                 self.videos, options=options, value=chosen if chosen in videos else next(iter(videos), None)
             )
-        self._show()
+        self.show()
         if not self.busy:
             self._find()
 
     def _on_video(self) -> None:
         self._ask_no_more()
-        self._show()
+        self.show()
         self._changed()
 
     @property
@@ -135,14 +135,14 @@ class AnalysisBar(View):
             f"Training still runs ({percent(run)}): analyze with the network so far? Both would share this computer, "
             f"and poses of the finished network are better. Press {ANYWAY} to do it now, or wait."
         )
-        self._show()
+        self.show()
 
     def recheck(self) -> None:
         """Take back what is no longer true: an error, or a question about a training that has ended."""
         super().recheck()
         if self.asking and training_run(self.project) is None:
             self._ask_no_more()
-            self._show()
+            self.show()
 
     def _ask_no_more(self) -> None:
         if self.asking:
@@ -175,7 +175,7 @@ class AnalysisBar(View):
                 self.tell("")
             self.progress.value = step["done"] / max(step["total"], 1)
         if not news.ended:
-            self._show()
+            self.show()
             return
         self.refresh()
         if news.status == "done":
@@ -198,9 +198,10 @@ class AnalysisBar(View):
 
     def _on_failure(self, error: Exception) -> None:
         self.fail(error)
-        self._show()
+        self.show()
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Bring its buttons and words up to date with what is done and under way."""
         busy, trained = self.busy, self._trained()
         self.progress.layout.display = self.stop_button.layout.display = None if busy else "none"
         self.start_button.layout.display = "none" if busy else None

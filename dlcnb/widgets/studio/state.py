@@ -162,7 +162,6 @@ class Overview:
         first = self.iteration == 0
         open_frames = self.extracted - self.labeled
         extract = f"extract {_count(self.picked, 'frame')}"
-        train = f"train {self.minutes:g} minute{'s' * (self.minutes != 1)}" if self.minutes else "train a network"
         steps = (
             (not self.videos and self.missing, "Frames", f"put {_few(self.missing)} back"),
             (not self.videos, "Frames", "add a video to the project"),
@@ -173,7 +172,7 @@ class Overview:
             (self.outliers > 0, "Refine", f"merge {_count(self.refined, 'corrected frame')} for the next training"),
             (not self.labeled, "Label", f"label {_count(open_frames, 'frame')}"),
             (open_frames and not self.trained and first, "Label", f"label {_count(open_frames, 'more frame')}"),
-            (not self.trained, "Train", train if first else ANEW),
+            (not self.trained, "Train", f"train {self._minutes or 'a network'}" if first else ANEW),
             (self.halted and not self.evaluated, *GO_ON),
             (self.many_since, "Train", f"train anew with {_count(self.since, 'more frame')}"),
             (not self.evaluated, *_EVALUATE),
@@ -197,7 +196,7 @@ class Overview:
         if step == GO_ON or (self.many_since and not self.awaited and not self.evaluated):
             return _EVALUATE
         if step[0] == "Label" and FEW <= self.labeled < self.extracted and not (self.trained or self.iteration):
-            return "Train", f"train now with the {self.labeled} labeled"
+            return "Train", f"train {self._minutes or 'now'} with the {self.labeled} labeled"
         if self.judged_bad and step == _LONGER:
             return self._more_labels
         return _LONGER if self.judged_bad and not self.awaited and step[0] in ("Label", "Frames") else ("", "")
@@ -223,6 +222,10 @@ class Overview:
             return f"training {self.halted} after {_count(self.steps, 'step')}"
         shortly = not self.evaluated and self.steps < SHORT
         return f"trained for {_count(self.steps, 'step')} only" if shortly else ""
+
+    @property
+    def _minutes(self) -> str:
+        return f"{self.minutes:g} minute{'s' * (self.minutes != 1)}" if self.minutes else ""
 
     @property
     def _shortly(self) -> bool:

@@ -333,6 +333,7 @@ class Studio(View):
 
     def _show(self) -> None:
         self.adding.refresh()
+        self.bar.show()
         self.lines.show(self.project, self.overview, self.tab)
         self.steps.show_titles(self.overview.titles)
         self.guard.captions = list(self.overview.captions.values())

@@ -188,7 +188,7 @@ def test_the_present_frame_goes_to_the_queue(made):
     view.to_queue()
     assert queue[-1] == 9
     assert "frames to correct, in the step Refine" in view.said
-    assert view.send.description == "To Refine"
+    assert view.send.description == "Add to Refine"
     view.close()
 
 

@@ -302,7 +302,7 @@ class TestOverview:
     def test_with_frames_enough_a_training_is_the_second_way(self):
         found = Overview(videos=1, extracted=20, labeled=12)
         assert found.next_step == ("Label", "label 8 more frames")
-        assert found.other_step == ("Train", "train now with the 12 labeled")
+        assert found.other_step == ("Train", "train 10 minutes with the 12 labeled")
         for few in ({"labeled": 9}, {"trained": 1, "evaluated": True}, {"training": True}):
             assert replace(found, **few).other_step == ("", "")
 
@@ -953,6 +953,16 @@ def training(project, run, progress=0.12):
 
 
 class TestAnalysis:
+    def test_a_training_that_ends_is_no_longer_said_to_run(self, studio):
+        run = trained(studio.project)
+        with closing(training(studio.project, run)) as log:
+            studio.go_to("Trajectories")
+            assert "training still runs" in studio.bar.note.value
+            log.write("done")
+            studio.look()  # as the line at the bottom has it do
+            assert studio.wait()
+            assert "training still runs" not in studio.bar.note.value
+
     def test_while_a_network_is_trained_it_asks_first(self, studio):
         run = trained(studio.project)
         with closing(training(studio.project, run)) as log:
