@@ -328,12 +328,12 @@ class Studio(View):
                 return
             self.overview = found
             self._show()
+            self.bar.show()
             if self.tab not in self.widgets:  # there was nothing to show; there may be now
                 self._fill(self.tab)
 
     def _show(self) -> None:
         self.adding.refresh()
-        self.bar.show()
         self.lines.show(self.project, self.overview, self.tab)
         self.steps.show_titles(self.overview.titles)
         self.guard.captions = list(self.overview.captions.values())

@@ -955,8 +955,10 @@ def training(project, run, progress=0.12):
 class TestAnalysis:
     def test_a_training_that_ends_is_no_longer_said_to_run(self, studio):
         run = trained(studio.project)
+        analyzed(studio.project)
         with closing(training(studio.project, run)) as log:
             studio.go_to("Trajectories")
+            assert studio.wait()
             assert "training still runs" in studio.bar.note.value
             log.write("done")
             studio.look()  # as the line at the bottom has it do
