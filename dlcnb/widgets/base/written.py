@@ -17,8 +17,10 @@ def written(path: Path) -> Markup:
     link = address(path)
     if not link:
         return markup("Saved {}", path)
-    words = '<span>Saved: <a href="{}" download="{}">download {}</a>, or find it as {}</span>'  # wraps as one text
-    return markup(words, link, path.name, path.name, path)
+    return markup(  # in a span, so that it wraps as one text whatever it lies in
+        '<span>Saved: <a href="{}" download="{}">download {}</a>, or find it as {}</span>',
+        *(link, path.name, path.name, path),
+    )
 
 
 def address(path: Path, *, download: bool = True) -> str:
