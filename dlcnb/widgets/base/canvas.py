@@ -260,6 +260,7 @@ class Painter:
         self._paint, self._failed = paint, failed
         self._condition = threading.Condition()
         self._wanted = self._busy = self._alive = self._closed = False
+        self._held = 0  # how many are in `hold`
         self._due: float | None = None  # when to paint unless it is asked for sooner, as `time.monotonic` has it
         end_before_python(self)
 
@@ -276,6 +277,18 @@ class Painter:
                 self._alive = True
                 threading.Thread(target=self._run, name="dlcnb-painter", daemon=True).start()
             self._condition.notify_all()
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Begin no painting inside: what changes in several steps is painted once, at the end."""
+        with self._condition:
+            self._held += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._held -= 1
+                self._condition.notify_all()
 
     def wait(self, timeout: float = 10.0) -> bool:
         """Block until all that was requested is painted; False if that took longer than ``timeout`` seconds."""
@@ -309,7 +322,7 @@ class Painter:
     def _next(self) -> bool:
         idle = time.monotonic() + self.idle_seconds
         with self._condition:
-            while not (self._wanted or self._closed):
+            while not ((self._wanted and not self._held) or self._closed):
                 left = (self._due or idle) - time.monotonic()
                 if left <= 0:
                     break

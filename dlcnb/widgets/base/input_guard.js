@@ -152,6 +152,7 @@ function render({ model, el }) {
       const woke = typing();
       home.focus({ preventScroll: true });
       canvas.setPointerCapture(e.pointerId);
+      if (pending?.type === 'move' && !pending.buttons) pending = null; // the press says where the pointer is
       flush();
       if (e.pointerType === 'touch') fingers.set(e.pointerId, e);
       if (fingers.size === 2) {

@@ -105,7 +105,7 @@ class Input:
         CSS class of the box that the input comes from.
     """
 
-    ack_seconds, quick_seconds = 0.5, 0.15
+    ack_seconds, quick_seconds, light_seconds = 0.5, 0.15, 0.1
 
     def __init__(
         self,
@@ -172,8 +172,12 @@ class Input:
                     lambda: self._acknowledged >= self._sent - ahead, self.ack_seconds
                 )
 
-    def sent(self) -> None:
-        """Call after sending a frame: ask the page to tell when it has it."""
+    def sent(self, light: bool = False) -> None:
+        """Call after sending a frame: ask the page to tell when it has it; after ``light`` ones, that are soon there,
+        at most every ``light_seconds``, as each question and its answer keep the next gesture waiting.
+        """
+        if light and time.monotonic() - self._sent_at < self.light_seconds:
+            return
         if self.guard.attached:
             with self._arrived:
                 self._sent += 1

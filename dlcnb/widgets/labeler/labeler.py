@@ -158,6 +158,10 @@ class Labeler(View):
     # --- gestures ---
 
     def _on_input(self, message: Message) -> None:
+        with self._painter.hold():
+            self._on_gesture(message)
+
+    def _on_gesture(self, message: Message) -> None:
         try:
             self._keeper.touch()
             kind = message["type"]

@@ -114,13 +114,13 @@ class Screen:
             if shown is not None:
                 self.canvas.draw_frame(shown, frame)
             self.canvas.draw(1, things)
-            if loupe != self._loupe:
+            if not (same_loupe := loupe == self._loupe):
                 self.canvas.draw(2, loupe_things(seen, image, view, ratio))
             self._paint_bar(session.store(name).states, outliers, session.row)
         self._loupe = loupe
         self.marks = [name for name in ("ghosts", "hollow") if np.isfinite(getattr(seen, name)).any()]
         self.marks += ["outliers"] * bool(outliers)
-        input.sent()
+        input.sent(light=shown is None and same_loupe)
         return name, problem
 
     def _read(self, name: str) -> tuple[NDArray[np.uint8], str]:
