@@ -599,6 +599,27 @@ def test_the_loupe_is_where_no_point_is_and_goes_when_the_pointer_leaves(labeler
     page.wait_for_function(f"at => {{ const [r, g] = ({PIXEL})(at); return g - r < 30; }}", arg=corner)
 
 
+def test_a_press_is_not_kept_waiting_by_the_move_to_it(labeler):
+    labeler.ask("globals().update(got=[], heard=p.input._on_message)")
+    labeler.ask("setattr(p.input, '_on_message', lambda m: (got.append((m['type'], m.get('buttons'))), heard(m)))")
+    x, y = at(labeler, 100, 80)
+    labeler.page.locator(CANVAS).evaluate(
+        """(canvas, [clientX, clientY]) => {
+            const tell = (name, more) => canvas.dispatchEvent(
+                new PointerEvent(name, { clientX, clientY, bubbles: true, pointerId: 1, ...more }));
+            canvas.setPointerCapture = () => {}; // which there is none of for made-up pointers
+            tell('pointermove');
+            tell('pointerdown', { buttons: 1 });
+            tell('pointermove', { buttons: 1 });
+            tell('pointerup');
+        }""",
+        [x, y],
+    )
+    labeler.until("got and got[-1][0] == 'up'")
+    assert labeler.ask("got") == [["down", None], ["move", 1], ["up", None]]
+    assert np.isfinite(placed(labeler)[0]).all()
+
+
 def test_the_plain_wheel_scrolls_the_page_until_the_picture_is_zoomed(labeler):
     page = labeler.page
     page.mouse.move(*place_of(labeler, *DOTS[0]))

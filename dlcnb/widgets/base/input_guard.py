@@ -173,8 +173,9 @@ class Input:
                 )
 
     def sent(self, light: bool = False) -> None:
-        """Call after sending a frame: ask the page to tell when it has it; after ``light`` ones, that are soon there,
-        at most every ``light_seconds``, as each question and its answer keep the next gesture waiting.
+        """Call after sending a frame: ask the page to tell when it has it.
+
+        Of ``light`` ones, which have no picture, at most every ``light_seconds``: each answer delays the next gesture.
         """
         if light and time.monotonic() - self._sent_at < self.light_seconds:
             return

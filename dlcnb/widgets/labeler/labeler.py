@@ -157,14 +157,11 @@ class Labeler(View):
 
     # --- gestures ---
 
+    @shown
     def _on_input(self, message: Message) -> None:
+        self._keeper.touch()
+        kind = message["type"]
         with self._painter.hold():
-            self._on_gesture(message)
-
-    def _on_gesture(self, message: Message) -> None:
-        try:
-            self._keeper.touch()
-            kind = message["type"]
             if kind == "key":
                 self._on_key(message["key"])
             elif kind == "release":
@@ -179,8 +176,6 @@ class Labeler(View):
                 if kind == "up":
                     self.tell("")
                 getattr(self.pointer, kind)(message)
-        except Exception as error:
-            self.fail(error)
 
     def _on_key(self, key: str) -> None:
         if self.crosshair.shown and key in Crosshair.keys:

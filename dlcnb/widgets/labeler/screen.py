@@ -105,6 +105,7 @@ class Screen:
         frame = (name, away, view.fit, view.brightness, view.contrast, view.gamma, problem, ratio)
         shown = look(image, view, ratio) if frame != self.canvas.shown else None
         loupe = None if seen.loupe is None else (seen.loupe, seen.loupe_box, frame)
+        pictures = shown is not None or loupe != self._loupe
         things = label_things(seen, self.colors)
         if problem:
             middle = view.canvas_size[1] / 2, view.canvas_size[0] / 2
@@ -114,13 +115,13 @@ class Screen:
             if shown is not None:
                 self.canvas.draw_frame(shown, frame)
             self.canvas.draw(1, things)
-            if not (same_loupe := loupe == self._loupe):
+            if loupe != self._loupe:
                 self.canvas.draw(2, loupe_things(seen, image, view, ratio))
             self._paint_bar(session.store(name).states, outliers, session.row)
         self._loupe = loupe
         self.marks = [name for name in ("ghosts", "hollow") if np.isfinite(getattr(seen, name)).any()]
         self.marks += ["outliers"] * bool(outliers)
-        input.sent(light=shown is None and same_loupe)
+        input.sent(light=not pictures)
         return name, problem
 
     def _read(self, name: str) -> tuple[NDArray[np.uint8], str]:

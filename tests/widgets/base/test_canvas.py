@@ -231,6 +231,27 @@ class TestPainter:
         assert len(calls) == 3
         assert calls[2] - calls[1] >= 0.2
 
+    def test_what_is_held_is_painted_once_at_the_end(self):
+        calls = []
+        painter = Painter(lambda: calls.append(1), pytest.fail)
+        with painter.hold():
+            painter.request()
+            with painter.hold():
+                painter.request()
+            assert not painter.wait(0.1)
+            assert not calls
+        assert painter.wait()
+        assert len(calls) == 1
+
+    def test_an_error_inside_lets_go_of_what_is_held(self):
+        calls = []
+        painter = Painter(lambda: calls.append(1), pytest.fail)
+        painter.request()
+        with pytest.raises(ZeroDivisionError), painter.hold():
+            1 / 0  # noqa: B018
+        assert painter.wait()
+        assert calls
+
     def test_closed_is_closed(self):
         calls = []
         painter = Painter(lambda: calls.append(1), pytest.fail)

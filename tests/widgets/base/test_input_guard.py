@@ -96,6 +96,17 @@ class TestDelivery:
         assert page == [{"type": "frame", "id": 1}, {"type": "frame", "id": 2}]
         assert not got
 
+    def test_what_has_no_picture_is_asked_about_now_and_then(self, rig, page, monkeypatch):
+        _, channel, _ = rig
+        monkeypatch.setattr(channel, "light_seconds", 60)
+        for _ in range(3):
+            channel.sent(light=True)
+        assert [m["id"] for m in page] == [1]
+        monkeypatch.setattr(channel, "light_seconds", 0)
+        channel.sent(light=True)
+        assert [m["id"] for m in page] == [1, 2]
+        self.wait_for_the_second(channel)
+
     def test_playback_may_run_some_frames_ahead(self, rig, page):
         _, channel, _ = rig
         for _ in range(3):
