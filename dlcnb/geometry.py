@@ -22,6 +22,7 @@ __all__ = [
     "from_corner_origin",
     "homography",
     "invert_affine",
+    "nearest_in",
     "perspective",
     "scale",
     "to_corner_origin",
@@ -43,6 +44,12 @@ def far_outside(points: ArrayLike, size: tuple[int, int]) -> NDArray[np.bool_]:
     margin = FAR * max(size)
     x, y = places[..., 0], places[..., 1]
     return (x < -margin) | (x > width + margin) | (y < -margin) | (y > height + margin)
+
+
+def nearest_in(point: tuple[float, float], size: tuple[int, int]) -> tuple[float, float]:
+    """The point (x, y) itself, or the nearest one in a frame (height, width), up to the edges of its pixels."""
+    (x, y), (height, width) = point, size
+    return min(max(x, -0.5), width - 0.5), min(max(y, -0.5), height - 0.5)
 
 
 def crop(points: ArrayLike, left: float, top: float) -> NDArray[np.float64]:

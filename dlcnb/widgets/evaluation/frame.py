@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import ipywidgets
 import numpy as np
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dlcnb.evaluate import Evaluation, ScoreMaps
     from dlcnb.widgets.evaluation.state import EvaluationState
 
-__all__ = ["FrameView"]
+__all__ = ["FrameView", "NoImages"]
 
 ROOT = "dlcnb-evaluated-frame"
 WHEEL_ZOOM = 1.0015  # per CSS pixel of wheel travel
@@ -234,3 +234,11 @@ def _part_text(evaluation: Evaluation, row: int, k: int, outside: bool) -> str:
         far,
         muted(f"(p {likelihood:.2f}{', outside of the frame' * outside})"),
     )
+
+
+class NoImages:
+    """Stands for the images of an evaluation whose project is not known."""
+
+    def read(self, name: str) -> NoReturn:
+        """Raises `LabelError`: there are no images."""
+        raise LabelError(f"{name} can't be shown: give the view project=… of this evaluation.")

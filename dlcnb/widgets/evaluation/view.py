@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import numpy as np
@@ -29,7 +29,7 @@ from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import NotYet, View, gesture, shown
 from dlcnb.widgets.evaluation.controls import Controls, summary_table, why_not
 from dlcnb.widgets.evaluation.draw import plots_picture, thumbnail
-from dlcnb.widgets.evaluation.frame import FrameView
+from dlcnb.widgets.evaluation.frame import FrameView, NoImages
 from dlcnb.widgets.evaluation.plots import EvaluationPlots
 from dlcnb.widgets.evaluation.state import EvaluationState
 from dlcnb.widgets.gallery.gallery_state import Cell
@@ -81,7 +81,7 @@ class EvaluationView(View):
         self.labeler, self._on_kept = labeler, on_kept
         self.follower = JobFollower(self._on_news, self._on_failure)
         self.state = EvaluationState()
-        self.images: FrameImages | _NoImages = FrameImages(self.project) if self.project else _NoImages()
+        self.images: FrameImages | NoImages = FrameImages(self.project) if self.project else NoImages()
         self._lock, self._quiet = threading.RLock(), Quiet()
         self._thumbnails: LRUCache[tuple[str, int], NDArray[np.uint8]] = LRUCache(KEPT)
         self._findings: dict[str, Finding] = {}
@@ -385,13 +385,6 @@ class EvaluationView(View):
             if isinstance(self.images, FrameImages):
                 self.images.close()
         super().close()
-
-
-class _NoImages:
-    """Stands for the images of an evaluation whose project is not known."""
-
-    def read(self, name: str) -> NoReturn:
-        raise LabelError(f"{name} can't be shown: give the view project=… of this evaluation.")
 
 
 def _resolve(

@@ -329,10 +329,11 @@ def _name_place(seen: Scene) -> tuple[float, float]:
 
 
 def _field_things(seen: Scene) -> list[Thing]:
-    """The frames of the fields, with their numbers in their corners."""
+    """The frames of the fields, with their numbers in their corners, smaller in narrow or low ones."""
     boxes = np.concatenate([seen.fields[:, 0], seen.fields[:, 1] - seen.fields[:, 0]], axis=1)
+    high = max(min([seen.letters, *(0.8 * boxes[:, 2:]).astype(int).ravel().tolist()]), 1)
     numbers = [
-        Text(str(n), (left + 5, top + 0.8 * seen.letters), seen.letters, outline=1.5, bold=True)
+        Text(str(n), (left + 0.4 * high, top + 0.8 * high), high, outline=1.5, bold=True)
         for n, (left, top) in enumerate(seen.fields[:, 0].tolist(), 1)
     ]
     return [*outlined(Rectangles(boxes, LIGHT, 1.0, 0.6), alpha=0.4), *numbers]

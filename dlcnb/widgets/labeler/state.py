@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from traitlets import Enum, HasTraits, Int, Tuple, Unicode
 
+from dlcnb.geometry import nearest_in
 from dlcnb.labels import Edit, LabelError, LabelStore
 from dlcnb.project import Project
 from dlcnb.widgets.labeler.frames import SHOW, Cursor, folders, locked
@@ -320,10 +321,7 @@ class LabelSession(Stored, HasTraits):
 
     def clipped(self, point: Point) -> Point:
         """(x, y), or the nearest point in the image."""
-        if self.image_size is None:
-            return point
-        height, width = self.image_size
-        return min(max(point[0], -0.5), width - 0.5), min(max(point[1], -0.5), height - 0.5)
+        return point if self.image_size is None else nearest_in(point, self.image_size)
 
     def _check_inside(self, point: Point) -> None:
         if self.unreadable:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from traitlets import Bool, Float, HasTraits, Int, TraitError, validate
 
+from dlcnb.geometry import nearest_in
 from dlcnb.widgets.base.zoom import Zoomable
 from dlcnb.widgets.labeler.history import Point
 
@@ -99,8 +100,7 @@ class LabelView(Zoomable, HasTraits):
         a ``point`` of None hides it.
         """
         if point is not None:
-            height, width = self.image_size
-            point = min(max(point[0], -0.5), width - 0.5), min(max(point[1], -0.5), height - 0.5)
+            point = nearest_in(point, self.image_size)
         if (point, field) != (self.crosshair, self.field):
             self.crosshair, self.field = point, field
             self.revision += 1

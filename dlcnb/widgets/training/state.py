@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -195,13 +196,17 @@ class TrainingState(HasTraits):
     # --- the log ---
 
     def apply(self, events: Iterable[dict[str, Any]]) -> None:
-        """Take the events (dicts as in ``events.jsonl``) that the state has not seen yet; unknown kinds are skipped."""
+        """Take the events (dicts as in ``events.jsonl``) that the state has not seen yet.
+
+        Unknown kinds are skipped, and those of which a value is missing or of another type, as in a damaged log.
+        """
         count = 0
         with self.hold_trait_notifications():
             for count, event in enumerate(events, 1):  # noqa: B007
                 handler = getattr(self, f"_on_{event.get('event')}", None)
                 if handler:
-                    handler(event)
+                    with suppress(AttributeError, KeyError, TypeError, ValueError):
+                        handler(event)
             self.revision += bool(count)
 
     def forget_time_left(self) -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -461,6 +462,17 @@ class TestCrosshair:
         key(labeler, "7")
         assert len(seen().fields) == 9
         assert labeler.view.crosshair == (at[0] + 1, at[1])
+
+    def test_numbers_keep_to_their_fields_in_a_narrow_picture(self, labeler):
+        key(labeler, "c")
+        seen = replace(scene(labeler.session, labeler.view, np.empty((0, 2), int)), letters=32)
+        narrow = seen.fields * (60 / seen.size[1], 1)
+        things = label_things(replace(seen, fields=narrow, size=(seen.size[0], 60)), labeler.colors)
+        numbers = [one for one in things if isinstance(one, Text) and one.text.isdigit()]
+        assert [one.text for one in numbers] == [*"123456789"]
+        for one, (_, (right, bottom)) in zip(numbers, narrow, strict=True):
+            assert one.place[0] + 0.6 * one.size <= right
+            assert one.place[1] + 0.5 * one.size <= bottom
 
     def test_what_to_press_is_said_until_the_frame_is_labeled(self, labeler):
         key(labeler, "c")

@@ -94,6 +94,25 @@ def test_a_training_that_ended_without_a_validation_promises_none():
     assert "Nothing was validated" in texts[2]
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"event": "step", "step": "many"},
+        {"event": "step"},
+        {"event": "step", "step": 7, "validation": 3},
+        {"event": "step", "step": 7, "best": {"step": None}},
+        {"event": "error", "offer": [1]},
+        {"event": ["step"]},
+    ],
+)
+def test_events_of_a_damaged_log_do_not_end_what_is_shown(bad):
+    state = TrainingState()
+    step = {"event": "step", "loss": 0.1, "validation": {"mean_px": 4.0}}
+    state.apply([{**step, "step": 5}, bad, {**step, "step": 10}])
+    assert state.step == 10
+    assert state.curve("validation")[0].tolist()[-1] == 10
+
+
 @pytest.fixture
 def finished(log, run):
     log.write("start")
