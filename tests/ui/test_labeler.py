@@ -587,7 +587,7 @@ def test_touch_places_and_two_fingers_zoom(labeler):
 def test_the_loupe_is_where_no_point_is_and_goes_when_the_pointer_leaves(labeler):
     page = labeler.page
     labeler.ask("p.session.place((300, 200)) and None")  # in the corner opposite to the pointer
-    labeler.ask("globals().update(scene=__import__('dlcnb.widgets.labeler.draw', fromlist=['x']).scene)")
+    labeler.ask("globals().update(scene=__import__('dlcnb.widgets.labeler.scene', fromlist=['x']).scene)")
     page.mouse.move(*place_of(labeler, *DOTS[2]))
     labeler.until("p.view.pointer is not None and p._painter.wait()")
     left, top, side = labeler.ask("scene(p.session, p.view, p.screen._edges).loupe_box")

@@ -60,6 +60,7 @@ class Assistance(Frames):
         kept = self.suggestions.of(FOLLOWED)
         self.suggestions = Suggestions([("", kept), ("", offered.only(self._numbers))])
         self.named, self.revision = (), self.revision + 1  # the new ones nobody has looked at
+        self._begin_anew()
 
     @locked
     def add_followed(self, found: Mapping[str, ArrayLike]) -> None:
@@ -73,6 +74,7 @@ class Assistance(Frames):
         self.suggestions = Suggestions([("", kept), ("", followed)])
         self.named = () if self.cursor.image in found else self.named
         self.revision += 1
+        self._begin_anew()
 
     @locked
     def stretch(self) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64] | None]:

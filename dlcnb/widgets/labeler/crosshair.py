@@ -162,7 +162,11 @@ class Crosshair:
         elif tuple(placed) != at:
             self.session.place(at)
         self.aim()
-        if not self.session.message:
+        self.say_how()
+
+    def say_how(self) -> None:
+        """Say what to press next, if it is shown and nothing else is to be said."""
+        if self.shown and not self.session.message:
             left = self.session.open_parts().any()
             self.session.note(HOW.format(self.session.cursor.bodypart) if left else COMPLETE)
 

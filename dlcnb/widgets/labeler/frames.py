@@ -59,6 +59,7 @@ class Frames:
     cursor: Cursor
     outliers: tuple[str, ...] = ()  # images that were extracted as outlier frames in this iteration, in their order
     _tables: tuple[Any, ...] = ()  # that told of them, and of what time they are
+    _begun_at: tuple[str, str] = ("", "")  # image and bodypart that one began with when it was opened
     mode: Any  # traits of the session
     revision: Any
     show: Any
@@ -229,10 +230,21 @@ class Frames:
     def _go(self, image: str) -> None:
         part = self.cursor.bodypart or self.bodyparts[0]
         if self.mode == "sequential" and image != self.cursor.image:
-            wanted = self._next_open(image, range(len(self.bodyparts)))
-            part = part if wanted is None else self.bodyparts[wanted]
+            part = self._first_open(image, part)
         self.message, self.asking, self.named = "", "", ()
         self.cursor.image, self.cursor.bodypart = image, part
+        self._begun_at = image, part
+
+    def _first_open(self, image: str, otherwise: str) -> str:
+        wanted = self._next_open(image, range(len(self.bodyparts)))
+        return otherwise if wanted is None else self.bodyparts[wanted]
+
+    def _begin_anew(self) -> None:
+        """Choose the first bodypart again, for other hollow points, where nobody has done anything since."""
+        image, part = self.cursor.image, self.cursor.bodypart
+        if self.mode == "sequential" and self._begun_at == (image, part) and self.state(image) == "new":
+            self.cursor.bodypart = self._first_open(image, part)
+            self._begun_at = image, self.cursor.bodypart
 
     @locked
     def choose(self, bodypart: str | int) -> None:

@@ -127,7 +127,7 @@ class Labeler(View):
         self.input = self.screen.listen([*KEYS, *Crosshair.keys, *DIGITS], HELD, self._on_input)
         self.input.guard.repeating = list(REPEATING)
         self.context = self.screen.context = Context(session, self.redraw, self.fail)
-        self.screen.under = self.pointer.under
+        self.screen.pointer = self.pointer
         self.suggester = Suggester(session, self.fail)
         self.follower = Follower(session, self.fail, lambda busy: self.controls.show_following(busy))
         self.controls = Controls(session, self.view, self._on_button, self.suggester)
@@ -200,6 +200,7 @@ class Labeler(View):
         action = ACTIONS[name]
         owner = self if action.owner == "labeler" else getattr(self, action.owner)
         getattr(owner, action.method)(*action.arguments)
+        self.crosshair.say_how()
 
     def _on_bar(self, message: Message) -> None:
         if message["type"] == "down" or (message["type"] == "move" and message.get("buttons")):

@@ -42,7 +42,7 @@ MARKS = {  # what is seen in the picture, or the bar below -> (sign, words, more
         "○",
         "suggested, not a label yet (?: unsure)",
         "Accept all makes labels of those that reach the project's pcutoff, and pressed again of the unsure ones, too; "
-        "Enter of the current one; a click replaces it",
+        "Enter of the current one; a click on it places it there, a drag moves it",
     ),
     "outliers": (
         "▲",

@@ -14,7 +14,8 @@ from dlcnb.widgets.base.canvas import batch
 from dlcnb.widgets.base.input_guard import Input, InputGuard
 from dlcnb.widgets.base.paint import Text
 from dlcnb.widgets.labeler.bar import FrameBar
-from dlcnb.widgets.labeler.draw import LabelCanvas, elsewhere, label_things, look, loupe_things, picture, scene
+from dlcnb.widgets.labeler.draw import LabelCanvas, label_things, look, loupe_things, picture
+from dlcnb.widgets.labeler.scene import Scene, elsewhere, scene
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from dlcnb.widgets.base.frame_images import FrameImages
     from dlcnb.widgets.labeler.context import Context
     from dlcnb.widgets.labeler.state import LabelSession
-    from dlcnb.widgets.labeler.view import LabelView
+    from dlcnb.widgets.labeler.view import LabelView, Pointer
 
 __all__ = ["Screen"]
 
@@ -58,7 +59,7 @@ class Screen:
         self._guard: InputGuard | None = None
         self.context: Context | None = None  # plays in place of the frame
         self.marks: list[str] = []  # those of `MARKS` that are seen
-        self.under: Callable[[], int | None] = lambda: None  # the bodypart under the pointer
+        self.pointer: Pointer | None = None  # knows what is under it
         self._forget()
         for canvas in (self.canvas, self.bar):
             canvas.on_client_ready(self.appear)
@@ -96,7 +97,7 @@ class Screen:
         session, view = self.session, self.view
         name, outliers = session.cursor.image, session.outlier_rows()
         image, problem = self._read(name)
-        seen, away, ratio = scene(session, view, self._edges, self.under()), None, self.canvas.ratio
+        seen, away, ratio = self._scene(), None, self.canvas.ratio
         scale = self._guard.shown if self._guard is not None else 1.0
         seen = replace(seen, letters=round(LETTERS / min(max(scale, 0.4), 1)))  # as high on a small canvas
         if (played := self.context and self.context.picture) and played[0].shape == image.shape:
@@ -123,6 +124,10 @@ class Screen:
         self.marks += ["outliers"] * bool(outliers)
         input.sent(light=not pictures)
         return name, problem
+
+    def _scene(self) -> Scene:
+        on = (None, None) if self.pointer is None else (self.pointer.under(), self.pointer.placing())
+        return scene(self.session, self.view, self._edges, *on)
 
     def _read(self, name: str) -> tuple[NDArray[np.uint8], str]:
         """(pixels, what is wrong with the file or '')."""

@@ -89,12 +89,14 @@ class LabelSession(Stored, HasTraits):
         """Change to the next mode."""
         self.mode = MODES[(MODES.index(self.mode) + 1) % len(MODES)]
 
-    def click(self, point: Point) -> None:
-        """Place the current bodypart at (x, y), image pixels, and move on as the mode says.
+    def click(self, point: Point, part: int | None = None) -> None:
+        """Place a bodypart (its index; None: the current one) at (x, y), image pixels, and move on as the mode says.
 
         In the sequential mode a bodypart that is placed already stays there. Raises `LabelError` outside of the image.
         """
         with self.lock:
+            if part is not None and part != self.part:
+                self.choose(part)
             image, bodypart, before = self.cursor.image, self.cursor.bodypart, self.values()[self.part]
             if self.mode == "sequential" and before.state == "placed":
                 self.note(f"{bodypart} is placed already: drag it to move it, or choose another bodypart")
@@ -182,6 +184,7 @@ class LabelSession(Stored, HasTraits):
     @locked
     def finish_and_go_on(self) -> None:
         """Call the frame done, as `finish`, and open the next one that is not, of outlier frames the next of those."""
+        self.message = ""
         if self.state() != "done":
             self.finish()
         if self.state() == "done":

@@ -23,6 +23,7 @@ Message = dict[str, Any]  # see `InputGuard`
 Field: TypeAlias = tuple[float, float, float, float]  # left, top, right, bottom; px of the image
 
 REACH = 9.0  # canvas px from a point within which it is taken
+RING = 6.0  # and within which a hollow one is hit
 TOUCHING = 3.0  # canvas px by which one point may be nearer than another that lies on it
 CLICK = 4.0  # canvas px of movement up to which a press is still a click
 NUDGE = 1.5  # and up to which it is one on a point: a suggestion is corrected by little
@@ -145,9 +146,9 @@ def _within(name: str, value: float, low: float, high: float) -> float:
 class Pointer:
     """Turns the messages of an `InputGuard` into clicks, drags, zoom and pan; a method for each type of message.
 
-    A click places the current bodypart; on a point that is there, where the mode would not place anything or with
-    Shift, it makes that bodypart the current one. Dragging a point, hollow or not, moves it; dragging the picture, or
-    anything with another button, pans.
+    A click places the current bodypart, on a hollow point of another one that other one; on a point that is there,
+    where the mode would not place anything or with Shift, it makes that bodypart the current one. Dragging a point,
+    hollow or not, moves it; dragging the picture, or anything with another button, pans.
     """
 
     def __init__(self, session: LabelSession, view: LabelView) -> None:
@@ -213,7 +214,7 @@ class Pointer:
             elif self._woke and self._button == 0:
                 session.note("the picture has the keys now; click again to place")
             elif self._button == 0 and not message.get("shift"):
-                session.click(self.view.image_point(start))
+                session.click(self.view.image_point(start), self._placed_at(start))
         finally:
             if self.view.held is not None:
                 self.view.hold(None)
@@ -242,6 +243,21 @@ class Pointer:
             return None
         found = self._near(self.view.pointer)
         return found and found[0]
+
+    def placing(self) -> int:
+        """The bodypart that a click where the pointer is would place."""
+        return self.session.part if self.view.pointer is None else self._placed_at(self.view.pointer)
+
+    def _placed_at(self, place: Point) -> int:
+        """The bodypart that a click places: that of a hollow point which it hits, in the sequential mode, unless the
+        current one has its own in reach; else the current one.
+        """
+        session = self.session
+        if not self.view.labels or session.mode != "sequential":
+            return session.part
+        distance = np.linalg.norm(self.view.fit.to_canvas(session.suggested()[0]) - place, axis=1)
+        hit = np.flatnonzero(distance <= RING)  # NaN is not
+        return int(hit[distance[hit].argmin()]) if len(hit) and not distance[session.part] <= REACH else session.part
 
     def _near(self, place: Point, placed: bool = False) -> tuple[int, Point] | None:
         """(bodypart, its point) of the nearest point in reach, of the labels or (unless ``placed``) hollow ones too.

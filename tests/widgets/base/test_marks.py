@@ -11,7 +11,8 @@ from dlcnb.render import draw_pose, palette
 from dlcnb.widgets.base.paint import on_picture
 from dlcnb.widgets.evaluation.draw import overlay
 from dlcnb.widgets.gallery.label_pictures import draw_rivals
-from dlcnb.widgets.labeler.draw import Scene, label_things
+from dlcnb.widgets.labeler.draw import label_things
+from dlcnb.widgets.labeler.scene import Scene
 from dlcnb.widgets.player.draw import pose_things
 from dlcnb.widgets.training.preview import draw_marks
 
@@ -22,7 +23,8 @@ NONE = np.full((1, 2), np.nan)
 SCENE = Scene(
     points=NONE, ghosts=NONE, hollow=NONE, likelihood=NONE[:, 0], lines=np.empty((0, 2, 2)),
     disputed=np.empty((0, 2, 2)), crosshair=NONE[0], fields=np.empty((0, 2, 2)), size=(SIDE, SIDE),
-    current=0, dragging=False, names=("snout",), named=False, loupe=None, loupe_box=(0, 0, 0), pointer=NONE[0],
+    current=0, placing=0, dragging=False, names=("snout",), named=False, loupe=None, loupe_box=(0, 0, 0),
+    pointer=NONE[0],
 )  # fmt: skip
 
 
@@ -30,7 +32,8 @@ def labeler(picture, color, row, **seen):
     """A bodypart of the labeler's list, whose shapes come by turns; the last is not there and the current one."""
     count = row + 2
     fields = dict.fromkeys(("points", "ghosts", "hollow"), np.full((count, 2), np.nan)) | {
-        "likelihood": np.full(count, np.nan), "current": count - 1, "names": tuple("abcdef"[:count]),
+        "likelihood": np.full(count, np.nan), "current": count - 1, "placing": count - 1,
+        "names": tuple("abcdef"[:count]),
     }  # fmt: skip
     fields = {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in fields.items()}
     for name, value in seen.items():

@@ -9,7 +9,8 @@ from support.widgets import painted, shown
 
 from dlcnb.widgets import Labeler
 from dlcnb.widgets.base.paint import Circles, Polygons, Text
-from dlcnb.widgets.labeler.draw import label_things, loupe_box, scene
+from dlcnb.widgets.labeler.draw import label_things
+from dlcnb.widgets.labeler.scene import loupe_box, scene
 
 ZOOM = 5  # canvas px per image px
 NO_EDGES = np.empty((0, 2), int)
@@ -77,7 +78,8 @@ class TestFramesAround:
 
 class TestPointer:
     def texts(self, labeler):
-        things = label_things(scene(labeler.session, labeler.view, NO_EDGES, labeler.pointer.under()), labeler.colors)
+        on = labeler.pointer.under(), labeler.pointer.placing()
+        things = label_things(scene(labeler.session, labeler.view, NO_EDGES, *on), labeler.colors)
         return [(thing.text, thing.bold) for thing in things if isinstance(thing, Text)]
 
     def test_the_bodypart_that_is_up_follows_it(self, labeler):
@@ -92,6 +94,12 @@ class TestPointer:
         point_at(labeler, 40.5, 40)
         assert self.texts(labeler) == [("snout", True)]
         point_at(labeler, 80, 80)
+        assert self.texts(labeler) == [("place leftear 0.70", True)]
+        labeler.session.next_mode()  # in which a click places one bodypart in all frames
+        labeler.session.set_suggestions(
+            "net", {labeler.session.images[0]: [[np.nan] * 3, [80, 80, 0.7], *[[np.nan] * 3] * 2]}
+        )
+        labeler.session.choose("tailbase")
         assert self.texts(labeler) == [("leftear 0.70", True)]
 
     def test_over_the_cross_of_another_bodypart_it_says_which_is_placed_and_which_was_there(self, labeler):

@@ -18,9 +18,10 @@ import dlcnb
 from dlcnb.labels import Edit, Labels, LabelStore
 from dlcnb.widgets import Labeler
 from dlcnb.widgets.base.paint import Text
-from dlcnb.widgets.labeler.draw import label_things, scene
+from dlcnb.widgets.labeler.draw import label_things
 from dlcnb.widgets.labeler.keeper import Keeper
 from dlcnb.widgets.labeler.keys import ACTIONS, KEYS, help_html
+from dlcnb.widgets.labeler.scene import scene
 
 M1 = [f"labeled-data/m1/img{n}.png" for n in range(COUNT)]
 ZOOM = 5  # canvas px per image px: 640 / 128
@@ -338,6 +339,34 @@ class TestZoomFromFrameToFrame:
         left, top, right, bottom = self.seen(labeler)
         return all(left < x < right and top < y < bottom for x, y in where)
 
+    def suggest(self, labeler, values, image=M1[0]):
+        labeler.session.set_suggestions("s", {image: [value or [np.nan] * 3 for value in values]})
+
+    def test_a_click_on_a_hollow_point_places_its_own_bodypart(self, labeler):
+        self.suggest(labeler, [None, (60, 50, 0.9), (90, 60, 0.3), None])
+        assert labeler.session.cursor.bodypart == "snout"
+        click(labeler, 90.5, 60)
+        assert labeler.session.points()[:3].tolist() == [[pytest.approx(np.nan, nan_ok=True)] * 2] * 2 + [[90.5, 60]]
+        assert labeler.session.cursor.bodypart == "tailbase"
+        assert not labeler.session.asking
+        labeler.session.choose("rightear")
+        click(labeler, 60, 50)
+        assert labeler.session.points()[1].tolist() == [60, 50]
+
+    def test_a_click_beside_it_or_where_the_current_one_is_suggested_too_places_the_current_one(self, labeler):
+        self.suggest(labeler, [(40, 40, 0.9), (42, 40, 0.9), (90, 60, 0.9), None])
+        labeler.session.choose("snout")
+        click(labeler, 41.5, 40)
+        assert labeler.session.points()[0].tolist() == [41.5, 40]
+        labeler.session.choose("tailbase")
+        click(labeler, 95, 60)
+        assert labeler.session.points()[3].tolist() == [95, 60]
+        labeler.session.next_mode()  # in which a click places one bodypart in all frames
+        labeler.session.choose("snout")
+        click(labeler, 90, 60)
+        assert labeler.session.points(M1[0])[0].tolist() == [90, 60]
+        assert np.isnan(labeler.session.points()[1:3]).all()
+
     def test_the_next_frame_shows_the_animal_by_labels_suggestions_or_ghosts(self, labeler):
         values = np.array([[20, 70, 0.1], [30, 80, 0.1], [np.nan] * 3, [np.nan] * 3])
         labeler.session.set_suggestions("net", {M1[1]: values})
@@ -473,6 +502,14 @@ class TestCrosshair:
         for one, (_, (right, bottom)) in zip(numbers, narrow, strict=True):
             assert one.place[0] + 0.6 * one.size <= right
             assert one.place[1] + 0.5 * one.size <= bottom
+
+    def test_what_to_press_is_said_in_the_next_frame_too(self, labeler):
+        key(labeler, "c")
+        for _ in labeler.session.bodyparts:
+            key(labeler, "5", "Enter")
+        key(labeler, "f")
+        assert labeler.session.cursor.image == M1[1]
+        assert status(labeler).startswith("Press the number of the field with snout")
 
     def test_what_to_press_is_said_until_the_frame_is_labeled(self, labeler):
         key(labeler, "c")
@@ -817,6 +854,7 @@ class TestSuggestions:
         self.offer(labeler)
         assert labeler.wait(60)
         assert labeler.list.states == ["suggested"] * 4
+        labeler.session.choose("snout")
         key(labeler, "Enter")
         drag(labeler, (50, 40), (55, 45))
         np.testing.assert_allclose(points(labeler)[:2], [(30, 40), (55, 45)])

@@ -356,7 +356,8 @@ class TestSuggestions:
 
     def test_only_open_bodyparts_are_suggested(self, session):
         values = self.offer(session)
-        session.click((50, 50))
+        session.click((50, 50), 0)
+        session.choose(1)
         session.hide()
         points, likelihood = session.suggested()
         assert np.isnan(points[:2]).all()
@@ -367,6 +368,7 @@ class TestSuggestions:
 
     def test_accepting_one_makes_it_a_label_with_its_origin(self, session):
         self.offer(session)
+        session.choose(0)
         session.accept()
         np.testing.assert_array_equal(session.points()[0], SQUARE[0])
         assert session.store().origin(M1[0], "snout") == "suggestion snapshot-200"
@@ -493,8 +495,27 @@ class TestSuggestions:
         session.accept_all()
         np.testing.assert_allclose(session.points(), [(10, 10), (25, 25), (30, 30), (50, 50)])
 
+    def test_what_is_suggested_after_a_frame_was_opened_says_where_to_begin_unless_one_has_begun(self, session):
+        session.step(1)
+        image, part = session.cursor.image, session.bodyparts[0]
+        values = np.full((len(session.bodyparts), 3), [20, 20, 0.9])
+        values[2] = np.nan
+        session.set_suggestions("net", {image: values})
+        assert session.part == 2
+        session.choose(1)
+        values[3], values[2] = np.nan, (30, 30, 0.9)
+        session.add_followed({image: values})
+        assert session.part == 1
+        session.step(1)
+        session.step(-1)
+        assert session.part == 3
+        session.place((5, 5), part)
+        session.set_suggestions("net", {})
+        assert session.cursor.bodypart == part
+
     def test_a_suggestion_outside_is_moved_to_the_edge(self, session):
         session.set_suggestions("s", {M1[0]: np.array([[500, -9, 0.9]] + [[np.nan] * 3] * 3)})
+        session.choose(0)
         session.accept()
         np.testing.assert_array_equal(session.points()[0], (127.5, -0.5))
 
