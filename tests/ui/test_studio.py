@@ -357,6 +357,18 @@ def test_the_picture_of_zones_and_their_names_are_on_the_first_screen_and_the_pi
     assert not settle(page, ".dlcnb-studio")
 
 
+@pytest.mark.parametrize("words", ["Analyze this video", "Analyze anyway?"])
+def test_what_stands_in_place_of_times_in_zones_has_room(studio, words):
+    studio.ask("s.go_to('Zones') and None")
+    studio.page.locator(".dlcnb-zones canvas").wait_for()
+    for width, height in SIZES:
+        studio.page.set_viewport_size({"width": width, "height": height})
+        studio.ask(f"s.widgets['Zones'].controls.show_times('An analysis is needed first.', {words!r})")
+        studio.page.locator(".dlcnb-zones").get_by_role("button", name=words).wait_for()
+        assert not settle(studio.page, ".dlcnb-studio")
+    studio.ask("s.widgets['Zones'].controls.show_times('', '')")
+
+
 def test_in_a_low_page_what_moves_and_saves_folds_with_the_settings(studio):
     page = studio.page
     page.set_viewport_size({"width": 853, "height": 533})

@@ -132,8 +132,8 @@ class AnalysisBar(View):
             return
         self.asking = True
         self.tell(
-            f"Training still runs ({percent(run)}): analyze with the network so far? Both would share this computer, "
-            f"and poses of the finished network are better. Press {ANYWAY} to do it now, or wait."
+            f"Training still runs ({percent(run)}): analyze with the network so far? It slows both, and the finished "
+            f"network finds better poses. {ANYWAY} does it now."
         )
         self.show()
 

@@ -75,8 +75,8 @@ class TrainingMonitor(View):
         self.guard = InputGuard(surfaces=0)
         super().__init__(
             [
-                self._runs_row, self.offer, self.headline, self.bar, self.more, self.facts,
-                self._shown_row, self.curves, self.strip, self.guard,
+                self._runs_row, self.offer, self.headline, self.bar, self.facts,
+                self._shown_row, self.curves, self.more, self.strip, self.guard,
             ]
         )  # fmt: skip
         self.state.observe(self._on_message, ["message", "status"])

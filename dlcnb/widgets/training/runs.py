@@ -139,7 +139,7 @@ class StartOffer(ipywidgets.VBox):
 
     def tell_apart(self, other: str) -> None:
         """Say of which training the caution is, where the one under way has an ``other``; empty if it has none."""
-        whose = "" if other in ("", self.said) else "For the next training: "
+        whose = "For the next training: " if other and self.said not in other else ""
         self.caution.value = notice(self.said and f"{whose}{self.said}")
 
     def _show_fraction(self, why: str) -> None:

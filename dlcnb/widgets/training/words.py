@@ -66,8 +66,9 @@ def facts(state: TrainingState) -> Markup:
 
 
 def advice(state: TrainingState, said: str) -> Markup:
-    """What the run warns of, unless that is ``said`` already, and what to do now, as HTML."""
-    warns = state.message if state.status not in ("failed", "lost") and state.message != said else ""
+    """What the run warns of, less what is ``said`` already, and what to do now, as HTML."""
+    told = state.message if state.status not in ("failed", "lost") else ""
+    warns = told.replace(said, "").strip() if said else told
     return joined(notice(words) for words in (warns, state.suggestion) if words)
 
 

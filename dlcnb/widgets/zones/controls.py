@@ -112,7 +112,7 @@ class ZoneControls:
         self.name.observe(self._quiet.ignored(lambda change: self._editor.act("rename", change.new)), "value")
         self.facts, self.why_no_times = Html(), Html()
         self.facts.add_class("dlcnb-legend")
-        self.times = button("table", TIMES_TIP, self._editor.show_times, TIMES, "150px")
+        self.times = button("table", TIMES_TIP, self._editor.show_times, TIMES, "184px")
         named = [row([Html("name"), self.name, self.times]), self.why_no_times, self.facts]
         self.zones = ipywidgets.VBox(
             [Html(heading("zones")), self.list, *named], layout=ipywidgets.Layout(overflow="visible")

@@ -405,6 +405,11 @@ class TestWhatIsShown:
         before.refresh()
         assert before.advice.value == ""
         assert before.advice.layout.display is None  # its place is kept
+        log.write("warning", message=f"Only 9 frames to train on. {before.offer.said}")
+        before.refresh()
+        assert "Only 9 frames to train on." in before.advice.value
+        assert "Only 2 frames" not in before.advice.value
+        assert "next training" not in before.offer.caution.value
         assert before.status_line.value == ""
         before.close()
 
