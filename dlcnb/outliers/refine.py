@@ -196,8 +196,13 @@ def merge(project: Project, scorer: str | None = None) -> Merged:
     if not any(refined.values()):
         count = sum(map(len, left.values()))
         raise ProjectError(f"none of the {count} extracted outlier frames is labeled yet; label some, then merge")
-    project.config["iteration"] = project.iteration + 1
-    project.save()
+    before = project.iteration
+    project.config["iteration"] = before + 1
+    try:
+        project.save()
+    except BaseException:
+        project.config["iteration"] = before
+        raise
     return Merged(project.iteration, refined, {video: images for video, images in left.items() if images})
 
 

@@ -292,6 +292,7 @@ def test_no_words_of_the_line_on_top_or_of_the_steps_are_cut(studio):
         f"{often} level='poor', {guess})",
         f"replace({often} level='usable', {worth}), analyzed=12, older=12, renew=True)",
         f"{often} level='usable', {worth}, iteration=12, analyzing=True)",
+        f"{often} level='good', {guess}, iteration=1)",
         "replace(s.overview, videos=0, missing=('a_long_name_of_a_video_2026-11-29_cage_12.mp4',))",
         "replace(s.overview, videos=3, labeled=40, extracted=120, outliers=12, refined=12, iteration=12)",
         "replace(s.overview, videos=3, labeled=120, extracted=120, iteration=12)",

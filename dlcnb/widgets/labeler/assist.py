@@ -255,12 +255,13 @@ class Assistance(Frames):
 
     @locked
     def accept_all_and_go_on(self) -> None:
-        """Accept as `accept_all`; where that completes the frame, open the next one that is not done."""
-        was_done = self.state() == "done"
-        self.accept_all()
-        if self.state() == "done" and not was_done:
+        """Accept as `accept_all`; where the frame is done then, or was before, open the next one that is not."""
+        done, image = self.state() == "done", self.cursor.image
+        if not done:
+            self.accept_all()
+        if self.state() == "done":
             self._go_on()
-            if not self.message:
+            if not (self.message or done) and self.cursor.image != image:
                 self.note("the frame before is done, its points accepted (Undo takes it back); this is the next")
 
     def _accepted(self, parts: Sequence[int], points: NDArray[np.float64]) -> dict[Change, str]:

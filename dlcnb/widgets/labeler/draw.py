@@ -100,9 +100,12 @@ def _pointer_things(seen: Scene) -> list[Thing]:
 def _named(seen: Scene) -> str:
     """The name of the point under the pointer, of a hollow one with its likelihood; else of what a click places."""
     part = seen.placing if seen.under is None else seen.under
-    likelihood, is_open = seen.likelihood[part], np.isnan(seen.points[part]).any()
+    if np.isfinite(seen.points[part]).all():
+        takes = seen.under is None or np.isfinite(seen.points[seen.placing]).all()  # a click takes it
+        return seen.names[part] if takes else f"place {seen.names[seen.placing]} on {seen.names[part]}"
+    likelihood = seen.likelihood[part]
     sure = f" {likelihood:.2f}" if seen.under is not None and np.isfinite(likelihood) else ""
-    return "place " * bool(part == seen.placing and is_open) + seen.names[part] + sure
+    return "place " * (part == seen.placing) + seen.names[part] + sure
 
 
 def _ghost_named(seen: Scene) -> str:

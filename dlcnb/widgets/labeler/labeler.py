@@ -213,8 +213,7 @@ class Labeler(View):
 
     @shown
     def _show_part(self, image: str, bodypart: str) -> None:
-        self.session.go_to(image)
-        self.session.choose(bodypart)
+        self.go_to(image, bodypart)
 
     @shown
     def _resolve(self, conflict: Conflict, keep: str) -> None:
@@ -269,9 +268,11 @@ class Labeler(View):
 
     # --- what keys and buttons call ---
 
-    def go_to(self, image: str | Path) -> None:
-        """Open a frame, by its name in the project or its path."""
+    def go_to(self, image: str | Path, bodypart: str = "", why: str = "") -> None:
+        """Open a frame, by its name in the project or its path, at a bodypart, and say why."""
         self.session.go_to(image)
+        self.session.choose(bodypart or self.session.cursor.bodypart)
+        self.session.note(why)
 
     def focus(self) -> None:
         """Give the labeler the keys, on every page that shows it."""

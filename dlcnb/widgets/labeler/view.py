@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from traitlets import Bool, Float, HasTraits, Int, TraitError, validate
 
 from dlcnb.geometry import nearest_in
@@ -214,10 +214,25 @@ class Pointer:
             elif self._woke and self._button == 0:
                 session.note("the picture has the keys now; click again to place")
             elif self._button == 0 and not message.get("shift"):
-                session.click(self.view.image_point(start), self._placed_at(start))
+                part = self._placed_at(start)
+                session.click(self.view.image_point(start), part)
+                self._tell_covered(part, there)
         finally:
             if self.view.held is not None:
                 self.view.hold(None)
+
+    def _tell_covered(self, part: int, there: tuple[int, Point] | None) -> None:
+        """Say that a bodypart was placed on one that is there, which covers it or is covered."""
+        session = self.session
+        if there is None or there[0] == part or session.message or not np.isfinite(session.points()[part]).all():
+            return
+        if self._distance(there[1], session.points()[part]) <= RING:
+            on, name = session.bodyparts[there[0]], session.bodyparts[part]
+            session.note(f"{name} lies on {on} now: drag it off, or Undo, if {on} was meant (Shift+click takes that)")
+
+    def _distance(self, one: ArrayLike, other: ArrayLike) -> float:
+        """Between two points of the image, canvas px."""
+        return math.dist(self.view.fit.to_canvas(one), self.view.fit.to_canvas(other))
 
     def cancel(self, message: Message) -> None:
         """The browser takes a press back."""

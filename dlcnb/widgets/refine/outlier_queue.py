@@ -44,6 +44,7 @@ PURPOSE = (
     "Preview finds frames that the network got wrong (outlier frames), Extract takes them to Label; once corrected, "
     "Merge adds them to the next training."
 )
+MERGING = ". Merge ends it: until the next training, Train and Evaluate are empty; the network so far stays on the disk"
 NAMES = {  # one of `outliers.HOW` -> what it finds, in few words
     "jump": "a sudden move",
     "uncertain": "a low likelihood",
@@ -251,7 +252,8 @@ class OutlierQueue(View):
         frames = sum(done.refined.values())
         self.tell(
             f"{frames} corrected frame{'s are' if frames != 1 else ' is'} merged: the next training learns from "
-            f"{'them' if frames != 1 else 'it'}, too (iteration {done.iteration} has begun). Next: train again."
+            f"{'them' if frames != 1 else 'it'}, too (iteration {done.iteration} has begun). Next: train again; the "
+            "network before, its curves and its poses stay on the disk."
         )
 
     def _open(self, frame: int) -> None:
@@ -333,7 +335,8 @@ class OutlierQueue(View):
         self._show_buttons()
         labeled, extracted = state.counts
         done = f"{labeled} of {extracted} extracted outlier frames labeled" if extracted else "none extracted yet"
-        self.refined.value = muted(f"{done}, in this round of corrections (iteration {self.project.iteration})")
+        done += f", in this round of corrections (iteration {self.project.iteration})"
+        self.refined.value = muted(done + MERGING * bool(labeled))
         self.gallery.set_cells([self._cell(frame) for frame in state.frames])
 
     def _cell(self, frame: int) -> Cell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -137,11 +138,12 @@ class LabelReview(View):
 
     @gesture
     def go_to(self, image: str) -> None:
-        """Open a labeled frame where the widget was told to open frames."""
+        """Open a labeled frame where the widget was told to open frames, a labeler at what is odd."""
         self.gallery.state.focus_on(image)
         self.tell("")
         if self._opener is not None:
-            self._opener(image)
+            row = self.state.row(image)
+            self._opener(image, *((fault.bodyparts[0], fault.text) for fault in (row.faults if row else ())[:1]))
         else:
             self._enlarge(image)
 
@@ -284,16 +286,16 @@ class LabelReview(View):
         super().close()
 
 
-def opener(labeler: Any, on_select: Callable[[str], object] | None) -> Callable[[str], object] | None:
-    """What a click on a frame calls with its image: the labeler, the callable, both, or None."""
-    if labeler is None:
-        return on_select
-    if on_select is None:
-        return labeler.go_to
+def opener(labeler: Any, on_select: Callable[[str], object] | None) -> Callable[..., object] | None:
+    """What a click on a frame calls with its image, and (bodypart, why) of what is odd: either, both, or None."""
+    if labeler is None and on_select is None:
+        return None
 
-    def both(image: str) -> None:
-        labeler.go_to(image)
-        on_select(image)
+    def both(image: str, *odd: tuple[str, str]) -> None:
+        if labeler is not None:
+            labeler.go_to(image, *itertools.chain(*odd))
+        if on_select is not None:
+            on_select(image)
 
     return both
 

@@ -27,11 +27,11 @@ class LabelerLink:
         made = self._studio.widgets.get("Label")
         return made and made.session
 
-    def go_to(self, image: str) -> None:
-        """Open an image in the labeler."""
+    def go_to(self, image: str, bodypart: str = "", why: str = "") -> None:
+        """Open an image in the labeler, at a bodypart, and say why."""
         labeler = self._studio.widget("Label")
         labeler.refresh()
-        labeler.go_to(image)
+        labeler.go_to(image, bodypart, why)
         self._studio.go_to("Label")
 
 

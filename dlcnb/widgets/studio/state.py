@@ -65,7 +65,7 @@ WAIT = {  # one of `TABS` -> the next step, where what is to be done there is un
 MANY, MANY_OF = 5, 0.2  # frames labeled since a training, and their share, from which on another one is advised
 LONGEST = 24  # letters of a name that is shown whole
 NEAR_IN_BRIEF = "are within 5 % of the animal's size", "within 5 %"  # of a verdict, where there is little room
-BEGUN, CORRECTED = " has begun", "the corrected frames, too"  # of an iteration that has no network yet
+BEGUN, CORRECTED, ROUND = " has begun", "the corrected frames, too", " (round of corrections)"  # said of an iteration
 
 
 @dataclass(frozen=True)
@@ -287,7 +287,8 @@ class Overview:
     def brief(self) -> str:
         """Of the `summary` what the titles of the steps do not say, or its beginning."""
         said = [words for words, titled in self._parts if not titled] or [words for words, _ in self._parts[:1]]
-        return "; ".join(said).replace(*NEAR_IN_BRIEF) + BEGUN * bool(self.iteration and not self.trained)
+        begun = bool(self.iteration and not self.trained)
+        return "; ".join(said).replace(*NEAR_IN_BRIEF).replace(ROUND, ROUND * begun) + BEGUN * begun
 
     @property
     def _parts(self) -> list[tuple[str, bool]]:
@@ -309,7 +310,7 @@ class Overview:
         if self.outliers:
             parts.append((f"{self.refined} of {_count(self.outliers, 'outlier frame')} corrected", True))
         if self.iteration:
-            parts.append((f"iteration {self.iteration} (round of corrections)", False))
+            parts.append((f"iteration {self.iteration}{ROUND}", False))
         return parts
 
     @property

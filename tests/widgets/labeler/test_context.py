@@ -92,7 +92,7 @@ class TestPointer:
         labeler.session.click((40, 40))
         labeler.session.set_suggestions("net", {labeler.session.images[0]: np.full((4, 3), [80, 80, 0.7])})
         point_at(labeler, 40.5, 40)
-        assert self.texts(labeler) == [("snout", True)]
+        assert self.texts(labeler) == [("place leftear on snout", True)]
         point_at(labeler, 80, 80)
         assert self.texts(labeler) == [("place leftear 0.70", True)]
         labeler.session.next_mode()  # in which a click places one bodypart in all frames
@@ -109,7 +109,7 @@ class TestPointer:
         point_at(labeler, 90.5, 70)
         assert self.texts(labeler) == [("place snout", False), ("× tailbase before", False)]
         labeler.session.click((90, 70))
-        assert self.texts(labeler) == [("snout", True), ("× tailbase before", False)]
+        assert self.texts(labeler) == [("place leftear on snout", True), ("× tailbase before", False)]
 
     def test_the_loupe_is_in_the_opposite_corner(self, labeler):
         height, width = labeler.view.canvas_size

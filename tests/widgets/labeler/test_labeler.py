@@ -339,6 +339,14 @@ class TestZoomFromFrameToFrame:
         left, top, right, bottom = self.seen(labeler)
         return all(left < x < right and top < y < bottom for x, y in where)
 
+    def test_a_click_on_a_point_of_another_bodypart_is_told(self, labeler):
+        click(labeler, 60, 50)
+        click(labeler, 61, 50)
+        assert labeler.session.points()[1].tolist() == [61, 50]
+        assert status(labeler).startswith("leftear lies on snout now: drag it off, or Undo")
+        click(labeler, 80, 50)
+        assert status(labeler) == ""
+
     def suggest(self, labeler, values, image=M1[0]):
         labeler.session.set_suggestions("s", {image: [value or [np.nan] * 3 for value in values]})
 
@@ -864,6 +872,16 @@ class TestSuggestions:
         store = labeler.session.store()
         origins = [store.origin(M1[0], part) for part in BODYPARTS]
         assert origins == ["suggestion snapshot-10", "hand", "suggestion snapshot-10", "suggestion snapshot-10"]
+
+    def test_accepting_all_goes_on_where_the_last_point_was_placed_by_hand(self, labeler):
+        self.offer(labeler)
+        for x in (30, 50, 70, 90):
+            click(labeler, x + 1, 42)
+        assert labeler.session.cursor.image == M1[0]
+        assert labeler.session.state() == "done"
+        key(labeler, "Shift+Enter")
+        assert labeler.session.cursor.image == M1[1]
+        assert status(labeler) == ""
 
     def test_without_a_trained_network_that_is_said(self, labeler):
         ask, suggester = labeler.suggester.button, labeler.suggester

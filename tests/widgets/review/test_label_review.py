@@ -165,8 +165,8 @@ class Opens:
     def __init__(self):
         self.seen = []
 
-    def go_to(self, image):
-        self.seen.append(image)
+    def go_to(self, *opened):
+        self.seen.append(opened)
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ class TestReview:
     def test_a_click_opens_the_frame(self, review):
         first = review.gallery.state.cells[0].key
         click(review.gallery, 0)
-        assert review.labeler.seen == [first]
+        assert review.labeler.seen == [(first, "tail", "tail lies outside the image")]
         assert first in review.detail.value
 
     def test_each_fault_has_a_button_that_mends_it(self, review, project):
