@@ -289,8 +289,7 @@ class Labeler(View):
         self.redraw()
 
     def _look_around(self) -> None:
-        new = self.session.add_images()
-        if new:
+        if new := self.session.add_images():
             were = "1 frame was" if new == 1 else f"{new} frames were"
             self.tell(f"{were} extracted meanwhile and can be labeled now.")
         before = self.session.taken

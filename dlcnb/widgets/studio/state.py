@@ -233,8 +233,7 @@ class Overview:
 
     @property
     def _more_labels(self) -> tuple[str, str]:
-        open_frames = self.extracted - self.labeled
-        if open_frames:
+        if open_frames := self.extracted - self.labeled:
             return "Label", f"label {_count(open_frames, 'more frame')}"
         if self.picked:
             return "Frames", f"extract {_count(self.picked, 'frame')}"
