@@ -173,6 +173,7 @@ class Player(View):
         if project is not None:
             self.state.pcutoff = project.pcutoff
             skeleton = skeleton or project.skeleton
+        self._project = project if labels is None else None  # whose labels are shown
         if "labeled" in self.lanes:
             self._mark_labeled(labels, project)
         if isinstance(poses, (str, Path)):
@@ -197,6 +198,13 @@ class Player(View):
         if beyond := int((frames >= n_frames).sum()):
             self.tell(f"{beyond} labeled frames lie beyond the end of this video, which has {n_frames} frames")
 
+    def refresh(self) -> None:
+        """See again which frames of the project are labeled."""
+        if self._project is not None and "labeled" in self.lanes:
+            self._mark_labeled(None, self._project)
+            self._legend()
+        self.redraw()
+
     def set_poses(self, poses: Poses | str | Path | None, skeleton: Skeleton | None = None) -> None:
         """Draw other poses (`Poses` or the path of a table; None = none), with the edges of a `Skeleton`."""
         self._pose_box.layout.display = "none" if poses is None else None
@@ -214,8 +222,7 @@ class Player(View):
         self._legend()
 
     def _legend(self) -> None:
-        outside = self.state.outside
-        self.legend.value = legends(self.lanes, self.state.marks, self.bodyparts, self._colors, outside)
+        self.legend.value = legends(self.lanes, self.state.marks, self.bodyparts, self._colors, self.state.outside)
 
     # --- gestures to the state ---
 

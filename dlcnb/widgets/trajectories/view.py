@@ -179,6 +179,7 @@ class TrajectoryView(View):
         """See which poses, what scale and which zones there are now, and draw everything again."""
         self.project = Project.open(self.project.root)
         self.choice.refresh()
+        self.player.refresh()
         with self._lock:
             self._take_scale(self._scale())
             self._warn_of(self.state.poses)  # the network may have been evaluated meanwhile

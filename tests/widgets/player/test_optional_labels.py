@@ -28,6 +28,19 @@ def test_of_several_scorers_the_projects_own_counts(project):
     assert Player(project.videos[0], project=project).state.marks["labeled"].tolist() == [1, 3]
 
 
+def test_labels_made_meanwhile_are_marked_when_it_is_refreshed(project):
+    write(project, project.scorer, [1])
+    player = Player(project.videos[0], project=project)
+    write(project, project.scorer, [1, 3])
+    player.refresh()
+    assert player.state.marks["labeled"].tolist() == [1, 3]
+    assert "labeled (2)" in player.legend.value
+    given = Player(project.videos[0], project=project, labels=Labels.read(project.labeled_dir("m1")))
+    write(project, project.scorer, [1])
+    given.refresh()
+    assert given.state.marks["labeled"].tolist() == [1, 3]
+
+
 def test_a_label_that_was_undone_leaves_no_labeled_frame(project):
     session = LabelSession(project)
     images = session.images
