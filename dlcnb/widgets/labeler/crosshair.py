@@ -56,6 +56,7 @@ class Crosshair:
     def __init__(self, session: LabelSession, view: LabelView) -> None:
         self.session, self.view = session, view
         self._aimed: Point | None = None
+        self._said = HOW  # of what to press, last
         self._seen: CanvasFit | None = None  # how the picture lay before it was shown nearer
 
     @property
@@ -69,10 +70,10 @@ class Crosshair:
             self.put_away()
             self.session.note("the crosshair is off: the arrows go from frame to frame")
             return
-        self.session.note(HOW.format(self.session.cursor.bodypart))
-        self._seen = None
+        self.session.message, self._seen = "", None
         self._begin(_middle(self.view.seen))
         self.aim()
+        self.say_how()
 
     def put_away(self) -> None:
         """Show none."""
@@ -94,6 +95,11 @@ class Crosshair:
                 self._aimed = self.view.crosshair
                 return
         self._begin(at)
+
+    def follow(self) -> None:
+        """Aim at another current bodypart, and say so where the last one is still spoken of."""
+        self.aim()
+        self.say_how(anew=False)
 
     def aim_again(self) -> None:
         """Aim at where the point is now, if it was aimed at and nobody has moved the crosshair since."""
@@ -164,11 +170,12 @@ class Crosshair:
         self.aim()
         self.say_how()
 
-    def say_how(self) -> None:
-        """Say what to press next, if it is shown and nothing else is to be said."""
-        if self.shown and not self.session.message:
+    def say_how(self, anew: bool = True) -> None:
+        """Say what to press next, if it is shown and nothing else is said; not ``anew``: only in place of this."""
+        if self.shown and (self.session.message == self._said or (anew and not self.session.message)):
             left = self.session.open_parts().any()
-            self.session.note(HOW.format(self.session.cursor.bodypart) if left else COMPLETE)
+            self._said = HOW.format(self.session.cursor.bodypart) if left else COMPLETE
+            self.session.note(self._said)
 
 
 def _middle(field: Field) -> Point:

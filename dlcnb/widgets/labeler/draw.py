@@ -104,7 +104,7 @@ def _named(seen: Scene) -> str:
         takes = seen.under is None or np.isfinite(seen.points[seen.placing]).all()  # a click takes it
         return seen.names[part] if takes else f"place {seen.names[seen.placing]} on {seen.names[part]}"
     likelihood = seen.likelihood[part]
-    sure = f" {likelihood:.2f}" if seen.under is not None and np.isfinite(likelihood) else ""
+    sure = f" (likelihood {likelihood:.2f})" if seen.under is not None and np.isfinite(likelihood) else ""
     return "place " * (part == seen.placing) + seen.names[part] + sure
 
 

@@ -72,6 +72,7 @@ class Follower:
 
         with self.session.lock:
             self._work(work)
+            self.session.note("following the labels … (J stops it)")
 
     def left(self, image: str) -> None:
         """The session went on from a frame: if its points are others than those that were followed, do so anew."""

@@ -142,7 +142,7 @@ class Labeler(View):
     def _connect(self) -> None:
         session, view, controls = self.session, self.view, self.controls
         session.cursor.observe(self._on_image, "image")
-        session.cursor.observe(lambda _: self.crosshair.aim(), "bodypart")
+        session.cursor.observe(lambda _: self.crosshair.follow(), "bodypart")
         session.cursor.observe(lambda _: self.redraw(), "bodypart")
         session.observe(self._on_edit, "revision")
         session.observe(lambda _: self.redraw(), "mode")

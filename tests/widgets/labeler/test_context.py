@@ -94,13 +94,13 @@ class TestPointer:
         point_at(labeler, 40.5, 40)
         assert self.texts(labeler) == [("place leftear on snout", True)]
         point_at(labeler, 80, 80)
-        assert self.texts(labeler) == [("place leftear 0.70", True)]
+        assert self.texts(labeler) == [("place leftear (likelihood 0.70)", True)]
         labeler.session.next_mode()  # in which a click places one bodypart in all frames
         labeler.session.set_suggestions(
             "net", {labeler.session.images[0]: [[np.nan] * 3, [80, 80, 0.7], *[[np.nan] * 3] * 2]}
         )
         labeler.session.choose("tailbase")
-        assert self.texts(labeler) == [("leftear 0.70", True)]
+        assert self.texts(labeler) == [("leftear (likelihood 0.70)", True)]
 
     def test_over_the_cross_of_another_bodypart_it_says_which_is_placed_and_which_was_there(self, labeler):
         for point in ((40, 40), (80, 40), (40, 70), (90, 70)):

@@ -518,6 +518,11 @@ class TestCrosshair:
         key(labeler, "f")
         assert labeler.session.cursor.image == M1[1]
         assert status(labeler).startswith("Press the number of the field with snout")
+        late = np.full((len(labeler.session.bodyparts), 3), [60, 40, 0.9])
+        late[2] = np.nan
+        labeler.session.set_suggestions("s", {M1[1]: late})  # when the frame is open already
+        assert labeler.session.cursor.bodypart == "rightear"
+        assert status(labeler).startswith("Press the number of the field with rightear")
 
     def test_what_to_press_is_said_until_the_frame_is_labeled(self, labeler):
         key(labeler, "c")
