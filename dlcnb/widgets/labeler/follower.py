@@ -71,8 +71,8 @@ class Follower:
                 self.session.note(_told(reached, len(found)))
 
         with self.session.lock:
-            self._work(work)
             self.session.note("following the labels … (J stops it)")
+            self._work(work)
 
     def left(self, image: str) -> None:
         """The session went on from a frame: if its points are others than those that were followed, do so anew."""

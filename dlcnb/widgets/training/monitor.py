@@ -345,7 +345,7 @@ class TrainingMonitor(View):
     def _show_advice(self) -> None:
         """Show what the run warns of and what to do; there is room for it from the beginning, so that nothing moves."""
         self.advice.value = advice(self.state, self.offer.said)
-        self.offer.tell_apart(self.state.message if self.state.active and self.offer.said else "")
+        self.offer.show_caution(self.state.warned if self.state.active else "")
         self.advice.layout.display = "none" if self._run is None and not self.advice.value else None
 
     def _show_recipe(self) -> None:

@@ -131,16 +131,15 @@ class StartOffer(ipywidgets.VBox):
         self.said = caution = few_frames(project, self._settings.train_fraction)
         self.layout.display = None if run is not None or caution else "none"
         self.box.layout.display = self._why.layout.display = "none" if run is None else None
-        self.tell_apart("")
+        self.show_caution()
         if run is not None:
             self._path = str(run.folder)
             self.box.description = f"Go on from the network of iteration {iteration_of(run)} ({run_name(run.folder)})"
             self._show()
 
-    def tell_apart(self, other: str) -> None:
-        """Say of which training the caution is, where the one under way has an ``other``; empty if it has none."""
-        whose = "For the next training: " if other and self.said not in other else ""
-        self.caution.value = notice(self.said and f"{whose}{self.said}")
+    def show_caution(self, warned: str = "") -> None:
+        """Show it, unless a training that is under way has ``warned`` of other things: then it is of the next one."""
+        self.caution.value = notice(self.said if not warned or self.said in warned else "")
 
     def _show_fraction(self, why: str) -> None:
         self.fraction.value = muted(why)

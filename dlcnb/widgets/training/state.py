@@ -115,6 +115,7 @@ class TrainingState(HasTraits):
         """Forget everything about the run, ready for another one; what is shown, and the other runs, stay."""
         self._curves = {name: _Curve() for name in CURVES}
         self._recent: list[tuple[int, float]] = []
+        self.warned = ""  # all that the run has warned of
         names = "waking progress loss learning_rate seconds_left steps_per_second rss_mb best_px message lower_rate"
         with self.hold_trait_notifications():
             for name in (*names.split(), "snapshots"):
@@ -245,6 +246,7 @@ class TrainingState(HasTraits):
 
     def _on_warning(self, event: dict[str, Any]) -> None:
         self.message = str(event.get("message", "warning"))
+        self.warned += self.message
 
     def _on_done(self, event: dict[str, Any]) -> None:
         self.status, self.progress, self.seconds_left = "done", 1.0, 0.0

@@ -409,7 +409,7 @@ class TestWhatIsShown:
         before.refresh()
         assert "Only 9 frames to train on." in before.advice.value
         assert "Only 2 frames" not in before.advice.value
-        assert "next training" not in before.offer.caution.value
+        assert "Only 2 frames" in before.offer.caution.value
         assert before.status_line.value == ""
         before.close()
 
@@ -433,21 +433,21 @@ class TestWhatIsShown:
         assert again.offer.fraction.layout.display == "none"
         again.close()
 
-    def test_a_caution_for_the_next_run_is_told_from_that_of_the_one_under_way(self, project, log, monitor):
+    def test_a_caution_for_the_next_run_waits_until_the_one_under_way_has_ended(self, project, log, monitor):
         label(project, 14)
         monitor.form.fields["train_fraction"].value = 0.9
         monitor.list_runs()
         said = monitor.offer.said
         assert "of the 14 labeled frames" in said
-        assert "next training" not in monitor.offer.caution.value
+        assert said in Markup(monitor.offer.caution.value).unescape()
         log.write("start")
         log.write("warning", message="Only 1 of the 12 labeled frames is held out")
         monitor.refresh()
-        assert f"For the next training: {said}" in Markup(monitor.offer.caution.value).unescape()
+        assert monitor.offer.caution.value == ""
         assert "of the 12 labeled frames" in monitor.advice.value
         log.write("stopped", reason="request")
         monitor.refresh()
-        assert "next training" not in monitor.offer.caution.value
+        assert said in Markup(monitor.offer.caution.value).unescape()
 
     def test_a_project_changed_elsewhere_keeps_no_fraction_and_says_so(self, project):
         label(project, 20)
