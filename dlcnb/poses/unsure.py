@@ -32,8 +32,8 @@ def left_out(bodyparts: Iterable[str], pcutoff: float) -> str:
         return ""
     return (
         f"Left out, because the likelihood is hardly ever above the pcutoff {pcutoff:g}: {names}. If you see these "
-        "bodyparts in the video, train longer; or set a lower pcutoff in config.yaml, and look whether the points are "
-        "right."
+        "bodyparts in the video, train longer; or keep a lower pcutoff (Evaluate, or config.yaml), and look whether "
+        "the points are right."
     )
 
 

@@ -209,17 +209,17 @@ class Assistance(Frames):
             return
         self._make(self._accepted(taken, points))
         if self.mode == "sequential":
-            following = self._next_open(self.cursor.image, range(len(self.bodyparts)))
-            self.choose(self.part if following is None else following)
+            self.choose(self._first_open(self.cursor.image, self.cursor.bodypart))
         self.named = tuple(self._names(self.unsure()))
         self.note(self._left(len(taken)))
 
     def _next_open(self, image: str, order: Sequence[int]) -> int | None:
-        """The bodypart to place next, of those in ``order``: an open one without a hollow point, else one with an
-        unsure point, else any that is open; so that a click is not taken by one that is only to be accepted.
+        """The bodypart to place next, of those in ``order``: an open one without a hollow point, else any that is open.
+
+        So that a click is not taken by one that is only to be accepted.
         """
-        hollow, unsure, unplaced = self.suggested(image)[0], self.unsure(image), self.open_parts(image)
-        for wanted in (unplaced & np.isnan(hollow).any(axis=1), unplaced & unsure, unplaced):
+        hollow, unplaced = self.suggested(image)[0], self.open_parts(image)
+        for wanted in (unplaced & np.isnan(hollow).any(axis=1), unplaced):
             if found := [k for k in order if wanted[k]]:
                 return found[0]
         return None

@@ -69,6 +69,7 @@ class Frames:
     _make: Callable[..., None]
     _move_on: Callable[[], None]
     _next_open: Callable[[str, Sequence[int]], int | None]
+    unsure: Callable[[str | None], NDArray[np.bool_]]
     clipped: Callable[[Point], Point]
 
     def _index_images(self) -> None:
@@ -236,7 +237,9 @@ class Frames:
         self._begun_at = image, part
 
     def _first_open(self, image: str, otherwise: str) -> str:
-        wanted = self._next_open(image, range(len(self.bodyparts)))
+        """The bodypart to begin with in a frame: as `_next_open`, but an unsure one before those that are sure."""
+        unsure = self.unsure(image)
+        wanted = self._next_open(image, sorted(range(len(self.bodyparts)), key=lambda k: not unsure[k]))
         return otherwise if wanted is None else self.bodyparts[wanted]
 
     def _begin_anew(self) -> None:

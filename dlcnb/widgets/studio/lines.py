@@ -109,10 +109,10 @@ class Lines:
         words, name = WORK[tab]
         return self._activity.words(name) or f"{words} …"
 
-    def offer(self, frame: int | None) -> None:
-        """Offer to extract a frame and correct it; None takes the offer back."""
+    def offer(self, frame: int | None, more: int = 0) -> None:
+        """Offer to extract a frame, with so many ``more``, and correct it; None takes the offer back."""
         self._frame = frame or 0
-        self.offer_button.description = f"Extract frame {self._frame}"
+        self.offer_button.description = f"Extract frame {self._frame}" + f" and {more} more" * bool(more)
         self.offer_button.layout.display = "none" if frame is None else None
 
     def _on_offer(self) -> None:

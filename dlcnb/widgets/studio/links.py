@@ -43,8 +43,9 @@ class QueueLink:
 
     def add(self, frame: int) -> None:
         """Put a frame into the queue; its tab stays as it is; correcting it is offered."""
-        self._studio.widget("Refine").add(frame)
-        self._studio.lines.offer(frame)
+        queue = self._studio.widget("Refine")
+        queue.add(frame)
+        self._studio.lines.offer(frame, len(queue.state.kept) - 1)
 
 
 class TimesLink:

@@ -489,7 +489,13 @@ class TestSuggestions:
         session.go_to(M1[1])
         assert session.part == 3  # nothing is offered for it
         session.click((50, 50))
-        assert session.part == 1  # unsure
+        assert session.part == 0  # as the list goes
+        session.set_suggestions("s", {M1[2]: np.where(np.isnan(values), 0.9, values)})
+        session.go_to(M1[2])
+        assert session.part == 1  # all are offered, and this one is unsure
+        session.go_to(M1[1])
+        session.set_suggestions("s", {M1[1]: values})
+        session.choose(1)
         session.click((25, 25))
         assert session.part == 2
         session.accept_all()

@@ -520,8 +520,14 @@ class TestStudio:
         view.go_to(9)
         view._on_input({"type": "key", "key": "q"})
         assert studio.lines.offer_button.description == "Extract frame 9"
+        view.go_to(11)
+        view._on_input({"type": "key", "key": "q"})
+        assert studio.lines.offer_button.description == "Extract frame 11 and 1 more"
+        view.go_to(9)
+        view._on_input({"type": "key", "key": "q"})
         studio.lines.offer_button.click()
         assert studio.widgets["Refine"].wait()
+        assert set(studio.widgets["Refine"].state.images) >= {9, 11}
         assert studio.tab == "Label"
         assert studio.widgets["Label"].session.cursor.image == studio.widgets["Refine"].state.images[9]
         assert studio.lines.offer_button.layout.display == "none"
