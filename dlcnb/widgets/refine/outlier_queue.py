@@ -341,9 +341,9 @@ class OutlierQueue(View):
 
     def _cell(self, frame: int) -> Cell:
         state = self.state
-        there = frame in state.images
+        there, corrected = frame in state.images, state.images.get(frame) in state.corrected
         by_hand = "by hand: " * (frame in state.by_hand)
-        note = "extracted" if there else f"{by_hand}{state.reason(frame)}"
+        note = "corrected" if corrected else "extracted" if there else f"{by_hand}{state.reason(frame)}"
         checked = None if there else frame not in state.dropped
         return Cell(frame, f"frame {frame}", note, checked=checked, dim=frame in state.dropped, warn=not there)
 

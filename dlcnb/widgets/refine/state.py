@@ -49,7 +49,8 @@ class OutlierState(HasTraits):
         self.frames: tuple[int, ...] = ()  # the queue, those put in by hand first,
         self.by_hand: frozenset[int] = frozenset()  # which stay until they are extracted or dropped,
         self.dropped: frozenset[int] = frozenset()  # and those of it that are not wanted
-        self.counts = 0, 0  # as `refined` said when it was looked last
+        self.counts = 0, 0  # as `refined` said when it was looked last,
+        self.corrected: frozenset[str] = frozenset()  # and the images that are labeled
         self.images: dict[int, str] = {}  # frame -> its name in the project, of extracted frames
         self.made_for: tuple[Any, ...] | None = None  # what the queue was chosen by
         self._scores: dict[str, outliers.Scores] = {}
@@ -231,8 +232,9 @@ class OutlierState(HasTraits):
 
     def refined(self) -> tuple[int, int]:
         """(labeled, all) extracted outlier frames of this iteration, in all videos."""
-        states = [state for found in outliers.refinement(self.project).values() for state in found.values()]
-        return sum(state == "done" for state in states), len(states)
+        states = {i: state for found in outliers.refinement(self.project).values() for i, state in found.items()}
+        self.corrected = frozenset(image for image, state in states.items() if state == "done")
+        return len(self.corrected), len(states)
 
 
 def _finds(scores: outliers.Scores, frame: int, threshold: float) -> bool:

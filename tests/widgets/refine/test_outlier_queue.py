@@ -356,6 +356,7 @@ class TestQueue:
         label(project, queue.state.images[first])
         queue.refresh()
         assert first in queue.state.frames
+        assert {cell.key: cell.note for cell in queue.gallery.state.cells}[first] == "corrected"
         queue.merge.click()
         assert first not in queue.state.frames
         assert list(queue.state.frames) == others
