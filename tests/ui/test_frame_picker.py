@@ -147,10 +147,6 @@ def test_the_ground_of_the_pictures_follows_the_theme(picker):
                 f"([selector, dark]) => (({corner})(document.querySelector(selector)) < 128) === dark",
                 arg=[GALLERY, dark],
             )
-        picker.ask("setattr(w.gallery.input.guard, 'dark', True)")  # as a window of another theme does
-        page.wait_for_function(f"selector => (({corner})(document.querySelector(selector)) < 128)", arg=GALLERY)
-        page.evaluate("() => window.dispatchEvent(new Event('focus'))")
-        page.wait_for_function(f"selector => (({corner})(document.querySelector(selector)) > 128)", arg=GALLERY)
     finally:
         picker.theme(False)
 

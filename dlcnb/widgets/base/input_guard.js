@@ -331,7 +331,6 @@ function render({ model, el }) {
     const theme = new MutationObserver(look);
     for (const one of [root, picking, pane]) if (one) observer.observe(one);
     theme.observe(document.body, { attributeFilter: ['data-jp-theme-light'] });
-    window.addEventListener('focus', look, { signal: abort.signal }); // of two windows, that which is used
     abort.signal.addEventListener('abort', () => {
       observer.disconnect();
       theme.disconnect();

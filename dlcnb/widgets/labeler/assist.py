@@ -157,8 +157,9 @@ class Assistance(Frames):
         """
         image = image or self.cursor.image
         found, is_open = np.full((len(self.bodyparts), 3), np.nan), self.open_parts(image)
-        if image in self.suggestions:
-            found[is_open] = self.suggestions[image][is_open]
+        offered = self.suggestions  # which another thread may replace
+        if image in offered:
+            found[is_open] = offered[image][is_open]
         for k in np.flatnonzero(is_open):
             if copied := self._copies.get((image, self.bodyparts[k])):
                 found[k] = (*copied, 1.0)

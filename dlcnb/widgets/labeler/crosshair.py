@@ -97,9 +97,9 @@ class Crosshair:
         self._begin(at)
 
     def follow(self) -> None:
-        """Aim at another current bodypart, and say so where the last one is still spoken of."""
+        """Aim at another current bodypart, and say so."""
         self.aim()
-        self.say_how(anew=False)
+        self.say_how()
 
     def aim_again(self) -> None:
         """Aim at where the point is now, if it was aimed at and nobody has moved the crosshair since."""
@@ -131,6 +131,7 @@ class Crosshair:
 
     def on_key(self, key: str) -> None:
         """Take one of ``keys``."""
+        self.session.begin()
         if (at := self.view.crosshair) is None:
             return
         if key == "Enter":
@@ -170,9 +171,9 @@ class Crosshair:
         self.aim()
         self.say_how()
 
-    def say_how(self, anew: bool = True) -> None:
-        """Say what to press next, if it is shown and nothing else is said; not ``anew``: only in place of this."""
-        if self.shown and (self.session.message == self._said or (anew and not self.session.message)):
+    def say_how(self) -> None:
+        """Say what to press next, if it is shown and nothing else is said."""
+        if self.shown and self.session.message in ("", self._said):
             left = self.session.open_parts().any()
             self._said = HOW.format(self.session.cursor.bodypart) if left else COMPLETE
             self.session.note(self._said)

@@ -99,13 +99,15 @@ def _pointer_things(seen: Scene) -> list[Thing]:
 
 def _named(seen: Scene) -> str:
     """The name of the point under the pointer, of a hollow one with its likelihood; else of what a click places."""
-    part = seen.placing if seen.under is None else seen.under
-    if np.isfinite(seen.points[part]).all():
-        takes = seen.under is None or np.isfinite(seen.points[seen.placing]).all()  # a click takes it
-        return seen.names[part] if takes else f"place {seen.names[seen.placing]} on {seen.names[part]}"
-    likelihood = seen.likelihood[part]
-    sure = f" (likelihood {likelihood:.2f})" if seen.under is not None and np.isfinite(likelihood) else ""
-    return "place " * (part == seen.placing) + seen.names[part] + sure
+    under, part = seen.under, seen.placing
+    if under is None:
+        return seen.names[seen.current] if part is None else f"place {seen.names[part]}"
+    likelihood = seen.likelihood[under]
+    sure = f" (likelihood {likelihood:.2f})" if np.isfinite(likelihood) else ""
+    if part is None or part == under:
+        return "place " * (part == under) + seen.names[under] + sure
+    beside = "beside" if np.isfinite(likelihood) else "on"
+    return f"place {seen.names[part]} {beside} {seen.names[under]}"
 
 
 def _ghost_named(seen: Scene) -> str:

@@ -245,9 +245,14 @@ class Frames:
     def _begin_anew(self) -> None:
         """Choose the first bodypart again, for other hollow points, where nobody has done anything since."""
         image, part = self.cursor.image, self.cursor.bodypart
-        if self.mode == "sequential" and self._begun_at == (image, part) and self.state(image) == "new":
-            self.cursor.bodypart = self._first_open(image, part)
-            self._begun_at = image, self.cursor.bodypart
+        first = self._first_open(image, part)
+        if first != part and (self.mode, self.state(image), self._begun_at) == ("sequential", "new", (image, part)):
+            self.message, self._begun_at = "", (image, first)
+            self.cursor.bodypart = first
+
+    def begin(self) -> None:
+        """Somebody is at work in this frame: no hollow points that come later choose another bodypart."""
+        self._begun_at = "", ""
 
     @locked
     def choose(self, bodypart: str | int) -> None:
@@ -256,6 +261,7 @@ class Frames:
         if name not in self.bodyparts:
             raise LabelError(f"no bodypart '{name}' in this project{nearest(name, self.bodyparts)}")
         self.message = ""
+        self.begin()
         self.cursor.bodypart = name
 
     @locked

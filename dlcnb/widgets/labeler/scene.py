@@ -33,7 +33,7 @@ class Scene:
     or none; ``size``: (height, width) of the canvas;
     ``loupe``: the image point (x, y) to magnify, or None, and ``loupe_box`` where that is shown: left, top, side;
     ``pointer``: (2,), NaN if it is elsewhere, ``under`` the bodypart whose point lies there, or None, and ``placing``
-    the one that a click would place;
+    the one that a click would place, or None;
     ``note``: what stands on top, such as how many frames away the picture is; ``letters``: height of names.
     """
 
@@ -47,7 +47,7 @@ class Scene:
     fields: NDArray[np.float64]
     size: tuple[int, int]
     current: int
-    placing: int
+    placing: int | None
     dragging: bool
     names: tuple[str, ...]
     named: bool
@@ -64,13 +64,12 @@ def scene(
     session: LabelSession,
     view: LabelView,
     edges: NDArray[np.int64],
-    under: int | None = None,
-    placing: int | None = None,
+    on: tuple[int | None, int | None] = (None, None),
 ) -> Scene:
     """The `Scene` of a `LabelSession` and a `LabelView`.
 
-    ``edges`` (E, 2) are those of the skeleton, ``under`` is the bodypart whose point is under the pointer, ``placing``
-    the one that a click there would place (None: the current one).
+    ``edges`` (E, 2) are those of the skeleton, ``on`` are the bodypart whose point is under the pointer, and the one
+    that a click there would place.
     """
     image, fit, none = session.cursor.image, view.fit, np.full((len(session.bodyparts), 2), np.nan)
     points, hollow, likelihood, ghosts = none, none, none[:, 0], none
@@ -103,14 +102,14 @@ def scene(
         fields=fit.to_canvas(np.reshape(fields(view.field) if view.field else [], (-1, 2, 2))),
         size=view.canvas_size,
         current=session.part,
-        placing=session.part if placing is None else placing,
+        placing=on[1],
         dragging=view.held is not None,
         names=session.bodyparts,
         named=view.names,
         loupe=magnified,
         loupe_box=loupe_box(fit.to_canvas(magnified or (0.0, 0.0)), seen, view.canvas_size),
         pointer=np.array(view.pointer or (np.nan, np.nan)),
-        under=under,
+        under=on[0],
         unsure=session.unsure() & np.isfinite(hollow[:, 0]),
     )
 

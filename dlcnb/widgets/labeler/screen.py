@@ -127,7 +127,7 @@ class Screen:
 
     def _scene(self) -> Scene:
         on = (None, None) if self.pointer is None else (self.pointer.under(), self.pointer.placing())
-        return scene(self.session, self.view, self._edges, *on)
+        return scene(self.session, self.view, self._edges, on)
 
     def _read(self, name: str) -> tuple[NDArray[np.uint8], str]:
         """(pixels, what is wrong with the file or '')."""
@@ -161,4 +161,4 @@ class Screen:
     def snapshot(self) -> Image.Image:
         """The frame with all that lies over it, drawn in the kernel."""
         image, _ = self._read(self.session.cursor.image)
-        return picture(image, self.view, scene(self.session, self.view, self._edges), self.colors)
+        return picture(image, self.view, self._scene(), self.colors)

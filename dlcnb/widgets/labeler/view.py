@@ -157,6 +157,8 @@ class Pointer:
         self._last: Point = (0.0, 0.0)
         self._taken: tuple[int, Point] | None = None  # bodypart that is dragged, and where it was in the image
         self._moving, self._button, self._woke = False, 0, False
+        self._current = 0  # when it was pressed, as what was said then counts: the bodypart that was up,
+        self._target: int | None = None  # and the one that a click places
 
     def give_up(self) -> bool:
         """Give up what is being dragged; True if there was something."""
@@ -172,6 +174,8 @@ class Pointer:
         self._moving, self._button = False, message.get("button", 0)
         self._woke = message.get("woke", False)
         self._taken = self._near(place) if self._button == 0 else None
+        self._current, self._target = self.session.part, self._aimed(place)
+        self.session.begin()
         self.view.set_crosshair(None)
         self.view.set_pointer(place)
 
@@ -197,7 +201,7 @@ class Pointer:
 
     def up(self, message: Message) -> None:
         """The button is released: a click where it was pressed, or the end of a drag."""
-        session, start, taken = self.session, self._start, self._taken
+        session, start, taken, image = self.session, self._start, self._taken, self.session.cursor.image
         self._start = self._taken = None
         try:
             if start is None:
@@ -208,31 +212,29 @@ class Pointer:
                     session.place(self._dragged_to(place, start, taken[1]), session.bodyparts[taken[0]])
                     session.choose_next_open()
                 return
-            there = self._near(start, placed=True) if self._button == 0 else None
-            if there and (message.get("shift") or (session.mode == "sequential" and session.placed)):
-                session.choose(there[0])
+            if taken and (message.get("shift") or (self._target is None and self._is_label(taken[0]))):
+                session.choose(taken[0])
             elif self._woke and self._button == 0:
                 session.note("the picture has the keys now; click again to place")
             elif self._button == 0 and not message.get("shift"):
-                part = self._placed_at(start)
-                session.click(self.view.image_point(start), part)
-                self._tell_covered(part, there)
+                session.click(self.view.image_point(start), self._target)
+                self._tell_placed(image, taken)
         finally:
             if self.view.held is not None:
                 self.view.hold(None)
 
-    def _tell_covered(self, part: int, there: tuple[int, Point] | None) -> None:
-        """Say that a bodypart was placed on one that is there, which covers it or is covered."""
-        session = self.session
-        if there is None or there[0] == part or session.message or not np.isfinite(session.points()[part]).all():
+    def _tell_placed(self, image: str, hit: tuple[int, Point] | None) -> None:
+        """Say what may not have been meant: a hollow point was clicked, or a bodypart lies on another one now."""
+        session, part = self.session, self._target
+        if hit is None or part is None or session.message:
             return
-        if self._distance(there[1], session.points()[part]) <= RING:
-            on, name = session.bodyparts[there[0]], session.bodyparts[part]
-            session.note(f"{name} lies on {on} now: drag it off, or Undo, if {on} was meant (Shift+click takes that)")
-
-    def _distance(self, one: ArrayLike, other: ArrayLike) -> float:
-        """Between two points of the image, canvas px."""
-        return math.dist(self.view.fit.to_canvas(one), self.view.fit.to_canvas(other))
+        (other, there), name = hit, session.bodyparts[part]
+        covers = self._is_label(other, image) and self._is_label(part, image)
+        if part == other != self._current:
+            session.note(f"{name} placed: its hollow point was clicked")
+        elif part != other and covers and self._apart(session.points(image)[part], there) <= RING:
+            where = "" if session.cursor.image == image else " in the frame before"
+            session.note(f"{name} lies on {session.bodyparts[other]}{where}: Undo takes it back")
 
     def cancel(self, message: Message) -> None:
         """The browser takes a press back."""
@@ -259,29 +261,40 @@ class Pointer:
         found = self._near(self.view.pointer)
         return found and found[0]
 
-    def placing(self) -> int:
-        """The bodypart that a click where the pointer is would place."""
-        return self.session.part if self.view.pointer is None else self._placed_at(self.view.pointer)
+    def placing(self) -> int | None:
+        """The bodypart that a click where the pointer is would place; None: the current one is placed, and stays."""
+        return self._aimed(self.view.pointer)
 
-    def _placed_at(self, place: Point) -> int:
-        """The bodypart that a click places: that of a hollow point which it hits, in the sequential mode, unless the
-        current one has its own in reach; else the current one.
+    def _aimed(self, place: Point | None) -> int | None:
+        """As `placing`: the bodypart of a hollow point that is hit, in the sequential mode, unless the current one has
+        its own in reach; else the current one.
         """
-        session = self.session
-        if not self.view.labels or session.mode != "sequential":
-            return session.part
-        distance = np.linalg.norm(self.view.fit.to_canvas(session.suggested()[0]) - place, axis=1)
-        hit = np.flatnonzero(distance <= RING)  # NaN is not
-        return int(hit[distance[hit].argmin()]) if len(hit) and not distance[session.part] <= REACH else session.part
+        session, current = self.session, self.session.part
+        if session.mode != "sequential":
+            return current
+        hit = self._near(place) if place and self.view.crosshair is None else None
+        if place and hit and not self._is_label(hit[0]):
+            point, own = self.view.image_point(place), session.suggested()[0][current]
+            if self._apart(point, hit[1]) <= RING and not self._apart(point, own) <= REACH:  # NaN is not
+                return hit[0]
+        return None if session.placed else current
 
-    def _near(self, place: Point, placed: bool = False) -> tuple[int, Point] | None:
-        """(bodypart, its point) of the nearest point in reach, of the labels or (unless ``placed``) hollow ones too.
+    def _is_label(self, part: int, image: str | None = None) -> bool:
+        """Whether a bodypart is placed in an image (default: the one that is shown)."""
+        return bool(np.isfinite(self.session.points(image)[part]).all())
+
+    def _apart(self, one: ArrayLike, other: ArrayLike) -> float:
+        """How far two points of the image are apart, canvas px."""
+        return math.dist(self.view.fit.to_canvas(one), self.view.fit.to_canvas(other))
+
+    def _near(self, place: Point) -> tuple[int, Point] | None:
+        """(bodypart, its point) of the nearest point in reach, of the labels and of hollow ones.
 
         Of some that lie on each other, the current bodypart's, else the last of the list, which is drawn on top.
         """
         if not self.view.labels:
             return None
-        points = self.session.points() if placed else self.session.shown_points()
+        points = self.session.shown_points()
         distance = np.linalg.norm(self.view.fit.to_canvas(points) - place, axis=1)
         distance = np.where(distance <= REACH, distance, np.inf)  # NaN, too
         if np.isinf(distance).all():

@@ -206,7 +206,7 @@ class TrainingState(HasTraits):
             for count, event in enumerate(events, 1):  # noqa: B007
                 handler = getattr(self, f"_on_{event.get('event')}", None)
                 if handler:
-                    with suppress(AttributeError, KeyError, TypeError, ValueError):
+                    with suppress(AttributeError, KeyError, OverflowError, TypeError, ValueError):
                         handler(event)
             self.revision += bool(count)
 

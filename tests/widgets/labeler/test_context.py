@@ -79,7 +79,7 @@ class TestFramesAround:
 class TestPointer:
     def texts(self, labeler):
         on = labeler.pointer.under(), labeler.pointer.placing()
-        things = label_things(scene(labeler.session, labeler.view, NO_EDGES, *on), labeler.colors)
+        things = label_things(scene(labeler.session, labeler.view, NO_EDGES, on), labeler.colors)
         return [(thing.text, thing.bold) for thing in things if isinstance(thing, Text)]
 
     def test_the_bodypart_that_is_up_follows_it(self, labeler):
@@ -100,7 +100,7 @@ class TestPointer:
             "net", {labeler.session.images[0]: [[np.nan] * 3, [80, 80, 0.7], *[[np.nan] * 3] * 2]}
         )
         labeler.session.choose("tailbase")
-        assert self.texts(labeler) == [("leftear (likelihood 0.70)", True)]
+        assert self.texts(labeler) == [("place tailbase beside leftear", True)]
 
     def test_over_the_cross_of_another_bodypart_it_says_which_is_placed_and_which_was_there(self, labeler):
         for point in ((40, 40), (80, 40), (40, 70), (90, 70)):

@@ -343,7 +343,7 @@ class TestZoomFromFrameToFrame:
         click(labeler, 60, 50)
         click(labeler, 61, 50)
         assert labeler.session.points()[1].tolist() == [61, 50]
-        assert status(labeler).startswith("leftear lies on snout now: drag it off, or Undo")
+        assert status(labeler) == "leftear lies on snout: Undo takes it back"
         click(labeler, 80, 50)
         assert status(labeler) == ""
 
@@ -360,6 +360,44 @@ class TestZoomFromFrameToFrame:
         labeler.session.choose("rightear")
         click(labeler, 60, 50)
         assert labeler.session.points()[1].tolist() == [60, 50]
+
+    def test_a_click_places_what_was_said_when_it_began(self, labeler):
+        press(labeler, "down", 90, 60)
+        self.suggest(labeler, [None, (60, 50, 0.9), (90, 60, 0.9), None])
+        press(labeler, "up", 90, 60)
+        assert labeler.session.points()[0].tolist() == [90, 60]  # snout was up
+        assert np.isnan(labeler.session.points()[1:]).all()
+
+    def test_late_suggestions_leave_who_has_begun_at_the_bodypart(self, labeler):
+        late = [(30, 40, 0.9), (50, 40, 0.9), None, (90, 40, 0.9)]
+        key(labeler, "1")
+        self.suggest(labeler, late)
+        assert labeler.session.cursor.bodypart == "snout"
+        labeler.go_to(M1[1], "snout", "look here")
+        self.suggest(labeler, late, M1[1])
+        assert (labeler.session.cursor.bodypart, status(labeler)) == ("snout", "look here")
+        labeler.go_to(M1[2])
+        key(labeler, "c", "5", "5")
+        self.suggest(labeler, late, M1[2])
+        key(labeler, "Enter")
+        assert np.isfinite(labeler.session.points()[0]).all()
+
+    def test_in_another_mode_a_point_that_was_covered_is_told_of_the_frame_before(self, labeler):
+        click(labeler, 60, 50)
+        labeler.session.next_mode()
+        labeler.session.choose("tailbase")
+        click(labeler, 60, 50)
+        assert labeler.session.cursor.image == M1[1]
+        assert status(labeler) == "tailbase lies on snout in the frame before: Undo takes it back"
+
+    def test_of_two_hollow_points_on_each_other_the_one_that_is_named_is_placed(self, labeler):
+        self.suggest(labeler, [None, (60, 50, 0.9), (60.3, 50, 0.9), None])
+        labeler.session.choose("snout")
+        press(labeler, "move", 60, 50)
+        assert (labeler.pointer.under(), labeler.pointer.placing()) == (2, 2)
+        click(labeler, 60, 50)
+        assert np.isfinite(labeler.session.points()[:, 0]).tolist() == [False, False, True, False]
+        assert status(labeler) == "rightear placed: its hollow point was clicked"
 
     def test_a_click_beside_it_or_where_the_current_one_is_suggested_too_places_the_current_one(self, labeler):
         self.suggest(labeler, [(40, 40, 0.9), (42, 40, 0.9), (90, 60, 0.9), None])
