@@ -843,6 +843,7 @@ def test_suggestions_are_hollow_and_accepted_by_keys(labeler):
     )
     acknowledged(labeler, 0, "suggested")
     labeler.page.locator(CANVAS).click(button="right")
+    labeler.page.keyboard.press("1")  # the unsure one is up
     labeler.page.keyboard.press("Enter")
     acknowledged(labeler, 0)
     labeler.page.keyboard.press("Shift+Enter")
