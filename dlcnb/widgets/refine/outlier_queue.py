@@ -45,6 +45,7 @@ PURPOSE = (
     "Merge adds them to the next training."
 )
 MERGING = ". Merge ends it: until the next training, Train and Evaluate are empty; the network so far stays on the disk"
+WHY = "An outlier frame: drag what is wrong, Accept all takes the rest, then Done → next."  # it is opened
 NAMES = {  # one of `outliers.HOW` -> what it finds, in few words
     "jump": "a sudden move",
     "uncertain": "a low likelihood",
@@ -265,7 +266,7 @@ class OutlierQueue(View):
         elif self.labeler is None:
             self.tell(f"{image} is extracted. Give the queue labeler=Labeler(project) to open it by a click.")
         else:
-            self.labeler.go_to(image)
+            self.labeler.go_to(image, why=WHY)
             self.tell(f"{image} is open in the labeler.")
 
     def _toggle(self, frame: int) -> None:

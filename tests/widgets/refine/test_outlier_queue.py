@@ -278,6 +278,7 @@ class TestQueue:
         image = queue.state.images[frame]
         queue.gallery._opened(frame)
         assert labeler.session.cursor.image == image
+        assert "drag what is wrong" in labeler.session.message
         offered, _ = labeler.session.suggested()
         np.testing.assert_allclose(offered, queue.state.poses.points[frame])
         assert suggestions(project, project.videos[0])[0] == "DLC_test"
