@@ -199,6 +199,48 @@ def test_each_step_scrolls_by_itself_and_its_choice_of_panes_stays_in_sight(stud
     page.wait_for_function(f"() => ({SCROLLED})() === 0")
 
 
+QUADRANTS = """
+from dlcnb import zones
+zones.ZoneFile(zones.zones_path(project, project.videos[0]), (120, 160)).write(zones.quadrants((-0.5, -0.5, 159.5, 119.5)))
+"""
+
+
+def test_what_a_button_opens_begins_at_its_top_and_what_one_opens_oneself_where_it_was_left(studio):
+    page = studio.page
+    page.set_viewport_size({"width": 1280, "height": 600})
+    tab(studio, "Look", "Trajectories")
+    page.locator(".dlcnb-plot-likelihood-0 path.line").nth(1).wait_for(state="attached")
+    page.locator(".dlcnb-trajectories").hover()
+    page.mouse.wheel(0, 3000)
+    page.wait_for_function(f"() => ({SCROLLED})() > 100")
+    tab(studio, "Label", "Label")
+    tab(studio, "Look", "Trajectories")
+    page.wait_for_function(f"() => ({SCROLLED})() > 100")
+    tab(studio, "Label", "Label")
+    studio.ask("s.go_to('Trajectories') and None")  # as the button on top does
+    page.locator(".dlcnb-trajectories").wait_for()
+    page.wait_for_function(f"() => ({SCROLLED})() === 0")
+
+
+def test_the_plots_are_seen_from_their_top_again_after_the_times_in_zones(studio):
+    page = studio.page
+    page.set_viewport_size({"width": 1280, "height": 600})
+    studio.ask(f"exec({QUADRANTS!r})")
+    tab(studio, "Look", "Trajectories")
+    page.get_by_text("Zones, centimetres").click()
+    for other in ("Postures", "Report"):
+        page.get_by_role("button", name="Time in zones").click()
+        page.locator(".dlcnb-in-zones").get_by_text("first entry at (s)").wait_for()
+        page.wait_for_function(f"() => ({SCROLLED})() > 100")
+        page.locator(".dlcnb-step").get_by_text(other, exact=True).click()
+        page.locator(".dlcnb-trajectories").wait_for(state="hidden")
+        page.locator(".dlcnb-step").get_by_text("Trajectories", exact=True).click()
+        page.locator(".dlcnb-trajectories").wait_for()
+        assert not settle(page, ".dlcnb-studio")
+        assert page.evaluate(f"() => ({SCROLLED})() === 0")
+        page.get_by_text("Zones, centimetres").click()
+
+
 @pytest.mark.mxnet
 @pytest.mark.skipif("DLCNB_LAB_PYTHON" not in os.environ, reason="test_training_monitor.py trains in this JupyterLab")
 def test_twenty_steps_of_training_are_seen_to_their_end(studio):

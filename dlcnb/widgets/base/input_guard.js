@@ -311,6 +311,11 @@ function render({ model, el }) {
     else if (root.contains(document.activeElement)) root.requestFullscreen?.().catch(() => {});
   }
 
+  // What is open in a Studio is seen from its beginning.
+  function toTop(root) {
+    for (const pane of root.querySelectorAll('.widget-tab-contents > *, .dlcnb-pane')) pane.scrollTop = 0;
+  }
+
   // How wide and high the widget may be, and whether the page is dark, for those that arrange and colour themselves.
   function measure(root) {
     if (!model.get('measured')) return;
@@ -426,6 +431,7 @@ function render({ model, el }) {
     const told = (message) => {
       if (message.type === 'blur' && document.activeElement === home) home.blur();
       if (message.type === 'fullscreen') fullScreen(root);
+      if (message.type === 'top') toTop(root);
       if (message.type === 'focus' && home.offsetParent) home.focus({ preventScroll: true });
     };
     model.on('msg:custom', told);

@@ -46,7 +46,8 @@ class InputGuard(anywidget.AnyWidget):
     - ``ack``: with the ``id`` of a frame that has arrived.
 
     No JupyterLab shortcut fires while anything inside has the focus. It takes messages, too: ``{"type": "focus"}``
-    gives the first canvas the keys, ``blur`` takes them away, ``fullscreen`` fills the screen, or ends that.
+    gives the first canvas the keys, ``blur`` takes them away, ``fullscreen`` fills the screen, or ends that; ``top``
+    scrolls what is open in a Studio to its beginning.
     """
 
     _esm = page_code(_HERE / "menus.js", _HERE / "painting.js", _HERE / "input_guard.js")

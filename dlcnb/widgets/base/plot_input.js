@@ -56,6 +56,7 @@ function render({ model, el }) {
   };
 
   // Scroll to what was asked for, again when it grows as its parts arrive, until the user does something or it is late.
+  // The pane of a Studio that was scrolled so is left; it begins at its top when it is opened again.
   function reveal(root) {
     const target = model.get('reveal') && root.querySelector('.' + model.get('reveal'));
     if (!target) return;
@@ -63,16 +64,29 @@ function render({ model, el }) {
       model.set('reveal', '');
       model.save_changes();
     });
+    const pane = target.closest('.dlcnb-pane');
+    let going = true;
+    let left = false;
     const seen = new ResizeObserver(() => {
-      // its head at last, which is what is seen of one that is too high
-      for (const part of [target, target.firstElementChild]) part?.scrollIntoView({ block: 'nearest' });
+      if (!target.offsetParent) {
+        left ||= Boolean(pane?.closest('.dlcnb-studio').offsetParent); // and not all of the Studio
+      } else if (left) {
+        seen.disconnect();
+        pane.scrollTop = 0;
+      } else if (going) {
+        // its head at last, which is what is seen of one that is too high
+        for (const part of [target, target.firstElementChild]) part?.scrollIntoView({ block: 'nearest' });
+      }
     });
-    const ended = () => seen.disconnect();
+    const ended = () => {
+      going = false;
+      if (!pane) seen.disconnect();
+    };
     seen.observe(target);
     for (const kind of ['wheel', 'pointerdown', 'keydown'])
       window.addEventListener(kind, ended, { capture: true, once: true, signal });
     setTimeout(ended, PATIENCE);
-    signal.addEventListener('abort', ended);
+    signal.addEventListener('abort', () => seen.disconnect());
   }
 
   function attach() {

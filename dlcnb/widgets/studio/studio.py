@@ -159,11 +159,13 @@ class Studio(View):
 
     @shown
     def go_to(self, tab: str) -> Any:
-        """Open one of "Frames", "Label", "Check", "Train", … by its name; returns its widget."""
+        """Open one of "Frames", "Label", "Check", "Train", … by its name, at its top; returns its widget."""
         if tab not in TABS:
             raise ValueError(f"There is no tab {tab!r}; the tabs are {', '.join(TABS)}.")
         self._check_open()
-        self.steps.open(tab)
+        if tab != self.tab:
+            self.steps.open(tab)
+            self.guard.send({"type": "top"})
         self._on_tab()
         return self.widgets.get(tab)
 
