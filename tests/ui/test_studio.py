@@ -201,7 +201,8 @@ def test_each_step_scrolls_by_itself_and_its_choice_of_panes_stays_in_sight(stud
 
 QUADRANTS = """
 from dlcnb import zones
-zones.ZoneFile(zones.zones_path(project, project.videos[0]), (120, 160)).write(zones.quadrants((-0.5, -0.5, 159.5, 119.5)))
+drawn = zones.quadrants((-0.5, -0.5, 159.5, 119.5))
+zones.ZoneFile(zones.zones_path(project, project.videos[0]), (120, 160)).write(drawn)
 """
 
 
