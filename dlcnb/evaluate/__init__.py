@@ -1,5 +1,6 @@
 """How far predictions lie from labels: errors, summaries, intervals, PCK, presence, a verdict, files."""
 
+from dlcnb.evaluate.before import Before, Worse, before, evaluations, worse
 from dlcnb.evaluate.calibration import Calibration, calibrate
 from dlcnb.evaluate.caution import network_caution
 from dlcnb.evaluate.core import Evaluation
@@ -16,6 +17,7 @@ from dlcnb.evaluate.verdict import Verdict, pck5, trained_shortly, verdict
 from dlcnb.geometry import animal_px
 
 __all__ = [
+    "Before",
     "CalibratedLikelihood",
     "Calibration",
     "ErrorSummary",
@@ -27,7 +29,9 @@ __all__ = [
     "SplitSummary",
     "Taken",
     "Verdict",
+    "Worse",
     "animal_px",
+    "before",
     "bootstrap_ci",
     "calibrate",
     "details",
@@ -35,6 +39,7 @@ __all__ = [
     "doubtful_labels",
     "error_rows",
     "errors",
+    "evaluations",
     "fit_likelihood",
     "human_px",
     "human_variability",
@@ -50,5 +55,6 @@ __all__ = [
     "summarize_splits",
     "trained_shortly",
     "verdict",
+    "worse",
     "write_details",
 ]

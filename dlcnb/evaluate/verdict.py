@@ -16,13 +16,23 @@ from dlcnb.trainset.cautions import FEW
 if TYPE_CHECKING:
     from dlcnb.evaluate.core import Evaluation
 
-__all__ = ["LEVELS", "SHORT", "Verdict", "lost_parts", "near_words", "pck5", "trained_shortly", "verdict"]
+__all__ = [
+    "FEW_TESTED",
+    "LEVELS",
+    "SHORT",
+    "Verdict",
+    "lost_parts",
+    "near_words",
+    "pck5",
+    "trained_shortly",
+    "verdict",
+]
 
 LEVELS = ("useless", "poor", "usable", "good")
 SHORT = 200  # steps of a training, below which time is what is missing
 NEAR, FOUND = 0.05, 0.15  # of the animal's size: a point that is right, and one that is found at all
 _POOR, _USABLE, _GOOD = 0.2, 0.7, 0.9  # PCK5 from which a network is worth these words
-_FEW = 5  # labeled test frames, below which a verdict is a guess
+FEW_TESTED = 5  # labeled test frames, below which a verdict is a guess
 _PIXELS = (50.0, 15.0, 5.0)  # mean errors up to which one is poor, usable, good, where the animal has no size
 _ADVICE = {
     "useless": "label more or train longer",
@@ -168,7 +178,7 @@ def _basis(evaluation: Evaluation) -> str:
     tested = int(np.isfinite(evaluation.labels).all(axis=2).any(axis=1)[evaluation.is_test].sum())
     if not tested:
         return " on the frames it was trained on (there are no test frames)"
-    return f", a guess from {tested} test frame{'s' * (tested > 1)}" if tested < _FEW else ""
+    return f", a guess from {tested} test frame{'s' * (tested > 1)}" if tested < FEW_TESTED else ""
 
 
 def _judged(evaluation: Evaluation) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:

@@ -144,7 +144,7 @@ class Controls:
         off = f"the worst first; {many} of {len(findings)} are {state.epsilon_px:g} px off or more"
         self.heading.value = heading("frames by error", off)
         self._ranks = {finding.image: n for n, finding in enumerate(findings)}
-        self.verdict.value = verdict_line(self.state.verdict())
+        self.verdict.value = verdict_line(self.state.verdict(), self.state.worse())
         self.show_cutoff()
         self.show_image()
 
@@ -185,13 +185,14 @@ def evaluated(project: Project | None) -> bool:
     return project is not None and any(project.evaluation_dir(project.last_run()).glob("evaluation-*.json"))
 
 
-def verdict_line(found: Verdict | None) -> Markup | str:
-    """A `Verdict` as HTML: its first word in bold, with a colour."""
+def verdict_line(found: Verdict | None, worse: str = "") -> Markup | str:
+    """A `Verdict` as HTML: its first word in bold, with a colour; below it what else is ``worse``."""
     if found is None:
         return ""
     level, _, reason = found.text.partition(":")
     words = markup("{}<b>{}</b>:{}", swatch(LEVEL_COLORS[found.level]), level, reason)
-    return markup('<div role="status" class="dlcnb-verdict">{}</div>', words)
+    more = markup("<br>{}", worse) if worse else ""
+    return markup('<div role="status" class="dlcnb-verdict">{}{}</div>', words, more)
 
 
 def summary_table(lines: Sequence[Summary], epsilon_px: float) -> Markup | str:

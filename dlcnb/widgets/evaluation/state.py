@@ -15,7 +15,7 @@ from dlcnb.labels import Labels, rank_labels
 from dlcnb.widgets.base.zoom import Zoomable
 
 if TYPE_CHECKING:
-    from dlcnb.evaluate import Calibration, Evaluation
+    from dlcnb.evaluate import Before, Calibration, Evaluation
     from dlcnb.labels import Fault
     from dlcnb.labels.compare import Variability
 
@@ -69,6 +69,7 @@ class EvaluationState(HasTraits):
         super().__init__()
         self.evaluation: Evaluation | None = None
         self.human: Variability | None = None
+        self.before: Before | None = None
         self._curves: dict[tuple[str, str, float | None], PckCurve] = {}
         self._faults: dict[str, tuple[Fault, ...]] | None = None
 
@@ -83,13 +84,17 @@ class EvaluationState(HasTraits):
         return self._faults.get(image, ())
 
     def set_evaluation(
-        self, evaluation: Evaluation | None, human: Variability | None = None, pcutoff: float | None = None
+        self,
+        evaluation: Evaluation | None,
+        human: Variability | None = None,
+        pcutoff: float | None = None,
+        before: Before | None = None,
     ) -> None:
         """Look at another `Evaluation` (None = none), with the project's human variability if it is known.
 
-        ``pcutoff`` to look at it with; None = the one that it was made with.
+        ``pcutoff`` to look at it with; None = the one that it was made with. ``before``: of the network before.
         """
-        self.evaluation, self.human = evaluation, human
+        self.evaluation, self.human, self.before = evaluation, human, before
         self._curves, self._faults = {}, None
         with self.hold_trait_notifications():
             if evaluation is not None:
@@ -205,6 +210,10 @@ class EvaluationState(HasTraits):
         if self.evaluation is None:
             return None
         return verdict(self.evaluation, human_px=human_px(self.evaluation, self.human))
+
+    def worse(self) -> str:
+        """One line if the network is worse than the one before; else empty."""
+        return "" if self.evaluation is None or self.before is None else self.before.words(self.evaluation)
 
     def summaries(self) -> list[Summary]:
         """Lines of the table: list of `Summary` for train, test and test above the cutoff, and the human if known."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dlcnb import jobs
-from dlcnb.evaluate import Evaluation, ScoreMaps, human_variability, maps_path
+from dlcnb.evaluate import Before, Evaluation, ScoreMaps, before, human_variability, maps_path
 from dlcnb.labels import LabelError, current_labels
 from dlcnb.project import Project
 from dlcnb.render import palette
@@ -205,19 +205,20 @@ class EvaluationView(View):
         except (OSError, ValueError) as error:  # what they lie over is shown all the same
             damage = error
         again, self._seen = path == self._seen, path
-        self.show_evaluation(evaluation, self.state.pcutoff if again else None)
+        than = None if self.project is None else before(self.project, path)
+        self.show_evaluation(evaluation, self.state.pcutoff if again else None, than)
         self._take_up_labels()
         if damage is not None:
             self.fail(damage)
 
-    def show_evaluation(self, evaluation: Evaluation, pcutoff: float | None = None) -> None:
-        """Show an `Evaluation`, with this pcutoff; by default the project's, else the one that it was made with."""
+    def show_evaluation(self, evaluation: Evaluation, pcutoff: float | None = None, than: Before | None = None) -> None:
+        """Show an `Evaluation`, with this pcutoff, else the project's or its own, and whether it is worse ``than``."""
         self._thumbnails.clear()
         human = human_variability(self.project) if self.project is not None else None
         if pcutoff is None and self.project is not None:
             pcutoff = self.project.pcutoff
         self.tell(f"{evaluation.left_out}." if evaluation.left_out else "")
-        self.state.set_evaluation(evaluation, human, pcutoff)
+        self.state.set_evaluation(evaluation, human, pcutoff, than)
 
     def _take_up_labels(self) -> None:
         """Compare the predictions with the labels as they are now."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlcnb.evaluate import Evaluation, evaluations, worse
 from dlcnb.evaluate.verdict import LEVELS, SHORT
 from dlcnb.files import read_json
 from dlcnb.jobs import PAUSE, attach
@@ -25,7 +27,6 @@ __all__ = [
     "BAD",
     "Older",
     "error_px",
-    "evaluations",
     "halted",
     "has_poses",
     "labeled_since",
@@ -34,7 +35,6 @@ __all__ = [
 ]
 
 BAD = ("useless", "poor")  # levels of a verdict, with which looking further is of no use
-_REPORT = "evaluation-*[0-9].json"  # not its details
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def older_poses(project: Project) -> Older:
             found[video] = origins[0]
     runs = {origin.run.folder for origin in found.values() if origin.run is not None}
     level, before = _level(project, newest.folder), [_level(project, run) for run in runs]
-    return Older(found, bool(found) and level >= len(BAD) and all(level >= other for other in before))
+    worth = bool(found) and level >= len(BAD) and all(level >= other for other in before)
+    return Older(found, worth and not any(_is_worse(project, newest.folder, run) for run in runs))
 
 
 def _origins(project: Project, video: Path) -> tuple[Origin, ...]:
@@ -84,14 +85,23 @@ def _level(project: Project, run: Path) -> int:
     return LEVELS.index(level) if level in LEVELS else -1
 
 
-def evaluations(project: Project, run: Path) -> Iterator[Path]:
-    """The files of a run's evaluations."""
-    return (path for path in project.evaluation_dir(run).glob(_REPORT) if path.is_file())
+def _is_worse(project: Project, run: Path, other: Path) -> bool:
+    """Whether the newest evaluation of a run says that it is worse than another one (see `dlcnb.evaluate.worse`)."""
+    found = [path for one in (run, other) for path in evaluations(project, one)[:1]]
+    return len(found) == 2 and _compared(*((path, path.stat().st_mtime_ns) for path in found))
+
+
+@lru_cache(maxsize=16)  # it is asked again and again, and the files of large projects are large
+def _compared(report: tuple[Path, int], other: tuple[Path, int]) -> bool:
+    try:
+        return worse(Evaluation.read(report[0]), Evaluation.read(other[0])) is not None
+    except (OSError, ValueError):  # a damaged one; the tab Evaluate tells of it
+        return False
 
 
 def last_report(project: Project, run: Path) -> dict[str, Any]:
     """The newest evaluation of a run; empty if there is none."""
-    for path in sorted(evaluations(project, run), key=lambda path: path.stat().st_mtime, reverse=True):
+    for path in evaluations(project, run):
         with suppress(OSError, TypeError, ValueError):  # a damaged one; the tab Evaluate tells of it
             return dict(read_json(path))
     return {}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dlcnb.evaluate import evaluations
 from dlcnb.evaluate.verdict import SHORT, trained_shortly
 from dlcnb.frames import extracted
 from dlcnb.jobs import attach
@@ -25,7 +26,7 @@ from dlcnb.widgets.studio import networks
 if TYPE_CHECKING:
     from dlcnb.project import Project
 
-__all__ = ["GO_ON", "LONGER", "LONGEST", "STEPS", "TABS", "Overview", "overview", "schema"]
+__all__ = ["GO_ON", "LONGER", "LONGEST", "STEPS", "TABS", "Overview", "overview"]
 
 # what a Studio can show, in the order of the work: name -> what it is for
 TABS = {
@@ -361,7 +362,7 @@ def overview(project: Project) -> Overview:
         renew=older.worth and not training,
         evaluating=under_way(project, "evaluate") is not None,
         analyzing=under_way(project, "analyze") is not None,
-        evaluated=bool(trained) and bool(list(networks.evaluations(project, trained[-1]))),
+        evaluated=bool(trained) and bool(evaluations(project, trained[-1])),
         error_px=networks.error_px(report),
         level=worth.get("level", ""),
         verdict=worth.get("text", ""),
@@ -392,8 +393,3 @@ def _few(names: tuple[str, ...]) -> str:
         return _count(len(names), "video")
     (name,) = names
     return name if len(name) <= LONGEST else f"{name[:11]}…{name[-12:]}"
-
-
-def schema(project: Project) -> tuple[Any, ...]:
-    """What the widgets of a project are made from; if it changes, they are made anew."""
-    return project.videos, project.bodyparts, project.skeleton.edges, project.scorer, project.iteration

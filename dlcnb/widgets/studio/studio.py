@@ -24,7 +24,7 @@ from dlcnb.widgets.studio.gone import gone
 from dlcnb.widgets.studio.lines import Lines, still
 from dlcnb.widgets.studio.making import MAKERS
 from dlcnb.widgets.studio.next_step import do_next, planned
-from dlcnb.widgets.studio.state import TABS, Overview, overview, schema
+from dlcnb.widgets.studio.state import TABS, Overview, overview
 from dlcnb.widgets.studio.steps import Steps
 from dlcnb.widgets.studio.videos import AddVideos
 
@@ -286,7 +286,7 @@ class Studio(View):
     def _take_changes(self) -> None:
         """If videos, bodyparts, … were changed elsewhere, open everything anew."""
         fresh = Project.open(self.project.root)
-        if schema(fresh) != schema(self.project):
+        if _schema(fresh) != _schema(self.project):
             self._renew(fresh)
             self.tell("The project was changed meanwhile: its widgets are opened again.")
 
@@ -361,3 +361,8 @@ class Studio(View):
             with self._lock:
                 self._leave()
         super().close()
+
+
+def _schema(project: Project) -> tuple[Any, ...]:
+    """What the widgets of a project are made from; if it changes, they are made anew."""
+    return project.videos, project.bodyparts, project.skeleton.edges, project.scorer, project.iteration

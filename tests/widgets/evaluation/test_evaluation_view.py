@@ -1,5 +1,7 @@
 """EvaluationView on a synthetic project with made-up predictions; no browser, no training."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -97,6 +99,20 @@ class TestShown:
         assert "<b>4.50</b>" in view.controls.table.value
         assert "within 5 px" in view.controls.table.value
         assert "94%" in view.controls.table.value
+
+    def test_a_network_that_is_worse_than_the_one_before_is_told_below_the_verdict(self, project, view):
+        later = predictions(project, 200, off=5.0)
+        later.write(project.evaluation_dir(project.new_run(0.66)))
+        view.show_file(view.evaluations()[0])
+        assert "worse" not in view.controls.verdict.value  # four test frames are few
+        tested = np.arange(len(later.images)) % 2 == 0
+        for run, found in zip(project.runs(), (predictions(project), later), strict=True):
+            replace(found, is_test=tested).write(project.evaluation_dir(run))
+        view.show_file(view.evaluations()[0])
+        words = "worse than the one before (shuffle 1): 5.0 px off beside 2.0 px, on the 6 test frames of both."
+        assert words in view.controls.verdict.value
+        view.show_file(view.evaluations()[-1])
+        assert "worse" not in view.controls.verdict.value
 
     def test_caption_tells_error_and_likelihood(self, view):
         assert "snout 42.0 px" in view.frame_view.caption.value

@@ -294,6 +294,21 @@ class TestOverview:
         assert (found.older, found.renew, found.titles["Look"]) == (1, False, "Look 1/1")
         assert found.next_step[1] != "analyze 1 video again with the new network"
 
+    @pytest.mark.parametrize(("off", "worse"), [(2.0, False), (4.0, True)])
+    def test_a_network_of_larger_errors_is_not_to_analyze_again(self, project, off, worse):
+        first, second = trained(project), trained(project)
+        for run, px in ((first, 2.0), (second, off)):
+            labels = np.random.default_rng(0).uniform(0, 400, (6, len(project.bodyparts), 2))
+            images = tuple(f"labeled-data/a/img{n}.png" for n in range(6))
+            found = Evaluation(
+                project.bodyparts, images, labels, labels + [px, 0], np.ones(labels.shape[:2]), np.ones(6, bool), 0.6,
+                "snapshot-10", 10,
+            )  # fmt: skip
+            found.write(project.evaluation_dir(run))
+        analyzed_by(project, first)
+        found = overview(project)
+        assert (found.level, found.older, found.renew) == ("good", 1, not worse)
+
     def test_poses_of_other_programs_are_of_no_older_network(self, project):
         evaluate(project, trained(project))
         analyzed(project)
