@@ -373,7 +373,7 @@ def test_a_long_message_is_seen_as_a_whole_where_one_presses_it(studio):
     assert line.bounding_box()["y"] < before["y"] + before["height"]  # over it
 
 
-@pytest.mark.parametrize(("size", "least"), zip(SIZES, (2.2, 2.2, 0.95), strict=True), ids=str)
+@pytest.mark.parametrize(("size", "least"), zip(SIZES, (3.9, 3.8, 0.95), strict=True), ids=str)
 def test_plots_of_the_step_look_are_on_the_first_screen(studio, size, least):
     studio.page.set_viewport_size({"width": size[0], "height": size[1]})
     tab(studio, "Look", "Trajectories")
@@ -383,6 +383,25 @@ def test_plots_of_the_step_look_are_on_the_first_screen(studio, size, least):
     plots, video = studio.page.evaluate(SEEN)
     assert plots >= least, f"of the plots over time {plots:.2f} are seen"
     assert video >= 0.25, f"of the video {video:.0%} is seen beside them"
+
+
+def test_a_frame_all_that_is_plotted_of_it_and_what_takes_it_to_refine_are_seen_at_once(studio):
+    page = studio.page
+    plots = [f".dlcnb-plot-{kind}-0" for kind in ("x", "y", "likelihood", "speed")]
+    send = ".dlcnb-moves > button[title^='Put the present']"
+    page.set_viewport_size({"width": 1280, "height": 800})
+    tab(studio, "Look", "Trajectories")
+    page.locator(f"{plots[-1]} .tick").first.wait_for(state="attached")
+    assert not settle(page, ".dlcnb-studio")
+    page.locator(".dlcnb-studio").evaluate("one => one.closest('.jp-Cell').scrollIntoView({ block: 'start' })")
+    parts = [*plots, ".dlcnb-trajectories .dlcnb canvas", send]
+    assert {one: page.evaluate(IN_PANE, one) for one in parts} == dict.fromkeys(parts, True)
+    page.locator(".dlcnb-trajectories").hover()
+    page.mouse.wheel(0, 150)  # to what moves through the video
+    page.wait_for_function(f"() => ({SCROLLED})() > 100")
+    parts = [*plots, send]
+    assert {one: page.evaluate(IN_PANE, one) for one in parts} == dict.fromkeys(parts, True)
+    assert not settle(page, ".dlcnb-studio")
 
 
 def test_the_picture_of_zones_and_their_names_are_on_the_first_screen_and_the_picture_stays(studio):
