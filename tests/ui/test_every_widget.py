@@ -1,7 +1,7 @@
 """Every widget by itself in JupyterLab: all of it fits, axe-core finds nothing serious, the console no error."""
 
 import pytest
-from support.page import SIZES, barriers, faultless, settle
+from support.page import SIZES, barriers, faultless, settle, unseen
 
 CELL = """
 import pathlib, tempfile
@@ -76,3 +76,19 @@ def test_every_column_of_its_tables_is_seen_or_scrolled_to(stage, name):
         wrong += [f"{width} x {height}: {line}" for line in stage.page.evaluate(OUTSIDE, ROOT)]
     wrong += barriers(stage.page, ROOT)
     assert not wrong
+
+
+TOGETHER = {  # a step of Studio, in a window of this size: what is in sight at once
+    ("Evaluate", 1280, 800): (".dlcnb-evaluated-frame canvas", ".dlcnb-evaluation .dlcnb-halves .bqplot.figure"),
+}
+
+
+@pytest.mark.parametrize(("tab", "width", "height"), TOGETHER, ids=str)
+def test_what_is_used_together_is_seen_without_scrolling(stage, tab, width, height):
+    stage.page.set_viewport_size({"width": width, "height": height})
+    stage.ask("stage.show('Studio')")
+    stage.ask(f"stage.view.go_to({tab!r}) and None")
+    stage.page.locator(".dlcnb-studio").wait_for()
+    stage.idle()
+    parts = TOGETHER[tab, width, height]
+    assert not [*settle(stage.page, ROOT), *unseen(stage.page, ROOT, parts)]

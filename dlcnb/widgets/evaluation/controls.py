@@ -52,6 +52,7 @@ class Controls:
         self._ranks: dict[str, int] = {}
         self.verdict = Html(layout=ipywidgets.Layout(margin="4px 0 0 0"))
         self.table = Html(layout=ipywidgets.Layout(margin="4px 0"))
+        self.table.add_class("dlcnb-errors")
         self._build_header(startable)
         self._build_row()
         self._build_fix()
@@ -88,7 +89,9 @@ class Controls:
         for box in (right, cut):
             box.add_class("dlcnb-row")
             box.add_class("dlcnb-tight")
+        cut.add_class("dlcnb-cut")
         self.row = row([self.frames, self.bodypart, cut, right])
+        self.row.add_class("dlcnb-looked-at")
 
     def _build_fix(self) -> None:
         self.fix = ipywidgets.Button(

@@ -15,7 +15,7 @@ from PIL import Image
 from dlcnb.geometry import far_outside
 from dlcnb.labels import LabelError
 from dlcnb.render import palette
-from dlcnb.widgets.base.canvas import FrameCanvas, PaintedBox, Painter, batch, render_view
+from dlcnb.widgets.base.canvas import FrameCanvas, PaintedBox, Painter, batch, render_view, room
 from dlcnb.widgets.base.html import Html, heading, joined, legend, markup, muted, notice
 from dlcnb.widgets.base.input_guard import Input
 from dlcnb.widgets.base.paint import Thing, on_picture
@@ -67,6 +67,7 @@ class FrameView(PaintedBox):
         self.frame = FrameState(size, size)
         self._lock = threading.RLock()
         self.canvas = FrameCanvas(size)
+        self.canvas.layout.max_width = room(size)
         self.input = Input([self.canvas], KEYS, self._on_input, ROOT)
         self.input.sharpen(self.redraw, self.canvas)
         self.input.zooms(self.frame)
