@@ -307,6 +307,7 @@ def test_the_line_on_top_is_as_high_whatever_it_says(studio):
         "Add a video": "replace(s.overview, videos=0)",
         "Training": "replace(s.overview, training=True)",
         "poor: 38 %": f"{bad})",
+        "or see its poses": f"replace({bad}), analyzed=0)",
         "has begun": "replace(s.overview, videos=3, labeled=40, extracted=120, outliers=12, refined=12, iteration=12)",
     }
     studio.ask("exec('from dataclasses import replace', globals())")
@@ -333,6 +334,7 @@ def test_no_words_of_the_line_on_top_or_of_the_steps_are_cut(studio):
         f"{often} level='poor', {worth}, outliers=12, refined=12)",
         f"{often} level='poor', {worth})",
         f"{often} level='poor', {guess})",
+        f"replace({often} level='poor', {guess}), analyzed=0)",
         f"replace({often} level='usable', {worth}), analyzed=12, older=12, renew=True)",
         f"{often} level='usable', {worth}, iteration=12, analyzing=True)",
         f"{often} level='good', {guess}, iteration=1)",

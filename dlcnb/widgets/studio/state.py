@@ -64,6 +64,7 @@ WAIT = {  # one of `TABS` -> the next step, where what is to be done there is un
     "Refine": "wait for the frames",
 }
 MANY, MANY_OF = 5, 0.2  # frames labeled since a training, and their share, from which on another one is advised
+SEE_POSES = "or see its poses: Look\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}Analyze"  # said of a bad network
 LONGEST = 24  # letters of a name that is shown whole
 NEAR_IN_BRIEF = "are within 5 % of the animal's size", "within 5 %"  # of a verdict, where there is little room
 BEGUN, CORRECTED, ROUND = " has begun", "the corrected frames, too", " (round of corrections)"  # said of an iteration
@@ -303,6 +304,8 @@ class Overview:
         parts.append((labeled, not few) if self.extracted else ("no frames extracted", False))
         if worth := self._worth:
             parts.append((worth, False))
+        if self.judged_bad and not (self.analyzed or self.analyzing):
+            parts.append((SEE_POSES, False))
         if self.analyzed:
             rest = f" of {self.videos}" if self.analyzed < self.videos else ""
             many = "s" * (max(self.analyzed, self.videos) > 1)

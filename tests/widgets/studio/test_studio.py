@@ -203,6 +203,14 @@ class TestOverview:
         for other in ({"level": "usable"}, {"evaluated": False}, {"training": True}):
             assert replace(bad, **other).other_step == ("", "")
 
+    def test_a_bad_network_is_no_dead_end(self):
+        bad = Overview(extracted=20, labeled=12, trained=1, evaluated=True, level="poor", verdict="poor: 38 %; label")
+        assert bad.summary.endswith("; poor: 38 %; or see its poses: Look\xa0→\xa0Analyze")
+        assert bad.brief == "poor: 38 %; or see its poses: Look\xa0→\xa0Analyze"
+        assert bad.beside("Evaluate").brief == "network poor; or see its poses: Look\xa0→\xa0Analyze"
+        for other in ({"level": "usable"}, {"analyzed": 1}, {"analyzing": True}, {"training": True}):
+            assert "see its poses" not in replace(bad, **other).summary
+
     def test_a_bad_network_that_was_trained_shortly_is_trained_on_first(self):
         short = Overview(videos=1, extracted=60, labeled=55, trained=1, evaluated=True, level="useless", steps=34)
         assert short.next_step == ("Train", "train 10 minutes")
