@@ -67,7 +67,6 @@ MANY, MANY_OF = 5, 0.2  # frames labeled since a training, and their share, from
 SEE_POSES = "or see its poses: Look\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}Analyze"  # said of a bad network
 LONGEST = 24  # letters of a name that is shown whole
 NEAR_IN_BRIEF = "are within 5 % of the animal's size", "within 5 %"  # of a verdict, where there is little room
-BEGUN, CORRECTED, ROUND = " has begun", "the corrected frames, too", " (round of corrections)"  # said of an iteration
 
 
 @dataclass(frozen=True)
@@ -178,7 +177,7 @@ class Overview:
             (self.halted and not self.evaluated, *GO_ON),
             (self.many_since, "Train", f"train anew with {_count(self.since, 'more frame')}"),
             (not self.evaluated, *_EVALUATE),
-            (self.level in networks.BAD and self._shortly, *_LONGER),
+            (self.level in networks.BAD and trained_shortly(self.steps, self.labeled), *_LONGER),
             (self.level in networks.BAD, *self._more_labels),
             (self.analyzed < self.videos, "Trajectories", f"analyze {_count(self.videos - self.analyzed, 'video')}"),
             (self.renew, "Trajectories", f"analyze {_count(self.older, 'video')} again with the new network"),
@@ -230,10 +229,6 @@ class Overview:
         return f"{self.minutes:g} minute{'s' * (self.minutes != 1)}" if self.minutes else ""
 
     @property
-    def _shortly(self) -> bool:
-        return trained_shortly(self.steps, self.labeled)
-
-    @property
     def _more_labels(self) -> tuple[str, str]:
         if open_frames := self.extracted - self.labeled:
             return "Label", f"label {_count(open_frames, 'more frame')}"
@@ -281,19 +276,16 @@ class Overview:
 
         Of the verdict it has the beginning; all of it stands under Evaluate.
         """
-        begun = "" if not self.iteration or self.trained else f"{BEGUN}: its network will be trained with {CORRECTED}"
-        return "; ".join([*(words for words, _ in self._parts)]) + begun
+        return "; ".join(words for words, _ in self._parts())
 
     @property
     def brief(self) -> str:
         """Of the `summary` what the titles of the steps do not say, or its beginning."""
-        said = [words for words, titled in self._parts if not titled] or [words for words, _ in self._parts[:1]]
-        begun = bool(self.iteration and not self.trained)
-        return "; ".join(said).replace(*NEAR_IN_BRIEF).replace(ROUND, ROUND * begun) + BEGUN * begun
+        parts = self._parts(brief=True)
+        return "; ".join([words for words, titled in parts if not titled] or [words for words, _ in parts[:1]])
 
-    @property
-    def _parts(self) -> list[tuple[str, bool]]:
-        """What the `summary` is made of, and whether the `titles` say it, too."""
+    def _parts(self, brief: bool = False) -> list[tuple[str, bool]]:
+        """What the `summary` is made of, and whether the `titles` say it, too; ``brief``: in fewer words."""
         parts: list[tuple[str, bool]] = []
         if not self.analyzed and (self.videos or not self.missing):
             parts.append((_count(self.videos, "video"), True))
@@ -303,7 +295,7 @@ class Overview:
         labeled = f"{self.labeled} of {_count(self.extracted, 'frame')} labeled{few}"
         parts.append((labeled, not few) if self.extracted else ("no frames extracted", False))
         if worth := self._worth:
-            parts.append((worth, False))
+            parts.append((worth.replace(*NEAR_IN_BRIEF) if brief else worth, False))
         if self.judged_bad and not (self.analyzed or self.analyzing):
             parts.append((SEE_POSES, False))
         if self.analyzed:
@@ -313,8 +305,17 @@ class Overview:
         if self.outliers:
             parts.append((f"{self.refined} of {_count(self.outliers, 'outlier frame')} corrected", True))
         if self.iteration:
-            parts.append((f"iteration {self.iteration}{ROUND}", False))
+            parts.append((self._round(brief), False))
         return parts
+
+    def _round(self, brief: bool) -> str:
+        """What is said of an iteration that a merge has begun."""
+        name = f"iteration {self.iteration}"
+        if brief and self.trained:
+            return name
+        begun = "" if self.trained else " has begun"
+        told = "" if self.trained or brief else ": its network will be trained with the corrected frames, too"
+        return f"{name} (round of corrections){begun}{told}"
 
     @property
     def _of_older(self) -> str:

@@ -265,6 +265,14 @@ class TestOverview:
         trained(project)
         assert overview(project).summary.endswith("; iteration 1 (round of corrections)")
 
+    def test_where_there_is_little_room_a_round_is_explained_when_it_begins_alone(self):
+        begun = Overview(videos=1, extracted=40, labeled=40, iteration=2)
+        assert begun.brief == "iteration 2 (round of corrections) has begun"
+        worth = "usable: 72 % of the points are within 5 % of the animal's size (9.0 px); correct"
+        later = replace(begun, trained=1, evaluated=True, level="usable", verdict=worth)
+        assert later.brief == "usable: 72 % of the points within 5 % (9.0 px); iteration 2"
+        assert later.summary.endswith("within 5 % of the animal's size (9.0 px); iteration 2 (round of corrections)")
+
     def test_one_minute_is_one(self):
         found = Overview(videos=1, extracted=2, labeled=2, minutes=1)
         assert found.next_step == ("Train", "train 1 minute")
