@@ -14,7 +14,7 @@ from dlcnb.labels import LabelStore
 from dlcnb.labels.journal import Edit
 from dlcnb.outliers import machine_labels_path, merge, refinement, suggestions
 from dlcnb.poses import Poses
-from dlcnb.project import Project, ProjectError
+from dlcnb.project import Project
 
 FRAMES = 60
 KERNEL = """
@@ -87,7 +87,7 @@ def test_frames_that_two_kernels_extract_and_correct_at_once_are_all_there(proje
     assert merge(project).refined == {"arena": len(wanted)}
 
 
-def test_after_a_merge_elsewhere_nothing_goes_into_the_iteration_before(project):
+def test_after_a_merge_elsewhere_nothing_goes_into_the_iteration_before_nor_is_it_merged_again(project):
     first, second, third = free(project)[:3]
     for queue in painted(OutlierQueue(project)):
         queue.add(second)
@@ -101,9 +101,16 @@ def test_after_a_merge_elsewhere_nothing_goes_into_the_iteration_before(project)
             store.apply([Edit(image, part, (9.0, 9.0)) for part in other.bodyparts])
             store.save()
             tab.refresh()
+            queue.refresh()
+            assert not queue.merge.disabled
             tab.merge.click()
             assert tab.wait()
             assert Project.open(project.root).iteration == 1
+        queue.merge.click()
+        assert queue.failed
+        assert "open the project again" in queue.said
+        assert Project.open(project.root).iteration == 1
+        assert queue.project.iteration == 0  # as it was read
         before = machine_labels_path(project, "arena").read_bytes()
         queue.extract.click()
         assert queue.wait()
@@ -111,8 +118,6 @@ def test_after_a_merge_elsewhere_nothing_goes_into_the_iteration_before(project)
         assert machine_labels_path(project, "arena").read_bytes() == before
         assert second in free(project)  # no image either
         assert queue.state.waiting == {second}  # it can be extracted when the project is opened again
-        with pytest.raises(ProjectError, match="open the project again"):
-            merge(project)
     for queue in painted(OutlierQueue(Project.open(project.root))):
         queue.add(third)
         queue.extract.click()

@@ -11,7 +11,7 @@ from traitlets import TraitError
 from dlcnb import Labeler, OutlierQueue, Player, TrajectoryView, sampledata
 from dlcnb.labels import LabelStore
 from dlcnb.labels.journal import Edit
-from dlcnb.outliers import merge, suggestions
+from dlcnb.outliers import suggestions
 from dlcnb.poses import Poses
 from dlcnb.project import Project
 from dlcnb.widgets.gallery.label_pictures import edges_of, pose_picture
@@ -361,22 +361,6 @@ class TestQueue:
         queue.merge.click()
         assert first not in queue.state.frames
         assert list(queue.state.frames) == others
-
-    def test_what_another_window_has_merged_is_not_merged_again(self, queue, project):
-        queue.preview.click()
-        queue.wait()
-        queue.extract.click()
-        queue.wait()
-        for image in queue.state.images.values():
-            label(project, image)
-        queue.refresh()
-        assert not queue.merge.disabled
-        merge(Project.open(project.root))
-        queue.merge.click()
-        assert Project.open(project.root).iteration == 1
-        assert "merged" not in queue.said
-        assert queue.failed
-        assert queue.project.iteration == 0  # as it was read
 
     def test_it_says_what_it_is_for_and_what_the_network_is_worth(self, queue, project):
         assert "Preview finds frames that the network got wrong" in queue.purpose.value
