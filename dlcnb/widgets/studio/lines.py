@@ -107,7 +107,7 @@ class Lines:
     def _under_way(self, tab: str) -> str:
         """What is waited for, and how far it is, as below: "Training: 45% · 4:12 left"."""
         words, name = WORK[tab]
-        return self._activity.words(name) or f"{words} …"
+        return self._activity.words(name) or f"{words}\N{NO-BREAK SPACE}…"
 
     def offer(self, frame: int | None, more: int = 0) -> None:
         """Offer to extract a frame, with so many ``more``, and correct it; None takes the offer back."""

@@ -24,7 +24,7 @@ __all__ = ["ZoneControls"]
 
 ALL = "all other videos"
 THIS, WHOLE = "this video", "all videos"
-TIMES = "Time in zones …"
+TIMES = "Time in zones\N{NO-BREAK SPACE}…"
 TIMES_TIP = "Time, entries and distance in these zones: a table and a csv, under Look, Trajectories"
 WIDER = {"px": 20.0, "cm": 2.0}  # by how much a zone around another one is wider at first
 MORE = "More: around a zone, size, copies"

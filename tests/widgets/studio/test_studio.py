@@ -233,7 +233,7 @@ class TestOverview:
         merge(project)
         found = overview(project)
         assert (found.iteration, found.outliers, found.trained) == (1, 0, 0)
-        assert found.next_step == ("Train", "train with the corrected frames …")
+        assert found.next_step == ("Train", "train with the corrected frames\xa0…")
 
     def test_after_a_merge_there_is_no_evaluation_of_the_network_before(self, studio):
         project = studio.project
@@ -694,7 +694,7 @@ class TestStudio:
         project.save()
         with closing(Studio(Project.open(project.root))) as view:
             view.go_to("Label")
-            assert view.next_button.description == "Train with the corrected frames …"
+            assert view.next_button.description == "Train with the corrected frames\xa0…"
             view.next_button.click()
             assert view.tab == "Train"
             monitor = view.widgets["Train"]
@@ -1049,7 +1049,7 @@ class TestAnalysis:
         analyzed(studio.project)
         studio.look()
         assert studio.wait()
-        assert times.description == "Time in zones …"
+        assert times.description == "Time in zones\xa0…"
         assert zones.controls.why_no_times.layout.display == "none"
         times.click()
         assert studio.tab == "Trajectories"
