@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -15,6 +15,7 @@ from dlcnb.report.tags import listed, table, tag, tags
 __all__ = ["cards", "labels", "network", "project", "videos", "zones"]
 
 Data = Mapping[str, Any]
+_FIRST = "the first bodypart of the project that is sure enough, or else the surest"  # see `dlcnb.report.zones`
 _JITTER = "Distances and speeds are of poses as they were found, not filtered: their jitter makes them too large."
 
 
@@ -194,7 +195,20 @@ def zones(data: Data) -> Markup:
             for row in one["zones"]
         ]  # fmt: skip
         parts += [tag("h3", f"{one['video']}: {one['bodypart']}"), table(heads, rows)]
-    return tags(*parts, tag("p", _JITTER, class_="soft")) if parts else tags()
+    return tags(tag("p", _whose(data["zones"])), *parts, tag("p", _JITTER, class_="soft")) if parts else tags()
+
+
+def _whose(found: Sequence[Data]) -> str:
+    """Which bodyparts the times in zones are of, and why."""
+    videos: dict[str, list[str]] = {}
+    for one in found:
+        videos.setdefault(one["bodypart"], []).append(one["video"])
+    if len(videos) == 1:
+        return f"All numbers are of the {found[0]['bodypart']}: {_FIRST}."
+    parts = "; ".join(f"{part} in {', '.join(names)}" for part, names in videos.items())
+    return (
+        f"The numbers are of different bodyparts, in each video {_FIRST}: {parts}. Compare only videos of one bodypart."
+    )
 
 
 def _side_by_side(*tables: Markup) -> Markup:

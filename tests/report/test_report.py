@@ -21,6 +21,7 @@ from dlcnb.project import Project, ProjectError
 from dlcnb.report import Facts, gather, write_report
 from dlcnb.report.methods import methods, references
 from dlcnb.report.page import page
+from dlcnb.report.parts import zones
 from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig
 from dlcnb.video import VideoReader
@@ -131,6 +132,14 @@ def test_zones_are_in_centimetres(facts):
     assert one["unit"] == "cm"
     inside = np.mean(facts.zones[0].points[:, 0] <= facts.zones[0].zones[0].box[2])
     assert row["time_share"] == pytest.approx(inside, abs=0.01)
+
+
+def test_the_bodypart_that_was_in_the_zones_is_named_and_where_it_is_another_one(facts, seen):
+    assert "All numbers are of the snout: the first bodypart of the project that is sure enough" in seen.text
+    (one,) = facts.data["zones"]
+    several = {**facts.data, "zones": [one, {**one, "video": "b"}, {**one, "video": "c", "bodypart": "tailbase"}]}
+    words = Seen(str(zones(several))).text
+    assert f"snout in {one['video']}, b; tailbase in c. Compare only videos of one bodypart." in words
 
 
 def test_the_methods_text_has_the_numbers_and_no_blanks(facts):
