@@ -27,7 +27,7 @@ from dlcnb.widgets.base.view import View, button, gesture, row, shown
 from dlcnb.widgets.gallery.gallery_state import Cell
 from dlcnb.widgets.gallery.label_pictures import edges_of, pose_picture
 from dlcnb.widgets.gallery.thumbnails import FINE, Gallery
-from dlcnb.widgets.refine.state import CHOOSE, OutlierState
+from dlcnb.widgets.refine.state import CHOOSE, OutlierState, merged_words
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -250,12 +250,7 @@ class OutlierQueue(View):
         done = outliers.merge(self.project)
         self.state.refresh()
         self.state.leave_extracted()
-        frames = sum(done.refined.values())
-        self.tell(
-            f"{frames} corrected frame{'s are' if frames != 1 else ' is'} merged: the next training learns from "
-            f"{'them' if frames != 1 else 'it'}, too (iteration {done.iteration} has begun). Next: train again; the "
-            "network before, its curves and its poses stay on the disk."
-        )
+        self.tell(merged_words(done))
 
     def _open(self, frame: int) -> None:
         image = self.state.images.get(frame)

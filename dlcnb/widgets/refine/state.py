@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dlcnb.project import Project
     from dlcnb.video import VideoReader
 
-__all__ = ["CHOOSE", "OutlierState"]
+__all__ = ["CHOOSE", "OutlierState", "merged_words"]
 
 CHOOSE = ("kmeans", "uniform")
 ELSE = ("jump", "fit", "uncertain", "swap", "bone")  # of a frame that was put in by hand; what names one bodypart first
@@ -235,6 +235,17 @@ class OutlierState(HasTraits):
         states = {i: state for found in outliers.refinement(self.project).values() for i, state in found.items()}
         self.corrected = frozenset(image for image, state in states.items() if state == "done")
         return len(self.corrected), len(states)
+
+
+def merged_words(done: outliers.Merged) -> str:
+    """What a merge did, what comes next, and the way back: it changes the number of the iteration alone."""
+    frames = sum(done.refined.values())
+    return (
+        f"{frames} corrected frame{'s are' if frames != 1 else ' is'} merged: the next training learns from "
+        f"{'them' if frames != 1 else 'it'}, too (iteration {done.iteration} has begun). Next: train again. No table "
+        f"was changed: iteration: {done.iteration - 1} in config.yaml goes back to the network before, its curves and "
+        "its poses."
+    )
 
 
 def _finds(scores: outliers.Scores, frame: int, threshold: float) -> bool:

@@ -246,6 +246,24 @@ class TestOverview:
         assert studio.go_to("Evaluate") is None
         assert "No network of iteration 1 is trained yet" in studio.steps.panes["Evaluate"].children[0].value
 
+    def test_the_way_back_from_a_merge_is_the_number_in_config_yaml(self, studio):
+        project = studio.project
+        evaluate(project, trained(project))
+        done = extract(project, project.videos[0], analyzed(project), [1, 2])
+        label(project, [f"labeled-data/{path.parent.name}/{path.name}" for path in done.images])
+        queue = studio.go_to("Refine")
+        before = {path: path.read_bytes() for path in project.root.rglob("*") if path.is_file()}
+        queue.merge.click()
+        assert "iteration: 0 in config.yaml goes back to the network before" in queue.said
+        config = project.root / "config.yaml"
+        changed = [path for path in project.root.rglob("*") if path.is_file() and path.read_bytes() != before.get(path)]
+        assert changed == [config]
+        assert studio.go_to("Evaluate") is None
+        config.write_text(config.read_text().replace("iteration: 1", "iteration: 0"))
+        studio.refresh()
+        assert studio.go_to("Evaluate").state.evaluation is not None
+        assert overview(studio.project).next_step == ("Refine", "merge 2 corrected frames for the next training")
+
     def test_the_verdict_is_of_the_newest_network(self, project):
         evaluate(project, trained(project))
         assert overview(project).verdict
