@@ -46,10 +46,10 @@ class Before:
         found = worse(after, self.evaluation)
         if found is None:
             return ""
+        px, other_px = (f"{px_text(value, 1)}\N{NO-BREAK SPACE}px" for value in (found.px, found.other_px))
         return (
-            f"This network is worse than the one before ({self.name}): {px_text(found.px, 1)} px off beside "
-            f"{px_text(found.other_px, 1)} px, on the {found.frames} test frames of both. Keep the poses of that one, "
-            "or train this one longer."
+            f"Worse than the network before ({self.name}): {px} off beside {other_px}, on the {found.frames} test "
+            "frames of both. Keep the poses of that one, or train longer."
         )
 
 

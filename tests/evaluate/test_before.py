@@ -69,7 +69,7 @@ def test_the_one_before_is_the_last_evaluated_run_before_it_of_this_iteration_or
     (path,) = evaluations(project, third)
     found = before(project, path)
     assert found.name == "shuffle 1"
-    assert found.words(judged(6, seed=1)).startswith("This network is worse than the one before (shuffle 1): ")
+    assert found.words(judged(6, seed=1)).startswith("Worse than the network before (shuffle 1): ")
     assert found.words(judged(4)) == ""
     assert before(project, *evaluations(project, first)) is None
     project.config["iteration"] = 1

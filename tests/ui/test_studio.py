@@ -223,16 +223,20 @@ def test_what_a_button_opens_begins_at_its_top_and_what_one_opens_oneself_where_
     page.wait_for_function(f"() => ({SCROLLED})() === 0")
 
 
+HEAD_OF_ZONES = """() => document.querySelector('.dlcnb-in-zones button').getBoundingClientRect().top
+    - document.querySelector('.dlcnb-moves').getBoundingClientRect().bottom"""  # px below what stays in sight
+
+
 def test_the_plots_are_seen_from_their_top_again_after_the_times_in_zones(studio):
     page = studio.page
-    page.set_viewport_size({"width": 1280, "height": 600})
+    page.set_viewport_size({"width": 1280, "height": 800})
     studio.ask(f"exec({QUADRANTS!r})")
     tab(studio, "Look", "Trajectories")
     page.get_by_text("Zones, centimetres").click()
     for other in ("Postures", "Report"):
         page.get_by_role("button", name="Time in zones").click()
         page.locator(".dlcnb-in-zones").get_by_text("first entry at (s)").wait_for()
-        page.wait_for_function(f"() => ({SCROLLED})() > 100")
+        page.wait_for_function(f"() => ({SCROLLED})() > 100 && ({HEAD_OF_ZONES})() >= 0")
         page.locator(".dlcnb-step").get_by_text(other, exact=True).click()
         page.locator(".dlcnb-trajectories").wait_for(state="hidden")
         page.locator(".dlcnb-step").get_by_text("Trajectories", exact=True).click()

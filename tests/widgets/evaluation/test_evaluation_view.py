@@ -104,15 +104,17 @@ class TestShown:
         later = predictions(project, 200, off=5.0)
         later.write(project.evaluation_dir(project.new_run(0.66)))
         view.show_file(view.evaluations()[0])
-        assert "worse" not in view.controls.verdict.value  # four test frames are few
+        assert "Worse" not in view.controls.verdict.value  # four test frames are few
         tested = np.arange(len(later.images)) % 2 == 0
         for run, found in zip(project.runs(), (predictions(project), later), strict=True):
             replace(found, is_test=tested).write(project.evaluation_dir(run))
         view.show_file(view.evaluations()[0])
-        words = "worse than the one before (shuffle 1): 5.0 px off beside 2.0 px, on the 6 test frames of both."
+        words = (
+            "Worse than the network before (shuffle 1): 5.0\xa0px off beside 2.0\xa0px, on the 6 test frames of both."
+        )
         assert words in view.controls.verdict.value
         view.show_file(view.evaluations()[-1])
-        assert "worse" not in view.controls.verdict.value
+        assert "Worse" not in view.controls.verdict.value
 
     def test_caption_tells_error_and_likelihood(self, view):
         assert "snout 42.0 px" in view.frame_view.caption.value
