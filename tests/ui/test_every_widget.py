@@ -80,6 +80,13 @@ def test_every_column_of_its_tables_is_seen_or_scrolled_to(stage, name):
 
 TOGETHER = {  # a step of Studio, in a window of this size: what is in sight at once
     ("Evaluate", 1280, 800): (".dlcnb-evaluated-frame canvas", ".dlcnb-evaluation .dlcnb-halves .bqplot.figure"),
+    ("Trajectories", 1280, 800): (
+        *(f".dlcnb-plot-{kind}-0" for kind in ("x", "y", "likelihood", "speed")),
+        ".dlcnb-trajectories .dlcnb canvas:first-child",
+        ".dlcnb-moves button",
+    ),
+    ("Train", 853, 533): (".dlcnb-training .bqplot.figure", ".dlcnb-training > .dlcnb-fields button"),
+    ("Refine", 853, 533): (".dlcnb-outliers > .dlcnb-row:has(+ .dlcnb-gallery) button",),
 }
 
 

@@ -79,6 +79,7 @@ class TrainingMonitor(View):
                 self._shown_row, self.curves, self.more, self.strip, self.guard,
             ]
         )  # fmt: skip
+        self.add_class("dlcnb-training")
         self.state.observe(self._on_message, ["message", "status"])
         self.state.observe(lambda _: self.curves.show(self.state), ["show_parts", "show_rate"])
         self._complete = True
