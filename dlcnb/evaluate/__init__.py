@@ -1,11 +1,11 @@
 """How far predictions lie from labels: errors, summaries, intervals, PCK, presence, a verdict, files."""
 
-from dlcnb.evaluate.before import Before, Worse, before, evaluations, worse
 from dlcnb.evaluate.calibration import Calibration, calibrate
 from dlcnb.evaluate.caution import network_caution
 from dlcnb.evaluate.core import Evaluation
 from dlcnb.evaluate.curves import PckCurve, pck_curve
 from dlcnb.evaluate.details import details, details_text, human_px, keypoint_table, pick, write_details
+from dlcnb.evaluate.earlier import Before, Worse, before, evaluations, worse
 from dlcnb.evaluate.human import doubtful_labels, human_variability
 from dlcnb.evaluate.likelihood import CalibratedLikelihood, fit_likelihood
 from dlcnb.evaluate.maps import ScoreMaps, ScoreMapWriter, maps_path

@@ -242,8 +242,8 @@ def merged_words(done: outliers.Merged) -> str:
     frames = sum(done.refined.values())
     return (
         f"{frames} corrected frame{'s are' if frames != 1 else ' is'} merged: the next training learns from "
-        f"{'them' if frames != 1 else 'it'}, too (iteration {done.iteration} has begun). Next: train again. The way "
-        f"back to the network before is iteration: {done.iteration - 1} in config.yaml."
+        f"{'them' if frames != 1 else 'it'}, too (iteration {done.iteration} has begun). Next: train again. Back "
+        f"to the network before: iteration: {done.iteration - 1} in config.yaml."
     )
 
 

@@ -254,7 +254,7 @@ class TestOverview:
         queue = studio.go_to("Refine")
         before = {path: path.read_bytes() for path in project.root.rglob("*") if path.is_file()}
         queue.merge.click()
-        assert "The way back to the network before is iteration: 0 in config.yaml." in queue.said
+        assert "Back to the network before: iteration: 0 in config.yaml." in queue.said
         config = project.root / "config.yaml"
         changed = [path for path in project.root.rglob("*") if path.is_file() and path.read_bytes() != before.get(path)]
         assert changed == [config]
