@@ -1,5 +1,7 @@
 """Every widget by itself in JupyterLab: all of it fits, axe-core finds nothing serious, the console no error."""
 
+import re
+
 import pytest
 from support.page import SIZES, barriers, faultless, settle, unseen
 
@@ -99,3 +101,19 @@ def test_what_is_used_together_is_seen_without_scrolling(stage, tab, width, heig
     stage.idle()
     parts = TOGETHER[tab, width, height]
     assert not [*settle(stage.page, ROOT), *unseen(stage.page, ROOT, parts)]
+
+
+def test_what_takes_frames_stays_in_sight_while_one_scrolls_through_them(stage):
+    page, queue, take = stage.page, ".dlcnb-outliers", ".dlcnb-outliers button[title^='Extract']"
+    page.set_viewport_size({"width": 853, "height": 533})
+    stage.ask("stage.show('Studio')")
+    stage.ask("[stage.view.go_to('Refine').add(frame) for frame in range(12, 40)] and None")
+    page.locator(take, has_text=re.compile(r"Extract \d")).wait_for()
+    page.locator(f"{queue} .dlcnb-gallery").hover()
+    page.mouse.wheel(0, 200)
+    page.wait_for_function(
+        "one => document.querySelector(one).getBoundingClientRect().top"
+        " < document.querySelector('.dlcnb-studio .widget-tab-contents').getBoundingClientRect().top - 100",
+        arg=queue,
+    )
+    assert not unseen(page, ROOT, (take,))
