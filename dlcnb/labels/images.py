@@ -63,7 +63,7 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
         image = (image >> _spare_bits(image)).astype(np.uint8)
     elif image.dtype != np.uint8:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags & ~cv2.IMREAD_ANYDEPTH)
-    return np.ascontiguousarray(image[..., ::-1], np.uint8)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _silence(cv2: Any) -> None:

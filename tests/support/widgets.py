@@ -24,6 +24,17 @@ def shown(widget, seconds=60):
     return np.array(Image.open(io.BytesIO(base64.b64decode(data))))
 
 
+def answered(guard, monkeypatch):
+    """Let an input's guard be on a page that tells at once that a frame has arrived, on a screen of ratio 2."""
+
+    def arrived(message):
+        if message["type"] == "frame":
+            guard._handle_custom_msg({**message, "type": "ack"}, [])
+
+    monkeypatch.setattr(guard, "send", arrived)
+    guard.attached, guard.ratios = 1, [2.0] * guard.surfaces
+
+
 def live_widgets():
     """The widgets that this process has made and not closed: {identity of the model: widget}."""
     return dict(ipywidgets.Widget.widgets if SEVEN else ipywidgets.widgets.widget._instances)

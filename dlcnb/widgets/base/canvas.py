@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import logging
 import threading
@@ -28,8 +27,6 @@ __all__ = [
     "PaintedBox",
     "Painter",
     "batch",
-    "decode_jpeg",
-    "encode_jpeg",
     "fineness",
     "render_view",
     "room",
@@ -39,6 +36,7 @@ log = logging.getLogger(__name__)
 
 _lock = threading.RLock()
 NEAREST_FROM = 6.0  # zoomed in further than this, single pixels are shown as squares
+MEAN_BELOW = 0.5  # made smaller than this, pixels are averaged, so that none is left out
 
 
 @contextmanager
@@ -101,7 +99,8 @@ def render_view(
         how = cv2.INTER_NEAREST if fit.zoom >= NEAREST_FROM else cv2.INTER_LINEAR
         return np.asarray(cv2.warpAffine(image, matrix, (width, height), flags=how), np.uint8)
     small_size = max(round(image.shape[1] * fit.zoom), 1), max(round(image.shape[0] * fit.zoom), 1)
-    small = cv2.resize(image, small_size, interpolation=cv2.INTER_AREA)
+    how = cv2.INTER_AREA if fit.zoom < MEAN_BELOW else cv2.INTER_LINEAR
+    small = cv2.resize(image, small_size, interpolation=how)
     if small.shape[:2] == (height, width):
         return np.asarray(small, np.uint8)
     matrix = np.array([[1.0, 0, round(fit.left)], [0, 1.0, round(fit.top)]])
@@ -116,20 +115,6 @@ def room(size: tuple[int, int], least: int = 280) -> str:
     height, width = size
     left = "(100cqh - var(--dlcnb-around, 330px))"  # less what is above and below
     return f"min({width}px, max({least}px, {left} * {width / height:.4f}))"
-
-
-def encode_jpeg(image: NDArray[np.uint8], quality: int = 85) -> bytes:
-    """A uint8 (H, W, 3) image as JPEG bytes."""
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise ValueError(f"cannot encode an image of shape {image.shape} as JPEG; expected uint8 (H, W, 3)")
-    return data.tobytes()
-
-
-def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
-    """The uint8 (H, W, 3) image of JPEG bytes."""
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 class PaintCanvas(MultiCanvas):
@@ -196,8 +181,7 @@ class PaintCanvas(MultiCanvas):
             place = layer, next(numbers)
             if place not in self._images:
                 self._images[place] = ipywidgets.Image(format="url", value=b"")
-            jpeg = base64.b64encode(encode_jpeg(picture.image, picture.quality))
-            self._images[place].value = b"data:image/jpeg;base64," + jpeg
+            self._images[place].value = picture.url
             return self._images[place]
 
         self._on_layer(layer, things, image)
@@ -228,16 +212,20 @@ class FrameCanvas(PaintCanvas):
         super().__init__(size, layers)
         self._image = self._images[0, 0] = ipywidgets.Image(format="url", value=b"")
 
-    def draw_frame(self, image: NDArray[np.uint8], key: Hashable = None) -> None:
-        """Put an image (height, width, 3) of the canvas's shape on layer 0 (call within `batch`).
+    def picture(self, image: NDArray[np.uint8]) -> Picture:
+        """An image (height, width, 3) of the canvas's shape, to fill it."""
+        height, width = self.size
+        exact = self.ratio == 1 and image.shape[:2] == (self.height, self.width)  # another page may change the ratio
+        return Picture(image, size=None if exact else (width, height))
+
+    def draw_frame(self, image: NDArray[np.uint8] | Picture, key: Hashable = None) -> None:
+        """Put an image of the canvas's shape, or its `picture`, on layer 0 (call within `batch`).
 
         Nothing is sent if the image that is ``shown`` has this key.
         """
         if key is not None and key == self.shown:
             return
-        height, width = self.size
-        exact = self.ratio == 1 and image.shape[:2] == (self.height, self.width)  # another page may change the ratio
-        self.add(0, [Picture(image, size=None if exact else (width, height))])
+        self.add(0, [image if isinstance(image, Picture) else self.picture(image)])
         self.shown = key
 
 

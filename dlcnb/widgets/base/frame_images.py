@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from cachetools import LRUCache, cachedmethod
@@ -30,11 +30,11 @@ class FrameImages:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._kept: LRUCache[str, NDArray[np.uint8]] = LRUCache(KEPT)
-        self._lock = threading.Lock()
-        self._ahead: tuple[str, ...] = ()
+        self._condition = threading.Condition()
+        self._ahead: tuple[tuple[str, ...], Callable[[str], object]] = (), self.read
         self._worker = Painter(self._fetch, lambda error: None)  # an unreadable frame is told when it is shown
 
-    @cachedmethod(lambda self: self._kept, lock=lambda self: self._lock)
+    @cachedmethod(lambda self: self._kept, condition=lambda self: self._condition)
     def read(self, image: str) -> NDArray[np.uint8]:
         """The image, uint8 (H, W, 3); raises `LabelError`."""
         return read_image(self._project.root / image)
@@ -48,17 +48,20 @@ class FrameImages:
         except LabelError:
             return None
 
-    def prepare(self, images: Iterable[str]) -> None:
-        """Read these images on another thread."""
-        self._ahead = tuple(images)
+    def prepare(self, images: Iterable[str], make: Callable[[str], object]) -> None:
+        """Call ``make``, which reads it, with each of these images on another thread, in place of those before."""
+        self._ahead = tuple(images), make
         self._worker.request()
 
     def _fetch(self) -> None:
-        for image in self._ahead:
-            self.read(image)
+        images, make = ahead = self._ahead
+        for image in images:
+            if self._ahead is not ahead:
+                return
+            make(image)
 
     def close(self) -> None:
         """Forget all images."""
         self._worker.close()
-        with self._lock:
+        with self._condition:
             self._kept.clear()

@@ -6,6 +6,7 @@ absent points need no sorting out. Things are drawn in their order, each row of 
 
 from __future__ import annotations
 
+import base64
 import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from dlcnb.render import DARK, LIGHT, halos
+from dlcnb.widgets.base.jpeg import encode_jpeg
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -125,6 +127,11 @@ class Picture:
     place: tuple[float, float] = (0, 0)
     quality: int = 85
     size: tuple[float, float] | None = None
+
+    @functools.cached_property
+    def url(self) -> bytes:
+        """It as a data URL of a JPEG, which is how it travels to the page."""
+        return b"data:image/jpeg;base64," + base64.b64encode(encode_jpeg(self.image, self.quality))
 
 
 Rows: TypeAlias = Circles | Lines | Rectangles | Polygons

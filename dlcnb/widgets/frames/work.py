@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dlcnb import frames
 from dlcnb.labels import LabelError, read_image
 from dlcnb.video import DamagedFrameError, VideoReader
-from dlcnb.widgets.base.canvas import encode_jpeg
+from dlcnb.widgets.base.jpeg import encode_jpeg
 from dlcnb.widgets.base.task import Stopped
 from dlcnb.widgets.gallery.thumbnails import shrunk
 

@@ -16,7 +16,7 @@ from dlcnb.geometry import crop, scale
 from dlcnb.labels import LabelError, frame_images, read_image
 from dlcnb.project import Project, Skeleton, nearest
 from dlcnb.render import draw_pose, palette
-from dlcnb.widgets.base.canvas import decode_jpeg, encode_jpeg
+from dlcnb.widgets.base.jpeg import decode_jpeg, encode_jpeg
 from dlcnb.widgets.base.paint import LIGHT, Circles, Lines, haloed, on_picture, outlined
 from dlcnb.widgets.gallery.thumbnails import FINE, fitted
 

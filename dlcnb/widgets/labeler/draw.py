@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dlcnb.geometry import CanvasFit
-from dlcnb.widgets.base.canvas import FrameCanvas, encode_jpeg, render_view
+from dlcnb.widgets.base.canvas import FrameCanvas, render_view
 from dlcnb.widgets.base.paint import (
     LIGHT,
     Circles,
@@ -29,15 +28,15 @@ from dlcnb.widgets.labeler.scene import Scene
 from dlcnb.widgets.labeler.view import REACH
 
 if TYPE_CHECKING:
-    from dlcnb.widgets.labeler.view import LabelView
+    from dlcnb.widgets.labeler.view import Look
 
 __all__ = [
     "SHAPES",
     "LabelCanvas",
     "label_things",
-    "look",
     "loupe_things",
     "picture",
+    "rendered",
 ]
 
 RADIUS = 5.0
@@ -51,16 +50,16 @@ SHAPES: tuple[NDArray[np.float64] | None, ...] = (  # by turns; corners for radi
 )
 
 
-def look(image: NDArray[np.uint8], view: LabelView, ratio: float = 1.0) -> NDArray[np.uint8]:
-    """What the canvas shows of an image, with the view's tones.
+def rendered(image: NDArray[np.uint8], look: Look) -> NDArray[np.uint8]:
+    """What the canvas shows of an image.
 
-    uint8 (height, width, 3) of the canvas, or up to ``ratio`` times that, as fine as the image itself.
+    uint8 (height, width, 3) of the canvas, or up to the look's ``ratio`` times that, as fine as the image itself.
     """
-    return _toned(render_view(image, view.fit, view.canvas_size, ratio), view)
+    return _toned(render_view(image, look.fit, look.size, look.ratio), look)
 
 
-def _toned(shown: NDArray[np.uint8], view: LabelView) -> NDArray[np.uint8]:
-    tones = view.tones()
+def _toned(shown: NDArray[np.uint8], look: Look) -> NDArray[np.uint8]:
+    tones = look.tones()
     return shown if tones is None else tones[shown]
 
 
@@ -197,15 +196,15 @@ def _field_things(seen: Scene) -> list[Thing]:
     return [*outlined(Rectangles(boxes, LIGHT, 1.0, 0.6), alpha=0.4), *numbers]
 
 
-def loupe_things(seen: Scene, image: NDArray[np.uint8], view: LabelView, ratio: float = 1.0) -> list[Thing]:
-    """The loupe: a magnified square of the image with a cross-hair, ``ratio`` times as fine; or nothing."""
+def loupe_things(seen: Scene, image: NDArray[np.uint8], look: Look) -> list[Thing]:
+    """The loupe: a magnified square of the image with a cross-hair, as fine as the look; or nothing."""
     if seen.loupe is None:
         return []
-    zoom = max(LOUPE_ZOOM, 2 * view.fit.zoom)
+    zoom = max(LOUPE_ZOOM, 2 * look.fit.zoom) * look.ratio
     left, top, length = seen.loupe_box
-    side = round(length * ratio)
-    x, y = CanvasFit(zoom * ratio).to_canvas(seen.loupe).tolist()
-    part = _toned(render_view(image, CanvasFit(zoom * ratio, side / 2 - x, side / 2 - y), (side, side)), view)
+    side = round(length * look.ratio)
+    x, y = CanvasFit(zoom).to_canvas(seen.loupe).tolist()
+    part = _toned(render_view(image, CanvasFit(zoom, side / 2 - x, side / 2 - y), (side, side)), look)
     ways = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]], float)
     middle = np.array([left, top]) + length / 2
     hair = np.stack([middle + ways * 5, middle + ways * 22], axis=1)  # the middle stays free
@@ -216,10 +215,10 @@ def loupe_things(seen: Scene, image: NDArray[np.uint8], view: LabelView, ratio: 
     ]
 
 
-def picture(image: NDArray[np.uint8], view: LabelView, seen: Scene, colors: NDArray[np.uint8]) -> Image.Image:
+def picture(image: NDArray[np.uint8], look: Look, seen: Scene, colors: NDArray[np.uint8]) -> Image.Image:
     """All of it as a `PIL.Image.Image`, drawn in the kernel."""
-    things = [*label_things(seen, colors), *loupe_things(seen, image, view)]
-    return on_picture(Image.fromarray(look(image, view)), things)
+    things = [*label_things(seen, colors), *loupe_things(seen, image, look)]
+    return on_picture(Image.fromarray(rendered(image, look)), things)
 
 
 class LabelCanvas(FrameCanvas):
@@ -238,8 +237,7 @@ class LabelCanvas(FrameCanvas):
 
     def _sent(self, thing: Picture) -> ipywidgets.Image:
         """The one image widget that takes the loupe to the page."""
-        data = base64.b64encode(encode_jpeg(thing.image, thing.quality))
-        self._magnifier.value = b"data:image/jpeg;base64," + data
+        self._magnifier.value = thing.url
         return self._magnifier
 
     def close(self) -> None:

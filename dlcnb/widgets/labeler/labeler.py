@@ -330,10 +330,10 @@ class Labeler(View):
 
     # --- painting ---
 
-    def redraw(self) -> None:
-        """Paint again, soon, on the painter's thread."""
+    def redraw(self, after: float = 0.0) -> None:
+        """Paint again, soon or after so many seconds, on the painter's thread."""
         if self._ready:
-            self._painter.request()
+            self._painter.request(after)
 
     def _paint(self) -> None:
         self._tell_frame(*self.screen.paint(self.input))
@@ -349,8 +349,6 @@ class Labeler(View):
             return
         if self._told is None or told[:2] != self._told[:2]:
             self._tell_place(name)
-            images, row = session.by_video[session.video], session.row
-            self.images.prepare(images[max(row - 1, 0) : row] + images[row + 1 : row + 3])
             if problem:
                 self.tell(problem, "error")
         self.progress.value = progress_html(session)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from cachetools import LRUCache, cachedmethod
 from numpy.typing import NDArray
 
 from dlcnb.labels import LabelError
 from dlcnb.widgets.base.canvas import batch
 from dlcnb.widgets.base.input_guard import Input, InputGuard
-from dlcnb.widgets.base.paint import Text
+from dlcnb.widgets.base.paint import Picture, Text
+from dlcnb.widgets.base.sharpness import Sharpness
 from dlcnb.widgets.labeler.bar import FrameBar
-from dlcnb.widgets.labeler.draw import LabelCanvas, label_things, look, loupe_things, picture
+from dlcnb.widgets.labeler.draw import LabelCanvas, label_things, loupe_things, picture, rendered
 from dlcnb.widgets.labeler.scene import Scene, elsewhere, scene
 
 if TYPE_CHECKING:
@@ -23,11 +26,13 @@ if TYPE_CHECKING:
     from dlcnb.widgets.base.frame_images import FrameImages
     from dlcnb.widgets.labeler.context import Context
     from dlcnb.widgets.labeler.state import LabelSession
-    from dlcnb.widgets.labeler.view import LabelView, Pointer
+    from dlcnb.widgets.labeler.view import LabelView, Look, Pointer
 
 __all__ = ["Screen"]
 
 LETTERS = 13  # px
+AHEAD = 5  # pictures: this one, and two on each side
+PATIENCE = 0.5  # s that a picture may take to the page and finer ones are sent: a point is placed the better
 LABEL = "Picture to label. C shows a crosshair for labeling by keys, question mark shows all keys, Escape leaves."
 
 
@@ -39,8 +44,8 @@ class Screen:
     session, view : what to show, and how.
     images : where the frames come from.
     colors : uint8 (K, 3), of the bodyparts.
-    on_client : callable
-        Called when a page shows the canvases, which are empty then.
+    redraw : callable
+        Paints again; called when a page shows the canvases, which are empty then, and with a number of seconds.
     """
 
     def __init__(
@@ -49,17 +54,19 @@ class Screen:
         view: LabelView,
         images: FrameImages,
         colors: NDArray[np.uint8],
-        on_client: Callable[[], object],
+        redraw: Callable[..., object],
     ) -> None:
         self.session, self.view, self.images, self.colors = session, view, images, colors
         self._edges = np.asarray(session.project.skeleton.index_edges, int).reshape(-1, 2)
         self.canvas, self.bar = LabelCanvas(view.canvas_size), FrameBar(view.canvas_size[1])
         self.bar.add_class("dlcnb-framebar")
-        self._on_client = on_client
+        self._redraw, self._sharpness = redraw, Sharpness(self.canvas, redraw)
         self._guard: InputGuard | None = None
         self.context: Context | None = None  # plays in place of the frame
         self.marks: list[str] = []  # those of `MARKS` that are seen
         self.pointer: Pointer | None = None  # knows what is under it
+        self._ahead: LRUCache[tuple[str, Look], Picture] = LRUCache(AHEAD)
+        self._condition = threading.Condition()
         self._forget()
         for canvas in (self.canvas, self.bar):
             canvas.on_client_ready(self.appear)
@@ -72,7 +79,8 @@ class Screen:
         guard.held = list(held)
         guard.label = LABEL
         made.sharpen(self.appear, self.canvas, self.bar)
-        guard.observe(lambda _: self._on_client(), "shown")
+        made.quick_seconds = PATIENCE
+        guard.observe(lambda _: self._redraw(), "shown")
         guard.observe(lambda _: self._keep_keys(), "attached")
         made.zooms(self.view)
         return made
@@ -85,11 +93,12 @@ class Screen:
     def appear(self, *_: Any) -> None:
         """Paint everything anew: the page's canvases are empty."""
         self._forget()
-        self._on_client()
+        self._redraw()
 
     def _forget(self) -> None:
         """Paint everything anew next time."""
         self._loupe: tuple[Any, ...] | None = ()
+        self._what: tuple[Any, ...] = (None,)
         self._cells: tuple[Any, ...] = (None, None)
 
     def paint(self, input: Input) -> tuple[str, str]:
@@ -97,14 +106,12 @@ class Screen:
         session, view = self.session, self.view
         name, outliers = session.cursor.image, session.outlier_rows()
         image, problem = self._read(name)
-        seen, away, ratio = self._scene(), None, self.canvas.ratio
-        scale = self._guard.shown if self._guard is not None else 1.0
-        seen = replace(seen, letters=round(LETTERS / min(max(scale, 0.4), 1)))  # as high on a small canvas
-        if (played := self.context and self.context.picture) and played[0].shape == image.shape:
-            image, away = played
-            seen = elsewhere(seen, f"{away:+d} frames" if away else "this frame")
-        frame = (name, away, view.fit, view.brightness, view.contrast, view.gamma, problem, ratio)
-        shown = look(image, view, ratio) if frame != self.canvas.shown else None
+        image, seen, away = self._played(image)
+        what, still = (name, away, problem, view.look()), away is None and not problem
+        look = view.look(self._sharpness.finer(what, view.fit.zoom, input, away is not None))
+        frame, shown = (*what, look.ratio), None
+        if frame != self.canvas.shown:
+            shown = self._made(name, look) if still else self._picture(image, look)
         loupe = None if seen.loupe is None else (seen.loupe, seen.loupe_box, frame)
         pictures = shown is not None or loupe != self._loupe
         things = label_things(seen, self.colors)
@@ -117,13 +124,46 @@ class Screen:
                 self.canvas.draw_frame(shown, frame)
             self.canvas.draw(1, things)
             if loupe != self._loupe:
-                self.canvas.draw(2, loupe_things(seen, image, view, ratio))
+                self.canvas.draw(2, loupe_things(seen, image, look))
             self._paint_bar(session.store(name).states, outliers, session.row)
-        self._loupe = loupe
+        if shown is not None and still and (name != self._what[0] or what == self._what):
+            self._prepare(look, input)
+        self._loupe, self._what = loupe, what
         self.marks = [name for name in ("ghosts", "hollow") if np.isfinite(getattr(seen, name)).any()]
         self.marks += ["outliers"] * bool(outliers)
         input.sent(light=not pictures)
         return name, problem
+
+    def _played(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Scene, int | None]:
+        """(image, what lies over it, None); while the context plays, another image, and how many frames it is away."""
+        scale = self._guard.shown if self._guard is not None else 1.0
+        seen = replace(self._scene(), letters=round(LETTERS / min(max(scale, 0.4), 1)))  # as high on a small canvas
+        played = self.context and self.context.picture
+        if not played or played[0].shape != image.shape:
+            return image, seen, None
+        image, away = played
+        return image, elsewhere(seen, f"{away:+d} frames" if away else "this frame"), away
+
+    def _prepare(self, look: Look, input: Input) -> None:
+        """Make the pictures of the frames around this one, on another thread, once the page has this one."""
+        images, row = self.session.by_video[self.session.video], self.session.row
+
+        def make(name: str) -> None:
+            input.ready()
+            self._made(name, look)
+
+        self.images.prepare([*images[row + 1 : row + 3], *reversed(images[max(row - 2, 0) : row])], make)
+
+    @cachedmethod(
+        lambda self: self._ahead, key=lambda self, name, look: (name, look), condition=lambda self: self._condition
+    )
+    def _made(self, name: str, look: Look) -> Picture:
+        return self._picture(self.images.read(name), look)
+
+    def _picture(self, image: NDArray[np.uint8], look: Look) -> Picture:
+        picture = self.canvas.picture(rendered(image, look))
+        _ = picture.url  # the work is done here, which may be ahead
+        return picture
 
     def _scene(self) -> Scene:
         on = (None, None) if self.pointer is None else (self.pointer.under(), self.pointer.placing())
@@ -161,4 +201,4 @@ class Screen:
     def snapshot(self) -> Image.Image:
         """The frame with all that lies over it, drawn in the kernel."""
         image, _ = self._read(self.session.cursor.image)
-        return picture(image, self.view, self._scene(), self.colors)
+        return picture(image, self.view.look(), self._scene(), self.colors)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from dlcnb.geometry import CanvasFit
     from dlcnb.widgets.labeler.state import LabelSession
 
-__all__ = ["REACH", "Field", "LabelView", "Message", "Pointer"]
+__all__ = ["REACH", "Field", "LabelView", "Look", "Message", "Pointer"]
 
 Message = dict[str, Any]  # see `InputGuard`
 Field: TypeAlias = tuple[float, float, float, float]  # left, top, right, bottom; px of the image
@@ -28,6 +29,26 @@ TOUCHING = 3.0  # canvas px by which one point may be nearer than another that l
 CLICK = 4.0  # canvas px of movement up to which a press is still a click
 NUDGE = 1.5  # and up to which it is one on a point: a suggestion is corrected by little
 WHEEL_ZOOM = 1.0015  # per CSS pixel of wheel travel
+
+
+@dataclass(frozen=True)
+class Look:
+    """How an image is seen: where on a canvas of (height, width), in which tones, and how fine."""
+
+    fit: CanvasFit
+    size: tuple[int, int]
+    brightness: float
+    contrast: float
+    gamma: float
+    ratio: float
+
+    def tones(self) -> NDArray[np.uint8] | None:
+        """What each grey value is shown as, uint8 (256,); None if as it is."""
+        if (self.brightness, self.contrast, self.gamma) == (0, 1, 1):
+            return None
+        value = (np.arange(256) / 255) ** (1 / self.gamma)
+        value = (value - 0.5) * self.contrast + 0.5 + self.brightness
+        return np.rint(np.clip(value, 0, 1) * 255).astype(np.uint8)
 
 
 class LabelView(Zoomable, HasTraits):
@@ -78,13 +99,9 @@ class LabelView(Zoomable, HasTraits):
             self.set_crosshair(self.crosshair, self.field and self.seen)
             self.revision += 1
 
-    def tones(self) -> NDArray[np.uint8] | None:
-        """What each grey value is shown as, uint8 (256,); None if as it is."""
-        if (self.brightness, self.contrast, self.gamma) == (0, 1, 1):
-            return None
-        value = (np.arange(256) / 255) ** (1 / self.gamma)
-        value = (value - 0.5) * self.contrast + 0.5 + self.brightness
-        return np.rint(np.clip(value, 0, 1) * 255).astype(np.uint8)
+    def look(self, ratio: float = 1.0) -> Look:
+        """How an image of ``image_size`` is seen now, with so many device pixels for each px of the canvas."""
+        return Look(self.fit, self.canvas_size, self.brightness, self.contrast, self.gamma, ratio)
 
     def toggle(self, name: str) -> None:
         """Switch ``loupe``, ``ghost``, ``skeleton``, ``names`` or ``labels`` on or off."""

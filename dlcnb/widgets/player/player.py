@@ -20,7 +20,7 @@ from dlcnb.poses import Poses, bone_edges, read_poses
 from dlcnb.project import Project, Skeleton
 from dlcnb.render import palette
 from dlcnb.video import DamagedFrameError, VideoReader
-from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, fineness, render_view, room
+from dlcnb.widgets.base.canvas import FrameCanvas, Painter, batch, render_view, room
 from dlcnb.widgets.base.choices import pcutoff_slider
 from dlcnb.widgets.base.html import Html, markup, muted
 from dlcnb.widgets.base.input_guard import Input
@@ -28,6 +28,7 @@ from dlcnb.widgets.base.paint import Thing, on_picture
 from dlcnb.widgets.base.pictures import stacked
 from dlcnb.widgets.base.poses_choice import PosesChoice
 from dlcnb.widgets.base.quiet import Quiet
+from dlcnb.widgets.base.sharpness import Sharpness
 from dlcnb.widgets.base.view import View, button, row, shown
 from dlcnb.widgets.base.zoom import canvas_size
 from dlcnb.widgets.player.draw import legends, pose_things, problem_text
@@ -48,7 +49,6 @@ __all__ = ["Player"]
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 READOUT_SECONDS = 0.1  # the slider and the numbers follow playback this often
 PLAY_AHEAD = 3  # frames on their way while playing, so that a slow connection costs lag, not frames; else one
-REST = 0.2  # s that a frame is looked at before it comes as fine as the screen shows it
 WHEEL_ZOOM = 1.0015  # per CSS pixel of wheel travel
 
 
@@ -78,7 +78,6 @@ class Player(View):
     _ticket = None  # of the thread that plays; another one, or none, tells it to end
     _drag_from = None
     _scrubbing = False
-    _looked_at = False
 
     def __init__(
         self,
@@ -101,6 +100,7 @@ class Player(View):
         self._build()
         super().__init__([*self._rows, self.input.guard])
         self._painter = Painter(self._paint, self.fail)
+        self._sharpness = Sharpness(self.canvas, self._painter.request)
         self._connect()
         self._load(poses, project, labels, skeleton)
         if "outliers" in self.lanes:
@@ -315,7 +315,8 @@ class Player(View):
 
     def _paint(self) -> None:
         state = self.state
-        finer, before, what = self._fineness(), self._drawn(), (state.frame, state.fit)
+        what = (state.frame, state.fit)
+        finer = self._sharpness.finer(what, state.fit.zoom, self.input, state.playing)
         view, things, problem = self._seen(finer)
         self.input.ready(PLAY_AHEAD if state.playing else 0)
         with batch(self.canvas):
@@ -324,27 +325,7 @@ class Player(View):
             self.timeline.draw_marks(state)
             self.timeline.draw_playhead(state)
         self.input.sent()
-        self._look_longer(what == before[:2], finer)
         self._tell_frame(problem)
-
-    def _drawn(self) -> tuple[Any, ...]:
-        """Which frame the canvas shows, where it lies, and how fine it is."""
-        return self.canvas.shown or (None, None, 1.0)
-
-    def _fineness(self) -> float:
-        """How many pixels of the frame for each px of the canvas: more only where it is looked at, by a quick way."""
-        state, (frame, fit, finer) = self.state, self._drawn()
-        if state.playing or (frame, fit) != (state.frame, state.fit):
-            return 1.0
-        return fineness(fit.zoom, self.canvas.ratio) if self.input.quick else finer
-
-    def _look_longer(self, same: bool, painted: float) -> None:
-        """Paint what stays a while once more, if the screen shows it finer; ``same``: as it was painted before."""
-        if self.state.playing or not same:
-            self._looked_at = False
-        if not (self.state.playing or self._looked_at) and painted < fineness(self.state.fit.zoom, self.canvas.ratio):
-            self._looked_at = True
-            self._painter.request(after=REST)
 
     def _seen(self, ratio: float = 1.0) -> tuple[NDArray[np.uint8], list[Thing], str]:
         """The frame as the canvas shows it, uint8 (height, width, 3), what lies over it, and what is wrong with it."""

@@ -16,9 +16,10 @@ from PIL import Image
 from dlcnb.labels import Fault
 from dlcnb.project import Project
 from dlcnb.render import palette
-from dlcnb.widgets.base.canvas import Painter, encode_jpeg
+from dlcnb.widgets.base.canvas import Painter
 from dlcnb.widgets.base.html import Html, Markup, legend, markup, muted
 from dlcnb.widgets.base.input_guard import InputGuard
+from dlcnb.widgets.base.jpeg import encode_jpeg
 from dlcnb.widgets.base.view import View, button, gesture, row, shown
 from dlcnb.widgets.gallery.gallery_state import Cell
 from dlcnb.widgets.gallery.label_pictures import LabelPictures, edges_of

@@ -17,9 +17,9 @@ from dlcnb.labels import Variability
 from dlcnb.project import Project
 from dlcnb.render import palette
 from dlcnb.widgets.base.axes import Plot, ticks
-from dlcnb.widgets.base.canvas import encode_jpeg
 from dlcnb.widgets.base.html import Html, Markup, heading, markup, table
 from dlcnb.widgets.base.input_guard import InputGuard
+from dlcnb.widgets.base.jpeg import encode_jpeg
 from dlcnb.widgets.base.pictures import stacked
 from dlcnb.widgets.base.view import View, button, gesture, shown
 from dlcnb.widgets.gallery.gallery_state import Cell

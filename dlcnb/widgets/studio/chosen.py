@@ -10,9 +10,10 @@ import numpy as np
 from PIL import Image
 
 from dlcnb.video import DamagedFrameError, VideoError, VideoReader
-from dlcnb.widgets.base.canvas import Painter, encode_jpeg
+from dlcnb.widgets.base.canvas import Painter
 from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.html import Html, muted
+from dlcnb.widgets.base.jpeg import encode_jpeg
 from dlcnb.widgets.base.view import button
 from dlcnb.widgets.training.state import clock_text
 

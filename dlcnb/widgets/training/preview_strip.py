@@ -10,9 +10,10 @@ import ipywidgets
 from traitlets import link
 
 from dlcnb.run import Run
-from dlcnb.widgets.base.canvas import PaintedBox, Painter, encode_jpeg
+from dlcnb.widgets.base.canvas import PaintedBox, Painter
 from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.html import Html, heading
+from dlcnb.widgets.base.jpeg import encode_jpeg
 from dlcnb.widgets.training.preview import draw_preview, read_preview
 
 if TYPE_CHECKING:

@@ -1,15 +1,16 @@
 """Around labeling: frames of the video in the place of the frame, names at the pointer, screens with finer pixels."""
 
 import re
+import threading
 
 import numpy as np
 import pytest
 from support.labeling import BODYPARTS, COUNT
-from support.widgets import painted, shown
+from support.widgets import answered, painted, shown
 
 from dlcnb.widgets import Labeler
 from dlcnb.widgets.base.paint import Circles, Polygons, Text
-from dlcnb.widgets.labeler.draw import label_things
+from dlcnb.widgets.labeler.draw import label_things, rendered
 from dlcnb.widgets.labeler.scene import loupe_box, scene
 
 ZOOM = 5  # canvas px per image px
@@ -169,12 +170,56 @@ class TestFinePixels:
         np.testing.assert_allclose(labeler.session.points()[0], (30.3, 40.7))
         assert labeler.snapshot().size == before.size
 
-    def test_a_frame_is_sent_as_fine_as_it_is_and_no_finer(self, labeler):
-        labeler.input.guard.ratios = [2.0, 2.0]
+    def test_a_frame_is_sent_as_fine_as_it_is_and_no_finer(self, labeler, monkeypatch):
+        answered(labeler.input.guard, monkeypatch)
         message(labeler, type="resized")
         assert shown(labeler).shape[:2] == labeler.view.canvas_size  # the frame has fewer pixels than the canvas
         labeler.view.zoom(8)
         assert shown(labeler).shape[0] == 2 * labeler.view.canvas_size[0]  # its pixels are seen as squares
+
+    def test_by_a_slow_way_no_more_is_sent(self, labeler, monkeypatch):
+        monkeypatch.setattr(labeler.input, "quick_seconds", 0.0)
+        answered(labeler.input.guard, monkeypatch)
+        message(labeler, type="resized")
+        labeler.view.zoom(8)
+        assert shown(labeler).shape[0] == labeler.view.canvas_size[0]
+
+
+class TestAhead:
+    """Pictures of the frames around the present one are made before they are asked for."""
+
+    @pytest.fixture
+    def made(self, labeler, monkeypatch):
+        """Names of the threads that have made pictures, since all were made that are wanted."""
+        labeler.wait(60)
+        labeler.images._worker.wait(60)
+        threads = []
+
+        def noted(image, look):
+            threads.append(threading.current_thread())
+            return rendered(image, look)
+
+        monkeypatch.setattr("dlcnb.widgets.labeler.screen.rendered", noted)
+        return threads
+
+    def test_the_next_frame_is_there_at_once(self, labeler, made):
+        labeler.images.close()  # of what is only read, nothing is left, and nothing more is made ahead
+        before = shown(labeler)
+        message(labeler, type="key", key="d")
+        after = shown(labeler)
+        assert not made
+        assert not np.array_equal(before, after)
+
+    def test_a_frame_is_never_shown_in_the_tones_of_before(self, labeler, made):
+        before = shown(labeler)
+        labeler.view.brightness = 0.5
+        message(labeler, type="key", key="d")
+        bright = shown(labeler)
+        assert made
+        labeler.view.brightness = 0.0
+        assert bright.mean() > shown(labeler).mean() + 50
+        message(labeler, type="key", key="a")
+        np.testing.assert_array_equal(shown(labeler), before)
 
 
 def test_escape_closes_what_is_open_first_and_then_leaves_the_picture(labeler, monkeypatch):

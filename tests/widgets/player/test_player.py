@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from support.widgets import frames_sent, shown
+from support.widgets import answered, frames_sent, shown
 
 from dlcnb.labels import Labels
 from dlcnb.poses import Poses
@@ -206,18 +206,13 @@ def test_a_client_that_connects_gets_the_whole_picture(player, monkeypatch):
 
 @pytest.fixture
 def large(tmp_path, monkeypatch):
-    """A player on a screen of two pixels per px, whose video has two pixels for each px of the canvas.
-
-    What the page does is done here: it tells that a frame has arrived.
-    """
+    """A player on a screen of two pixels per px, whose video has two pixels for each px of the canvas."""
     path = tmp_path / "large.mp4"
     with VideoWriter(path, SIZE, 30) as writer:
         for frame in range(4):
             writer.write(numbered(frame))
     made = Player(path, width=SIZE[1] // 2)
-    guard = made.input.guard
-    monkeypatch.setattr(guard, "send", lambda frame: made.input._from_guard(guard, {**frame, "type": "ack"}, []))
-    guard.attached, guard.ratios = 1, [2.0, 2.0]
+    answered(made.input.guard, monkeypatch)
     yield made
     made.close()
 

@@ -20,8 +20,8 @@ from dlcnb.labels import LabelStore
 from dlcnb.project import Project
 from dlcnb.project.recent import recent_projects, remember
 from dlcnb.video import VideoReader, VideoWriter
-from dlcnb.widgets.base.canvas import decode_jpeg
 from dlcnb.widgets.base.folders import FolderBrowser
+from dlcnb.widgets.base.jpeg import decode_jpeg
 from dlcnb.widgets.studio import tab
 from dlcnb.widgets.studio.chosen import facts_of
 from dlcnb.widgets.studio.door import FrontDoor
