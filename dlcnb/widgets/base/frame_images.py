@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import numpy as np
 from cachetools import LRUCache, cachedmethod
@@ -32,7 +33,7 @@ class FrameImages:
         self._kept: LRUCache[str, NDArray[np.uint8]] = LRUCache(KEPT)
         self._condition = threading.Condition()
         self._ahead: tuple[tuple[str, ...], Callable[[str], object]] = (), self.read
-        self._worker = Painter(self._fetch, lambda error: None)  # an unreadable frame is told when it is shown
+        self._worker = Painter(self._fetch, lambda error: None)
 
     @cachedmethod(lambda self: self._kept, condition=lambda self: self._condition)
     def read(self, image: str) -> NDArray[np.uint8]:
@@ -58,10 +59,12 @@ class FrameImages:
         for image in images:
             if self._ahead is not ahead:
                 return
-            make(image)
+            with suppress(LabelError):  # one that can't be read is told when it is shown
+                make(image)
 
     def close(self) -> None:
-        """Forget all images."""
+        """Forget all images; nothing more is made ready."""
         self._worker.close()
+        self._ahead = (), self.read
         with self._condition:
             self._kept.clear()

@@ -46,17 +46,41 @@ def test_two_that_want_the_same_image_at_once_read_it_once(images, names, monkey
     np.testing.assert_array_equal(*got)
 
 
+class Slow:
+    """Notes the images that it is called with; the first call ends when it is told to."""
+
+    def __init__(self):
+        self.made, self.began, self.go = [], threading.Event(), threading.Event()
+
+    def __call__(self, name):
+        self.began.set()
+        assert self.go.wait(60)
+        self.made.append(name)
+
+
 def test_what_is_no_longer_wanted_is_left(images, names):
-    made, began, go = [], threading.Event(), threading.Event()
-
-    def first(name):
-        began.set()
-        assert go.wait(60)
-        made.append(name)
-
-    images.prepare(names[:3], first)
-    assert began.wait(60)
-    images.prepare(names[3:5], made.append)
-    go.set()
+    slow = Slow()
+    images.prepare(names[:3], slow)
+    assert slow.began.wait(60)
+    images.prepare(names[3:5], slow.made.append)
+    slow.go.set()
     assert images._worker.wait(60)
-    assert made == [names[0], *names[3:5]]
+    assert slow.made == [names[0], *names[3:5]]
+
+
+def test_one_that_cannot_be_read_holds_up_no_other(images, names):
+    (images._project.root / names[0]).write_bytes(b"nothing")
+    made = []
+    images.prepare(names[:2], lambda name: made.append(images.read(name)))
+    assert images._worker.wait(60)
+    assert len(made) == 1
+
+
+def test_once_closed_nothing_more_is_made(images, names):
+    slow = Slow()
+    images.prepare(names[:3], slow)
+    assert slow.began.wait(60)
+    images.close()
+    slow.go.set()
+    assert images._worker.wait(60)
+    assert slow.made == [names[0]]
