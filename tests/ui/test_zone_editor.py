@@ -2,7 +2,7 @@
 
 import pytest
 from support.cells import SPIKE
-from support.page import settle
+from support.page import faultless, settle
 
 CELL = SPIKE + "from dlcnb import ZoneEditor\nv = ZoneEditor(project)"
 CANVAS = ".dlcnb-zones canvas"
@@ -79,6 +79,25 @@ def test_keys_alone_draw_move_and_undo_and_reach_no_cell(editor):
     page.keyboard.press("Delete")
     editor.until("not v.state.zones")
     assert page.evaluate(cells) == count
+
+
+LISTED = "count => document.querySelector('.dlcnb-zones select[multiple]').options.length === count"
+
+
+def test_zones_that_are_deleted_leave_no_error_in_the_console(editor):
+    page = editor.page
+    with faultless(page):
+        for number, (a, b) in enumerate([((30, 30), (90, 80)), ((100, 20), (140, 60))], 1):
+            page.get_by_role("button", name="Rectangle").click()
+            drag(editor, a, b)
+            page.wait_for_function(LISTED, arg=number)
+        page.keyboard.press("Delete")
+        page.wait_for_function(LISTED, arg=1)
+        page.mouse.click(*place(editor, 60, 55))
+        editor.until("v.state.chosen == (0,)")
+        page.locator(".dlcnb-zones button[title^='Delete the selected']").click()
+        page.wait_for_function(LISTED, arg=0)
+        editor.idle()
 
 
 SET = ".dlcnb-zones button:has-text('Keep')"

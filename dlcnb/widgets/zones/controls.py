@@ -211,6 +211,7 @@ class ZoneControls:
             self.number.value = markup("{} {}", state.frame, muted(f"of {max(frames - 1, 0)}"))
             options = [(zone.name, n) for n, zone in enumerate(state.zones)]
             if list(self.list.options) != options:
+                self.list.value = ()  # first: the page can't select what is not in the list any more
                 self.list.options = options
             self.list.value = state.chosen
             self.name.value, self.name.disabled = (state.zone.name, False) if state.zone else ("", True)
