@@ -64,12 +64,13 @@ def scene(
     session: LabelSession,
     view: LabelView,
     edges: NDArray[np.int64],
-    on: tuple[int | None, int | None] = (None, None),
+    under: int | None = None,
+    placing: int | None = None,
 ) -> Scene:
     """The `Scene` of a `LabelSession` and a `LabelView`.
 
-    ``edges`` (E, 2) are those of the skeleton, ``on`` are the bodypart whose point is under the pointer, and the one
-    that a click there would place.
+    ``edges`` (E, 2) are those of the skeleton, ``under`` is the bodypart whose point is under the pointer, ``placing``
+    the one that a click there would place.
     """
     image, fit, none = session.cursor.image, view.fit, np.full((len(session.bodyparts), 2), np.nan)
     points, hollow, likelihood, ghosts = none, none, none[:, 0], none
@@ -102,14 +103,14 @@ def scene(
         fields=fit.to_canvas(np.reshape(fields(view.field) if view.field else [], (-1, 2, 2))),
         size=view.canvas_size,
         current=session.part,
-        placing=on[1],
+        placing=placing,
         dragging=view.held is not None,
         names=session.bodyparts,
         named=view.names,
         loupe=magnified,
         loupe_box=loupe_box(fit.to_canvas(magnified or (0.0, 0.0)), seen, view.canvas_size),
         pointer=np.array(view.pointer or (np.nan, np.nan)),
-        under=on[0],
+        under=under,
         unsure=session.unsure() & np.isfinite(hollow[:, 0]),
     )
 

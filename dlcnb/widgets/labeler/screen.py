@@ -166,8 +166,8 @@ class Screen:
         return picture
 
     def _scene(self) -> Scene:
-        on = (None, None) if self.pointer is None else (self.pointer.under(), self.pointer.placing())
-        return scene(self.session, self.view, self._edges, on)
+        on = () if self.pointer is None else (self.pointer.under(), self.pointer.placing())
+        return scene(self.session, self.view, self._edges, *on)
 
     def _read(self, name: str) -> tuple[NDArray[np.uint8], str]:
         """(pixels, what is wrong with the file or '')."""

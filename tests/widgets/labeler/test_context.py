@@ -80,7 +80,7 @@ class TestFramesAround:
 class TestPointer:
     def texts(self, labeler):
         on = labeler.pointer.under(), labeler.pointer.placing()
-        things = label_things(scene(labeler.session, labeler.view, NO_EDGES, on), labeler.colors)
+        things = label_things(scene(labeler.session, labeler.view, NO_EDGES, *on), labeler.colors)
         return [(thing.text, thing.bold) for thing in things if isinstance(thing, Text)]
 
     def test_the_bodypart_that_is_up_follows_it(self, labeler):
