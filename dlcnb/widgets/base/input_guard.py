@@ -7,7 +7,6 @@ are used instead, translated to the same messages.
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Input", "InputGuard"]
 
 _HERE = Path(__file__).parent
+SLOW = 2  # pictures in a row that take long, from which the way is slow
 
 
 class InputGuard(anywidget.AnyWidget):
@@ -121,7 +121,10 @@ class Input:
         self._keys, self._on_message = frozenset(keys), on_message
         self._sent, self._arrived = 0, threading.Condition()
         self._acknowledged = 0
-        self._sent_at, self._seconds = 0.0, math.inf  # when the last frame left, and how long one took to arrive
+        self._sent_at = 0.0  # when the last frame left
+        self._picture = 0, 0.0  # the last one with a picture that has not arrived, and when it left; 0: none
+        self._slow = 0  # how many pictures in a row took long to arrive
+        self._then: Callable[[], object] | None = None
         self._client = False
         self._emptied: Callable[[], object] | None = None
         self.guard.on_msg(self._from_guard)
@@ -173,10 +176,11 @@ class Input:
                     lambda: self._acknowledged >= self._sent - ahead, self.ack_seconds
                 )
 
-    def sent(self, light: bool = False) -> None:
+    def sent(self, light: bool = False, timed: bool = True) -> None:
         """Call after sending a frame: ask the page to tell when it has it.
 
         Of ``light`` ones, which have no picture, at most every ``light_seconds``: each answer delays the next gesture.
+        How long the others take tells how quick the way is, if they are ``timed``: those with a whole picture.
         """
         if light and time.monotonic() - self._sent_at < self.light_seconds:
             return
@@ -184,27 +188,53 @@ class Input:
             with self._arrived:
                 self._sent += 1
                 self._sent_at = time.monotonic()
+                if timed and not light:
+                    self._picture = self._sent, self._sent_at
             self.guard.send({"type": "frame", "id": self._sent})
 
     @property
-    def quick(self) -> bool:
-        """Whether the last frame has arrived, and soon, so that there is room for a larger one."""
+    def arrived(self) -> bool:
+        """Whether the page has all that was sent."""
         with self._arrived:
-            return self._acknowledged == self._sent and self._seconds < self.quick_seconds
+            return self._acknowledged == self._sent
+
+    @property
+    def quick(self) -> bool:
+        """Whether pictures arrive soon, so that there is room for a larger one; one that did not may be an accident."""
+        return self._slow < SLOW
+
+    def when_arrived(self, call: Callable[[], object]) -> None:
+        """Call this once the page has all that was sent, in place of what was to be called then before."""
+        with self._arrived:
+            arrived = self._acknowledged == self._sent
+            self._then = None if arrived else call
+        if arrived:
+            call()
 
     def _from_guard(self, _: object, message: dict[str, Any], buffers: object) -> None:
+        then = None
         with self._arrived:
             self._client = True
             if message.get("type") == "ack":
-                self._acknowledged = max(self._acknowledged, int(message["id"]))
+                self._acknowledge(int(message["id"]))
                 if self._acknowledged == self._sent:
-                    self._seconds = time.monotonic() - self._sent_at
-                self._arrived.notify_all()
-                return
+                    then, self._then = self._then, None
+        if message.get("type") == "ack":
+            if then is not None:
+                then()
+            return
         if message.get("type") == "resized" and self._emptied is not None:
             self._emptied()
         else:
             self._on_message(message)
+
+    def _acknowledge(self, frame: int) -> None:
+        self._acknowledged = max(self._acknowledged, frame)
+        picture, left = self._picture
+        if 0 < picture <= self._acknowledged:
+            slow = time.monotonic() - left >= self.quick_seconds
+            self._slow, self._picture = self._slow + 1 if slow else 0, (0, 0.0)
+        self._arrived.notify_all()
 
     # --- fallback: ipycanvas' own events, used until a guard reports from a page ---
 

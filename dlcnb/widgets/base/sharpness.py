@@ -54,7 +54,9 @@ class Sharpness:
             self._settled = best <= 1 or (rested and input.quick)
             self._finer = best if self._settled else 1.0
         elif rested and not self._settled:
-            input.ready()  # then it is known how long the way is
+            if not input.arrived:
+                input.when_arrived(lambda: self._again(REST))  # then it is known how long the way is
+                return self._finer
             self._settled = True
             self._finer = best if input.quick else 1.0
         if not (self._settled or moving):

@@ -131,7 +131,7 @@ class Screen:
         self._loupe, self._what = loupe, what
         self.marks = [name for name in ("ghosts", "hollow") if np.isfinite(getattr(seen, name)).any()]
         self.marks += ["outliers"] * bool(outliers)
-        input.sent(light=not pictures)
+        input.sent(light=not pictures, timed=shown is not None)
         return name, problem
 
     def _played(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Scene, int | None]:

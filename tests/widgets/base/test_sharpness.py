@@ -45,22 +45,21 @@ def calm(monkeypatch):
 
 
 def test_what_follows_quickly_is_coarse_and_painted_again_once_it_stays(looked, hasty):
-    looked.sharpness._since = 0.0
     assert [looked.paint(n) for n in range(3)] == [1, 1, 1]
     assert len(looked.asked) == 3
     looked.paint(2)  # a point moved in it: that puts off the other painting, so it is asked for anew
     assert len(looked.asked) == 4
 
 
-def test_what_stays_is_as_fine_as_the_screen_and_so_is_the_next(looked, calm):
-    assert looked.paint(0) == 1  # how long the way is isn't known yet
-    assert looked.paint(0) == 2
+def test_what_stays_is_as_fine_as_the_screen_and_so_is_the_next(looked, hasty, monkeypatch):
+    looked.paint(0)
+    assert looked.paint(1) == 1
+    monkeypatch.setattr(sharpness, "REST", 0.0)
     assert looked.paint(1) == 2
-    assert len(looked.asked) == 1
+    assert looked.paint(2) == 2
 
 
 def test_an_emptied_canvas_gets_it_again(looked, calm):
-    looked.paint(0)
     looked.paint(0)
     looked.canvas.forget()
     assert looked.paint(0) == 2
@@ -68,8 +67,24 @@ def test_an_emptied_canvas_gets_it_again(looked, calm):
 
 def test_by_a_slow_way_it_stays_coarse_and_is_asked_for_once(looked, calm):
     looked.input.quick_seconds = 0.0
-    assert [looked.paint(0) for _ in range(4)] == [1] * 4
-    assert len(looked.asked) == 1
+    assert [looked.paint(n) for n in range(4)] == [2, 2, 1, 1]
+    asked = len(looked.asked)
+    assert [looked.paint(3) for _ in range(3)] == [1] * 3
+    assert len(looked.asked) == asked
+
+
+def test_one_that_arrives_late_is_made_fine_then(looked, hasty, monkeypatch):
+    guard = looked.input.guard
+    looked.input.quick_seconds = 0.0  # all are late
+    monkeypatch.setattr(guard, "send", lambda message: None)
+    looked.paint(0)
+    monkeypatch.setattr(sharpness, "REST", 0.0)
+    asked = len(looked.asked)
+    assert looked.paint(0) == 1
+    assert len(looked.asked) == asked
+    guard._handle_custom_msg({"type": "ack", "id": looked.input._sent}, [])
+    assert len(looked.asked) == asked + 1
+    assert looked.paint(0) == 2
 
 
 def test_what_moves_is_coarse_until_it_stops(looked, calm):
@@ -79,6 +94,6 @@ def test_what_moves_is_coarse_until_it_stops(looked, calm):
 
 
 def test_nothing_is_finer_than_the_image(looked, calm):
-    looked.paint(0, zoom=1.0)
+    assert looked.paint(0, zoom=1.0) == 1
     assert looked.paint(0, zoom=1.0) == 1
     assert not looked.asked

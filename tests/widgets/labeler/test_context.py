@@ -181,8 +181,10 @@ class TestFinePixels:
         monkeypatch.setattr(labeler.input, "quick_seconds", 0.0)
         answered(labeler.input.guard, monkeypatch)
         message(labeler, type="resized")
-        labeler.view.zoom(8)
-        assert shown(labeler).shape[0] == labeler.view.canvas_size[0]
+        for _ in range(3):
+            labeler.view.zoom(4)
+            last = shown(labeler).shape[0]
+        assert last == labeler.view.canvas_size[0]
 
 
 class TestAhead:
