@@ -215,12 +215,14 @@ class Assistance(Frames):
         self.note(self._left(len(taken)))
 
     def _next_open(self, image: str, order: Sequence[int]) -> int | None:
-        """The bodypart to place next, of those in ``order``: an open one without a hollow point, else any that is open.
+        """The bodypart to place next: the first in ``order`` that is open without a sure hollow point; else any open.
 
-        So that a click is not taken by one that is only to be accepted.
+        So that a click is not taken by one that is only to be accepted; but who clicks as the list goes meets all that
+        are to be looked at.
         """
         hollow, unplaced = self.suggested(image)[0], self.open_parts(image)
-        for wanted in (unplaced & np.isnan(hollow).any(axis=1), unplaced):
+        bare = np.isnan(hollow).any(axis=1) | self.unsure(image)
+        for wanted in (unplaced & bare, unplaced):
             if found := [k for k in order if wanted[k]]:
                 return found[0]
         return None

@@ -237,9 +237,8 @@ class Frames:
         self._begun_at = image, part
 
     def _first_open(self, image: str, otherwise: str) -> str:
-        """The bodypart to begin with in a frame: as `_next_open`, but an unsure one before those that are sure."""
-        unsure = self.unsure(image)
-        wanted = self._next_open(image, sorted(range(len(self.bodyparts)), key=lambda k: not unsure[k]))
+        """The bodypart to begin with in a frame."""
+        wanted = self._next_open(image, range(len(self.bodyparts)))
         return otherwise if wanted is None else self.bodyparts[wanted]
 
     def _begin_anew(self) -> None:
