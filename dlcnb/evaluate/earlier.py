@@ -16,7 +16,8 @@ from dlcnb.evaluate.core import Evaluation
 from dlcnb.evaluate.summary import errors, px_text, summarize
 from dlcnb.evaluate.verdict import FEW_TESTED
 from dlcnb.files import StrPath
-from dlcnb.project import run_info
+from dlcnb.project import ProjectError, run_info
+from dlcnb.run import Run
 
 if TYPE_CHECKING:
     from dlcnb.project import Project
@@ -55,9 +56,20 @@ class Before:
 
 
 def evaluations(project: Project, run: StrPath) -> list[Path]:
-    """The files of a run's evaluations, the newest first."""
-    found = [path for path in project.evaluation_dir(run).glob(_REPORT) if path.is_file()]
+    """The files of a run's evaluations that say what it is worth, the newest first: of its best snapshot or later ones.
+
+    Where it has no snapshots any more, all of them do.
+    """
+    try:
+        best = Run(run).find("best")[0]
+    except ProjectError:
+        best = 0
+    found = [path for path in project.evaluation_dir(run).glob(_REPORT) if path.is_file() and _step(path) >= best]
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def _step(report: Path) -> int:
+    return int(re.findall(r"\d+", report.stem)[-1])
 
 
 def before(project: Project, report: Path) -> Before | None:

@@ -7,6 +7,7 @@ import pytest
 
 from dlcnb.evaluate import Evaluation, before, evaluations, worse
 from dlcnb.project import Project
+from dlcnb.run import Run
 
 PARTS = ("snout", "tail")
 
@@ -86,3 +87,17 @@ def test_a_damaged_evaluation_is_passed_over_in_silence(project):
         judged(4).write(project.evaluation_dir(run))
     evaluations(project, first)[0].write_text("{")
     assert before(project, *evaluations(project, second)) is None
+
+
+def test_a_run_is_judged_by_its_best_snapshot_or_a_later_one(project):
+    run = Run(project.new_run(0.8))
+    folder, early, late = project.evaluation_dir(run.folder), judged(9), replace(judged(4), step=20)
+    early.write(folder)
+    assert [path.name for path in evaluations(project, run.folder)] == ["evaluation-9.json"]
+    for step in (9, 20):
+        run.snapshot(step).touch()
+    run.best_file.write_text('{"step": 20, "val_mean_px": 4.0}')
+    assert not evaluations(project, run.folder)  # it was trained on since
+    late.write(folder)
+    early.write(folder)  # once more, to compare
+    assert [path.name for path in evaluations(project, run.folder)] == ["evaluation-20.json"]
