@@ -117,3 +117,37 @@ def test_what_takes_frames_stays_in_sight_while_one_scrolls_through_them(stage):
         arg=queue,
     )
     assert not unseen(page, ROOT, (take,))
+
+
+BACK = """root => { // to the last control, at the end of what is scrolled
+    const one = [...document.querySelectorAll(`${root} :is(button, input, select, [tabindex="0"])`)]
+        .filter((one) => one.offsetWidth && !one.disabled && one.tabIndex >= 0).at(-1);
+    one.scrollIntoView({ block: 'end' });
+    one.focus();
+}"""
+BEHIND = """([root, row]) => { // what has the focus, and how many px of it lie behind the row; null outside of the root
+    const one = document.activeElement, lid = document.querySelector(row);
+    if (!one.closest(root)) return null;
+    const box = one.getBoundingClientRect(), over = lid.getBoundingClientRect();
+    const apart = lid.contains(one) || box.right <= over.left || box.left >= over.right;
+    const hidden = apart ? 0 : Math.min(box.bottom, over.bottom) - Math.max(box.top, over.top);
+    return [one.innerText || one.title || one.tagName, hidden];
+}"""
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (620, 900)], ids=str)
+def test_nothing_that_has_the_focus_lies_behind_the_buttons_that_stay(stage, size):
+    page, root, row = stage.page, ".dlcnb-trajectories", ".dlcnb-trajectories > .dlcnb-moves"
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    stage.ask("stage.show('Studio')")
+    stage.ask("stage.view.go_to('Trajectories') and None")
+    page.locator(row).wait_for()
+    stage.idle()
+    assert not settle(page, ROOT)
+    page.evaluate(BACK, root)
+    seen = []
+    while (now := page.evaluate(BEHIND, [root, row])) is not None:
+        seen.append(now)
+        page.keyboard.press("Shift+Tab")
+    assert len(seen) > 20
+    assert not [name for name, hidden in seen if hidden > 1]
