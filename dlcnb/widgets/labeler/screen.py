@@ -32,6 +32,7 @@ __all__ = ["Screen"]
 
 LETTERS = 13  # px
 AHEAD = 5  # pictures: this one, and two on each side
+LARGE = 3_000_000  # values of an image from which its picture is made ahead: that of a smaller one takes a few ms
 PATIENCE = 0.5  # s that a picture may take to the page and finer ones are sent: a point is placed the better
 LABEL = "Picture to label. C shows a crosshair for labeling by keys, question mark shows all keys, Escape leaves."
 
@@ -126,12 +127,13 @@ class Screen:
             if loupe != self._loupe:
                 self.canvas.draw(2, loupe_things(seen, image, look))
             self._paint_bar(session.store(name).states, outliers, session.row)
-        if shown is not None and still and (name != self._what[0] or what == self._what):
-            self._prepare(look, input)
+        new = shown is not None and still and (name != self._what[0] or what == self._what)
         self._loupe, self._what = loupe, what
         self.marks = [name for name in ("ghosts", "hollow") if np.isfinite(getattr(seen, name)).any()]
         self.marks += ["outliers"] * bool(outliers)
         input.sent(light=not pictures, timed=shown is not None)
+        if new:
+            self._prepare(image, look, input)
         return name, problem
 
     def _played(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Scene, int | None]:
@@ -144,15 +146,16 @@ class Screen:
         image, away = played
         return image, elsewhere(seen, f"{away:+d} frames" if away else "this frame"), away
 
-    def _prepare(self, look: Look, input: Input) -> None:
-        """Make the pictures of the frames around this one, on another thread, once the page has this one."""
+    def _prepare(self, image: NDArray[np.uint8], look: Look, input: Input) -> None:
+        """Read the frames around this one on another thread; make pictures of large ones, once the page has this."""
         images, row = self.session.by_video[self.session.video], self.session.row
+        around = [*images[row + 1 : row + 3], *reversed(images[max(row - 2, 0) : row])]
 
         def make(name: str) -> None:
             input.ready()
             self._made(name, look)
 
-        self.images.prepare([*images[row + 1 : row + 3], *reversed(images[max(row - 2, 0) : row])], make)
+        self.images.prepare(around, make if image.size >= LARGE else self.images.read)
 
     @cachedmethod(
         lambda self: self._ahead, key=lambda self, name, look: (name, look), condition=lambda self: self._condition

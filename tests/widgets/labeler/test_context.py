@@ -192,7 +192,11 @@ class TestAhead:
 
     @pytest.fixture
     def made(self, labeler, monkeypatch):
-        """Names of the threads that have made pictures, since all were made that are wanted."""
+        """The threads that have made pictures, since all were made that are wanted; a small one counts as large."""
+        labeler.wait(60)
+        monkeypatch.setattr("dlcnb.widgets.labeler.screen.LARGE", 0)
+        labeler.canvas.forget()
+        labeler.redraw()
         labeler.wait(60)
         labeler.images._worker.wait(60)
         threads = []
