@@ -45,6 +45,7 @@ def calm(monkeypatch):
 
 
 def test_what_follows_quickly_is_coarse_and_painted_again_once_it_stays(looked, hasty):
+    looked.paint("before")
     assert [looked.paint(n) for n in range(3)] == [1, 1, 1]
     assert len(looked.asked) == 3
     looked.paint(2)  # a point moved in it: that puts off the other painting, so it is asked for anew
@@ -75,9 +76,10 @@ def test_by_a_slow_way_it_stays_coarse_and_is_asked_for_once(looked, calm):
 
 def test_one_that_arrives_late_is_made_fine_then(looked, hasty, monkeypatch):
     guard = looked.input.guard
-    looked.input.quick_seconds = 0.0  # all are late
+    looked.paint("before")
+    looked.input.quick_seconds = 0.0  # all that follow are late
     monkeypatch.setattr(guard, "send", lambda message: None)
-    looked.paint(0)
+    assert looked.paint(0) == 1
     monkeypatch.setattr(sharpness, "REST", 0.0)
     asked = len(looked.asked)
     assert looked.paint(0) == 1
