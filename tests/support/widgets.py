@@ -20,7 +20,14 @@ def painted(widget, seconds=60):
 def shown(widget, seconds=60):
     """The picture on the frame layer of a widget's canvas, uint8 (H, W, 3)."""
     assert widget.wait(seconds)
-    data = bytes(widget.canvas._image.value).split(b",", 1)[1]
+    return frame_on(widget.canvas)
+
+
+def frame_on(canvas):
+    """The picture sent last for the lowest layer of a `FrameCanvas`, uint8 (H, W, 3)."""
+    image = canvas._images[0, 0, (canvas._turns[0] - 1) % canvas.turns]
+    head, data = bytes(image.value).split(b",", 1)
+    assert head == b"data:image/jpeg;base64"
     return np.array(Image.open(io.BytesIO(base64.b64decode(data))))
 
 

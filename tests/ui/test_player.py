@@ -179,6 +179,40 @@ def test_play_runs_to_the_end_and_space_pauses(player):
     assert not player.ask("p.state.playing")
 
 
+APART = """() => new Promise((done) => { // frames between the picture and its point, at each moment of playback
+    const canvas = document.querySelector('.dlcnb canvas');
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    const found = [], seen = new Set();
+    const look = () => {
+        const frame = (FRAME)();
+        const row = context.getImageData(0, 360, 640, 1).data;
+        let sum = 0, weight = 0;
+        for (let x = 0; x < 640; x++) {
+            const colored = Math.max(...row.slice(4 * x, 4 * x + 3)) - Math.min(...row.slice(4 * x, 4 * x + 3)) > 80;
+            if (colored) { sum += x + 0.5; weight += 1; }
+        }
+        if (weight) found.push(frame - ((sum / weight - 1) / 2 - 20) / 3);
+        seen.add(frame);
+        if (seen.has(89)) done([seen.size, found]);
+        else requestAnimationFrame(look);
+    };
+    look();
+})""".replace("FRAME", FRAME_ON_PAGE)
+
+
+def test_in_playback_the_points_lie_on_the_picture_that_they_belong_to(player):
+    """Also on a page that is slow, as where much else is shown."""
+    slow = player.page.context.new_cdp_session(player.page)
+    slow.send("Emulation.setCPUThrottlingRate", {"rate": 3})
+    player.ask(
+        "[p.state.set_poses(np.array([[[20.0 + 3 * n, 180]] * 2 for n in range(N)]), np.ones((N, 2))), p.play()]"
+    )
+    frames, apart = player.page.evaluate(APART)
+    slow.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+    assert frames > 5
+    assert max(abs(one) for one in apart) < 0.5
+
+
 def test_a_reloaded_page_shows_the_frame_again_and_goes_on(player):
     player.page.locator(CANVAS).click()
     player.page.keyboard.press("Shift+ArrowRight")

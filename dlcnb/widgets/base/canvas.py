@@ -6,6 +6,7 @@ import itertools
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -123,7 +124,9 @@ class PaintCanvas(MultiCanvas):
     What layer 0 shows has a key, ``shown``, so that the same is not sent twice; it is None once a page has emptied it.
 
     Pictures travel as data URLs in `ipywidgets.Image`s that are used again and again: ipycanvas turns any other format
-    into a blob URL that it never frees, some 60 kB of browser memory per frame.
+    into a blob URL that it never frees, some 60 kB of browser memory per frame. A page draws what such an image holds
+    when it comes to it; so that this is the picture that belongs to the things around it, the next paintings of a layer
+    have images of their own, ``turns`` in all.
 
     Parameters
     ----------
@@ -132,10 +135,13 @@ class PaintCanvas(MultiCanvas):
     layers : int
     """
 
+    turns = 1
+
     def __init__(self, size: tuple[int, int], layers: int = 2) -> None:
         height, width = size
         layout = ipywidgets.Layout(width="100%", max_width=f"{width}px", height="auto", flex="0 0 auto")
-        self._images: dict[tuple[int, int], ipywidgets.Image] = {}  # by layer, and place among its pictures
+        self._images: dict[tuple[int, int, int], ipywidgets.Image] = {}  # by layer, place among its pictures, and turn
+        self._turns: Counter[int] = Counter()  # how often each layer was painted on
         self.size, self.ratio = (height, width), 1.0
         self.shown: Any = None
         super().__init__(layers, width=width, height=height, layout=layout)
@@ -175,10 +181,11 @@ class PaintCanvas(MultiCanvas):
 
     def add(self, layer: int, things: Iterable[Thing]) -> None:
         """Paint over what is on a layer (call within `batch`)."""
-        numbers = itertools.count()
+        numbers, turn = itertools.count(), self._turns[layer] % self.turns
+        self._turns[layer] += 1
 
         def image(picture: Picture) -> ipywidgets.Image:
-            place = layer, next(numbers)
+            place = layer, next(numbers), turn
             if place not in self._images:
                 self._images[place] = ipywidgets.Image(format="url", value=b"")
             self._images[place].value = picture.url
@@ -208,9 +215,7 @@ class PaintCanvas(MultiCanvas):
 class FrameCanvas(PaintCanvas):
     """Layer 0 shows a video frame, the layers above it what lies over it."""
 
-    def __init__(self, size: tuple[int, int], layers: int = 2) -> None:
-        super().__init__(size, layers)
-        self._image = self._images[0, 0] = ipywidgets.Image(format="url", value=b"")
+    turns = 6  # more than there are frames on their way in playback
 
     def picture(self, image: NDArray[np.uint8]) -> Picture:
         """An image (height, width, 3) of the canvas's shape, to fill it."""

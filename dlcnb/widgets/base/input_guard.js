@@ -5,7 +5,7 @@ const GOES_ON = /Arrow|Page|^[-+=,.]$|^Ctrl\+[yz]$/i; // keys that move, zoom, u
 
 function initialize({ model }) {
   hear({ model });
-  // The kernel asks "has it arrived?" after each frame, so that it never has more than one on its way.
+  // The kernel asks "has it arrived?" after each frame, so that it never has more than a few on their way.
   model.on('msg:custom', (message) => {
     if (message.type !== 'frame') return;
     let sent = false;
@@ -13,8 +13,10 @@ function initialize({ model }) {
       if (!sent) model.send({ type: 'ack', id: message.id });
       sent = true;
     };
-    requestAnimationFrame(reply);
-    setTimeout(reply, 100); // a hidden tab has no animation frames
+    painted(model).then(() => {
+      requestAnimationFrame(reply);
+      setTimeout(reply, 100); // a hidden tab has no animation frames
+    });
   });
 }
 

@@ -168,10 +168,11 @@ class Input:
     def ready(self, ahead: int = 0) -> None:
         """Call before sending a frame: wait until a page has all frames but the last ``ahead``.
 
-        At most ``ack_seconds``, and not again before the page's next sign of life; not at all without a page.
+        At most ``ack_seconds``, and not again before the page's next sign of life, but for frames of a row, of which
+        some may be on their way; not at all without a page.
         """
         with self._arrived:
-            if self._client:
+            if self._client or ahead:
                 self._client = self._arrived.wait_for(
                     lambda: self._acknowledged >= self._sent - ahead, self.ack_seconds
                 )

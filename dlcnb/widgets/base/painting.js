@@ -9,4 +9,10 @@ async function keepPainting(model) {
   painter.currentProcessing = painter.currentProcessing.catch(() => {});
 }
 
-export { keepPainting };
+// Until all is painted that has arrived by now.
+async function painted(model) {
+  const painter = model.get('painter') && (await model.widget_manager.get_model(model.get('painter')));
+  await painter?.currentProcessing?.catch(() => {});
+}
+
+export { keepPainting, painted };
