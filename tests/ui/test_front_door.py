@@ -174,6 +174,32 @@ def test_choosing_moves_nothing_that_is_below(server, page):
     (server.root / "still.mp4").unlink()
 
 
+def test_a_name_that_came_from_the_video_is_typed_over_and_ones_own_stays(server, page):
+    for name in ("first", "second"):
+        own_video(server, name)
+    page.locator(".jp-LauncherCard", has_text="dlcnb Studio").click()
+    first, second = (page.locator(".dlcnb-choice", has_text=f"{name}.mp4") for name in ("first", "second"))
+    chips, name = page.locator(".dlcnb-new .dlcnb-chip"), page.get_by_placeholder("what it is about")
+    first.click()
+    chips.filter(has_text="first.mp4").wait_for()
+    until(page, lambda: name.input_value() == "first")
+    name.click()
+    page.keyboard.type("walk")
+    assert name.input_value() == "walk"
+    second.click()
+    chips.filter(has_text="second.mp4").wait_for()
+    first.click()
+    chips.filter(has_text="first.mp4").wait_for(state="detached")
+    assert name.input_value() == "walk"
+    name.click()
+    page.keyboard.type("s")  # to one's own it is added
+    assert sorted(name.input_value()) == sorted("walks")
+    page.locator(".lm-TabBar-tab", has_text="dlcnb Studio").locator(".lm-TabBar-tabCloseIcon").click()
+    until(page, lambda: not studios(server))
+    for name in ("first", "second"):
+        (server.root / f"{name}.mp4").unlink()
+
+
 def test_a_video_of_the_file_browser_opens_with_dlcnb_and_one_is_uploaded(server, page, tmp_path):
     own_video(server, "other")
     page.locator(".jp-DirListing-item", has_text="other.mp4").click(button="right")

@@ -28,6 +28,11 @@ def drag(lab, a, b):
     lab.page.mouse.up()
 
 
+NAMING = """() => {
+    const active = document.activeElement;
+    return active.matches('.dlcnb-zones .dlcnb-typed-over input') && active.selectionEnd - active.selectionStart ===
+        active.value.length;
+}"""  # the name of the zone has the keys, all of it selected
 BOX = "[[round(n) for n in z.box] for z in v.state.zones]"
 KEPT = "[(z.name, [round(n) for n in z.box]) for z in v.file.read()]"
 
@@ -66,6 +71,8 @@ def test_keys_alone_draw_move_and_undo_and_reach_no_cell(editor):
     page.keyboard.press("e")
     page.keyboard.press("Enter")
     (box,) = editor.until(f"len(v.state.zones) == 1 and {BOX}")
+    page.wait_for_function(NAMING)
+    page.keyboard.press("Enter")  # its name is left as it is
     for key in ("Shift+ArrowRight", "ArrowDown", "h", "ArrowLeft"):
         page.keyboard.press(key)
     editor.until(f"{BOX} == [[{box[0] + 9}, {box[1] + 1}, {box[2] + 10}, {box[3] + 1}]]")
@@ -91,6 +98,8 @@ def test_zones_that_are_deleted_leave_no_error_in_the_console(editor):
             page.get_by_role("button", name="Rectangle").click()
             drag(editor, a, b)
             page.wait_for_function(LISTED, arg=number)
+            page.wait_for_function(NAMING)
+            page.keyboard.press("Escape")
         page.keyboard.press("Delete")
         page.wait_for_function(LISTED, arg=1)
         page.mouse.click(*place(editor, 60, 55))
@@ -170,3 +179,48 @@ def test_a_name_that_is_clicked_is_typed_over(editor):
     page.keyboard.type("shelter")
     page.keyboard.press("Enter")
     editor.until("v.state.zone.name == 'shelter'")
+
+
+def test_what_is_typed_after_a_zone_is_drawn_is_its_name_and_enter_gives_the_keys_back(editor):
+    page = editor.page
+    page.get_by_role("button", name="Rectangle").click()
+    drag(editor, (30, 30), (90, 80))
+    page.wait_for_function(NAMING)
+    page.keyboard.type("wet nest")  # r, e and n are keys of the picture
+    page.keyboard.press("Enter")
+    editor.until("v.state.zone.name == 'wet nest'")
+    page.keyboard.press("p")
+    editor.until("v.state.tool == 'polygon'")
+    for corner in ((100, 20), (140, 20), (120, 60), (100, 20)):
+        page.mouse.click(*place(editor, *corner))
+    page.wait_for_function(NAMING)
+    page.keyboard.type("no name")
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    editor.until("v.state.chosen == (0,)")
+    assert editor.ask("[z.name for z in v.state.zones]") == ["wet nest", "zone 1"]
+
+
+def test_undo_right_after_a_zone_is_drawn_takes_it_back(editor):
+    page = editor.page
+    page.get_by_role("button", name="Rectangle").click()
+    drag(editor, (30, 30), (90, 80))
+    page.wait_for_function(NAMING)
+    page.keyboard.press("Control+z")
+    editor.until("not v.state.zones")
+    page.keyboard.press("e")
+    editor.until("v.state.tool == 'ellipse'")
+
+
+def test_space_on_the_picture_does_not_scroll(editor):
+    page = editor.page
+    page.mouse.click(*place(editor, 80, 60))
+    page.evaluate(
+        """() => {
+            window.spaces = [];
+            window.addEventListener('keydown', (e) => setTimeout(() => window.spaces.push(e.defaultPrevented)), true);
+        }"""
+    )
+    page.keyboard.press("Space")
+    page.wait_for_function("() => window.spaces.length === 1")
+    assert page.evaluate("() => window.spaces") == [True]

@@ -67,10 +67,44 @@ function nameTabs(root, captions) {
     });
 }
 
+const TYPED_OVER = '.dlcnb-typed-over input';
+
 function typeOver(e) {
-  if (!e.target.matches('.dlcnb-typed-over input')) return;
+  if (!e.target.matches(TYPED_OVER)) return;
   e.target.select();
+  e.target.dlcnbBefore = e.target.value;
   e.target.addEventListener('mouseup', (up) => up.preventDefault(), { once: true }); // which would select nothing again
+}
+
+// Give the field that is typed over the keys once it shows what the kernel says, unless one does something else first.
+function typeName(root, value, signal) {
+  const field = root.querySelector(TYPED_OVER);
+  if (!field || !root.contains(document.activeElement)) return;
+  const over = new AbortController();
+  const look = () => {
+    if (over.signal.aborted || signal.aborted) return;
+    if (field.disabled || field.value !== value) requestAnimationFrame(look);
+    else {
+      over.abort();
+      field.focus({ preventScroll: true });
+    }
+  };
+  for (const name of ['pointerdown', 'keydown'])
+    window.addEventListener(name, () => over.abort(), { capture: true, once: true, signal: over.signal });
+  look();
+}
+
+// Enter in such a field gives the picture its keys back, and Escape, which forgets what was typed. Undo is the picture's
+// until something is typed; true if it is to be done.
+function leaveName(e, home) {
+  const undoes = (e.ctrlKey || e.metaKey) && e.key === 'z' && e.target.value === e.target.dlcnbBefore;
+  if (!(undoes || ['Enter', 'Escape'].includes(e.key)) || e.isComposing) return false;
+  if (e.key === 'Escape') e.target.value = e.target.dlcnbBefore;
+  home.focus({ preventScroll: true }); // the field tells then what was typed
+  if (undoes) return true;
+  e.preventDefault();
+  e.stopImmediatePropagation();
+  return false;
 }
 
 function wordsBefore(one, root) {
@@ -223,7 +257,9 @@ function render({ model, el }) {
     const target = e.target;
     const typing = target.isContentEditable || ['TEXTAREA', 'SELECT'].includes(target.tagName);
     const textual = target.tagName === 'INPUT' && !['checkbox', 'radio', 'button'].includes(target.type);
-    if (typing || textual || target.closest('.dlcnb-own-keys')) return;
+    if (home.tagName === 'CANVAS' && target.matches(TYPED_OVER)) {
+      if (!leaveName(e, home)) return;
+    } else if (typing || textual || target.closest('.dlcnb-own-keys')) return;
     if ([' ', 'Enter'].includes(e.key) && target.matches('button, input, [role=button]')) {
       if (e.repeat) e.preventDefault(); // it presses what has the focus, once
       return;
@@ -238,6 +274,7 @@ function render({ model, el }) {
       send({ type: 'key', key });
       if (model.get('held').includes(key)) untilReleased(key, e.code);
     } else if (target === home) {
+      if (e.key === ' ' && home.tagName === 'CANVAS') e.preventDefault(); // which would scroll the page
       e.stopImmediatePropagation(); // ipycanvas would swallow it, Tab too; Lab would act on the cell
     }
   }
@@ -434,6 +471,7 @@ function render({ model, el }) {
       if (message.type === 'blur' && document.activeElement === home) home.blur();
       if (message.type === 'fullscreen') fullScreen(root);
       if (message.type === 'top') toTop(root);
+      if (message.type === 'name') typeName(root, message.value, abort.signal);
       if (message.type === 'focus' && home.offsetParent) home.focus({ preventScroll: true });
     };
     model.on('msg:custom', told);

@@ -47,7 +47,8 @@ class InputGuard(anywidget.AnyWidget):
 
     No JupyterLab shortcut fires while anything inside has the focus. It takes messages, too: ``{"type": "focus"}``
     gives the first canvas the keys, ``blur`` takes them away, ``fullscreen`` fills the screen, or ends that; ``top``
-    scrolls what is open in a Studio to its beginning.
+    scrolls what is open in a Studio to its beginning; ``name`` gives the field that is typed over the keys, once it
+    shows the ``value``.
     """
 
     _esm = page_code(_HERE / "menus.js", _HERE / "painting.js", _HERE / "input_guard.js")

@@ -264,7 +264,10 @@ class Assistance(Frames):
             self.accept_all()
         if self.state() == "done":
             self._go_on()
-            if not (self.message or done) and self.cursor.image != image:
+            if self.cursor.image == image:
+                return
+            self._brought_to = self.cursor.image
+            if not (self.message or done):
                 self.note("the frame before is done, its points accepted (Undo takes it back); this is the next")
 
     def _accepted(self, parts: Sequence[int], points: NDArray[np.float64]) -> dict[Change, str]:

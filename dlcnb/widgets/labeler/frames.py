@@ -60,6 +60,8 @@ class Frames:
     outliers: tuple[str, ...] = ()  # images that were extracted as outlier frames in this iteration, in their order
     _tables: tuple[Any, ...] = ()  # that told of them, and of what time they are
     _begun_at: tuple[str, str] = ("", "")  # image and bodypart that one began with when it was opened
+    _by_hand: frozenset[tuple[str, str]] = frozenset()  # (image, bodypart) that somebody chose, not the order
+    _brought_to = ""  # the image that `accept_all_and_go_on` opened, while nobody has done anything there
     mode: Any  # traits of the session
     revision: Any
     show: Any
@@ -232,7 +234,8 @@ class Frames:
         part = self.cursor.bodypart or self.bodyparts[0]
         if self.mode == "sequential" and image != self.cursor.image:
             part = self._first_open(image, part)
-        self.message, self.asking, self.named = "", "", ()
+        self.message, self.asking, self.named, self._brought_to = "", "", (), ""
+        self._by_hand -= {(image, part)}
         self.cursor.image, self.cursor.bodypart = image, part
         self._begun_at = image, part
 
@@ -251,22 +254,29 @@ class Frames:
 
     def begin(self) -> None:
         """Somebody is at work in this frame: no hollow points that come later choose another bodypart."""
-        self._begun_at = "", ""
+        self._begun_at, self._brought_to = ("", ""), ""
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether somebody chose the current bodypart; else it is the next in order."""
+        return (self.cursor.image, self.cursor.bodypart) in self._by_hand
 
     @locked
-    def choose(self, bodypart: str | int) -> None:
-        """Make a bodypart (its name or index) the current one."""
+    def choose(self, bodypart: str | int, by_hand: bool = False) -> None:
+        """Make a bodypart (its name or index) the current one: the next in order, or one that somebody chose."""
         name = bodypart if isinstance(bodypart, str) else self.bodyparts[bodypart]
         if name not in self.bodyparts:
             raise LabelError(f"no bodypart '{name}' in this project{nearest(name, self.bodyparts)}")
         self.message = ""
         self.begin()
+        chosen = {(self.cursor.image, name)}
+        self._by_hand = self._by_hand | chosen if by_hand else self._by_hand - chosen
         self.cursor.bodypart = name
 
     @locked
     def step_bodypart(self, count: int) -> None:
         """Make the bodypart ``count`` further down the list the current one, around the end."""
-        self.choose((self.part + count) % len(self.bodyparts))
+        self.choose((self.part + count) % len(self.bodyparts), by_hand=True)
 
     def note(self, text: str) -> None:
         """Show a hint; the same one twice is shown twice."""

@@ -152,7 +152,8 @@ MODE_TEXTS = {
     "loop": "As quick; after the last frame it goes back to the first one with the next bodypart",
 }
 POINTER_TEXTS = {
-    "click": "Place the current bodypart",
+    "click": "Place the bodypart that is named at the pointer: the one you chose, wherever that is; else the next in "
+    "order, or another one whose suggested point is clicked",
     "drag a point": "Move it",
     "drag": "Move the picture (also with the middle or right button)",
     "Ctrl+wheel": "Zoom to the pointer; zoomed in, the wheel alone does",

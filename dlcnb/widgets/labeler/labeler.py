@@ -209,7 +209,8 @@ class Labeler(View):
 
     @shown
     def _choose(self, index: int) -> None:
-        self.session.choose(index)
+        self.session.choose(index, by_hand=True)
+        self.redraw()  # what a click places may change with the same bodypart
 
     @shown
     def _show_part(self, image: str, bodypart: str) -> None:

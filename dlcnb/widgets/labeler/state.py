@@ -185,6 +185,10 @@ class LabelSession(Stored, HasTraits):
     def finish_and_go_on(self) -> None:
         """Call the frame done, as `finish`, and open the next one that is not, of outlier frames the next of those."""
         self.message = ""
+        if self._brought_to == self.cursor.image:  # it is the frame before that is meant
+            self._brought_to = ""
+            self.note("the frame before is done already; this is the next one")
+            return
         if self.state() != "done":
             self.finish()
         if self.state() == "done":
@@ -275,7 +279,7 @@ class LabelSession(Stored, HasTraits):
             self._note_conflicts(change.image)
         if remember:
             self.history.add(changes)
-        self.message = self.asking = ""
+        self.message = self.asking = self._brought_to = ""
         if edits or any(isinstance(change, Done) for change in changes):
             self.saved = "unsaved"
         self.revision += 1

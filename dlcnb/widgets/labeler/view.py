@@ -163,9 +163,10 @@ def _within(name: str, value: float, low: float, high: float) -> float:
 class Pointer:
     """Turns the messages of an `InputGuard` into clicks, drags, zoom and pan; a method for each type of message.
 
-    A click places the current bodypart, on a hollow point of another one that other one; on a point that is there,
-    where the mode would not place anything or with Shift, it makes that bodypart the current one. Dragging a point,
-    hollow or not, moves it; dragging the picture, or anything with another button, pans.
+    A click places the current bodypart; where that is only the next in order, a hollow point of another one that is hit
+    places that other one. On a point that is there, where the mode would not place anything or with Shift, it makes
+    that bodypart the current one. Dragging a point, hollow or not, moves it; dragging the picture, or anything with
+    another button, pans.
     """
 
     def __init__(self, session: LabelSession, view: LabelView) -> None:
@@ -202,7 +203,7 @@ class Pointer:
         view.set_pointer(place)
         if self._start is None:
             return
-        if not self._moving and math.dist(place, self._start) <= (NUDGE if self._taken else CLICK):
+        if not self._moving and math.dist(place, self._start) <= self._slack():
             return
         self._moving = True
         if self._taken:
@@ -210,6 +211,10 @@ class Pointer:
         else:
             view.pan(place[0] - self._last[0], place[1] - self._last[1])
         self._last = place
+
+    def _slack(self) -> float:
+        """How far a press may move and is a click still, canvas px: less on a point, unless another is placed there."""
+        return NUDGE if self._taken and self._target in (None, self._taken[0]) else CLICK
 
     def _dragged_to(self, place: Point, start: Point, point: Point) -> Point:
         """Where a taken point is when the pointer is at ``place``: it keeps its distance to the pointer."""
@@ -230,7 +235,7 @@ class Pointer:
                     session.choose_next_open()
                 return
             if taken and (message.get("shift") or (self._target is None and self._is_label(taken[0]))):
-                session.choose(taken[0])
+                session.choose(taken[0], by_hand=True)
             elif self._woke and self._button == 0:
                 session.note("the picture has the keys now; click again to place")
             elif self._button == 0 and not message.get("shift"):
@@ -283,11 +288,11 @@ class Pointer:
         return self._aimed(self.view.pointer)
 
     def _aimed(self, place: Point | None) -> int | None:
-        """As `placing`: the bodypart of a hollow point that is hit, in the sequential mode, unless the current one has
-        its own in reach; else the current one.
+        """As `placing`: the bodypart of a hollow point that is hit, in the sequential mode, unless the current one was
+        chosen by hand or has its own in reach; else the current one.
         """
         session, current = self.session, self.session.part
-        if session.mode != "sequential":
+        if session.mode != "sequential" or (session.by_hand and not session.placed):
             return current
         hit = self._near(place) if place and self.view.crosshair is None else None
         if place and hit and not self._is_label(hit[0]):

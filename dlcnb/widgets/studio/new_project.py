@@ -16,7 +16,7 @@ from dlcnb.widgets.base.chips import Chips
 from dlcnb.widgets.base.html import Html, heading, muted
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.task import Task
-from dlcnb.widgets.base.view import View, button, gesture, row
+from dlcnb.widgets.base.view import View, button, gesture, row, set_class
 from dlcnb.widgets.studio.videos import VideoChooser
 from dlcnb.widgets.studio.where import place_to_write, project_around
 
@@ -116,9 +116,15 @@ class NewProject(View):
         if not self._named:
             stem = self.videos.videos[0].stem if self.videos.videos else ""
             self._quiet.set(self.task_field, value=re.sub(r"[^\w]+", "_", stem).strip("_")[:40])
+            self._offer_name(True)
 
     def _on_name(self) -> None:
         self._named = bool(self.task_field.value)
+        self._offer_name(not self._named)
+
+    def _offer_name(self, offered: bool) -> None:
+        """A name that comes from a video is there to be typed over; one that was typed is not."""
+        set_class(self.task_field, "dlcnb-typed-over", offered)
 
     def _on_parent(self) -> None:
         """A project inside another one would be taken for a part of it: it is made beside that."""

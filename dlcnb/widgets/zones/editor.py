@@ -102,6 +102,7 @@ class ZoneEditor(View):
         self._painter = Painter(self._paint, self.fail)
         self.canvas.on_client_ready(lambda *_: self.redraw())
         self.state.observe(lambda _: self._on_state(), "revision")
+        self.state.observe(lambda _: self._ask_name(), "drawn")
         self.state.observe(lambda change: self.tell(change.new), "message")
         self.choose_video(path.stem)
 
@@ -311,6 +312,11 @@ class ZoneEditor(View):
             self.tell(f"Now: {told}.")
 
     # --- painting ---
+
+    def _ask_name(self) -> None:
+        """Let what is typed next be the name of the zone that was drawn."""
+        if self.state.zone is not None:
+            self.input.guard.send({"type": "name", "value": self.state.zone.name})
 
     def _on_state(self) -> None:
         scale = NO_SCALE if self.scale is None else str(self.scale)

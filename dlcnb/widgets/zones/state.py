@@ -46,6 +46,7 @@ class ZoneState(HasTraits, Zoomable):
     frame = Int(0)
     message = Unicode("", help="A hint for the user; empty when all is well.")
     revision = Int(0, help="Counts what changes the picture.")
+    drawn = Int(0, help="Counts the zones that were drawn, to be named.")
 
     def __init__(
         self, image_size: tuple[int, int], canvas_size: tuple[int, int], changed: Callable[[], object] = lambda: None
@@ -331,6 +332,7 @@ class ZoneState(HasTraits, Zoomable):
     def _add(self, zone: Zone) -> None:
         self.tool = "choose"
         self._set((*self.zones, zone), chosen=(len(self.zones),))
+        self.drawn += 1
 
     def _changed_now(self) -> None:
         problems = [problem for zone in self.zones if (problem := zone.problem())]

@@ -103,6 +103,18 @@ class TestPointer:
         labeler.session.choose("tailbase")
         assert self.texts(labeler) == [("place tailbase beside leftear", True)]
 
+    def test_a_bodypart_that_is_chosen_while_the_pointer_rests_is_named_at_once(self, labeler, monkeypatch):
+        hollow = [[np.nan] * 3, [80, 80, 0.7], *[[np.nan] * 3] * 2]
+        labeler.session.set_suggestions("net", {labeler.session.images[0]: hollow})
+        point_at(labeler, 80, 80)
+        shown(labeler)
+        assert self.texts(labeler) == [("place leftear (likelihood 0.70)", True)]
+        drawn = []
+        monkeypatch.setattr(labeler.canvas, "draw", lambda layer, things: drawn.extend(things))
+        message(labeler, type="key", key="1")  # which was up already
+        assert labeler.wait(60)
+        assert "place snout beside leftear" in [thing.text for thing in drawn if isinstance(thing, Text)]
+
     def test_over_the_cross_of_another_bodypart_it_says_which_is_placed_and_which_was_there(self, labeler):
         for point in ((40, 40), (80, 40), (40, 70), (90, 70)):
             labeler.session.click(point)

@@ -361,6 +361,49 @@ class TestZoomFromFrameToFrame:
         click(labeler, 60, 50)
         assert labeler.session.points()[1].tolist() == [60, 50]
 
+    @pytest.mark.parametrize("how", ["digit", "list", "key"])
+    def test_a_bodypart_that_one_chose_is_placed_also_on_what_is_of_another(self, labeler, how):
+        click(labeler, 60, 50)
+        self.suggest(labeler, [None, None, (90, 60, 0.9), (30, 30, 0.9)])
+        for (x, y), name in (((60, 50), "leftear"), ((90, 60), "tailbase")):
+            k = BODYPARTS.index(name)
+            if how == "digit":
+                key(labeler, str(k + 1))
+            elif how == "list":
+                labeler.list._handle_custom_msg({"type": "choose", "index": k}, [])
+            else:
+                labeler.session.choose(k - 1)
+                key(labeler, "s")
+            press(labeler, "move", x, y)
+            assert labeler.pointer.placing() == k
+            press(labeler, "down", x, y)
+            press(labeler, "move", x + 0.6, y)  # 3 canvas px: a hand is not that steady
+            press(labeler, "up", x + 0.6, y)
+            assert points(labeler)[k].tolist() == [x, y]
+        assert points(labeler)[0].tolist() == [60, 50]
+        assert np.isnan(points(labeler)[2]).all()
+
+    def test_undo_leaves_a_bodypart_that_one_chose_chosen_and_the_order_does_not(self, labeler):
+        self.suggest(labeler, [None, (60, 50, 0.9), (90, 60, 0.9), None])
+        for named in ("1", None):
+            if named:
+                key(labeler, named)
+            click(labeler, 60, 50)
+            assert np.isfinite(points(labeler)[:, 0]).tolist() == [bool(named), not named, False, False]
+            key(labeler, "Ctrl+z")
+            if named:
+                click(labeler, 90, 60)
+                assert points(labeler)[0].tolist() == [90, 60]
+                key(labeler, "Ctrl+z", "d", "a")  # the frame opens anew at the first in order
+        assert np.isnan(points(labeler)).all()
+
+    def test_a_bodypart_that_is_placed_already_does_not_take_a_click_on_another(self, labeler):
+        click(labeler, 30, 30)
+        self.suggest(labeler, [None, (60, 50, 0.9), None, None])
+        key(labeler, "1")
+        click(labeler, 60, 50)
+        assert points(labeler)[:2].tolist() == [[30, 30], [60, 50]]
+
     def test_a_click_places_what_was_said_when_it_began(self, labeler):
         press(labeler, "down", 90, 60)
         self.suggest(labeler, [None, (60, 50, 0.9), (90, 60, 0.9), None])

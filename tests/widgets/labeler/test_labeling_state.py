@@ -276,6 +276,32 @@ class TestEdits:
         session.finish_and_go_on()
         assert session.cursor.image == M1[3]
 
+    def test_done_right_after_accept_all_has_gone_on_is_of_the_frame_before_and_asks_nothing(self, session):
+        hollow = np.column_stack([SQUARE, [0.9] * 4])
+        session.set_suggestions("net", dict.fromkeys(M1[:3], hollow))
+        session.accept_all_and_go_on()
+        assert (session.cursor.image, session.state(M1[0])) == (M1[1], "done")
+        session.finish_and_go_on()
+        assert (session.cursor.image, session.state(), session.asking) == (M1[1], "new", "")
+        assert "the frame before is done already" in session.message
+        session.finish_and_go_on()  # which is of this one
+        assert session.asking == M1[1]
+        assert all(name in session.message for name in BODYPARTS)
+        session.accept_all_and_go_on()
+        session.begin()  # somebody looks at the third one, and does something there
+        session.finish_and_go_on()
+        assert session.asking == M1[2]
+
+    def test_done_after_accept_all_asks_only_of_what_is_open_and_names_it(self, session):
+        for image, likelihood, asked in ((M1[0], 0.1, "tailbase"), (M1[1], np.nan, "tailbase"), (M1[2], 0.9, "")):
+            session.go_to(image)
+            session.set_suggestions("net", {image: np.column_stack([SQUARE, [0.9, 0.9, 0.9, likelihood]])})
+            session.accept_all()
+            session.finish()
+            assert session.asking == (image if asked else "")
+            assert asked in session.message
+            assert "snout" not in session.message
+
     def test_counts_of_a_video_and_of_all(self, session):
         label(session, SQUARE)
         session.step(1)
