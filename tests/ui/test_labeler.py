@@ -562,6 +562,33 @@ def inside(box, room, name):
     assert box["y"] + box["height"] <= room["y"] + room["height"] + 1, name
 
 
+GAP = """() => { // between the picture and the bar of frames: how high, and what is pressed there
+    const all = [...document.querySelectorAll('.dlcnb-labeler canvas')];
+    const [picture, bar] = all.map(one => one.getBoundingClientRect());
+    const at = document.elementFromPoint(bar.left + 0.8 * bar.width, (picture.bottom + bar.top) / 2);
+    return [bar.top - picture.bottom, at.tagName]; }"""
+
+
+def test_a_press_just_below_the_picture_opens_no_other_frame(labeler):
+    page = labeler.page
+    try:
+        for width, height in (*SIZES, NARROW):
+            page.set_viewport_size({"width": width, "height": height})
+            assert not settle(page, ".dlcnb-labeler")
+            page.locator(BAR).scroll_into_view_if_needed()
+            gap, pressed = page.evaluate(GAP)
+            assert gap >= 8, width
+            assert pressed != "CANVAS"
+            box = page.locator(BAR).bounding_box()
+            page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] - gap / 2)
+            page.keyboard.press("s")  # the keys still are the picture's
+            labeler.until("p.session.cursor.bodypart != 'snout'")
+            assert labeler.ask("p.session.row") == 0
+            labeler.ask("p.session.choose('snout')")
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 1300})
+
+
 def test_touch_places_and_two_fingers_zoom(labeler):
     session = labeler.page.context.new_cdp_session(labeler.page)
 

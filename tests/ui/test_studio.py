@@ -49,6 +49,10 @@ IN_PANE = """selector => { // wholly in sight?
     const pane = document.querySelector('.dlcnb-studio > .widget-tab > .widget-tab-contents').getBoundingClientRect();
     const { top, bottom, width } = document.querySelector(selector).getBoundingClientRect();
     return width > 0 && top >= pane.top && bottom <= pane.bottom + 1; }"""
+HALF = """selector => [...document.querySelectorAll(selector)].filter(one => { // of which something is covered
+    const { left, right, top, bottom } = one.getBoundingClientRect(), x = (left + right) / 2;
+    return ![top + 2, bottom - 2].every(y => one.contains(document.elementFromPoint(x, y)));
+}).map(one => one.innerText)"""
 NARROW = (620, 900)  # as beside the file browser in a small window
 BOTTOM = """() => { const box = document.querySelector('.dlcnb-bottom').getBoundingClientRect();
     const all = document.querySelectorAll('.dlcnb-bottom > :not(.dlcnb-status), .dlcnb-bottom button');
@@ -424,6 +428,20 @@ def test_the_picture_of_zones_and_their_names_are_on_the_first_screen_and_the_pi
     assert page.evaluate(f"() => ({SCROLLED})() > 50")
     assert page.evaluate(IN_PANE, parts[0])
     assert not settle(page, ".dlcnb-studio")
+
+
+def test_the_tools_of_zones_are_whole_however_far_one_scrolls(studio):
+    page = studio.page
+    page.set_viewport_size({"width": 800, "height": 900})
+    studio.ask("s.go_to('Zones') and None")
+    page.locator(".dlcnb-zones canvas").wait_for()
+    page.locator(".dlcnb-studio").evaluate("one => one.closest('.jp-Cell').scrollIntoView({ block: 'start' })")
+    assert not settle(page, ".dlcnb-studio")
+    for by in (20, 40, 60, 1000):
+        page.locator(".dlcnb-zones .dlcnb-legend").first.hover()
+        page.mouse.wheel(0, by)
+        page.wait_for_function(f"by => ({SCROLLED})() >= Math.min(by, 50)", arg=by)
+        assert not page.evaluate(HALF, ".dlcnb-zones > .dlcnb-row:nth-child(2) button"), by
 
 
 @pytest.mark.parametrize("words", ["Analyze this video", "Analyze anyway?"])

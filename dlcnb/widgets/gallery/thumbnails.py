@@ -105,6 +105,8 @@ class Gallery(PaintedBox):
         Of a picture, px.
     columns, rows, lines : int
         See `GalleryState`.
+    most_lines : int
+        Of text under a picture, where a note needs more than ``lines``.
     empty : str
         Said when there are no cells; an attribute too.
     """
@@ -120,11 +122,12 @@ class Gallery(PaintedBox):
         columns: int = 4,
         rows: int = 3,
         lines: int = 2,
+        most_lines: int = 0,
         empty: str = "",
     ) -> None:
         self.state = GalleryState(size, columns, rows, lines)
         self._picture, self._opened, self._failed, self._toggled = picture, opened, failed, toggled
-        self.empty = empty
+        self.empty, self._lines = empty, (lines, max(lines, most_lines))
         self._lock = threading.RLock()
         self.canvas = FrameCanvas(self.state.size)
         self.input = Input([self.canvas], [*KEYS, *OWN_KEYS], self._on_input, ROOT)
@@ -151,9 +154,14 @@ class Gallery(PaintedBox):
         self.pager.add_class("dlcnb-row")
 
     def set_cells(self, cells: Iterable[Cell]) -> None:
-        """Show other `Cell`s."""
+        """Show other `Cell`s, under all of them as many lines as the longest note needs, if it may have them."""
+        shown, (least, most) = tuple(cells), self._lines
         with self._lock:
-            self.state.set_cells(cells)
+            needed = least if least == most else max((1 + len(_noted(cell, self.state)) for cell in shown), default=0)
+            self.state.lines, before = min(max(needed, least), most), self.state.lines
+            self.state.set_cells(shown)
+        if self.state.lines != before and self.input.guard.room:
+            self._fit()
 
     def _fit(self) -> None:
         guard = self.input.guard
@@ -247,7 +255,7 @@ class Gallery(PaintedBox):
             things.append(Text(caption, (left + 2, y), FONT_PX, color))
             if cell.note and state.lines > 1:
                 color = tones.warn if cell.warn and not cell.dim else tones.faint
-                lines = _lines(cell.note, width - 4)
+                lines = _noted(cell, state)
                 kept = [*lines[: state.lines - 2], " ".join(lines[state.lines - 2 :])]
                 for n, line in enumerate(filter(None, kept), 1):
                     things.append(Text(_shortened(line, width, end=True), (left + 2, y + n * LINE), FONT_PX, color))
@@ -273,6 +281,11 @@ def _wrapped(text: str, size: tuple[int, int], color: Color) -> list[Thing]:
     lines = _lines(text, size[1] - 32)
     top = size[0] / 2 - LINE * (len(lines) - 1) / 2
     return [Text(line, (16, top + n * LINE), FONT_PX, color) for n, line in enumerate(lines)]
+
+
+def _noted(cell: Cell, state: GalleryState) -> list[str]:
+    """The lines of a cell's note."""
+    return _lines(cell.note, state.picture[1] - 4) if cell.note else []
 
 
 def _lines(text: str, width: float) -> list[str]:

@@ -32,6 +32,7 @@ class Assistance(Frames):
     def __init__(self) -> None:
         super().__init__()
         self._copies: dict[tuple[str, str], Point] = {}  # (image, bodypart) -> where
+        self._offered: tuple[Suggestions, tuple[str, ...], NDArray[np.bool_]] | None = None  # see `_offered_in`
 
     @locked
     def set_suggestions(self, snapshot: str, suggestions: Mapping[str, ArrayLike]) -> None:
@@ -164,6 +165,25 @@ class Assistance(Frames):
             if copied := self._copies.get((image, self.bodyparts[k])):
                 found[k] = (*copied, 1.0)
         return found[:, :2], np.where(np.isfinite(found[:, 0]), found[:, 2], np.nan)
+
+    def hollow_rows(self) -> list[int]:
+        """Numbers of the frames with hollow points among the frames of this video."""
+        store, images = self.store(), self.by_video[self.video]
+        found = self._offered_in(images).copy()
+        for image, bodypart in [*self._copies]:
+            if image.split("/")[-2] == self.video:
+                found[self._rows[image], self.bodyparts.index(bodypart)] = True
+        found &= np.isnan(store.points).any(axis=2) & ~store.hidden
+        return np.flatnonzero(found.any(axis=1)).tolist()
+
+    def _offered_in(self, images: tuple[str, ...]) -> NDArray[np.bool_]:
+        """Which bodyparts are suggested in images, bool (n, K); remembered, as it is asked for at each painting."""
+        offered = self.suggestions  # which another thread may replace
+        if self._offered is None or self._offered[0] is not offered or self._offered[1] is not images:
+            nothing = np.full((len(self.bodyparts), 3), np.nan)
+            there = np.array([np.isfinite(offered.get(image, nothing)[:, 0]) for image in images])
+            self._offered = offered, images, there
+        return self._offered[2]
 
     def shown_points(self, image: str | None = None) -> NDArray[np.float64]:
         """Labels and hollow points of an image (default: the cursor's), float64 (K, 2), NaN = none."""

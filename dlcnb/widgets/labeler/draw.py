@@ -24,8 +24,8 @@ from dlcnb.widgets.base.paint import (
     on_picture,
     outlined,
 )
+from dlcnb.widgets.labeler.pointer_words import pointer_words
 from dlcnb.widgets.labeler.scene import Scene
-from dlcnb.widgets.labeler.view import REACH
 
 if TYPE_CHECKING:
     from dlcnb.widgets.labeler.view import Look
@@ -73,47 +73,10 @@ def label_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:
     things += _marks(seen.hollow, 4.5 + 2.5 * np.nan_to_num(seen.likelihood), colors, 2.0)  # the larger the surer
     things += _unsure_things(seen)
     things += _point_things(seen, colors) + _dispute_things(seen.disputed) + _crosshair_things(seen, colors)
-    things += _pointer_things(seen)
+    things += pointer_words(seen)
     if seen.note:
         things.append(Text(seen.note, (seen.size[1] / 2, 20), 18, outline=2, align="center", bold=True))
     return things
-
-
-def _pointer_things(seen: Scene) -> list[Thing]:
-    """Beside the pointer, what a click would place, or the name of the point, and of the ghost, under it."""
-    (x, y), (height, width) = seen.pointer.tolist(), seen.size
-    if not np.isfinite([x, y]).all() or seen.dragging or np.isfinite(seen.crosshair).all():
-        return []
-    lines = [*filter(None, [_named(seen), _ghost_named(seen)])]
-    left, low = x < width - 24 - 0.6 * seen.letters * max(map(len, lines)), y < height - 4.4 * seen.letters
-    start, across = (1.7 if low else 0.2 - 1.6 * len(lines)), x + (16 if left else -16)
-    return [
-        Text(
-            *(line, (across, y + (start + 1.4 * n) * seen.letters), seen.letters),
-            outline=1.5, align="left" if left else "right", bold=seen.under is not None and not n,
-        )
-        for n, line in enumerate(lines)
-    ]  # fmt: skip
-
-
-def _named(seen: Scene) -> str:
-    """The name of the point under the pointer, of a hollow one with its likelihood; else of what a click places."""
-    under, part = seen.under, seen.placing
-    if under is None:
-        return seen.names[seen.current] if part is None else f"place {seen.names[part]}"
-    likelihood = seen.likelihood[under]
-    sure = f" (likelihood {likelihood:.2f})" if np.isfinite(likelihood) else ""
-    if part is None or part == under:
-        return "place " * (part == under) + seen.names[under] + sure
-    beside = "beside" if np.isfinite(likelihood) else "on"
-    return f"place {seen.names[part]} {beside} {seen.names[under]}"
-
-
-def _ghost_named(seen: Scene) -> str:
-    """What the ghost under the pointer is, if there is one."""
-    apart = np.linalg.norm(seen.ghosts - seen.pointer, axis=1)
-    near = np.flatnonzero(apart <= REACH)  # NaN is not
-    return f"× {seen.names[near[apart[near].argmin()]]} before" if len(near) else ""
 
 
 def _point_things(seen: Scene, colors: NDArray[np.uint8]) -> list[Thing]:

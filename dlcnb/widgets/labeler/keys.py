@@ -164,7 +164,7 @@ POINTER_TEXTS = {
 MARK_TEXTS = {
     "● ■ ◆ ▲": "A label; the ring is around the current bodypart",
     "×": "Where the bodypart was in the labeled frame before; not a label (G shows or hides them)",
-    "○": "Suggested, not a label yet: accept it, or click where it belongs",
+    "○": "Suggested, not a label yet: accept it, or click where it belongs; in the bar of frames, a frame with some",
     "?": "Beside a suggested point: unsure, its likelihood is below the project's pcutoff",
     "▲": "In the bar of frames: an outlier frame, which the network got wrong",
 }

@@ -10,7 +10,7 @@ import numpy as np
 
 from dlcnb.widgets.base.html import Html, Markup, joined, markup
 from dlcnb.widgets.base.view import button, row, set_class
-from dlcnb.widgets.labeler.bar import HEIGHT
+from dlcnb.widgets.labeler.bar import GAP, HEIGHT
 from dlcnb.widgets.labeler.frames import SHOW
 from dlcnb.widgets.labeler.history import Point
 from dlcnb.widgets.labeler.keys import ACTIONS, GROUPS, MODE_TEXTS, Action, help_html, spoken
@@ -42,7 +42,8 @@ MARKS = {  # what is seen in the picture, or the bar below -> (sign, words, more
         "○",
         "suggested, not a label yet (?: unsure)",
         "Accept all makes labels of those that reach the project's pcutoff, and pressed again of the unsure ones, too; "
-        "Enter of the current one; a click on it places it there, a drag moves it",
+        "Enter of the current one; a click on it places it there, a drag moves it. In the bar of "
+        "frames: a frame that has some",
     ),
     "outliers": (
         "▲",
@@ -268,8 +269,7 @@ class Controls:
             [
                 columns(shown),
                 columns(zoom),
-                *self.sliders.values(),
-                self.reset,
+                columns([*self.sliders.values(), self.reset]),
             ],
         )
 
@@ -339,8 +339,8 @@ def beside(
     ``side`` is beside it, so that no panel lies over that; ``over`` lies over all.
     """
     canvas, bar, size = screen.canvas, screen.bar, screen.canvas.size
-    height, width = size
-    widest = f"min({width}px, (100cqh - {HEIGHT}px) * {width / height:.4f})"  # 100cqh: of what is made here
+    (height, width), below = size, HEIGHT + GAP
+    widest = f"min({width}px, (100cqh - {below}px) * {width / height:.4f})"  # 100cqh: of what is made here
     canvas.layout.max_width = bar.layout.max_width = widest
     picture = ipywidgets.VBox(
         [canvas, bar, *(menu.panel for menu in menus)], layout=ipywidgets.Layout(flex=f"0 1 {widest}")
@@ -348,7 +348,7 @@ def beside(
     picture.add_class("dlcnb-picture")
     column = ipywidgets.VBox(side)
     column.add_class("dlcnb-side")
-    high = f"max(160px, min({width}px, 100cqw - 12px - min(170px, 30cqw)) * {height / width:.4f} + {HEIGHT}px)"
+    high = f"max(160px, min({width}px, 100cqw - 12px - min(170px, 30cqw)) * {height / width:.4f} + {below}px)"
     made = ipywidgets.Box([picture, column, over], layout=ipywidgets.Layout(flex=f"0 1 {high}"))
     made.add_class("dlcnb-columns")
     return made

@@ -105,7 +105,7 @@ class Screen:
     def paint(self, input: Input) -> tuple[str, str]:
         """Bring the canvases up to date; returns (the image's name, what is wrong with its file or '')."""
         session, view = self.session, self.view
-        name, outliers = session.cursor.image, session.outlier_rows()
+        name, marked = session.cursor.image, (session.outlier_rows(), session.hollow_rows())
         image, problem = self._read(name)
         image, seen, away = self._played(image)
         what, still = (name, away, problem, view.look()), away is None and not problem
@@ -126,11 +126,12 @@ class Screen:
             self.canvas.draw(1, things)
             if loupe != self._loupe:
                 self.canvas.draw(2, loupe_things(seen, image, look))
-            self._paint_bar(session.store(name).states, outliers, session.row)
+            self._paint_bar(session.store(name).states, marked, session.row)
         new = shown is not None and still and (name != self._what[0] or what == self._what)
         self._loupe, self._what = loupe, what
-        self.marks = [name for name in ("ghosts", "hollow") if np.isfinite(getattr(seen, name)).any()]
-        self.marks += ["outliers"] * bool(outliers)
+        there = {name: np.isfinite(getattr(seen, name)).any() for name in ("ghosts", "hollow")}
+        there |= {"outliers": bool(marked[0]), "hollow": there["hollow"] or bool(marked[1])}
+        self.marks = [name for name, one in there.items() if one]
         input.sent(light=not pictures, timed=shown is not None)
         if new:
             self._prepare(image, look, input)
@@ -192,8 +193,8 @@ class Screen:
                 self.view.set_image_size(size or self.view.image_size)
                 self.session.image_size, self.session.unreadable = size, size is None
 
-    def _paint_bar(self, states: tuple[str, ...], outliers: list[int], row: int) -> None:
-        cells = states, outliers
+    def _paint_bar(self, states: tuple[str, ...], marked: tuple[list[int], list[int]], row: int) -> None:
+        cells = states, *marked
         if (cells, row) == self._cells:
             return
         if cells != self._cells[0]:

@@ -200,12 +200,12 @@ class Pointer:
     def move(self, message: Message) -> None:
         """The pointer is elsewhere."""
         view, place = self.view, (message["x"], message["y"])
-        view.set_pointer(place)
-        if self._start is None:
+        if self._start is not None:
+            self._moving = self._moving or math.dist(place, self._start) > self._slack()
+        pans = self._moving and not self._taken and self._start is not None
+        view.set_pointer(None if pans else place)  # nothing is to be placed meanwhile
+        if self._start is None or not self._moving:
             return
-        if not self._moving and math.dist(place, self._start) <= self._slack():
-            return
-        self._moving = True
         if self._taken:
             view.hold((self._taken[0], self._dragged_to(place, self._start, self._taken[1])))
         else:
@@ -229,6 +229,7 @@ class Pointer:
             if start is None:
                 return
             if self._moving:
+                self.view.set_pointer((message["x"], message["y"]))
                 if taken:
                     place = message["x"], message["y"]
                     session.place(self._dragged_to(place, start, taken[1]), session.bodyparts[taken[0]])

@@ -129,6 +129,7 @@ class LabelReview(View):
             columns=4,
             rows=3,
             lines=3,
+            most_lines=6,
             empty="No labeled frame matches these choices.",
         )
         self.close_up.observe(lambda _: self.gallery.redraw(), "value")

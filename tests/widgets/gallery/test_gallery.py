@@ -1,6 +1,7 @@
 """The grid of pictures: its state without pixels, and its canvas without a browser."""
 
 import threading
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -212,6 +213,18 @@ class TestGallery:
         assert len(texts) == 3
         assert texts[1].startswith("leftear")
         made.close()
+
+    def test_a_long_note_gets_the_lines_that_it_needs_where_there_may_be_more(self):
+        note = "snout is not at its usual place among the others (12 × the spread)"
+        with closing(Gallery(lambda cell: None, print, print, size=(60, 110), lines=3, most_lines=9)) as made:
+            made.input.guard.room = 400
+            made.set_cells([Cell(0, "img1.png", note), Cell(1, "img2.png", "")])
+            texts = [thing.text for thing in made._things() if isinstance(thing, Text)]
+            assert " ".join(texts[1:-1]) == note
+            bottom = max(thing.place[1] for thing in made._things() if isinstance(thing, Text))
+            assert bottom < made.state.size[0]
+            made.set_cells([Cell(0, "img1.png", "short")])
+            assert made.state.lines == 3
 
     def test_errors_are_handed_on(self, gallery):
         gallery._opened = lambda key: 1 / 0

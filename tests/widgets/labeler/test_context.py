@@ -2,6 +2,7 @@
 
 import re
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from support.widgets import answered, painted, shown
 from dlcnb.widgets import Labeler
 from dlcnb.widgets.base.paint import Circles, Polygons, Text
 from dlcnb.widgets.labeler.draw import label_things, rendered
+from dlcnb.widgets.labeler.pointer_words import pointer_words
 from dlcnb.widgets.labeler.scene import loupe_box, scene
 
 ZOOM = 5  # canvas px per image px
@@ -123,6 +125,49 @@ class TestPointer:
         assert self.texts(labeler) == [("place snout", False), ("× tailbase before", False)]
         labeler.session.click((90, 70))
         assert self.texts(labeler) == [("place leftear on snout", True), ("× tailbase before", False)]
+
+    def words(self, labeler, x, y):
+        """Left, top, right, bottom of what stands at the pointer there, about, in px of the canvas."""
+        point_at(labeler, x, y)
+        seen = scene(labeler.session, labeler.view, NO_EDGES, labeler.pointer.under(), labeler.pointer.placing())
+        (said,) = pointer_words(seen)
+        (left, middle), wide = said.place, 0.6 * said.size * len(said.text)
+        left -= 0 if said.align == "left" else wide
+        return (left, middle - said.size / 2, left + wide, middle + said.size / 2), seen
+
+    def test_words_stand_away_from_the_animal_in_the_canvas_and_beside_the_loupe(self, labeler):
+        height, width = labeler.view.canvas_size
+        for x, y in ((50, 40), (60, 45), (70, 50), (80, 55)):
+            labeler.session.click((x, y))
+        for x, y in ((46, 36), (84, 58), (60, 36), (65, 48), (3, 3), (125, 93), (3, 93), (125, 3), (64, 90), (100, 70)):
+            (left, top, right, bottom), seen = self.words(labeler, x, y)
+            assert 0 <= left < right <= width
+            assert 0 <= top < bottom <= height
+            points = seen.points
+            assert not ((points > (left, top)) & (points < (right, bottom))).all(axis=1).any()
+            at, side = np.array(seen.loupe_box[:2]), seen.loupe_box[2]
+            assert (np.array((right, bottom)) < at).any() or (np.array((left, top)) > at + side).any()
+        assert self.words(labeler, 46, 36)[0][2] < (46 + 0.5) * ZOOM  # left of the pointer, as the animal is right
+        assert self.words(labeler, 84, 58)[0][0] > (84 + 0.5) * ZOOM
+
+    def test_long_words_are_whole_in_a_small_picture(self, labeler):
+        point_at(labeler, 64, 50)
+        seen = scene(labeler.session, labeler.view, NO_EDGES, None, 0)
+        seen = replace(seen, letters=29, names=("the tip of the left hind paw", *seen.names[1:]))
+        (said,) = pointer_words(seen)
+        wide = 0.6 * said.size * len(said.text)
+        left = said.place[0] - (0 if said.align == "left" else wide)
+        assert 0 <= left <= seen.size[1] - wide
+
+    def test_nothing_is_said_and_magnified_while_the_picture_is_moved(self, labeler):
+        labeler.view.zoom(2)
+        point_at(labeler, 60, 60, "down", buttons=1)
+        point_at(labeler, 60, 61, "move", buttons=1)
+        point_at(labeler, 60, 70, "move", buttons=1)
+        assert self.texts(labeler) == []
+        assert scene(labeler.session, labeler.view, NO_EDGES).loupe is None
+        point_at(labeler, 60, 70, "up")
+        assert self.texts(labeler) == [("place snout", False)]
 
     def test_the_loupe_is_in_the_opposite_corner(self, labeler):
         height, width = labeler.view.canvas_size

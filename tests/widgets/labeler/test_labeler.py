@@ -775,6 +775,28 @@ class TestPicture:
         assert labeler.controls.video.value == "m1"
         assert labeler.controls.number.value == 6
 
+    def test_frames_with_suggestions_are_marked_in_the_bar_while_they_have_some(self, labeler, monkeypatch):
+        session, drawn = labeler.session, []
+        monkeypatch.setattr(labeler.bar, "draw_states", lambda *cells: drawn.append(cells[2]))
+        hollow = [[30, 40, 0.9], [50, 40, 0.9], *[[np.nan] * 3] * 2]
+        session.set_suggestions("net", {M1[0]: hollow, M1[2]: hollow, "labeled-data/m2/img1.png": hollow})
+        session.add_followed({M1[3]: np.array(hollow), M1[4]: np.full((4, 3), np.nan)})
+        assert labeler.wait(60)
+        assert drawn[-1] == session.hollow_rows() == [0, 2, 3]
+        for name in BODYPARTS[:2]:
+            session.place((3, 3), name)
+        session.go_to(M1[5])
+        assert labeler.wait(60)
+        assert drawn[-1] == [2, 3]
+        assert "suggested" in labeler.marks.value  # what a ring is, also where this frame has none
+        session.go_to(M1[0])
+        session.copy()
+        session.go_to(M1[5])
+        session.paste()
+        assert session.hollow_rows() == [2, 3, 5]
+        session.open_video("m2")
+        assert session.hollow_rows() == [1]
+
     def test_a_line_says_what_the_marks_are_that_are_seen(self, labeler):
         def says():
             labeler._painter.wait()

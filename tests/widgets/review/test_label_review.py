@@ -12,6 +12,8 @@ from dlcnb.labels import LabelError, Labels
 from dlcnb.project import Project
 from dlcnb.video import VideoWriter
 from dlcnb.widgets import Labeler, LabelReview, VariabilityView
+from dlcnb.widgets.base.paint import Text
+from dlcnb.widgets.gallery.gallery_state import Cell
 from dlcnb.widgets.gallery.label_pictures import LabelPictures, close_up, pose_picture
 from dlcnb.widgets.review.review_state import ReviewState, VariabilityState
 
@@ -190,6 +192,12 @@ class TestReview:
         assert notes["img14.png"] == ("without snout", False)
         assert "24 of 24" in review.counts.value
         assert "2 odd" in review.counts.value
+
+    def test_a_reason_is_whole_under_its_picture(self, review):
+        note = "leftear is not at its usual place among the others (123 × the spread)"
+        review.gallery.set_cells([Cell("labeled-data/m1/img06.png", "img06.png", note, warn=True)])
+        texts = [thing.text for thing in review.gallery._things() if isinstance(thing, Text)]
+        assert " ".join(texts[1:]) == note
 
     def test_a_click_opens_the_frame(self, review):
         first = review.gallery.state.cells[0].key
