@@ -51,7 +51,7 @@ class InputGuard(anywidget.AnyWidget):
     shows the ``value``.
     """
 
-    _esm = page_code(_HERE / "menus.js", _HERE / "painting.js", _HERE / "input_guard.js")
+    _esm = page_code(*(_HERE / f"{name}.js" for name in ("menus", "painting", "typed_over", "input_guard")))
     _css = (_HERE / "widgets.css").read_text(encoding="utf-8")
 
     root_class = traitlets.Unicode("dlcnb").tag(sync=True)
