@@ -5,7 +5,7 @@ from dlcnb.evaluate.caution import network_caution
 from dlcnb.evaluate.core import Evaluation
 from dlcnb.evaluate.curves import PckCurve, pck_curve
 from dlcnb.evaluate.details import details, details_text, human_px, keypoint_table, pick, write_details
-from dlcnb.evaluate.earlier import Before, Worse, before, evaluations, worse
+from dlcnb.evaluate.earlier import Before, Worse, before, judging_evaluations, worse
 from dlcnb.evaluate.human import doubtful_labels, human_variability
 from dlcnb.evaluate.likelihood import CalibratedLikelihood, fit_likelihood
 from dlcnb.evaluate.maps import ScoreMaps, ScoreMapWriter, maps_path
@@ -39,10 +39,10 @@ __all__ = [
     "doubtful_labels",
     "error_rows",
     "errors",
-    "evaluations",
     "fit_likelihood",
     "human_px",
     "human_variability",
+    "judging_evaluations",
     "keypoint_table",
     "maps_path",
     "network_caution",

@@ -22,7 +22,7 @@ from dlcnb.run import Run
 if TYPE_CHECKING:
     from dlcnb.project import Project
 
-__all__ = ["Before", "Worse", "before", "evaluations", "worse"]
+__all__ = ["Before", "Worse", "before", "judging_evaluations", "worse"]
 
 _REPORT = "evaluation-*[0-9].json"  # not its details
 
@@ -51,11 +51,12 @@ class Before:
         px, other_px = (f"{px_text(value, 1)}\N{NO-BREAK SPACE}px" for value in (found.px, found.other_px))
         return (
             f"Worse than the network before ({self.name}): {px} off beside {other_px}, on the {found.frames} test "
-            "frames of both. Keep the poses of that one, or train longer."
+            "frames of both. Train longer before you analyze with it: poses of the network before are kept, and can be "
+            "chosen in Look, in the list of poses."
         )
 
 
-def evaluations(project: Project, run: StrPath) -> list[Path]:
+def judging_evaluations(project: Project, run: StrPath) -> list[Path]:
     """The files of a run's evaluations that say what it is worth, the newest first: of its best snapshot or later ones.
 
     Where it has no snapshots any more, all of them do.
@@ -76,7 +77,7 @@ def before(project: Project, report: Path) -> Before | None:
     """What is known of the network before the one of an evaluation (its json file); None if there is nothing."""
     iteration = _iteration(report)
     for run in _runs_before(project, iteration, report.parent.name):
-        for path in evaluations(project, run)[:1]:
+        for path in judging_evaluations(project, run)[:1]:
             try:
                 found = Evaluation.read(path)
             except (ValueError, OSError):  # a damaged one is told where it is chosen

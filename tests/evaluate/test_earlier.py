@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dlcnb.evaluate import Evaluation, before, evaluations, worse
+from dlcnb.evaluate import Evaluation, before, judging_evaluations, worse
 from dlcnb.project import Project
 from dlcnb.run import Run
 
@@ -67,37 +67,37 @@ def test_the_one_before_is_the_last_evaluated_run_before_it_of_this_iteration_or
     first, second, third = (project.new_run(0.8) for _ in range(3))
     judged(4).write(project.evaluation_dir(first))
     judged(6, seed=1).write(project.evaluation_dir(third))  # nobody has evaluated the second
-    (path,) = evaluations(project, third)
+    (path,) = judging_evaluations(project, third)
     found = before(project, path)
     assert found.name == "shuffle 1"
     assert found.words(judged(6, seed=1)).startswith("Worse than the network before (shuffle 1): ")
     assert found.words(judged(4)) == ""
-    assert before(project, *evaluations(project, first)) is None
+    assert before(project, *judging_evaluations(project, first)) is None
     project.config["iteration"] = 1
     project.save()
     run = project.new_run(0.8)
     judged(8, seed=2).write(project.evaluation_dir(run))
-    assert before(project, *evaluations(project, run)).name == "iteration 0, shuffle 3"
-    assert not evaluations(project, second)
+    assert before(project, *judging_evaluations(project, run)).name == "iteration 0, shuffle 3"
+    assert not judging_evaluations(project, second)
 
 
 def test_a_damaged_evaluation_is_passed_over_in_silence(project):
     first, second = project.new_run(0.8), project.new_run(0.8)
     for run in (first, second):
         judged(4).write(project.evaluation_dir(run))
-    evaluations(project, first)[0].write_text("{")
-    assert before(project, *evaluations(project, second)) is None
+    judging_evaluations(project, first)[0].write_text("{")
+    assert before(project, *judging_evaluations(project, second)) is None
 
 
 def test_a_run_is_judged_by_its_best_snapshot_or_a_later_one(project):
     run = Run(project.new_run(0.8))
     folder, early, late = project.evaluation_dir(run.folder), judged(9), replace(judged(4), step=20)
     early.write(folder)
-    assert [path.name for path in evaluations(project, run.folder)] == ["evaluation-9.json"]
+    assert [path.name for path in judging_evaluations(project, run.folder)] == ["evaluation-9.json"]
     for step in (9, 20):
         run.snapshot(step).touch()
     run.best_file.write_text('{"step": 20, "val_mean_px": 4.0}')
-    assert not evaluations(project, run.folder)  # it was trained on since
+    assert not judging_evaluations(project, run.folder)  # it was trained on since
     late.write(folder)
     early.write(folder)  # once more, to compare
-    assert [path.name for path in evaluations(project, run.folder)] == ["evaluation-20.json"]
+    assert [path.name for path in judging_evaluations(project, run.folder)] == ["evaluation-20.json"]

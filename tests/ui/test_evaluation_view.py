@@ -100,6 +100,64 @@ def test_the_gallery_by_mouse_and_keys(view):
     view.until("v.state.image == v.gallery.state.cells[2].key")
 
 
+SHARE = """([one, around]) => { // of a canvas, in sight
+    const { top, bottom } = document.querySelector(one).getBoundingClientRect();
+    const pane = document.querySelector(around).getBoundingClientRect();
+    return (Math.min(bottom, pane.bottom) - Math.max(top, pane.top)) / (bottom - top); }"""
+IN_STUDIO = (
+    CELL
+    + """
+from dlcnb import Studio
+s = Studio(project)
+v = s.go_to("Evaluate")
+"""
+)
+
+
+def click_last_in_sight(lab, around):
+    """Turn the wheel until the end of the gallery is in sight, and click there; where its top and the frame's were."""
+    page = lab.page
+    page.locator(GALLERY).hover(force=True)
+    for _ in range(40):
+        box, pane = page.locator(GALLERY).bounding_box(), page.locator(around).bounding_box()
+        if box["y"] + box["height"] <= pane["y"] + pane["height"]:
+            break
+        page.mouse.wheel(0, 40)
+        page.wait_for_timeout(30)
+    width, height = page.locator(GALLERY).evaluate("c => [c.clientWidth, c.clientHeight]")
+    before = page.locator(FRAME).bounding_box()["y"]
+    page.mouse.click(box["x"] + 60 / width * box["width"], box["y"] + (height - 60) / height * box["height"])
+    lab.until("v.state.image != v.state.findings()[0].image")
+    return before
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (800, 900)], ids=str)
+def test_in_studio_the_frame_stays_beside_the_gallery_that_chooses_it(lab, size):
+    lab.page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+    try:
+        lab.open("studio", IN_STUDIO, "s")
+        until_painted(lab, FRAME)
+        until_painted(lab, GALLERY)
+        around = ".dlcnb-studio > .widget-tab > .widget-tab-contents"
+        lab.page.locator(".dlcnb-studio").evaluate("one => one.closest('.jp-Cell').scrollIntoView()")
+        assert lab.page.evaluate(SHARE, [FRAME, around]) > 0.95  # on the first screen
+        before = click_last_in_sight(lab, around)
+        assert lab.page.evaluate(SHARE, [FRAME, around]) > 0.95
+        assert lab.page.locator(FRAME).bounding_box()["y"] == before
+    finally:
+        lab.page.set_viewport_size({"width": 1280, "height": 1300})
+
+
+def test_in_a_notebook_the_frame_is_scrolled_to_when_its_thumbnail_is_clicked(view):
+    around = ".jp-NotebookPanel-notebook"
+    view.page.set_viewport_size({"width": 700, "height": 600})
+    try:
+        click_last_in_sight(view, around)
+        view.page.wait_for_function(f"all => ({SHARE})(all) > 0.95", arg=[FRAME, around])
+    finally:
+        view.page.set_viewport_size({"width": 1280, "height": 1300})
+
+
 def test_fix_this_label_calls_the_labeler(view):
     view.page.locator('.dlcnb-evaluation button:has-text("Fix this label")').click()
     assert view.until("v.labeler.opened") == [view.ask("labels.images[4]")]

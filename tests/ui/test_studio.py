@@ -330,6 +330,37 @@ def test_the_line_on_top_is_as_high_whatever_it_says(studio):
         assert len(tops) == 1, f"at {width} x {height}: {tops}"
 
 
+REST = """
+from dataclasses import replace
+pressed, other = [], s.lines.other_button
+other._click_handlers.callbacks.clear()
+other.on_click(lambda one: pressed.append(one.description))
+halted = replace(s.overview, extracted=20, labeled=20, trained=1, steps=50, halted="stopped")
+bad = replace(halted, halted="", evaluated=True, level="poor", verdict="poor: 38 %; label more")
+s.lines.show(s.project, halted, "Train")
+"""
+
+
+def test_a_second_click_does_not_start_what_took_the_place_of_the_first(studio):
+    page = studio.page
+    studio.ask(f"exec({REST!r}, globals())")
+    evaluate = page.locator(".dlcnb-overview button", has_text="Or evaluate the network")
+    evaluate.wait_for()
+    place = evaluate.bounding_box()
+    page.mouse.move(place["x"] + place["width"] - 12, place["y"] + 12)
+    page.mouse.down()
+    page.mouse.up()
+    studio.until("pressed == ['Or evaluate the network']")
+    studio.ask("s.lines.show(s.project, bad, 'Train')")
+    after = page.locator(".dlcnb-overview button", has_text="different ones")
+    after.wait_for()
+    for _ in range(2):  # the first is meant for what was there; the second has been read
+        assert studio.ask("len(pressed)") == 1
+        page.mouse.down()
+        page.mouse.up()
+    studio.until("pressed[1:] == ['Or choose more frames to label, different ones']")
+
+
 def test_no_words_of_the_line_on_top_or_of_the_steps_are_cut(studio):
     often = "replace(s.overview, videos=12, labeled=100, extracted=120, trained=1, evaluated=True, analyzed=10, "
     worth = "verdict='poor: 38 % of the points on 13 test frames are within 5 % of the animal; label more'"
@@ -461,10 +492,39 @@ def test_in_a_low_page_what_moves_and_saves_folds_with_the_settings(studio):
     page.set_viewport_size({"width": 853, "height": 533})
     tab(studio, "Look", "Trajectories")
     page.locator(".dlcnb-plot-speed-0 .tick").first.wait_for(state="attached")
-    assert not page.locator(".dlcnb-moves").is_visible()
+    csv = page.locator(".dlcnb-moves").get_by_role("button", name="csv")
+    assert not csv.is_visible()
+    assert page.evaluate(IN_PANE, ".dlcnb-to-refine")
+    assert not covered(page, ".dlcnb-moves", ".dlcnb-folding > .dlcnb-more-button")
     page.locator(".dlcnb-more-button:visible").click()
-    page.locator(".dlcnb-moves").get_by_role("button", name="csv").wait_for()
+    csv.wait_for()
     assert not settle(page, ".dlcnb-studio")
+
+
+def test_keys_in_the_gallery_of_refine_scroll_to_the_frame_that_they_go_to(studio):
+    page = studio.page
+    page.set_viewport_size({"width": 853, "height": 533})
+    tab(studio, "Refine", "Refine")
+    studio.ask("[s.widgets['Refine'].add(frame) for frame in range(3, 120, 5)] and None")
+    canvas = page.locator(".dlcnb-outliers .dlcnb-gallery canvas").first
+    studio.until("s.widgets['Refine'].wait(0.5) and s.widgets['Refine'].gallery.state.rows > 1")
+    canvas.click(position={"x": 60, "y": 60})
+    page.keyboard.press("Home")
+    for key, position in (("ArrowDown", "columns"), ("Home", "rows * 0")):
+        page.keyboard.press(key)
+        state = "s.widgets['Refine'].gallery.state"
+        studio.until(f"{state}.focus == {state}.{position}")
+        top, bottom = studio.ask(f"{state}.extent({state}.focus)")
+        page.wait_for_function(
+            """([top, bottom]) => {
+                const pane = document.querySelector('.dlcnb-studio > .widget-tab > .widget-tab-contents');
+                const row = document.querySelector('.dlcnb-outliers > .dlcnb-row:has(+ .dlcnb-gallery)');
+                const box = document.querySelector('.dlcnb-outliers .dlcnb-gallery canvas').getBoundingClientRect();
+                const [low, high] = [row.getBoundingClientRect().bottom, pane.getBoundingClientRect().bottom];
+                const [from, to] = [top, bottom].map((share) => box.top + share * box.height);
+                return to - from > high - low ? from < high && to > low : from >= low - 2 && to <= high + 2; }""",
+            arg=[top, bottom],
+        )
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,17 @@ def test_frames_with_score_maps_other_runs_and_more_curves(lab):
     lab.until("len(m.curves.earlier) == 1 and len(m.curves.earlier[0][0].x) > 10")
 
 
+def test_one_validation_frame_has_its_shape_and_is_sharp_on_a_fine_screen(lab):
+    one = PREVIEW.replace("range(5)", "range(1)").replace("(5, ", "(1, ")
+    lab.open("previewed", RECORDED + one, "m")
+    lab.page.wait_for_function("() => document.querySelector('.dlcnb img')?.naturalWidth > 0")
+    wide, tall, shown_wide, shown_tall = lab.page.locator(".dlcnb img").evaluate(
+        "one => [one.naturalWidth, one.naturalHeight, one.clientWidth, one.clientHeight]"
+    )
+    assert shown_wide == pytest.approx(wide / 2, abs=1)
+    assert shown_tall == pytest.approx(tall / 2, abs=1)
+
+
 def test_more_settings_unfold_and_a_preset_sets_them(recorded):
     page = recorded.page
     page.locator('.dlcnb select:has(option:text-matches("^paper"))').select_option(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["JobFollower", "News", "under_way"]
 
 SECONDS = 0.1  # between two looks, by default
+WAITING = 1.0  # seconds between two calls of who shows how long there are no news
 SILENT = 10.0  # seconds without news after which what was told of the time left is no longer true
 
 
@@ -81,8 +82,12 @@ class JobFollower:
         Called without arguments, as ``told`` is, when there were no news for `patience` seconds; then not before the
         next ones.
     patience : float
+    waiting : callable or None
+        ``waiting(seconds)`` is called about once a second as long as there are no news, with the time since the job was
+        followed.
     """
 
+    waiting: Callable[[float], object] | None = None
     also: Callable[[Job], object] | None = None
     silent: Callable[[], object] | None = None
     patience = SILENT
@@ -110,6 +115,7 @@ class JobFollower:
             self.stop()
             self.job, self._reader = job, EventReader(job.folder)
             self._ticket = ticket = threading.Event()
+            self._began = self._waited = time.monotonic()
             self._look(ticket, first=True)
             if self.also is not None:
                 self.also(job)
@@ -165,10 +171,18 @@ class JobFollower:
                 elif self.silent is not None and time.monotonic() - self._heard > self.patience:
                     self._heard = math.inf
                     self.silent()
+                else:
+                    self._wait()
             except Exception:
                 if self._ticket is ticket:  # not if another job is followed by now
                     self.stop()
                 raise
+
+    def _wait(self) -> None:
+        now = time.monotonic()
+        if self.waiting is not None and now - self._waited >= WAITING:
+            self._waited = now
+            self.waiting(now - self._began)
 
     def _news(self) -> News:
         assert self.job is not None  # `follow` sets both

@@ -1,6 +1,7 @@
 // Pointer, wheel and keyboard for the canvases inside one widget. JupyterLab and Notebook 7 keep their hands off.
 const SUPPRESS = 'data-lm-suppress-shortcuts';
 const ONCE = 'dlcnb-once'; // buttons that go on to the next thing
+const READ = 'dlcnb-read'; // buttons that do something else after a while
 const GOES_ON = /Arrow|Page|^[-+=,.]$|^Ctrl\+[yz]$/i; // keys that move, zoom, undo
 
 function initialize({ model }) {
@@ -57,6 +58,42 @@ function pressableHeads(root) {
       head.click();
     });
   }
+}
+
+// Scroll to a part of a canvas, from a share of its height to another one, unless that is in sight.
+function reveal(canvas, [from, to]) {
+  const spot = document.createElement('div');
+  spot.className = 'dlcnb-spot';
+  spot.style.cssText = `position: absolute; width: 1px; left: ${canvas.offsetLeft}px;
+    top: ${canvas.offsetTop + from * canvas.clientHeight}px; height: ${(to - from) * canvas.clientHeight}px`;
+  canvas.offsetParent?.append(spot);
+  spot.scrollIntoView({ block: 'nearest' });
+  spot.remove();
+}
+
+// A click where the mouse rested while the words below it changed was meant for those before: the next one counts.
+function readFirst(root, options) {
+  let seen = '';
+  let at = '';
+  const words = ({ target }) => target.closest(`.${READ}`)?.textContent ?? '';
+  const look = (e) => {
+    seen = words(e);
+  };
+  const move = (e) => {
+    const place = `${e.screenX} ${e.screenY}`;
+    if (place !== at) look(e); // what moves below it is told, too
+    at = place;
+  };
+  const press = (e) => {
+    if (e.pointerType !== 'mouse') look(e);
+  };
+  const click = (e) => {
+    if (e.detail && words(e) !== seen) e.stopImmediatePropagation();
+    look(e);
+  };
+  root.addEventListener('pointermove', move, options);
+  root.addEventListener('pointerdown', press, options);
+  root.addEventListener('click', click, options);
 }
 
 // Tabs, whose titles are short, say in tooltips what they are.
@@ -424,6 +461,7 @@ function render({ model, el }) {
       if (e.detail > 1 && e.target.closest(`.${ONCE}`)) e.stopImmediatePropagation();
     };
     root.addEventListener('click', again, options);
+    readFirst(root, options);
     describe(root, home);
     watchSizes(canvases);
     if (model.get('painter')) keepPainting(model);
@@ -432,6 +470,7 @@ function render({ model, el }) {
       if (message.type === 'fullscreen') fullScreen(root);
       if (message.type === 'top') toTop(root);
       if (message.type === 'name') typeName(root, message.value, abort.signal);
+      if (message.type === 'reveal') reveal(home, message.part ?? [0, 1]);
       if (message.type === 'focus' && home.offsetParent) home.focus({ preventScroll: true });
     };
     model.on('msg:custom', told);

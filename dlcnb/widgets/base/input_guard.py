@@ -47,8 +47,9 @@ class InputGuard(anywidget.AnyWidget):
 
     No JupyterLab shortcut fires while anything inside has the focus. It takes messages, too: ``{"type": "focus"}``
     gives the first canvas the keys, ``blur`` takes them away, ``fullscreen`` fills the screen, or ends that; ``top``
-    scrolls what is open in a Studio to its beginning; ``name`` gives the field that is typed over the keys, once it
-    shows the ``value``.
+    scrolls what is open in a Studio to its beginning, ``reveal`` to the first canvas, or to a ``part`` of it
+    (from, to: shares of its height), unless that is in sight; ``name`` gives the field that is typed over the keys,
+    once it shows the ``value``.
     """
 
     _esm = page_code(*(_HERE / f"{name}.js" for name in ("menus", "painting", "typed_over", "input_guard")))

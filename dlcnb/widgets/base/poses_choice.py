@@ -6,13 +6,13 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ipywidgets
 
 from dlcnb.poses import MultiAnimalPoses, Poses, is_several, newest_poses, part_looked_at, pose_tables
+from dlcnb.widgets.base.choices import short_names
 from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import row, set_class
@@ -25,7 +25,6 @@ __all__ = ["PosesChoice", "fitting", "table_names", "video_of"]
 
 ALL = "all animals"
 ABOUT = "Poses of this video, the newest first; those of earlier networks (shuffle = run) and iterations, too"
-_LONG = 12  # letters: names of other tools' networks that have so much of their beginning in common go without it
 
 log = logging.getLogger(__name__)
 
@@ -164,9 +163,9 @@ def table_names(tables: Sequence[Path], video: Path) -> list[str]:
     """
     rests = [table.stem.removeprefix(video.stem).removesuffix("_filtered") for table in tables]
     known = [re.search(r"shuffle(\d+)_?(?:snapshot)?_?(\d+)", rest) for rest in rests]
-    foreign = [rest for rest, match in zip(rests, known, strict=True) if not match]
+    foreign = iter(short_names([rest for rest, match in zip(rests, known, strict=True) if not match]))
     columns = [
-        [f"shuffle {match[1]}" if match else _short(rest, foreign) for rest, match in zip(rests, known, strict=True)],
+        [f"shuffle {match[1]}" if match else next(foreign) for match in known],
         [f"step {match[2]}" if match else "" for match in known],
         ["several animals" * is_several(table) for table in tables],
         ["filtered" * table.stem.endswith("_filtered") for table in tables],
@@ -175,18 +174,6 @@ def table_names(tables: Sequence[Path], video: Path) -> list[str]:
     if len(tables) > 1:
         columns.sort(key=lambda column: len(set(column)) == 1)
     return [" · ".join(filter(None, parts)) for parts in zip(*columns, strict=True)]
-
-
-def _short(name: str, names: Sequence[str]) -> str:
-    """A name without the beginning, in whole words, that it has in common with another one, if that is long."""
-    begin = max((_common(name, other) for other in names if other != name), key=len, default="")
-    return f"…{name.removeprefix(begin)}" if len(begin) >= _LONG else name
-
-
-def _common(one: str, other: str) -> str:
-    """How two names begin, in whole words; of each a word is left."""
-    words = zip(one.split("_")[:-1], other.split("_")[:-1], strict=False)
-    return "".join(f"{mine}_" for mine, _ in takewhile(lambda pair: pair[0] == pair[1], words))
 
 
 def video_of(project: Project, video: Path | str | None) -> Path:

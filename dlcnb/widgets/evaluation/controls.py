@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import numpy as np
 
+from dlcnb.evaluate import judging_evaluations
 from dlcnb.project import ProjectError
 from dlcnb.project.core import MODELS
 from dlcnb.run import Run
@@ -30,7 +31,16 @@ __all__ = ["Controls", "summary_table", "verdict_line", "why_not"]
 
 SUGGESTED = "Moves the pcutoff, in this view only, to the value that separates right from wrong points best"
 KEEP = "Make this the project's pcutoff: trajectories, plots and videos use it from then on"
+EVALUATIONS = "Evaluations of this project, the newest run first"
 START = "Predict the labeled frames of the last run with its best snapshot"
+HEADS = {  # of the table -> what they are
+    "errors in px": "Distances between prediction and label",
+    "mean": "Mean distance; DeepLabCut calls it RMSE",
+    "95 % interval": "Where the mean would lie in 95 of 100 such sets of frames",
+    "r.m.s.": "Root of the mean squared distance: large errors weigh more",
+    "median": "Half of the points are nearer than this",
+    "points": "How many labeled bodyparts were compared",
+}
 LEVEL_COLORS = {"useless": "#d32f2f", "poor": "#d32f2f", "usable": "#b8860b", "good": "#0f9d74"}
 
 
@@ -59,12 +69,18 @@ class Controls:
 
     def _build_header(self, startable: bool) -> None:
         layout = ipywidgets.Layout
-        self.chosen = ipywidgets.Dropdown(layout=layout(width="400px", max_width="100%", margin="0"))
-        self.chosen.tooltip = "Evaluations of this project, the newest run first"
+        self.chosen = ipywidgets.Dropdown(layout=layout(flex="0 1 460px", width="auto", min_width="0", margin="0"))
         self.chosen.observe(self._quiet.ignored(self._on_chosen), "value")
+        self.chosen.observe(lambda _: self._name_chosen(), "label")
+        self._name_chosen()
         self.refresh = button("refresh", "Look for new evaluations and changed labels", self._view.refresh)
         self.start = button("play", START, self._view.evaluate, "Evaluate", "120px", button_style="primary")
-        self.header = row([Html("run (shuffle)"), self.chosen, self.refresh, self.start] if startable else [])
+        self.header = row(
+            [Html("run (shuffle)", layout=layout(flex="0 0 auto")), self.chosen, self.refresh, self.start]
+            if startable
+            else []
+        )
+        self.header.layout.flex_flow = "row nowrap"
         self.header.layout.display = None if startable else "none"
 
     def _build_row(self) -> None:
@@ -117,6 +133,10 @@ class Controls:
                 setattr(self.state, name, change.new)
             except Exception as error:
                 self._view.fail(error)
+
+    def _name_chosen(self) -> None:
+        """Say in the tooltip what is chosen, for which there is not always room."""
+        self.chosen.tooltip = f"{self.chosen.label or ''}\n{EVALUATIONS}".strip()
 
     def _on_chosen(self, change: Any) -> None:
         if change.new:
@@ -184,8 +204,8 @@ def why_not(project: Project | None) -> str:
 
 
 def evaluated(project: Project | None) -> bool:
-    """Whether the last network of a project, which is trained, was evaluated."""
-    return project is not None and any(project.evaluation_dir(project.last_run()).glob("evaluation-*.json"))
+    """Whether the last network of a project, which is trained, was evaluated as it is now."""
+    return project is not None and bool(judging_evaluations(project, project.last_run()))
 
 
 def verdict_line(found: Verdict | None, worse: str = "") -> Markup | str:
@@ -202,7 +222,9 @@ def summary_table(lines: Sequence[Summary], epsilon_px: float) -> Markup | str:
     """The `Summary` lines as an HTML table."""
     if not lines:
         return ""
-    heads = ("errors in px", "mean", "95 % interval", "r.m.s.", "median", f"within {epsilon_px:g} px", "points")
+    *first, last = HEADS.items()
+    right = f"within {epsilon_px:g} px", "Share of points that count as right"
+    heads = [markup('<span title="{}">{}</span>', tip, head) for head, tip in (*first, right, last)]
     rows = []
     for line in lines:
         low, high = line.ci95

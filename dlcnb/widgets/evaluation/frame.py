@@ -115,6 +115,10 @@ class FrameView(PaintedBox):
         """Show the frame ``count`` places further in the gallery."""
         self.state.step(count)
 
+    def reveal(self) -> None:
+        """Scroll to the frame, unless it is in sight."""
+        self.input.guard.send({"type": "reveal"})
+
     def look(self) -> None:
         """Zoom to the labels and predictions of the bodyparts looked at."""
         row, columns = self.state.row, self.state.columns

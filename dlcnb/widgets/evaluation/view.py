@@ -299,15 +299,18 @@ class EvaluationView(View):
     @gesture
     def _open(self, image: str) -> None:
         self.state.show(image)
+        self.frame_view.reveal()
 
     @gesture
     def _on_point(self, row: int, k: int) -> None:
         self.state.show_point(row, k)
+        self.frame_view.reveal()
 
+    @gesture
     def _on_focus(self) -> None:
         cell = self.gallery.state.focused
         if cell is not None:
-            self._open(str(cell.key))
+            self.state.show(str(cell.key))
 
     # --- painting ---
 

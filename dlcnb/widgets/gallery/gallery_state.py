@@ -90,6 +90,11 @@ class GalleryState(HasTraits):
         row, column = divmod(position - self.page * self.per_page, self.columns)
         return GAP + column * (width + GAP), GAP + row * (height + GAP)
 
+    def extent(self, position: int) -> tuple[float, float]:
+        """Where a shown cell begins and ends, with its captions, as shares of the height of the grid."""
+        top, height = self.box(position)[1], self.size[0]
+        return (top - GAP) / height, (top + self._cell_size()[0] + GAP) / height
+
     def at(self, x: float, y: float) -> tuple[int, bool]:
         """(position, whether on its check box) of the cell under a point of the grid; (-1, False) between cells."""
         height, width = self._cell_size()

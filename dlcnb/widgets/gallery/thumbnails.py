@@ -192,12 +192,18 @@ class Gallery(PaintedBox):
         if key in KEYS:
             name, *arguments = KEYS[key]
             getattr(self.state, name)(*arguments)
+            self._reveal()
         elif cell is None:
             return
         elif key == "Enter":
             self._opened(cell.key)
         elif self._toggled and cell.checked is not None and (key == " " or cell.checked):
             self._toggled(cell.key)
+
+    def _reveal(self) -> None:
+        """Scroll to the cell with the focus, unless it is in sight."""
+        if self.state.focused is not None:
+            self.input.guard.send({"type": "reveal", "part": self.state.extent(self.state.focus)})
 
     def _on_click(self, x: float, y: float) -> None:
         position, on_check = self.state.at(x, y)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Activity"]
 
 DOING = {"train": "Training", "evaluate": "Evaluating", "analyze": "Analyzing", "suggest": "Suggesting labels"}
-OWN = {"train": ("Train",), "analyze": ("Trajectories", "Map", "Refine")}  # tabs that have their own Stop
+OWN = {"analyze": ("Trajectories", "Map", "Refine")}  # tabs that have their own Stop, always in sight
 ENDED = {"done": "done", "stopped": "stopped, what was done is kept", "failed": "failed", "lost": "the worker is gone"}
 PAUSED = "paused"  # by the button that is then called Resume
 CLOCK = "%H:%M"  # of when it ended

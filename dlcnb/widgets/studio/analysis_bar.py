@@ -12,6 +12,7 @@ from dlcnb.poses import newest_poses
 from dlcnb.project import missing_words
 from dlcnb.run import Run
 from dlcnb.widgets.base.advice import in_studio
+from dlcnb.widgets.base.choices import short_names
 from dlcnb.widgets.base.follow import JobFollower, News, under_way
 from dlcnb.widgets.base.html import Html, muted
 from dlcnb.widgets.base.quiet import Quiet
@@ -29,6 +30,7 @@ __all__ = ["ANYWAY", "AnalysisBar"]
 
 STARTING = "starting the network …"
 TIP = "Find the bodyparts in this video with the network that was trained last"
+VIDEOS = "Videos of the project; ✓: analyzed"
 ANYWAY = "Analyze anyway?"  # what the button says while a second press is awaited
 WIDTH = "138px"  # of Analyze, and of Stop in its place, whatever they say
 
@@ -57,7 +59,6 @@ class AnalysisBar(View):
         self.follower = JobFollower(self._on_news, self._on_failure, seconds=0.2)
         layout = ipywidgets.Layout
         self.videos = ipywidgets.Dropdown(layout=layout(flex="2 1 90px", min_width="0", max_width="420px", margin="0"))
-        self.videos.tooltip = "Videos of the project; ✓: analyzed"
         self.videos.observe(self._quiet.ignored(lambda _: self._on_video()), "value")
         self.start_button = button("cogs", TIP, self.press, "Analyze", WIDTH)
         stopping = "Stop the analysis; the parts that are done are kept, and the next one goes on from there"
@@ -105,7 +106,10 @@ class AnalysisBar(View):
         """See which videos the project has, which are analyzed, and whether an analysis was started elsewhere."""
         self._ask_no_more()
         videos, chosen = self.project.videos, self.video
-        options = [(f"{'✓ ' if has_poses(video) else ''}{video.name}", video) for video in videos]
+        names = short_names([video.name for video in videos])
+        options = [
+            (f"{'✓ ' if has_poses(video) else ''}{name}", video) for name, video in zip(names, videos, strict=True)
+        ]
         if list(self.videos.options) != options:
             self._quiet.set(
                 self.videos, options=options, value=chosen if chosen in videos else next(iter(videos), None)
@@ -203,6 +207,7 @@ class AnalysisBar(View):
     def show(self) -> None:
         """Bring its buttons and words up to date with what is done and under way."""
         busy, trained = self.busy, self._trained()
+        self.videos.tooltip = f"{self.video.name if self.video else ''}\n{VIDEOS}".strip()
         self.progress.layout.display = self.stop_button.layout.display = None if busy else "none"
         self.start_button.layout.display = "none" if busy else None
         self.progress.value = self.progress.value if busy else 0

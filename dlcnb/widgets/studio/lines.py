@@ -64,8 +64,10 @@ class Lines:
         self.line.add_class("dlcnb-standing")
         self.next_button = ipywidgets.Button(button_style="primary", layout=ipywidgets.Layout(width="auto"))
         self.next_button.on_click(lambda _: do_next())
-        self.next_button.add_class("dlcnb-once")
         self.other_button = button("", OTHER, lambda: do_next(True), "or")
+        for one in (self.next_button, self.other_button):
+            one.add_class("dlcnb-once")
+            one.add_class("dlcnb-read")
         reload = button("refresh", "See what was done elsewhere meanwhile", refresh)
         ways = row([self.next_button, self.other_button], tight=True)  # below the line where it is narrow
         ways.add_class("dlcnb-ways-on")

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlcnb.evaluate import Evaluation, evaluations, worse
+from dlcnb.evaluate import Evaluation, judging_evaluations, worse
 from dlcnb.evaluate.verdict import LEVELS, SHORT
 from dlcnb.files import read_json
 from dlcnb.jobs import PAUSE, attach
@@ -87,7 +87,7 @@ def _level(project: Project, run: Path) -> int:
 
 def _is_worse(project: Project, run: Path, other: Path) -> bool:
     """Whether the newest evaluation of a run says that it is worse than another one (see `dlcnb.evaluate.worse`)."""
-    found = [path for one in (run, other) for path in evaluations(project, one)[:1]]
+    found = [path for one in (run, other) for path in judging_evaluations(project, one)[:1]]
     return len(found) == 2 and _compared(*((path, path.stat().st_mtime_ns) for path in found))
 
 
@@ -101,7 +101,7 @@ def _compared(report: tuple[Path, int], other: tuple[Path, int]) -> bool:
 
 def last_report(project: Project, run: Path) -> dict[str, Any]:
     """The newest evaluation of a run; empty if there is none."""
-    for path in evaluations(project, run):
+    for path in judging_evaluations(project, run):
         with suppress(OSError, TypeError, ValueError):  # a damaged one; the tab Evaluate tells of it
             return dict(read_json(path))
     return {}

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from dlcnb.evaluate import evaluations
 from dlcnb.evaluate.verdict import SHORT, trained_shortly
-from dlcnb.frames import extracted
-from dlcnb.jobs import attach
-from dlcnb.jobs.starting import minutes_asked, steps_behind
-from dlcnb.labels import LabelStore
-from dlcnb.outliers import refinement
-from dlcnb.project.names import basename
-from dlcnb.run import Run
 from dlcnb.trainset import PRESETS
 from dlcnb.trainset.cautions import FEW
-from dlcnb.widgets.base.follow import under_way
 from dlcnb.widgets.studio import networks
 
 if TYPE_CHECKING:
-    from dlcnb.project import Project
+    pass
 
-__all__ = ["GO_ON", "LONGER", "LONGEST", "STEPS", "TABS", "Overview", "overview"]
+__all__ = ["GO_ON", "LONGER", "LONGEST", "STEPS", "TABS", "Overview"]
 
 # what a Studio can show, in the order of the work: name -> what it is for
 TABS = {
@@ -174,6 +161,7 @@ class Overview:
             (not self.labeled, "Label", f"label {_count(open_frames, 'frame')}"),
             (open_frames and not self.trained and first, "Label", f"label {_count(open_frames, 'more frame')}"),
             (not self.trained, "Train", f"train {self._minutes or 'a network'}" if first else ANEW),
+            (self.evaluating and not self.evaluated, *_EVALUATE),
             (self.halted and not self.evaluated, *GO_ON),
             (self.many_since, "Train", f"train anew with {_count(self.since, 'more frame')}"),
             (not self.evaluated, *_EVALUATE),
@@ -332,59 +320,6 @@ class Overview:
         if self.error_px is not None:
             return f"last error {self.error_px:.1f} px"
         return ", ".join(filter(None, [self.doubt, "not evaluated"])) if self.trained else ""
-
-
-def overview(project: Project) -> Overview:
-    """The `Overview` of a project; reads its folders, nothing of its videos.
-
-    Raises
-    ------
-    LabelError
-        If a table of labels is damaged.
-    """
-    frames = {name: one for folder in project.labeled_dirs() for name, one in _frames(project, folder).items()}
-    counts = Counter(state for state, _ in frames.values())
-    examples = [name for name, (state, shown) in frames.items() if state == "done" and shown]
-    refined = [state for found in refinement(project).values() for state in found.values()]
-    runs = project.runs()
-    trained = [run for run in runs if Run(run).steps]
-    report = networks.last_report(project, trained[-1]) if trained else {}
-    worth, steps = report.get("verdict") or {}, steps_behind(Run(trained[-1])) if trained else 0
-    training = any(Run(run).job_file.is_file() and attach(run).status == "running" for run in runs)
-    older = networks.older_poses(project)
-    return Overview(
-        videos=len(project.videos),
-        missing=tuple(map(basename, project.missing_videos)),
-        analyzed=sum(networks.has_poses(video) for video in project.videos),
-        extracted=len(frames),
-        labeled=counts["done"],
-        in_work=counts["in work"],
-        trained=len(trained),
-        since=networks.labeled_since(project, trained[-1], examples) if trained else 0,
-        training=training,
-        older=0 if training else len(older.videos),
-        renew=older.worth and not training,
-        evaluating=under_way(project, "evaluate") is not None,
-        analyzing=under_way(project, "analyze") is not None,
-        evaluated=bool(trained) and bool(evaluations(project, trained[-1])),
-        error_px=networks.error_px(report),
-        level=worth.get("level", ""),
-        verdict=worth.get("text", ""),
-        outliers=len(refined),
-        refined=refined.count("done"),
-        iteration=project.iteration,
-        minutes=minutes_asked(project) or LONGER,
-        steps=steps,
-        halted=networks.halted(trained[-1], steps) if trained and trained[-1] == runs[-1] else "",
-    )
-
-
-def _frames(project: Project, folder: Path) -> dict[str, tuple[str, bool]]:
-    """Of the extracted frames of a folder the state, and whether a bodypart is placed; unknown ones are 'new'."""
-    store = LabelStore(project, folder.name)
-    known = dict(zip(store.images, zip(store.states, np.isfinite(store.points).any((1, 2)), strict=True), strict=True))
-    names = {f"labeled-data/{folder.name}/{image.name}": ("new", False) for image in extracted(folder).values()}
-    return {**names, **known}
 
 
 def _count(number: int, what: str) -> str:

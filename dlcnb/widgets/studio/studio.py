@@ -24,7 +24,8 @@ from dlcnb.widgets.studio.gone import gone
 from dlcnb.widgets.studio.lines import Lines, still
 from dlcnb.widgets.studio.making import MAKERS
 from dlcnb.widgets.studio.next_step import do_next, planned
-from dlcnb.widgets.studio.state import TABS, Overview, overview
+from dlcnb.widgets.studio.reading import overview
+from dlcnb.widgets.studio.state import TABS, Overview
 from dlcnb.widgets.studio.steps import Steps
 from dlcnb.widgets.studio.videos import AddVideos
 

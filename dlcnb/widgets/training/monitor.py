@@ -17,12 +17,13 @@ from dlcnb.project import Project, ProjectError
 from dlcnb.run import Run
 from dlcnb.widgets.base.compat import Accordion
 from dlcnb.widgets.base.follow import JobFollower
-from dlcnb.widgets.base.html import Html, joined, markup, muted
+from dlcnb.widgets.base.html import Html
 from dlcnb.widgets.base.input_guard import InputGuard
 from dlcnb.widgets.base.view import NotYet, View, button, gesture, row, shown
 from dlcnb.widgets.training.curves import EARLIER, TrainingCurves
 from dlcnb.widgets.training.human import tell_human
 from dlcnb.widgets.training.preview_strip import PreviewStrip
+from dlcnb.widgets.training.recipe import Recipe
 from dlcnb.widgets.training.runs import RunChooser, StartOffer, resolved, run_under_way, starts
 from dlcnb.widgets.training.settings import SettingsForm, TrainingSettings
 from dlcnb.widgets.training.state import TrainingState
@@ -71,6 +72,7 @@ class TrainingMonitor(View):
         self._run: Path | None = None
         self.follower = JobFollower(self._take, self.fail)
         self.follower.silent, self._lock = self._on_silence, self.follower.lock
+        self.follower.waiting = self._on_waiting
         self._build()
         self.guard = InputGuard(surfaces=0)
         super().__init__(
@@ -108,7 +110,7 @@ class TrainingMonitor(View):
             [self.form, buttons, row([Html("run (shuffle)"), self.runs, self.refresh_button], tight=True)]
         )
         self._runs_row.add_class("dlcnb-fields")
-        self.recipe = Html()
+        self.recipe = Recipe()
         inside = {
             "More settings": ipywidgets.VBox([self.form.advanced, self.offer.fraction]),
             "Compare with other runs": self.chooser.compare,
@@ -314,6 +316,10 @@ class TrainingMonitor(View):
         self.state.forget_time_left()
         self.show()
 
+    def _on_waiting(self, seconds: float) -> None:
+        self.state.wait(seconds)
+        self.show()
+
     def wait(self, timeout: float | None = None) -> str:
         """Block until the run has ended and return its status: for scripts that must not go on before.
 
@@ -351,16 +357,9 @@ class TrainingMonitor(View):
 
     def _show_recipe(self) -> None:
         """Show the settings of the run, and why they are what they are, as soon as its worker has written them."""
-        try:
-            settings = {} if self._run is None else Run(self._run).settings
-        except (ProjectError, OSError):  # there are none yet
-            settings = {}
+        settings = self.recipe.show(self._run)
         self._told_recipe = bool(settings)
         self.state.held_out = held_out(self._run) if settings and self._run else 0
-        reasons = settings.get("decisions") or []
-        listed = joined(markup("<li>{}</li>", reason) for reason in reasons)
-        none = muted("The settings of a run appear here once it has begun, each with its reason.")
-        self.recipe.value = markup("<ul>{}</ul>", listed) if reasons else none
         self.form.show_used(settings)
 
     def _show_buttons(self) -> None:

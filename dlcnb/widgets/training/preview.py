@@ -19,7 +19,7 @@ from dlcnb.render import halos, palette
 from dlcnb.run import Run
 from dlcnb.targets import STRIDE
 
-__all__ = ["Preview", "draw_marks", "draw_preview", "read_preview"]
+__all__ = ["Preview", "draw_marks", "draw_preview", "preview_size", "read_preview"]
 
 CELL = (240, 320)  # (height, width) px of one frame in the picture
 GAP, CAPTION, COLUMNS = 4, 20, 3
@@ -93,7 +93,13 @@ def read_preview(run: Path | str) -> Preview | None:
 
 
 def draw_preview(
-    preview: Preview, root: Path | str, *, score_maps: str = "off", zoomed: bool = True, pcutoff: float = 0.1
+    preview: Preview,
+    root: Path | str,
+    *,
+    score_maps: str = "off",
+    zoomed: bool = True,
+    pcutoff: float = 0.1,
+    fine: int = 1,
 ) -> NDArray[np.uint8]:
     """The frames of a `Preview` in one picture: labels as rings, predictions as discs, lines between the two.
 
@@ -107,49 +113,76 @@ def draw_preview(
         Show the part of each frame with the animal, not all of it.
     pcutoff : float
         Predictions with a lower likelihood are drawn small.
+    fine : int
+        Pixels for each px of `preview_size`, for sharp screens.
 
     Returns
     -------
     uint8 (height, width, 3)
     """
-    count = len(preview.images)
-    columns = max(min(COLUMNS, count), 1) if count != 4 else 2
-    rows = max(-(-count // columns), 1)
-    tall, wide = CELL[0] + CAPTION + GAP, CELL[1] + GAP
-    picture = np.full((rows * tall - GAP, columns * wide - GAP, 3), GROUND, np.uint8)
+    columns = _columns(len(preview.images))
+    (height, width), look = preview_size(preview), _Look(score_maps, zoomed, pcutoff, fine)
+    picture = np.full((height * fine, width * fine, 3), GROUND, np.uint8)
+    tall, wide = (side * fine for side in (CELL[0] + CAPTION + GAP, CELL[1] + GAP))
     captions = []
     for n, name in enumerate(preview.images):
         top, left = n // columns * tall, n % columns * wide
-        cell, note = _cell(preview, n, root, score_maps, zoomed, pcutoff)
-        picture[top : top + CELL[0], left : left + CELL[1]] = cell
-        captions.append(((left + 4, top + CELL[0] + 3), note or f"{Path(name).name}   {_px(preview.error(n))}"))
+        cell, note = _cell(preview, n, Path(root), look)
+        picture[top : top + cell.shape[0], left : left + cell.shape[1]] = cell
+        place = left + 4 * fine, top + cell.shape[0] + 3 * fine
+        captions.append((place, note or f"{Path(name).name}   {_px(preview.error(n))}"))
     drawn = Image.fromarray(picture)
     pen = ImageDraw.Draw(drawn)
     for place, text in captions:
-        pen.text(place, text, fill=TEXT, font=ImageFont.load_default(12))
+        pen.text(place, text, fill=TEXT, font=ImageFont.load_default(12 * fine))
     return np.asarray(drawn)
 
 
-def _cell(
-    preview: Preview, n: int, root: Path | str, score_maps: str, zoomed: bool, pcutoff: float
-) -> tuple[NDArray[np.uint8], str]:
-    """(uint8 picture of size `CELL`, a problem in words or "") for one frame."""
+def preview_size(preview: Preview) -> tuple[int, int]:
+    """(height, width) px of the picture of a `Preview`."""
+    columns = _columns(len(preview.images))
+    rows = max(-(-len(preview.images) // columns), 1)
+    return rows * (CELL[0] + CAPTION + GAP) - GAP, columns * (CELL[1] + GAP) - GAP
+
+
+def _columns(count: int) -> int:
+    return max(min(COLUMNS, count), 1) if count != 4 else 2
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How `draw_preview` draws."""
+
+    score_maps: str
+    zoomed: bool
+    pcutoff: float
+    fine: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of a frame, in pixels."""
+        return CELL[0] * self.fine, CELL[1] * self.fine
+
+
+def _cell(preview: Preview, n: int, root: Path, look: _Look) -> tuple[NDArray[np.uint8], str]:
+    """(uint8 picture of the size of a frame, a problem in words or "") for one frame."""
     try:
-        image = read_image(Path(root) / preview.images[n])
+        image = read_image(root / preview.images[n])
     except LabelError:
-        return np.full((*CELL, 3), EMPTY, np.uint8), f"{Path(preview.images[n]).name} can't be read"
+        return np.full((*look.size, 3), EMPTY, np.uint8), f"{Path(preview.images[n]).name} can't be read"
     size = image.shape[0], image.shape[1]
-    corner, zoom = _part(size, np.concatenate([preview.labels[n], preview.points[n]]) if zoomed else None)
-    if score_maps != "off" and preview.score_maps is not None:
-        image = _with_score(image, preview.score(n, size, log_view=score_maps == "log"))
+    corner, zoom = _part(size, np.concatenate([preview.labels[n], preview.points[n]]) if look.zoomed else None)
+    zoom *= look.fine
+    if look.score_maps != "off" and preview.score_maps is not None:
+        image = _with_score(image, preview.score(n, size, log_view=look.score_maps == "log"))
     offset = zoom * (0.5 - corner) - 0.5  # corner-origin frame -> pixel centres of the cell
     matrix = np.array([[zoom, 0, offset[0]], [0, zoom, offset[1]]])
     if zoom < 1:  # warpAffine would skip pixels
         image = np.asarray(cv2.blur(image, (max(round(1 / zoom), 1),) * 2), np.uint8)
-    warped = cv2.warpAffine(image, matrix, CELL[::-1], borderMode=cv2.BORDER_CONSTANT, borderValue=EMPTY)
+    warped = cv2.warpAffine(image, matrix, look.size[::-1], borderMode=cv2.BORDER_CONSTANT, borderValue=EMPTY)
     cell = np.asarray(warped, np.uint8)
     labels, points = (each[n] * zoom + offset for each in (preview.labels, preview.points))
-    draw_marks(cell, labels, points, preview.likelihood[n] >= pcutoff, palette(len(labels)))
+    draw_marks(cell, labels, points, preview.likelihood[n] >= look.pcutoff, palette(len(labels)), look.fine)
     return cell, ""
 
 
@@ -185,19 +218,23 @@ def draw_marks(
     points: NDArray[np.float64],
     sure: NDArray[np.bool_],
     hues: NDArray[np.uint8],
+    fine: int = 1,
 ) -> None:
-    """Draw rings at labels (K, 2) and discs at predictions, smaller where not ``sure``, in colours (K, 3), in place."""
+    """Draw rings at labels (K, 2) and discs at predictions, smaller where not ``sure``, in colours (K, 3), in place.
+
+    ``fine``: how many times as large as on a picture that is shown pixel by pixel.
+    """
     colors, edges = hues.tolist(), halos(hues).tolist()
     there = [np.isfinite(each).all(axis=1) for each in (labels, points)]
     for k in np.flatnonzero(there[0] & there[1]):
-        cv2.line(cell, _fixed(labels[k]), _fixed(points[k]), TEXT, 1, cv2.LINE_AA, 4)
+        cv2.line(cell, _fixed(labels[k]), _fixed(points[k]), TEXT, fine, cv2.LINE_AA, 4)
     for k in np.flatnonzero(there[0]):
         for color, width in ((edges[k], 5), (colors[k], 2)):
-            cv2.circle(cell, _fixed(labels[k]), 8 * 16, color, width, cv2.LINE_AA, 4)
+            cv2.circle(cell, _fixed(labels[k]), 8 * 16 * fine, color, width * fine, cv2.LINE_AA, 4)
     for k in np.flatnonzero(there[1]):
         radius = 4.0 if sure[k] else 2.0
         for color, more in ((edges[k], 1.5), (colors[k], 0.0)):
-            cv2.circle(cell, _fixed(points[k]), round((radius + more) * 16), color, -1, cv2.LINE_AA, 4)
+            cv2.circle(cell, _fixed(points[k]), round((radius + more) * 16 * fine), color, -1, cv2.LINE_AA, 4)
 
 
 def _fixed(point: NDArray[np.float64]) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from dlcnb.widgets.base.canvas import PaintedBox, Painter
 from dlcnb.widgets.base.closing import close_parts
 from dlcnb.widgets.base.html import Html, heading
 from dlcnb.widgets.base.jpeg import encode_jpeg
-from dlcnb.widgets.training.preview import draw_preview, read_preview
+from dlcnb.widgets.training.preview import draw_preview, preview_size, read_preview
 
 if TYPE_CHECKING:
     from dlcnb.widgets.training.preview import Preview
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PreviewStrip"]
 
+FINE = 2  # pixels for each px of the picture, for sharp screens
 MAPS = {"off": "no score-maps", "linear": "score-maps", "log": "score-maps, log"}
 
 
@@ -53,7 +54,7 @@ class PreviewStrip(PaintedBox):
             tooltip="Show all of each frame, not the animal alone",
             layout=layout(width="120px"),
         )
-        self.picture = ipywidgets.Image(format="jpeg", value=b"", layout=layout(width="100%", max_width="968px"))
+        self.picture = ipywidgets.Image(format="jpeg", value=b"", layout=layout(width="100%"))
         row = ipywidgets.HBox([self.heading, self.score_maps, self.whole])
         row.add_class("dlcnb-row")
         self._content: tuple[ipywidgets.Widget, ...] = (row, self.picture)  # on the page only while there is a preview
@@ -80,9 +81,9 @@ class PreviewStrip(PaintedBox):
             self.children = ()
             return
         root = Run(run).root
-        self.picture.value = encode_jpeg(
-            draw_preview(preview, root, score_maps=state.score_maps, zoomed=state.zoomed), 88
-        )
+        drawn = draw_preview(preview, root, score_maps=state.score_maps, zoomed=state.zoomed, fine=FINE)
+        self.picture.layout.max_width = f"{preview_size(preview)[1]}px"
+        self.picture.value = encode_jpeg(drawn, 85)
         self.heading.value = heading("validation frames", f"at step {preview.step} · ○ label · ● prediction")
         self.children = self._content
 

@@ -75,6 +75,7 @@ class TrainingState(HasTraits):
     )
     step = Int(0)
     waking = Bool(True, help="Whether no step was done since the run began, or went on.")
+    waited = Float(0.0, help="Seconds that one has waited for the first step so far.")
     progress = Float(0.0, help="0 to 1.")
     loss = Float(np.nan)
     learning_rate = Float(np.nan)
@@ -116,7 +117,9 @@ class TrainingState(HasTraits):
         self._curves = {name: _Curve() for name in CURVES}
         self._recent: list[tuple[int, float]] = []
         self.warned = ""  # all that the run has warned of
-        names = "waking progress loss learning_rate seconds_left steps_per_second rss_mb best_px message lower_rate"
+        names = (
+            "waking waited progress loss learning_rate seconds_left steps_per_second rss_mb best_px message lower_rate"
+        )
         with self.hold_trait_notifications():
             for name in (*names.split(), "snapshots"):
                 setattr(self, name, self.traits()[name].default_value)
@@ -210,6 +213,12 @@ class TrainingState(HasTraits):
                         handler(event)
             self.revision += bool(count)
 
+    def wait(self, seconds: float) -> None:
+        """Note how long the run has been followed, if it has not begun to train yet."""
+        if self.status == "starting" or (self.status == "running" and self.waking):
+            self.waited = seconds
+            self.revision += 1
+
     def forget_time_left(self) -> None:
         """The run has been silent for so long that its time left is not known any more."""
         self.seconds_left = np.nan
@@ -223,7 +232,7 @@ class TrainingState(HasTraits):
     def _on_step(self, event: dict[str, Any]) -> None:
         if self.status not in RUNNING:
             self.status = "running"
-        step, self.waking = int(event["step"]), False
+        step, self.waking, self.waited = int(event["step"]), False, 0.0
         self._drop_superseded(step)
         for name in CURVES[:4]:
             self._curves[name].append(step, _number(event.get(name)))

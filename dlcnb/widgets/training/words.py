@@ -28,6 +28,15 @@ TIPS = {
     "resume": "Go on with the network shown from its last snapshot: what it has learned is kept",
     "stop": "Save a snapshot, then stop",
 }
+MEANS = {  # what the numbers are
+    "step": "How often the network was corrected, each time by some examples",
+    "loss": "How far the network is from what it learns from, as one number; only its fall says something",
+    "learning rate": "How far the network is changed at a step",
+    "steps per second": "How fast it goes, over the last seconds",
+    "best error": "Mean distance in px from the labels of the validation frames, which are not learned from",
+    "error, network kept": "Mean distance in px from the labels of the validation frames, of the network that is kept",
+    "memory": "Taken by the process that trains",
+}
 NAMED = 4  # bodyparts that are not found, up to which they are named
 STATUS = {  # status of the state -> words, style of the progress bar
     "idle": ("no run yet", ""),
@@ -61,7 +70,9 @@ def facts(state: TrainingState) -> Markup:
         ),
         "memory": _figures(state.rss_mb, ".0f", " MB"),
     }
-    cells = joined(markup("<div>{}<b>{}</b></div>", muted(name), value) for name, value in number.items())
+    cells = joined(
+        markup('<div title="{}">{}<b>{}</b></div>', MEANS[name], muted(name), value) for name, value in number.items()
+    )
     return markup('<div class="dlcnb-facts">{}</div>', cells)
 
 
@@ -75,8 +86,11 @@ def advice(state: TrainingState, said: str) -> Markup:
 def headline(state: TrainingState) -> Markup:
     """How the run goes, as HTML."""
     words = STATUS[state.status][0]
-    if state.status == "running" and state.waking:
-        words = "starting the network … (the first step may take a minute)"
+    waited = f" {state.waited:.0f} s" if state.waited >= 1 else ""
+    if state.status == "starting":
+        words += waited
+    elif state.status == "running" and state.waking:
+        words = f"starting the network …{waited} (the first step may take a minute)"
     elif state.status in ("pausing", "stopping") and not state.step:
         words = f"{state.status} …"  # there is nothing to save
     elif state.status == "done" and state.lost:

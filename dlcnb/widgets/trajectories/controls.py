@@ -78,13 +78,14 @@ class TrajectoryControls:
         self.fields = fields
         named = [_named("trail", self.trail, "frames"), _named("axis in", self.unit), _named("lengths in", self.length)]
         self.more = ipywidgets.ToggleButton(
-            description="More settings", tooltip="pcutoff, trail, units; in a low page, what moves and saves, too",
+            description="More settings", tooltip="pcutoff, trail, units; in a low page, what filters, moves and saves",
             layout=layout(width="auto"),
         )  # fmt: skip
         self.more.add_class("dlcnb-more-button")
         settings = row(named, tight=True)
         settings.add_class("dlcnb-more")
         self.pcutoff.add_class("dlcnb-more-narrow")
+        self.method.add_class("dlcnb-more-short")
         shown = _named("show", self.show_choice)
         self.choices = row([poses, shown, self.method, self.more, self.pcutoff, settings])
         self.choices.add_class("dlcnb-folding")
@@ -131,6 +132,7 @@ class TrajectoryControls:
         self.figure = button("picture-o", "Save the part looked at as a figure (PNG)", view.save_figure, "Figure")
         self.csv = button("table", "Save the part looked at as a table (csv)", view.save_csv, "csv")
         self.send = button("share", f"{TO_REFINE_TIP} (q)", view.send, TO_REFINE)
+        self.send.add_class("dlcnb-to-refine")
         self.send.layout.display = None if view.queue is not None else "none"
         self.moves = row([*self.buttons.values(), self.part, self.figure, self.csv, self.send])
         self.moves.add_class("dlcnb-moves")

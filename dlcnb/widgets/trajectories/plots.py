@@ -29,7 +29,7 @@ from dlcnb.widgets.trajectories.state import KINDS
 if TYPE_CHECKING:
     from dlcnb.widgets.trajectories.state import TrajectoryState
 
-__all__ = ["TrajectoryPlots", "hex_colors"]
+__all__ = ["TrajectoryPlots", "few", "hex_colors"]
 
 NOW = "#cc2f7b"
 UNITS = {"x": "x ({})", "y": "y ({})", "likelihood": "likelihood", "speed": "speed ({}/s)"}  # of length
@@ -192,7 +192,7 @@ class _OverTime(Plot):
     ) -> None:
         """Draw these lines with this range and these ticks."""
         set_ends(self.y, *ends)
-        set_ticks(self.left, ticks(*ends, 3))
+        set_ticks(self.left, few(ticks(*ends, 3)))
         set_ticks(self.bottom, where, names)
         if self.kind == "likelihood":
             set_mark(self.level, [self.x.min, self.x.max], [pcutoff, pcutoff])
@@ -263,6 +263,11 @@ class _Steps(Plot):
         set_ticks(self.left, log_ticks(1, top))
         heights = np.maximum(np.concatenate([counts, counts[:, -1:]], axis=1), 0.5)
         set_lines(self.bars, [(edges, h, self.colors[k], 1.0) for h, k in zip(heights, state.columns, strict=True)])
+
+
+def few(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of round numbers three at most, which have room beside a plot of 40 px: every second one, the last among them."""
+    return places if len(places) <= 3 else few(places[(len(places) + 1) % 2 :: 2])
 
 
 def _one_line() -> Html:

@@ -93,6 +93,8 @@ def test_two_jobs_at_once_are_both_seen_each_with_its_stop(job, activity):
     assert not any(seen(line.progress) for line in lines)  # the words say it, and there is little room
     activity.open_tab("Trajectories")  # which has a Stop of its own
     assert [seen(line.stop_button) for line in lines] == [True, False]
+    activity.open_tab("Train")  # whose own is scrolled out of sight
+    assert [seen(line.stop_button) for line in lines] == [True, True]
     activity.open_tab("Label")
     lines[1].stop_button.click()
     assert (analysis.folder / "stop").is_file() or "stopping" in lines[1].text.value

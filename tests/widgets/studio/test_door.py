@@ -26,7 +26,7 @@ from dlcnb.widgets.studio import tab
 from dlcnb.widgets.studio.chosen import facts_of
 from dlcnb.widgets.studio.door import FrontDoor
 from dlcnb.widgets.studio.new_project import PRESETS, NewProject
-from dlcnb.widgets.studio.state import overview
+from dlcnb.widgets.studio.reading import overview
 from dlcnb.widgets.studio.videos import AddVideos, VideoChooser
 from dlcnb.widgets.studio.where import is_project, place_to_write
 

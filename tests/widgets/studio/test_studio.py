@@ -27,7 +27,8 @@ from dlcnb.run import Run
 from dlcnb.trainset import TrainConfig
 from dlcnb.video import VideoWriter
 from dlcnb.widgets.labeler.labeler import Labeler
-from dlcnb.widgets.studio.state import STEPS, TABS, Overview, overview
+from dlcnb.widgets.studio.reading import overview
+from dlcnb.widgets.studio.state import STEPS, TABS, Overview
 
 SIZE, FRAMES, LABELED = (96, 128), 30, 6
 
@@ -364,6 +365,8 @@ class TestOverview:
         assert found.next_step == ("Train", "go on with the training")
         assert found.other_step == ("Evaluate", "evaluate the network")
         assert "training paused after 10 steps, not evaluated" in found.summary
+        asked = replace(found, evaluating=True)  # for by the other button, which is not pressed again
+        assert (asked.awaited, asked.other_step) == ("Evaluate", ("", ""))
         trained(project)  # a newer one
         assert overview(project).next_step[0] == "Evaluate"
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dlcnb.widgets.training.preview import CELL, draw_preview, read_preview
+from dlcnb.widgets.training.preview import CELL, draw_preview, preview_size, read_preview
 from dlcnb.widgets.training.preview_strip import PreviewStrip
 from dlcnb.widgets.training.state import TrainingState
 
@@ -87,6 +87,16 @@ class TestDrawing:
         picture = draw_preview(read_preview(run), run.parents[3], score_maps=maps)
         assert picture.dtype == np.uint8
         assert picture.size >= count * CELL[0] * CELL[1] * 3
+
+    @pytest.mark.parametrize("zoomed", [False, True])
+    def test_for_a_sharp_screen_it_is_twice_as_fine_and_else_the_same(self, run, zoomed):
+        write(run, count=2, off=(8.0, 0.0))
+        preview = read_preview(run)
+        plain, fine = (draw_preview(preview, run.parents[3], zoomed=zoomed, fine=times) for times in (1, 2))
+        assert plain.shape[:2] == preview_size(preview)
+        assert fine.shape == (2 * plain.shape[0], 2 * plain.shape[1], 3)
+        halved = cv2.resize(fine, plain.shape[1::-1], interpolation=cv2.INTER_AREA)
+        assert np.abs(halved.astype(int) - plain).mean() < 3
 
     def test_nothing_predicted_or_labeled_and_a_missing_image(self, run):
         write(run, count=2)

@@ -1,6 +1,7 @@
 """The monitor on recorded and on growing runs; no browser, no training."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -588,3 +589,11 @@ class TestRecipe:
         until(lambda: "starting the network" in monitor.headline.value)
         write_steps(log, [2])
         until(lambda: "training" in monitor.headline.value)
+
+    def test_how_long_one_has_waited_for_the_first_step_is_counted(self, log, monitor):
+        log.write("start")
+        monitor.refresh()
+        until(lambda: re.search(r"starting the network … \d+ s", monitor.headline.value))
+        write_steps(log, [1])
+        until(lambda: "training" in monitor.headline.value)
+        assert "starting" not in monitor.headline.value

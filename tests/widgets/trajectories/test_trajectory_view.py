@@ -10,7 +10,9 @@ from traitlets import TraitError
 from dlcnb import Player, TrajectoryView, sampledata
 from dlcnb.poses import Poses
 from dlcnb.trajectories import speed
+from dlcnb.widgets.base.axes import ticks
 from dlcnb.widgets.base.envelope import Envelope, extreme_frames
+from dlcnb.widgets.trajectories.plots import few
 from dlcnb.widgets.trajectories.state import KINDS, POINTS, TrajectoryState
 from dlcnb.widgets.trajectories.steps import BINS
 
@@ -278,6 +280,14 @@ class TestGestures:
         view.state.trail = 25
         view.wait()
         assert (np.asarray(view.player.snapshot()) != before).any()
+
+
+@pytest.mark.parametrize("top", [1.0, 7.3, 88.0, 104.0, 430.0, 640.0, 2100.0])
+def test_the_ticks_of_a_low_plot_have_room(top):
+    for low in (0.0, 0.17 * top, 0.26 * top):
+        places = few(ticks(low, top, 3))
+        assert 2 <= len(places) <= 3
+        assert len({*np.round(np.diff(places), 9)}) == 1
 
 
 class TestOut:
