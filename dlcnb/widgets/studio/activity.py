@@ -191,16 +191,16 @@ class JobLine(Line):
     ) -> None:
         super().__init__(self.stop)
         self._doing, self._failed, self._turned, self._told = DOING.get(kind, kind), failed, turned, told
-        self._stopping = ""
+        self._stopping, self._begun = "", False  # whether it has come further than its start
         self.follower = JobFollower(self._on_news, failed, seconds=0.3)
-        self.follower.silent = self._on_silence
+        self.follower.silent, self.follower.waiting = self._on_silence, self._on_waiting
         self.stop_button.tooltip = f"Stop {self._doing.lower()}; what is done so far is kept"
 
     def follow(self, job: Job) -> None:
         """Follow a job from its beginning; one that is followed already is not begun anew."""
         if self.follower.following and self.follower.job is not None and self.follower.job.folder == job.folder:
             return
-        self._stopping, self.progress.value = "", 0.0
+        self._stopping, self._begun, self.progress.value = "", False, 0.0
         self.follower.follow(job)
         self._turned()
 
@@ -232,14 +232,25 @@ class JobLine(Line):
         elif self._stopping:
             self.say(f"{self._doing}: {self._stopping} …", share)
         elif step is not None:
+            self._begun = True
             left = step.get("seconds_left")
             how_far = f"{share:.0%}" + (f" · {clock_text(left)} left" if left is not None else "")
             self.say(f"{self._doing}: {how_far}", share)
         elif not self.progress.value or news.last("start"):
-            self.say(f"{self._doing}: starting …", 0.0)
+            self._begun = False
+            self.say(self._starting(), 0.0)
         self._told()
         if news.ended or any(event.get("snapshot") for event in news.events):
             self._turned()
+
+    def _starting(self, seconds: float = 0.0) -> str:
+        return f"{self._doing}: starting …" + (f" {seconds:.0f} s" if seconds >= 1 else "")
+
+    def _on_waiting(self, seconds: float) -> None:
+        """Count the seconds until it has begun."""
+        if not (self._begun or self._stopping):
+            self.say(self._starting(seconds))
+            self._told()
 
     def _on_silence(self) -> None:
         """What was said of the time left is not true any more, as the clock goes on."""

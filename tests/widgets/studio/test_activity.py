@@ -106,6 +106,16 @@ def test_two_jobs_at_once_are_both_seen_each_with_its_stop(job, activity):
     assert seen(lines[0].progress)
 
 
+def test_the_seconds_of_a_start_are_counted_until_it_has_begun(job, activity):
+    training, line = job("train"), activity.job_line("train")
+    activity.follow(training)
+    until(lambda: re.search(r"Training: starting … \d+ s", activity.words("train")))
+    write(training, "step", progress=0.1, seconds_left=90)
+    until(lambda: "Training: 10%" in activity.words("train"))
+    line.follower.waiting(5.0)
+    assert "starting" not in activity.words("train")
+
+
 def test_a_job_that_was_asked_to_stop_says_so_until_it_has(job, activity):
     training, line = job("train"), activity.job_line("train")
     activity.follow(training)
