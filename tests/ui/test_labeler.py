@@ -320,6 +320,38 @@ def test_a_menu_that_goes_on_below_shows_so_until_its_end(labeler):
     labeler.page.keyboard.press("Escape")
 
 
+SCROLLED = """() => { // how far what is around an open menu is
+    let at = [...document.querySelectorAll('.dlcnb-panel')].find(one => one.offsetParent).parentElement, sum = 0;
+    for (; at; at = at.parentElement) sum += at.scrollTop;
+    return sum; }"""
+
+
+def test_the_wheel_at_the_end_of_a_menu_leaves_the_page_where_it_is(labeler):
+    page, panel = labeler.page, labeler.page.locator(PANEL)
+    page.set_viewport_size({"width": 853, "height": 533})
+    try:
+        assert not settle(page, ".dlcnb-labeler")
+        page.locator(".dlcnb-labeler .dlcnb-menu button", has_text="More").click()
+        panel.wait_for()
+        before = page.evaluate(SCROLLED)
+        lid = panel.bounding_box()
+        page.mouse.move(lid["x"] + lid["width"] / 2, lid["y"] + lid["height"] / 2)
+        page.mouse.wheel(0, 3000)
+        page.wait_for_function(
+            """() => { const menu = [...document.querySelectorAll('.dlcnb-panel')].find(one => one.offsetParent);
+                return menu.scrollTop + menu.clientHeight > menu.scrollHeight - 2; }"""
+        )
+        page.evaluate("() => { window.over = 0; addEventListener('wheel', () => window.over++, true); }")
+        for turn in range(1, 9):
+            page.mouse.move(lid["x"] + lid["width"] / 2 + 4 * turn, lid["y"] + lid["height"] / 2)  # a turn of its own
+            page.mouse.wheel(0, 100)
+            page.wait_for_function("turn => window.over >= turn", arg=turn)
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert page.evaluate(SCROLLED) == before
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 1300})
+
+
 def test_every_button_has_a_tooltip_and_is_large_enough(labeler):
     for menu in ("View", "More"):
         labeler.page.locator(".dlcnb-labeler .dlcnb-menu > button", has_text=menu).click()
