@@ -114,6 +114,23 @@ class TestDelivery:
             channel.sent()
         self.wait_for_the_second(channel, 2)
 
+    def test_playback_on_a_page_that_is_late_goes_on_waiting(self, rig, page, monkeypatch):
+        """Else ever more frames are on their way, and a page draws later ones below the poses of earlier ones."""
+        _, channel, _ = rig
+        for _ in range(3):
+            channel.sent()
+        monkeypatch.setattr(channel, "ack_seconds", 0.01)
+        channel.ready(2)
+        assert not channel._client
+        monkeypatch.setattr(channel, "ack_seconds", 60)
+        thread = threading.Thread(target=channel.ready, args=(2,))
+        thread.start()
+        thread.join(0.2)
+        assert thread.is_alive()
+        channel.guard._handle_custom_msg({"type": "ack", "id": 2}, [])
+        thread.join(10)
+        assert not thread.is_alive()
+
     def test_a_page_that_went_away_is_waited_for_once(self, rig, page, monkeypatch):
         _, channel, _ = rig
         channel.sent()
