@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import numpy as np
-from cachetools import LRUCache
-from numpy.typing import NDArray
 from PIL import Image
 
 from dlcnb import jobs
 from dlcnb.evaluate import Before, Evaluation, ScoreMaps, before, human_variability, maps_path
 from dlcnb.labels import LabelError, current_labels
 from dlcnb.project import Project
-from dlcnb.render import palette
 from dlcnb.widgets.base.compat import Accordion
 from dlcnb.widgets.base.follow import JobFollower, under_way
 from dlcnb.widgets.base.frame_images import FrameImages
@@ -28,22 +25,19 @@ from dlcnb.widgets.base.pictures import beside, stacked
 from dlcnb.widgets.base.quiet import Quiet
 from dlcnb.widgets.base.view import NotYet, View, gesture, shown
 from dlcnb.widgets.evaluation.controls import Controls, summary_table, why_not
-from dlcnb.widgets.evaluation.draw import plots_picture, thumbnail
+from dlcnb.widgets.evaluation.draw import plots_picture
 from dlcnb.widgets.evaluation.frame import FrameView, NoImages
 from dlcnb.widgets.evaluation.plots import EvaluationPlots
 from dlcnb.widgets.evaluation.state import EvaluationState
-from dlcnb.widgets.gallery.gallery_state import Cell
+from dlcnb.widgets.evaluation.thumbnails import THUMBNAIL, Thumbnails
 from dlcnb.widgets.gallery.thumbnails import Gallery
 
 if TYPE_CHECKING:
     from dlcnb.widgets.base.follow import News
-    from dlcnb.widgets.evaluation.state import Finding
 
 __all__ = ["EvaluationView"]
 
-THUMBNAIL = (90, 120)
 CANVAS = (384, 512)
-KEPT = 400  # thumbnails in memory
 PURPOSE = "Here you see how far the network is off, and on which frames most."
 STARTING = "The network starts, then it predicts the labeled frames …"
 NONE_YET = f"{PURPOSE} Nothing is evaluated yet"
@@ -83,11 +77,10 @@ class EvaluationView(View):
         self.state = EvaluationState()
         self.images: FrameImages | NoImages = FrameImages(self.project) if self.project else NoImages()
         self._lock, self._quiet = threading.RLock(), Quiet()
-        self._thumbnails: LRUCache[tuple[str, int], NDArray[np.uint8]] = LRUCache(KEPT)
-        self._findings: dict[str, Finding] = {}
+        self._thumbnails = Thumbnails(self.state, self.images)
         self.plots = EvaluationPlots(self._on_point)
         self.frame_view = FrameView(self.state, self.images, self.fail, CANVAS)
-        self.gallery = Gallery(self._thumbnail, self._open, self.fail, size=THUMBNAIL, columns=4, rows=3)
+        self.gallery = Gallery(self._thumbnails.picture, self._open, self.fail, size=THUMBNAIL, columns=4, rows=3)
         self.controls = Controls(self.state, self, startable=evaluation is None)
         self.guard = InputGuard(surfaces=0)
         self.empty, self._found = Html(), (self.controls.row, self._halves(), self._details())
@@ -213,7 +206,7 @@ class EvaluationView(View):
 
     def show_evaluation(self, evaluation: Evaluation, pcutoff: float | None = None, than: Before | None = None) -> None:
         """Show an `Evaluation`, with this pcutoff, else the project's or its own, and whether it is worse ``than``."""
-        self._thumbnails.clear()
+        self._thumbnails.forget()
         human = human_variability(self.project) if self.project is not None else None
         if pcutoff is None and self.project is not None:
             pcutoff = self.project.pcutoff
@@ -232,7 +225,7 @@ class EvaluationView(View):
             return
         changed = ~np.isclose(before.labels, after.labels, equal_nan=True).all(axis=(1, 2))
         if changed.any():
-            self._thumbnails.clear()
+            self._thumbnails.forget()
             self.state.replace_evaluation(after)
             frames = "1 frame was" if changed.sum() == 1 else f"{changed.sum()} frames were"
             self.tell(
@@ -320,9 +313,8 @@ class EvaluationView(View):
         self.empty.layout.display = None if nothing else "none"
         for part in self._found:
             part.layout.display = "none" if nothing else None
-        self._findings = {finding.image: finding for finding in found}
         with self._lock, self._quiet:
-            self.gallery.set_cells([self._cell(finding) for finding in found])
+            self.gallery.set_cells(self._thumbnails.cells(found))
             self.gallery.state.focus_on(self.state.image)
         self.controls.show(found)
         self.plots.show(self.state)
@@ -332,7 +324,7 @@ class EvaluationView(View):
     def _show_cutoff(self) -> None:
         self.controls.show_cutoff()
         self.plots.show_cutoff(self.state)
-        self._thumbnails.clear()
+        self._thumbnails.forget()
         self.gallery.redraw()
         self._show_table()
 
@@ -344,28 +336,6 @@ class EvaluationView(View):
 
     def _show_table(self) -> None:
         self.controls.table.value = summary_table(self.state.summaries(), self.state.epsilon_px)
-
-    def _cell(self, finding: Finding) -> Cell:
-        name = finding.image.split("/")[-1].removesuffix(".png")
-        kind = "test" if finding.is_test else "train"
-        bad = finding.error >= self.state.epsilon_px
-        return Cell(finding.image, f"{finding.bodypart} {finding.error:.1f} px", f"{kind} · {name}", warn=bad)
-
-    def _thumbnail(self, cell: Cell) -> NDArray[np.uint8] | None:
-        finding, e = self._findings.get(str(cell.key)), self.state.evaluation
-        if finding is None or e is None:
-            return None
-        row, k = finding.row, finding.k
-        made = self._thumbnails.get((finding.image, k))
-        if made is None:
-            try:
-                image = self.images.read(finding.image)
-            except LabelError:
-                return None
-            sure, color = e.likelihood[row, k] >= self.state.pcutoff, palette(len(e.bodyparts))[k]
-            made = thumbnail(image, e.labels[row, k], e.predicted[row, k], sure, color, THUMBNAIL)
-            self._thumbnails[finding.image, k] = made
-        return made
 
     # --- without a browser ---
 
