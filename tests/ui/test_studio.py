@@ -501,9 +501,10 @@ def test_in_a_low_page_what_moves_and_saves_folds_with_the_settings(studio):
     assert not settle(page, ".dlcnb-studio")
 
 
-def test_keys_in_the_gallery_of_refine_scroll_to_the_frame_that_they_go_to(studio):
+@pytest.mark.parametrize("size", [(853, 533), (800, 700)], ids=str)
+def test_keys_in_the_gallery_of_refine_scroll_to_the_frame_that_they_go_to(studio, size):
     page = studio.page
-    page.set_viewport_size({"width": 853, "height": 533})
+    page.set_viewport_size({"width": size[0], "height": size[1]})
     tab(studio, "Refine", "Refine")
     studio.ask("[s.widgets['Refine'].add(frame) for frame in range(3, 120, 5)] and None")
     canvas = page.locator(".dlcnb-outliers .dlcnb-gallery canvas").first

@@ -11,8 +11,10 @@ async function keepPainting(model) {
 
 // Until all is painted that has arrived by now.
 async function painted(model) {
-  const painter = model.get('painter') && (await model.widget_manager.get_model(model.get('painter')));
-  await painter?.currentProcessing?.catch(() => {});
+  try {
+    const painter = model.get('painter') && (await model.widget_manager.get_model(model.get('painter')));
+    await painter?.currentProcessing;
+  } catch {} // it is closed, or what it painted on
 }
 
 export { keepPainting, painted };
