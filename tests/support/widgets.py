@@ -36,7 +36,7 @@ def answered(guard, monkeypatch):
 
     def arrived(message):
         if message["type"] == "frame":
-            guard._handle_custom_msg({**message, "type": "ack"}, [])
+            guard._handle_custom_msg({"type": "ack", "arrived": message["id"], "ago": 0.0}, [])
 
     monkeypatch.setattr(guard, "send", arrived)
     guard.attached, guard.ratios = 1, [2.0] * guard.surfaces

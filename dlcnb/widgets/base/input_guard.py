@@ -43,7 +43,9 @@ class InputGuard(anywidget.AnyWidget):
       moves, zooms or undoes, or is one of ``repeating``. ``release`` when one of ``held`` is let go.
     - ``resized``: the page has emptied a canvas, as it has another size now.
     - ``dismiss``: something beside an open menu was pressed (see ``menus.js``).
-    - ``ack``: with the ``id`` of a frame that has arrived.
+    - ``ack``: nothing but that a frame has arrived.
+
+    Any of them may have ``arrived``, the number of a frame that has, and ``ago``, how many s before.
 
     No JupyterLab shortcut fires while anything inside has the focus. It takes messages, too: ``{"type": "focus"}``
     gives the first canvas the keys, ``blur`` takes them away, ``fullscreen`` fills the screen, or ends that; ``top``
@@ -91,6 +93,7 @@ class InputGuard(anywidget.AnyWidget):
     painter = traitlets.Unicode(
         "", help="Model of ipycanvas that draws on all canvases; empty where there is none."
     ).tag(sync=True)
+    canvases = traitlets.List(traitlets.Unicode(), help="Models of the canvases.").tag(sync=True)
     attached = traitlets.Int(0, help="How many times a page has attached the guard.").tag(sync=True)
 
 
@@ -120,6 +123,7 @@ class Input:
         self.guard = InputGuard(grab=list(keys), surfaces=len(canvases), root_class=root_class)
         painters = (getattr(canvas, "_canvas_manager", None) for canvas in canvases)
         self.guard.painter = next((painter.model_id for painter in painters if painter is not None), "")
+        self.guard.canvases = [canvas.model_id for canvas in canvases]
         self._keys, self._on_message = frozenset(keys), on_message
         self._sent, self._arrived = 0, threading.Condition()
         self._acknowledged = 0
@@ -179,11 +183,12 @@ class Input:
                     lambda: self._acknowledged >= self._sent - ahead, self.ack_seconds
                 )
 
-    def sent(self, light: bool = False, timed: bool = True) -> None:
+    def sent(self, light: bool = False, timed: bool = True, wait: float = 0.0) -> None:
         """Call after sending a frame: ask the page to tell when it has it.
 
         Of ``light`` ones, which have no picture, at most every ``light_seconds``: each answer delays the next gesture.
-        How long the others take tells how quick the way is, if they are ``timed``: those with a whole picture.
+        How long the others take tells how quick the way is, if they are ``timed``: those with a whole picture. The page
+        may ``wait`` so many seconds for a gesture that takes the answer along.
         """
         if light and time.monotonic() - self._sent_at < self.light_seconds:
             return
@@ -193,7 +198,7 @@ class Input:
                 self._sent_at = time.monotonic()
                 if timed and not light:
                     self._picture = self._sent, self._sent_at
-            self.guard.send({"type": "frame", "id": self._sent})
+            self.guard.send({"type": "frame", "id": self._sent, "wait": 1000 * wait})
 
     @property
     def arrived(self) -> bool:
@@ -218,24 +223,24 @@ class Input:
         then = None
         with self._arrived:
             self._client = True
-            if message.get("type") == "ack":
-                self._acknowledge(int(message["id"]))
+            if "arrived" in message:
+                self._acknowledge(int(message["arrived"]), float(message["ago"]))
                 if self._acknowledged == self._sent:
                     then, self._then = self._then, None
+        if then is not None:
+            then()
         if message.get("type") == "ack":
-            if then is not None:
-                then()
             return
         if message.get("type") == "resized" and self._emptied is not None:
             self._emptied()
         else:
             self._on_message(message)
 
-    def _acknowledge(self, frame: int) -> None:
+    def _acknowledge(self, frame: int, ago: float) -> None:
         self._acknowledged = max(self._acknowledged, frame)
         picture, left = self._picture
         if 0 < picture <= self._acknowledged:
-            slow = time.monotonic() - left >= self.quick_seconds
+            slow = time.monotonic() - ago - left >= self.quick_seconds
             self._slow, self._picture = self._slow + 1 if slow else 0, (0, 0.0)
         self._arrived.notify_all()
 

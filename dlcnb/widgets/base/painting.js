@@ -17,4 +17,28 @@ async function painted(model) {
   } catch {} // it is closed, or what it painted on
 }
 
-export { keepPainting, painted };
+
+// ipycanvas lays the layers of a canvas over each other anew after each layer that a message changes: here once, after
+// the last.
+async function composeOnce(model) {
+  for (const id of model.get('canvases')) {
+    const canvas = await model.widget_manager.get_model(id);
+    if (canvas.dlcnbOnce || !canvas.updateCanvas) continue;
+    canvas.dlcnbOnce = true;
+    let due = false;
+    const compose = () => {
+      due = false;
+      canvas.updateCanvas();
+    };
+    const soon = () => {
+      if (!due) queueMicrotask(compose);
+      due = true;
+    };
+    for (const layer of canvas.get('_canvases')) {
+      layer.off('new-frame', canvas.updateCanvas, canvas);
+      layer.on('new-frame', soon);
+    }
+  }
+}
+
+export { composeOnce, keepPainting, painted };

@@ -34,6 +34,7 @@ LETTERS = 13  # px
 AHEAD = 5  # pictures: this one, and two on each side
 LARGE = 3_000_000  # values of an image from which its picture is made ahead: that of a smaller one takes a few ms
 PATIENCE = 0.5  # s that a picture may take to the page and finer ones are sent: a point is placed the better
+ANSWER = 0.06  # s that the page's answer may wait for the next gesture
 LABEL = "Picture to label. C shows a crosshair for labeling by keys, question mark shows all keys, Escape leaves."
 
 
@@ -132,7 +133,7 @@ class Screen:
         there = {name: np.isfinite(getattr(seen, name)).any() for name in ("ghosts", "hollow")}
         there |= {"outliers": bool(marked[0]), "hollow": there["hollow"] or bool(marked[1])}
         self.marks = [name for name, one in there.items() if one]
-        input.sent(light=not pictures, timed=shown is not None)
+        input.sent(light=not pictures, timed=shown is not None, wait=ANSWER if away is None else 0.0)
         if new:
             self._prepare(image, look, input)
         return name, problem

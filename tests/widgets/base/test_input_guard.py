@@ -68,7 +68,7 @@ class TestDelivery:
         monkeypatch.setattr(channel, "ack_seconds", 60)
         channel.guard.attached = 1
         channel.sent()
-        channel.guard._handle_custom_msg({"type": "ack", "id": 1}, [])
+        channel.guard._handle_custom_msg({"type": "ack", "arrived": 1, "ago": 0.0}, [])
         return asked
 
     def wait_for_the_second(self, channel, *ahead):
@@ -77,7 +77,7 @@ class TestDelivery:
         thread.start()
         thread.join(0.05)
         assert thread.is_alive()
-        channel.guard._handle_custom_msg({"type": "ack", "id": 2}, [])
+        channel.guard._handle_custom_msg({"type": "ack", "arrived": 2, "ago": 0.0}, [])
         thread.join(10)
         assert not thread.is_alive()
 
@@ -93,7 +93,7 @@ class TestDelivery:
         channel.ready()
         channel.sent()
         self.wait_for_the_second(channel)
-        assert page == [{"type": "frame", "id": 1}, {"type": "frame", "id": 2}]
+        assert page == [{"type": "frame", "id": 1, "wait": 0.0}, {"type": "frame", "id": 2, "wait": 0.0}]
         assert not got
 
     def test_what_has_no_picture_is_asked_about_now_and_then(self, rig, page, monkeypatch):

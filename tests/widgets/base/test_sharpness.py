@@ -84,7 +84,7 @@ def test_one_that_arrives_late_is_made_fine_then(looked, hasty, monkeypatch):
     asked = len(looked.asked)
     assert looked.paint(0) == 1
     assert len(looked.asked) == asked
-    guard._handle_custom_msg({"type": "ack", "id": looked.input._sent}, [])
+    guard._handle_custom_msg({"type": "ack", "arrived": looked.input._sent, "ago": 0.0}, [])
     assert len(looked.asked) == asked + 1
     assert looked.paint(0) == 2
 
