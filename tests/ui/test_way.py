@@ -46,17 +46,19 @@ def test_layers_are_laid_over_each_other_once(painted):
     for value in (120, 180):
         painted.ask(f"paint({value})")
         painted.page.wait_for_function(GREY, arg=[5, value])
-        assert painted.page.evaluate(GREY, [25, 255]) and painted.page.evaluate(GREY, [45, 255])
+        assert painted.page.evaluate(GREY, [25, 255])
+        assert painted.page.evaluate(GREY, [45, 255])
     assert painted.page.evaluate("composed") == 2
 
 
 def test_a_gesture_tells_that_a_frame_has_arrived(painted):
     painted.ask("input.sent(wait=600)")
     painted.page.locator(".dlcnb canvas").click()
-    painted.page.evaluate("() => new Promise((done) => setTimeout(done, 200))")  # the page answers within 100 ms
-    painted.page.keyboard.press("d")
-    painted.until("input.arrived")
-    assert painted.ask("any(m['type'] == 'key' for m in got)")
+    for _ in range(50):  # the first may come before the frame
+        painted.page.keyboard.press("d")
+        if painted.ask("input.arrived"):
+            return
+    pytest.fail("no key took along that the frame has arrived")
 
 
 def test_without_a_gesture_the_page_tells_it_by_itself(painted):

@@ -17,7 +17,6 @@ async function painted(model) {
   } catch {} // it is closed, or what it painted on
 }
 
-
 // ipycanvas lays the layers of a canvas over each other anew after each layer that a message changes: here once, after
 // the last.
 async function composeOnce(model) {
