@@ -6,32 +6,7 @@ const GOES_ON = /Arrow|Page|^[-+=,.]$|^Ctrl\+[yz]$/i; // keys that move, zoom, u
 
 function initialize({ model }) {
   hear({ model });
-  // The kernel asks "has it arrived?" after each frame, so that it never has more than a few on their way.
-  model.on('msg:custom', ({ type, id, wait }) => {
-    if (type !== 'frame') return;
-    let here = false;
-    const reply = () => {
-      if (here) return;
-      here = true;
-      arrived.set(model.get('layout'), { id, at: performance.now() });
-      setTimeout(() => arrived.has(model.get('layout')) && model.send(answering(model, { type: 'ack' })), wait);
-    };
-    painted(model).then(() => {
-      requestAnimationFrame(reply);
-      setTimeout(reply, 100); // a hidden tab has no animation frames
-    });
-  });
-}
-
-// The last frame of each guard that has arrived and is not told yet; by its layout, as each has one of its own. Within
-// the time that the kernel waits, a gesture tells it on its way: each message makes JupyterLab load two icons of its tab.
-const arrived = new WeakMap();
-
-function answering(model, message) {
-  const frame = arrived.get(model.get('layout'));
-  if (!frame) return message;
-  arrived.delete(model.get('layout'));
-  return { ...message, arrived: frame.id, ago: (performance.now() - frame.at) / 1000 };
+  hearFrames(model);
 }
 
 // Fields that ipywidgets leaves without a name get one for screen readers: their hint, else the words before them.
@@ -132,7 +107,7 @@ function render({ model, el }) {
   const abort = new AbortController();
   const send = (message) => {
     try {
-      model.send(answering(model, message));
+      model.send(telling(model, message));
     } catch {
       // The kernel has ended or was restarted: what is on the page is a picture only.
       el.closest('.' + model.get('root_class'))?.classList.add('dlcnb-gone');

@@ -51,10 +51,11 @@ class InputGuard(anywidget.AnyWidget):
     gives the first canvas the keys, ``blur`` takes them away, ``fullscreen`` fills the screen, or ends that; ``top``
     scrolls what is open in a Studio to its beginning, ``reveal`` to the first canvas, or to a ``part`` of it
     (from, to: shares of its height), unless that is in sight; ``name`` gives the field that is typed over the keys,
-    once it shows the ``value``.
+    once it shows the ``value``. And ``frame`` after each, with its ``id`` and how many ms the answer may ``wait``;
+    ``waiting`` where it may not any longer.
     """
 
-    _esm = page_code(*(_HERE / f"{name}.js" for name in ("menus", "painting", "typed_over", "input_guard")))
+    _esm = page_code(*(_HERE / f"{name}.js" for name in ("menus", "painting", "arrivals", "typed_over", "input_guard")))
     _css = (_HERE / "widgets.css").read_text(encoding="utf-8")
 
     root_class = traitlets.Unicode("dlcnb").tag(sync=True)
@@ -127,6 +128,7 @@ class Input:
         self._keys, self._on_message = frozenset(keys), on_message
         self._sent, self._arrived = 0, threading.Condition()
         self._acknowledged = 0
+        self._patient = False  # whether the page may let its answer to the last frame wait
         self._sent_at = 0.0  # when the last frame left
         self._picture = 0, 0.0  # the last one with a picture that has not arrived, and when it left; 0: none
         self._slow = 0  # how many pictures in a row took long to arrive
@@ -171,17 +173,22 @@ class Input:
         """Take the keys of a canvas that belongs to a widget inside this one, where the guard does not work."""
         canvas.on_key_down(self._plain_key)
 
-    def ready(self, ahead: int = 0) -> None:
+    def ready(self, ahead: int = 0, urgent: bool = True) -> None:
         """Call before sending a frame: wait until a page has all frames but the last ``ahead``.
 
         At most ``ack_seconds``, and not again before the page's next sign of life, but for frames of a row, of which
-        some may be on their way; not at all without a page.
+        some may be on their way; not at all without a page. If it is not ``urgent``, the page may let its answer wait.
         """
+
+        def there() -> bool:
+            return self._acknowledged >= self._sent - ahead
+
         with self._arrived:
-            if self._client or ahead:
-                self._client = self._arrived.wait_for(
-                    lambda: self._acknowledged >= self._sent - ahead, self.ack_seconds
-                )
+            if not (self._client or ahead):
+                return
+            if urgent and self._patient and not there():
+                self.guard.send({"type": "waiting"})
+            self._client = self._arrived.wait_for(there, self.ack_seconds)
 
     def sent(self, light: bool = False, timed: bool = True, wait: float = 0.0) -> None:
         """Call after sending a frame: ask the page to tell when it has it.
@@ -195,6 +202,7 @@ class Input:
         if self.guard.attached:
             with self._arrived:
                 self._sent += 1
+                self._patient = wait > 0
                 self._sent_at = time.monotonic()
                 if timed and not light:
                     self._picture = self._sent, self._sent_at

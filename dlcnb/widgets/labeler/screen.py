@@ -154,7 +154,7 @@ class Screen:
         around = [*images[row + 1 : row + 3], *reversed(images[max(row - 2, 0) : row])]
 
         def make(name: str) -> None:
-            input.ready()
+            input.ready(urgent=False)
             self._made(name, look)
 
         self.images.prepare(around, make if image.size >= LARGE else self.images.read)

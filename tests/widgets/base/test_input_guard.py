@@ -127,7 +127,7 @@ class TestDelivery:
         thread.start()
         thread.join(0.2)
         assert thread.is_alive()
-        channel.guard._handle_custom_msg({"type": "ack", "id": 2}, [])
+        channel.guard._handle_custom_msg({"type": "ack", "arrived": 2, "ago": 0.0}, [])
         thread.join(10)
         assert not thread.is_alive()
 
