@@ -794,6 +794,19 @@ def test_a_reloaded_page_shows_the_labels_again_and_goes_on(labeler):
     np.testing.assert_allclose(stored(labeler.root, 1)[:2], DOTS[:2], atol=0.5)
 
 
+def test_a_number_of_a_frame_is_typed_over_and_enter_gives_the_picture_its_keys(labeler):
+    page = labeler.page
+    page.locator(CANVAS).click(button="right")
+    page.keyboard.press("d")
+    labeler.until("p.session.row == 1")
+    page.locator(".dlcnb-labeler input[type=number]").first.click()
+    page.keyboard.type("3")
+    page.keyboard.press("Enter")
+    labeler.until("p.session.row == 2")
+    click(labeler, *DOTS[0])
+    acknowledged(labeler, 0)
+
+
 @pytest.fixture
 def rough_lab(server, chromium, lab_page, root):
     """A page of its own, of which JupyterLab's own complaints about lost kernels don't count."""

@@ -461,6 +461,20 @@ def test_the_picture_of_zones_and_their_names_are_on_the_first_screen_and_the_pi
     assert not settle(page, ".dlcnb-studio")
 
 
+def test_a_click_on_what_was_scrolled_below_the_mouse_counts(studio):
+    page = studio.page
+    studio.ask(f"exec({REST!r}, globals())")
+    evaluate = page.locator(".dlcnb-overview button", has_text="Or evaluate the network")
+    evaluate.wait_for()
+    place = evaluate.bounding_box()
+    evaluate.evaluate("one => { one.style.transform = 'translateY(300px)'; }")
+    page.mouse.move(place["x"] + place["width"] - 12, place["y"] + 12)
+    evaluate.evaluate("one => { one.style.transform = ''; one.dispatchEvent(new Event('scroll')); }")
+    page.mouse.down()
+    page.mouse.up()
+    studio.until("pressed == ['Or evaluate the network']")
+
+
 def test_the_tools_of_zones_are_whole_however_far_one_scrolls(studio):
     page = studio.page
     page.set_viewport_size({"width": 800, "height": 900})

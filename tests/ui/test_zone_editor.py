@@ -201,6 +201,19 @@ def test_what_is_typed_after_a_zone_is_drawn_is_its_name_and_enter_gives_the_key
     assert editor.ask("[z.name for z in v.state.zones]") == ["wet nest", "zone 1"]
 
 
+def test_who_types_in_another_field_by_then_goes_on_there(editor):
+    page = editor.page
+    page.get_by_role("button", name="Rectangle").click()
+    drag(editor, (30, 30), (90, 80))
+    page.wait_for_function(NAMING)
+    other = page.locator(".dlcnb-zones input[type=number]").first
+    other.click()
+    editor.ask("v.input.guard.send({'type': 'name', 'value': v.state.zone.name})")  # as from a busy kernel
+    editor.ask("v.input.guard.send({'type': 'frame', 'id': 10**6, 'wait': 0})")
+    editor.until("v.input._acknowledged == 10**6")  # the page has had both
+    assert other.evaluate("one => one === document.activeElement")
+
+
 def test_undo_right_after_a_zone_is_drawn_takes_it_back(editor):
     page = editor.page
     page.get_by_role("button", name="Rectangle").click()

@@ -63,7 +63,8 @@ function reveal(canvas, [from, to]) {
 function readFirst(root, options) {
   let seen = '';
   let at = '';
-  const words = ({ target }) => target.closest(`.${READ}`)?.textContent ?? '';
+  let mouse = [0, 0];
+  const words = ({ target }) => target?.closest(`.${READ}`)?.textContent ?? '';
   const look = (e) => {
     seen = words(e);
   };
@@ -71,7 +72,9 @@ function readFirst(root, options) {
     const place = `${e.screenX} ${e.screenY}`;
     if (place !== at) look(e); // what moves below it is told, too
     at = place;
+    mouse = [e.clientX, e.clientY];
   };
+  const scrolled = () => look({ target: document.elementFromPoint(...mouse) }); // by somebody who sees what comes
   const press = (e) => {
     if (e.pointerType !== 'mouse') look(e);
   };
@@ -82,6 +85,7 @@ function readFirst(root, options) {
   root.addEventListener('pointermove', move, options);
   root.addEventListener('pointerdown', press, options);
   root.addEventListener('click', click, options);
+  document.addEventListener('scroll', scrolled, options);
 }
 
 // Tabs, whose titles are short, say in tooltips what they are.

@@ -12,7 +12,8 @@ function typeOver(e) {
 // Give the field that is typed over the keys once it shows what the kernel says, unless one does something else first.
 function typeName(root, value, signal) {
   const field = root.querySelector(TYPED_OVER);
-  if (!field || !root.contains(document.activeElement)) return;
+  const active = document.activeElement;
+  if (!field || !root.contains(active) || active.matches('input, select, textarea')) return;
   const over = new AbortController();
   const look = () => {
     if (over.signal.aborted || signal.aborted) return;

@@ -58,10 +58,10 @@ class Assistance(Frames):
                     f"suggestions for {image}: expected shape ({len(self.bodyparts)}, 3) for the project's bodyparts, "
                     f"found {values.shape}; use a network that was trained for this project"
                 )
-        kept = self.suggestions.of(FOLLOWED)
+        kept, before = self.suggestions.of(FOLLOWED), self._any_hollow()
         self.suggestions = Suggestions([("", kept), ("", offered.only(self._numbers))])
         self.named, self.revision = (), self.revision + 1  # the new ones nobody has looked at
-        self._begin_anew()
+        self._begin_anew(before)
 
     @locked
     def add_followed(self, found: Mapping[str, ArrayLike]) -> None:
@@ -69,13 +69,17 @@ class Assistance(Frames):
 
         Of an image to which none could be followed, those that were followed there before are gone.
         """
+        before = self._any_hollow()
         kept = self.suggestions.only(i for i in self.suggestions if i not in found or not self.is_followed(i))
         reached = {i: values for i, values in found.items() if np.isfinite(values).any()}
         followed = Suggestions([(FOLLOWED, reached)]).only(self._numbers)
         self.suggestions = Suggestions([("", kept), ("", followed)])
         self.named = () if self.cursor.image in found else self.named
         self.revision += 1
-        self._begin_anew()
+        self._begin_anew(before)
+
+    def _any_hollow(self) -> bool:
+        return bool(np.isfinite(self.suggested()[0]).any())
 
     @locked
     def stretch(self) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64] | None]:

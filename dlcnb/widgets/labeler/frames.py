@@ -235,7 +235,7 @@ class Frames:
         if self.mode == "sequential" and image != self.cursor.image:
             part = self._first_open(image, part)
         self.message, self.asking, self.named, self._brought_to = "", "", (), ""
-        self._by_hand -= {(image, part)}
+        self._by_hand = frozenset()
         self.cursor.image, self.cursor.bodypart = image, part
         self._begun_at = image, part
 
@@ -244,10 +244,13 @@ class Frames:
         wanted = self._next_open(image, range(len(self.bodyparts)))
         return otherwise if wanted is None else self.bodyparts[wanted]
 
-    def _begin_anew(self) -> None:
-        """Choose the first bodypart again, for other hollow points, where nobody has done anything since."""
+    def _begin_anew(self, before: bool) -> None:
+        """Choose the first bodypart again, as there are hollow points now, where nobody has done anything since.
+
+        Where there were some ``before`` nobody sees that others have come: what the list said there stays.
+        """
         image, part = self.cursor.image, self.cursor.bodypart
-        first = self._first_open(image, part)
+        first = part if before else self._first_open(image, part)
         if first != part and (self.mode, self.state(image), self._begun_at) == ("sequential", "new", (image, part)):
             self.message, self._begun_at = "", (image, first)
             self.cursor.bodypart = first

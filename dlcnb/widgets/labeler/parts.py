@@ -143,6 +143,7 @@ class Controls:
         self.video.tooltip = "Video"
         self.number = ipywidgets.BoundedIntText(min=1, max=1, layout=layout(width="64px", margin="0"))
         self.number.tooltip = "Go to this frame"
+        self.number.add_class("dlcnb-typed-over")
         self.of, self.saved = Html(), Html(saved_html(session.saved))
         self.of.add_class("dlcnb-number")
         self.mode = ipywidgets.ToggleButtons(options=MODES, tooltips=[MODE_TEXTS[mode] for mode in MODES])

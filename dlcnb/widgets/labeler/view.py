@@ -213,8 +213,11 @@ class Pointer:
         self._last = place
 
     def _slack(self) -> float:
-        """How far a press may move and is a click still, canvas px: less on a point, unless another is placed there."""
-        return NUDGE if self._taken and self._target in (None, self._taken[0]) else CLICK
+        """How far a press may move and is a click still, canvas px: less on what it moves, unless another is meant."""
+        if not self._taken:
+            return CLICK
+        moves = self._target in (None, self._taken[0]) or self._is_label(self._taken[0])
+        return NUDGE if moves and not (self._target != self._taken[0] and self.session.by_hand) else CLICK
 
     def _dragged_to(self, place: Point, start: Point, point: Point) -> Point:
         """Where a taken point is when the pointer is at ``place``: it keeps its distance to the pointer."""
@@ -252,12 +255,13 @@ class Pointer:
         if hit is None or part is None or session.message:
             return
         (other, there), name = hit, session.bodyparts[part]
-        covers = self._is_label(other, image) and self._is_label(part, image)
+        covers = self._is_label(part, image) and self._apart(session.points(image)[part], there) <= RING
         if part == other != self._current:
             session.note(f"{name} placed: its hollow point was clicked")
-        elif part != other and covers and self._apart(session.points(image)[part], there) <= RING:
+        elif part != other and covers:
+            how = "lies on {}" if self._is_label(other, image) else "lies where {} is suggested"
             where = "" if session.cursor.image == image else " in the frame before"
-            session.note(f"{name} lies on {session.bodyparts[other]}{where}: Undo takes it back")
+            session.note(f"{name} {how.format(session.bodyparts[other])}{where}: Undo takes it back")
 
     def cancel(self, message: Message) -> None:
         """The browser takes a press back."""

@@ -236,7 +236,7 @@ class JobLine(Line):
             left = step.get("seconds_left")
             how_far = f"{share:.0%}" + (f" · {clock_text(left)} left" if left is not None else "")
             self.say(f"{self._doing}: {how_far}", share)
-        elif not self.progress.value or news.last("start"):
+        elif not self._begun or news.last("start"):
             self._begun = False
             self.say(self._starting(), 0.0)
         self._told()

@@ -397,6 +397,34 @@ class TestZoomFromFrameToFrame:
                 key(labeler, "Ctrl+z", "d", "a")  # the frame opens anew at the first in order
         assert np.isnan(points(labeler)).all()
 
+    def test_a_label_is_corrected_by_little_while_another_bodypart_is_next(self, labeler):
+        click(labeler, 60, 50)
+        for k in range(1, 4):  # by 2.5 canvas px each
+            press(labeler, "down", 60 + 0.5 * (k - 1), 50)
+            press(labeler, "move", 60 + 0.5 * k, 50)
+            press(labeler, "up", 60 + 0.5 * k, 50)
+            assert points(labeler)[0].tolist() == [60 + 0.5 * k, 50]
+        assert np.isnan(points(labeler)[1:]).all()
+
+    def test_what_lies_where_another_one_is_suggested_is_told(self, labeler):
+        self.suggest(labeler, [None, (60, 50, 0.9), None, None])
+        key(labeler, "1")
+        click(labeler, 60, 50)
+        assert status(labeler) == "snout lies where leftear is suggested: Undo takes it back"
+
+    def test_a_choice_ends_with_the_frame(self, labeler):
+        self.suggest(labeler, [None, None, (60, 50, 0.9), None])
+        key(labeler, "2", "d", "a")
+        click(labeler, 10, 10)
+        click(labeler, 60, 50)
+        assert np.isfinite(points(labeler)[:, 0]).tolist() == [True, False, True, False]
+
+    def test_other_hollow_points_leave_the_bodypart_that_the_list_shows(self, labeler):
+        self.suggest(labeler, [None, (60, 50, 0.9), (90, 60, 0.9), None])
+        assert labeler.session.cursor.bodypart == "snout"
+        self.suggest(labeler, [(30, 30, 0.9), None, (90, 60, 0.9), None])
+        assert labeler.session.cursor.bodypart == "snout"
+
     def test_a_bodypart_that_is_placed_already_does_not_take_a_click_on_another(self, labeler):
         click(labeler, 30, 30)
         self.suggest(labeler, [None, (60, 50, 0.9), None, None])
