@@ -435,7 +435,8 @@ def test_a_frame_all_that_is_plotted_of_it_and_what_takes_it_to_refine_are_seen_
     page.locator(f"{plots[-1]} .tick").first.wait_for(state="attached")
     assert not settle(page, ".dlcnb-studio")
     page.locator(".dlcnb-studio").evaluate("one => one.closest('.jp-Cell').scrollIntoView({ block: 'start' })")
-    parts = [*plots, ".dlcnb-trajectories .dlcnb canvas", send]
+    play = ".dlcnb-trajectories .dlcnb button[title^='Play']"
+    parts = [*plots, ".dlcnb-trajectories .dlcnb canvas", play, send]
     assert {one: page.evaluate(IN_PANE, one) for one in parts} == dict.fromkeys(parts, True)
     page.locator(".dlcnb-trajectories").hover()
     page.mouse.wheel(0, 150)  # to what moves through the video
