@@ -341,12 +341,17 @@ s.lines.show(s.project, halted, "Train")
 """
 
 
+def offered(studio):
+    """The button that offers to evaluate, and where it is."""
+    studio.ask(f"exec({REST!r}, globals())")
+    evaluate = studio.page.locator(".dlcnb-overview button", has_text="Or evaluate the network")
+    evaluate.wait_for()
+    return evaluate, evaluate.bounding_box()
+
+
 def test_a_second_click_does_not_start_what_took_the_place_of_the_first(studio):
     page = studio.page
-    studio.ask(f"exec({REST!r}, globals())")
-    evaluate = page.locator(".dlcnb-overview button", has_text="Or evaluate the network")
-    evaluate.wait_for()
-    place = evaluate.bounding_box()
+    _, place = offered(studio)
     page.mouse.move(place["x"] + place["width"] - 12, place["y"] + 12)
     page.mouse.down()
     page.mouse.up()
@@ -464,10 +469,7 @@ def test_the_picture_of_zones_and_their_names_are_on_the_first_screen_and_the_pi
 
 def test_a_click_on_what_was_scrolled_below_the_mouse_counts(studio):
     page = studio.page
-    studio.ask(f"exec({REST!r}, globals())")
-    evaluate = page.locator(".dlcnb-overview button", has_text="Or evaluate the network")
-    evaluate.wait_for()
-    place = evaluate.bounding_box()
+    evaluate, place = offered(studio)
     evaluate.evaluate("one => { one.style.transform = 'translateY(300px)'; }")
     page.mouse.move(place["x"] + place["width"] - 12, place["y"] + 12)
     evaluate.evaluate("one => { one.style.transform = ''; one.dispatchEvent(new Event('scroll')); }")

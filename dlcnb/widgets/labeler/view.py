@@ -216,8 +216,8 @@ class Pointer:
         """How far a press may move and is a click still, canvas px: less on what it moves, unless another is meant."""
         if not self._taken:
             return CLICK
-        moves = self._target in (None, self._taken[0]) or self._is_label(self._taken[0])
-        return NUDGE if moves and not (self._target != self._taken[0] and self.session.by_hand) else CLICK
+        another = self._target not in (None, self._taken[0])
+        return CLICK if another and (self.session.by_hand or not self._is_label(self._taken[0])) else NUDGE
 
     def _dragged_to(self, place: Point, start: Point, point: Point) -> Point:
         """Where a taken point is when the pointer is at ``place``: it keeps its distance to the pointer."""

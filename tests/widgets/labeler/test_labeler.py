@@ -406,6 +406,18 @@ class TestZoomFromFrameToFrame:
             assert points(labeler)[0].tolist() == [60 + 0.5 * k, 50]
         assert np.isnan(points(labeler)[1:]).all()
 
+    def test_a_label_that_was_clicked_is_corrected_by_little(self, labeler):
+        click(labeler, 60, 50)
+        click(labeler, 90, 60)
+        key(labeler, "1")
+        press(labeler, "down", 60, 50)
+        press(labeler, "move", 60.5, 50)
+        press(labeler, "up", 60.5, 50)
+        press(labeler, "down", 90, 60)
+        press(labeler, "move", 90.5, 60)
+        press(labeler, "up", 90.5, 60)
+        assert points(labeler)[:2].tolist() == [[60.5, 50], [90.5, 60]]
+
     def test_what_lies_where_another_one_is_suggested_is_told(self, labeler):
         self.suggest(labeler, [None, (60, 50, 0.9), None, None])
         key(labeler, "1")
